@@ -2,14 +2,13 @@
 //! transaction takes them together. So a restaurant uses one connection of the pool, and others do
 //! not wait for it.
 
-use super::backend::commit::commit;
-use super::backend::menu_cache::MenuCache;
-use super::{PostgresStore, WRITE};
 use crate::domain::values::ids::RestaurantId;
 use crate::store::log::{Committed, Work};
 use crate::store::{Result, StoreError};
+use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
@@ -17,6 +16,9 @@ use tokio::sync::oneshot;
 const QUEUE: usize = 1024;
 /// The most commands of one transaction.
 const GROUP: usize = 64;
+
+/// Commits some members of a group in one transaction, and returns an outcome for each.
+pub type Transaction = Box<dyn Fn(Arc<[Work]>, Range<usize>) -> BoxFuture<'static, Result<Vec<Result<Committed>>>> + Send + Sync>;
 
 /// A command, and whom to answer.
 struct Pending {
@@ -28,18 +30,17 @@ struct Pending {
 #[derive(Clone, Default)]
 pub struct Groups {
     waiting: Arc<Mutex<HashMap<RestaurantId, Vec<Pending>>>>,
-    menus: Arc<MenuCache>,
 }
 
 impl Groups {
-    /// Queues a command and waits until its group is committed.
+    /// Queues a command and waits until its group is committed. A command that finds no task of its restaurant starts one.
     ///
     /// Cancel safety: a queued command runs even if its caller stops waiting.
-    pub async fn commit(&self, store: &PostgresStore, work: Work) -> Result<Committed> {
+    pub async fn commit(&self, work: Work, transaction: Transaction) -> Result<Committed> {
         let (reply, outcome) = oneshot::channel();
         let restaurant = work.restaurant;
         if self.queue(restaurant, Pending { work, reply })? {
-            tokio::spawn(self.clone().run(store.clone(), restaurant));
+            tokio::spawn(self.clone().run(transaction, restaurant));
         }
         outcome.await.unwrap_or(Err(StoreError::Unavailable))
     }
@@ -75,47 +76,34 @@ impl Groups {
     }
 
     /// Commits the groups of a restaurant until none waits.
-    async fn run(self, store: PostgresStore, restaurant: RestaurantId) {
+    async fn run(self, transaction: Transaction, restaurant: RestaurantId) {
         loop {
             let group = self.next(restaurant);
             if group.is_empty() {
                 return;
             }
             let (works, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|pending| (pending.work, pending.reply)).unzip();
-            let outcomes = self.commit_group(&store, works).await;
+            let outcomes = commit_group(&transaction, works.into()).await;
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 let _ = reply.send(outcome); // the caller may have stopped waiting
             }
         }
     }
+}
 
-    /// Commits a group, or its members one by one if one fails.
-    async fn commit_group(&self, store: &PostgresStore, works: Vec<Work>) -> Vec<Result<Committed>> {
-        let works = Arc::<[Work]>::from(works);
-        match self.transaction(store, &works, 0..works.len()).await {
-            Ok(outcomes) => outcomes,
-            // Whether a commit that was not confirmed took effect is unknown.
-            Err(error) if works.len() == 1 || error == StoreError::Unavailable => {
-                works.iter().map(|_| Err(error.clone())).collect()
+/// Commits a group, or its members one by one if one fails.
+async fn commit_group(transaction: &Transaction, works: Arc<[Work]>) -> Vec<Result<Committed>> {
+    match transaction(works.clone(), 0..works.len()).await {
+        Ok(outcomes) => outcomes,
+        // Whether a commit that was not confirmed took effect is unknown.
+        Err(error) if works.len() == 1 || error == StoreError::Unavailable => works.iter().map(|_| Err(error.clone())).collect(),
+        Err(_) => {
+            let mut outcomes = Vec::with_capacity(works.len());
+            for member in 0..works.len() {
+                let outcome = transaction(works.clone(), member..member + 1).await;
+                outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
             }
-            Err(_) => {
-                let mut outcomes = Vec::with_capacity(works.len());
-                for member in 0..works.len() {
-                    let outcome = self.transaction(store, &works, member..member + 1).await;
-                    outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
-                }
-                outcomes
-            }
+            outcomes
         }
-    }
-
-    async fn transaction(
-        &self,
-        store: &PostgresStore,
-        works: &Arc<[Work]>,
-        members: std::ops::Range<usize>,
-    ) -> Result<Vec<Result<Committed>>> {
-        let (menus, works) = (self.menus.clone(), works.clone());
-        store.transaction(WRITE, move |c| Box::pin(async move { commit(c, &menus, &works[members]).await })).await
     }
 }

@@ -12,10 +12,12 @@ use super::log::{Committed, Work};
 use super::options::OpenError;
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
+use backend::menu_cache::MenuCache;
 use futures_util::future::BoxFuture;
-use groups::Groups;
+use groups::{Groups, Transaction};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgPool};
+use std::ops::Range;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -41,6 +43,7 @@ pub struct PostgresStore {
     pool: PgPool,
     faults: Arc<WriteFaults>,
     groups: Groups,
+    menus: Arc<MenuCache>,
 }
 
 impl PostgresStore {
@@ -54,7 +57,7 @@ impl PostgresStore {
         let epoch = prepare(&options).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
         let (pool, groups) = (connect::pool(options, connections), Groups::default());
-        Ok(Self { epoch: epoch.into(), node, pool, faults, groups })
+        Ok(Self { epoch: epoch.into(), node, pool, faults, groups, menus: Arc::default() })
     }
 
     /// Runs a unit of work of one statement.
@@ -144,7 +147,14 @@ fn committed(outcome: sqlx::Result<()>, faults: Option<&WriteFaults>) -> Result<
 
 /// Commits a command in a group with those of its restaurant that are queued beside it.
 async fn commit_work(store: &PostgresStore, work: Work) -> Result<Committed> {
-    task::in_time(store.groups.commit(store, work)).await
+    let own = store.clone();
+    let transaction: Transaction = Box::new(move |works, members| Box::pin(commit_members(own.clone(), works, members)));
+    task::in_time(store.groups.commit(work, transaction)).await
+}
+
+async fn commit_members(store: PostgresStore, works: Arc<[Work]>, members: Range<usize>) -> Result<Vec<Result<Committed>>> {
+    let menus = store.menus.clone();
+    store.transaction(WRITE, move |c| Box::pin(async move { backend::commit::commit(c, &menus, &works[members]).await })).await
 }
 
 /// Never resolves: a replaced server differs by its epoch.

@@ -23,6 +23,7 @@ use super::log::{Committed, Work};
 use super::options::{Mode, OpenError};
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
+use backend::menu_cache::MenuCache;
 use content::Content;
 use futures_util::future::BoxFuture;
 use identity::Identity;
@@ -33,7 +34,7 @@ use stamp::Stamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
-use writer::{Watch, Writer};
+use writer::{CommitGroup, Watch, Writer};
 
 type Backend = SqliteStore;
 type Connection = sqlx::SqliteConnection;
@@ -107,7 +108,7 @@ impl SqliteStore {
             None => None,
         };
         let faults = Arc::<WriteFaults>::default();
-        let writer = Writer::start(options, connection, watch, identity.clone(), faults.clone());
+        let writer = Writer::start(options, connection, watch, identity.clone(), faults.clone(), commit_group());
         Ok(Self { epoch, node, faults, readers, writer, identity })
     }
 
@@ -165,6 +166,15 @@ async fn prepare(options: &SqliteConnectOptions, mode: Mode) -> std::result::Res
             Err(error)
         }
     }
+}
+
+/// Returns how the writer commits a group.
+fn commit_group() -> CommitGroup {
+    let menus = Arc::new(MenuCache::default());
+    Box::new(move |connection, works| {
+        let menus = menus.clone();
+        Box::pin(async move { backend::commit::commit(connection, &menus, works).await })
+    })
 }
 
 /// Commits a command in a group with those that are queued beside it.

@@ -2,13 +2,12 @@
 //! next one. Under load, one write to disk carries many units of work; a lone unit does not wait
 //! for others.
 
-use super::backend::menu_cache::MenuCache;
+use super::connect;
 use super::content::Content;
 use super::identity::Identity;
 use super::leftover::{Fit, fit};
 use super::queue::take_group;
 use super::stamp::Stamp;
-use super::{backend, connect};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
@@ -34,6 +33,11 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// A unit of work with its type erased. Returns its outcome.
 type Unit = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
+
+/// Commits a group of commands in the caller's transaction, and returns an outcome for each. After an
+/// error nothing of it may be kept.
+pub type CommitGroup =
+    Box<dyn for<'c> Fn(&'c mut SqliteConnection, &'c [Work]) -> BoxFuture<'c, Result<Vec<Result<Committed>>>> + Send + Sync>;
 
 /// What waits to be done.
 enum Job {
@@ -79,12 +83,12 @@ impl Writer {
         watch: Option<Watch>,
         identity: Identity,
         faults: Arc<WriteFaults>,
+        commit_group: CommitGroup,
     ) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
         let (connection, scrub, end) = (Some(connection), Arc::<Notify>::default(), Arc::<Notify>::default());
-        let menus = MenuCache::default();
-        let task = Task { options, connection, identity, watch, faults, menus, lost: tell_lost, scrub_at: None };
+        let task = Task { options, connection, identity, watch, faults, commit_group, lost: tell_lost, scrub_at: None };
         tokio::spawn(task.run(jobs, scrub.clone(), end.clone()));
         Self { jobs: sender, lost, scrub, end }
     }
@@ -199,7 +203,7 @@ struct Task {
     /// `None` for a tool. Dropped after the connection, see [`super::lock::Lock::database`].
     watch: Option<Watch>,
     faults: Arc<WriteFaults>,
-    menus: MenuCache,
+    commit_group: CommitGroup,
     lost: watch::Sender<bool>,
     /// When to empty the write-ahead log, if requested.
     scrub_at: Option<Timestamp>,
@@ -288,7 +292,7 @@ impl Task {
         }
         let Some(connection) = self.connection.as_mut() else { return };
         let stamp = self.watch.as_mut().map(|watch| &mut watch.stamp);
-        match commit(connection, &self.menus, stamp, group).await {
+        match commit(connection, &self.commit_group, stamp, group).await {
             Ok(Some(done)) if self.is_in_place() => {
                 self.faults.record(&Ok(()));
                 if done.iter().any(|done| done.is_suspicious) {
@@ -358,7 +362,7 @@ impl Task {
 /// SQLite.
 async fn commit(
     connection: &mut SqliteConnection,
-    menus: &MenuCache,
+    commit_group: &CommitGroup,
     stamp: Option<&mut Stamp>,
     group: Vec<Job>,
 ) -> sqlx::Result<Option<Vec<Done>>> {
@@ -378,11 +382,11 @@ async fn commit(
         transaction.rollback().await?;
         return Ok(None);
     }
-    let mut outcomes = backend::commit::commit(&mut transaction, menus, &works).await;
+    let mut outcomes = commit_group(&mut transaction, &works).await;
     if outcomes.is_err() {
         transaction.rollback().await?;
         transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        outcomes = Ok(commit_each(&mut transaction, menus, &works).await?);
+        outcomes = Ok(commit_each(&mut transaction, commit_group, &works).await?);
     }
     let mut done: Vec<_> = outcomes.into_iter().flatten().zip(replies).map(|(outcome, reply)| Done::of(outcome, reply)).collect();
     for unit in units {
@@ -403,13 +407,13 @@ async fn commit(
 /// Does commands one by one, each behind a savepoint, so that one that fails undoes only itself.
 async fn commit_each(
     connection: &mut SqliteConnection,
-    menus: &MenuCache,
+    commit_group: &CommitGroup,
     works: &[Work],
 ) -> sqlx::Result<Vec<Result<Committed>>> {
     let mut outcomes = Vec::with_capacity(works.len());
     for work in works {
         let mut savepoint = connection.begin().await?;
-        let outcome = backend::commit::commit(&mut savepoint, menus, std::slice::from_ref(work)).await;
+        let outcome = commit_group(&mut savepoint, std::slice::from_ref(work)).await;
         end(savepoint, outcome.is_ok()).await?;
         outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
     }
