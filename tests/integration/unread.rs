@@ -1,7 +1,7 @@
 //! Answers over plain HTTP that nobody reads: their readers are cut in time, and until then they cost little.
 
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::screen::connect;
 use support::wait::soon;
 use support::{Client, Menu, PATIENCE, TestServer, eventually, new_id};
@@ -106,11 +106,14 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
     let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(80);
     let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
+    // Once before: a debug build takes seconds to compress it the first time.
+    anybody.get("/api/v1/openapi.json").await.expect(200);
     let (_, streams) = unread(&server, &anybody, READERS, &many).await;
     assert!(server.metric(OPEN).await < 5.0);
     drop(streams);
     let server = TestServer::start(&NEVER).await;
     let anybody = server.anybody();
+    anybody.get("/api/v1/openapi.json").await.expect(200);
     let mut streams = Vec::new();
     for _ in 0..READERS {
         streams.push(ask(&anybody, &many).await);
@@ -277,4 +280,38 @@ async fn a_head_has_a_bound() {
     let endless = head(17_000);
     // Without its end, so that all of it is read before the refusal.
     assert!(exchange(&server, endless[..16 * 1024].as_bytes(), 1000).await.starts_with("HTTP/1.1 431 "));
+}
+
+#[tokio::test]
+async fn a_large_answer_waits_for_no_acknowledgement() {
+    let server = TestServer::start(&[]).await;
+    let manager = menu_of(&server, 60).await;
+    let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "");
+    let mut stream = connect(server.authority(), None).await.unwrap();
+    let mut piece = vec![0; 200_000];
+    let mut fastest = Duration::MAX;
+    // A new connection acknowledges at once; later, a reader takes 40 ms.
+    for number in 0..60 {
+        let asked = Instant::now();
+        stream.write_all(&bytes).await.unwrap();
+        let mut answer = Vec::new();
+        while !is_whole(&answer) {
+            let count = soon("the answer", stream.read(&mut piece)).await.unwrap();
+            assert!(count > 0, "it was closed");
+            answer.extend_from_slice(&piece[..count]);
+        }
+        if number > 40 {
+            fastest = fastest.min(asked.elapsed());
+        }
+    }
+    println!("an answer of 60 KB took {fastest:?}");
+    assert!(fastest < Duration::from_millis(35), "{fastest:?}");
+}
+
+/// Whether an answer has as many bytes as its head says.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).expect("a length");
+    answer.len() >= end + 4 + length.parse::<usize>().unwrap()
 }

@@ -53,6 +53,9 @@ impl Socket {
     /// Returns a socket with a place in the registry.
     #[must_use]
     pub fn new(io: TcpStream, place: Place) -> Self {
+        // An answer is several writes. The kernel would hold the second until the reader has acknowledged
+        // the first, for 40 ms. Best effort: without it, answers are only slower.
+        let _ = io.set_nodelay(true);
         Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0 }
     }
 

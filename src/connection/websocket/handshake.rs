@@ -82,8 +82,6 @@ pub async fn upgrade(
     let parts = framed.into_parts();
     let first = parts.read_buf.to_vec();
     let (io, place) = parts.io.upgrade();
-    // Frames are small, and should leave at once.
-    let _ = io.set_nodelay(true);
     actix_rt::spawn(async move {
         actor::run(node, (slot, address), verified, io, first).await;
         drop(place);
