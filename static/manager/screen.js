@@ -1,4 +1,4 @@
-import { Api } from '../client/api.js';
+import { Api, isAnswering } from '../client/api.js';
 import { Account } from '../shared/account.js';
 import { backClosesSheets } from '../shared/back.js';
 import { confirmPassword } from '../shared/confirm_password.js';
@@ -21,6 +21,8 @@ import { TablesSection } from './tables.js';
 
 /** How often the open section is read while the server can be reached. */
 const FRESH_MS = 30_000;
+/** How often the server is asked whether it answers, so that "Connected" is never older. */
+const PROBE_MS = 10_000;
 
 const SECTIONS = {
   menu: MenuSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
@@ -77,6 +79,7 @@ export class ManageDesk {
     });
     addEventListener('online', () => this.#again());
     setInterval(() => this.#refresh(), FRESH_MS);
+    setInterval(() => this.#probe(), PROBE_MS);
     followVersion(readOwnPage(), () => !this.#isUnsaved && !document.querySelector('dialog[open]'));
   }
 
@@ -101,6 +104,13 @@ export class ManageDesk {
   #refresh() {
     if (this.#refused || this.#lostAt !== null || document.hidden || document.querySelector('dialog[open]')) return;
     this.#section().load();
+  }
+
+  /** Notices a lost server before the next reading, also behind an open sheet. */
+  async #probe() {
+    if (document.documentElement.dataset.connection !== 'live' || document.hidden) return;
+    if (await isAnswering({ origin: location.origin, around: { fetch } })) return;
+    this.#connection('offline');
   }
 
   #section() {

@@ -4,7 +4,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::faults::{BACK, Ticket, accepted, bumps_offline, is_back, nothing_was_cooked_twice};
-use crate::house::House;
+use crate::house::{House, sign_in};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use support::eventually;
@@ -109,14 +109,18 @@ const DOUBTS: &str = "return document.documentElement.dataset.connection !== 'li
 #[tokio::test]
 async fn no_page_is_live_over_a_server_that_stands_still() {
     let house = House::open(4, &[]).await;
-    let (phone, stream, poll, floor) = tokio::join!(house.phone(1), house.phone(2), house.phone(3), house.floor());
+    let (phone, stream, poll) = tokio::join!(house.phone(1), house.phone(2), house.phone(3));
+    let manager = house.browser("the manager", Form::Wall).await;
+    manager.goto("/manage").await;
+    sign_in(&manager, "manager").await;
+    manager.is("live").await;
     stream.network.set(Network::NoWebSockets);
     poll.network.set(Network::NoStreams);
     goes_over(&phone, Use::WebSocket).await;
     goes_over(&stream, Use::Stream).await;
     goes_over(&poll, Use::Poll).await;
     // A page over a transport that was found by failing says so too.
-    let pages = [&phone, &stream, &poll, &floor];
+    let pages = [&phone, &stream, &poll];
     house.server.signal("STOP");
     let stopped = Instant::now();
     for page in pages {
@@ -124,6 +128,7 @@ async fn no_page_is_live_over_a_server_that_stands_still() {
         assert!(stopped.elapsed() < LIVE_AT_MOST, "{} was live for {:?}", page.name, stopped.elapsed());
     }
     phone.inspect("table-checking").await;
+    manager.is("offline").await;
     for page in pages {
         page.is("offline").await;
     }
