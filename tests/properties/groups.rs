@@ -272,7 +272,7 @@ fn run(works: &[Work], size: usize) -> (Vec<String>, Database) {
     let mut database = Database::new();
     let mut all = Vec::new();
     for group in works.chunks(size) {
-        let (outcomes, writes) = fold(database.reading(group), group, || Uuid::nil());
+        let (outcomes, writes) = fold(database.reading(group), group, Uuid::nil);
         database.write(writes);
         all.extend(outcomes.iter().map(seen));
     }
@@ -314,7 +314,7 @@ fn members_meet_in_a_group() {
     .map(|(number, member)| work(number, member))
     .collect();
     let database = Database::new();
-    let (outcomes, writes) = fold(database.reading(&works), &works, || Uuid::nil());
+    let (outcomes, writes) = fold(database.reading(&works), &works, Uuid::nil);
     let refused = |n: usize| outcomes[n].as_ref().unwrap().answer.as_ref().unwrap_err().kind;
     let acked = |n: usize| outcomes[n].as_ref().unwrap().answer.as_ref().unwrap();
     assert_eq!(acked(0).position.number(), 1);
