@@ -200,7 +200,7 @@ async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
     // The address has had its try.
     server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await;
     while server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await.status != 429 {}
-    let answer = endless(&server, "POST", ANONYMOUS[0], "").await;
+    let answer = endless(server, "POST", ANONYMOUS[0], "").await;
     assert!(answer.starts_with("http/1.1 429 ") && answer.contains("connection: close"), "{answer}");
 }
 
