@@ -10,7 +10,6 @@ mod credentials;
 mod devices;
 mod feed;
 mod fold;
-mod growth;
 mod guests;
 mod house;
 mod isolation;

@@ -1,5 +1,12 @@
-//! What grows with a restaurant's log, its open orders and the number of restaurants: ignored measurements on SQLite, whose
-//! lines `benches/growth/plot.py` draws.
+//! What grows with a restaurant's log, its open orders and the number of restaurants, on SQLite. Prints lines that
+//! `plot.py` draws. Arguments name the measurements to run; without any, all run.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics is no measurement
+#![allow(dead_code)] // the helpers of the suite of the store have more than this uses
+
+#[path = "../../tests/store/house.rs"]
+mod house;
+#[path = "../../tests/store/world.rs"]
+mod world;
 
 use crate::house::TestRestaurant;
 use crate::world::TestDatabase;
@@ -46,8 +53,6 @@ async fn add_events(world: &TestDatabase, house: &TestRestaurant, count: u64) {
     fill(world, house, &text).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn growth_of_the_log() {
     for count in [1000, 10_000, 100_000, 1_000_000] {
         let world = TestDatabase::sqlite().await;
@@ -61,8 +66,6 @@ async fn growth_of_the_log() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn growth_of_open_orders() {
     for count in [10, 100, 500, 2000] {
         let world = TestDatabase::sqlite().await;
@@ -80,8 +83,6 @@ async fn growth_of_open_orders() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn growth_of_restaurants() {
     for count in [1, 100, 1000, 10_000] {
         let world = TestDatabase::sqlite().await;
@@ -109,8 +110,6 @@ async fn growth_of_restaurants() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn growth_of_remembered_answers() {
     for count in [1000, 20_000, 100_000, 400_000] {
         let world = TestDatabase::sqlite().await;
@@ -132,5 +131,23 @@ async fn growth_of_remembered_answers() {
         measure("old answers", count, "place during the removal", 50, || house.place(&diner)).await;
         println!("the removal of {count} answers was over before: {}", is_over.load(Ordering::Relaxed));
         purge.abort();
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let names: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let is_asked = |name: &str| names.is_empty() || names.iter().any(|asked| asked == name);
+    if is_asked("log") {
+        growth_of_the_log().await;
+    }
+    if is_asked("open-orders") {
+        growth_of_open_orders().await;
+    }
+    if is_asked("restaurants") {
+        growth_of_restaurants().await;
+    }
+    if is_asked("answers") {
+        growth_of_remembered_answers().await;
     }
 }
