@@ -6,6 +6,7 @@ use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind;
+use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::store::StoreError;
@@ -45,6 +46,21 @@ pub async fn two_stores_on_one_database_make_one_feed(database: TestDatabase) {
     let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
     assert_eq!(numbers, (1..=40).collect());
     assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 80);
+}
+
+pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
+    let diner = restaurant.diner("diner-1");
+    let sell = |available| MenuAction::Availability { item: restaurant.dish, available, until: None };
+    for round in 0..3 {
+        restaurant.place(&diner).await;
+        // By another node, so that this one is told nothing.
+        other.ack(other.changing_menu(sell(false))).await;
+        assert!(restaurant.commit(restaurant.placing(&diner, None)).await.unwrap().answer.is_err(), "sold out, {round}");
+        other.ack(other.changing_menu(sell(true))).await;
+    }
+    restaurant.place(&diner).await;
 }
 
 pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {

@@ -49,7 +49,7 @@ macro_rules! contract {
 
 contract! {
     feed: positions_have_no_hole_under_fifty_writers, two_stores_on_one_database_make_one_feed,
-        restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, what_holds_already_answers_with_its_own_position,
+        an_order_meets_the_menu_as_it_is, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, what_holds_already_answers_with_its_own_position,
         a_unit_that_fails_undoes_only_itself, a_commit_that_fails_leaves_nothing,
         a_caller_that_stops_waiting_leaves_nothing_half_done;
     answers: the_same_id_answers_the_same, an_answer_without_a_change_is_remembered, a_refusal_by_state_is_remembered,

@@ -44,17 +44,16 @@ impl MenuCache {
             return;
         }
         menus.remove(restaurant);
-        menus.bytes += menu.bytes;
-        while menus.bytes > MOST_BYTES
+        if menu.bytes > MOST_BYTES {
+            return;
+        }
+        while menus.bytes + menu.bytes > MOST_BYTES
             && let Some(other) = menus.kept.keys().next().copied()
         {
             menus.remove(other);
         }
-        if menus.bytes <= MOST_BYTES {
-            menus.kept.insert(restaurant, menu.clone());
-        } else {
-            menus.bytes -= menu.bytes;
-        }
+        menus.bytes += menu.bytes;
+        menus.kept.insert(restaurant, menu.clone());
     }
 }
 
@@ -72,8 +71,7 @@ mod tests {
     use crate::clock;
 
     fn menu(restaurant: RestaurantId, bytes: usize) -> Kept {
-        let menu =
-            serde_json::json!({ "restaurant": restaurant, "position": 0, "currency": "BDT", "categories": {}, "items": {} });
+        let menu = serde_json::json!({ "restaurant": restaurant, "position": 0, "currency": "BDT", "paused": false, "categories": {}, "items": {} });
         let menu = Arc::new(serde_json::from_value(menu).unwrap());
         Kept { version: Some(clock::new_id()), bytes, menu }
     }
