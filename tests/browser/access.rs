@@ -77,8 +77,8 @@ async fn a_token_that_is_no_good_leads_to_the_pairing() {
     is_to_be_paired(&screen, "no longer works").await;
 
     // Of a refused handshake a browser does not say why: the screen has to ask.
+    screen.goto("/").await;
     screen.goto(&format!("/kitchen#token={token}")).await;
-    screen.is("offline").await;
     is_to_be_paired(&screen, "no longer works").await;
 }
 
