@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEPT_DOCUMENTS, KEPT_FOR_MS, WRITE_EVERY_MS } from '../../static/client/persistence/kept_rooms.js';
 import { COMMAND_LIFETIME_MS, PLACE_LIFETIME_MS } from '../../static/client/outbox.js';
-import { FakeLocks, FakeStorage, FakeTokens, ROOM, bench, connected, event, live, order, relink, settle, snapshot } from './support.mjs';
+import { FakeLocks, FakeStorage, FakeTokens, ROOM, bench, connected, event, live, order, outage, relink, settle, snapshot } from './support.mjs';
 
 const ack = (id) => ({ type: 'ack', id, position: 11, changed: true, document: order('o1', 11) });
 const code = (promise) => promise.then(() => 'acknowledged', (error) => error.code);
@@ -17,12 +17,12 @@ function kill({ last, locks }) {
 
 /** A page without a network, with one room; its storage is at hand. */
 async function offline(options) {
-  const it = bench(options);
+  const it = bench({ ...outage(), ...options });
   const room = it.bell.room(ROOM);
   it.bell.start();
   await it.clock.advance(0);
   it.last().drop();
-  await it.clock.advance(0);
+  await settle();
   return { ...it, room };
 }
 
