@@ -77,9 +77,11 @@ impl Groups {
 
     /// Commits the groups of a restaurant until none waits.
     async fn run(self, transaction: Transaction, restaurant: RestaurantId) {
+        let mut running = Running { groups: self.clone(), restaurant, is_over: false };
         loop {
             let group = self.next(restaurant);
             if group.is_empty() {
+                running.is_over = true;
                 return;
             }
             let (works, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|pending| (pending.work, pending.reply)).unzip();
@@ -87,6 +89,22 @@ impl Groups {
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 let _ = reply.send(outcome); // the caller may have stopped waiting
             }
+        }
+    }
+}
+
+/// A task that commits a restaurant's groups. One that ends before its time, with its thread or by a
+/// panic, gives up what waits, so that the next command starts another.
+struct Running {
+    groups: Groups,
+    restaurant: RestaurantId,
+    is_over: bool,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.groups.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.restaurant);
         }
     }
 }
@@ -104,6 +122,39 @@ async fn commit_group(transaction: &Transaction, works: Arc<[Work]>) -> Vec<Resu
                 outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
             }
             outcomes
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::event::By;
+    use crate::domain::model::principal::Role;
+    use crate::domain::values::time::Timestamp;
+    use crate::store::log::Reads;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    fn work(restaurant: RestaurantId) -> Work {
+        let decide = Box::new(|_| panic!("no decision is asked for"));
+        let (by, at) = (By { role: Role::Staff }, Timestamp::from_micros(0));
+        Work { restaurant, reads: Reads::Menu, command: None, by, at, note: None, decide }
+    }
+
+    fn failing() -> Transaction {
+        Box::new(|works, _| Box::pin(async move { Ok(works.iter().map(|_| Err(StoreError::Missing)).collect()) }))
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_leaves_no_restaurant_without_one() {
+        let (groups, restaurant) = (Groups::default(), RestaurantId::from_uuid(crate::clock::new_id()));
+        let panicking: Transaction = Box::new(|_, _| Box::pin(async { panic!("a transaction of the test panics") }));
+        let lost = groups.commit(work(restaurant), panicking).await;
+        assert_eq!(lost.map(drop), Err(StoreError::Unavailable));
+        for _ in 0..2 {
+            let next = timeout(Duration::from_secs(5), groups.commit(work(restaurant), failing())).await;
+            assert_eq!(next.expect("another task does the next command").map(drop), Err(StoreError::Missing));
         }
     }
 }
