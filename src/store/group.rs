@@ -301,8 +301,14 @@ impl Fold {
         self.count(before.as_ref(), &order);
         let accepted = order.accepted_at.map(|_| order.position);
         let closed_at = order.status.is_final().then_some(work.at);
-        let write = OrderWrite { order: order.clone(), is_new: false, source: None, is_changed: true, accepted, closed_at };
-        let written = self.writes.orders.entry(key).or_insert(write);
+        let written = self.writes.orders.entry(key).or_insert_with(|| OrderWrite {
+            order: order.clone(),
+            is_new: false,
+            source: None,
+            is_changed: true,
+            accepted,
+            closed_at,
+        });
         written.order = order;
         written.is_changed = true;
         written.accepted = written.accepted.or(accepted);

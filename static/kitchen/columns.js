@@ -19,7 +19,7 @@ const WORTH_SHRINKING = 0.9;
 /**
  * The size of the letters, as a share of their full size, and the number of columns in sight.
  * @typedef {{scale: number, columns: number}} Layout
- * What a number of columns comes to: tickets that are whole in sight, and columns with any.
+ * A trial of a number of columns: how many tickets show whole, and how many columns have tickets.
  * @typedef {{columns: number, shows: number, used: number}} Attempt
  */
 

@@ -164,7 +164,7 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
     floor.has_no_complaint().await;
 }
 
-/// Each action takes its own button away. Whoever works by keyboard goes on with the next entry, not from the top of the page.
+/// Each action removes its own button. The focus moves to the next entry, not to the top of the page.
 #[tokio::test]
 async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
     let house = House::open(1, &[]).await;

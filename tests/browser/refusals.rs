@@ -187,7 +187,7 @@ async fn an_open_order_stands_above_what_is_over() {
     phone.has_no_complaint().await;
 }
 
-/// Whoever orders from far down in the menu sees the order, and not the place where the basket was opened.
+/// After ordering from far down in the menu, the page shows the order, not the place where the basket was opened.
 #[tokio::test]
 async fn an_order_from_far_down_in_the_menu_is_in_sight() {
     let house = House::open(1, &[]).await;

@@ -246,7 +246,7 @@ impl Database {
             assert_eq!(self.feeds.insert(restaurant, to), Some(from), "the head moves from where it was read");
         }
         let mut events: Vec<_> = writes.events.iter().flat_map(|events| events.iter()).collect();
-        // Each restaurant's feed is in order; between restaurants there is none.
+        // Each feed has an order. Events of different restaurants have none.
         events.sort_by_key(|event| (event.restaurant, event.position));
         self.events.extend(events.iter().map(|event| {
             let (kind, position, patch) = (event.kind.as_str(), event.position, event.patch.get());

@@ -44,7 +44,7 @@ pub async fn a_screen_is_handed_out_until_its_session_has_ended(database: TestDa
     let device = screen(restaurant.id);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(7)).await.unwrap();
     for second in [8, 9] {
-        assert_eq!(poll(&database, second).await, Poll::Approved(device.clone()), "nobody is told to wait for what is there");
+        assert_eq!(poll(&database, second).await, Poll::Approved(device.clone()), "an approved screen is not told to wait");
     }
     store.begin_session(CODE, &session(&restaurant, &device, "s-1"), [5; 32], at(9)).await.unwrap();
     assert_eq!(poll(&database, 13).await, Poll::TooSoon, "it has its answer, or asks again after the interval");
@@ -196,7 +196,7 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(database: TestDatabase) 
     assert_eq!(store.device(restaurant.id, device.id).await.unwrap(), None);
     assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap(), []);
     assert_eq!(store.rotate_refresh([5; 32], &[[6; 32]], at(4)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(poll(&database, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
+    assert_eq!(poll(&database, 5).await, Poll::Unknown, "a screen that was removed before it was handed out stays unknown");
     let floor = store.snapshot(restaurant.id, RoomId::Floor(restaurant.id)).await.unwrap().unwrap();
     assert!(floor.displays.unwrap().is_empty());
     let events = sound_feed(store, restaurant.id).await;

@@ -55,7 +55,7 @@ pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {
     let sell = |available| MenuAction::Availability { item: restaurant.dish, available, until: None };
     for round in 0..3 {
         restaurant.place(&diner).await;
-        // By another node, so that this one is told nothing.
+        // Another node changes the menu, so this one is not told.
         other.ack(other.changing_menu(sell(false))).await;
         assert!(restaurant.commit(restaurant.placing(&diner, None)).await.unwrap().answer.is_err(), "sold out, {round}");
         other.ack(other.changing_menu(sell(true))).await;

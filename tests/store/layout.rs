@@ -8,7 +8,7 @@ use orderbell::store::sqlite::SqliteStore;
 use sqlx::{Connection, SqliteConnection, query_scalar};
 use std::time::Duration;
 
-/// Makes the table anew as earlier versions did.
+/// Makes the table again, with the layout of earlier versions.
 const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position INTEGER NOT NULL CHECK (position > 0),
         id BLOB NOT NULL CHECK (length(id) = 16), kind TEXT NOT NULL, topic INTEGER NOT NULL, order_id BLOB,
         at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL,

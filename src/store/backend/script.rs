@@ -27,45 +27,31 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-impl From<Uuid> for Value {
-    fn from(id: Uuid) -> Self {
-        Self::Id(Some(id))
-    }
+/// Makes parameters of values and of optional ones.
+macro_rules! values {
+    ($($kind:ident: $from:ty;)*) => {
+        $(impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$kind(Some(value))
+            }
+        }
+        impl From<Option<$from>> for Value {
+            fn from(value: Option<$from>) -> Self {
+                Self::$kind(value)
+            }
+        })*
+    };
 }
 
-impl From<Option<Uuid>> for Value {
-    fn from(id: Option<Uuid>) -> Self {
-        Self::Id(id)
-    }
+values! {
+    Id: Uuid;
+    Text: String;
+    Number: i64;
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl From<Option<String>> for Value {
-    fn from(text: Option<String>) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Number(Some(number))
-    }
-}
-
-impl From<Option<i64>> for Value {
-    fn from(number: Option<i64>) -> Self {
-        Self::Number(number)
+        text.to_owned().into()
     }
 }
 
