@@ -3,7 +3,7 @@
 //! be read before the answer.
 
 use crate::connection::sockets::handle::SocketHandle;
-use crate::connection::sockets::intake::Exchange;
+use crate::connection::sockets::intake::{Body, Exchange};
 use actix_http::error::PayloadError;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -18,11 +18,22 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// Whether a request announces a body (RFC 9112, "Message Body Length").
+/// Whether a request announces a body.
 pub(super) fn announces_body(headers: &HeaderMap) -> bool {
+    announced_body(headers) != Body::None
+}
+
+/// Returns how a request says where its body ends. Of the two headers, that of chunks counts.
+fn announced_body(headers: &HeaderMap) -> Body {
     use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-    let length = headers.get(CONTENT_LENGTH).map(|length| length.as_bytes() != b"0");
-    length.unwrap_or(false) || headers.contains_key(TRANSFER_ENCODING)
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Body::Chunks;
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
+    match length {
+        None | Some(0) => Body::None,
+        Some(length) => Body::Length(length),
+    }
 }
 
 /// Keeps the body of a request until its answer has been written. The dispatcher takes no more of a body that is kept and
@@ -34,8 +45,9 @@ pub async fn close_unread(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let has_body = announces_body(request.headers());
-    let exchange = request.conn_data::<Rc<SocketHandle>>().map(|socket| socket.begin(has_body));
+    let body = announced_body(request.headers());
+    let has_body = body != Body::None;
+    let exchange = request.conn_data::<Rc<SocketHandle>>().map(|socket| socket.begin(body));
     let payload = if has_body { request.take_payload() } else { Payload::None };
     let kept = Rc::new(Kept { payload: RefCell::new(payload), exchange: RefCell::new(exchange) });
     if has_body {

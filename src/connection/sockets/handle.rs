@@ -1,7 +1,7 @@
 //! The connection of a request, as the request sees it: a way to cut it without the dispatcher that owns it (which polls
 //! nothing while a reader takes nothing), and its place in the registry of sockets.
 
-use super::intake::Exchange;
+use super::intake::{Body, Exchange};
 use super::registry::{Place, Plain, Work};
 use super::socket::{Handle, Socket};
 use actix_http::Extensions;
@@ -45,8 +45,8 @@ impl SocketHandle {
 
     /// Begins a request. No other is read from the connection until the returned guard is dropped.
     #[must_use]
-    pub fn begin(&self, has_body: bool) -> Exchange {
-        self.0.intake().begin(has_body)
+    pub fn begin(&self, body: Body) -> Exchange {
+        self.0.intake().begin(body)
     }
 
     /// Returns its place in the registry.

@@ -3,7 +3,7 @@
 //!
 //! There is one type for the node, so that a socket with TLS would change no other file.
 
-use super::intake::{Allowance, Intake, one_head};
+use super::intake::{Allowance, Intake, Part};
 use super::registry::{Place, Waiting, Work};
 use actix_rt::net::TcpStream;
 use actix_rt::time::{Instant, Sleep, sleep};
@@ -19,9 +19,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The most bytes read between two turns of writing.
 const TURN: usize = 16 * 1024;
-/// The fewest bytes of a body that are read at once, if they are there. A body of empty lines alone must not take a turn for
-/// each.
-const LEAST: usize = 512;
 /// The answer to a head that is too long.
 const TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 /// The interval at which a blocked write checks its deadline.
@@ -105,15 +102,15 @@ impl Socket {
         Poll::Pending
     }
 
-    /// Reads at most `most` bytes, and no more than the dispatcher may decode in this turn.
-    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, most: usize, least: usize) -> Poll<io::Result<()>> {
+    /// Reads at most `most` bytes of a part. The end of a part ends the turn, so that the dispatcher decodes it before anything
+    /// else is read.
+    fn poll_part(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, part: Part, most: usize) -> Poll<io::Result<()>> {
         let begin = buf.filled().len();
-        let seen = ready!(self.io.poll_peek(cx, buf))?;
+        ready!(self.io.poll_peek(cx, buf))?;
         let bytes = buf.filled().get(begin..).unwrap_or_default();
-        let count = one_head(bytes.get(..most).unwrap_or(bytes), least);
+        let (count, ends) = self.intake.part(part, bytes.get(..most).unwrap_or(bytes));
         buf.set_filled(begin);
-        if count < seen {
-            // What follows is for another turn.
+        if ends {
             self.taken = TURN;
         }
         self.poll_take(cx, buf, count)
@@ -126,9 +123,10 @@ impl Socket {
             let most = most.min(buf.remaining());
             match self.io.try_read(buf.initialize_unfilled_to(most)) {
                 Ok(count) => {
+                    let begin = buf.filled().len();
                     buf.advance(count);
                     self.taken += count;
-                    self.intake.take(count);
+                    self.intake.take(buf.filled().get(begin..).unwrap_or_default());
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -178,8 +176,8 @@ impl AsyncRead for Socket {
         }
         match this.intake.allowance(cx) {
             Allowance::All => this.poll_take(cx, buf, usize::MAX),
-            Allowance::Head(most) => this.poll_head(cx, buf, most, 0),
-            Allowance::Body(most) => this.poll_head(cx, buf, most, LEAST),
+            Allowance::Part(part, most) => this.poll_part(cx, buf, part, most),
+            Allowance::Bytes(most) => this.poll_take(cx, buf, most),
             Allowance::Nothing => this.poll_end(cx),
             Allowance::Refused => {
                 // Best effort: nothing else waits to be written between two requests.
