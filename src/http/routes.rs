@@ -16,7 +16,7 @@ use crate::store::audit;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::PathError;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
 
@@ -46,13 +46,15 @@ pub fn app(
         .configure(configure)
 }
 
-/// Removes the headers that browsers use only for documents from answers to requests for scripts and styles. A page loads forty of
-/// them, and a phone pays for each header.
+/// Removes the headers that browsers use only for documents from what a page loads. A page loads forty files, and a phone pays
+/// for each header. HTML keeps them: a service worker may store what it fetched and show it as a page.
 async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes);
-    let is_script_or_style = destination.is_some_and(|destination| matches!(destination, b"script" | b"style"));
+    let is_part =
+        destination.is_some_and(|destination| matches!(destination, b"empty" | b"image" | b"manifest" | b"script" | b"style"));
     let mut response = next.call(request).await?;
-    if is_script_or_style {
+    let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if is_part && !kind.starts_with(b"text/html") {
         for name in security_headers::OF_DOCUMENTS {
             response.headers_mut().remove(name);
         }

@@ -1,4 +1,4 @@
-//! Security headers of HTTP answers, including refused handshakes. Scripts and styles go without
+//! Security headers of HTTP answers, including refused handshakes. What a page loads goes without
 //! those that browsers read only on documents.
 
 /// Headers of every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard,
@@ -18,8 +18,8 @@ pub const ALWAYS: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// The headers that browsers read only on documents.
-pub const OF_DOCUMENTS: [&str; 2] = ["permissions-policy", "cross-origin-opener-policy"];
+/// The headers that browsers read only on documents and workers.
+pub const OF_DOCUMENTS: [&str; 3] = ["content-security-policy", "permissions-policy", "cross-origin-opener-policy"];
 
 /// The policy of answers that are not pages, which load nothing and may not be framed.
 pub const NO_PAGE: (&str, &str) = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'");

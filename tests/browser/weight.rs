@@ -3,7 +3,7 @@
 use crate::browser::Browser;
 use crate::house::House;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::Write;
 
 /// Bytes over the wire, heads and all, of a first visit.
@@ -39,10 +39,11 @@ async fn the_tracking_page_is_light() {
     phone.until("what it loads last", LAST, vec![]).await;
     let asked = phone.ask(ASKED_OF_ROOMS, vec![]).await;
     assert_eq!(asked, json!([]), "the policy lets a WebSocket through, and no other way was needed");
-    let (files, bytes) = received(&phone.log("performance").await);
-    tell(&format!("the tracking page: {bytes} bytes over the wire in {files} answers"));
-    assert!(files > 5, "the answers were counted");
-    assert!(bytes < HEAVIEST, "{bytes} bytes");
+    let answers = received(&phone.log("performance").await);
+    let bytes: u64 = answers.iter().map(|(bytes, _)| bytes).sum();
+    tell(&format!("the tracking page: {bytes} bytes over the wire in {} answers", answers.len()));
+    assert!(answers.len() > 5, "the answers were counted");
+    assert!(bytes < HEAVIEST, "{bytes} bytes: {answers:#?}");
 
     for (name, latency, down, up) in SLOW_4G {
         phone.goto("/").await;
@@ -67,21 +68,24 @@ async fn slow_down(phone: &Browser, conditions: Value) {
     phone.devtools("Emulation.setCPUThrottlingRate", json!({"rate": 4})).await;
 }
 
-/// How many answers came to their end, and how many bytes they were: of the requests that began in this log, since the page
-/// before may still be loading something.
-fn received(log: &[Value]) -> (usize, u64) {
-    let (mut asked, mut sizes) = (HashSet::new(), Vec::new());
+/// The bytes and addresses of the answers that came to their end, the largest first: of the requests that began in this log,
+/// since the page before may still be loading something.
+fn received(log: &[Value]) -> Vec<(u64, String)> {
+    let (mut asked, mut answers) = (HashMap::new(), Vec::new());
     for line in log {
         let event: Value = serde_json::from_str(line["message"].as_str().unwrap()).unwrap();
         let (method, parameters) = (&event["message"]["method"], &event["message"]["params"]);
         let request = parameters["requestId"].to_string();
         if method == "Network.requestWillBeSent" {
-            asked.insert(request);
-        } else if method == "Network.loadingFinished" && asked.contains(&request) {
-            sizes.push(parameters["encodedDataLength"].as_f64().unwrap());
+            asked.insert(request, parameters["request"]["url"].to_string());
+        } else if method == "Network.loadingFinished"
+            && let Some(url) = asked.remove(&request)
+        {
+            answers.push((parameters["encodedDataLength"].as_f64().unwrap() as u64, url));
         }
     }
-    (sizes.len(), sizes.iter().sum::<f64>() as u64)
+    answers.sort_by(|one, other| other.cmp(one));
+    answers
 }
 
 /// Past the test harness, which shows only what failing tests print: these are figures to read.

@@ -51,10 +51,26 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
         }
         assert_eq!(answer.header(HSTS), "", "{status}: plain HTTP is all there is here");
     }
-    // A browser that loads a script for a page looks for these two on the page.
-    let part = Client::send(staff.request(Method::GET, "/client/orderbell.js").header("Sec-Fetch-Dest", "script")).await;
-    assert_eq!(["permissions-policy", "cross-origin-opener-policy"].map(|name| part.header(name)), ["", ""]);
-    assert_eq!(part.header("x-content-type-options"), "nosniff");
+    // For what it loads for a page, a browser looks for these on the page. A service worker stores pages that it fetched.
+    let of_documents = ["content-security-policy", "permissions-policy", "cross-origin-opener-policy"];
+    for (path, destination, has) in [
+        ("/client/orderbell.js", "script", false),
+        ("/css/base.css", "style", false),
+        ("/icons/icon.svg", "image", false),
+        ("/manifest.webmanifest", "manifest", false),
+        ("/api/v1/restaurants/demo/menu", "empty", false),
+        ("/nowhere", "empty", false),
+        ("/staff", "empty", true),
+        ("/staff", "document", true),
+        ("/staff", "iframe", true),
+        ("/client/orderbell.js", "document", true),
+        ("/client/orderbell.js", "worker", true),
+        ("/service-worker.js", "serviceworker", true),
+    ] {
+        let answer = Client::send(staff.request(Method::GET, path).header("Sec-Fetch-Dest", destination)).await;
+        assert_eq!(of_documents.map(|name| !answer.header(name).is_empty()), [has; 3], "{path} as {destination}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path} as {destination}");
+    }
     for token in ["nonsense", &staff.token] {
         let (reply, _) = Handshake::new(token).send(&server.base, None).await;
         for (name, value) in EVERYWHERE {
