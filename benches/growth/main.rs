@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics is no measurement
 #![allow(dead_code)] // the helpers of the suite of the store have more than this uses
 
-#[path = "../../tests/store/house.rs"]
-mod house;
-#[path = "../../tests/store/world.rs"]
-mod world;
+#[path = "../../tests/store/database.rs"]
+mod database;
+#[path = "../../tests/store/restaurant.rs"]
+mod restaurant;
 
-use crate::house::TestRestaurant;
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::TestRestaurant;
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
@@ -35,100 +35,100 @@ async fn measure<F: Future>(grows: &str, size: u64, what: &str, repeats: usize, 
 }
 
 /// Runs statements beside the store. `$id` stands for the restaurant's id.
-async fn fill(world: &TestDatabase, house: &TestRestaurant, text: &str) {
-    let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
-    let text = text.replace("$id", &format!("x'{}'", house.id.uuid().simple()));
+async fn fill(database: &TestDatabase, restaurant: &TestRestaurant, text: &str) {
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+    let text = text.replace("$id", &format!("x'{}'", restaurant.id.uuid().simple()));
     sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
     sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
 }
 
 /// Adds events, six for each order, of which the first is as large as that of an order of three lines.
-async fn add_events(world: &TestDatabase, house: &TestRestaurant, count: u64) {
+async fn add_events(database: &TestDatabase, restaurant: &TestRestaurant, count: u64) {
     let text = format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
             INSERT INTO events SELECT $id, i, randomblob(16), 'order.placed', 1, unhex(printf('%032x', i / 6)), i, 'staff',
             NULL, json_object('x', printf(iif(i % 6 = 0, '%1300s', '%160s'), 'x')) FROM n;
          UPDATE feeds SET head = {count}, next_number = {count} WHERE restaurant = $id;"
     );
-    fill(world, house, &text).await;
+    fill(database, restaurant, &text).await;
 }
 
 async fn growth_of_the_log() {
     for count in [1000, 10_000, 100_000, 1_000_000] {
-        let world = TestDatabase::sqlite().await;
-        let house = TestRestaurant::open(&world.store).await;
-        add_events(&world, &house, count).await;
+        let database = TestDatabase::sqlite().await;
+        let restaurant = TestRestaurant::open(&database.store).await;
+        add_events(&database, &restaurant, count).await;
         let order = RoomId::Order(OrderId::from_uuid(Uuid::from_u128(u128::from(count) / 6 - 2)));
-        let (head, since) = (house.head().await, Position::new(count.saturating_sub(4800)).unwrap());
-        measure("events", count, "resume", 50, || house.store.events(house.id, Some(order), since, head, 64)).await;
-        let diner = house.diner("diner-1");
-        measure("events", count, "place", 50, || house.place(&diner)).await;
+        let (head, since) = (restaurant.head().await, Position::new(count.saturating_sub(4800)).unwrap());
+        measure("events", count, "resume", 50, || restaurant.store.events(restaurant.id, Some(order), since, head, 64)).await;
+        let diner = restaurant.diner("diner-1");
+        measure("events", count, "place", 50, || restaurant.place(&diner)).await;
     }
 }
 
 async fn growth_of_open_orders() {
     for count in [10, 100, 500, 2000] {
-        let world = TestDatabase::sqlite().await;
-        let house = TestRestaurant::open(&world.store).await;
+        let database = TestDatabase::sqlite().await;
+        let restaurant = TestRestaurant::open(&database.store).await;
         let text = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
                 INSERT INTO orders (restaurant, id, number, status, is_open, document)
                 SELECT $id, unhex(printf('%032x', i)), i + 1000000, 'accepted', 1, json_object('x', printf('%900s', 'x')) FROM n"
         );
-        fill(&world, &house, &text).await;
-        house.place(&house.staff()).await;
-        let (kitchen, before) = (RoomId::Kitchen(house.id), Position::new(house.head().await.number() - 1).unwrap());
-        measure("open orders", count, "whole snapshot", 50, || house.store.snapshot(house.id, kitchen)).await;
-        measure("open orders", count, "changes", 50, || house.store.changes(house.id, kitchen, before)).await;
+        fill(&database, &restaurant, &text).await;
+        restaurant.place(&restaurant.staff()).await;
+        let (kitchen, before) = (RoomId::Kitchen(restaurant.id), Position::new(restaurant.head().await.number() - 1).unwrap());
+        measure("open orders", count, "whole snapshot", 50, || restaurant.store.snapshot(restaurant.id, kitchen)).await;
+        measure("open orders", count, "changes", 50, || restaurant.store.changes(restaurant.id, kitchen, before)).await;
     }
 }
 
 async fn growth_of_restaurants() {
     for count in [1, 100, 1000, 10_000] {
-        let world = TestDatabase::sqlite().await;
-        let house = TestRestaurant::open(&world.store).await;
+        let database = TestDatabase::sqlite().await;
+        let restaurant = TestRestaurant::open(&database.store).await;
         let text = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-                INSERT INTO restaurants SELECT unhex(printf('%032x', i)), 'house-' || i, 'House', 'EUR', 20, 0 FROM n;
+                INSERT INTO restaurants SELECT unhex(printf('%032x', i)), 'restaurant-' || i, 'House', 'EUR', 20, 0 FROM n;
              INSERT INTO displays (restaurant, display, name, position, seen_at)
                 SELECT id, 'pass', 'Pass', 100, 0 FROM restaurants;
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {WAITING})
                 INSERT INTO orders (restaurant, id, number, status, is_open, document, waits_at, accepted_position)
                 SELECT id, randomblob(16), i + 1000000, 'accepted', 1, '{{}}', '[\"hot\"]', i FROM restaurants, n;"
         );
-        fill(&world, &house, &text).await;
+        fill(&database, &restaurant, &text).await;
         loop {
-            let due = world.store.due_checks(None, 500).await.unwrap();
+            let due = database.store.due_checks(None, 500).await.unwrap();
             if due.is_empty() {
                 break;
             }
-            world.store.checked(due).await.unwrap();
+            database.store.checked(due).await.unwrap();
         }
-        measure("restaurants", count, "check of tickets", 50, || world.store.due_checks(None, 500)).await;
-        let diner = house.diner("diner-1");
-        measure("restaurants", count, "place", 50, || house.place(&diner)).await;
+        measure("restaurants", count, "check of tickets", 50, || database.store.due_checks(None, 500)).await;
+        let diner = restaurant.diner("diner-1");
+        measure("restaurants", count, "place", 50, || restaurant.place(&diner)).await;
     }
 }
 
 async fn growth_of_remembered_answers() {
     for count in [1000, 20_000, 100_000, 400_000] {
-        let world = TestDatabase::sqlite().await;
-        let house = TestRestaurant::open(&world.store).await;
+        let database = TestDatabase::sqlite().await;
+        let restaurant = TestRestaurant::open(&database.store).await;
         let text = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
                 INSERT INTO commands SELECT $id, 'guest-' || (i % 997), randomblob(16), randomblob(32),
                 json_object('x', printf('%1200s', 'x')), i FROM n"
         );
-        fill(&world, &house, &text).await;
-        let diner = house.diner("diner-1");
-        measure("old answers", count, "place alone", 50, || house.place(&diner)).await;
-        let (store, is_over) = (world.store.clone(), Arc::new(AtomicBool::default()));
+        fill(&database, &restaurant, &text).await;
+        let diner = restaurant.diner("diner-1");
+        measure("old answers", count, "place alone", 50, || restaurant.place(&diner)).await;
+        let (store, is_over) = (database.store.clone(), Arc::new(AtomicBool::default()));
         let over = is_over.clone();
         let purge = tokio::spawn(async move {
-            store.forget_answers(crate::house::at(0)).await.unwrap();
+            store.forget_answers(crate::restaurant::at(0)).await.unwrap();
             over.store(true, Ordering::Relaxed);
         });
-        measure("old answers", count, "place during the removal", 50, || house.place(&diner)).await;
+        measure("old answers", count, "place during the removal", 50, || restaurant.place(&diner)).await;
         println!("the removal of {count} answers was over before: {}", is_over.load(Ordering::Relaxed));
         purge.abort();
     }

@@ -1,6 +1,6 @@
 //! Rate limits on attempts, by address, and for valid tokens by principal. Failed attempts count
 //! apart from good ones, so that a guesser behind a restaurant's address uses up only guesses. All
-//! phones of a restaurant share one address, so the limit on diner sessions lets in a full house at
+//! phones of a restaurant share one address, so the limit on diner sessions lets in a full restaurant at
 //! once; the limit on passwords is low.
 
 pub mod gate;

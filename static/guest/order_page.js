@@ -27,7 +27,7 @@ export class OrderPage {
   /** Calls, once that is loaded. @type {Promise<import('./calls.js').Calls> | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
   /** @type {Receipts | null} */ #receipts = null;
-  /** What the house refused, once that is loaded. @type {import('./refusals.js').Refusals | null} */ #refusals = null;
+  /** What the restaurant refused, once that is loaded. @type {import('./refusals.js').Refusals | null} */ #refusals = null;
   #settled = false;
   #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
@@ -235,7 +235,7 @@ export class OrderPage {
     }
   }
 
-  /** Few orders have something that the house refused: what that needs is loaded then. @param {any} order @param {any} [event] that made it so */
+  /** Few orders have something that the restaurant refused: what that needs is loaded then. @param {any} order @param {any} [event] that made it so */
   async #tell(order, event) {
     if (refusalsOf(order).length === 0) return;
     try {

@@ -35,7 +35,7 @@ export function isFinal(order) {
 /** Stands for the whole order among the ids of its lines. */
 export const WHOLE = 'order';
 
-/** @param {any} order @returns {string[]} what the house did not give: the whole order, or the lines that it took off, by id */
+/** @param {any} order @returns {string[]} what the restaurant did not give: the whole order, or the lines that it took off, by id */
 export function refusalsOf(order) {
   if (fellThrough(order)) return [WHOLE];
   return Object.entries(order.items).filter(([, item]) => item.status === 'voided').map(([id]) => id);
@@ -91,7 +91,7 @@ export function orderPage(order, state) {
     !state.shared && h('footer.order__foot', {}, shareButton(), controls(order, state)));
 }
 
-/** How it leaves the house, unless it is eaten at the table. @param {any} order */
+/** How it leaves the restaurant, unless it is eaten at the table. @param {any} order */
 export function service({ service: how }) {
   return how !== 'dine_in' && [' ', h(`span.service.service--${how}`, {}, icon(SERVICE_ICONS[how]), WORDS[`service_${how}`])];
 }

@@ -57,7 +57,7 @@ async function check() {
   follow();
 }
 
-/** Checks again: with full jitter while the server is away, since all screens of a house lost it at once. */
+/** Checks again: with full jitter while the server is away, since all screens of a restaurant lost it at once. */
 function follow() {
   if (watch) watch = setTimeout(check, lostAt ? 2 * CHECK_MS * Math.random() : CHECK_MS);
 }

@@ -1,11 +1,11 @@
 import { features } from '../client/features.js';
 import { pageVersion } from './dom.js';
 
-/** @typedef {'kitchen' | 'staff' | 'manage'} HousePage a page of the house, by its address */
+/** @typedef {'kitchen' | 'staff' | 'manage'} WorkPage a page of staff or kitchen, by its address */
 
 /**
  * Installs the service worker of a page, which opens it when the server cannot be reached. Call it once the page works.
- * @param {HousePage} page
+ * @param {WorkPage} page
  */
 export function keepCopy(page) {
   const version = encodeURIComponent(pageVersion() ?? '');
@@ -15,7 +15,7 @@ export function keepCopy(page) {
 
 /**
  * Installs it once the page is live: the orders come first.
- * @param {HousePage} page @param {any} bell an `Orderbell`
+ * @param {WorkPage} page @param {any} bell an `Orderbell`
  */
 export function keepCopyOnceLive(page, bell) {
   const off = bell.on('state', (/** @type {{state: string}} */ { state }) => {

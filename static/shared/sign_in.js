@@ -25,7 +25,7 @@ let attempt = newId();
 /**
  * Shows the sign-in form of a page until someone has signed in.
  *
- * @param {import('./page_copy.js').HousePage} page
+ * @param {import('./page_copy.js').WorkPage} page
  * @param {SignIn} signIn
  * @param {string} [why] what ended the last session, said above the form
  * @returns {Promise<any>} what `signIn` gave

@@ -61,7 +61,7 @@ impl Layers {
     /// Returns the imports of a source that the table does not allow.
     pub fn violations(&self, source: &Source) -> Vec<String> {
         if matches!(source.module.as_str(), "lib" | "main") {
-            return Vec::new(); // the map of the house and the shim before it
+            return Vec::new(); // the map of the crate, and the binary that calls it
         }
         if !self.0.contains_key(&source.module) {
             return vec![format!("{}: {} has no row in the layer table", source.path, source.module)];

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::json;
 use std::time::Duration;
 use support::Client;
@@ -10,23 +10,23 @@ use support::Client;
 /// A kitchen screen whose token ran out asks to be paired, is paired from the floor, and has the orders again.
 #[tokio::test]
 async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
-    let house = House::open(2, &[]).await;
-    let guest = house.server.diner("7").await;
-    let order = guest.place(&house.menu.basket()).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let guest = restaurant.server.diner("7").await;
+    let order = guest.place(&restaurant.menu.basket()).await;
     let id = order["id"].as_str().unwrap();
-    let screen = house.browser("the screen", Form::Wall).await;
+    let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.goto("/kitchen").await;
     screen.sees("[data-user-code]").await;
     screen.is("stopped").await;
 
     // Made last: it is to last until the page is live, and not much longer.
-    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(Some("hot"), "6s").await)).await;
+    screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(Some("hot"), "6s").await)).await;
     screen.is("live").await;
     screen.shows(id, "placed").await;
     screen.sees("[data-user-code]").await;
     assert!(screen.orders().await.is_empty(), "who is not signed in sees nothing");
 
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     let code = screen.ask("return document.querySelector('[data-user-code]').dataset.userCode", vec![]).await;
     floor.tap("[data-tab='screens']").await;
     floor.tap("[data-do='ask-pair']").await;
@@ -41,9 +41,9 @@ async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
 /// A guest follows an order for longer than a token lives. The page gets itself new ones, and its link goes on.
 #[tokio::test]
 async fn a_guest_outlives_a_token() {
-    let house = House::open(1, &["--access-token-minutes", "1"]).await;
-    let phone = house.phone(9).await;
-    phone.add(house.menu.dish("Rasmalai")).await;
+    let restaurant = TestRestaurant::open(1, &["--access-token-minutes", "1"]).await;
+    let phone = restaurant.phone(9).await;
+    phone.add(restaurant.menu.dish("Rasmalai")).await;
     phone.place().await;
     let order = phone.only_order().await;
     phone.mark().await;
@@ -53,7 +53,7 @@ async fn a_guest_outlives_a_token() {
     let over = format!("{expiry} > arguments[0] && Date.now() / 1000 > arguments[0] + 2");
     phone.within(Duration::from_secs(90), "the first token to be over", &over, vec![first]).await;
     phone.is("live").await;
-    house.staff.command(&json!(order), "rush", json!({"rush": true})).await.expect(200);
+    restaurant.staff.command(&json!(order), "rush", json!({"rush": true})).await.expect(200);
     phone.cancel(&order).await;
     phone.shows(&order, "cancelled").await;
     phone.was_not_reloaded().await;
@@ -64,15 +64,15 @@ async fn a_guest_outlives_a_token() {
 /// leaves a screen that tries for ever.
 #[tokio::test]
 async fn a_token_that_is_no_good_leads_to_the_pairing() {
-    let house = House::open(1, &[]).await;
-    let screen = house.browser("the screen", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.goto("/kitchen#token=half.a-token").await;
     is_to_be_paired(&screen, "no token").await;
 
-    let token = house.kitchen_token(Some("hot"), "1h").await;
+    let token = restaurant.kitchen_token(Some("hot"), "1h").await;
     screen.goto(&format!("/kitchen#token={token}")).await;
     screen.is("live").await;
-    let revoked = Client::new(&house.server.base, &token).delete("/api/v1/sessions/current").await;
+    let revoked = Client::new(&restaurant.server.base, &token).delete("/api/v1/sessions/current").await;
     assert_eq!(revoked.status, 204, "{}", revoked.text);
     is_to_be_paired(&screen, "no longer works").await;
 

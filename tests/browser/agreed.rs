@@ -1,7 +1,7 @@
 //! What a guest agrees to: prices that change under an open basket or without a network, and allergies that are declared.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::Client;
 use support::client::text;
@@ -10,8 +10,8 @@ use support::proxy::Network;
 /// The text of the first element, once it has words.
 const WORDS: &str = "return document.querySelector(arguments[0])?.innerText || null";
 
-async fn reprice(house: &House, dish: &str, amount: i64) {
-    let manager = house.server.client(&["manager"]).await;
+async fn reprice(restaurant: &TestRestaurant, dish: &str, amount: i64) {
+    let manager = restaurant.server.client(&["manager"]).await;
     let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
     let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
     for item in draft["items"].as_object_mut().unwrap().values_mut() {
@@ -36,12 +36,12 @@ async fn reads(phone: &Browser, selector: &str, what: &str) -> String {
 /// The menu says another price while the basket is open: the basket says both, and asks before it orders.
 #[tokio::test]
 async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(2).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(2).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.tap("[data-action='basket']").await;
     phone.sees("[data-action='place']").await;
-    reprice(&house, "Firni", 99_000).await;
+    reprice(&restaurant, "Firni", 99_000).await;
     let line = reads(&phone, ".line__gone", "the line says that its price has changed").await;
     let banner = reads(&phone, ".basket__foot .banner", "the basket says both totals").await;
     assert!(line.contains("price") && banner.contains("990"), "{line} / {banner}");
@@ -49,32 +49,32 @@ async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
     phone.tap("[data-action='place']").await;
     let asked = "return /once more/.test(document.querySelector('.basket__foot .banner')?.innerText)";
     phone.until("it is asked for a yes", asked, vec![]).await;
-    assert_eq!(orders(&house.staff).await.len(), 0, "nothing was ordered at a price that nobody agreed to");
+    assert_eq!(orders(&restaurant.staff).await.len(), 0, "nothing was ordered at a price that nobody agreed to");
     phone.tap("[data-action='place']").await;
     phone.only_order().await;
-    assert_eq!(orders(&house.staff).await[0]["total"]["amount"], 99_000);
+    assert_eq!(orders(&restaurant.staff).await[0]["total"]["amount"], 99_000);
 }
 
 /// The basket is closed: what is in its way stands on its bar, where the guest is.
 #[tokio::test]
 async fn what_is_in_the_way_of_a_closed_basket_stands_on_its_bar() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(2).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(2).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.sees("#basket-button").await;
-    reprice(&house, "Firni", 99_000).await;
+    reprice(&restaurant, "Firni", 99_000).await;
     let notice = reads(&phone, "#basket-notice .banner", "the bar says both totals").await;
     assert!(notice.contains("130") && notice.contains("990"), "{notice}");
     let in_sight = "const { top, bottom } = document.querySelector('#basket-notice .banner').getBoundingClientRect();
         return top >= 0 && bottom <= innerHeight && document.querySelector('#basket-notice').getAttribute('role') === 'alert'";
     phone.until("it is in the window, and announced", in_sight, vec![]).await;
     phone.inspect("table-price-raised").await;
-    let dish = text(&house.menu.dish("Firni")["id"]);
+    let dish = text(&restaurant.menu.dish("Firni")["id"]);
     let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
-    house.staff.put(&path, &json!({"available": false})).await.expect(200);
+    restaurant.staff.put(&path, &json!({"available": false})).await.expect(200);
     let sold_out = "return document.querySelector('#basket-notice').innerText.includes('Sold out: Firni')";
     phone.until("what sold out", sold_out, vec![]).await;
-    house.staff.put(&path, &json!({"available": true})).await.expect(200);
+    restaurant.staff.put(&path, &json!({"available": true})).await.expect(200);
     phone.place().await;
     phone.tap("[data-action='place']").await;
     phone.only_order().await;
@@ -84,9 +84,9 @@ async fn what_is_in_the_way_of_a_closed_basket_stands_on_its_bar() {
 /// Of an order that fell through nothing is to be paid, on whatever page.
 #[tokio::test]
 async fn an_order_that_fell_through_costs_nothing_on_any_page() {
-    let house = House::open(2, &[]).await;
-    let (phone, floor) = (house.phone(2).await, house.floor().await);
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let (phone, floor) = (restaurant.phone(2).await, restaurant.floor().await);
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let order = phone.only_order().await;
     phone.goto(&format!("/orders/{order}")).await;
@@ -94,7 +94,7 @@ async fn an_order_that_fell_through_costs_nothing_on_any_page() {
     let due = phone.until("the total", total, vec![]).await;
     assert!(due.as_str().unwrap().contains("Total"), "{due}");
     let why = json!({"reason": "too_busy"});
-    house.staff.command(&json!(order), "reject", why).await.expect(200);
+    restaurant.staff.command(&json!(order), "reject", why).await.expect(200);
     for page in [&phone, &floor] {
         page.shows(&order, "rejected").await;
         let struck = "const total = document.querySelector('[data-order] .order__total');
@@ -110,29 +110,29 @@ async fn an_order_that_fell_through_costs_nothing_on_any_page() {
 /// Ordered without a network at one price, sent when it costs more: the order comes back with both figures.
 #[tokio::test]
 async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(3).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(3).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.network.set(Network::Cut);
     phone.is("offline").await;
     phone.tap("[data-action='basket']").await;
     phone.tap("[data-action='place']").await;
-    reprice(&house, "Firni", 99_000).await;
+    reprice(&restaurant, "Firni", 99_000).await;
     phone.network.set(Network::Fine);
     let asked = "return /once more/.test(document.querySelector('#basket-sheet[open] .basket__foot .banner')?.innerText)";
     phone.until("both figures", asked, vec![]).await;
-    assert_eq!(orders(&house.staff).await.len(), 0);
+    assert_eq!(orders(&restaurant.staff).await.len(), 0);
     phone.tap("[data-action='place']").await;
     phone.only_order().await;
-    assert_eq!(orders(&house.staff).await[0]["total"]["amount"], 99_000);
+    assert_eq!(orders(&restaurant.staff).await[0]["total"]["amount"], 99_000);
 }
 
 /// Words alone are asked about; what is ticked is a field, and loud in the kitchen.
 #[tokio::test]
 async fn a_note_that_sounds_like_an_allergy_is_asked_about() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(4).await;
-    let dish = text(&house.menu.dish("Kacchi biryani")["id"]);
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(4).await;
+    let dish = text(&restaurant.menu.dish("Kacchi biryani")["id"]);
     phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
     phone.write("#choice-note", "peanuts make me very ill").await;
     phone.sees("#choice-sheet .allergy-ask").await;
@@ -149,7 +149,7 @@ async fn a_note_that_sounds_like_an_allergy_is_asked_about() {
     phone.inspect("basket-allergy").await;
     phone.tap("[data-action='place']").await;
     phone.only_order().await;
-    let order = orders(&house.staff).await.remove(0);
+    let order = orders(&restaurant.staff).await.remove(0);
     let item = order["items"].as_object().unwrap().values().next().unwrap();
     assert_eq!((&item["allergy"], order.get("allergy")), (&json!(true), None));
 }

@@ -4,7 +4,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::faults::{BACK, Ticket, accepted, bumps_offline, is_back, nothing_was_cooked_twice};
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use support::eventually;
@@ -39,17 +39,24 @@ async fn see_done(pages: &[&Browser], order: &str, items: &[&str]) {
 
 #[tokio::test]
 async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_what_is_left_and_back_up() {
-    let house = House::open(4, &["--heartbeat-ms", "2000"]).await;
-    let (phone, hot, expo, floor) =
-        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
+    let (phone, hot, expo, floor) = tokio::join!(
+        restaurant.phone(7),
+        restaurant.kitchen("the hot line", Some("hot")),
+        restaurant.kitchen("the expo", None),
+        restaurant.floor()
+    );
     // The hot line shows what is its own.
     let (all, whole, blocked) = ([&phone, &hot, &expo, &floor], [&phone, &expo, &floor], [&phone, &hot]);
     for dish in ["Borhani", "Mishti doi", "Lemon soda"] {
-        phone.add(house.menu.dish(dish)).await;
+        phone.add(restaurant.menu.dish(dish)).await;
     }
-    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
-    let [borhani, doi, soda] =
-        [house.item(&order, "Borhani").await, house.item(&order, "Mishti doi").await, house.item(&order, "Lemon soda").await];
+    let Ticket { order, rezala, roast, firni } = accepted(&restaurant, &phone).await;
+    let [borhani, doi, soda] = [
+        restaurant.item(&order, "Borhani").await,
+        restaurant.item(&order, "Mishti doi").await,
+        restaurant.item(&order, "Lemon soda").await,
+    ];
     for page in all {
         page.shows(&order, "accepted").await;
     }
@@ -79,7 +86,7 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
     hot.act_on_item(&order, &roast, "finish_item").await;
     expo.act_on_item(&order, &doi, "finish_item").await;
     see_done(&whole, &order, &[&roast, &doi, &borhani]).await;
-    house.agree(&order, &all).await;
+    restaurant.agree(&order, &all).await;
 
     // One comes back up by itself; the other is told that there is another network.
     for page in blocked {
@@ -93,8 +100,8 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
     for page in whole {
         page.shows(&order, "ready").await;
     }
-    house.agree(&order, &whole).await;
-    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni, &borhani, &doi, &soda]).await;
+    restaurant.agree(&order, &whole).await;
+    nothing_was_cooked_twice(&restaurant, &[&rezala, &roast, &firni, &borhani, &doi, &soda]).await;
     for page in blocked {
         page.was_not_reloaded().await;
     }
@@ -108,9 +115,9 @@ const DOUBTS: &str = "return document.documentElement.dataset.connection !== 'li
 /// transport, and each is back by itself.
 #[tokio::test]
 async fn no_page_is_live_over_a_server_that_stands_still() {
-    let house = House::open(4, &[]).await;
-    let (phone, stream, poll) = tokio::join!(house.phone(1), house.phone(2), house.phone(3));
-    let manager = house.browser("the manager", Form::Wall).await;
+    let restaurant = TestRestaurant::open(4, &[]).await;
+    let (phone, stream, poll) = tokio::join!(restaurant.phone(1), restaurant.phone(2), restaurant.phone(3));
+    let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     manager.is("live").await;
@@ -121,7 +128,7 @@ async fn no_page_is_live_over_a_server_that_stands_still() {
     goes_over(&poll, Use::Poll).await;
     // A page over a transport that was found by failing says so too.
     let pages = [&phone, &stream, &poll];
-    house.server.signal("STOP");
+    restaurant.server.signal("STOP");
     let stopped = Instant::now();
     for page in pages {
         page.within(LIVE_AT_MOST, "to doubt that it is live", DOUBTS, vec![]).await;
@@ -133,7 +140,7 @@ async fn no_page_is_live_over_a_server_that_stands_still() {
         page.is("offline").await;
     }
     assert!(stopped.elapsed() < LOST_AT_MOST, "the last was offline after {:?}", stopped.elapsed());
-    house.server.signal("CONT");
+    restaurant.server.signal("CONT");
     for page in pages {
         is_back(page).await;
     }
@@ -161,8 +168,8 @@ const WATCH: &str = "window.shown = new Set();
 /// Where WebSockets are blocked a page that opens, or is reloaded, is connecting until it is live: nothing is offline.
 #[tokio::test]
 async fn a_page_without_websockets_is_never_offline_and_a_reload_goes_to_its_transport() {
-    let house = House::open(1, &[]).await;
-    let phone = house.browser("the phone", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.browser("the phone", Form::Phone).await;
     phone.network.set(Network::NoWebSockets);
     let watch = json!({"source": WATCH});
     phone.devtools("Page.addScriptToEvaluateOnNewDocument", watch).await;

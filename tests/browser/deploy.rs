@@ -3,8 +3,8 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, is_filled_in, sign_in};
 use crate::release::Release;
+use crate::restaurant::{TestRestaurant, is_filled_in, sign_in};
 use serde_json::json;
 use std::time::Duration;
 use support::proxy::Network;
@@ -19,31 +19,31 @@ const NEW_PAGE: &str = "return document.documentElement.dataset.connection === '
 /// meanwhile is not lost, and each is loaded anew once.
 #[tokio::test]
 async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
-    let (mut house, release) = tokio::join!(
-        House::open(2, &["--drain-s", "1"]),
+    let (mut restaurant, release) = tokio::join!(
+        TestRestaurant::open(2, &["--drain-s", "1"]),
         Release::with("kitchen.html", "<span class=\"bar__name\">Kitchen</span>", "<span class=\"bar__name\">Galley</span>")
     );
-    let (hot, floor) = tokio::join!(house.kitchen("the hot line", Some("hot")), house.floor());
-    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
-    house.staff.act(&order, "accept").await;
+    let (hot, floor) = tokio::join!(restaurant.kitchen("the hot line", Some("hot")), restaurant.floor());
+    let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await["id"].clone();
+    restaurant.staff.act(&order, "accept").await;
     let id = order.as_str().unwrap();
-    let rezala = house.item(id, "Beef rezala").await;
+    let rezala = restaurant.item(id, "Beef rezala").await;
     hot.shows(id, "accepted").await;
     let old = hot.ask(VERSION, vec![]).await;
     hot.mark().await;
 
-    house.server.signal("TERM");
-    house.server.exit().await;
+    restaurant.server.signal("TERM");
+    restaurant.server.exit().await;
     hot.is("offline").await;
     hot.act_on_item(id, &rezala, "finish_item").await;
-    house.server.install(release.program());
-    house.restart(&[&hot, &floor]).await;
+    restaurant.server.install(release.program());
+    restaurant.restart(&[&hot, &floor]).await;
     hot.within(BACK, "to be live on the new page", NEW_PAGE, vec![]).await;
     assert_ne!(hot.ask(VERSION, vec![]).await, old);
     assert_eq!(hot.ask("return window.marked", vec![]).await, json!(null), "the page is another one");
     hot.mark().await;
     hot.shows_item(id, &rezala, "done").await;
-    house.agree(id, &[&hot]).await;
+    restaurant.agree(id, &[&hot]).await;
 
     let newer = "return document.querySelector('[name=orderbell-version]').content !== arguments[0]";
     floor.within(BACK, "the floor on the new version", newer, vec![old]).await;
@@ -56,8 +56,8 @@ async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
 /// Half a deploy: the page came, one of its parts did not. The guard loads it anew, as soon as it can be had.
 #[tokio::test]
 async fn a_page_that_did_not_load_is_loaded_anew() {
-    let house = House::open(1, &[]).await;
-    let screen = house.browser("the screen", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.devtools("Network.enable", json!({})).await;
     block(&screen, &["*/kitchen/view.js"]).await;
     screen.goto("/kitchen").await;
@@ -72,10 +72,10 @@ async fn a_page_that_did_not_load_is_loaded_anew() {
 /// offers is one.
 #[tokio::test]
 async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
-    let house = House::open(1, &[]).await;
-    let phone = house.browser("a phone", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.browser("a phone", Form::Phone).await;
     phone.devtools("Network.enable", json!({})).await;
-    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
+    let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await["id"].clone();
     let order = format!("/orders/{}", order.as_str().unwrap());
     for path in ["/t/demo-table-7", order.as_str(), "/staff", "/manage", "/kitchen"] {
         block(&phone, &["*/shared/dom.js"]).await;
@@ -90,8 +90,8 @@ async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
 /// The server went while the page was loading, and there is no copy yet: the page names the cause, and loads by itself.
 #[tokio::test]
 async fn a_page_that_lost_its_server_while_loading_says_so_and_loads_by_itself() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Phone).await;
     floor.devtools("Network.enable", json!({})).await;
     block(&floor, &["*/shared/dom.js"]).await;
     floor.goto("/staff").await;
@@ -118,11 +118,11 @@ const KEPT: &str = "const done = arguments[arguments.length - 1];
 /// The tablet was turned off and on while the network was away.
 #[tokio::test]
 async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had() {
-    let house = House::open(1, &[]).await;
-    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
-    house.staff.act(&order, "accept").await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await["id"].clone();
+    restaurant.staff.act(&order, "accept").await;
     let id = order.as_str().unwrap();
-    let hot = house.kitchen("the hot line", Some("hot")).await;
+    let hot = restaurant.kitchen("the hot line", Some("hot")).await;
     hot.shows(id, "accepted").await;
     hot.until_told("a copy of its page", KEPT).await;
 
@@ -134,9 +134,9 @@ async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had()
     hot.act(id, "ready").await;
     hot.network.set(Network::Fine);
     hot.is("live").await;
-    let rezala = house.item(id, "Beef rezala").await;
+    let rezala = restaurant.item(id, "Beef rezala").await;
     support::eventually("what was bumped without a network", support::PATIENCE, || async {
-        (house.order(id).await["items"][&rezala]["status"] == "done").then_some(())
+        (restaurant.order(id).await["items"][&rezala]["status"] == "done").then_some(())
     })
     .await;
 }
@@ -145,19 +145,19 @@ async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had()
 const UNREACHED: &str =
     "return /(unreachable|No connection|Since ).*\\d/.test(document.querySelector(arguments[0])?.innerText ?? '')";
 
-/// A power cut: every screen of the house is on before the server is. Each shows its page with what it knows, says since when
+/// A power cut: every screen of the restaurant is on before the server is. Each shows its page with what it knows, says since when
 /// the server is away, and comes up by itself.
 #[tokio::test]
 async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves() {
-    let mut house = House::open(4, &[]).await;
-    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
-    house.staff.act(&order, "accept").await;
+    let mut restaurant = TestRestaurant::open(4, &[]).await;
+    let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await["id"].clone();
+    restaurant.staff.act(&order, "accept").await;
     let id = order.as_str().unwrap();
     let (hot, floor, manager, unpaired) = tokio::join!(
-        house.kitchen("the hot line", Some("hot")),
-        house.floor(),
-        house.browser("the manager", Form::Wall),
-        house.browser("a screen that is not paired", Form::Wall)
+        restaurant.kitchen("the hot line", Some("hot")),
+        restaurant.floor(),
+        restaurant.browser("the manager", Form::Wall),
+        restaurant.browser("a screen that is not paired", Form::Wall)
     );
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
@@ -169,7 +169,7 @@ async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves(
         screen.until_told("a copy of its page", KEPT).await;
     }
 
-    house.kill().await;
+    restaurant.kill().await;
     for screen in all {
         screen.reload().await;
     }
@@ -187,7 +187,7 @@ async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves(
     hot.shows(id, "accepted").await;
     floor.shows(id, "accepted").await;
 
-    house.restart(&all).await;
+    restaurant.restart(&all).await;
     for screen in [&hot, &floor, &manager] {
         screen.is("live").await;
     }
@@ -203,16 +203,16 @@ async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves(
 /// Nobody is signed in yet: the form says why it does not answer, and is filled in once the server is there.
 #[tokio::test]
 async fn a_sign_in_form_that_is_opened_before_the_server_is_there_waits_for_it() {
-    let mut house = House::open(1, &[]).await;
-    let page = house.browser("the floor", Form::Phone).await;
+    let mut restaurant = TestRestaurant::open(1, &[]).await;
+    let page = restaurant.browser("the floor", Form::Phone).await;
     for path in ["/staff", "/manage"] {
         page.goto(path).await;
         page.until_told("a copy of its page", KEPT).await;
-        house.kill().await;
+        restaurant.kill().await;
         page.reload().await;
         page.until("since when the server is away", UNREACHED, vec!["#sign-in-unreached".into()]).await;
         page.inspect("sign-in-before-the-server").await;
-        house.restart(&[&page]).await;
+        restaurant.restart(&[&page]).await;
         is_filled_in(&page).await;
         page.until("no notice", "return document.querySelector('#sign-in-unreached').hidden", vec![]).await;
     }

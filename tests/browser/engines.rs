@@ -3,23 +3,23 @@
 
 use crate::driver::Engine;
 use crate::faults::{BACK, is_back};
-use crate::house::House;
 use crate::renewals::{GUEST, comes_through};
+use crate::restaurant::TestRestaurant;
 use crate::storage::{Refusal, guest};
 use serde_json::{Value, json};
 use support::proxy::Network;
 
 /// The code on the table, an order, its way through the kitchen amid a cut, and the table again.
 async fn walk(engine: Engine) {
-    let house = House::open_in(engine, 4, &["--heartbeat-ms", "2000"]).await;
-    let (phone, kitchen, floor) = tokio::join!(house.phone(7), house.kitchen("the kitchen", None), house.floor());
+    let restaurant = TestRestaurant::open_in(engine, 4, &["--heartbeat-ms", "2000"]).await;
+    let (phone, kitchen, floor) = tokio::join!(restaurant.phone(7), restaurant.kitchen("the kitchen", None), restaurant.floor());
     let all = [&phone, &kitchen, &floor];
     for screen in all {
         screen.mark().await;
         screen.ask(COMPLAINTS, vec![]).await;
     }
     for dish in ["Beef rezala", "Firni"] {
-        phone.add(house.menu.dish(dish)).await;
+        phone.add(restaurant.menu.dish(dish)).await;
     }
     phone.place().await;
     let order = phone.only_order().await;
@@ -28,7 +28,7 @@ async fn walk(engine: Engine) {
     for screen in all {
         screen.shows(&order, "accepted").await;
     }
-    let (rezala, firni) = (house.item(&order, "Beef rezala").await, house.item(&order, "Firni").await);
+    let (rezala, firni) = (restaurant.item(&order, "Beef rezala").await, restaurant.item(&order, "Firni").await);
     kitchen.act_on_item(&order, &rezala, "finish_item").await;
     for screen in all {
         screen.shows_item(&order, &rezala, "done").await;
@@ -52,7 +52,7 @@ async fn walk(engine: Engine) {
     floor.act(&order, "serve").await;
     phone.shows(&order, "served").await;
     floor.shows(&order, "served").await;
-    house.agree(&order, &[&phone, &floor]).await;
+    restaurant.agree(&order, &[&phone, &floor]).await;
     for screen in all {
         screen.was_not_reloaded().await;
         assert_eq!(screen.ask("return window.complaints", vec![]).await, json!([]), "{}", screen.name);
@@ -61,12 +61,12 @@ async fn walk(engine: Engine) {
     // What is loaded again is at the same table, with the same order, also when answers to its renewals are lost.
     comes_through(&phone, GUEST).await;
     phone.shows(&order, "served").await;
-    assert_eq!(house.orders().await.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&Value::from(order)]);
+    assert_eq!(restaurant.orders().await.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&Value::from(order)]);
 
     // And another guest, whose browser keeps nothing.
-    guest(&house, Refusal::Quota).await;
+    guest(&restaurant, Refusal::Quota).await;
     if engine == Engine::Gecko {
-        guest(&house, Refusal::Cookies).await;
+        guest(&restaurant, Refusal::Cookies).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! A busy evening: orders in every state, made over plain HTTP.
 
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use orderbell::domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,8 +18,8 @@ pub struct Evening {
 }
 
 /// A line of a basket, with options and a note.
-fn line(house: &House, quantity: u64, dish: &str, options: &[&str], note: &str) -> Value {
-    let mut line = house.menu.line(dish, quantity);
+fn line(restaurant: &TestRestaurant, quantity: u64, dish: &str, options: &[&str], note: &str) -> Value {
+    let mut line = restaurant.menu.line(dish, quantity);
     line["options"] = json!(options);
     if !note.is_empty() {
         line["note"] = note.into();
@@ -36,7 +36,7 @@ async fn placed(guest: &Client, lines: &[Value], note: &str) -> Value {
     guest.place(&basket).await["id"].clone()
 }
 
-impl House {
+impl TestRestaurant {
     /// Makes the evening. Half of the orders are placed, and as old as `age`, before the others come.
     pub async fn evening(&self, age: Duration) -> Evening {
         let cooking = self.earlier().await;

@@ -1,7 +1,7 @@
 //! Networks that fail and a server that dies, amid bumps: afterwards all screens agree, and nothing was cooked twice.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::log;
@@ -18,24 +18,24 @@ pub struct Ticket {
     pub firni: String,
 }
 
-pub async fn accepted(house: &House, phone: &Browser) -> Ticket {
+pub async fn accepted(restaurant: &TestRestaurant, phone: &Browser) -> Ticket {
     for dish in ["Beef rezala", "Chicken roast", "Firni"] {
-        phone.add(house.menu.dish(dish)).await;
+        phone.add(restaurant.menu.dish(dish)).await;
     }
     phone.place().await;
     let order = phone.only_order().await;
-    house.staff.act(&order.clone().into(), "accept").await;
+    restaurant.staff.act(&order.clone().into(), "accept").await;
     Ticket {
-        rezala: house.item(&order, "Beef rezala").await,
-        roast: house.item(&order, "Chicken roast").await,
-        firni: house.item(&order, "Firni").await,
+        rezala: restaurant.item(&order, "Beef rezala").await,
+        roast: restaurant.item(&order, "Chicken roast").await,
+        firni: restaurant.item(&order, "Firni").await,
         order,
     }
 }
 
 /// Each of these items was finished by one event, and by no second one.
-pub async fn nothing_was_cooked_twice(house: &House, items: &[&String]) {
-    let feed = log::whole(&house.staff, &house.menu.kitchen()).await;
+pub async fn nothing_was_cooked_twice(restaurant: &TestRestaurant, items: &[&String]) {
+    let feed = log::whole(&restaurant.staff, &restaurant.menu.kitchen()).await;
     let finishes = |item: &str| {
         let done = |event: &&Value| event["event"]["patch"]["items"][item]["status"] == "done";
         feed.events.iter().filter(done).count()
@@ -66,11 +66,11 @@ pub async fn is_back(screen: &Browser) {
 /// The cable of one screen, then the aether of the other: each goes on, and what both bumped is bumped once.
 #[tokio::test]
 async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
-    let house = House::open(3, &["--heartbeat-ms", "2000"]).await;
+    let restaurant = TestRestaurant::open(3, &["--heartbeat-ms", "2000"]).await;
     let (phone, hot, expo) =
-        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None));
+        tokio::join!(restaurant.phone(7), restaurant.kitchen("the hot line", Some("hot")), restaurant.kitchen("the expo", None));
     let all = [&phone, &hot, &expo];
-    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
+    let Ticket { order, rezala, roast, firni } = accepted(&restaurant, &phone).await;
     hot.shows(&order, "accepted").await;
     expo.shows(&order, "accepted").await;
     for screen in all {
@@ -80,7 +80,7 @@ async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
     hot.network.set(Network::Cut);
     is_offline(&hot).await;
     bumps_offline(&hot, &order, &rezala).await;
-    assert_eq!(house.order(&order).await["items"][&rezala]["status"], "queued");
+    assert_eq!(restaurant.order(&order).await["items"][&rezala]["status"], "queued");
     // The expo cannot know, and bumps the same dish.
     expo.act_on_item(&order, &rezala, "finish_item").await;
     phone.shows_item(&order, &rezala, "done").await;
@@ -98,8 +98,8 @@ async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
     is_back(&expo).await;
 
     phone.shows(&order, "ready").await;
-    house.agree(&order, &[&phone]).await;
-    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni]).await;
+    restaurant.agree(&order, &[&phone]).await;
+    nothing_was_cooked_twice(&restaurant, &[&rezala, &roast, &firni]).await;
     for screen in all {
         screen.was_not_reloaded().await;
     }
@@ -113,31 +113,35 @@ async fn set_offline(screen: &Browser, offline: bool) {
 /// A link that is open and carries nothing is found out within two heartbeats, and what was bumped on it comes through.
 #[tokio::test]
 async fn a_link_that_died_in_silence_is_noticed() {
-    let house = House::open(2, &["--heartbeat-ms", "2000"]).await;
-    let (phone, hot) = tokio::join!(house.phone(2), house.kitchen("the hot line", Some("hot")));
-    let Ticket { order, rezala, roast, .. } = accepted(&house, &phone).await;
+    let restaurant = TestRestaurant::open(2, &["--heartbeat-ms", "2000"]).await;
+    let (phone, hot) = tokio::join!(restaurant.phone(2), restaurant.kitchen("the hot line", Some("hot")));
+    let Ticket { order, rezala, roast, .. } = accepted(&restaurant, &phone).await;
     hot.shows(&order, "accepted").await;
 
     hot.network.set(Network::HalfOpen);
     bumps_offline(&hot, &order, &rezala).await;
     is_offline(&hot).await;
     bumps_offline(&hot, &order, &roast).await;
-    assert_eq!(house.order(&order).await["status"], "accepted");
+    assert_eq!(restaurant.order(&order).await["status"], "accepted");
     hot.network.set(Network::Fine);
     is_back(&hot).await;
     phone.shows_item(&order, &rezala, "done").await;
     phone.shows_item(&order, &roast, "done").await;
-    house.agree(&order, &[&phone]).await;
-    nothing_was_cooked_twice(&house, &[&rezala, &roast]).await;
+    restaurant.agree(&order, &[&phone]).await;
+    nothing_was_cooked_twice(&restaurant, &[&rezala, &roast]).await;
 }
 
 #[tokio::test]
 async fn pages_come_back_by_themselves_after_the_server_was_killed() {
-    let mut house = House::open(4, &[]).await;
-    let (phone, hot, expo, floor) =
-        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let mut restaurant = TestRestaurant::open(4, &[]).await;
+    let (phone, hot, expo, floor) = tokio::join!(
+        restaurant.phone(7),
+        restaurant.kitchen("the hot line", Some("hot")),
+        restaurant.kitchen("the expo", None),
+        restaurant.floor()
+    );
     let all = [&phone, &hot, &expo, &floor];
-    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
+    let Ticket { order, rezala, roast, firni } = accepted(&restaurant, &phone).await;
     for screen in all {
         screen.shows(&order, "accepted").await;
         screen.mark().await;
@@ -145,13 +149,13 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
     hot.act_on_item(&order, &rezala, "finish_item").await;
     phone.shows_item(&order, &rezala, "done").await;
 
-    house.kill().await;
+    restaurant.kill().await;
     for screen in all {
         is_offline(screen).await;
     }
     bumps_offline(&hot, &order, &roast).await;
     bumps_offline(&expo, &order, &firni).await;
-    house.restart(&all).await;
+    restaurant.restart(&all).await;
     for screen in all {
         is_back(screen).await;
     }
@@ -159,8 +163,8 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
     floor.shows(&order, "ready").await;
     floor.act(&order, "serve").await;
     phone.shows(&order, "served").await;
-    house.agree(&order, &[&phone, &floor]).await;
-    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni]).await;
+    restaurant.agree(&order, &[&phone, &floor]).await;
+    nothing_was_cooked_twice(&restaurant, &[&rezala, &roast, &firni]).await;
     for screen in all {
         screen.was_not_reloaded().await;
     }
@@ -170,13 +174,17 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
 /// DevTools, by a link that carries nothing, by a cut, by the death of the server.
 #[tokio::test]
 async fn whoever_loses_the_network_all_four_pages_end_alike() {
-    let mut house = House::open(4, &["--heartbeat-ms", "2000"]).await;
-    let (phone, hot, expo, floor) =
-        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let mut restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
+    let (phone, hot, expo, floor) = tokio::join!(
+        restaurant.phone(7),
+        restaurant.kitchen("the hot line", Some("hot")),
+        restaurant.kitchen("the expo", None),
+        restaurant.floor()
+    );
     let all = [&phone, &hot, &expo, &floor];
-    phone.add(house.menu.dish("Borhani")).await;
-    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
-    let borhani = house.item(&order, "Borhani").await;
+    phone.add(restaurant.menu.dish("Borhani")).await;
+    let Ticket { order, rezala, roast, firni } = accepted(&restaurant, &phone).await;
+    let borhani = restaurant.item(&order, "Borhani").await;
     for screen in all {
         screen.shows(&order, "accepted").await;
         screen.mark().await;
@@ -213,12 +221,12 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
     is_back(&expo).await;
     floor.shows_item(&order, &firni, "done").await;
 
-    house.kill().await;
+    restaurant.kill().await;
     for screen in all {
         is_offline(screen).await;
     }
     bumps_offline(&expo, &order, &borhani).await;
-    house.restart(&all).await;
+    restaurant.restart(&all).await;
     for screen in all {
         is_back(screen).await;
     }
@@ -238,8 +246,8 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
         kitchen.open_recall().await;
         kitchen.shows(&order, "served").await;
     }
-    house.agree(&order, &all).await;
-    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni, &borhani]).await;
+    restaurant.agree(&order, &all).await;
+    nothing_was_cooked_twice(&restaurant, &[&rezala, &roast, &firni, &borhani]).await;
     for screen in all {
         screen.was_not_reloaded().await;
     }
@@ -248,9 +256,9 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
 /// What a guest sees far down in the menu, and in the basket while an order is being sent, when the link dies in silence.
 #[tokio::test]
 async fn a_guest_down_in_the_menu_sees_that_the_link_is_lost() {
-    let house = House::open(1, &["--heartbeat-ms", "2000"]).await;
-    let phone = house.phone(3).await;
-    phone.add(house.menu.dish("Masala cha")).await;
+    let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
+    let phone = restaurant.phone(3).await;
+    phone.add(restaurant.menu.dish("Masala cha")).await;
     let note = "const note = document.querySelector('.categories__link')?.getBoundingClientRect();
         return scrollY > 500 && note !== undefined && note.top >= 0 && note.bottom <= innerHeight";
     phone.network.set(Network::HalfOpen);

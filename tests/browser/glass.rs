@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::client::text;
 
@@ -85,28 +85,28 @@ async fn fills(screen: &Browser, glass: &Glass) {
 
 #[tokio::test]
 async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_across_the_room() {
-    let house = House::open(1, &[]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
     for number in 0..TICKETS {
-        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| house.menu.line(dish, 1)).collect();
-        let guest = house.server.diner(&(number % 12 + 1).to_string()).await;
+        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| restaurant.menu.line(dish, 1)).collect();
+        let guest = restaurant.server.diner(&(number % 12 + 1).to_string()).await;
         let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
-        house.staff.act(&order, "accept").await;
+        restaurant.staff.act(&order, "accept").await;
     }
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     for glass in &SCREENS {
         // As a tablet that is turned: its letters change in the middle of it.
         screen.wear(Form::Phone, "dark").await;
         fills(&screen, glass).await;
     }
-    few_are_large(&house, &screen).await;
+    few_are_large(&restaurant, &screen).await;
     screen.has_no_complaint().await;
 }
 
 /// A large glass with few tickets has letters of full size, and a number of columns keeps them.
-async fn few_are_large(house: &House, screen: &Browser) {
-    for order in house.orders().await.iter().skip(5) {
-        house.staff.act(&order["id"], "ready").await;
-        house.staff.act(&order["id"], "serve").await;
+async fn few_are_large(restaurant: &TestRestaurant, screen: &Browser) {
+    for order in restaurant.orders().await.iter().skip(5) {
+        restaurant.staff.act(&order["id"], "ready").await;
+        restaurant.staff.act(&order["id"], "serve").await;
     }
     screen.is_sized((3840, 2160)).await;
     for (columns, tickets) in [("auto", 5), ("4", 5)] {
@@ -125,19 +125,19 @@ async fn few_are_large(house: &House, screen: &Browser) {
 /// A ticket that goes on in the next column has the grounds of its parts: an allergy is dark letters on yellow.
 #[tokio::test]
 async fn an_allergy_stands_on_yellow_also_where_its_ticket_goes_on_in_the_next_column() {
-    let house = House::open(1, &[]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
     let dishes = ["Beef rezala", "Firni", "Fuchka"];
     for (table, lines) in [("1", 1), ("2", 16), ("3", 2)] {
-        let mut items: Vec<Value> = (0..lines).map(|line| house.menu.line(dishes[line % dishes.len()], 1)).collect();
+        let mut items: Vec<Value> = (0..lines).map(|line| restaurant.menu.line(dishes[line % dishes.len()], 1)).collect();
         for item in &mut items {
             item["note"] = json!("as always");
         }
-        let guest = house.server.diner(table).await;
+        let guest = restaurant.server.diner(table).await;
         let basket = json!({"service": "dine_in", "items": items, "note": "peanut allergy, severe", "allergy": true});
         let order = guest.place(&basket).await["id"].clone();
-        house.staff.act(&order, "accept").await;
+        restaurant.staff.act(&order, "accept").await;
     }
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     let metrics = json!({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": false});
     screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     let grounds = "const ground = (note) => getComputedStyle(note).backgroundColor;
@@ -160,14 +160,14 @@ async fn keeps_its_page(screen: &Browser, width: u32, height: u32) {
 
 #[tokio::test]
 async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_changes_its_size() {
-    let house = House::open(1, &[]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
     for number in 0..TICKETS {
-        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| house.menu.line(dish, 1)).collect();
-        let guest = house.server.diner(&(number % 12 + 1).to_string()).await;
+        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| restaurant.menu.line(dish, 1)).collect();
+        let guest = restaurant.server.diner(&(number % 12 + 1).to_string()).await;
         let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
-        house.staff.act(&order, "accept").await;
+        restaurant.staff.act(&order, "accept").await;
     }
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     screen.wear(Form::Wall, "dark").await;
     screen.until("all tickets", "return document.querySelectorAll('#tickets > [data-order]').length === 24", vec![]).await;
     screen.tap("[data-do='page-on']").await;
@@ -204,21 +204,21 @@ const WARNED: &str = "const ground = (one) => getComputedStyle(one).backgroundCo
 
 #[tokio::test]
 async fn each_part_of_a_split_ticket_repeats_its_head_and_its_allergy() {
-    let house = House::open(1, &[]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
     let dishes = ["Beef rezala", "Firni", "Fuchka"];
     let mut orders = Vec::new();
     for (table, of_the_order) in [("1", true), ("2", false)] {
-        let mut items: Vec<Value> = (0..16).map(|line| house.menu.line(dishes[line % dishes.len()], 1)).collect();
+        let mut items: Vec<Value> = (0..16).map(|line| restaurant.menu.line(dishes[line % dishes.len()], 1)).collect();
         let mut basket = json!({"service": "takeaway"});
         let warned = if of_the_order { &mut basket } else { &mut items[1] };
         warned["note"] = json!("peanut allergy, severe");
         warned["allergy"] = json!(true);
         basket["items"] = json!(items);
-        let order = house.server.diner(table).await.place(&basket).await["id"].clone();
-        house.staff.command(&order, "accept", json!({"minutes": 40})).await.expect(200);
+        let order = restaurant.server.diner(table).await.place(&basket).await["id"].clone();
+        restaurant.staff.command(&order, "accept", json!({"minutes": 40})).await.expect(200);
         orders.push(order);
     }
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     screen.wear(Form::Wall, "dark").await;
     for (order, number) in orders.iter().zip(["1", "2"]) {
         screen.until("the allergy on each part", WARNED, vec![order.clone(), number.into()]).await;

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::proxy::Network;
 
@@ -13,8 +13,8 @@ const WORDS: &str = "return performance.getEntriesByType('resource').map(({ name
 pub const KEPT: &str = "const done = arguments[arguments.length - 1];
     caches.match('/orders/shell').then(async (kept) => done(Boolean(kept && navigator.serviceWorker.controller
       && (await navigator.serviceWorker.ready).active?.state === 'activated')), () => done(false))";
-async fn ordered(house: &House, phone: &Browser) -> String {
-    phone.add(house.menu.dish("Firni")).await;
+async fn ordered(restaurant: &TestRestaurant, phone: &Browser) -> String {
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     phone.only_order().await
 }
@@ -26,8 +26,8 @@ async fn follow(phone: &Browser, order: &str) {
 
 #[tokio::test]
 async fn a_guest_chooses_a_language_and_keeps_it() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(2).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(2).await;
     let lang = "return document.documentElement.lang === arguments[0] && document.querySelector('#call').innerText";
     let english = phone.until("English words", lang, vec!["en".into()]).await;
     assert_eq!(phone.ask(WORDS, vec![]).await, json!(["/languages/en.js"]), "one language is loaded");
@@ -35,7 +35,7 @@ async fn a_guest_chooses_a_language_and_keeps_it() {
     phone.tap("[data-language='bn']").await;
     let bengali = phone.until("Bengali words", lang, vec!["bn".into()]).await;
     assert_ne!(english, bengali);
-    let order = ordered(&house, &phone).await;
+    let order = ordered(&restaurant, &phone).await;
     phone.was_not_reloaded().await;
 
     follow(&phone, &order).await;
@@ -49,11 +49,11 @@ async fn a_guest_chooses_a_language_and_keeps_it() {
 /// The phone's network is gone, and the page is loaded anew: what was last seen stands there, and says how old it is.
 #[tokio::test]
 async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(3).await;
-    let order = ordered(&house, &phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(3).await;
+    let order = ordered(&restaurant, &phone).await;
     follow(&phone, &order).await;
-    house.staff.act(&json!(order), "accept").await;
+    restaurant.staff.act(&json!(order), "accept").await;
     phone.shows(&order, "accepted").await;
     phone.until_told("the pages kept", KEPT).await;
 
@@ -70,7 +70,7 @@ async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
     phone.shows(&order, "accepted").await;
     phone.sees("[data-menu-item]").await;
 
-    house.staff.act(&json!(order), "start").await;
+    restaurant.staff.act(&json!(order), "start").await;
     phone.network.set(Network::Fine);
     phone.shows(&order, "preparing").await;
     phone.is("live").await;
@@ -79,9 +79,9 @@ async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
 /// A friend sees one order, live, and has nothing to touch; the link is in the address no longer than it takes to read it.
 #[tokio::test]
 async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(4).await;
-    let order = ordered(&house, &phone).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(4).await;
+    let order = ordered(&restaurant, &phone).await;
     follow(&phone, &order).await;
     // What a phone without a sheet of its own does.
     phone.ask("Object.defineProperty(navigator, 'share', { value: undefined })", vec![]).await;
@@ -89,7 +89,7 @@ async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     let link = phone.until("the link", "return document.querySelector('#share-link')?.value", vec![]).await;
     let token = link.as_str().unwrap().split_once("#share=").unwrap().1.to_owned();
 
-    let friend = house.browser("the friend", Form::Phone).await;
+    let friend = restaurant.browser("the friend", Form::Phone).await;
     friend.goto(&format!("/orders/{order}#share={token}")).await;
     friend.is("live").await;
     friend.shows(&order, "placed").await;
@@ -97,7 +97,7 @@ async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     let controls =
         "return [...document.querySelectorAll('[data-action], [data-do]')].filter((each) => each.checkVisibility()).length";
     assert_eq!(friend.ask(controls, vec![]).await, 0, "nothing to touch");
-    house.staff.act(&json!(order), "accept").await;
+    restaurant.staff.act(&json!(order), "accept").await;
     friend.shows(&order, "accepted").await;
     friend.reload().await;
     friend.shows(&order, "accepted").await;

@@ -3,7 +3,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::hooks::APART;
-use crate::house::{House, is_filled_in};
+use crate::restaurant::{TestRestaurant, is_filled_in};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::client::text;
@@ -59,19 +59,19 @@ impl Browser {
     }
 }
 
-async fn accepted(house: &House, table: &str) -> Value {
-    let order = house.server.diner(table).await.place(&house.menu.basket()).await["id"].clone();
-    house.staff.act(&order, "accept").await;
+async fn accepted(restaurant: &TestRestaurant, table: &str) -> Value {
+    let order = restaurant.server.diner(table).await.place(&restaurant.menu.basket()).await["id"].clone();
+    restaurant.staff.act(&order, "accept").await;
     order
 }
 
 #[tokio::test]
 async fn a_guest_orders_and_cancels_by_keyboard() {
-    let house = House::open(1, &[]).await;
-    let guest = house.browser("a guest", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let guest = restaurant.browser("a guest", Form::Wall).await;
     guest.goto("/t/demo-table-3").await;
     guest.is("live").await;
-    let dish = text(&house.menu.dish("Masala cha")["id"]);
+    let dish = text(&restaurant.menu.dish("Masala cha")["id"]);
     guest.enter(&format!("[data-menu-item='{dish}'] [data-action='add']")).await;
     guest.enter("[data-action='basket']").await;
     guest.enter("[data-action='place']").await;
@@ -88,11 +88,11 @@ async fn a_guest_orders_and_cancels_by_keyboard() {
 
 #[tokio::test]
 async fn a_cook_bumps_takes_back_and_recalls_by_keyboard() {
-    let house = House::open(1, &[]).await;
-    let screen = house.kitchen("the expo", None).await;
-    let (first, second) = (accepted(&house, "1").await, accepted(&house, "2").await);
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.kitchen("the expo", None).await;
+    let (first, second) = (accepted(&restaurant, "1").await, accepted(&restaurant, "2").await);
     let (first, second) = (text(&first), text(&second));
-    let rezala = house.item(second, "Beef rezala").await;
+    let rezala = restaurant.item(second, "Beef rezala").await;
     screen.shows(first, "accepted").await;
     screen.shows(second, "accepted").await;
 
@@ -126,40 +126,40 @@ async fn a_cook_bumps_takes_back_and_recalls_by_keyboard() {
     screen.strike('r').await;
     screen.enter(&format!("dialog[open] [data-order='{first}'] [data-action='recall']")).await;
     screen.strike(Key::Escape).await;
-    house.agree(first, &[&screen]).await;
-    assert_eq!(house.order(first).await["status"], "preparing");
+    restaurant.agree(first, &[&screen]).await;
+    assert_eq!(restaurant.order(first).await["status"], "preparing");
     screen.has_no_complaint().await;
 }
 
 #[tokio::test]
 async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;
     floor.sign_in_by_keys("staff").await;
-    let guest = house.server.diner("4").await;
-    let order = guest.place(&house.menu.basket()).await;
+    let guest = restaurant.server.diner("4").await;
+    let order = guest.place(&restaurant.menu.basket()).await;
     let id = text(&order["id"]);
     let here = |control: &str| format!("[data-order='{id}'] {control}");
     floor.enter(&here("[data-minutes='30']")).await;
     floor.enter(&here("[data-action='accept']")).await;
     floor.shows(id, "accepted").await;
-    house.agree(id, &[&floor]).await;
-    let promised = house.order(id).await;
+    restaurant.agree(id, &[&floor]).await;
+    let promised = restaurant.order(id).await;
     assert!(promised["promised_at"].is_string(), "{promised}");
-    house.staff.act(&order["id"], "ready").await;
+    restaurant.staff.act(&order["id"], "ready").await;
     floor.shows(id, "ready").await;
     floor.enter(&here("[data-action='serve']")).await;
     floor.shows(id, "served").await;
 
-    let second = guest.place(&house.menu.basket()).await;
+    let second = guest.place(&restaurant.menu.basket()).await;
     let second = text(&second["id"]);
     floor.enter(&format!("[data-order='{second}'] [data-action='reject']")).await;
     floor.fill_in("#detail", "We close at ten").await;
     floor.enter("dialog[open] [data-reason='too_busy']").await;
     floor.shows(second, "rejected").await;
-    house.agree(second, &[&floor]).await;
-    let document = house.order(second).await;
+    restaurant.agree(second, &[&floor]).await;
+    let document = restaurant.order(second).await;
     assert_eq!([&document["reason"], &document["detail"]], ["too_busy", "We close at ten"], "{document}");
     floor.has_no_complaint().await;
 }
@@ -167,13 +167,13 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
 /// Each action removes its own button. The focus moves to the next entry, not to the top of the page.
 #[tokio::test]
 async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;
     floor.sign_in_by_keys("staff").await;
     let mut placed = Vec::new();
     for table in ["2", "3", "4", "5", "6"] {
-        let order = house.server.diner(table).await.place(&house.menu.basket()).await;
+        let order = restaurant.server.diner(table).await.place(&restaurant.menu.basket()).await;
         placed.push(text(&order["id"]).to_owned());
     }
     let at = |order: usize, action: &str| format!("[data-order='{}'] [data-action='{action}']", placed[order]);
@@ -195,12 +195,12 @@ async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
     assert_eq!(floor.ask(SEEN, vec![]).await, true);
 
     let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
-    house.server.diner("7").await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
+    restaurant.server.diner("7").await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
     floor.enter("[data-action='answer_call']").await;
     focused("[data-do='undo-call']".into()).await;
     focused("#lane-incoming".into()).await;
     for order in [0, 1, 3, 4] {
-        house.staff.act(&placed[order].as_str().into(), "ready").await;
+        restaurant.staff.act(&placed[order].as_str().into(), "ready").await;
     }
     floor.enter("[data-tab='tables']").await;
     floor.enter(&at(1, "serve")).await;
@@ -210,9 +210,9 @@ async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
 
 #[tokio::test]
 async fn the_focus_stays_in_the_managers_lists() {
-    let house = House::open(1, &[]).await;
-    let manager = house.browser("the manager", Form::Wall).await;
-    let boss = house.server.manager().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let manager = restaurant.browser("the manager", Form::Wall).await;
+    let boss = restaurant.server.manager().await;
     for name in ["anna", "ben"] {
         let person = json!({"username": name, "password": "longer than needed", "role": "staff"});
         boss.post("/api/v1/restaurants/demo/people", &person).await.expect(201);
@@ -235,8 +235,8 @@ async fn the_focus_stays_in_the_managers_lists() {
 
 #[tokio::test]
 async fn a_manager_adds_a_dish_by_keyboard() {
-    let house = House::open(1, &[]).await;
-    let manager = house.browser("the manager", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
     manager.sign_in_by_keys("manager").await;
     manager.enter("[data-do='ask-item']").await;
@@ -246,7 +246,7 @@ async fn a_manager_adds_a_dish_by_keyboard() {
     manager.strike(Key::Enter).await;
     manager.enter("[data-do='save']").await;
     support::eventually("the dish on the menu", support::PATIENCE, || async {
-        let menu = house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
+        let menu = restaurant.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
         let mut dishes = menu["items"].as_object().unwrap().values().cloned();
         let dish = dishes.find(|dish| dish["name"] == "Patishapta")?;
         assert_eq!((&dish["price"]["amount"], &dish["station"]), (&json!(9550), &json!("cold")));

@@ -2,8 +2,8 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
 use crate::looks::saves_pictures;
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,15 +59,15 @@ impl Browser {
 
 #[tokio::test]
 async fn the_guests_pages_fit_into_a_narrow_window_in_each_language() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(9).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(9).await;
     for language in ["en", "bn"] {
         phone.goto("/t/demo-table-9").await;
         phone.is("live").await;
         phone.tap(&format!("[data-language='{language}']")).await;
         phone.until(language, "return document.documentElement.lang === arguments[0]", vec![language.into()]).await;
         phone.fits(&format!("table-{language}")).await;
-        let dish = text(&house.menu.dish("Kacchi biryani")["id"]);
+        let dish = text(&restaurant.menu.dish("Kacchi biryani")["id"]);
         phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
         phone.write("#choice-note", "nut allergy").await;
         phone.fits(&format!("options-{language}")).await;
@@ -85,7 +85,7 @@ async fn the_guests_pages_fit_into_a_narrow_window_in_each_language() {
         phone.is("live").await;
         phone.fits(&format!("order-{language}")).await;
         let why = json!({"reason": "kitchen_closed", "detail": "We closed at ten."});
-        house.staff.command(&json!(order), "reject", why).await.expect(200);
+        restaurant.staff.command(&json!(order), "reject", why).await.expect(200);
         phone.shows(&order, "rejected").await;
         phone.fits(&format!("rejected-{language}")).await;
     }
@@ -93,21 +93,21 @@ async fn the_guests_pages_fit_into_a_narrow_window_in_each_language() {
 
 #[tokio::test]
 async fn the_kitchens_screen_fits_into_a_narrow_window() {
-    let house = House::open(1, &[]).await;
-    let evening = house.evening(Duration::ZERO).await;
-    let long = house.accepted_takeaway("Butterscotch cheesecake", "12").await;
-    let gone = house.accepted_takeaway("Chimichurri paratha", "10").await;
-    let screen = house.browser("the screen", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let evening = restaurant.evening(Duration::ZERO).await;
+    let long = restaurant.accepted_takeaway("Butterscotch cheesecake", "12").await;
+    let gone = restaurant.accepted_takeaway("Chimichurri paratha", "10").await;
+    let screen = restaurant.browser("the screen", Form::Phone).await;
     screen.goto("/kitchen").await;
     screen.sees("[data-user-code]").await;
     screen.fits("kitchen-pairing").await;
-    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
     screen.is("live").await;
     screen.shows(text(&long), "accepted").await;
     screen.fits("kitchen").await;
-    let voided = house.item(text(&evening.cooking), "Firni").await;
-    house.staff.command(&evening.cooking, "void_item", json!({"item": voided, "reason": "out_of_stock"})).await.expect(200);
-    house.staff.command(&gone, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    let voided = restaurant.item(text(&evening.cooking), "Firni").await;
+    restaurant.staff.command(&evening.cooking, "void_item", json!({"item": voided, "reason": "out_of_stock"})).await.expect(200);
+    restaurant.staff.command(&gone, "cancel", json!({"reason": "customer_request"})).await.expect(200);
     screen.shows(text(&gone), "cancelled").await;
     screen.fits("kitchen-cancelled").await;
     for (control, sheet) in [("recall", true), ("settings", true), ("all-day", false)] {
@@ -129,7 +129,7 @@ async fn the_kitchens_screen_fits_into_a_narrow_window() {
     screen.until("a ticket in the hand", reached, vec![]).await;
 }
 
-impl House {
+impl TestRestaurant {
     /// An accepted order of a dish with such a name, to take away, with an allergy.
     async fn accepted_takeaway(&self, name: &str, table: &str) -> Value {
         self.renames(if table == "12" { "Firni" } else { "Fuchka" }, name).await;
@@ -144,9 +144,9 @@ impl House {
 
 #[tokio::test]
 async fn the_floors_page_fits_into_a_narrow_window() {
-    let house = House::open(1, &[]).await;
-    let evening = house.evening(Duration::ZERO).await;
-    let floor = house.browser("the floor", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let evening = restaurant.evening(Duration::ZERO).await;
+    let floor = restaurant.browser("the floor", Form::Phone).await;
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
     floor.shows(text(&evening.incoming), "placed").await;
@@ -174,9 +174,9 @@ async fn the_floors_page_fits_into_a_narrow_window() {
 
 #[tokio::test]
 async fn the_managers_page_fits_into_a_narrow_window() {
-    let house = House::open(1, &[]).await;
-    house.evening(Duration::ZERO).await;
-    let manager = house.browser("the manager", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    restaurant.evening(Duration::ZERO).await;
+    let manager = restaurant.browser("the manager", Form::Phone).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     for section in ["menu", "tables", "people", "screens", "keys", "report", "audit"] {

@@ -1,27 +1,31 @@
 //! The main job: one order, on every screen at once.
 
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 
 /// From the table to the table again. No page is loaded anew, and no finger touches a thing twice.
 #[tokio::test]
 async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
-    let house = House::open(4, &[]).await;
-    let (phone, hot, expo, floor) =
-        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let restaurant = TestRestaurant::open(4, &[]).await;
+    let (phone, hot, expo, floor) = tokio::join!(
+        restaurant.phone(7),
+        restaurant.kitchen("the hot line", Some("hot")),
+        restaurant.kitchen("the expo", None),
+        restaurant.floor()
+    );
     let all = [&phone, &hot, &expo, &floor];
     for screen in all {
         screen.mark().await;
     }
 
-    phone.add(house.menu.dish("Beef rezala")).await;
-    phone.add(house.menu.dish("Beef rezala")).await;
-    phone.add(house.menu.dish("Firni")).await;
+    phone.add(restaurant.menu.dish("Beef rezala")).await;
+    phone.add(restaurant.menu.dish("Beef rezala")).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let order = phone.only_order().await;
     for screen in all {
         screen.shows(&order, "placed").await;
     }
-    let (rezala, firni) = (house.item(&order, "Beef rezala").await, house.item(&order, "Firni").await);
+    let (rezala, firni) = (restaurant.item(&order, "Beef rezala").await, restaurant.item(&order, "Firni").await);
     assert_eq!(hot.shown(&order).await.items.keys().collect::<Vec<_>>(), [&rezala], "a station sees its own");
 
     floor.act(&order, "accept").await;
@@ -51,8 +55,8 @@ async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
         kitchen.open_recall().await;
         kitchen.shows(&order, "served").await;
     }
-    house.agree(&order, &all).await;
-    assert_eq!(house.order(&order).await["status"], "served");
+    restaurant.agree(&order, &all).await;
+    assert_eq!(restaurant.order(&order).await["status"], "served");
     for screen in all {
         screen.was_not_reloaded().await;
         screen.has_no_complaint().await;

@@ -3,7 +3,7 @@
 //! comes there is opened and handed to the worker as the browser would.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use orderbell::push::vapid::VapidKey;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -35,11 +35,11 @@ const SWITCHED: &str = "const [tell, { on, language }] = [document.querySelector
 const SHOWING: Duration = Duration::from_millis(300);
 const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
 
-/// A house that sends notifications.
-async fn open(key: &VapidKey) -> House {
+/// A restaurant that sends notifications.
+async fn open(key: &VapidKey) -> TestRestaurant {
     let (key, subject) = (key.secret(), "mailto:ops@example.com");
     let flags = ["--vapid-key", key.expose_secret(), "--vapid-subject", subject, "--push-hosts", "127.0.0.1"];
-    House::open(1, &flags).await
+    TestRestaurant::open(1, &flags).await
 }
 
 impl Browser {
@@ -65,8 +65,8 @@ impl Browser {
     }
 
     /// Places an order and goes to its page.
-    async fn order_and_follow(&self, house: &House) -> String {
-        self.add(house.menu.dish("Firni")).await;
+    async fn order_and_follow(&self, restaurant: &TestRestaurant) -> String {
+        self.add(restaurant.menu.dish("Firni")).await;
         self.place().await;
         let order = self.only_order().await;
         self.goto(&format!("/orders/{order}")).await;
@@ -97,12 +97,12 @@ impl Browser {
 async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
     let (mut service, key) = (PushService::start().await, VapidKey::random());
     let subscribed = push_service::Browser::subscribed_at(format!("{}/send/phone", service.base));
-    let (house, subscription) = (open(&key).await, subscribed.subscription());
-    let phone = house.phone(5).await;
+    let (restaurant, subscription) = (open(&key).await, subscribed.subscription());
+    let phone = restaurant.phone(5).await;
     phone.allow().await;
     let given = json!({"endpoint": subscription["endpoint"], "expirationTime": null, "keys": subscription["keys"]});
     phone.begin_with(&STUB.replace("SUBSCRIPTION", &given.to_string())).await;
-    let order = phone.order_and_follow(&house).await;
+    let order = phone.order_and_follow(&restaurant).await;
 
     phone.switched(false, "en").await;
     assert_eq!(phone.ask("return did", vec![]).await, json!({"asked": 0, "keys": [], "ended": 0}), "nothing before a touch");
@@ -119,7 +119,7 @@ async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
     phone.switched(true, "bn").await;
     phone.inspect("notifications-on").await;
 
-    let accepted = house.staff.act(&order.as_str().into(), "accept").await["document"].clone();
+    let accepted = restaurant.staff.act(&order.as_str().into(), "accept").await["document"].clone();
     let posted = service.next().await;
     posted.verified(&key.public_key());
     let told = subscribed.read(&posted);
@@ -130,9 +130,9 @@ async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
     phone.tap(SWITCH).await;
     phone.switched(false, "bn").await;
     assert_eq!(phone.ask("return did.ended", vec![]).await, 1);
-    house.staff.act(&order.as_str().into(), "ready").await;
+    restaurant.staff.act(&order.as_str().into(), "ready").await;
     phone.shows(&order, "ready").await;
-    assert_eq!(house.server.metric(SENT).await, 1.0);
+    assert_eq!(restaurant.server.metric(SENT).await, 1.0);
     service.none_came();
     phone.has_no_complaint().await;
 }
@@ -140,8 +140,8 @@ async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
 /// Pushes arrive while no page of the order is open: the worker says what happened, in the guest's language.
 #[tokio::test]
 async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(5).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(5).await;
     phone.until_told("the worker", crate::guest::KEPT).await;
     phone.allow().await;
     for (number, status, language, titles) in [
@@ -161,10 +161,10 @@ async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
 /// Without a word of the server's, of the browser's or of the guest's there is no switch, but what to do instead.
 #[tokio::test]
 async fn who_cannot_be_told_reads_why() {
-    let house = open(&VapidKey::random()).await;
-    let phone = house.phone(5).await;
+    let restaurant = open(&VapidKey::random()).await;
+    let phone = restaurant.phone(5).await;
     phone.permit("prompt").await;
-    phone.order_and_follow(&house).await;
+    phone.order_and_follow(&restaurant).await;
     phone.switched(false, "en").await;
     phone.inspect("notifications-off").await;
 

@@ -1,7 +1,7 @@
 //! What a guest's page claims about the floor: nothing that is not known.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::json;
 use support::client::text;
 
@@ -25,9 +25,9 @@ impl Browser {
 /// No page of the floor is open, then one is, then somebody answers.
 #[tokio::test]
 async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(2).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(2).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let order = phone.only_order().await;
     phone.hints(&order, "You will see their answer here.").await;
@@ -45,7 +45,7 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
     phone.ask("scrollTo({ top: 0, behavior: 'instant' })", vec![]).await;
     phone.inspect("table-unseen").await;
 
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     floor.shows(&order, "placed").await;
     phone.hints(&order, "It is on the staff’s screen.").await;
     phone.goto(&format!("/orders/{order}")).await;
@@ -53,7 +53,7 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
     phone.tap("[data-language='bn']").await;
     phone.hints(&order, "কর্মীদের স্ক্রিনে এসেছে।").await;
     phone.inspect("order-seen").await;
-    house.staff.act(&json!(order), "accept").await;
+    restaurant.staff.act(&json!(order), "accept").await;
     phone.shows(&order, "accepted").await;
     phone.has_no_complaint().await;
 }
@@ -61,11 +61,11 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
 /// A page of the floor that shows the menu has drawn no order, and claims none.
 #[tokio::test]
 async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
-    let house = House::open(1, &[]).await;
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.floor().await;
     floor.tap("[data-tab='menu']").await;
-    let guest = house.server.diner("5").await;
-    let order = guest.place(&house.menu.basket()).await["id"].clone();
+    let guest = restaurant.server.diner("5").await;
+    let order = guest.place(&restaurant.menu.basket()).await["id"].clone();
     let receipt = format!("/api/v1/orders/{}/receipt", text(&order));
     floor.until("it rings", "return document.title.startsWith('(1)')", vec![]).await;
     assert_eq!(guest.get(&receipt).await.expect(200), json!({"floor_seen": false}));
@@ -79,8 +79,8 @@ async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
 /// A call: sent, seen, closed by the staff; told on each page, and over a reload.
 #[tokio::test]
 async fn a_call_says_what_became_of_it() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(3).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(3).await;
     phone.tap("#call").await;
     phone.tap("#call-sheet [data-reason='bill']").await;
     phone.call_says("Called at").await;
@@ -88,7 +88,7 @@ async fn a_call_says_what_became_of_it() {
     phone.ask(LATER, vec![61_000.into()]).await;
     phone.call_says("No one has seen this yet. Please wave to a waiter.").await;
     phone.inspect("table-call-unseen").await;
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     floor.sees("[data-call]").await;
     phone.call_says("It is on the staff’s screen.").await;
     phone.reload().await;
@@ -99,7 +99,7 @@ async fn a_call_says_what_became_of_it() {
     phone.call_says("কর্মীরা এটি সেরেছেন বলে জানিয়েছেন।").await;
     phone.inspect("table-call-done").await;
 
-    phone.add(house.menu.dish("Firni")).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let order = phone.only_order().await;
     phone.goto(&format!("/orders/{order}")).await;

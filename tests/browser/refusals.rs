@@ -1,9 +1,9 @@
-//! What the house does not give: on the guest's page it is announced, with its reason and the staff's words, and it stays
+//! What the restaurant does not give: on the guest's page it is announced, with its reason and the staff's words, and it stays
 //! in sight until the guest has confirmed it, in both languages.
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::client::text;
 use support::proxy::Network;
@@ -34,10 +34,10 @@ impl Browser {
     }
 }
 
-async fn placed(house: &House, phone: &Browser, dishes: &[&str]) -> String {
+async fn placed(restaurant: &TestRestaurant, phone: &Browser, dishes: &[&str]) -> String {
     let before = phone.orders().await;
     for dish in dishes {
-        phone.add(house.menu.dish(dish)).await;
+        phone.add(restaurant.menu.dish(dish)).await;
     }
     phone.place().await;
     let script = "return [...document.querySelectorAll('[data-order]')].map((order) => order.dataset.order)
@@ -49,8 +49,8 @@ async fn placed(house: &House, phone: &Browser, dishes: &[&str]) -> String {
 /// Each reason, in each language, with the staff's words, for what was rejected and what was cancelled.
 #[tokio::test]
 async fn a_refused_order_says_why_in_the_language_of_its_guest() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(2).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(2).await;
     let reasons = [
         ("out_of_stock", "Sold out.", "শেষ হয়ে গেছে।"),
         ("kitchen_closed", "The kitchen is closed.", "রান্নাঘর বন্ধ।"),
@@ -61,10 +61,10 @@ async fn a_refused_order_says_why_in_the_language_of_its_guest() {
     ];
     for (at, (reason, english, bengali)) in reasons.into_iter().enumerate() {
         phone.speaks("en").await;
-        let order = placed(&house, &phone, &["Firni"]).await;
+        let order = placed(&restaurant, &phone, &["Firni"]).await;
         let action = if at % 2 == 0 { "reject" } else { "cancel" };
         let why = json!({"reason": reason, "detail": "We are so sorry"});
-        house.staff.command(&json!(order), action, why).await.expect(200);
+        restaurant.staff.command(&json!(order), action, why).await.expect(200);
         phone.announces(english).await;
         phone.stands(&order, &[english, "We are so sorry"]).await;
         phone.speaks("bn").await;
@@ -93,16 +93,16 @@ async fn a_refused_order_says_why_in_the_language_of_its_guest() {
 /// A line that is taken off, and what is left of the total; a second one later; the last one, which ends the order.
 #[tokio::test]
 async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(3).await;
-    let order = placed(&house, &phone, &["Firni", "Borhani"]).await;
-    house.staff.act(&json!(order), "accept").await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(3).await;
+    let order = placed(&restaurant, &phone, &["Firni", "Borhani"]).await;
+    restaurant.staff.act(&json!(order), "accept").await;
     phone.goto(&format!("/orders/{order}")).await;
     phone.is("live").await;
     let void = async |dish: &str, reason: &str, detail: &str| {
-        let item = house.item(&order, dish).await;
+        let item = restaurant.item(&order, dish).await;
         let fields = json!({"item": item, "reason": reason, "detail": detail});
-        house.staff.command(&json!(order), "void_item", fields).await.expect(200)
+        restaurant.staff.command(&json!(order), "void_item", fields).await.expect(200)
     };
     void("Firni", "out_of_stock", "the last pot broke").await;
     let words = ["Firni", "Sold out.", "the last pot broke", "The total is ৳"];
@@ -125,7 +125,7 @@ async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
     phone.shows(&order, "cancelled").await;
     phone.announces("Order 1 was cancelled. They are too busy just now.").await;
     phone.stands(&order, &["Order 1 was cancelled."]).await;
-    let friend = shared(&house, &phone, &order, 3).await;
+    let friend = shared(&restaurant, &phone, &order, 3).await;
     friend.stands(&order, &["Order 1 was cancelled.", "They are too busy just now."]).await;
     assert_eq!(friend.ask("return document.querySelectorAll('[data-refusal] button').length", vec![]).await, 0);
     phone.tap(&format!("[data-order='{order}'] [data-do='else']")).await;
@@ -145,14 +145,14 @@ const STANDING: &str = "const orders = [...document.querySelectorAll('.orders > 
 /// why in their line; what was over long ago is folded, and the menu stays near.
 #[tokio::test]
 async fn an_open_order_stands_above_what_is_over() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(8).await;
-    let open = placed(&house, &phone, &["Firni"]).await;
-    house.staff.act(&json!(open), "accept").await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(8).await;
+    let open = placed(&restaurant, &phone, &["Firni"]).await;
+    restaurant.staff.act(&json!(open), "accept").await;
     let mut refused = Vec::new();
     for reason in ["out_of_stock", "kitchen_closed", "too_busy", "duplicate"] {
-        let order = placed(&house, &phone, &["Borhani"]).await;
-        house.staff.command(&json!(order), "reject", json!({"reason": reason})).await.expect(200);
+        let order = placed(&restaurant, &phone, &["Borhani"]).await;
+        restaurant.staff.command(&json!(order), "reject", json!({"reason": reason})).await.expect(200);
         phone.shows(&order, "rejected").await;
         refused.push(order);
     }
@@ -190,9 +190,9 @@ async fn an_open_order_stands_above_what_is_over() {
 /// After ordering from far down in the menu, the page shows the order, not the place where the basket was opened.
 #[tokio::test]
 async fn an_order_from_far_down_in_the_menu_is_in_sight() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(2).await;
-    phone.add(house.menu.dish("Masala cha")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(2).await;
+    phone.add(restaurant.menu.dish("Masala cha")).await;
     assert!(phone.ask("return scrollY", vec![]).await.as_f64().unwrap() > 500.0);
     phone.tap("[data-action='basket']").await;
     phone.tap("[data-action='place']").await;
@@ -205,12 +205,12 @@ async fn an_order_from_far_down_in_the_menu_is_in_sight() {
 }
 
 /// The page of somebody with whom the guest of a table shares an order.
-async fn shared(house: &House, phone: &Browser, order: &str, table: u32) -> Browser {
+async fn shared(restaurant: &TestRestaurant, phone: &Browser, order: &str, table: u32) -> Browser {
     let script = "return JSON.parse(localStorage[arguments[0]]).access_token";
     let token = phone.ask(script, vec![format!("orderbell.diner.demo-table-{table}").into()]).await;
-    let guest = support::Client::new(&house.server.base, text(&token));
+    let guest = support::Client::new(&restaurant.server.base, text(&token));
     let link = guest.post(&format!("/api/v1/orders/{order}/share"), &json!({})).await.expect(200);
-    let friend = house.browser("the friend", Form::Phone).await;
+    let friend = restaurant.browser("the friend", Form::Phone).await;
     friend.goto(&format!("/orders/{order}#share={}", text(&link["token"]))).await;
     friend.is("live").await;
     friend
@@ -219,20 +219,20 @@ async fn shared(house: &House, phone: &Browser, order: &str, table: u32) -> Brow
 /// The refusal came while the phone had no network, and while its page was closed: on return it is told.
 #[tokio::test]
 async fn a_refusal_is_told_on_return() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(4).await;
-    let first = placed(&house, &phone, &["Firni"]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(4).await;
+    let first = placed(&restaurant, &phone, &["Firni"]).await;
     phone.network.set(Network::Cut);
     phone.is("offline").await;
-    house.staff.command(&json!(first), "reject", json!({"reason": "too_busy"})).await.expect(200);
+    restaurant.staff.command(&json!(first), "reject", json!({"reason": "too_busy"})).await.expect(200);
     phone.network.set(Network::Fine);
     phone.is("live").await;
     phone.announces("They are too busy just now.").await;
     phone.stands(&first, &["Order 1 was not accepted."]).await;
 
-    let second = placed(&house, &phone, &["Borhani"]).await;
+    let second = placed(&restaurant, &phone, &["Borhani"]).await;
     phone.goto("/").await;
-    house.staff.command(&json!(second), "cancel", json!({"reason": "kitchen_closed"})).await.expect(200);
+    restaurant.staff.command(&json!(second), "cancel", json!({"reason": "kitchen_closed"})).await.expect(200);
     phone.goto("/t/demo-table-4").await;
     phone.announces("Order 2 was cancelled. The kitchen is closed.").await;
     phone.stands(&second, &["The kitchen is closed."]).await;
@@ -242,19 +242,19 @@ async fn a_refusal_is_told_on_return() {
 /// What a guest cancels is no refusal; behind an open basket a refusal is seen all the same.
 #[tokio::test]
 async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(5).await;
-    let own = placed(&house, &phone, &["Firni"]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(5).await;
+    let own = placed(&restaurant, &phone, &["Firni"]).await;
     phone.cancel(&own).await;
     phone.sees(&format!("details[data-order='{own}'][data-status='cancelled']")).await;
     phone.reload().await;
     phone.is("live").await;
     phone.sees(&format!("details[data-order='{own}'][data-status='cancelled']")).await;
 
-    let other = placed(&house, &phone, &["Borhani"]).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let other = placed(&restaurant, &phone, &["Borhani"]).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.tap("[data-action='basket']").await;
-    house.staff.command(&json!(other), "reject", json!({"reason": "duplicate"})).await.expect(200);
+    restaurant.staff.command(&json!(other), "reject", json!({"reason": "duplicate"})).await.expect(200);
     let on_top = "const toast = document.querySelector('dialog[open] .toast--bad');
         if (!toast?.innerText.includes('It was sent twice.')) return false;
         const { left, top, width, height } = toast.getBoundingClientRect();
@@ -268,10 +268,10 @@ async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
 /// What is told over an open sheet of the staff outlives another sheet in its place.
 #[tokio::test]
 async fn a_message_outlives_the_sheet_that_it_stands_over() {
-    let house = House::open(1, &[]).await;
-    let guest = house.server.diner("8").await;
-    let order = guest.place(&house.menu.basket()).await["id"].clone();
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let guest = restaurant.server.diner("8").await;
+    let order = guest.place(&restaurant.menu.basket()).await["id"].clone();
+    let floor = restaurant.floor().await;
     floor.shows(text(&order), "placed").await;
     floor.tap("[data-tab='tables']").await;
     floor.tap("[data-do='guests']").await;
@@ -286,29 +286,29 @@ async fn a_message_outlives_the_sheet_that_it_stands_over() {
     floor.until("the message on the page", "return document.querySelector('body > #toasts') !== null", vec![]).await;
 }
 
-/// An order that never becomes one: a dish that sold out, a house that pauses. The basket stays, and says why.
+/// An order that never becomes one: a dish that sold out, a restaurant that pauses. The basket stays, and says why.
 #[tokio::test]
 async fn a_basket_that_is_refused_says_why_in_both_languages() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(6).await;
-    let dish = text(&house.menu.dish("Firni")["id"]).to_owned();
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(6).await;
+    let dish = text(&restaurant.menu.dish("Firni")["id"]).to_owned();
     let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
     for (language, sold_out, paused) in [
         ("en", "Sold out: Firni.", "The kitchen is taking a short break."),
         ("bn", "শেষ হয়ে গেছে: Firni।", "রান্নাঘরে এখন একটু বিরতি।"),
     ] {
         phone.speaks(language).await;
-        phone.add(house.menu.dish("Firni")).await;
-        refused(&house, &phone, &path, &json!({"available": false}), sold_out).await;
-        house.staff.put(&path, &json!({"available": true})).await;
+        phone.add(restaurant.menu.dish("Firni")).await;
+        refused(&restaurant, &phone, &path, &json!({"available": false}), sold_out).await;
+        restaurant.staff.put(&path, &json!({"available": true})).await;
         phone.sees("#basket [data-action='place']:enabled").await;
         let pause = "/api/v1/restaurants/demo/pause";
-        refused(&house, &phone, pause, &json!({"paused": true}), paused).await;
-        house.staff.put(pause, &json!({"paused": false})).await;
+        refused(&restaurant, &phone, pause, &json!({"paused": true}), paused).await;
+        restaurant.staff.put(pause, &json!({"paused": false})).await;
         phone.sees("#basket [data-action='place']:enabled").await;
         phone.tap("#basket-sheet [data-do='close']").await;
     }
-    assert_eq!(house.orders().await, Vec::<Value>::new());
+    assert_eq!(restaurant.orders().await, Vec::<Value>::new());
 }
 
 /// What stands beside the button of the open basket, in its order: all of it in sight, in the live region that describes the
@@ -324,13 +324,13 @@ const REASONS: &str = "const place = document.querySelector('#basket-sheet[open]
 /// Nothing that blocks the button hides anything else that does: a pause, sold-out dishes, dishes that were removed.
 #[tokio::test]
 async fn an_open_basket_announces_everything_that_blocks_its_button() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(7).await;
-    let dish = text(&house.menu.dish("Firni")["id"]).to_owned();
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(7).await;
+    let dish = text(&restaurant.menu.dish("Firni")["id"]).to_owned();
     let availability = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
     let pause = "/api/v1/restaurants/demo/pause";
-    phone.add(house.menu.dish("Firni")).await;
-    phone.add(house.menu.dish("Borhani")).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
+    phone.add(restaurant.menu.dish("Borhani")).await;
     for (language, sold_out, paused) in
         [("en", "Sold out: Firni.", "The kitchen is taking"), ("bn", "শেষ হয়ে গেছে: Firni।", "রান্নাঘরে এখন")]
     {
@@ -338,17 +338,17 @@ async fn an_open_basket_announces_everything_that_blocks_its_button() {
         phone.tap("[data-action='basket']").await;
         phone.sees("#basket [data-action='place']:enabled").await;
         phone.ask("document.querySelector('#basket-why').setAttribute('data-kept-before', '')", vec![]).await;
-        house.staff.put(&availability, &json!({"available": false})).await;
+        restaurant.staff.put(&availability, &json!({"available": false})).await;
         phone.until("what is sold out", REASONS, vec![json!([sold_out])]).await;
-        house.staff.put(pause, &json!({"paused": true})).await;
+        restaurant.staff.put(pause, &json!({"paused": true})).await;
         phone.until("the pause above it", REASONS, vec![json!([paused, sold_out])]).await;
         phone.inspect(&format!("basket-blocked-{language}")).await;
-        house.staff.put(pause, &json!({"paused": false})).await;
-        house.staff.put(&availability, &json!({"available": true})).await;
+        restaurant.staff.put(pause, &json!({"paused": false})).await;
+        restaurant.staff.put(&availability, &json!({"available": true})).await;
         phone.sees("#basket [data-action='place']:enabled").await;
         phone.tap("#basket-sheet [data-do='close']").await;
     }
-    let manager = house.server.client(&["manager"]).await;
+    let manager = restaurant.server.client(&["manager"]).await;
     let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
     let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
     let items = draft["items"].as_object_mut().unwrap();
@@ -365,8 +365,8 @@ async fn an_open_basket_announces_everything_that_blocks_its_button() {
     phone.until("its name and price", line, vec![]).await;
 }
 
-/// The order is on its way while the house changes its mind.
-async fn refused(house: &House, phone: &Browser, path: &str, body: &Value, words: &str) {
+/// The order is on its way while the restaurant changes its mind.
+async fn refused(restaurant: &TestRestaurant, phone: &Browser, path: &str, body: &Value, words: &str) {
     if phone.ask("return document.querySelector('#basket-sheet').open", vec![]).await == false {
         phone.tap("[data-action='basket']").await;
     }
@@ -374,7 +374,7 @@ async fn refused(house: &House, phone: &Browser, path: &str, body: &Value, words
     phone.is("offline").await;
     phone.tap("#basket [data-action='place']").await;
     phone.sees("#basket [aria-busy='true']").await;
-    house.staff.put(path, body).await;
+    restaurant.staff.put(path, body).await;
     phone.network.set(Network::Fine);
     let problem = "return document.querySelector('#basket [role=alert]')?.innerText.includes(arguments[0])";
     phone.until(&format!("{words:?} in the basket"), problem, vec![words.into()]).await;

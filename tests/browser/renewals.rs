@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::json;
 use support::proxy::Network;
 use support::{PATIENCE, eventually};
@@ -46,10 +46,10 @@ pub async fn comes_through(browser: &Browser, key: &str) {
 
 #[tokio::test]
 async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_renewals_are_lost() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(7).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(7).await;
     let first = refresh_token(&phone, GUEST).await;
-    phone.add(house.menu.dish("Firni")).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let order = phone.only_order().await;
     let one = phone.client.window().await.unwrap();
@@ -62,7 +62,7 @@ async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_ren
     phone.client.switch_to_window(one.clone()).await.unwrap();
     comes_through(&phone, GUEST).await;
     phone.shows(&order, "placed").await;
-    house.staff.act(&order.clone().into(), "accept").await;
+    restaurant.staff.act(&order.clone().into(), "accept").await;
     for tab in [two, one] {
         phone.client.switch_to_window(tab).await.unwrap();
         phone.is("live").await;
@@ -87,7 +87,7 @@ async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_ren
     // It is a visit like any other.
     phone.goto("/t/demo-table-7").await;
     phone.is("live").await;
-    phone.add(house.menu.dish("Firni")).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let shown = "return document.querySelectorAll('[data-order]').length === 2";
     phone.until("both orders", shown, vec![]).await;
@@ -95,8 +95,8 @@ async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_ren
 
 #[tokio::test]
 async fn a_waiter_and_a_paired_screen_stay_signed_in_when_answers_to_renewals_are_lost() {
-    let house = House::open(1, &[]).await;
-    let wall = house.browser("the wall", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let wall = restaurant.browser("the wall", Form::Wall).await;
     wall.goto("/staff").await;
     sign_in(&wall, "staff").await;
     comes_through(&wall, STAFF).await;
@@ -104,7 +104,7 @@ async fn a_waiter_and_a_paired_screen_stay_signed_in_when_answers_to_renewals_ar
     wall.sees("[data-user-code]").await;
     let code = wall.ask("return document.querySelector('[data-user-code]').textContent", vec![]).await;
     let approval = format!("/api/v1/devices/pairings/{}/approval", code.as_str().unwrap());
-    house.staff.post(&approval, &json!({"name": "Pass"})).await.expect(200);
+    restaurant.staff.post(&approval, &json!({"name": "Pass"})).await.expect(200);
     wall.is("live").await;
     comes_through(&wall, SCREEN).await;
 }

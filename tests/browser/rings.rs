@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 
 /// Counts the tones that are heard, and how often the screen is kept awake; before a page's own scripts.
@@ -21,7 +21,7 @@ impl Browser {
     }
 }
 
-impl House {
+impl TestRestaurant {
     async fn call(&self, table: u32) {
         let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
         self.server.diner(&table.to_string()).await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
@@ -30,12 +30,12 @@ impl House {
 
 #[tokio::test]
 async fn what_rings_rings_until_somebody_answers_or_silences_it() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": EARS})).await;
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
-    house.call(3).await;
+    restaurant.call(3).await;
     floor.sees("[data-call]").await;
     let once = floor.hears(&json!(0)).await;
     let again = floor.hears(&once).await;
@@ -44,7 +44,7 @@ async fn what_rings_rings_until_somebody_answers_or_silences_it() {
     // Nobody has answered: it is there, and silent, and something new is heard.
     floor.sees("[data-call]").await;
     let silent = floor.ask("return window.tones", vec![]).await;
-    house.server.diner("4").await.place(&json!({"service": "dine_in", "items": [house.menu.line("Fuchka", 1)]})).await;
+    restaurant.server.diner("4").await.place(&json!({"service": "dine_in", "items": [restaurant.menu.line("Fuchka", 1)]})).await;
     floor.hears(&silent).await;
     assert!(again.as_u64() > once.as_u64());
     floor.tap("[data-action='accept']").await;
@@ -54,8 +54,8 @@ async fn what_rings_rings_until_somebody_answers_or_silences_it() {
 
 #[tokio::test]
 async fn the_floor_says_when_it_cannot_be_heard_and_stays_awake() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": EARS})).await;
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;

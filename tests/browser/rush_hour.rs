@@ -3,7 +3,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::client::text;
@@ -32,7 +32,7 @@ const CONTINUED: &str = "const items = [...document.querySelectorAll(`[data-orde
     const together = Math.abs(foot.getBoundingClientRect().left - items.at(-1).getBoundingClientRect().left) < 4;
     return columns > 1 && heads.length === columns - 1 && together && heads";
 
-impl House {
+impl TestRestaurant {
     /// An accepted order at a table.
     async fn ticket(&self, table: u32, lines: &[Value]) -> Value {
         let guest = self.server.diner(&table.to_string()).await;
@@ -44,13 +44,13 @@ impl House {
 
 #[tokio::test]
 async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight() {
-    let house = House::open(1, &[]).await;
-    let dish = house.menu.line("Fuchka", 1);
-    let long = house.ticket(1, &vec![dish.clone(); LINES]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let dish = restaurant.menu.line("Fuchka", 1);
+    let long = restaurant.ticket(1, &vec![dish.clone(); LINES]).await;
     for table in 0..TICKETS {
-        house.ticket(table % 12 + 1, std::slice::from_ref(&dish)).await;
+        restaurant.ticket(table % 12 + 1, std::slice::from_ref(&dish)).await;
     }
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     // Without motion: a page is there at once, and its digits with it.
     screen.wear(Form::Wall, "dark").await;
     let heads = screen.until("its number over each part of a long ticket", CONTINUED, vec![long.clone()]).await;
@@ -67,7 +67,7 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
     assert_ne!(first, long, "the digits have moved on with the page");
     screen.strike('1').await;
     screen.shows(text(&first), "ready").await;
-    house.agree(text(&first), &[&screen]).await;
+    restaurant.agree(text(&first), &[&screen]).await;
     screen.tap("[data-do='page-back']").await;
     screen.until("the first again", DIGIT, vec!["1".into()]).await;
     screen.tap("[data-do='page-on']").await;
@@ -88,20 +88,20 @@ const FEW_ELEMENTS: u64 = 500;
 
 #[tokio::test]
 async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
-    let house = House::open(2, &[]).await;
-    let dish = house.menu.line("Fuchka", 1);
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let dish = restaurant.menu.line("Fuchka", 1);
     let mut orders = Vec::new();
     for table in 0..MANY {
-        orders.push(house.ticket(table % 12 + 1, &vec![dish.clone(); 3]).await);
+        orders.push(restaurant.ticket(table % 12 + 1, &vec![dish.clone(); 3]).await);
     }
-    let screen = house.kitchen("the screen", None).await;
-    let floor = house.floor().await;
+    let screen = restaurant.kitchen("the screen", None).await;
+    let floor = restaurant.floor().await;
     for page in [&screen, &floor] {
         page.until("all orders", "return document.querySelectorAll('[data-order]').length === arguments[0]", vec![MANY.into()])
             .await;
         page.ask(COUNT, vec![]).await;
     }
-    house.staff.act(&orders[7], "ready").await;
+    restaurant.staff.act(&orders[7], "ready").await;
     for page in [&screen, &floor] {
         page.shows(text(&orders[7]), "ready").await;
         let made = page.ask("return window.made", vec![]).await.as_u64().unwrap();
@@ -115,9 +115,9 @@ async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
     assert_eq!(screen.ask(turned, vec![]).await, true, "another page, with whole columns");
     for order in &orders[..12] {
         if *order != orders[7] {
-            house.staff.act(order, "ready").await;
+            restaurant.staff.act(order, "ready").await;
         }
-        house.staff.act(order, "serve").await;
+        restaurant.staff.act(order, "serve").await;
     }
     let done = "return document.querySelectorAll('[data-lane=done] [data-order]').length === arguments[0]";
     floor.until("ten that are done", done, vec![10.into()]).await;
@@ -128,14 +128,14 @@ async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
 
 #[tokio::test]
 async fn calls_leave_room_for_orders_and_a_phone_has_a_way_to_each_lane() {
-    let house = House::open(1, &[]).await;
-    let order = house.ticket(1, &[house.menu.line("Fuchka", 1)]).await;
-    house.staff.act(&order, "ready").await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let order = restaurant.ticket(1, &[restaurant.menu.line("Fuchka", 1)]).await;
+    restaurant.staff.act(&order, "ready").await;
     for table in 1..=5 {
         let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
-        house.server.diner(&table.to_string()).await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
+        restaurant.server.diner(&table.to_string()).await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
     }
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     let calls = |number: usize| json!(format!("#calls [data-call]:nth-of-type({number})"));
     floor.until("the first three calls", "return document.querySelector(arguments[0])?.checkVisibility()", vec![calls(3)]).await;
     assert_eq!(floor.ask("return document.querySelectorAll('#calls [data-call]').length", vec![]).await, 3);

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::client::text;
 
@@ -29,16 +29,16 @@ impl Browser {
 /// Take-away that was chosen at a table: on the phone, the kitchen's screens and lists, the floor and its tables.
 #[tokio::test]
 async fn take_away_from_a_table_says_so_on_every_screen() {
-    let house = House::open(3, &[]).await;
-    let (phone, kitchen, floor) = tokio::join!(house.phone(4), house.kitchen("the expo", None), house.floor());
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(3, &[]).await;
+    let (phone, kitchen, floor) = tokio::join!(restaurant.phone(4), restaurant.kitchen("the expo", None), restaurant.floor());
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.tap("[data-action='basket']").await;
     phone.tap("#basket [data-service='takeaway']").await;
     phone.tap("[data-action='place']").await;
     let order = phone.only_order().await;
-    assert_eq!(house.order(&order).await["service"], "takeaway");
+    assert_eq!(restaurant.order(&order).await["service"], "takeaway");
     let card = format!("[data-order='{order}']");
-    let eaten_here = house.server.diner("5").await.place(&house.menu.basket()).await["id"].clone();
+    let eaten_here = restaurant.server.diner("5").await.place(&restaurant.menu.basket()).await["id"].clone();
     let other = format!("[data-order='{}']", text(&eaten_here));
 
     phone.says(&card, "Take away").await;
@@ -55,24 +55,24 @@ async fn take_away_from_a_table_says_so_on_every_screen() {
     floor.inspect("staff-tables-takeaway").await;
 
     for id in [json!(order), eaten_here] {
-        house.staff.act(&id, "accept").await;
+        restaurant.staff.act(&id, "accept").await;
     }
     kitchen.tap("[data-do='all-day']").await;
     kitchen.says("#all-day", "Takeaway").await;
     kitchen.says(&format!("{card} .ticket__head"), "Takeaway").await;
     kitchen.inspect("kitchen-takeaway").await;
-    house.staff.act(&json!(order), "ready").await;
+    restaurant.staff.act(&json!(order), "ready").await;
     kitchen.open_recall().await;
     kitchen.says(&format!("#recall {card}"), "Takeaway").await;
 
-    on_its_own_page(&house, &phone, &order).await;
-    house.staff.act(&json!(order), "serve").await;
+    on_its_own_page(&restaurant, &phone, &order).await;
+    restaurant.staff.act(&json!(order), "serve").await;
     phone.goto("/t/demo-table-4").await;
     phone.says(&format!("details{card}"), "পার্সেল").await;
 }
 
 /// The page of the order, in both languages, and what a friend sees of it.
-async fn on_its_own_page(house: &House, phone: &Browser, order: &str) {
+async fn on_its_own_page(restaurant: &TestRestaurant, phone: &Browser, order: &str) {
     phone.goto(&format!("/orders/{order}")).await;
     phone.says(".track__head", "Take away").await;
     phone.until("where to get it", "return /counter/.test(document.querySelector('.track__promise').innerText)", vec![]).await;
@@ -80,9 +80,9 @@ async fn on_its_own_page(house: &House, phone: &Browser, order: &str) {
     phone.says(".track__head", "পার্সেল").await;
     phone.inspect("order-takeaway").await;
     let diner = phone.ask("return JSON.parse(localStorage['orderbell.diner.demo-table-4']).access_token", vec![]).await;
-    let guest = support::Client::new(&house.server.base, text(&diner));
+    let guest = support::Client::new(&restaurant.server.base, text(&diner));
     let link = guest.post(&format!("/api/v1/orders/{order}/share"), &json!({})).await.expect(200);
-    let friend = house.browser("the friend", Form::Phone).await;
+    let friend = restaurant.browser("the friend", Form::Phone).await;
     friend.goto(&format!("/orders/{order}#share={}", text(&link["token"]))).await;
     friend.says(".track__head", "Take away").await;
 }
@@ -90,12 +90,13 @@ async fn on_its_own_page(house: &House, phone: &Browser, order: &str) {
 /// What has no table at all: the service stands where the table would, once.
 #[tokio::test]
 async fn a_delivery_without_a_table_says_so_once() {
-    let house = House::open(2, &[]).await;
-    let (kitchen, floor) = tokio::join!(house.kitchen("the expo", None), house.floor());
-    let order = house.staff.place(&json!({"service": "delivery", "items": [house.menu.line("Firni", 1)]})).await["id"].clone();
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let (kitchen, floor) = tokio::join!(restaurant.kitchen("the expo", None), restaurant.floor());
+    let order =
+        restaurant.staff.place(&json!({"service": "delivery", "items": [restaurant.menu.line("Firni", 1)]})).await["id"].clone();
     let card = format!("[data-order='{}']", text(&order));
     kitchen.says(&format!("{card} .incoming__head"), "Delivery").await;
-    house.staff.act(&order, "accept").await;
+    restaurant.staff.act(&order, "accept").await;
     kitchen.says(&format!("{card} .ticket__place"), "Delivery").await;
     floor.says(&format!("{card} .order__place"), "Delivery").await;
     let place = "return document.querySelector(arguments[0]).innerText.trim() === 'Delivery'";
@@ -124,13 +125,13 @@ const LINES: &str = "const head = document.querySelector(`${arguments[0]} .order
 /// The number of an order, and of its table, is read at a glance: neither breaks, however full the card's head is.
 #[tokio::test]
 async fn numbers_on_the_floor_never_break_over_two_lines() {
-    let house = House::open(1, &[]).await;
-    let mut basket = house.menu.basket();
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let mut basket = restaurant.menu.basket();
     basket["service"] = "takeaway".into();
-    let order = house.server.diner("11").await.place(&basket).await["id"].clone();
-    house.staff.act(&order, "accept").await;
-    house.staff.act(&order, "ready").await;
-    let floor = house.floor().await;
+    let order = restaurant.server.diner("11").await.place(&basket).await["id"].clone();
+    restaurant.staff.act(&order, "accept").await;
+    restaurant.staff.act(&order, "ready").await;
+    let floor = restaurant.floor().await;
     let card = format!("[data-order='{}'][data-status='ready']", text(&order));
     floor.says(&format!("{card} .order__head"), "Takeaway").await;
     assert_eq!(floor.ask(LINES, vec![card.as_str().into()]).await, json!([1, 1, true]));

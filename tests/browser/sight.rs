@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 use support::client::text;
 
@@ -15,7 +15,7 @@ const SHOWN_FOR: &str = "const [minutes, seconds] = document.querySelector(`#des
 const TO_THE_TOP: &str =
     "document.querySelector(`#desk [data-order='${arguments[0]}']`).scrollIntoView({ block: 'center', behavior: 'instant' })";
 
-impl House {
+impl TestRestaurant {
     /// Places an order with some lines at a table, and returns its id.
     async fn waiting(&self, table: u32, lines: usize) -> Value {
         let basket = json!({"service": "dine_in", "items": vec![self.menu.line("Fuchka", 1); lines]});
@@ -40,15 +40,15 @@ impl House {
 
 #[tokio::test]
 async fn an_order_below_the_fold_is_not_seen_and_the_page_says_that_it_is_there() {
-    let house = House::open(1, &[]).await;
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.floor().await;
     let mut orders = Vec::new();
     for table in 1..=10 {
-        orders.push(house.waiting(table, 4).await);
+        orders.push(restaurant.waiting(table, 4).await);
     }
     let last = &orders[9];
-    house.becomes_seen(&orders[0]).await;
-    house.stays_unseen(&floor, last).await;
+    restaurant.becomes_seen(&orders[0]).await;
+    restaurant.stays_unseen(&floor, last).await;
     let below =
         floor.until("how many are below", "return document.querySelector('[data-do=look-below]')?.innerText", vec![]).await;
     assert!(below.as_str().unwrap().contains("more below"), "{below}");
@@ -57,7 +57,7 @@ async fn an_order_below_the_fold_is_not_seen_and_the_page_says_that_it_is_there(
     floor.sees("[data-do='look-above']").await;
     for order in &orders {
         floor.ask(TO_THE_TOP, vec![order.clone()]).await;
-        house.becomes_seen(order).await;
+        restaurant.becomes_seen(order).await;
     }
     floor.sees("[data-do='look-above']").await;
     floor.has_no_complaint().await;
@@ -67,23 +67,23 @@ async fn an_order_below_the_fold_is_not_seen_and_the_page_says_that_it_is_there(
 /// the newer one, whose card is, from counting as seen.
 #[tokio::test]
 async fn an_older_order_below_the_fold_is_named_and_holds_no_newer_one_up() {
-    let house = House::open(1, &[]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
     for table in 2..=6 {
-        let order = house.waiting(table, 1).await;
-        house.staff.act(&order, "accept").await;
+        let order = restaurant.waiting(table, 1).await;
+        restaurant.staff.act(&order, "accept").await;
     }
-    let older = house.waiting(12, 1).await;
-    let floor = house.browser("the floor", Form::Phone).await;
+    let older = restaurant.waiting(12, 1).await;
+    let floor = restaurant.browser("the floor", Form::Phone).await;
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
     floor.tap("[data-tab='tables']").await;
-    let newer = house.waiting(1, 1).await;
-    house.becomes_seen(&newer).await;
+    let newer = restaurant.waiting(1, 1).await;
+    restaurant.becomes_seen(&newer).await;
     let named = "return document.querySelector(`[data-do=look-below][data-names~='${arguments[0]}']`)?.innerText";
     let words = floor.until("its number", named, vec![older.clone()]).await;
     assert_eq!(words, "1 more below\n6");
     floor.inspect("staff-older-below").await;
-    assert!(house.floor_has_seen(&older).await, "its number is on the screen");
+    assert!(restaurant.floor_has_seen(&older).await, "its number is on the screen");
     floor.tap("[data-do='look-below']").await;
     let gone = "return document.querySelector('[data-do=look-below]') === null";
     floor.until("the card in place of its number", gone, vec![]).await;
@@ -92,32 +92,32 @@ async fn an_older_order_below_the_fold_is_named_and_holds_no_newer_one_up() {
 
 #[tokio::test]
 async fn an_order_behind_a_sheet_or_a_search_or_on_a_hidden_page_is_not_seen() {
-    let house = House::open(1, &[]).await;
-    let floor = house.floor().await;
-    let first = house.waiting(1, 1).await;
-    house.becomes_seen(&first).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.floor().await;
+    let first = restaurant.waiting(1, 1).await;
+    restaurant.becomes_seen(&first).await;
 
     floor.tap("[data-do='account']").await;
     floor.sees("dialog[open]").await;
-    let covered = house.waiting(2, 1).await;
+    let covered = restaurant.waiting(2, 1).await;
     floor.until("the card", "return document.querySelectorAll('[data-order]').length === 2", vec![]).await;
-    house.stays_unseen(&floor, &covered).await;
+    restaurant.stays_unseen(&floor, &covered).await;
     floor.tap("dialog[open] [data-do='close']").await;
-    house.becomes_seen(&covered).await;
+    restaurant.becomes_seen(&covered).await;
 
     let hide = "Object.defineProperty(document, 'visibilityState', { value: arguments[0], configurable: true });
         document.dispatchEvent(new Event('visibilitychange'))";
     floor.ask(hide, vec!["hidden".into()]).await;
-    house.staff.act(&first, "accept").await;
-    let hidden = house.waiting(3, 1).await;
+    restaurant.staff.act(&first, "accept").await;
+    let hidden = restaurant.waiting(3, 1).await;
     floor.shows(text(&hidden), "placed").await;
-    house.stays_unseen(&floor, &hidden).await;
+    restaurant.stays_unseen(&floor, &hidden).await;
     floor.ask(hide, vec!["visible".into()]).await;
-    house.becomes_seen(&hidden).await;
+    restaurant.becomes_seen(&hidden).await;
 
     floor.write("#search", "table 1").await;
-    house.staff.act(&covered, "accept").await;
-    let searched = house.waiting(4, 1).await;
+    restaurant.staff.act(&covered, "accept").await;
+    let searched = restaurant.waiting(4, 1).await;
     floor.until("its count", "return document.title.startsWith('(2)')", vec![]).await;
     floor
         .until(
@@ -126,9 +126,9 @@ async fn an_order_behind_a_sheet_or_a_search_or_on_a_hidden_page_is_not_seen() {
             vec![],
         )
         .await;
-    assert!(!house.floor_has_seen(&searched).await);
+    assert!(!restaurant.floor_has_seen(&searched).await);
     floor.tap("[data-do='clear-search']").await;
-    house.becomes_seen(&searched).await;
+    restaurant.becomes_seen(&searched).await;
 }
 
 /// What the page says in place of a list, and whether it offers the way out of the filter.
@@ -137,10 +137,10 @@ const INSTEAD: &str = "const blank = document.querySelector('#main .blank');
 
 #[tokio::test]
 async fn an_empty_list_names_the_filter_that_empties_it() {
-    let house = House::open(2, &[]).await;
-    let order = house.waiting(3, 1).await;
-    house.staff.act(&order, "accept").await;
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let order = restaurant.waiting(3, 1).await;
+    restaurant.staff.act(&order, "accept").await;
+    let floor = restaurant.floor().await;
     floor.shows(text(&order), "accepted").await;
     floor.write("#search", "zzz").await;
     floor.until("no order", INSTEAD, vec!["No order matches “zzz”".into()]).await;
@@ -156,13 +156,13 @@ async fn an_empty_list_names_the_filter_that_empties_it() {
     }
     // A lane that a search empties does not call the kitchen free.
     floor.tap("[data-tab='orders']").await;
-    let other = house.waiting(5, 1).await;
+    let other = restaurant.waiting(5, 1).await;
     floor.shows(text(&other), "placed").await;
     floor.write("#search", "table 5").await;
     let kitchen = "return document.querySelector('[data-lane=kitchen] .lane__empty')?.textContent";
     assert_eq!(floor.until("the empty lane", kitchen, vec![]).await, "The search hides these orders.");
 
-    let manager = house.browser("the manager", Form::Wall).await;
+    let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage#audit").await;
     sign_in(&manager, "manager").await;
     manager.sees("[name='kind']").await;

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::json;
 use support::client::text;
 
@@ -33,7 +33,7 @@ const KEEPS_NOTHING: &str =
     "return document.querySelectorAll('#notice > *').length === 1 && document.querySelector('#notice').checkVisibility()
     && document.querySelector('#notice').innerText.includes('This browser keeps nothing')";
 
-impl House {
+impl TestRestaurant {
     async fn refusing(&self, name: &'static str, form: Form, refusal: Refusal) -> Browser {
         let browser =
             if refusal == Refusal::Cookies { self.cookieless(name, form).await } else { self.browser(name, form).await };
@@ -54,48 +54,48 @@ impl House {
 
 #[tokio::test]
 async fn every_page_works_in_a_browser_with_its_cookies_blocked() {
-    let house = House::open(1, &[]).await;
-    for_everybody(&house, Refusal::Cookies).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    for_everybody(&restaurant, Refusal::Cookies).await;
 }
 
 #[tokio::test]
 async fn every_page_works_where_a_look_at_storage_throws() {
-    let house = House::open(1, &[]).await;
-    for_everybody(&house, Refusal::Getters).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    for_everybody(&restaurant, Refusal::Getters).await;
 }
 
 #[tokio::test]
 async fn every_page_works_where_storage_is_full() {
-    let house = House::open(1, &[]).await;
-    for_everybody(&house, Refusal::Quota).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    for_everybody(&restaurant, Refusal::Quota).await;
 }
 
-async fn for_everybody(house: &House, refusal: Refusal) {
-    guest(house, refusal).await;
-    kitchen(house, refusal).await;
-    floor(house, refusal).await;
-    manager(house, refusal).await;
+async fn for_everybody(restaurant: &TestRestaurant, refusal: Refusal) {
+    guest(restaurant, refusal).await;
+    kitchen(restaurant, refusal).await;
+    floor(restaurant, refusal).await;
+    manager(restaurant, refusal).await;
 }
 
 /// Orders, and follows the order as its owner, on the page that knows the session: no address carries a secret.
-pub async fn guest(house: &House, refusal: Refusal) {
-    let phone = house.refusing("the phone", Form::Phone, refusal).await;
+pub async fn guest(restaurant: &TestRestaurant, refusal: Refusal) {
+    let phone = restaurant.refusing("the phone", Form::Phone, refusal).await;
     phone.goto("/t/demo-table-3").await;
     phone.is("live").await;
     phone.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
     phone.covers_no_control().await;
     phone.tap("#notice button").await;
     phone.until("the notice closed", "return !document.querySelector('#notice > *')", vec![]).await;
-    phone.add(house.menu.dish("Masala cha")).await;
+    phone.add(restaurant.menu.dish("Masala cha")).await;
     phone.place().await;
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
     phone.tap(&format!("a[href='/orders/{order}']")).await;
     phone.sees("#order-sheet [data-status='placed'] [data-action='cancel']").await;
     assert_eq!(phone.at().await, "/t/demo-table-3");
-    house.staff.act(&json!(order), "accept").await;
+    restaurant.staff.act(&json!(order), "accept").await;
     phone.sees("#order-sheet [data-status='accepted'] [data-do='share']").await;
-    house.staff.act(&json!(order), "ready").await;
+    restaurant.staff.act(&json!(order), "ready").await;
     phone.sees("#order-sheet [data-status='ready']").await;
     phone.tap("#order-sheet [data-do='close']").await;
     phone.until("the sheet closed", "return !document.querySelector('dialog[open]')", vec![]).await;
@@ -107,15 +107,15 @@ pub async fn guest(house: &House, refusal: Refusal) {
     phone.client.close().await.unwrap();
 }
 
-async fn kitchen(house: &House, refusal: Refusal) {
-    let order = house.staff_order().await;
-    let screen = house.refusing("the screen", Form::Wall, refusal).await;
+async fn kitchen(restaurant: &TestRestaurant, refusal: Refusal) {
+    let order = restaurant.staff_order().await;
+    let screen = restaurant.refusing("the screen", Form::Wall, refusal).await;
     screen.goto("/kitchen").await;
     screen.sees("[data-user-code]").await;
     screen.until("to say what is lost before it is paired", KEEPS_NOTHING, vec![]).await;
     let top = "return document.elementFromPoint(innerWidth / 2, 10)?.closest('#notice') !== null";
     screen.until("the notice above the pairing", top, vec![]).await;
-    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
     screen.is("live").await;
     screen.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
     screen.shows(&order, "accepted").await;
@@ -125,17 +125,17 @@ async fn kitchen(house: &House, refusal: Refusal) {
     }
     screen.act(&order, "ready").await;
     screen.shows(&order, "ready").await;
-    house.agree(&order, &[&screen]).await;
+    restaurant.agree(&order, &[&screen]).await;
     screen.client.close().await.unwrap();
 }
 
-async fn floor(house: &House, refusal: Refusal) {
-    let floor = house.refusing("the floor", Form::Wall, refusal).await;
+async fn floor(restaurant: &TestRestaurant, refusal: Refusal) {
+    let floor = restaurant.refusing("the floor", Form::Wall, refusal).await;
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
     floor.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
     floor.covers_no_control().await;
-    let order = house.staff_order().await;
+    let order = restaurant.staff_order().await;
     floor.shows(&order, "accepted").await;
     floor.act(&order, "ready").await;
     floor.shows(&order, "ready").await;
@@ -147,8 +147,8 @@ async fn floor(house: &House, refusal: Refusal) {
     floor.client.close().await.unwrap();
 }
 
-async fn manager(house: &House, refusal: Refusal) {
-    let manager = house.refusing("the manager", Form::Wall, refusal).await;
+async fn manager(restaurant: &TestRestaurant, refusal: Refusal) {
+    let manager = restaurant.refusing("the manager", Form::Wall, refusal).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     manager.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
@@ -157,7 +157,7 @@ async fn manager(house: &House, refusal: Refusal) {
     manager.client.close().await.unwrap();
 }
 
-impl House {
+impl TestRestaurant {
     /// An accepted order.
     async fn staff_order(&self) -> String {
         let guest = self.server.diner("5").await;

@@ -3,7 +3,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -88,7 +88,7 @@ fn menu_of(strings: &[String]) -> Value {
 }
 
 /// Orders of the staff with every string as the note of a line; returns them.
-async fn order_all(house: &House, menu: &Value, strings: &[String]) -> Vec<String> {
+async fn order_all(restaurant: &TestRestaurant, menu: &Value, strings: &[String]) -> Vec<String> {
     let notes = kept(strings, 200);
     let dishes: Vec<_> = menu["items"].as_object().unwrap().keys().collect();
     for (at, some) in notes.chunks(LINES).enumerate() {
@@ -97,8 +97,8 @@ async fn order_all(house: &House, menu: &Value, strings: &[String]) -> Vec<Strin
             .enumerate()
             .map(|(line, note)| json!({"menu_item": dishes[(at * LINES + line) % dishes.len()], "quantity": 1, "note": note}));
         let basket = json!({"service": "takeaway", "items": lines.collect::<Vec<_>>(), "note": some[0]});
-        let order = house.staff.place(&basket).await;
-        house.staff.act(&order["id"], "accept").await;
+        let order = restaurant.staff.place(&basket).await;
+        restaurant.staff.act(&order["id"], "accept").await;
     }
     notes
 }
@@ -128,13 +128,13 @@ impl Browser {
 
 #[tokio::test]
 async fn no_string_runs_or_breaks_a_page_in_any_field() {
-    let house = House::open(1, &[]).await;
-    let (manager, strings) = (house.server.client(&["manager"]).await, strings());
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let (manager, strings) = (restaurant.server.client(&["manager"]).await, strings());
     let menu = menu_of(&strings);
     manager.put(&format!("{BASE}/menu"), &menu).await.expect(200);
-    let guest = house.server.diner("3").await;
-    let notes = order_all(&house, &menu, &strings).await;
-    let labels = name_all(&house, &manager, &strings).await;
+    let guest = restaurant.server.diner("3").await;
+    let notes = order_all(&restaurant, &menu, &strings).await;
+    let labels = name_all(&restaurant, &manager, &strings).await;
     let detail = notes.iter().find(|note| note.contains("<script")).unwrap();
     // A guest's own order, with a few of them, and why it was cancelled.
     let some: Vec<_> = notes.iter().filter(|note| note.contains('<')).take(20).cloned().collect();
@@ -142,7 +142,7 @@ async fn no_string_runs_or_breaks_a_page_in_any_field() {
     let lines: Vec<_> = some.iter().map(|note| json!({"menu_item": dish, "quantity": 1, "note": note})).collect();
     let own = guest.place(&json!({"service": "dine_in", "items": lines, "note": some[0]})).await["id"].clone();
 
-    let phone = house.browser("the phone", Form::Phone).await;
+    let phone = restaurant.browser("the phone", Form::Phone).await;
     phone.watch().await;
     let (names, words) = (kept(&strings, 80), kept(&strings, 200));
     phone.goto("/t/demo-table-5").await;
@@ -152,9 +152,9 @@ async fn no_string_runs_or_breaks_a_page_in_any_field() {
     phone.goto(&format!("/orders/{}#share={}", text(&own), text(&shared["token"]))).await;
     phone.is("live").await;
     phone.bears("an order", &some).await;
-    house.staff.command(&own, "reject", json!({"reason": "other", "detail": detail})).await.expect(200);
+    restaurant.staff.command(&own, "reject", json!({"reason": "other", "detail": detail})).await.expect(200);
     phone.bears("an order that was rejected", std::slice::from_ref(detail)).await;
-    phone.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    phone.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
     phone.is("live").await;
     phone.bears("the kitchen", &notes).await;
     phone.goto("/staff").await;
@@ -189,12 +189,12 @@ async fn managed(phone: &Browser, names: &[String], labels: &[String]) {
 
 /// Every string as the label of a table, the name of a key, of a person, of a station, of a screen, and as a note that is too
 /// long or empty. Returns the labels that were taken.
-async fn name_all(house: &House, manager: &Client, strings: &[String]) -> Vec<String> {
-    let pairing = house.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
+async fn name_all(restaurant: &TestRestaurant, manager: &Client, strings: &[String]) -> Vec<String> {
+    let pairing = restaurant.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
-    house.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
+    restaurant.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
     let poll = json!({"device_code": pairing["device_code"]});
-    house.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
+    restaurant.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
     let device = text(&manager.get(&format!("{BASE}/devices")).await.expect(200)["devices"][0]["id"]).to_owned();
     let mut labels = Vec::new();
     for string in strings {

@@ -3,7 +3,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::client::text;
@@ -38,7 +38,7 @@ const UNBROKEN: &str = "const [width, columns] = arguments;
     const cut = names.filter(({ parentElement: { scrollWidth, clientWidth } }) => scrollWidth > clientWidth);
     return names.length === 2 && [broken, cut, small].every((some) => some.length === 0)";
 
-impl House {
+impl TestRestaurant {
     async fn placed(&self, table: u32, basket: &Value) -> Value {
         self.server.diner(&table.to_string()).await.place(basket).await["id"].clone()
     }
@@ -65,8 +65,8 @@ async fn wears(screen: &Browser, width: u32, height: u32) {
 
 #[tokio::test]
 async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_day() {
-    let house = House::open(1, &[]).await;
-    let screen = house.kitchen("the screen", None).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     let strip = async |what: &str, selector: &str, orders: Value| {
         screen.until(what, STRIP, vec![selector.into(), orders]).await;
     };
@@ -80,25 +80,25 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     says("#blank h2", json!("Nothing to cook")).await;
     // What the browser said while it had no network is no complaint.
     screen.log("browser").await;
-    let fuchka = house.menu.line("Fuchka", 2);
+    let fuchka = restaurant.menu.line("Fuchka", 2);
     let plain = json!({"service": "dine_in", "items": [fuchka]});
-    let [first, second] = [house.placed(1, &plain).await, house.placed(2, &plain).await];
+    let [first, second] = [restaurant.placed(1, &plain).await, restaurant.placed(2, &plain).await];
     let mut warned = plain.clone();
     warned["note"] = json!("peanuts");
     warned["allergy"] = json!(true);
-    let third = house.placed(3, &warned).await;
+    let third = restaurant.placed(3, &warned).await;
 
     strip("an allergy first", "#incoming", json!([third, first, second])).await;
     says("#incoming-count", json!("3 incoming")).await;
     says("#incoming .incoming__allergy", json!("ALLERGY")).await;
     says("#cancelled", Value::Null).await;
     for order in [&first, &second, &third] {
-        house.staff.act(order, "accept").await;
+        restaurant.staff.act(order, "accept").await;
         screen.shows(text(order), "accepted").await;
     }
     says("#incoming", Value::Null).await;
     for order in [&first, &second, &third] {
-        house.staff.command(order, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+        restaurant.staff.command(order, "cancel", json!({"reason": "customer_request"})).await.expect(200);
         screen.shows(text(order), "cancelled").await;
     }
     strip("the newest two", "#cancelled", json!([third, second])).await;
@@ -116,17 +116,17 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     says("#cancelled-more", Value::Null).await;
     screen.tap(&format!("#cancelled [data-order='{}'] [data-do='confirm-cancel']", text(&first))).await;
     strip("one left", "#cancelled", json!([second])).await;
-    the_day(&house, &screen).await;
+    the_day(&restaurant, &screen).await;
     screen.has_no_complaint().await;
 }
 
 /// Sums up open tickets, with what is not eaten at a table.
-async fn the_day(house: &House, screen: &Browser) {
-    let fuchka = house.menu.line("Fuchka", 2);
-    let here = house.placed(4, &json!({"service": "dine_in", "items": [fuchka, house.menu.line("Firni", 1)]})).await;
-    let away = house.placed(5, &json!({"service": "takeaway", "items": [fuchka]})).await;
+async fn the_day(restaurant: &TestRestaurant, screen: &Browser) {
+    let fuchka = restaurant.menu.line("Fuchka", 2);
+    let here = restaurant.placed(4, &json!({"service": "dine_in", "items": [fuchka, restaurant.menu.line("Firni", 1)]})).await;
+    let away = restaurant.placed(5, &json!({"service": "takeaway", "items": [fuchka]})).await;
     for order in [&here, &away] {
-        house.staff.act(order, "accept").await;
+        restaurant.staff.act(order, "accept").await;
     }
     screen.strike('a').await;
     screen.until("all dishes", DAY, vec![json!(["4 Fuchka 2 × Takeaway", "1 Firni"])]).await;
@@ -134,7 +134,7 @@ async fn the_day(house: &House, screen: &Browser) {
         wears(screen, width, height).await;
         screen.until("the list beside the board", BESIDE, vec![width.into()]).await;
     }
-    house.staff.act(&away, "ready").await;
+    restaurant.staff.act(&away, "ready").await;
     screen.until("those still to cook", DAY, vec![json!(["2 Fuchka", "1 Firni"])]).await;
 }
 
@@ -147,33 +147,33 @@ const LABELS: &str =
 
 #[tokio::test]
 async fn every_list_of_the_kitchen_shows_the_allergies_of_its_orders() {
-    let house = House::open(1, &[]).await;
-    let mut lines = [house.menu.line("Beef rezala", 2), house.menu.line("Masala cha", 1)];
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let mut lines = [restaurant.menu.line("Beef rezala", 2), restaurant.menu.line("Masala cha", 1)];
     lines[0]["note"] = json!("peanuts");
     lines[0]["allergy"] = json!(true);
     let dish = json!({"service": "dine_in", "items": lines});
-    let whole = json!({"service": "dine_in", "items": [house.menu.line("Beef rezala", 1)], "note": "no nuts please"});
-    let [dish, whole] = [house.placed(1, &dish).await, house.placed(2, &whole).await];
-    let screen = house.kitchen("the screen", None).await;
+    let whole = json!({"service": "dine_in", "items": [restaurant.menu.line("Beef rezala", 1)], "note": "no nuts please"});
+    let [dish, whole] = [restaurant.placed(1, &dish).await, restaurant.placed(2, &whole).await];
+    let screen = restaurant.kitchen("the screen", None).await;
     let shows = async |selector: &str, words: &[&str]| {
         screen.until(&format!("{words:?} in {selector}"), LABELS, vec![selector.into(), json!(words)]).await;
     };
     shows("#incoming", &["ALLERGY", "ALLERGY?"]).await;
     // Pans are shared: the bar sees what comes in for others.
-    let station = house.kitchen_token(Some("bar"), "1h").await;
+    let station = restaurant.kitchen_token(Some("bar"), "1h").await;
     screen.goto(&format!("/kitchen#token={station}")).await;
     screen.until("the bar", "return document.querySelector('#station').textContent === 'bar'", vec![]).await;
     shows("#incoming", &["ALLERGY"]).await;
-    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
     for order in [&dish, &whole] {
-        house.staff.act(order, "accept").await;
+        restaurant.staff.act(order, "accept").await;
         screen.shows(text(order), "accepted").await;
     }
     screen.strike('a').await;
     shows("#all-day", &["2 × ALLERGY", "1 × ALLERGY?"]).await;
     screen.strike('a').await;
     for order in [&dish, &whole] {
-        house.staff.act(order, "ready").await;
+        restaurant.staff.act(order, "ready").await;
         screen.shows(text(order), "ready").await;
     }
     screen.open_recall().await;
@@ -182,19 +182,19 @@ async fn every_list_of_the_kitchen_shows_the_allergies_of_its_orders() {
     shows(&row(&whole), &["ALLERGY?: NO NUTS PLEASE"]).await;
     screen.act(text(&dish), "recall").await;
     screen.strike(Key::Escape).await;
-    house.staff.command(&dish, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    restaurant.staff.command(&dish, "cancel", json!({"reason": "customer_request"})).await.expect(200);
     shows("#cancelled", &["ALLERGY (BEEF REZALA): PEANUTS"]).await;
     screen.has_no_complaint().await;
 }
 
 #[tokio::test]
 async fn no_word_of_a_dish_breaks_in_a_narrow_column() {
-    let house = House::open(1, &[]).await;
-    house.renames("Firni", "Butterscotch cheesecake").await;
-    let lines = json!([house.menu.line("Firni", 1), house.menu.line("Chicken roast", 1)]);
-    let order = house.placed(1, &json!({"service": "dine_in", "items": lines})).await;
-    house.staff.act(&order, "accept").await;
-    let screen = house.kitchen("the screen", None).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    restaurant.renames("Firni", "Butterscotch cheesecake").await;
+    let lines = json!([restaurant.menu.line("Firni", 1), restaurant.menu.line("Chicken roast", 1)]);
+    let order = restaurant.placed(1, &json!({"service": "dine_in", "items": lines})).await;
+    restaurant.staff.act(&order, "accept").await;
+    let screen = restaurant.kitchen("the screen", None).await;
     screen.wear(Form::Wall, "dark").await;
     for (width, height, columns) in [(1080, 1920, "auto"), (1920, 1080, "5"), (800, 1280, "6")] {
         wears(&screen, width, height).await;

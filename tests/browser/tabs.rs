@@ -4,7 +4,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::faults::BACK;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -25,8 +25,8 @@ struct Tabs {
 
 impl Tabs {
     /// Opens the first tab on a network without WebSockets.
-    async fn open(house: &House) -> Self {
-        let browser = house.browser("the tabs", Form::Wall).await;
+    async fn open(restaurant: &TestRestaurant) -> Self {
+        let browser = restaurant.browser("the tabs", Form::Wall).await;
         browser.network.set(Network::NoWebSockets);
         let tabs = vec![browser.client.window().await.unwrap()];
         Self { browser, tabs }
@@ -63,17 +63,17 @@ impl Tabs {
 }
 
 /// Orders of a guest, placed over plain HTTP.
-async fn place(house: &House, count: usize) -> Vec<String> {
+async fn place(restaurant: &TestRestaurant, count: usize) -> Vec<String> {
     let mut orders = Vec::new();
     for number in 0..count {
-        let guest = house.server.diner(&(number % 12 + 1).to_string()).await;
-        orders.push(text(&guest.place(&house.menu.basket()).await["id"]).to_owned());
+        let guest = restaurant.server.diner(&(number % 12 + 1).to_string()).await;
+        orders.push(text(&guest.place(&restaurant.menu.basket()).await["id"]).to_owned());
     }
     orders
 }
 
-async fn staff_tabs(house: &House, count: usize) -> Tabs {
-    let mut tabs = Tabs::open(house).await;
+async fn staff_tabs(restaurant: &TestRestaurant, count: usize) -> Tabs {
+    let mut tabs = Tabs::open(restaurant).await;
     tabs.browser.goto("/staff").await;
     sign_in(&tabs.browser, "staff").await;
     for _ in 1..count {
@@ -86,9 +86,9 @@ async fn staff_tabs(house: &House, count: usize) -> Tabs {
 
 #[tokio::test]
 async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_at_once() {
-    let house = House::open(1, &["--heartbeat-ms", "2000"]).await;
-    let orders = place(&house, TABS).await;
-    let mut tabs = staff_tabs(&house, TABS).await;
+    let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
+    let orders = place(&restaurant, TABS).await;
+    let mut tabs = staff_tabs(&restaurant, TABS).await;
     tabs.hold(1).await;
     let mut took = Vec::new();
     for (tab, order) in orders.iter().enumerate() {
@@ -100,7 +100,7 @@ async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_a
             return order?.dataset.status === 'accepted' && !order.querySelector('[data-pending]')
               && !order.matches('[data-pending]')";
         tabs.browser.until("an answer", script, vec![order.as_str().into()]).await;
-        assert_eq!(house.order(order).await["status"], "accepted");
+        assert_eq!(restaurant.order(order).await["status"], "accepted");
         took.push(begun.elapsed());
     }
     took.sort();
@@ -112,7 +112,7 @@ async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_a
     tabs.turn_to(0).await;
     tabs.browser.client.close_window().await.unwrap();
     tabs.tabs.remove(0);
-    house.staff.act(&json!(orders[0]), "ready").await;
+    restaurant.staff.act(&json!(orders[0]), "ready").await;
     tabs.show(&orders[0], "ready").await;
     tabs.hold(1).await;
 }
@@ -120,10 +120,10 @@ async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_a
 /// What the limit is that pages have to live with, in this very browser: with six requests held, a seventh waits.
 #[tokio::test]
 async fn a_browser_with_six_held_requests_answers_nothing_else() {
-    let house = House::open(1, &[]).await;
-    let tabs = Tabs::open(&house).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let tabs = Tabs::open(&restaurant).await;
     tabs.browser.goto("/healthz").await;
-    let (token, room) = (house.kitchen_token(None, "1h").await, house.menu.kitchen());
+    let (token, room) = (restaurant.kitchen_token(None, "1h").await, restaurant.menu.kitchen());
     let hold = "const [room, token] = arguments;
         window.held = Array.from({ length: 6 }, () => { const held = new AbortController();
           fetch(`/api/v1/rooms/${room}/stream`, { headers: { authorization: `Bearer ${token}` }, signal: held.signal }).catch(() => {});
@@ -141,17 +141,17 @@ async fn a_browser_with_six_held_requests_answers_nothing_else() {
 /// A kitchen screen, a waiter and a guest at one computer: each goes on under its own token, whatever becomes of another.
 #[tokio::test]
 async fn tabs_of_different_sessions_do_not_follow_for_each_other() {
-    let house = House::open(1, &["--heartbeat-ms", "2000"]).await;
-    let orders = place(&house, 2).await;
-    let mut tabs = staff_tabs(&house, 1).await;
+    let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
+    let orders = place(&restaurant, 2).await;
+    let mut tabs = staff_tabs(&restaurant, 1).await;
     tabs.add().await;
-    tabs.browser.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    tabs.browser.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
     tabs.is_live().await;
     tabs.add().await;
     tabs.browser.goto("/t/demo-table-9").await;
     tabs.is_live().await;
     tabs.hold(3).await;
-    house.staff.act(&json!(orders[0]), "accept").await;
+    restaurant.staff.act(&json!(orders[0]), "accept").await;
     for tab in [1, 0] {
         tabs.turn_to(tab).await;
         tabs.browser.shows(&orders[0], "accepted").await;
@@ -164,7 +164,7 @@ async fn tabs_of_different_sessions_do_not_follow_for_each_other() {
     assert_eq!(tabs.browser.client.execute_async(out, vec![]).await.unwrap(), Value::from(204));
     tabs.browser.sees("[name=password]").await;
     tabs.turn_to(1).await;
-    house.staff.act(&json!(orders[1]), "accept").await;
+    restaurant.staff.act(&json!(orders[1]), "accept").await;
     tabs.browser.shows(&orders[1], "accepted").await;
     tabs.turn_to(2).await;
     tabs.is_live().await;

@@ -1,7 +1,7 @@
 //! What a guest does with a thumb.
 
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use std::time::Duration;
 use support::client::text;
 use support::log;
@@ -12,9 +12,9 @@ const MOST_TAPS: usize = 5;
 
 #[tokio::test]
 async fn a_double_tap_places_one_order() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(3).await;
-    phone.add(house.menu.dish("Masala cha")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(3).await;
+    phone.add(restaurant.menu.dish("Masala cha")).await;
     phone.tap("[data-action='basket']").await;
     phone.double_tap("[data-action='place']").await;
     let order = phone.only_order().await;
@@ -23,21 +23,21 @@ async fn a_double_tap_places_one_order() {
     phone.reload().await;
     phone.is("live").await;
     assert_eq!(phone.only_order().await, order);
-    assert_eq!(house.orders().await.len(), 1);
+    assert_eq!(restaurant.orders().await.len(), 1);
     phone.has_no_complaint().await;
 }
 
 #[tokio::test]
 async fn an_order_takes_five_taps_at_most() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(4).await;
-    phone.add(house.menu.dish("Chicken roast")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(4).await;
+    phone.add(restaurant.menu.dish("Chicken roast")).await;
     phone.place().await;
     let plain = phone.only_order().await;
     assert!(phone.taps() <= 3, "{} taps for an order as it is on the menu", phone.taps());
 
     let before = phone.taps();
-    let dish = text(&house.menu.dish("Lemon soda")["id"]);
+    let dish = text(&restaurant.menu.dish("Lemon soda")["id"]);
     phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
     phone.tap("dialog[open] [data-option]").await;
     phone.tap("dialog[open] [data-do='add-choice']").await;
@@ -45,7 +45,7 @@ async fn an_order_takes_five_taps_at_most() {
     phone.until("a second order", "return document.querySelectorAll('[data-order]').length === 2", vec![]).await;
     assert!(phone.taps() - before <= MOST_TAPS, "{} taps for an order with an option", phone.taps() - before);
     let second = phone.orders().await.into_iter().find(|order| *order != plain).unwrap();
-    let document = house.order(&second).await;
+    let document = restaurant.order(&second).await;
     let line = document["items"].as_object().unwrap().values().next().unwrap();
     assert_eq!(line["options"].as_array().unwrap().len(), 1, "{document}");
 }
@@ -53,14 +53,14 @@ async fn an_order_takes_five_taps_at_most() {
 /// The phone's network swallows the order; the guest loads the page anew, and it goes out once.
 #[tokio::test]
 async fn a_reload_amid_an_order_keeps_it() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(5).await;
-    phone.add(house.menu.dish("Borhani")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(5).await;
+    phone.add(restaurant.menu.dish("Borhani")).await;
     phone.tap("[data-action='basket']").await;
     phone.network.set(Network::HalfOpen);
     phone.tap("[data-action='place']").await;
     phone.sees("[data-action='place'][aria-busy='true']").await;
-    assert!(house.orders().await.is_empty(), "nothing has reached the server");
+    assert!(restaurant.orders().await.is_empty(), "nothing has reached the server");
     // What is dead stays dead; the phone finds that out before it asks for the page again.
     phone.network.set(Network::Cut);
     phone.is("offline").await;
@@ -69,24 +69,24 @@ async fn a_reload_amid_an_order_keeps_it() {
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
 
-    house.staff.act(&order.clone().into(), "accept").await;
+    restaurant.staff.act(&order.clone().into(), "accept").await;
     phone.shows(&order, "accepted").await;
     phone.reload().await;
     phone.shows(&order, "accepted").await;
-    house.staff.act(&order.clone().into(), "start").await;
+    restaurant.staff.act(&order.clone().into(), "start").await;
     phone.shows(&order, "preparing").await;
     assert_eq!(phone.only_order().await, order);
-    assert_eq!(house.orders().await.len(), 1);
+    assert_eq!(restaurant.orders().await.len(), 1);
 }
 
 /// Two drops from one hand: the ticket is bumped, and the second does not take that back, though the undo lies there by now.
 #[tokio::test]
 async fn a_wet_hand_bumps_once() {
-    let house = House::open(1, &[]).await;
-    let screen = house.browser("the screen", Form::Phone).await;
-    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
-    let order = house.server.diner("1").await.place(&house.menu.basket()).await["id"].clone();
-    house.staff.act(&order, "accept").await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.browser("the screen", Form::Phone).await;
+    screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
+    let order = restaurant.server.diner("1").await.place(&restaurant.menu.basket()).await["id"].clone();
+    restaurant.staff.act(&order, "accept").await;
     let id = text(&order);
     screen.shows(id, "accepted").await;
     screen.tap_twice(&format!("[data-order='{id}'] [data-action='ready']"), Duration::from_millis(500)).await;
@@ -95,8 +95,8 @@ async fn a_wet_hand_bumps_once() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     screen.act(id, "recall").await;
     screen.shows(id, "preparing").await;
-    house.agree(id, &[&screen]).await;
-    let feed = log::whole(&house.staff, &house.menu.kitchen()).await;
+    restaurant.agree(id, &[&screen]).await;
+    let feed = log::whole(&restaurant.staff, &restaurant.menu.kitchen()).await;
     let kinds: Vec<_> = feed.events.iter().map(|event| text(&event["event"]["kind"])).collect();
     assert_eq!(kinds, ["order.placed", "order.accepted", "order.ready", "order.recalled"]);
 }

@@ -1,7 +1,7 @@
 //! What a page says about what just happened: few messages, none said twice, and none over what a finger needs.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 
 /// The toasts on the page, oldest first.
@@ -57,8 +57,8 @@ impl Browser {
 /// A page that nobody looks at for an hour is not covered by what it said meanwhile.
 #[tokio::test]
 async fn toasts_are_few_the_newest_stay_and_an_error_waits_until_it_is_closed() {
-    let house = House::open(1, &[]).await;
-    let screen = house.kitchen("the screen", None).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     screen.is("live").await;
     let say = async |words: Value| screen.ask(SAY, vec![words]).await;
     let shows = async |words: Value| {
@@ -103,12 +103,12 @@ const COVERED: &str = "const open = document.querySelector('dialog[open]');
 /// A small phone has room for two messages, a sheet of it for one: they cover no button, and an error outlasts what passes.
 #[tokio::test]
 async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(1).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(1).await;
     let metrics = json!({"width": 320, "height": 568, "deviceScaleFactor": 1, "mobile": true});
     phone.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     for dish in ["Beef rezala", "Chicken roast", "Firni"] {
-        phone.add(house.menu.dish(dish)).await;
+        phone.add(restaurant.menu.dish(dish)).await;
     }
     let say = async |words: Value| phone.ask(SAY, vec![words]).await;
     let shows = async |words: Value| {
@@ -119,11 +119,11 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     say(json!(["one", bad, "two", "three"])).await;
     shows(json!([bad, "three"])).await;
     // A notice makes the bar of the basket higher, and the messages stand above it.
-    house.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
+    restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
     phone.sees("#basket-notice > *").await;
     let above = "return document.querySelector('#toasts').getBoundingClientRect().bottom <= document.querySelector('#basket-notice').getBoundingClientRect().top";
     phone.until("the messages above the notice", above, vec![]).await;
-    house.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": false})).await;
+    restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": false})).await;
 
     phone.tap("[data-action='basket']").await;
     say(json!(["four", "WORST", "five"])).await;
@@ -139,12 +139,12 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
 /// A finger or the next key of a keypad is on its way when the screen says something.
 #[tokio::test]
 async fn what_a_kitchen_screen_says_covers_no_control_and_a_refused_key_moves_no_ticket() {
-    let house = House::open(1, &[]).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
     for table in 1..=12 {
-        let order = house.server.diner(&table.to_string()).await.place(&house.menu.basket()).await["id"].clone();
-        house.staff.act(&order, "accept").await;
+        let order = restaurant.server.diner(&table.to_string()).await.place(&restaurant.menu.basket()).await["id"].clone();
+        restaurant.staff.act(&order, "accept").await;
     }
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     screen.until("all tickets", "return document.querySelectorAll('#tickets > *').length === 12", vec![]).await;
     for size in [(1280, 800), (1920, 1080), (1080, 1920), (390, 844)] {
         screen.is_sized(size).await;

@@ -1,7 +1,7 @@
 //! What the page that a guest waits on costs.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::Write;
@@ -23,9 +23,9 @@ const ASKED_OF_ROOMS: &str = "const asked = performance.getEntriesByType('resour
 
 #[tokio::test]
 async fn the_tracking_page_is_light() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(6).await;
-    phone.add(house.menu.dish("Rasmalai")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(6).await;
+    phone.add(restaurant.menu.dish("Rasmalai")).await;
     phone.place().await;
     let order = phone.only_order().await;
 

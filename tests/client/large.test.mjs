@@ -1,4 +1,4 @@
-// A house so full that its snapshot was once more than a connection could hold, against the real server: with this library, and
+// A restaurant so full that its snapshot was once more than a connection could hold, against the real server: with this library, and
 // with the one of before snapshots came in parts (`fixtures/old_client`).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

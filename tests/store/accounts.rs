@@ -1,8 +1,8 @@
 //! Restaurants, tables, people, API keys.
 
-use crate::house::{TestRestaurant, at, key, restaurant, small_menu};
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key, restaurant, small_menu};
 use crate::sessions;
-use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::{RestaurantId, TableId, UserId};

@@ -1,8 +1,8 @@
 //! Remembered answers: a command is safe to send again.
 
+use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::house::{TestRestaurant, at, command, command_id, order_of};
-use crate::world::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, command, command_id, order_of};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::store::log::{Committed, Reads};

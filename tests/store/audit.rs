@@ -1,7 +1,7 @@
 //! The audit: in the transaction of what it records, append-only, each restaurant's own.
 
-use crate::house::{TestRestaurant, at, command, command_id, key};
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, command, command_id, key};
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::{Principal, Role};

@@ -1,9 +1,9 @@
 //! What would happen without the two mechanisms that PostgreSQL's store rests on: the locked head, and a task of its own
 //! for each transaction.
 
+use crate::database::{TestDatabase, in_time};
 use crate::feed::polled;
-use crate::house::TestRestaurant;
-use crate::world::{TestDatabase, in_time};
+use crate::restaurant::TestRestaurant;
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::domain::values::position::Position;
 use orderbell::store::SharedStore;

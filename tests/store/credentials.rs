@@ -1,8 +1,8 @@
 //! Second factors, tries, and people's own sessions.
 
 use crate::accounts::{session, user};
-use crate::house::{TestRestaurant, at, key};
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key};
 use orderbell::clock;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::time::Timestamp;

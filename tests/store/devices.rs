@@ -1,10 +1,10 @@
 //! Pairing kitchen screens.
 
 use crate::accounts::user;
+use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
-use crate::house::{TestRestaurant, at, key};
+use crate::restaurant::{TestRestaurant, at, key};
 use crate::screens::connected;
-use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;

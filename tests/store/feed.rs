@@ -1,8 +1,8 @@
 //! Order and atomicity of the feed.
 
+use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::house::{TestRestaurant, order_of};
-use crate::world::TestDatabase;
+use crate::restaurant::{TestRestaurant, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind;

@@ -1,8 +1,8 @@
 //! Guests: their open orders, their sessions, which staff may end, and the limits they reach.
 
-use crate::house::{TestRestaurant, at, key};
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key};
 use crate::sessions::ended;
-use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;

@@ -1,8 +1,8 @@
 //! No query of one restaurant sees another's rows, whatever ids it is given.
 
-use crate::house::{TestRestaurant, at, command, command_id, key};
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, command, command_id, key};
 use crate::screens::connected;
-use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::draft::to_json;
@@ -19,9 +19,9 @@ use orderbell::store::log::{OrderFilter, Reads, Work};
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
-/// Two houses; the first has an order, a call and a screen, the second has none.
-async fn two_houses(world: &TestDatabase) -> (TestRestaurant, TestRestaurant, Order) {
-    let (one, two) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+/// Two restaurants; the first has an order, a call and a screen, the second has none.
+async fn two_restaurants(database: &TestDatabase) -> (TestRestaurant, TestRestaurant, Order) {
+    let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let order = one.place(&one.diner("diner-1")).await;
     one.ack(one.calling(&one.diner("diner-1"), CallAction::Raise(CallReason::Help))).await;
     one.hold("display-1", 1).await;
@@ -29,9 +29,9 @@ async fn two_houses(world: &TestDatabase) -> (TestRestaurant, TestRestaurant, Or
     (one, two, order)
 }
 
-pub async fn documents_of_another_are_not_there(world: TestDatabase) {
-    let (one, two, order) = two_houses(&world).await;
-    let store = &world.store;
+pub async fn documents_of_another_are_not_there(database: TestDatabase) {
+    let (one, two, order) = two_restaurants(&database).await;
+    let store = &database.store;
     assert!(store.order(one.id, order.id).await.unwrap().is_some());
     assert_eq!(store.order(two.id, order.id).await.unwrap(), None);
     assert_eq!(store.orders(two.id, OrderFilter::All, None, 9).await.unwrap(), []);
@@ -40,9 +40,9 @@ pub async fn documents_of_another_are_not_there(world: TestDatabase) {
     assert_eq!(store.menu(two.id).await.unwrap().unwrap().restaurant, two.id);
 }
 
-pub async fn rooms_of_another_are_empty(world: TestDatabase) {
-    let (one, two, order) = two_houses(&world).await;
-    let (store, end) = (&world.store, Position::new(9).unwrap());
+pub async fn rooms_of_another_are_empty(database: TestDatabase) {
+    let (one, two, order) = two_restaurants(&database).await;
+    let (store, end) = (&database.store, Position::new(9).unwrap());
     for room in [RoomId::Order(order.id), RoomId::Kitchen(one.id), RoomId::Floor(one.id), RoomId::Menu(one.id)] {
         assert!(store.snapshot(one.id, room).await.unwrap().is_some(), "{room}");
         assert!(store.snapshot(two.id, room).await.unwrap().is_none(), "{room}");
@@ -57,12 +57,12 @@ pub async fn rooms_of_another_are_empty(world: TestDatabase) {
     assert_eq!(store.events(one.id, None, Position::ZERO, end, 9).await.unwrap().len(), 3);
 }
 
-pub async fn another_cannot_act(world: TestDatabase) {
-    let (one, two, order) = two_houses(&world).await;
+pub async fn another_cannot_act(database: TestDatabase) {
+    let (one, two, order) = two_restaurants(&database).await;
     let refused = two.commit(two.acting(order.id, ACCEPT, None)).await.unwrap().answer.unwrap_err();
     assert_eq!(refused.kind, RefusalKind::NotFound);
     let state = two.work(&two.staff(), Reads::Calls, None, |state| {
-        assert!(state.calls.is_empty(), "the calls of another house are not read");
+        assert!(state.calls.is_empty(), "the calls of another restaurant are not read");
         Err(orderbell::domain::model::refusal::Refusal::new(RefusalKind::NotFound, "none"))
     });
     assert!(two.commit(state).await.is_ok());
@@ -71,23 +71,23 @@ pub async fn another_cannot_act(world: TestDatabase) {
         let stolen = Order { restaurant, rush: true, ..order.clone() };
         assert_eq!(two.commit(writing(&two, stolen)).await.map(|_| ()), Err(StoreError::Internal));
     }
-    assert_eq!(world.store.order(one.id, order.id).await.unwrap(), Some(order));
+    assert_eq!(database.store.order(one.id, order.id).await.unwrap(), Some(order));
     assert_eq!(two.head().await, Position::ZERO);
 }
 
-fn writing(house: &TestRestaurant, order: Order) -> Work {
+fn writing(restaurant: &TestRestaurant, order: Order) -> Work {
     use orderbell::domain::model::draft::Draft;
     use orderbell::domain::model::event::EventKind;
     use orderbell::domain::rules::decision::{Decision, Write};
-    house.work(&house.staff(), Reads::Menu, Some(command("staff-1", command_id(), 1)), move |_| {
+    restaurant.work(&restaurant.staff(), Reads::Menu, Some(command("staff-1", command_id(), 1)), move |_| {
         let draft = Draft { kind: EventKind::OrderRushed, order: Some(order.id), patch: to_json(&order) };
         Ok(Decision::Change { drafts: vec![draft], document: to_json(&order), write: Write::Order(Box::new(order.clone())) })
     })
 }
 
-pub async fn people_and_screens_of_another_are_not_there(world: TestDatabase) {
-    let (one, two, _) = two_houses(&world).await;
-    let store = &world.store;
+pub async fn people_and_screens_of_another_are_not_there(database: TestDatabase) {
+    let (one, two, _) = two_restaurants(&database).await;
+    let store = &database.store;
     let id = DeviceId::from_uuid(clock::new_id());
     let pairing = Pairing { device_code_hash: [1; 32], user_code: key("CODE-1"), expires_at: at(600) };
     store.add_pairing(&pairing, at(0)).await.unwrap();

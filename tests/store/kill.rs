@@ -3,9 +3,9 @@
 //! The node that is killed is this test binary again, running the one test with [`CHILD`] set: it writes as fast as it
 //! can and prints what is acknowledged.
 
+use crate::database::{TestDatabase, in_time, reopen};
 use crate::fold::sound_feed;
-use crate::house::TestRestaurant;
-use crate::world::{TestDatabase, in_time, reopen};
+use crate::restaurant::TestRestaurant;
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::store::{Mode, Settings, SharedStore, StoreError, open};
 use std::collections::BTreeSet;

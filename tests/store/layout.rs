@@ -1,8 +1,8 @@
 //! The layout of the events in a SQLite file: that of a new database, and that of earlier versions.
 
+use crate::database::{TestDatabase, in_time};
 use crate::fold::sound_feed;
-use crate::house::TestRestaurant;
-use crate::world::{TestDatabase, in_time};
+use crate::restaurant::TestRestaurant;
 use orderbell::store::OpenError;
 use orderbell::store::sqlite::SqliteStore;
 use sqlx::{Connection, SqliteConnection, query_scalar};
@@ -23,35 +23,35 @@ const MANY: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FRO
     printf(iif(i % 4 = 0, '%1300s', '%200s'), 'x') FROM n";
 
 /// Whether the table has the layout of earlier versions.
-async fn is_old(world: &TestDatabase) -> bool {
-    let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
+async fn is_old(database: &TestDatabase) -> bool {
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
     let definition: String =
         query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'events'").fetch_one(&mut connection).await.unwrap();
     definition.ends_with("WITHOUT ROWID")
 }
 
 /// Places an order on a reopened database, and counts the orders of the feed.
-async fn goes_on(house: TestRestaurant, orders: usize) {
-    house.place(&house.staff()).await;
-    assert_eq!(sound_feed(&house.store, house.id).await.len(), orders);
+async fn goes_on(restaurant: TestRestaurant, orders: usize) {
+    restaurant.place(&restaurant.staff()).await;
+    assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), orders);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_rewrites_the_events_of_a_small_old_database() {
     in_time(async {
-        let world = TestDatabase::sqlite().await;
-        assert!(!is_old(&world).await, "a new database has the current layout");
-        let house = TestRestaurant::open(&world.store).await;
-        house.place(&house.staff()).await;
-        world.execute(OLD).await;
-        assert!(is_old(&world).await);
-        let before = format!("{:?}", sound_feed(&world.store, house.id).await);
-        let (id, slug, dish) = (house.id, house.slug.clone(), house.dish);
-        drop(house);
-        let world = world.reopen().await;
-        assert!(!is_old(&world).await);
-        assert_eq!(format!("{:?}", sound_feed(&world.store, id).await), before);
-        goes_on(TestRestaurant { store: world.store.clone(), id, slug, dish }, 2).await;
+        let database = TestDatabase::sqlite().await;
+        assert!(!is_old(&database).await, "a new database has the current layout");
+        let restaurant = TestRestaurant::open(&database.store).await;
+        restaurant.place(&restaurant.staff()).await;
+        database.execute(OLD).await;
+        assert!(is_old(&database).await);
+        let before = format!("{:?}", sound_feed(&database.store, restaurant.id).await);
+        let (id, slug, dish) = (restaurant.id, restaurant.slug.clone(), restaurant.dish);
+        drop(restaurant);
+        let database = database.reopen().await;
+        assert!(!is_old(&database).await);
+        assert_eq!(format!("{:?}", sound_feed(&database.store, id).await), before);
+        goes_on(TestRestaurant { store: database.store.clone(), id, slug, dish }, 2).await;
     })
     .await;
 }
@@ -59,21 +59,21 @@ async fn a_start_rewrites_the_events_of_a_small_old_database() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_old_database_works_as_it_is_and_is_compacted_on_request() {
     in_time(async {
-        let world = TestDatabase::sqlite().await;
-        let house = TestRestaurant::open(&world.store).await;
-        house.place(&house.staff()).await;
-        world.execute(OLD).await;
-        world.execute(MANY).await;
-        let (id, slug, dish) = (house.id, house.slug.clone(), house.dish);
-        drop(house);
-        let world = world.reopen().await;
-        assert!(is_old(&world).await);
-        let house = TestRestaurant { store: world.store.clone(), id, slug: slug.clone(), dish };
-        goes_on(house, 2).await;
+        let database = TestDatabase::sqlite().await;
+        let restaurant = TestRestaurant::open(&database.store).await;
+        restaurant.place(&restaurant.staff()).await;
+        database.execute(OLD).await;
+        database.execute(MANY).await;
+        let (id, slug, dish) = (restaurant.id, restaurant.slug.clone(), restaurant.dish);
+        drop(restaurant);
+        let database = database.reopen().await;
+        assert!(is_old(&database).await);
+        let restaurant = TestRestaurant { store: database.store.clone(), id, slug: slug.clone(), dish };
+        goes_on(restaurant, 2).await;
 
-        let refused = SqliteStore::compact(&world.url).await;
+        let refused = SqliteStore::compact(&database.url).await;
         assert!(matches!(refused, Err(OpenError::InUse { .. })), "a node has it open: {refused:?}");
-        let TestDatabase { url, store, folder } = world;
+        let TestDatabase { url, store, folder } = database;
         drop(store);
         let [before, after] = loop {
             match SqliteStore::compact(&url).await {
@@ -82,10 +82,10 @@ async fn a_large_old_database_works_as_it_is_and_is_compacted_on_request() {
             }
         };
         assert!(after * 3 < before * 2, "{before} bytes before, {after} now");
-        let world = TestDatabase { store: crate::world::reopen(&url).await, url, folder };
-        assert!(!is_old(&world).await);
-        let house = TestRestaurant { store: world.store.clone(), id, slug, dish };
-        goes_on(house, 3).await;
+        let database = TestDatabase { store: crate::database::reopen(&url).await, url, folder };
+        assert!(!is_old(&database).await);
+        let restaurant = TestRestaurant { store: database.store.clone(), id, slug, dish };
+        goes_on(restaurant, 3).await;
     })
     .await;
 }

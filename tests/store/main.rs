@@ -7,11 +7,11 @@ mod answers;
 mod audit;
 mod controls;
 mod credentials;
+mod database;
 mod devices;
 mod feed;
 mod fold;
 mod guests;
-mod house;
 mod isolation;
 mod kill;
 mod layout;
@@ -22,12 +22,12 @@ mod plans;
 mod privacy;
 mod pushes;
 mod reading;
+mod restaurant;
 mod screens;
 mod sessions;
 mod snapshots;
 mod undrawn;
 mod visits;
-mod world;
 
 /// Expands each case for both databases, bounded in time.
 macro_rules! contract {
@@ -35,13 +35,13 @@ macro_rules! contract {
         mod sqlite {
             $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                crate::world::in_time(async { crate::$file::$case(crate::world::TestDatabase::sqlite().await).await }).await;
+                crate::database::in_time(async { crate::$file::$case(crate::database::TestDatabase::sqlite().await).await }).await;
             })+)+
         }
         mod postgres {
             $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                crate::world::in_time(async { crate::$file::$case(crate::world::TestDatabase::postgres().await).await }).await;
+                crate::database::in_time(async { crate::$file::$case(crate::database::TestDatabase::postgres().await).await }).await;
             })+)+
         }
     };

@@ -1,13 +1,13 @@
 //! The two schemas are one, and every statement runs on both.
 
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
 use orderbell::store::{Mode, OpenError, Settings, open, postgres, sqlite};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection, query, query_scalar};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-fn files(database: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
+fn files(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
     let entries = std::fs::read_dir(folder).expect("the migrations are there");
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".sql")).collect();
@@ -32,42 +32,42 @@ fn both_have_the_same_migrations() {
     assert!(all.is_sorted_by(|one, next| one < next), "each number once: {all:?}");
 }
 
-async fn recorded(world: &TestDatabase, table: &str) -> usize {
+async fn recorded(database: &TestDatabase, table: &str) -> usize {
     let count = AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE success"));
-    let found: i64 = if world.is_sqlite() {
-        query_scalar(count).fetch_one(&mut SqliteConnection::connect(&world.url).await.unwrap()).await.unwrap()
+    let found: i64 = if database.is_sqlite() {
+        query_scalar(count).fetch_one(&mut SqliteConnection::connect(&database.url).await.unwrap()).await.unwrap()
     } else {
-        query_scalar(count).fetch_one(&mut PgConnection::connect(&world.url).await.unwrap()).await.unwrap()
+        query_scalar(count).fetch_one(&mut PgConnection::connect(&database.url).await.unwrap()).await.unwrap()
     };
     usize::try_from(found).unwrap()
 }
 
-pub async fn every_migration_is_applied(world: TestDatabase) {
-    let database = if world.is_sqlite() { "sqlite" } else { "postgres" };
+pub async fn every_migration_is_applied(database: TestDatabase) {
+    let folder = if database.is_sqlite() { "sqlite" } else { "postgres" };
     let embedded = "what lies in the folder is what is embedded";
-    assert_eq!(recorded(&world, "_sqlx_migrations").await, files(database).len(), "{embedded}");
-    assert_eq!(recorded(&world, "_sqlx_migrations_expand").await, files(&format!("{database}/expand")).len(), "{embedded}");
+    assert_eq!(recorded(&database, "_sqlx_migrations").await, files(folder).len(), "{embedded}");
+    assert_eq!(recorded(&database, "_sqlx_migrations_expand").await, files(&format!("{folder}/expand")).len(), "{embedded}");
 }
 
-async fn record_unknown(world: &TestDatabase, table: &str) {
-    let bytes = if world.is_sqlite() { "x'00'" } else { "'\\x00'" };
+async fn record_unknown(database: &TestDatabase, table: &str) {
+    let bytes = if database.is_sqlite() { "x'00'" } else { "'\\x00'" };
     let row = format!(
         "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES (9999, 'later', true, {bytes}, 0)"
     );
-    if world.is_sqlite() {
-        SqliteConnection::connect(&world.url).await.unwrap().execute(AssertSqlSafe(row)).await.unwrap();
+    if database.is_sqlite() {
+        SqliteConnection::connect(&database.url).await.unwrap().execute(AssertSqlSafe(row)).await.unwrap();
     } else {
-        PgConnection::connect(&world.url).await.unwrap().execute(AssertSqlSafe(row)).await.unwrap();
+        PgConnection::connect(&database.url).await.unwrap().execute(AssertSqlSafe(row)).await.unwrap();
     }
 }
 
 /// A node starts on the schema of a later version, so that an upgrade can be taken back.
-pub async fn a_migration_of_a_later_version_stops_no_node(world: TestDatabase) {
-    record_unknown(&world, "_sqlx_migrations_expand").await;
-    let world = world.reopen().await;
-    world.store.ping().await.unwrap();
-    record_unknown(&world, "_sqlx_migrations").await;
-    let again = open(&world.url, Settings::new(Mode::Tool)).await;
+pub async fn a_migration_of_a_later_version_stops_no_node(database: TestDatabase) {
+    record_unknown(&database, "_sqlx_migrations_expand").await;
+    let database = database.reopen().await;
+    database.store.ping().await.unwrap();
+    record_unknown(&database, "_sqlx_migrations").await;
+    let again = open(&database.url, Settings::new(Mode::Tool)).await;
     let error = match again {
         Err(OpenError::At { error, .. }) => Some(*error),
         other => other.err(),
@@ -115,8 +115,8 @@ async fn both_schemas_have_the_same_tables_and_columns() {
 
 #[tokio::test]
 async fn every_statement_prepares_on_sqlite() {
-    let world = TestDatabase::sqlite().await;
-    let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
+    let database = TestDatabase::sqlite().await;
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
     for &(name, text) in sqlite::STATEMENTS.iter().copied().flatten() {
         let prepared = connection.prepare(text.into_sql_str()).await;
         assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
@@ -126,8 +126,8 @@ async fn every_statement_prepares_on_sqlite() {
 
 #[tokio::test]
 async fn every_statement_prepares_on_postgres() {
-    let world = TestDatabase::postgres().await;
-    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    let database = TestDatabase::postgres().await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
     for &(name, text) in postgres::STATEMENTS.iter().copied().flatten() {
         let prepared = connection.prepare(text.into_sql_str()).await;
         assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());

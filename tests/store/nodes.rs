@@ -1,6 +1,6 @@
 //! The registry of nodes.
 
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::values::level::Level;
 

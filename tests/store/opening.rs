@@ -1,7 +1,7 @@
 //! Opening a database, and what is refused.
 
-use crate::house::{TestRestaurant, at, restaurant, small_menu};
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, restaurant, small_menu};
 use orderbell::clock;
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::store::{Mode, OpenError, Settings, StoreError, open};

@@ -1,7 +1,7 @@
 //! How the planners read tables, whatever statistics they have: none on a new database, those of an operator's `ANALYZE`, and
 //! those of another day.
 
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
 use orderbell::store::{postgres, sqlite};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection, query, raw_sql};
 
@@ -20,7 +20,7 @@ const BOUNDED_SORT: &str = "pushes::KEEP_NEWEST";
 
 /// 10,000 events of one restaurant, six of each order and some of the menu, the orders, and 5,000 remembered answers.
 const FILL_SQLITE: &str = "
-    INSERT INTO restaurants VALUES (unhex(printf('%032x', 1)), 'house', 'House', 'EUR', 20, 0);
+    INSERT INTO restaurants VALUES (unhex(printf('%032x', 1)), 'restaurant', 'House', 'EUR', 20, 0);
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
         INSERT INTO events SELECT unhex(printf('%032x', 1)), i, randomblob(16), 'order.accepted', iif(i % 50 = 0, 3, 1),
         unhex(printf('%032x', i / 6)), i, 'staff', randomblob(16), printf('%200s', 'x') FROM n;
@@ -30,7 +30,7 @@ const FILL_SQLITE: &str = "
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
         INSERT INTO commands SELECT unhex(printf('%032x', 1)), 'guest', randomblob(16), randomblob(32), '{}', i FROM n;";
 const FILL_POSTGRES: &str = "
-    INSERT INTO restaurants VALUES (lpad('1', 32, '0')::uuid, 'house', 'House', 'EUR', 20, 0);
+    INSERT INTO restaurants VALUES (lpad('1', 32, '0')::uuid, 'restaurant', 'House', 'EUR', 20, 0);
     INSERT INTO events SELECT lpad('1', 32, '0')::uuid, i, gen_random_uuid(), 'order.accepted',
         CASE WHEN i % 50 = 0 THEN 3 ELSE 1 END, lpad(to_hex(i / 6), 32, '0')::uuid, i, 'staff', gen_random_uuid(), repeat('x', 200)
         FROM generate_series(1, 10000) i;
@@ -61,8 +61,8 @@ const ROWS_OF_A_GROUP: [&str; 3] = ["SCAN k", "SCAN v", "SCAN found"];
 /// A tenant's queries walk an index in its order: they neither read another's rows nor sort.
 #[tokio::test]
 async fn no_statement_scans_a_table_or_sorts_it() {
-    let world = TestDatabase::sqlite().await;
-    let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
+    let database = TestDatabase::sqlite().await;
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
     for &(name, text) in sqlite::STATEMENTS.iter().copied().flatten() {
         for step in sqlite_plan(&mut connection, text).await {
             let is_fine = step == "SCAN CONSTANT ROW"
@@ -78,10 +78,10 @@ async fn no_statement_scans_a_table_or_sorts_it() {
 #[tokio::test]
 async fn sqlite_reads_events_of_a_room_by_their_index_whatever_the_statistics() {
     for statistics in STATISTICS {
-        let world = TestDatabase::sqlite().await;
-        world.execute(FILL_SQLITE).await;
-        world.execute(statistics).await;
-        let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
+        let database = TestDatabase::sqlite().await;
+        database.execute(FILL_SQLITE).await;
+        database.execute(statistics).await;
+        let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
         for (name, index) in BY_INDEX {
             let text = text_of(sqlite::STATEMENTS, name);
             let plan = sqlite_plan(&mut connection, text).await;
@@ -102,9 +102,9 @@ async fn sqlite_reads_events_of_a_room_by_their_index_whatever_the_statistics() 
 
 #[tokio::test]
 async fn postgres_reads_events_of_a_room_by_their_index_with_statistics_and_without() {
-    let world = TestDatabase::postgres().await;
-    world.execute(FILL_POSTGRES).await;
-    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    let database = TestDatabase::postgres().await;
+    database.execute(FILL_POSTGRES).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
     for statistics in ["SELECT 1", "ANALYZE"] {
         raw_sql(statistics).execute(&mut connection).await.unwrap();
         for (name, index) in BY_INDEX {

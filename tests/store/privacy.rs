@@ -1,8 +1,8 @@
 //! What guests leave goes: after a while, and when they ask; the feed stays whole.
 
+use crate::database::{TestDatabase, in_time};
 use crate::fold::sound_feed;
-use crate::house::{TestRestaurant, at, command, command_id, key};
-use crate::world::{TestDatabase, in_time};
+use crate::restaurant::{TestRestaurant, at, command, command_id, key};
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;
@@ -17,7 +17,7 @@ use orderbell::store::sessions::SessionRow;
 use sqlx::{Connection, PgConnection, query_scalar};
 use std::time::Duration;
 
-/// Later than any id that was made so far, and than the times of the house.
+/// Later than any id that was made so far, and than the times of the restaurant.
 fn later() -> Timestamp {
     Timestamp::from_millis(clock::now().millis() + 1000).max(at(1000))
 }
@@ -27,88 +27,88 @@ const fn batch(orders: u64, more: bool) -> Purged {
 }
 
 /// Places an order with a note as a guest and rejects it with words.
-async fn close_one(house: &TestRestaurant, diner: &str) -> orderbell::domain::model::order::Order {
-    let order = house.place(&house.diner(diner)).await;
+async fn close_one(restaurant: &TestRestaurant, diner: &str) -> orderbell::domain::model::order::Order {
+    let order = restaurant.place(&restaurant.diner(diner)).await;
     let cause = Cause { reason: Reason::Other, detail: Some(key("we are sorry, dear guest")) };
-    house.ack(house.acting(order.id, OrderAction::Reject(cause), Some(command("staff-1", command_id(), 1)))).await;
+    restaurant.ack(restaurant.acting(order.id, OrderAction::Reject(cause), Some(command("staff-1", command_id(), 1)))).await;
     order
 }
 
-async fn everything(house: &TestRestaurant) -> String {
-    let events = sound_feed(&house.store, house.id).await;
-    let orders = house.store.orders(house.id, orderbell::store::log::OrderFilter::All, None, 100).await.unwrap();
+async fn everything(restaurant: &TestRestaurant) -> String {
+    let events = sound_feed(&restaurant.store, restaurant.id).await;
+    let orders = restaurant.store.orders(restaurant.id, orderbell::store::log::OrderFilter::All, None, 100).await.unwrap();
     format!("{} {}", serde_json::to_string(&orders).unwrap(), events.iter().map(|event| event.patch.get()).collect::<String>())
 }
 
-pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(world: TestDatabase) {
-    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(database: TestDatabase) {
+    let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     for number in 0..3 {
-        close_one(&house, &format!("guest-{number}")).await;
+        close_one(&restaurant, &format!("guest-{number}")).await;
     }
     close_one(&other, "guest-elsewhere").await;
-    let open = house.place(&house.diner("guest-open")).await;
-    let head = house.head().await;
-    assert!(everything(&house).await.contains("dear guest"), "the control: it is there before");
-    let store = &world.store;
-    assert_eq!(store.purge_orders(house.id, at(0), at(1), 100).await.unwrap(), batch(0, false), "nothing is that old");
-    assert_eq!(store.kept_from(house.id).await.unwrap(), Position::ZERO);
-    assert_eq!(store.orders_to_purge(house.id, later()).await.unwrap(), 3);
-    assert_eq!(store.purge_orders(house.id, later(), at(1), 2).await.unwrap(), batch(2, true), "a batch at a time");
-    assert_eq!(store.purge_orders(house.id, later(), at(1), 2).await.unwrap(), batch(1, false));
-    assert_eq!(store.purge_orders(house.id, later(), at(1), 2).await.unwrap(), batch(0, false));
-    let left = everything(&house).await;
+    let open = restaurant.place(&restaurant.diner("guest-open")).await;
+    let head = restaurant.head().await;
+    assert!(everything(&restaurant).await.contains("dear guest"), "the control: it is there before");
+    let store = &database.store;
+    assert_eq!(store.purge_orders(restaurant.id, at(0), at(1), 100).await.unwrap(), batch(0, false), "nothing is that old");
+    assert_eq!(store.kept_from(restaurant.id).await.unwrap(), Position::ZERO);
+    assert_eq!(store.orders_to_purge(restaurant.id, later()).await.unwrap(), 3);
+    assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(2, true), "a batch at a time");
+    assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(1, false));
+    assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(0, false));
+    let left = everything(&restaurant).await;
     for gone in ["dear guest", "guest-0", "guest-1", "guest-2"] {
         assert!(!left.contains(gone), "{gone} in {left}");
     }
     assert!(left.contains("guest-open"), "an open order keeps what the kitchen needs");
-    assert_eq!(house.head().await, head, "no position came or went");
-    let kept = store.kept_from(house.id).await.unwrap();
+    assert_eq!(restaurant.head().await, head, "no position came or went");
+    let kept = store.kept_from(restaurant.id).await.unwrap();
     assert!(kept > Position::ZERO && kept < open.position);
     assert!(everything(&other).await.contains("dear guest"));
     assert_eq!(store.kept_from(other.id).await.unwrap(), Position::ZERO);
 }
 
-pub async fn age_counts_from_when_an_order_closed(world: TestDatabase) {
-    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
+pub async fn age_counts_from_when_an_order_closed(database: TestDatabase) {
+    let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let (before, hour) = (later(), Duration::from_secs(3600));
-    let late = house.place(&house.diner("guest-late")).await;
+    let late = restaurant.place(&restaurant.diner("guest-late")).await;
     let cause = Cause { reason: Reason::TooBusy, detail: None };
-    let close = house.acting(late.id, OrderAction::Reject(cause), None);
-    house.ack(Work { at: before.plus(hour), ..close }).await;
-    close_one(&house, "guest-old").await;
-    assert_eq!(store.orders_to_purge(house.id, before).await.unwrap(), 1);
-    assert_eq!(store.purge_orders(house.id, before, at(1), 1).await.unwrap(), batch(0, true), "the first is too young");
-    assert_eq!(store.purge_orders(house.id, before, at(1), 1).await.unwrap(), batch(1, true), "and is passed over");
-    assert_eq!(purge(store, house.id, before).await.unwrap(), 0);
-    let left = everything(&house).await;
+    let close = restaurant.acting(late.id, OrderAction::Reject(cause), None);
+    restaurant.ack(Work { at: before.plus(hour), ..close }).await;
+    close_one(&restaurant, "guest-old").await;
+    assert_eq!(store.orders_to_purge(restaurant.id, before).await.unwrap(), 1);
+    assert_eq!(store.purge_orders(restaurant.id, before, at(1), 1).await.unwrap(), batch(0, true), "the first is too young");
+    assert_eq!(store.purge_orders(restaurant.id, before, at(1), 1).await.unwrap(), batch(1, true), "and is passed over");
+    assert_eq!(purge(store, restaurant.id, before).await.unwrap(), 0);
+    let left = everything(&restaurant).await;
     assert!(left.contains("guest-late") && !left.contains("guest-old"), "{left}");
-    assert_eq!(purge(store, house.id, before.plus(hour * 2)).await.unwrap(), 1);
-    assert!(!everything(&house).await.contains("guest-late"));
+    assert_eq!(purge(store, restaurant.id, before.plus(hour * 2)).await.unwrap(), 1);
+    assert!(!everything(&restaurant).await.contains("guest-late"));
 }
 
-pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let (first, second) = (close_one(&house, "guest-a").await, close_one(&house, "guest-a").await);
-    close_one(&house, "guest-b").await;
+pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let (first, second) = (close_one(&restaurant, "guest-a").await, close_one(&restaurant, "guest-a").await);
+    close_one(&restaurant, "guest-b").await;
     let row = |sub: &str| SessionRow {
-        principal: Principal { session: key(&format!("session-of-{sub}-{}", clock::new_id())), ..house.diner(sub) },
+        principal: Principal { session: key(&format!("session-of-{sub}-{}", clock::new_id())), ..restaurant.diner(sub) },
         expires_at: at(1000),
     };
     let (own, others) = (row("guest-a"), row("guest-b"));
-    world.store.add_session(&own, [1; 32], at(0)).await.unwrap();
-    world.store.add_session(&others, [2; 32], at(0)).await.unwrap();
-    let exported = serde_json::to_string(&export(&world.store, house.id, key("guest-a")).await.unwrap()).unwrap();
+    database.store.add_session(&own, [1; 32], at(0)).await.unwrap();
+    database.store.add_session(&others, [2; 32], at(0)).await.unwrap();
+    let exported = serde_json::to_string(&export(&database.store, restaurant.id, key("guest-a")).await.unwrap()).unwrap();
     assert!(exported.contains(&first.id.to_string()) && exported.contains("dear guest") && !exported.contains("guest-b"));
 
-    let open = house.place(&house.diner("guest-a")).await;
-    let stopped = erase(&world.store, house.id, &key("guest-a")).await.unwrap();
+    let open = restaurant.place(&restaurant.diner("guest-a")).await;
+    let stopped = erase(&database.store, restaurant.id, &key("guest-a")).await.unwrap();
     assert!(matches!(stopped, Erasure::Open(1)));
-    assert!(everything(&house).await.contains("guest-a"), "and nothing was changed");
+    assert!(everything(&restaurant).await.contains("guest-a"), "and nothing was changed");
     let cause = Cause { reason: Reason::TooBusy, detail: None };
-    house.ack(house.acting(open.id, OrderAction::Reject(cause), None)).await;
+    restaurant.ack(restaurant.acting(open.id, OrderAction::Reject(cause), None)).await;
 
-    let head = house.head().await;
-    let Erasure::Done { orders, events, sessions } = erase(&world.store, house.id, &key("guest-a")).await.unwrap() else {
+    let head = restaurant.head().await;
+    let Erasure::Done { orders, events, sessions } = erase(&database.store, restaurant.id, &key("guest-a")).await.unwrap() else {
         panic!("no order is open")
     };
     assert_eq!((orders, sessions), (3, vec![own.principal.session.clone()]));
@@ -116,16 +116,21 @@ pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(world: 
     assert_eq!(positions, (head.number() + 1..=head.number() + 3).collect::<Vec<_>>());
     let patch: serde_json::Value = serde_json::from_str(events[0].patch.get()).unwrap();
     assert!(patch["diner"].is_null() && patch.as_object().unwrap().contains_key("diner"), "{patch}");
-    let left = everything(&house).await;
+    let left = everything(&restaurant).await;
     assert!(!left.contains("guest-a") && left.contains("guest-b"), "{left}");
-    let replayed = world.store.events(house.id, Some(RoomId::Order(second.id)), Position::ZERO, house.head().await, 10).await;
+    let replayed =
+        database.store.events(restaurant.id, Some(RoomId::Order(second.id)), Position::ZERO, restaurant.head().await, 10).await;
     assert!(replayed.unwrap().iter().all(|event| !event.patch.get().contains("dear guest")));
-    assert!(world.store.session_end(house.id, &own.principal.session).await.unwrap().is_none());
-    assert!(world.store.session_end(house.id, &others.principal.session).await.unwrap().is_some());
-    close_one(&house, "guest-c").await;
-    assert_eq!(world.store.forget_answers_about(house.id, &key("guest-c")).await.unwrap(), 1, "the control: it is remembered");
-    assert_eq!(world.store.forget_answers_about(house.id, &key("guest-a")).await.unwrap(), 0);
-    let again = erase(&world.store, house.id, &key("guest-a")).await.unwrap();
+    assert!(database.store.session_end(restaurant.id, &own.principal.session).await.unwrap().is_none());
+    assert!(database.store.session_end(restaurant.id, &others.principal.session).await.unwrap().is_some());
+    close_one(&restaurant, "guest-c").await;
+    assert_eq!(
+        database.store.forget_answers_about(restaurant.id, &key("guest-c")).await.unwrap(),
+        1,
+        "the control: it is remembered"
+    );
+    assert_eq!(database.store.forget_answers_about(restaurant.id, &key("guest-a")).await.unwrap(), 0);
+    let again = erase(&database.store, restaurant.id, &key("guest-a")).await.unwrap();
     assert!(matches!(again, Erasure::Done { orders: 0, .. }));
 }
 
@@ -146,8 +151,8 @@ const COUNTED: &str = "CREATE TABLE removed (transaction BIGINT NOT NULL);
         FROM generate_series(1, 1050) i";
 
 /// Returns the most rows that one transaction has removed.
-async fn most_removed(world: &TestDatabase) -> i64 {
-    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+async fn most_removed(database: &TestDatabase) -> i64 {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let most = "WITH counted AS (DELETE FROM removed RETURNING transaction),
         each AS (SELECT count(*) AS rows FROM counted GROUP BY transaction) SELECT max(rows) FROM each";
     query_scalar(most).fetch_one(&mut connection).await.unwrap()
@@ -156,34 +161,34 @@ async fn most_removed(world: &TestDatabase) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_transaction_removes_many_rows() {
     in_time(async {
-        let world = TestDatabase::postgres().await;
-        let house = TestRestaurant::open(&world.store).await;
-        let row = SessionRow { principal: house.diner("old"), expires_at: at(10) };
-        world.store.add_session(&row, [1; 32], at(0)).await.unwrap();
-        world.execute(SPENT_ON_POSTGRES).await;
-        world.execute(COUNTED).await;
-        assert_eq!(world.store.forget_answers(at(0)).await.unwrap(), 1050);
-        assert_eq!(most_removed(&world).await, 100);
-        assert_eq!(world.store.forget_expired_sessions(at(11)).await.unwrap(), 1);
-        assert_eq!(most_removed(&world).await, 500);
+        let database = TestDatabase::postgres().await;
+        let restaurant = TestRestaurant::open(&database.store).await;
+        let row = SessionRow { principal: restaurant.diner("old"), expires_at: at(10) };
+        database.store.add_session(&row, [1; 32], at(0)).await.unwrap();
+        database.execute(SPENT_ON_POSTGRES).await;
+        database.execute(COUNTED).await;
+        assert_eq!(database.store.forget_answers(at(0)).await.unwrap(), 1050);
+        assert_eq!(most_removed(&database).await, 100);
+        assert_eq!(database.store.forget_expired_sessions(at(11)).await.unwrap(), 1);
+        assert_eq!(most_removed(&database).await, 500);
     })
     .await;
 }
 
-pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    house.place(&house.diner("hungry")).await;
+pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    restaurant.place(&restaurant.diner("hungry")).await;
     for (sub, expires, number) in [("hungry", 1000, 130), ("window", 1000, 110), ("old", 10, 105)] {
         for _ in 0..number {
             let id = clock::new_id();
-            let principal = Principal { session: key(&id.to_string()), ..house.diner(sub) };
+            let principal = Principal { session: key(&id.to_string()), ..restaurant.diner(sub) };
             let hash = [*id.as_bytes(); 2].concat().try_into().unwrap();
-            world.store.add_session(&SessionRow { principal, expires_at: at(expires) }, hash, at(0)).await.unwrap();
+            database.store.add_session(&SessionRow { principal, expires_at: at(expires) }, hash, at(0)).await.unwrap();
         }
     }
-    world.execute(if world.is_sqlite() { SPENT_ON_SQLITE } else { SPENT_ON_POSTGRES }).await;
-    let store = &world.store;
-    let printed = Principal { session: key(&clock::new_id().to_string()), ..house.diner("printed") };
+    database.execute(if database.is_sqlite() { SPENT_ON_SQLITE } else { SPENT_ON_POSTGRES }).await;
+    let store = &database.store;
+    let printed = Principal { session: key(&clock::new_id().to_string()), ..restaurant.diner("printed") };
     let row = SessionRow { principal: printed.clone(), expires_at: at(1000) };
     store.add_issued(&row, &key("printer"), at(0)).await.unwrap();
     assert_eq!(store.forget_idle_guests(at(0)).await.unwrap(), 0, "they have just come");
@@ -191,14 +196,17 @@ pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(world
     assert_eq!(store.forget_expired_sessions(at(11)).await.unwrap(), 0);
     assert_eq!(store.forget_idle_guests(at(1)).await.unwrap(), 110, "who has ordered stays");
     assert_eq!(store.forget_idle_guests(at(1)).await.unwrap(), 0);
-    assert!(store.session_end(house.id, &printed.session).await.unwrap().is_some(), "a printed token lives as it was printed");
+    assert!(
+        store.session_end(restaurant.id, &printed.session).await.unwrap().is_some(),
+        "a printed token lives as it was printed"
+    );
 }
 
-pub async fn of_many_nodes_one_has_the_task(world: TestDatabase) {
-    let beside = world.beside().await;
-    let claims = [&world.store, &beside, &world.store, &beside].map(|store| store.claim("task", at(0), at(10)));
+pub async fn of_many_nodes_one_has_the_task(database: TestDatabase) {
+    let beside = database.beside().await;
+    let claims = [&database.store, &beside, &database.store, &beside].map(|store| store.claim("task", at(0), at(10)));
     let won = futures_util::future::join_all(claims).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
     assert_eq!(won, 1);
-    assert!(!world.store.claim("task", at(10), at(20)).await.unwrap());
+    assert!(!database.store.claim("task", at(10), at(20)).await.unwrap());
     assert!(beside.claim("task", at(11), at(20)).await.unwrap());
 }

@@ -1,7 +1,7 @@
 //! Push subscriptions: whose they are, how many, and when they end.
 
-use crate::house::{TestRestaurant, at, key};
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key};
 use orderbell::domain::model::principal::Principal;
 use orderbell::domain::model::push::{Endpoint, KeyBytes, Subscription};
 use orderbell::domain::values::text::Key;

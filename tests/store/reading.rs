@@ -1,8 +1,8 @@
 //! Pages of events, rooms' filters, lists of orders.
 
+use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::house::{TestRestaurant, at, order_of};
-use crate::world::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::{Event, EventKind};

@@ -1,8 +1,8 @@
 //! Kitchen screens: who holds them, what they have drawn, and what the floor hears of it.
 
+use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
-use crate::house::{TestRestaurant, at, key};
-use crate::world::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key};
 use orderbell::clock;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
@@ -59,68 +59,68 @@ pub fn connected() -> Change {
 
 const LOST: Change = Change::Lost { left: None };
 
-pub async fn a_screen_is_lost_when_the_last_node_lets_go(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let (a, b) = (house.hold("grill", 1).await, house.hold("grill", 2).await);
-    assert!(house.tell("grill", connected()).await);
-    assert!(!house.tell("grill", connected()).await, "the other node says it too");
-    world.store.release(&a).await.unwrap();
-    assert!(!house.tell("grill", LOST).await, "another node holds it");
-    world.store.release(&b).await.unwrap();
-    assert_eq!(world.store.unheld().await.unwrap(), [house.screen("grill")]);
-    assert!(house.tell("grill", LOST).await);
-    assert!(!house.tell("grill", LOST).await);
-    assert_eq!(world.store.unheld().await.unwrap(), []);
-    assert_eq!(house.kinds().await, [EventKind::DisplayConnected, EventKind::DisplayLost]);
+pub async fn a_screen_is_lost_when_the_last_node_lets_go(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("grill", 2).await);
+    assert!(restaurant.tell("grill", connected()).await);
+    assert!(!restaurant.tell("grill", connected()).await, "the other node says it too");
+    database.store.release(&a).await.unwrap();
+    assert!(!restaurant.tell("grill", LOST).await, "another node holds it");
+    database.store.release(&b).await.unwrap();
+    assert_eq!(database.store.unheld().await.unwrap(), [restaurant.screen("grill")]);
+    assert!(restaurant.tell("grill", LOST).await);
+    assert!(!restaurant.tell("grill", LOST).await);
+    assert_eq!(database.store.unheld().await.unwrap(), []);
+    assert_eq!(restaurant.kinds().await, [EventKind::DisplayConnected, EventKind::DisplayLost]);
     let wanted = json!({"grill": {"id": "grill", "name": "Grill", "station": "hot", "connected": false,
         "last_seen_at": at(1), "position": 0}});
-    assert_eq!(house.displays().await, wanted);
+    assert_eq!(restaurant.displays().await, wanted);
 }
 
-pub async fn of_many_that_sweep_at_once_one_has_an_effect(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    house.tell("grill", connected()).await;
-    let other = world.beside().await;
+pub async fn of_many_that_sweep_at_once_one_has_an_effect(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    restaurant.tell("grill", connected()).await;
+    let other = database.beside().await;
     let mut sweeps = JoinSet::new();
     for at in 0..10 {
         // On SQLite a tool beside the node; on PostgreSQL another node.
-        let store = if at % 2 == 0 { world.store.clone() } else { other.clone() };
-        let house = TestRestaurant { store, ..house.clone() };
-        sweeps.spawn(async move { house.tell("grill", LOST).await });
+        let store = if at % 2 == 0 { database.store.clone() } else { other.clone() };
+        let restaurant = TestRestaurant { store, ..restaurant.clone() };
+        sweeps.spawn(async move { restaurant.tell("grill", LOST).await });
     }
     let changed = sweeps.join_all().await.into_iter().filter(|changed| *changed).count();
-    assert_eq!((changed, house.kinds().await.len()), (1, 2));
+    assert_eq!((changed, restaurant.kinds().await.len()), (1, 2));
 }
 
-pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let mut nodes = JoinSet::new();
     for node in 0..4 {
-        let house = house.clone();
+        let restaurant = restaurant.clone();
         nodes.spawn(async move {
             for round in 0..10 {
                 let screen = format!("screen-{}", (node + round) % 3);
-                let lease = house.hold(&screen, node).await;
-                house.tell(&screen, connected()).await;
-                house.store.release(&lease).await.unwrap();
-                house.tell(&screen, LOST).await;
+                let lease = restaurant.hold(&screen, node).await;
+                restaurant.tell(&screen, connected()).await;
+                restaurant.store.release(&lease).await.unwrap();
+                restaurant.tell(&screen, LOST).await;
             }
         });
     }
     nodes.join_all().await;
-    let events = sound_feed(&world.store, house.id).await;
-    let displays = house.displays().await;
-    assert_eq!(fold(&events, house.head().await).displays, displays);
+    let events = sound_feed(&database.store, restaurant.id).await;
+    let displays = restaurant.displays().await;
+    assert_eq!(fold(&events, restaurant.head().await).displays, displays);
     assert_eq!(displays.as_object().unwrap().len(), 3);
     assert!(displays.as_object().unwrap().values().all(|display| display["connected"] == false), "nobody holds one");
     // The control: without its last event the fold is another.
-    assert_ne!(fold(&events[..events.len() - 1], house.head().await).displays, displays);
+    assert_ne!(fold(&events[..events.len() - 1], restaurant.head().await).displays, displays);
 }
 
-pub async fn a_beat_goes_on_while_the_lease_is_there(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let store = &world.store;
-    let (a, b) = (house.hold("grill", 1).await, house.hold("pass", 1).await);
+pub async fn a_beat_goes_on_while_the_lease_is_there(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let store = &database.store;
+    let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("pass", 1).await);
     let places = vec![b.place.clone(), a.place.clone()];
     assert_eq!(store.renew(node_id(1), places.clone()).await.unwrap(), []);
     assert_eq!(store.renew(node_id(2), places.clone()).await.unwrap().len(), 2, "another node's are not its own");
@@ -136,53 +136,53 @@ pub async fn a_beat_goes_on_while_the_lease_is_there(world: TestDatabase) {
     assert_eq!(store.hold(&Lease { place: nowhere, node: node_id(1) }).await, Err(StoreError::Missing));
 }
 
-pub async fn receipts_show_what_a_screen_has_drawn(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let staff = house.staff();
+pub async fn receipts_show_what_a_screen_has_drawn(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let staff = restaurant.staff();
     for _ in 0..8 {
-        house.place(&staff).await;
+        restaurant.place(&staff).await;
     }
     let seen = |number, second| {
         let (position, shows) = (Position::new(number).unwrap(), None);
-        world.store.record_seen(vec![Receipt { place: house.screen("grill"), position, at: at(second), shows }])
+        database.store.record_seen(vec![Receipt { place: restaurant.screen("grill"), position, at: at(second), shows }])
     };
     assert_eq!(seen(4, 1).await, Ok(0));
-    assert_eq!(house.displays().await, json!({}), "a screen that nobody knows");
-    house.tell("grill", connected()).await;
+    assert_eq!(restaurant.displays().await, json!({}), "a screen that nobody knows");
+    restaurant.tell("grill", connected()).await;
     for (number, second) in [(5, 2), (9, 3), (7, 4), (10, 5)] {
         assert_eq!(seen(number, second).await, Ok(1));
     }
-    let displays = house.displays().await;
+    let displays = restaurant.displays().await;
     let (position, seen_at) = (&displays["grill"]["position"], &displays["grill"]["last_seen_at"]);
     assert_eq!((position, seen_at), (&json!(9), &json!(at(5))), "an older position, and one that is not yet, change the time");
     // The next event carries it.
-    assert!(house.tell("grill", LOST).await);
-    let events = sound_feed(&world.store, house.id).await;
-    assert_eq!(fold(&events, house.head().await).displays, house.displays().await);
+    assert!(restaurant.tell("grill", LOST).await);
+    let events = sound_feed(&database.store, restaurant.id).await;
+    assert_eq!(fold(&events, restaurant.head().await).displays, restaurant.displays().await);
 }
 
-pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let staff = house.staff();
+pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let staff = restaurant.staff();
     for number in 1..=3 {
-        let order = house.place(&staff).await;
-        assert_eq!(world.store.placed_at(house.id, order.id).await, Ok(Position::new(number)));
+        let order = restaurant.place(&staff).await;
+        assert_eq!(database.store.placed_at(restaurant.id, order.id).await, Ok(Position::new(number)));
     }
-    let head = house.head().await;
+    let head = restaurant.head().await;
     let draw = |number| {
-        let receipt = FloorReceipt { restaurant: house.id, position: Position::new(number).unwrap(), at: at(1) };
-        world.store.record_floor(vec![receipt])
+        let receipt = FloorReceipt { restaurant: restaurant.id, position: Position::new(number).unwrap(), at: at(1) };
+        database.store.record_floor(vec![receipt])
     };
-    assert_eq!(world.store.floor_position(house.id).await, Ok(Position::ZERO));
+    assert_eq!(database.store.floor_position(restaurant.id).await, Ok(Position::ZERO));
     for (drawn, known) in
         [(head.number() + 1, 0), (2, 2), (1, 2), (head.number(), head.number()), (head.number() + 9, head.number())]
     {
         draw(drawn).await.unwrap();
-        assert_eq!(world.store.floor_position(house.id).await, Ok(Position::new(known).unwrap()), "after {drawn}");
+        assert_eq!(database.store.floor_position(restaurant.id).await, Ok(Position::new(known).unwrap()), "after {drawn}");
     }
     let nowhere = RestaurantId::from_uuid(clock::new_id());
-    assert_eq!(world.store.floor_position(nowhere).await, Ok(Position::ZERO));
+    assert_eq!(database.store.floor_position(nowhere).await, Ok(Position::ZERO));
     let stranger = FloorReceipt { restaurant: nowhere, position: Position::new(1).unwrap(), at: at(1) };
-    assert_eq!(world.store.record_floor(vec![stranger]).await, Ok(()), "of a restaurant that is not there nothing is kept");
-    assert_eq!(world.store.floor_position(nowhere).await, Ok(Position::ZERO));
+    assert_eq!(database.store.record_floor(vec![stranger]).await, Ok(()), "of a restaurant that is not there nothing is kept");
+    assert_eq!(database.store.floor_position(nowhere).await, Ok(Position::ZERO));
 }

@@ -1,7 +1,7 @@
 //! Refresh tokens and ends.
 
-use crate::house::{TestRestaurant, at, key};
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key};
 use orderbell::clock;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::DeviceId;

@@ -1,8 +1,8 @@
 //! Snapshots: the state of a room at one position.
 
+use crate::database::TestDatabase;
 use crate::fold::{Folded, fold, sound_feed};
-use crate::house::TestRestaurant;
-use crate::world::TestDatabase;
+use crate::restaurant::TestRestaurant;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::room_id::RoomId;
@@ -24,21 +24,21 @@ fn documents(snapshot: &Snapshot) -> Vec<Value> {
     snapshot.documents.iter().map(|document| value(document)).collect()
 }
 
-async fn room(house: &TestRestaurant, room: RoomId) -> Snapshot {
-    house.store.snapshot(house.id, room).await.unwrap().expect("the room is there")
+async fn room(restaurant: &TestRestaurant, room: RoomId) -> Snapshot {
+    restaurant.store.snapshot(restaurant.id, room).await.unwrap().expect("the room is there")
 }
 
-async fn keep_ordering(house: TestRestaurant, writer: usize) {
+async fn keep_ordering(restaurant: TestRestaurant, writer: usize) {
     for round in 0..8 {
-        let diner = house.diner(&format!("diner-{writer}"));
-        let order = house.place(&diner).await;
-        let raised = house.ack(house.calling(&diner, CallAction::Raise(CallReason::Water))).await;
+        let diner = restaurant.diner(&format!("diner-{writer}"));
+        let order = restaurant.place(&diner).await;
+        let raised = restaurant.ack(restaurant.calling(&diner, CallAction::Raise(CallReason::Water))).await;
         for action in [OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve] {
-            house.ack(house.acting(order.id, action, None)).await;
+            restaurant.ack(restaurant.acting(order.id, action, None)).await;
         }
         if round % 2 == 0 {
             let call = value(&raised.document)["id"].as_str().unwrap().parse().unwrap();
-            house.ack(house.calling(&house.staff(), CallAction::Answer(call))).await;
+            restaurant.ack(restaurant.calling(&restaurant.staff(), CallAction::Answer(call))).await;
         }
     }
 }
@@ -48,19 +48,19 @@ fn agrees(floor: &Snapshot, folded: &Folded) {
     assert_eq!(serde_json::to_value(floor.calls.as_ref().unwrap()).unwrap(), folded.calls);
 }
 
-pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let mut writers = JoinSet::new();
-    (0..8).for_each(|writer| drop(writers.spawn(keep_ordering(house.clone(), writer))));
+    (0..8).for_each(|writer| drop(writers.spawn(keep_ordering(restaurant.clone(), writer))));
     let mut taken = Vec::new();
     while !writers.is_empty() {
-        taken.push(room(&house, RoomId::Floor(house.id)).await);
-        taken.push(room(&house, RoomId::Kitchen(house.id)).await);
+        taken.push(room(&restaurant, RoomId::Floor(restaurant.id)).await);
+        taken.push(room(&restaurant, RoomId::Kitchen(restaurant.id)).await);
         while let Some(joined) = writers.try_join_next() {
             joined.expect("a writer must not fail");
         }
     }
-    let events = sound_feed(&world.store, house.id).await;
+    let events = sound_feed(&database.store, restaurant.id).await;
     let mut positions: Vec<_> = taken.iter().map(|snapshot| snapshot.position).collect();
     for snapshot in taken {
         let folded = fold(&events, snapshot.position);
@@ -96,17 +96,18 @@ fn same(one: &Snapshot, other: &Snapshot) {
     assert_eq!(all(one), all(other));
 }
 
-pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let rooms = [RoomId::Kitchen(house.id), RoomId::Floor(house.id)];
-    let mut kept = [room(&house, rooms[0]).await, room(&house, rooms[1]).await];
+pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let rooms = [RoomId::Kitchen(restaurant.id), RoomId::Floor(restaurant.id)];
+    let mut kept = [room(&restaurant, rooms[0]).await, room(&restaurant, rooms[1]).await];
     let mut writers = JoinSet::new();
-    (0..4).for_each(|writer| drop(writers.spawn(keep_ordering(house.clone(), writer))));
+    (0..4).for_each(|writer| drop(writers.spawn(keep_ordering(restaurant.clone(), writer))));
     let (mut taken, mut moves) = (Vec::new(), 0);
     loop {
         let is_quiet = writers.is_empty();
         for (kept, id) in kept.iter_mut().zip(rooms) {
-            let changes = house.store.changes(house.id, id, kept.position).await.unwrap().expect("few events lie between");
+            let changes =
+                restaurant.store.changes(restaurant.id, id, kept.position).await.unwrap().expect("few events lie between");
             moves += usize::from(changes.position > kept.position);
             *kept = moved_on(kept.clone(), changes);
             taken.push(kept.clone());
@@ -119,57 +120,60 @@ pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(world: 
         }
     }
     assert!(moves > 5, "the feed must have moved between: {moves}");
-    let events = sound_feed(&world.store, house.id).await;
+    let events = sound_feed(&database.store, restaurant.id).await;
     for snapshot in &taken {
         let folded = fold(&events, snapshot.position);
         assert_eq!(documents(snapshot), folded.open_orders().into_iter().cloned().collect::<Vec<_>>());
     }
     for (kept, id) in kept.iter().zip(rooms) {
-        same(kept, &room(&house, id).await);
+        same(kept, &room(&restaurant, id).await);
     }
     // Nothing is made of another room, of a position that is not there yet, and of one that is long ago.
-    let head = house.head().await;
-    for (id, since) in [(RoomId::Menu(house.id), head), (rooms[0], head.next())] {
-        assert!(house.store.changes(house.id, id, since).await.unwrap().is_none());
+    let head = restaurant.head().await;
+    for (id, since) in [(RoomId::Menu(restaurant.id), head), (rooms[0], head.next())] {
+        assert!(restaurant.store.changes(restaurant.id, id, since).await.unwrap().is_none());
     }
-    let other = RoomId::Kitchen(TestRestaurant::open(&world.store).await.id);
-    assert!(house.store.changes(house.id, other, Position::ZERO).await.unwrap().is_none());
-    while house.head().await.number() <= MOST_CHANGES {
-        keep_ordering(house.clone(), 9).await;
+    let other = RoomId::Kitchen(TestRestaurant::open(&database.store).await.id);
+    assert!(restaurant.store.changes(restaurant.id, other, Position::ZERO).await.unwrap().is_none());
+    while restaurant.head().await.number() <= MOST_CHANGES {
+        keep_ordering(restaurant.clone(), 9).await;
     }
-    assert!(house.store.changes(house.id, rooms[0], Position::ZERO).await.unwrap().is_none());
+    assert!(restaurant.store.changes(restaurant.id, rooms[0], Position::ZERO).await.unwrap().is_none());
 }
 
-pub async fn an_order_room_has_its_order_also_when_it_is_closed(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
-    let other = house.place(&house.diner("diner-2")).await;
+pub async fn an_order_room_has_its_order_also_when_it_is_closed(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
+    let other = restaurant.place(&restaurant.diner("diner-2")).await;
     for action in [OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve] {
-        house.ack(house.acting(order.id, action, None)).await;
+        restaurant.ack(restaurant.acting(order.id, action, None)).await;
     }
-    let snapshot = room(&house, RoomId::Order(order.id)).await;
-    assert_eq!(snapshot.position, house.head().await);
-    assert_eq!(documents(&snapshot), [serde_json::to_value(house.store.order(house.id, order.id).await.unwrap()).unwrap()]);
+    let snapshot = room(&restaurant, RoomId::Order(order.id)).await;
+    assert_eq!(snapshot.position, restaurant.head().await);
+    assert_eq!(
+        documents(&snapshot),
+        [serde_json::to_value(restaurant.store.order(restaurant.id, order.id).await.unwrap()).unwrap()]
+    );
     assert_eq!((snapshot.calls.is_none(), snapshot.displays.is_none()), (true, true));
-    let kitchen = room(&house, RoomId::Kitchen(house.id)).await;
+    let kitchen = room(&restaurant, RoomId::Kitchen(restaurant.id)).await;
     assert_eq!(documents(&kitchen), [serde_json::to_value(other).unwrap()]);
     let unknown = RoomId::Order(OrderId::from_uuid(clock::new_id()));
-    assert!(house.store.snapshot(house.id, unknown).await.unwrap().is_none());
+    assert!(restaurant.store.snapshot(restaurant.id, unknown).await.unwrap().is_none());
 }
 
-pub async fn a_menu_room_has_the_menu(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    house.place(&house.diner("diner-1")).await;
-    house.ack(house.changing_menu(MenuAction::Pause { paused: true, until: None })).await;
-    let snapshot = room(&house, RoomId::Menu(house.id)).await;
-    let menu = house.store.menu(house.id).await.unwrap().unwrap();
+pub async fn a_menu_room_has_the_menu(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    restaurant.place(&restaurant.diner("diner-1")).await;
+    restaurant.ack(restaurant.changing_menu(MenuAction::Pause { paused: true, until: None })).await;
+    let snapshot = room(&restaurant, RoomId::Menu(restaurant.id)).await;
+    let menu = restaurant.store.menu(restaurant.id).await.unwrap().unwrap();
     assert_eq!(documents(&snapshot), [serde_json::to_value(&menu).unwrap()]);
     assert_eq!(menu.position, snapshot.position, "the last thing that happened was a change of the menu");
 }
 
-pub async fn a_new_restaurant_has_empty_rooms(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let floor = room(&house, RoomId::Floor(house.id)).await;
+pub async fn a_new_restaurant_has_empty_rooms(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let floor = room(&restaurant, RoomId::Floor(restaurant.id)).await;
     assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));
     assert!(floor.calls.unwrap().is_empty() && floor.displays.unwrap().is_empty());
 }

@@ -1,8 +1,8 @@
 //! Tickets that no screen shows: what a kitchen owes, what screens have drawn, and what the floor hears of it.
 
+use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
-use crate::house::{TestRestaurant, at, key};
-use crate::world::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
@@ -26,7 +26,7 @@ impl TestRestaurant {
     }
 
     async fn act(&self, order: OrderId, action: OrderAction) -> Order {
-        crate::house::order_of(&self.ack(self.acting(order, action, None)).await)
+        crate::restaurant::order_of(&self.ack(self.acting(order, action, None)).await)
     }
 
     /// Makes a screen known that is bound to a station, or to none.
@@ -78,135 +78,135 @@ impl TestRestaurant {
     }
 }
 
-pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let placed = house.place(&house.staff()).await;
-    assert_eq!(house.undrawn().await, [] as [u32; 0], "nobody has taken it");
-    house.act(placed.id, OrderAction::Accept { minutes: None }).await;
-    let (begun, over) = (house.accept().await, house.accept().await);
-    let last = house.accept().await;
-    assert_eq!(house.undrawn().await, [1, 2, 3, 4]);
-    house.act(begun.id, OrderAction::Start).await;
-    house.act(over.id, OrderAction::Ready).await;
-    assert_eq!(house.undrawn().await, [1, 4]);
+pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let placed = restaurant.place(&restaurant.staff()).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0], "nobody has taken it");
+    restaurant.act(placed.id, OrderAction::Accept { minutes: None }).await;
+    let (begun, over) = (restaurant.accept().await, restaurant.accept().await);
+    let last = restaurant.accept().await;
+    assert_eq!(restaurant.undrawn().await, [1, 2, 3, 4]);
+    restaurant.act(begun.id, OrderAction::Start).await;
+    restaurant.act(over.id, OrderAction::Ready).await;
+    assert_eq!(restaurant.undrawn().await, [1, 4]);
     // What happens to an order later does not make what was drawn undrawn.
-    house.screen_of("pass", None).await;
-    house.draw("pass", last.position, None).await;
-    house.act(last.id, OrderAction::Rush(true)).await;
-    assert_eq!(house.undrawn().await, [] as [u32; 0]);
-    let next = house.accept().await;
-    assert_eq!(house.undrawn().await, [next.number]);
+    restaurant.screen_of("pass", None).await;
+    restaurant.draw("pass", last.position, None).await;
+    restaurant.act(last.id, OrderAction::Rush(true)).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    let next = restaurant.accept().await;
+    assert_eq!(restaurant.undrawn().await, [next.number]);
     // A screen that is gone has shown what it has shown; one that was taken away shows nothing.
-    house.draw("pass", house.head().await, None).await;
-    house.tell("pass", Change::Lost { left: None }).await;
-    assert_eq!(house.undrawn().await, [] as [u32; 0]);
-    house.tell("pass", Change::Removed).await;
-    assert_eq!(house.undrawn().await, [1, 4, 5]);
+    restaurant.draw("pass", restaurant.head().await, None).await;
+    restaurant.tell("pass", Change::Lost { left: None }).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    restaurant.tell("pass", Change::Removed).await;
+    assert_eq!(restaurant.undrawn().await, [1, 4, 5]);
 }
 
-pub async fn a_screen_counts_for_the_station_it_shows(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    house.accept().await;
-    let head = house.head().await;
+pub async fn a_screen_counts_for_the_station_it_shows(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    restaurant.accept().await;
+    let head = restaurant.head().await;
     for (display, station) in [("bar", Some("bar")), ("pass", None)] {
-        house.screen_of(display, station).await;
+        restaurant.screen_of(display, station).await;
     }
-    house.draw("bar", head, None).await;
-    house.draw("pass", head, Some("bar")).await;
-    assert_eq!(house.undrawn().await, [1], "it may show all, and shows the bar's");
-    house.draw("pass", head, Some("hot")).await;
-    assert_eq!(house.undrawn().await, [] as [u32; 0]);
-    house.draw("pass", head, None).await;
-    assert_eq!(house.undrawn().await, [] as [u32; 0]);
+    restaurant.draw("bar", head, None).await;
+    restaurant.draw("pass", head, Some("bar")).await;
+    assert_eq!(restaurant.undrawn().await, [1], "it may show all, and shows the bar's");
+    restaurant.draw("pass", head, Some("hot")).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    restaurant.draw("pass", head, None).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
 }
 
-pub async fn of_many_that_find_the_same_one_tells_the_floor(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.accept().await;
-    let overdue = house.kitchen().await.undrawn();
-    let other = world.beside().await;
+pub async fn of_many_that_find_the_same_one_tells_the_floor(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.accept().await;
+    let overdue = restaurant.kitchen().await.undrawn();
+    let other = database.beside().await;
     let mut nodes = JoinSet::new();
     for node in 0..10 {
-        let store = if node % 2 == 0 { world.store.clone() } else { other.clone() };
-        let (house, overdue) = (TestRestaurant { store, ..house.clone() }, overdue.clone());
-        nodes.spawn(async move { house.report_undrawn(overdue).await });
+        let store = if node % 2 == 0 { database.store.clone() } else { other.clone() };
+        let (restaurant, overdue) = (TestRestaurant { store, ..restaurant.clone() }, overdue.clone());
+        nodes.spawn(async move { restaurant.report_undrawn(overdue).await });
     }
     assert_eq!(nodes.join_all().await.into_iter().filter(|changed| *changed).count(), 1);
     let entry = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": {order.id.to_string(): 1}});
-    assert_eq!(house.told().await, [(EventKind::DisplayLost, json!({"station:hot": entry}))]);
+    assert_eq!(restaurant.told().await, [(EventKind::DisplayLost, json!({"station:hot": entry}))]);
 }
 
-pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let (first, second) = (house.accept().await, house.accept().await);
-    let overdue = house.kitchen().await.undrawn();
-    assert!(house.report_undrawn(overdue.clone()).await);
-    let undrawn = &house.displays().await["station:hot"]["undrawn"];
+pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let (first, second) = (restaurant.accept().await, restaurant.accept().await);
+    let overdue = restaurant.kitchen().await.undrawn();
+    assert!(restaurant.report_undrawn(overdue.clone()).await);
+    let undrawn = &restaurant.displays().await["station:hot"]["undrawn"];
     assert_eq!(*undrawn, json!({first.id.to_string(): 1, second.id.to_string(): 2}));
-    house.act(first.id, OrderAction::Start).await;
-    assert!(house.report_undrawn(overdue.clone()).await);
-    assert_eq!(house.displays().await["station:hot"]["undrawn"], json!({second.id.to_string(): 2}));
-    let events = sound_feed(&world.store, house.id).await;
-    assert_eq!(fold(&events, house.head().await).displays, house.displays().await);
+    restaurant.act(first.id, OrderAction::Start).await;
+    assert!(restaurant.report_undrawn(overdue.clone()).await);
+    assert_eq!(restaurant.displays().await["station:hot"]["undrawn"], json!({second.id.to_string(): 2}));
+    let events = sound_feed(&database.store, restaurant.id).await;
+    assert_eq!(fold(&events, restaurant.head().await).displays, restaurant.displays().await);
     // The control: without its last event the fold is another.
-    assert_ne!(fold(&events[..events.len() - 1], house.head().await).displays, house.displays().await);
+    assert_ne!(fold(&events[..events.len() - 1], restaurant.head().await).displays, restaurant.displays().await);
 
     // Drawn: as soon as it is, the kitchen is still looked at for what has been told.
-    house.screen_of("pass", None).await;
-    house.draw("pass", house.head().await, None).await;
-    let kitchen = house.kitchen().await;
+    restaurant.screen_of("pass", None).await;
+    restaurant.draw("pass", restaurant.head().await, None).await;
+    let kitchen = restaurant.kitchen().await;
     assert_eq!((kitchen.raised.len(), kitchen.changes(&overdue).settled.len()), (1, 1));
-    assert!(house.report_undrawn(overdue).await);
-    assert_eq!(house.displays().await.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
-    let events = sound_feed(&world.store, house.id).await;
-    assert_eq!(fold(&events, house.head().await).displays.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
-    let check = house.check().await.unwrap();
-    assert!(!house.is_due_after(check).await, "nothing is left to check");
+    assert!(restaurant.report_undrawn(overdue).await);
+    assert_eq!(restaurant.displays().await.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
+    let events = sound_feed(&database.store, restaurant.id).await;
+    assert_eq!(fold(&events, restaurant.head().await).displays.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
+    let check = restaurant.check().await.unwrap();
+    assert!(!restaurant.is_due_after(check).await, "nothing is left to check");
 }
 
-pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(world: TestDatabase) {
-    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
-    assert_eq!(house.check().await, None, "a new kitchen has nothing to check");
-    let order = house.accept().await;
-    let accepted = house.check().await.unwrap();
-    house.screen_of("pass", None).await;
-    house.screen_of("bar", Some("bar")).await;
-    assert_eq!((house.check().await, other.check().await), (Some(accepted), None));
+pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(database: TestDatabase) {
+    let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    assert_eq!(restaurant.check().await, None, "a new kitchen has nothing to check");
+    let order = restaurant.accept().await;
+    let accepted = restaurant.check().await.unwrap();
+    restaurant.screen_of("pass", None).await;
+    restaurant.screen_of("bar", Some("bar")).await;
+    assert_eq!((restaurant.check().await, other.check().await), (Some(accepted), None));
 
     // A change after the check was read keeps it due, and its version never falls.
-    house.draw("pass", order.position, None).await;
-    let drawn = house.check().await.unwrap();
+    restaurant.draw("pass", order.position, None).await;
+    let drawn = restaurant.check().await.unwrap();
     assert!(drawn.version > accepted.version);
-    assert!(house.is_due_after(accepted).await, "it was drawn meanwhile");
-    house.draw("pass", order.position, None).await;
-    assert!(!house.is_due_after(drawn).await, "the same receipt again changes nothing");
+    assert!(restaurant.is_due_after(accepted).await, "it was drawn meanwhile");
+    restaurant.draw("pass", order.position, None).await;
+    assert!(!restaurant.is_due_after(drawn).await, "the same receipt again changes nothing");
 
     // Whatever may leave a ticket unseen makes the check due again.
-    house.draw("pass", order.position, Some("bar")).await;
-    let shows = house.check().await.unwrap();
-    assert!(shows.version > drawn.version && !house.is_due_after(shows).await);
-    house.tell("bar", Change::Removed).await;
-    assert!(!house.is_due_after(house.check().await.unwrap()).await);
-    let second = house.accept().await;
-    let check = house.check().await.unwrap();
-    house.act(second.id, OrderAction::Ready).await;
-    assert!(house.is_due_after(check).await, "what ends a ticket counts while the check is due");
-    assert!(!house.is_due_after(house.check().await.unwrap()).await);
-    house.act(order.id, OrderAction::Ready).await;
-    house.draw("pass", house.head().await, Some("bar")).await;
-    assert_eq!(house.check().await, None, "and otherwise costs nothing");
+    restaurant.draw("pass", order.position, Some("bar")).await;
+    let shows = restaurant.check().await.unwrap();
+    assert!(shows.version > drawn.version && !restaurant.is_due_after(shows).await);
+    restaurant.tell("bar", Change::Removed).await;
+    assert!(!restaurant.is_due_after(restaurant.check().await.unwrap()).await);
+    let second = restaurant.accept().await;
+    let check = restaurant.check().await.unwrap();
+    restaurant.act(second.id, OrderAction::Ready).await;
+    assert!(restaurant.is_due_after(check).await, "what ends a ticket counts while the check is due");
+    assert!(!restaurant.is_due_after(restaurant.check().await.unwrap()).await);
+    restaurant.act(order.id, OrderAction::Ready).await;
+    restaurant.draw("pass", restaurant.head().await, Some("bar")).await;
+    assert_eq!(restaurant.check().await, None, "and otherwise costs nothing");
 }
 
 /// The migration finds the kitchens in which orders wait already.
-pub async fn orders_that_waited_before_the_upgrade_are_checked(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    house.accept().await;
-    TestRestaurant::open(&world.store).await;
-    world.execute(if world.is_sqlite() { BEFORE_ON_SQLITE } else { BEFORE_ON_POSTGRES }).await;
-    let id = house.id;
-    drop(house);
-    let world = world.reopen().await;
-    assert_eq!(world.store.due_checks(None, 9).await.unwrap(), [TicketCheck { restaurant: id, version: 1 }]);
+pub async fn orders_that_waited_before_the_upgrade_are_checked(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    restaurant.accept().await;
+    TestRestaurant::open(&database.store).await;
+    database.execute(if database.is_sqlite() { BEFORE_ON_SQLITE } else { BEFORE_ON_POSTGRES }).await;
+    let id = restaurant.id;
+    drop(restaurant);
+    let database = database.reopen().await;
+    assert_eq!(database.store.due_checks(None, 9).await.unwrap(), [TicketCheck { restaurant: id, version: 1 }]);
 }
 
 /// Takes the migration back.

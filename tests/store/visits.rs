@@ -1,7 +1,7 @@
 //! Visits: which orders a table has had since its guests sat down.
 
-use crate::house::{TestRestaurant, at, key, order_of};
-use crate::world::TestDatabase;
+use crate::database::TestDatabase;
+use crate::restaurant::{TestRestaurant, at, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;

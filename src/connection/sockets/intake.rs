@@ -233,7 +233,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     const SOME: [u8; 100] = [b'a'; 100];
-    const ALL: [u8; HEAD + 1] = [b'a'; HEAD + 1];
+    static ALL: [u8; HEAD + 1] = [b'a'; HEAD + 1];
 
     fn allowance(intake: &Intake) -> Allowance {
         intake.allowance(&Context::from_waker(noop_waker_ref()))

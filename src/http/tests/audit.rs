@@ -10,14 +10,14 @@ fn boss() -> Principal {
     Principal { sub: id.to_string().parse().unwrap(), ..insider(Role::Manager) }
 }
 
-async fn audit(house: &House, query: &str) -> Value {
-    let answer = house.get(&ladle(&format!("/audit{query}")), &boss()).await;
+async fn audit(app: &TestApp, query: &str) -> Value {
+    let answer = app.get(&ladle(&format!("/audit{query}")), &boss()).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }
 
-async fn newest(house: &House) -> Value {
-    audit(house, "?limit=1").await["audit"][0].clone()
+async fn newest(app: &TestApp) -> Value {
+    audit(app, "?limit=1").await["audit"][0].clone()
 }
 
 fn from(request: TestRequest) -> TestRequest {
@@ -25,10 +25,10 @@ fn from(request: TestRequest) -> TestRequest {
 }
 
 /// Does something as the manager, and holds its newest entry against what it should say.
-async fn does(house: &House, request: TestRequest, body: Value, kind: &str, action: &str) -> (Value, Value) {
-    let answer = house.send(from(request), &boss(), body).await;
+async fn does(app: &TestApp, request: TestRequest, body: Value, kind: &str, action: &str) -> (Value, Value) {
+    let answer = app.send(from(request), &boss(), body).await;
     assert!(answer.status.is_success(), "{action}: {answer:?}");
-    let entry = newest(house).await;
+    let entry = newest(app).await;
     assert_eq!((&entry["kind"], &entry["action"], &entry["outcome"]), (&json!(kind), &json!(action), &json!("done")), "{entry}");
     assert_eq!((&entry["name"], &entry["role"]), (&json!("manager"), &json!("manager")), "{entry}");
     assert_eq!(entry["address"], json!("203.0.113.9"), "{entry}");
@@ -38,48 +38,48 @@ async fn does(house: &House, request: TestRequest, body: Value, kind: &str, acti
 
 #[actix_web::test]
 async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_address() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let now = clock::now();
     let signed_in = SessionRow { principal: boss(), expires_at: now.plus(Duration::from_secs(60)) };
-    house.state.node.store.add_session(&signed_in, [1; 32], now).await.unwrap();
-    let (table, entry) = does(&house, post(&ladle("/tables")), json!({"label": "8"}), "tables", "add_table").await;
+    app.state.node.store.add_session(&signed_in, [1; 32], now).await.unwrap();
+    let (table, entry) = does(&app, post(&ladle("/tables")), json!({"label": "8"}), "tables", "add_table").await;
     assert_eq!((&entry["label"], &entry["subject"]), (&json!("8"), &table["id"]));
     let of_table = ladle(&format!("/tables/{}", table["id"].as_str().unwrap()));
-    does(&house, post(&format!("{of_table}/key")), json!({}), "tables", "change_key").await;
-    does(&house, TestRequest::delete().uri(&of_table), json!({}), "tables", "remove_table").await;
+    does(&app, post(&format!("{of_table}/key")), json!({}), "tables", "change_key").await;
+    does(&app, TestRequest::delete().uri(&of_table), json!({}), "tables", "remove_table").await;
 
     let person = json!({"username": "karim", "password": "a long secret word", "role": "staff"});
-    let (person, _) = does(&house, post(&ladle("/people")), person, "people", "add_person").await;
+    let (person, _) = does(&app, post(&ladle("/people")), person, "people", "add_person").await;
     let of_person = ladle(&format!("/people/{}", person["id"].as_str().unwrap()));
-    let (_, entry) = does(&house, patch(&of_person), json!({"role": "manager"}), "people", "change_role").await;
+    let (_, entry) = does(&app, patch(&of_person), json!({"role": "manager"}), "people", "change_role").await;
     assert_eq!((&entry["label"], &entry["value"]), (&json!("karim"), &json!("manager")));
-    does(&house, patch(&of_person), json!({"password": "another long secret word"}), "people", "change_password").await;
-    let (_, entry) = does(&house, TestRequest::delete().uri(&of_person), json!({}), "people", "remove_person").await;
+    does(&app, patch(&of_person), json!({"password": "another long secret word"}), "people", "change_password").await;
+    let (_, entry) = does(&app, TestRequest::delete().uri(&of_person), json!({}), "people", "remove_person").await;
     assert_eq!(entry["label"], "karim", "the name outlives the person");
 
-    let (key, _) = does(&house, post(&ladle("/api-keys")), json!({"name": "Till"}), "keys", "add_api_key").await;
+    let (key, _) = does(&app, post(&ladle("/api-keys")), json!({"name": "Till"}), "keys", "add_api_key").await;
     let of_key = ladle(&format!("/api-keys/{}", key["id"].as_str().unwrap()));
-    let (_, entry) = does(&house, TestRequest::delete().uri(&of_key), json!({}), "keys", "revoke_api_key").await;
+    let (_, entry) = does(&app, TestRequest::delete().uri(&of_key), json!({}), "keys", "revoke_api_key").await;
     assert_eq!(entry["label"], "Till");
 
-    let pairing = house.call(post("/api/v1/devices/pairings")).await.json();
+    let pairing = app.call(post("/api/v1/devices/pairings")).await.json();
     let approval = post(&format!("/api/v1/devices/pairings/{}/approval", pairing["user_code"].as_str().unwrap()));
-    let (device, _) = does(&house, approval, json!({"name": "Grill"}), "screens", "pair_screen").await;
+    let (device, _) = does(&app, approval, json!({"name": "Grill"}), "screens", "pair_screen").await;
     let of_device = ladle(&format!("/devices/{}", device["id"].as_str().unwrap()));
-    let (_, entry) = does(&house, patch(&of_device), json!({"station": "hot"}), "screens", "change_screen").await;
+    let (_, entry) = does(&app, patch(&of_device), json!({"station": "hot"}), "screens", "change_screen").await;
     assert_eq!((&entry["label"], &entry["value"]), (&json!("Grill"), &json!("hot")));
-    does(&house, TestRequest::delete().uri(&of_device), json!({}), "screens", "revoke_screen").await;
+    does(&app, TestRequest::delete().uri(&of_device), json!({}), "screens", "revoke_screen").await;
 
     let sold_out = TestRequest::put().uri(&ladle(&format!("/menu/items/{REZALA}/availability")));
-    let (_, entry) = does(&house, sold_out, json!({"available": false}), "menu", "set_availability").await;
+    let (_, entry) = does(&app, sold_out, json!({"available": false}), "menu", "set_availability").await;
     assert_eq!((&entry["label"], &entry["value"]), (&json!("Beef rezala"), &json!("sold_out")));
     let pause = TestRequest::put().uri(&ladle("/pause"));
-    does(&house, pause, json!({"paused": true}), "menu", "set_pause").await;
+    does(&app, pause, json!({"paused": true}), "menu", "set_pause").await;
     let menu = TestRequest::put().uri(&ladle("/menu"));
-    let (_, entry) = does(&house, menu, json!({"categories": {}, "items": {}}), "menu", "replace_menu").await;
+    let (_, entry) = does(&app, menu, json!({"categories": {}, "items": {}}), "menu", "replace_menu").await;
     assert_eq!(entry["value"], format!("0 added; 1 removed: {REZALA}; 0 changed; categories changed"));
 
-    let all = audit(&house, "?limit=500").await.to_string();
+    let all = audit(&app, "?limit=500").await.to_string();
     for secret in ["secret word", table["key"].as_str().unwrap(), key["api_key"].as_str().unwrap()] {
         assert!(!all.contains(secret), "{secret}");
     }
@@ -87,88 +87,88 @@ async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_addre
 
 #[actix_web::test]
 async fn sign_ins_are_recorded_and_what_was_typed_into_a_failed_one_is_not() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let sign_in = |name: &str, password: &str| {
         let body = json!({"restaurant": "ladle", "username": name, "password": password});
         from(post("/api/v1/sessions")).set_json(body)
     };
-    let signed_in = house.call(sign_in("staff", PASSWORD)).await;
-    let entry = newest(&house).await;
+    let signed_in = app.call(sign_in("staff", PASSWORD)).await;
+    let entry = newest(&app).await;
     assert_eq!((&entry["action"], &entry["name"], &entry["outcome"]), (&json!("sign_in"), &json!("staff"), &json!("done")));
-    house.call(sign_in("staff", "not this one")).await.problem(401, "unauthorized");
-    let entry = newest(&house).await;
+    app.call(sign_in("staff", "not this one")).await.problem(401, "unauthorized");
+    let entry = newest(&app).await;
     assert_eq!((&entry["outcome"], &entry["label"]), (&json!("bad_credentials"), &json!("staff")));
     assert_eq!((&entry["address"], entry.get("name")), (&json!("203.0.113.9"), None), "whoever it was");
-    house.call(sign_in("my-password-by-mistake", "staff")).await.problem(401, "unauthorized");
-    assert_eq!(newest(&house).await["label"], "unknown name");
-    assert!(!audit(&house, "").await.to_string().contains("by-mistake"));
+    app.call(sign_in("my-password-by-mistake", "staff")).await.problem(401, "unauthorized");
+    assert_eq!(newest(&app).await["label"], "unknown name");
+    assert!(!audit(&app, "").await.to_string().contains("by-mistake"));
 
     let key = from(post("/api/v1/sessions").peer_addr("203.0.113.10:1".parse().unwrap()));
-    house.call(key.peer_addr("203.0.113.10:1".parse().unwrap()).set_json(json!({"api_key": API_KEY}))).await.json();
-    assert_eq!(newest(&house).await["name"], "POS");
+    app.call(key.peer_addr("203.0.113.10:1".parse().unwrap()).set_json(json!({"api_key": API_KEY}))).await.json();
+    assert_eq!(newest(&app).await["name"], "POS");
     let bearer = ("authorization", format!("Bearer {}", signed_in.json()["access_token"].as_str().unwrap()));
-    house.call(TestRequest::delete().uri("/api/v1/sessions/current").insert_header(bearer)).await;
-    let entry = newest(&house).await;
+    app.call(TestRequest::delete().uri("/api/v1/sessions/current").insert_header(bearer)).await;
+    let entry = newest(&app).await;
     assert_eq!((&entry["action"], &entry["name"]), (&json!("sign_out"), &json!("staff")));
 }
 
 #[actix_web::test]
 async fn commands_of_staff_are_recorded_and_those_of_guests_are_not() {
-    let house = House::open().await;
-    let order = house.place(&insider(Role::Diner)).await;
-    assert_eq!(audit(&house, "").await, json!({"audit": []}));
+    let app = TestApp::open().await;
+    let order = app.place(&insider(Role::Diner)).await;
+    assert_eq!(audit(&app, "").await, json!({"audit": []}));
     let path = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
-    let send = async |who: &Principal, body: Value| house.send(from(post(&path)), who, body).await;
+    let send = async |who: &Principal, body: Value| app.send(from(post(&path)), who, body).await;
     let mut reject = command("reject");
     reject["reason"] = json!("too_busy");
     reject["detail"] = json!("the guest in red was rude");
     send(&insider(Role::Kitchen), command("cancel")).await;
     send(&insider(Role::Kitchen), command("serve")).await.problem(403, "forbidden");
-    let entry = newest(&house).await;
+    let entry = newest(&app).await;
     assert_eq!((&entry["action"], &entry["outcome"], &entry["role"]), (&json!("serve"), &json!("forbidden"), &json!("kitchen")));
     send(&boss(), reject).await;
-    let entry = newest(&house).await;
+    let entry = newest(&app).await;
     assert_eq!((&entry["action"], &entry["reason"], &entry["subject"]), (&json!("reject"), &json!("too_busy"), &order["id"]));
     assert_eq!((&entry["label"], &entry["name"]), (&json!(order["number"].to_string()), &json!("manager")));
     send(&insider(Role::Diner), command("call_waiter")).await;
-    let placed = house.place(&insider(Role::Staff)).await;
-    let entry = newest(&house).await;
+    let placed = app.place(&insider(Role::Staff)).await;
+    let entry = newest(&app).await;
     assert_eq!((&entry["action"], &entry["label"]), (&json!("place"), &json!(placed["number"].to_string())));
-    let all = audit(&house, "").await.to_string();
+    let all = audit(&app, "").await.to_string();
     assert!(!all.contains("rude") && !all.contains("nut allergy"), "{all}");
 }
 
 #[actix_web::test]
 async fn the_audit_is_paged_and_what_makes_no_sense_is_said() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for label in ["1", "2", "3"] {
-        house.send(post(&ladle("/tables")), &boss(), json!({ "label": label })).await;
+        app.send(post(&ladle("/tables")), &boss(), json!({ "label": label })).await;
     }
-    let first = audit(&house, "?limit=2&kind=tables").await;
+    let first = audit(&app, "?limit=2&kind=tables").await;
     let labels = |page: &Value| page["audit"].as_array().unwrap().iter().map(|entry| entry["label"].clone()).collect::<Vec<_>>();
     assert_eq!(labels(&first), ["3", "2"]);
-    let second = audit(&house, &format!("?limit=2&kind=tables&after={}", first["next"].as_str().unwrap())).await;
+    let second = audit(&app, &format!("?limit=2&kind=tables&after={}", first["next"].as_str().unwrap())).await;
     assert_eq!((labels(&second), second.get("next")), (vec![json!("1")], None));
-    assert_eq!(audit(&house, "?kind=orders").await, json!({"audit": []}));
+    assert_eq!(audit(&app, "?kind=orders").await, json!({"audit": []}));
     for query in ["?limit=0", "?limit=501", "?kind=weather", "?after=yesterday", "?colour=red"] {
-        house.get(&ladle(&format!("/audit{query}")), &boss()).await.problem(422, "invalid");
+        app.get(&ladle(&format!("/audit{query}")), &boss()).await.problem(422, "invalid");
     }
 }
 
 #[actix_web::test]
 async fn commands_that_come_to_nothing_do_not_fill_the_audit_and_what_is_done_is_listed_all_the_same() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let waiter = insider(Role::Staff);
     let nowhere = format!("/api/v1/orders/{}/commands", clock::new_id());
     for _ in 0..100 {
-        house.send(post(&nowhere), &waiter, command("accept")).await.problem(404, "not_found");
+        app.send(post(&nowhere), &waiter, command("accept")).await.problem(404, "not_found");
     }
-    let refused = audit(&house, "?kind=orders&limit=500").await["audit"].as_array().unwrap().len();
+    let refused = audit(&app, "?kind=orders&limit=500").await["audit"].as_array().unwrap().len();
     // A hundred refusals may straddle two minutes.
     assert!((60..=99).contains(&refused), "{refused}");
-    assert!(house.state.node.metrics.scrape().contains("limit=\"audit_refusals\""));
-    let order = house.place(&insider(Role::Diner)).await;
+    assert!(app.state.node.metrics.scrape().contains("limit=\"audit_refusals\""));
+    let order = app.place(&insider(Role::Diner)).await;
     let path = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
-    assert_eq!(house.send(post(&path), &waiter, command("accept")).await.status, 200);
-    assert_eq!(newest(&house).await["outcome"], "done");
+    assert_eq!(app.send(post(&path), &waiter, command("accept")).await.status, 200);
+    assert_eq!(newest(&app).await["outcome"], "done");
 }

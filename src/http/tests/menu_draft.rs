@@ -16,43 +16,43 @@ fn draft(items: Value) -> Value {
     json!({"categories": {MAINS: {"name": "Mains", "sort": 1}, DRINKS: {"name": "Drinks", "sort": 2}}, "items": items})
 }
 
-async fn replace(house: &House, who: &Principal, body: Value) -> Answer {
-    house.send(TestRequest::put().uri(&ladle("/menu")), who, body).await
+async fn replace(app: &TestApp, who: &Principal, body: Value) -> Answer {
+    app.send(TestRequest::put().uri(&ladle("/menu")), who, body).await
 }
 
-async fn menu(house: &House) -> Value {
-    house.call(TestRequest::get().uri(&ladle("/menu"))).await.json()
+async fn menu(app: &TestApp) -> Value {
+    app.call(TestRequest::get().uri(&ladle("/menu"))).await.json()
 }
 
 #[actix_web::test]
 async fn a_manager_replaces_the_menu_and_everybody_reads_it() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
-    let changed = replace(&house, &manager, draft(json!({LASSI: item(json!({}))}))).await.json();
+    let changed = replace(&app, &manager, draft(json!({LASSI: item(json!({}))}))).await.json();
     assert_eq!((&changed["changed"], &changed["position"]), (&json!(true), &json!(1)));
-    assert_eq!(changed["document"], menu(&house).await);
+    assert_eq!(changed["document"], menu(&app).await);
     let items = changed["document"]["items"].as_object().unwrap();
     assert_eq!((items.len(), &items[LASSI]["id"], &items[LASSI]["available"]), (1, &json!(LASSI), &json!(true)));
     let read_back = draft(changed["document"]["items"].clone());
-    assert_eq!(replace(&house, &manager, read_back).await.json()["changed"], false, "what was read can be sent back");
-    house.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(422, "invalid");
+    assert_eq!(replace(&app, &manager, read_back).await.json()["changed"], false, "what was read can be sent back");
+    app.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(422, "invalid");
     for role in [Role::Diner, Role::Kitchen, Role::Staff, Role::Service] {
-        replace(&house, &insider(role), draft(json!({}))).await.problem(403, "forbidden");
+        replace(&app, &insider(role), draft(json!({}))).await.problem(403, "forbidden");
     }
 }
 
 #[actix_web::test]
 async fn what_is_sold_out_stays_so_unless_it_is_said() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let until = "2999-01-01T00:00:00.000Z";
     let path = ladle(&format!("/menu/items/{REZALA}/availability"));
-    house.send(TestRequest::put().uri(&path), &insider(Role::Staff), json!({"available": false, "until": until})).await;
+    app.send(TestRequest::put().uri(&path), &insider(Role::Staff), json!({"available": false, "until": until})).await;
     let rezala = |changes: Value| draft(json!({REZALA: item(changes)}));
-    let kept = replace(&house, &manager, rezala(json!({"name": "Beef rezala"}))).await.json();
+    let kept = replace(&app, &manager, rezala(json!({"name": "Beef rezala"}))).await.json();
     let dish = &kept["document"]["items"][REZALA];
     assert_eq!((&dish["available"], &dish["until"], &dish["station"]), (&json!(false), &json!(until), &json!("bar")));
-    let said = replace(&house, &manager, rezala(json!({"available": true}))).await.json();
+    let said = replace(&app, &manager, rezala(json!({"available": true}))).await.json();
     assert_eq!(
         (&said["document"]["items"][REZALA]["available"], said["document"]["items"][REZALA].get("until")),
         (&json!(true), None)
@@ -61,7 +61,7 @@ async fn what_is_sold_out_stays_so_unless_it_is_said() {
 
 #[actix_web::test]
 async fn a_menu_that_makes_no_sense_is_invalid_and_says_where() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let many_options: serde_json::Map<_, _> = (0..21)
         .map(|n| (format!("00000000-0000-7000-8000-{n:012}"), json!({"name": "more", "price": {"amount": 0, "currency": "BDT"}})))
@@ -83,27 +83,27 @@ async fn a_menu_that_makes_no_sense_is_invalid_and_says_where() {
         (json!({"station": "Hot"}), "lower-case"),
         (json!({"colour": "red"}), "colour"),
     ] {
-        let answer = replace(&house, &manager, draft(json!({LASSI: item(changes.clone())}))).await;
+        let answer = replace(&app, &manager, draft(json!({LASSI: item(changes.clone())}))).await;
         assert!(answer.problem(422, "invalid").contains(says), "{changes}: {answer:?}");
     }
     let ids = |count: usize| (0..count).map(|n| format!("00000000-0000-7000-8000-{n:012}"));
     let items: serde_json::Map<_, _> = ids(2001).map(|id| (id, item(json!({"category": MAINS, "options": {}})))).collect();
-    assert!(replace(&house, &manager, draft(items.into())).await.problem(422, "invalid").contains("2000"));
+    assert!(replace(&app, &manager, draft(items.into())).await.problem(422, "invalid").contains("2000"));
     let categories: serde_json::Map<_, _> = ids(101).map(|id| (id, json!({"name": "Mains", "sort": 1}))).collect();
     assert!(
-        replace(&house, &manager, json!({"categories": categories, "items": {}})).await.problem(422, "invalid").contains("100")
+        replace(&app, &manager, json!({"categories": categories, "items": {}})).await.problem(422, "invalid").contains("100")
     );
-    assert_eq!(menu(&house).await["position"], 0, "nothing of it was taken");
+    assert_eq!(menu(&app).await["position"], 0, "nothing of it was taken");
 }
 
 #[actix_web::test]
 async fn a_whole_menu_fits_and_more_is_too_large() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let items: serde_json::Map<_, _> = (0..2000)
         .map(|n| (format!("00000000-0000-7000-8000-{n:012}"), item(json!({"options": {}, "description": "x".repeat(200)}))))
         .collect();
-    assert_eq!(replace(&house, &manager, draft(items.into())).await.status, 200);
+    assert_eq!(replace(&app, &manager, draft(items.into())).await.status, 200);
     let large = json!({"categories": {}, "items": {}, "x": "x".repeat(2 * 1024 * 1024)});
-    replace(&house, &manager, large).await.problem(413, "too_large");
+    replace(&app, &manager, large).await.problem(413, "too_large");
 }

@@ -46,7 +46,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-struct House {
+struct TestApp {
     state: State,
     issuer: Issuer,
     _folder: TempDir,
@@ -59,7 +59,7 @@ struct Answer {
     body: Bytes,
 }
 
-impl House {
+impl TestApp {
     async fn open() -> Self {
         let (store, folder) = fixtures::open_store().await;
         let metrics = Metrics::new();

@@ -11,10 +11,10 @@ fn merged(mut base: Value, changes: Value) -> Value {
 
 #[actix_web::test]
 async fn an_order_is_placed_once_for_each_key() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let diner = insider(Role::Diner);
     let key = new_key();
-    let send = |body: Value| house.send(place("ladle").insert_header(key.clone()), &diner, body);
+    let send = |body: Value| app.send(place("ladle").insert_header(key.clone()), &diner, body);
     let first = send(basket()).await;
     assert_eq!(first.status, 201, "{first:?}");
     let order = first.json();
@@ -25,12 +25,12 @@ async fn an_order_is_placed_once_for_each_key() {
     );
     assert_eq!(send(basket()).await.json(), order);
     send(merged(basket(), json!({"note": "another basket"}))).await.problem(409, "conflict");
-    assert_ne!(house.place(&diner).await["id"], order["id"]);
+    assert_ne!(app.place(&diner).await["id"], order["id"]);
 }
 
 #[actix_web::test]
 async fn a_basket_that_makes_no_sense_is_invalid() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let diner = insider(Role::Diner);
     let line =
         |changes: Value| json!({"service": "dine_in", "items": [merged(json!({"menu_item": REZALA, "quantity": 1}), changes)]});
@@ -50,86 +50,86 @@ async fn a_basket_that_makes_no_sense_is_invalid() {
         json!({}),
     ];
     for body in wrong {
-        house.send(place("ladle").insert_header(new_key()), &diner, body).await.problem(422, "invalid");
+        app.send(place("ladle").insert_header(new_key()), &diner, body).await.problem(422, "invalid");
     }
     for key in ["", "42", "0193A5F0-7C1E-7000-8000-00000000002A"] {
         let request = place("ladle").insert_header(("idempotency-key", key));
-        assert!(house.send(request, &diner, basket()).await.problem(422, "invalid").contains("Idempotency-Key"));
+        assert!(app.send(request, &diner, basket()).await.problem(422, "invalid").contains("Idempotency-Key"));
     }
-    house.send(place("ladle"), &diner, basket()).await.problem(422, "invalid");
-    house.send(place("ladle").insert_header(new_key()), &insider(Role::Kitchen), basket()).await.problem(403, "forbidden");
+    app.send(place("ladle"), &diner, basket()).await.problem(422, "invalid");
+    app.send(place("ladle").insert_header(new_key()), &insider(Role::Kitchen), basket()).await.problem(403, "forbidden");
 }
 
 #[actix_web::test]
 async fn an_order_is_read_by_those_whose_it_is() {
-    let house = House::open().await;
-    let order = house.place(&insider(Role::Diner)).await;
+    let app = TestApp::open().await;
+    let order = app.place(&insider(Role::Diner)).await;
     let path = format!("/api/v1/orders/{}", order["id"].as_str().unwrap());
     for role in Role::ALL {
-        assert_eq!(house.get(&path, &insider(role)).await.json(), order, "{role}");
+        assert_eq!(app.get(&path, &insider(role)).await.json(), order, "{role}");
     }
     let stranger = Principal { sub: "another".parse().unwrap(), ..insider(Role::Diner) };
-    house.get(&path, &stranger).await.problem(404, "not_found");
+    app.get(&path, &stranger).await.problem(404, "not_found");
     for id in ["00000000-0000-7000-8000-0000000000ff", "42"] {
-        house.get(&format!("/api/v1/orders/{id}"), &insider(Role::Staff)).await.problem(404, "not_found");
+        app.get(&format!("/api/v1/orders/{id}"), &insider(Role::Staff)).await.problem(404, "not_found");
     }
 }
 
 #[actix_web::test]
 async fn a_command_is_acknowledged_once_and_refused_in_the_contracts_words() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let staff = insider(Role::Staff);
-    let order = house.place(&insider(Role::Diner)).await;
+    let order = app.place(&insider(Role::Diner)).await;
     let accept = merged(command("accept"), json!({"minutes": 15, "expected_position": order["position"]}));
-    let ack = house.send(commands(&order), &staff, accept.clone()).await;
+    let ack = app.send(commands(&order), &staff, accept.clone()).await;
     assert_eq!(ack.status, 200, "{ack:?}");
     let ack = ack.json();
     assert_eq!((&ack["type"], &ack["id"], &ack["changed"]), (&json!("ack"), &accept["id"], &json!(true)));
     assert_eq!((&ack["document"]["status"], &ack["position"]), (&json!("accepted"), &ack["document"]["position"]));
-    assert_eq!(house.send(commands(&order), &staff, accept.clone()).await.json(), ack);
-    house.send(commands(&order), &staff, merged(accept, json!({"minutes": 16}))).await.problem(409, "conflict");
-    assert_eq!(house.send(commands(&order), &staff, command("accept")).await.json()["changed"], false);
+    assert_eq!(app.send(commands(&order), &staff, accept.clone()).await.json(), ack);
+    app.send(commands(&order), &staff, merged(accept, json!({"minutes": 16}))).await.problem(409, "conflict");
+    assert_eq!(app.send(commands(&order), &staff, command("accept")).await.json()["changed"], false);
     let late =
-        house.send(commands(&order), &staff, merged(command("ready"), json!({"expected_position": order["position"]}))).await;
+        app.send(commands(&order), &staff, merged(command("ready"), json!({"expected_position": order["position"]}))).await;
     late.problem(409, "stale");
     assert_eq!(late.json()["document"], ack["document"]);
-    house.send(commands(&order), &staff, command("serve")).await.problem(409, "invalid_transition");
-    house.send(commands(&order), &insider(Role::Kitchen), command("serve")).await.problem(403, "forbidden");
-    house.send(commands(&order), &staff, command("explode")).await.problem(422, "invalid");
-    house.send(commands(&order), &staff, merged(command("ready"), json!({"id": null}))).await.problem(422, "invalid");
+    app.send(commands(&order), &staff, command("serve")).await.problem(409, "invalid_transition");
+    app.send(commands(&order), &insider(Role::Kitchen), command("serve")).await.problem(403, "forbidden");
+    app.send(commands(&order), &staff, command("explode")).await.problem(422, "invalid");
+    app.send(commands(&order), &staff, merged(command("ready"), json!({"id": null}))).await.problem(422, "invalid");
     let other = "00000000-0000-7000-8000-0000000000ff";
-    house.send(commands(&order), &staff, merged(command("ready"), json!({"order": other}))).await.problem(422, "invalid");
-    house.send(commands(&json!({"id": other})), &staff, command("ready")).await.problem(404, "not_found");
+    app.send(commands(&order), &staff, merged(command("ready"), json!({"order": other}))).await.problem(422, "invalid");
+    app.send(commands(&json!({"id": other})), &staff, command("ready")).await.problem(404, "not_found");
 }
 
 #[actix_web::test]
 async fn a_guest_calls_and_staff_answer() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let uri = "/api/v1/restaurants/ladle/commands";
     let at_table = Principal { table: Some("7".parse().unwrap()), ..insider(Role::Diner) };
     let call = merged(command("call_waiter"), json!({"reason": "water"}));
-    let raised = house.send(TestRequest::post().uri(uri), &at_table, call).await.json();
+    let raised = app.send(TestRequest::post().uri(uri), &at_table, call).await.json();
     assert_eq!((&raised["document"]["table"], &raised["document"]["reason"]), (&json!("7"), &json!("water")));
     let answer = merged(command("answer_call"), json!({"call": raised["document"]["id"]}));
-    let answered = house.send(TestRequest::post().uri(uri), &insider(Role::Staff), answer).await;
+    let answered = app.send(TestRequest::post().uri(uri), &insider(Role::Staff), answer).await;
     assert_eq!(answered.json()["changed"], true, "{answered:?}");
-    let order = house.place(&at_table).await;
+    let order = app.place(&at_table).await;
     let misplaced = merged(command("ready"), json!({"order": order["id"]}));
-    house.send(TestRequest::post().uri(uri), &insider(Role::Staff), misplaced).await.problem(422, "invalid");
+    app.send(TestRequest::post().uri(uri), &insider(Role::Staff), misplaced).await.problem(422, "invalid");
 }
 
 #[actix_web::test]
 async fn a_list_comes_in_pages_that_meet() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let staff = insider(Role::Staff);
     let mut placed = Vec::new();
     for _ in 0..5 {
-        placed.push(house.place(&insider(Role::Diner)).await["id"].clone());
+        placed.push(app.place(&insider(Role::Diner)).await["id"].clone());
     }
-    house.send(commands(&json!({"id": placed[1]})), &staff, merged(command("reject"), json!({"reason": "too_busy"}))).await;
+    app.send(commands(&json!({"id": placed[1]})), &staff, merged(command("reject"), json!({"reason": "too_busy"}))).await;
     let list = |query: String| {
-        let (house, staff) = (&house, &staff);
-        async move { house.get(&format!("/api/v1/restaurants/ladle/orders{query}"), staff).await }
+        let (app, staff) = (&app, &staff);
+        async move { app.get(&format!("/api/v1/restaurants/ladle/orders{query}"), staff).await }
     };
     let ids = |page: &Value| page["orders"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect::<Vec<_>>();
     let open = list(String::new()).await.json();
@@ -150,39 +150,38 @@ async fn a_list_comes_in_pages_that_meet() {
     for wrong in ["?status=eaten", "?limit=0", "?limit=101", "?limit=many", "?after=42", "?colour=red"] {
         list(wrong.into()).await.problem(422, "invalid");
     }
-    house.get("/api/v1/restaurants/ladle/orders", &insider(Role::Diner)).await.problem(403, "forbidden");
+    app.get("/api/v1/restaurants/ladle/orders", &insider(Role::Diner)).await.problem(403, "forbidden");
 }
 
 #[actix_web::test]
 async fn staff_say_what_is_sold_out_and_take_a_pause() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let staff = insider(Role::Staff);
     let availability = |item: &str| TestRequest::put().uri(&format!("/api/v1/restaurants/ladle/menu/items/{item}/availability"));
     let pause = || TestRequest::put().uri("/api/v1/restaurants/ladle/pause");
     let until = "2999-01-01T00:00:00.000Z";
-    let sold_out = house.send(availability(REZALA), &staff, json!({"available": false, "until": until})).await.json();
+    let sold_out = app.send(availability(REZALA), &staff, json!({"available": false, "until": until})).await.json();
     assert_eq!(sold_out["changed"], true);
     assert_eq!(
         (&sold_out["document"]["items"][REZALA]["available"], &sold_out["document"]["items"][REZALA]["until"]),
         (&json!(false), &json!(until))
     );
-    let menu = house.call(TestRequest::get().uri("/api/v1/restaurants/ladle/menu")).await.json();
+    let menu = app.call(TestRequest::get().uri("/api/v1/restaurants/ladle/menu")).await.json();
     assert_eq!(menu, sold_out["document"]);
-    house.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(422, "invalid");
-    house.send(availability(REZALA), &staff, json!({"available": true})).await;
-    assert_eq!(house.send(pause(), &staff, json!({"paused": true})).await.json()["changed"], true);
-    let profile = house.call(TestRequest::get().uri("/api/v1/restaurants/ladle")).await.json();
+    app.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(422, "invalid");
+    app.send(availability(REZALA), &staff, json!({"available": true})).await;
+    assert_eq!(app.send(pause(), &staff, json!({"paused": true})).await.json()["changed"], true);
+    let profile = app.call(TestRequest::get().uri("/api/v1/restaurants/ladle")).await.json();
     assert_eq!((&profile["paused"], &profile["stations"], &profile["slug"]), (&json!(true), &json!(["hot"]), &json!("ladle")));
-    house.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(409, "paused");
-    house.send(pause(), &staff, json!({"paused": false})).await;
-    house.place(&insider(Role::Diner)).await;
-    house.send(pause(), &staff, json!({"paused": true, "until": "2001-01-01T00:00:00Z"})).await.problem(422, "invalid");
-    house.send(pause(), &staff, json!({"paused": true, "until": "soon"})).await.problem(422, "invalid");
-    house
-        .send(availability("00000000-0000-7000-8000-0000000000ff"), &staff, json!({"available": false}))
+    app.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(409, "paused");
+    app.send(pause(), &staff, json!({"paused": false})).await;
+    app.place(&insider(Role::Diner)).await;
+    app.send(pause(), &staff, json!({"paused": true, "until": "2001-01-01T00:00:00Z"})).await.problem(422, "invalid");
+    app.send(pause(), &staff, json!({"paused": true, "until": "soon"})).await.problem(422, "invalid");
+    app.send(availability("00000000-0000-7000-8000-0000000000ff"), &staff, json!({"available": false}))
         .await
         .problem(404, "not_found");
     for role in [Role::Diner, Role::Kitchen] {
-        house.send(pause(), &insider(role), json!({"paused": true})).await.problem(403, "forbidden");
+        app.send(pause(), &insider(role), json!({"paused": true})).await.problem(403, "forbidden");
     }
 }

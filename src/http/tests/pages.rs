@@ -1,13 +1,13 @@
 use super::*;
 use crate::http::{Demo, etag};
 
-async fn get(house: &House, path: &str) -> Answer {
-    house.call(TestRequest::get().uri(path)).await
+async fn get(app: &TestApp, path: &str) -> Answer {
+    app.call(TestRequest::get().uri(path)).await
 }
 
 #[actix_web::test]
 async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/t/ladle-table-7", "text/html; charset=utf-8"),
@@ -16,7 +16,7 @@ async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() 
         ("/staff", "text/html; charset=utf-8"),
         ("/manage", "text/html; charset=utf-8"),
     ] {
-        let answer = get(&house, path).await;
+        let answer = get(&app, path).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
@@ -32,22 +32,22 @@ async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() 
 
 #[actix_web::test]
 async fn every_page_says_which_version_it_belongs_to() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let line = format!("<meta name=\"orderbell-version\" content=\"{}\">", crate::http::version());
     for path in ["/", "/t/ladle-table-7", "/orders/x", "/kitchen", "/staff", "/manage"] {
-        let page = String::from_utf8(get(&house, path).await.body.to_vec()).unwrap();
+        let page = String::from_utf8(get(&app, path).await.body.to_vec()).unwrap();
         assert_eq!((page.matches(&line).count(), page.contains("{{")), (1, false), "{path}");
         let tag = etag::tag(page.as_bytes());
-        assert_eq!(get(&house, path).await.header("etag"), format!("W/\"{tag}\""), "{path}: of what is served");
+        assert_eq!(get(&app, path).await.header("etag"), format!("W/\"{tag}\""), "{path}: of what is served");
     }
 }
 
 #[actix_web::test]
 async fn what_pages_load_can_do_nothing_by_itself() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for (path, kind) in [("/css/base.css", "text/css; charset=utf-8"), ("/client/orderbell.js", "text/javascript; charset=utf-8")]
     {
-        let answer = get(&house, path).await;
+        let answer = get(&app, path).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{path}");
         assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
         for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-cache")] {
@@ -58,43 +58,42 @@ async fn what_pages_load_can_do_nothing_by_itself() {
 
 #[actix_web::test]
 async fn a_page_is_sent_again_only_when_it_has_changed() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for path in ["/kitchen", "/api/v1/restaurants/ladle/menu", "/api/v1/restaurants/ladle"] {
-        let first = get(&house, path).await;
+        let first = get(&app, path).await;
         let tag = first.header("etag");
         assert!(tag.starts_with("W/\""), "{tag}");
-        let again = |tag: &str| house.call(TestRequest::get().uri(path).insert_header(("if-none-match", tag)));
+        let again = |tag: &str| app.call(TestRequest::get().uri(path).insert_header(("if-none-match", tag)));
         let unchanged = again(tag).await;
         assert_eq!((unchanged.status.as_u16(), unchanged.body.len(), unchanged.header("etag")), (304, 0, tag), "{path}");
         assert_eq!(again("W/\"another\"").await.status, 200);
         assert_eq!(again(&format!("\"another\", {tag}")).await.status, 304);
     }
-    let tag = get(&house, "/api/v1/restaurants/ladle/menu").await.header("etag").to_owned();
+    let tag = get(&app, "/api/v1/restaurants/ladle/menu").await.header("etag").to_owned();
     let pause = TestRequest::put().uri("/api/v1/restaurants/ladle/pause");
-    house.send(pause, &insider(Role::Staff), json!({"paused": true})).await;
-    let changed =
-        house.call(TestRequest::get().uri("/api/v1/restaurants/ladle/menu").insert_header(("if-none-match", tag))).await;
+    app.send(pause, &insider(Role::Staff), json!({"paused": true})).await;
+    let changed = app.call(TestRequest::get().uri("/api/v1/restaurants/ladle/menu").insert_header(("if-none-match", tag))).await;
     assert_eq!((changed.status.as_u16(), &changed.json()["paused"]), (200, &json!(true)));
 }
 
 #[actix_web::test]
 async fn pages_are_compressed_for_those_who_ask() {
-    let house = House::open().await;
-    let plain = get(&house, "/kitchen").await;
+    let app = TestApp::open().await;
+    let plain = get(&app, "/kitchen").await;
     for encoding in ["gzip", "br"] {
-        let small = house.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", encoding))).await;
+        let small = app.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", encoding))).await;
         assert_eq!((small.header("content-encoding"), small.header("vary")), (encoding, "accept-encoding"));
         assert!(small.body.len() < plain.body.len());
     }
     for wish in ["identity", "br;q=0, identity", "br;q=0.1, identity"] {
-        let whole = house.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", wish))).await;
+        let whole = app.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", wish))).await;
         assert_eq!((whole.header("content-encoding"), whole.body.len()), ("", plain.body.len()), "{wish}");
     }
 }
 
 #[actix_web::test]
 async fn only_what_is_meant_to_be_read_can_be() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for path in [
         "/kitchen.html",
         "/index.html",
@@ -107,25 +106,25 @@ async fn only_what_is_meant_to_be_read_can_be() {
         "/css/",
         "/css",
     ] {
-        assert_eq!(get(&house, path).await.status, 404, "{path}");
+        assert_eq!(get(&app, path).await.status, 404, "{path}");
     }
 }
 
 #[actix_web::test]
 async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
-    let mut house = House::open().await;
-    get(&house, "/api/v1/demo").await.problem(404, "not_found");
-    get(&house, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
-    house.state.demo = Some(Arc::new(Demo::new("http://198.51.100.1:80", None, &[])));
-    assert_eq!(get(&house, "/api/v1/demo").await.json(), json!({"restaurant": "demo"}));
-    get(&house, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
+    let mut app = TestApp::open().await;
+    get(&app, "/api/v1/demo").await.problem(404, "not_found");
+    get(&app, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
+    app.state.demo = Some(Arc::new(Demo::new("http://198.51.100.1:80", None, &[])));
+    assert_eq!(get(&app, "/api/v1/demo").await.json(), json!({"restaurant": "demo"}));
+    get(&app, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
     let person = crate::demo::Person { username: "staff".parse().unwrap(), password: "staff-demo".into(), role: Role::Staff };
     let key = "demo-table-1".parse().unwrap();
-    house.state.demo = Some(Arc::new(Demo::new("http://127.0.0.1:8080", Some(&key), &[person])));
+    app.state.demo = Some(Arc::new(Demo::new("http://127.0.0.1:8080", Some(&key), &[person])));
     let expected = json!({"restaurant": "demo", "table_url": "http://127.0.0.1:8080/t/demo-table-1",
         "people": [{"username": "staff", "password": "staff-demo", "role": "staff"}]});
-    assert_eq!(get(&house, "/api/v1/demo").await.json(), expected);
-    let picture = get(&house, "/api/v1/demo/qr.svg").await;
+    assert_eq!(get(&app, "/api/v1/demo").await.json(), expected);
+    let picture = get(&app, "/api/v1/demo/qr.svg").await;
     assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/svg+xml"));
     assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"), "{picture:?}");
 }
@@ -133,11 +132,11 @@ async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
 /// A page that was opened before its server was replaced loads some of its scripts later.
 #[actix_web::test]
 async fn a_script_that_was_moved_is_found_by_its_address_of_before() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for (before, now) in [("/pages/tell_me.js", "/guest/tell_me.js"), ("/client/fallback.js", "/client/transport/fallback.js")] {
-        let answer = get(&house, before).await;
+        let answer = get(&app, before).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (307, now), "{before}");
-        assert_eq!(get(&house, now).await.status, 200, "{now}");
+        assert_eq!(get(&app, now).await.status, 200, "{now}");
     }
-    assert_eq!(get(&house, "/pages/never.js").await.status, 404);
+    assert_eq!(get(&app, "/pages/never.js").await.status, 404);
 }

@@ -4,20 +4,20 @@ use actix_web::http::Method;
 
 #[actix_web::test]
 async fn unknown_addresses_and_wrong_methods_are_problems() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for path in
         ["/api/v1/nothing", "/nothing", "/css/nothing.css", "/api/v1/restaurants/nowhere", "/api/v1/restaurants/No%20Slug/menu"]
     {
-        house.call(TestRequest::get().uri(path)).await.problem(404, "not_found");
+        app.call(TestRequest::get().uri(path)).await.problem(404, "not_found");
     }
-    house.call(TestRequest::post().uri("/nothing").set_json(json!({}))).await.problem(404, "not_found");
+    app.call(TestRequest::post().uri("/nothing").set_json(json!({}))).await.problem(404, "not_found");
     for (method, path, allow) in [
         (Method::DELETE, "/healthz", "GET, HEAD"),
         (Method::GET, "/api/v1/sessions", "POST"),
         (Method::PUT, "/api/v1/restaurants/ladle/orders", "GET, HEAD, POST"),
         (Method::POST, "/kitchen", "GET, HEAD"),
     ] {
-        let answer = house.call(TestRequest::with_uri(path).method(method)).await;
+        let answer = app.call(TestRequest::with_uri(path).method(method)).await;
         answer.problem(405, "bad_frame");
         assert_eq!(answer.header("allow"), allow, "{path}");
     }
@@ -25,10 +25,10 @@ async fn unknown_addresses_and_wrong_methods_are_problems() {
 
 #[actix_web::test]
 async fn what_is_wrong_with_a_body_is_said() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let raw = |content_type: &'static str, body: &str| {
         let request = TestRequest::post().uri("/api/v1/diner-sessions").insert_header(("content-type", content_type));
-        house.call(request.set_payload(body.to_owned()))
+        app.call(request.set_payload(body.to_owned()))
     };
     let json = "application/json";
     for body in ["", "{", "nonsense", "[1,", "{\"table_key\":\"a\"} {}"] {
@@ -46,7 +46,7 @@ async fn what_is_wrong_with_a_body_is_said() {
     }
     raw("text/plain", "{}").await.problem(415, "bad_frame");
     raw("application/x-www-form-urlencoded", "table_key=a").await.problem(415, "bad_frame");
-    let unnamed = |body: &str| house.call(TestRequest::post().uri("/api/v1/diner-sessions").set_payload(body.to_owned()));
+    let unnamed = |body: &str| app.call(TestRequest::post().uri("/api/v1/diner-sessions").set_payload(body.to_owned()));
     unnamed("").await.problem(400, "bad_frame");
     unnamed("{\"table_key\":\"a\"}").await.problem(404, "not_found");
     let large = format!("{{\"table_key\":\"{}\"}}", "x".repeat(16 * 1024));
@@ -56,12 +56,12 @@ async fn what_is_wrong_with_a_body_is_said() {
 
 #[actix_web::test]
 async fn a_call_without_a_good_token_is_unauthorized() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let uri = "/api/v1/restaurants/ladle/orders";
     let staff = insider(Role::Staff);
-    let (_, good) = house.bearer(&staff);
+    let (_, good) = app.bearer(&staff);
     let expired =
-        house.issuer.issue(&staff, Duration::from_secs(1), crate::domain::values::time::Timestamp::from_millis(0)).unwrap();
+        app.issuer.issue(&staff, Duration::from_secs(1), crate::domain::values::time::Timestamp::from_millis(0)).unwrap();
     let expired = format!("Bearer {}", expired.expose_secret());
     for header in [
         None,
@@ -76,45 +76,45 @@ async fn a_call_without_a_good_token_is_unauthorized() {
             Some(header) => request.insert_header(("authorization", header)),
             None => request,
         };
-        let answer = house.call(request).await;
+        let answer = app.call(request).await;
         answer.problem(401, "unauthorized");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
     let lower = good.replace("Bearer", "bearer");
-    assert_eq!(house.call(TestRequest::get().uri(uri).insert_header(("authorization", lower))).await.status, 200);
-    house.state.node.ended.insert(staff.session.clone(), clock::now());
-    assert!(house.get(uri, &staff).await.problem(401, "unauthorized").contains("ended"));
+    assert_eq!(app.call(TestRequest::get().uri(uri).insert_header(("authorization", lower))).await.status, 200);
+    app.state.node.ended.insert(staff.session.clone(), clock::now());
+    assert!(app.get(uri, &staff).await.problem(401, "unauthorized").contains("ended"));
 }
 
 #[actix_web::test]
 async fn another_restaurants_token_is_forbidden_everywhere_in_this_one() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = outsider(Role::Manager, NEXT_DOOR);
-    house.get("/api/v1/restaurants/ladle/orders", &manager).await.problem(403, "forbidden");
-    house.send(place("ladle").insert_header(new_key()), &manager, basket()).await.problem(403, "forbidden");
+    app.get("/api/v1/restaurants/ladle/orders", &manager).await.problem(403, "forbidden");
+    app.send(place("ladle").insert_header(new_key()), &manager, basket()).await.problem(403, "forbidden");
     let pause = TestRequest::put().uri("/api/v1/restaurants/ladle/pause");
-    house.send(pause, &manager, json!({"paused": true})).await.problem(403, "forbidden");
+    app.send(pause, &manager, json!({"paused": true})).await.problem(403, "forbidden");
     let call = TestRequest::post().uri("/api/v1/restaurants/ladle/commands");
-    house.send(call, &manager, command("answer_call")).await.problem(403, "forbidden");
-    let order = house.place(&insider(Role::Staff)).await["id"].as_str().unwrap().to_owned();
-    house.get(&format!("/api/v1/orders/{order}"), &manager).await.problem(404, "not_found");
+    app.send(call, &manager, command("answer_call")).await.problem(403, "forbidden");
+    let order = app.place(&insider(Role::Staff)).await["id"].as_str().unwrap().to_owned();
+    app.get(&format!("/api/v1/orders/{order}"), &manager).await.problem(404, "not_found");
 }
 
 #[actix_web::test]
 async fn the_websockets_address_wants_an_upgrade() {
-    let house = House::open().await;
-    let answer = house.call(TestRequest::get().uri("/ws")).await;
+    let app = TestApp::open().await;
+    let answer = app.call(TestRequest::get().uri("/ws")).await;
     answer.problem(426, "bad_frame");
     assert_eq!(answer.header("upgrade"), "websocket");
 }
 
 #[actix_web::test]
 async fn too_many_sign_ins_from_one_address_wait() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let sign_in = || {
         // Counted before it is read. A password that is checked takes long enough for another try to be allowed.
         let body = json!({"restaurant": "ladle"});
-        house.call(TestRequest::post().uri("/api/v1/sessions").peer_addr("203.0.113.1:1".parse().unwrap()).set_json(body))
+        app.call(TestRequest::post().uri("/api/v1/sessions").peer_addr("203.0.113.1:1".parse().unwrap()).set_json(body))
     };
     for _ in 0..3 {
         sign_in().await.problem(422, "invalid");
@@ -127,22 +127,22 @@ async fn too_many_sign_ins_from_one_address_wait() {
 
 #[actix_web::test]
 async fn a_node_that_goes_down_is_alive_but_not_ready() {
-    let house = House::open().await;
-    assert_eq!(house.call(TestRequest::get().uri("/readyz")).await.status, 200);
-    house.state.node.connections.drain(|| 0);
-    let answer = house.call(TestRequest::get().uri("/readyz")).await;
+    let app = TestApp::open().await;
+    assert_eq!(app.call(TestRequest::get().uri("/readyz")).await.status, 200);
+    app.state.node.connections.drain(|| 0);
+    let answer = app.call(TestRequest::get().uri("/readyz")).await;
     answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "2");
-    assert_eq!(house.call(TestRequest::get().uri("/healthz")).await.status, 200);
+    assert_eq!(app.call(TestRequest::get().uri("/healthz")).await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_scrape_counts_commands_and_refusals() {
-    let house = House::open().await;
-    house.place(&insider(Role::Diner)).await;
+    let app = TestApp::open().await;
+    app.place(&insider(Role::Diner)).await;
     for (accept, is_open_metrics) in [("*/*", false), ("application/openmetrics-text; version=1.0.0", true)] {
         let scrape = TestRequest::get().uri("/metrics").insert_header(("accept", accept));
-        let text = String::from_utf8(house.call(scrape).await.body.to_vec()).unwrap();
+        let text = String::from_utf8(app.call(scrape).await.body.to_vec()).unwrap();
         assert!(text.contains("orderbell_commands_total{action=\"place\",outcome=\"changed\"} 1"), "{text}");
         assert_eq!(text.ends_with("# EOF\n"), is_open_metrics, "{accept}");
     }

@@ -7,16 +7,16 @@ use crate::screens::tracker;
 
 #[actix_web::test]
 async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
-    let (house, cook) = (House::open().await, insider(Role::Kitchen));
-    let receipt = json!({"position": house.place(&insider(Role::Staff)).await["position"]});
+    let (app, cook) = (TestApp::open().await, insider(Role::Kitchen));
+    let receipt = json!({"position": app.place(&insider(Role::Staff)).await["position"]});
     let seen = || post(&format!("/api/v1/rooms/kitchen:{LADLE}/seen"));
-    house.send(seen(), &cook, receipt.clone()).await.problem(503, "unavailable");
+    app.send(seen(), &cook, receipt.clone()).await.problem(503, "unavailable");
     // The node that holds it tells the log.
     let screen = tracker::screen_key(&cook).display;
     let change = Change::Connected { name: "Grill".parse().unwrap(), station: None };
-    house.state.node.commands.display(LADLE, screen.clone(), change).await.unwrap();
-    assert_eq!(house.send(seen(), &cook, receipt.clone()).await.status, 204);
-    let floor = house.state.node.store.snapshot(LADLE, RoomId::Floor(LADLE)).await.unwrap().unwrap();
+    app.state.node.commands.display(LADLE, screen.clone(), change).await.unwrap();
+    assert_eq!(app.send(seen(), &cook, receipt.clone()).await.status, 204);
+    let floor = app.state.node.store.snapshot(LADLE, RoomId::Floor(LADLE)).await.unwrap().unwrap();
     let displays = serde_json::to_value(floor.displays).unwrap();
     assert_eq!(displays[screen.to_string()]["position"], receipt["position"]);
 }

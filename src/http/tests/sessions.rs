@@ -5,15 +5,15 @@ fn send(path: &str, body: Value) -> TestRequest {
     post(path).set_json(body)
 }
 
-async fn ok(house: &House, request: TestRequest) -> Value {
-    let answer = house.call(request).await;
+async fn ok(app: &TestApp, request: TestRequest) -> Value {
+    let answer = app.call(request).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("cache-control"), "no-store");
     answer.json()
 }
 
-async fn seat(house: &House) -> Value {
-    ok(house, send("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"}))).await
+async fn seat(app: &TestApp) -> Value {
+    ok(app, send("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"}))).await
 }
 
 fn bearer(answer: &Value) -> (&'static str, String) {
@@ -22,83 +22,83 @@ fn bearer(answer: &Value) -> (&'static str, String) {
 
 #[actix_web::test]
 async fn staff_and_a_pos_sign_in() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let body = json!({"restaurant": "ladle", "username": "manager", "password": PASSWORD});
-    let answer = ok(&house, send("/api/v1/sessions", body)).await;
+    let answer = ok(&app, send("/api/v1/sessions", body)).await;
     assert_eq!(
         (&answer["token_type"], &answer["expires_in"], &answer["role"]),
         (&json!("Bearer"), &json!(900), &json!("manager"))
     );
     assert_eq!(answer["restaurant"], json!({"id": LADLE, "slug": "ladle", "name": "ladle", "currency": "BDT"}));
     assert!(answer["refresh_token"].as_str().unwrap().len() >= 43);
-    let answer = ok(&house, send("/api/v1/sessions", json!({"api_key": API_KEY}))).await;
+    let answer = ok(&app, send("/api/v1/sessions", json!({"api_key": API_KEY}))).await;
     assert_eq!(answer["role"], "service");
 }
 
 #[actix_web::test]
 async fn a_node_that_signs_nothing_gives_nobody_a_token_and_verifies_those_of_others() {
-    let mut house = House::open().await;
-    let refresh_token = seat(&house).await["refresh_token"].clone();
-    house.state.sessions = None;
+    let mut app = TestApp::open().await;
+    let refresh_token = seat(&app).await["refresh_token"].clone();
+    app.state.sessions = None;
     for (path, body) in [
         ("/api/v1/sessions", json!({"api_key": API_KEY})),
         ("/api/v1/sessions/refresh", json!({"refresh_token": refresh_token})),
         ("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"})),
     ] {
-        house.call(send(path, body)).await.problem(404, "not_found");
+        app.call(send(path, body)).await.problem(404, "not_found");
     }
-    assert_eq!(house.get("/api/v1/restaurants/ladle/orders", &insider(Role::Staff)).await.status, 200);
+    assert_eq!(app.get("/api/v1/restaurants/ladle/orders", &insider(Role::Staff)).await.status, 200);
 }
 
 #[actix_web::test]
 async fn a_sign_in_that_is_wrong_says_nothing_of_what_is_right() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let wrong = [json!({"restaurant": "ladle", "username": "staff", "password": "the-wrong-one"}), json!({"api_key": "no key"})];
     for body in wrong {
-        let detail = house.call(send("/api/v1/sessions", body)).await.problem(401, "unauthorized");
+        let detail = app.call(send("/api/v1/sessions", body)).await.problem(401, "unauthorized");
         assert!(!detail.contains("the-wrong-one"));
     }
-    house.call(send("/api/v1/sessions", json!({"restaurant": "ladle", "username": "staff"}))).await.problem(422, "invalid");
+    app.call(send("/api/v1/sessions", json!({"restaurant": "ladle", "username": "staff"}))).await.problem(422, "invalid");
 }
 
 #[actix_web::test]
 async fn a_guest_sits_down_and_finds_their_visit_again() {
-    let house = House::open().await;
-    let seated = seat(&house).await;
+    let app = TestApp::open().await;
+    let seated = seat(&app).await;
     assert_eq!((&seated["table"], &seated["restaurant"]["slug"]), (&json!("7"), &json!("ladle")));
     let request = place("ladle").insert_header(bearer(&seated)).insert_header(new_key()).set_json(basket());
-    let order = house.call(request).await.json();
+    let order = app.call(request).await.json();
     assert_eq!((&order["table"], &order["diner"]), (&json!("7"), &seated["diner"]));
-    let visit = ok(&house, TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(&seated))).await;
+    let visit = ok(&app, TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(&seated))).await;
     assert_eq!((&visit["table"], &visit["diner"], &visit["orders"]), (&json!("7"), &seated["diner"], &json!([order])));
-    let neighbour = seat(&house).await;
-    let visit = ok(&house, TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(&neighbour))).await;
+    let neighbour = seat(&app).await;
+    let visit = ok(&app, TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(&neighbour))).await;
     assert_eq!(visit["orders"], json!([]));
-    house.get("/api/v1/diner-sessions/current", &insider(Role::Staff)).await.problem(403, "forbidden");
+    app.get("/api/v1/diner-sessions/current", &insider(Role::Staff)).await.problem(403, "forbidden");
 }
 
 #[actix_web::test]
 async fn tokens_are_renewed_and_a_session_is_ended() {
-    let house = House::open().await;
-    let seated = seat(&house).await;
-    let renewed = ok(&house, send("/api/v1/sessions/refresh", json!({"refresh_token": seated["refresh_token"]}))).await;
+    let app = TestApp::open().await;
+    let seated = seat(&app).await;
+    let renewed = ok(&app, send("/api/v1/sessions/refresh", json!({"refresh_token": seated["refresh_token"]}))).await;
     assert_ne!(renewed["access_token"], seated["access_token"]);
     let end = TestRequest::delete().uri("/api/v1/sessions/current").insert_header(bearer(&renewed));
-    assert_eq!(house.call(end).await.status, 204);
+    assert_eq!(app.call(end).await.status, 204);
     for token in [&seated, &renewed] {
         let request = TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(token));
-        house.call(request).await.problem(401, "unauthorized");
+        app.call(request).await.problem(401, "unauthorized");
     }
     let spent = send("/api/v1/sessions/refresh", json!({"refresh_token": renewed["refresh_token"]}));
-    house.call(spent).await.problem(401, "unauthorized");
+    app.call(spent).await.problem(401, "unauthorized");
 }
 
 #[actix_web::test]
 async fn a_screen_is_paired_as_rfc_8628_says() {
-    let house = House::open().await;
-    let pairing = ok(&house, TestRequest::post().uri("/api/v1/devices/pairings")).await;
+    let app = TestApp::open().await;
+    let pairing = ok(&app, TestRequest::post().uri("/api/v1/devices/pairings")).await;
     assert_eq!((&pairing["interval"], &pairing["expires_in"]), (&json!(5), &json!(600)));
-    let poll = || house.call(send("/api/v1/devices/token", json!({"device_code": pairing["device_code"]})));
+    let poll = || app.call(send("/api/v1/devices/token", json!({"device_code": pairing["device_code"]})));
     let waiting = poll().await;
     waiting.problem(400, "authorization_pending");
     assert_eq!(waiting.json()["error"], "authorization_pending");
@@ -106,8 +106,8 @@ async fn a_screen_is_paired_as_rfc_8628_says() {
     let path = format!("/api/v1/devices/pairings/{}/approval", pairing["user_code"].as_str().unwrap());
     let approve = |who: Principal| {
         let request = TestRequest::post().uri(&path);
-        let house = &house;
-        async move { house.send(request, &who, json!({"name": "Grill", "station": "hot"})).await }
+        let app = &app;
+        async move { app.send(request, &who, json!({"name": "Grill", "station": "hot"})).await }
     };
     approve(insider(Role::Diner)).await.problem(403, "forbidden");
     let device = approve(insider(Role::Staff)).await.json();
@@ -118,7 +118,7 @@ async fn a_screen_is_paired_as_rfc_8628_says() {
     assert_eq!(paired.status, 200, "{paired:?}");
     assert_eq!((&paired.json()["role"], &paired.json()["station"]), (&json!("kitchen"), &json!("hot")));
     assert_eq!(poll().await.json()["error"], "slow_down", "it has its answer, or asks again after the interval");
-    ok(&house, send("/api/v1/sessions/refresh", json!({"refresh_token": paired.json()["refresh_token"]}))).await;
+    ok(&app, send("/api/v1/sessions/refresh", json!({"refresh_token": paired.json()["refresh_token"]}))).await;
     tokio::time::sleep(Duration::from_millis(4600)).await;
     assert_eq!(poll().await.json()["error"], "invalid_grant", "and not once it has shown that it has it");
 }

@@ -9,8 +9,8 @@ use actix_web::http::Method;
 use std::collections::BTreeSet;
 
 async fn spec(name: &str) -> Value {
-    let house = House::open().await;
-    let answer = house.call(TestRequest::get().uri(&format!("/api/v1/{name}.json"))).await;
+    let app = TestApp::open().await;
+    let answer = app.call(TestRequest::get().uri(&format!("/api/v1/{name}.json"))).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     answer.json()
 }
@@ -53,10 +53,10 @@ async fn the_openapi_document_has_exactly_the_addresses_of_the_url_table() {
 /// With a method that no address has, each answers which methods it has.
 #[actix_web::test]
 async fn the_openapi_document_has_exactly_the_methods_of_each_address() {
-    let (house, document) = (House::open().await, spec("openapi").await);
+    let (app, document) = (TestApp::open().await, spec("openapi").await);
     for (path, operations) in document["paths"].as_object().unwrap() {
         let address = path.replace("{slug}", "ladle").replace(['{', '}'], "");
-        let answer = house.call(TestRequest::with_uri(&address).method(Method::TRACE)).await;
+        let answer = app.call(TestRequest::with_uri(&address).method(Method::TRACE)).await;
         if path == "/{path}" {
             assert_eq!((answer.status.as_u16(), members(operations)), (404, set(["get"])), "any other address can only be read");
             continue;

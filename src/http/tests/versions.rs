@@ -23,111 +23,111 @@ fn put(path: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_first() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
-    let read = house.call(TestRequest::get().uri(&ladle("/menu"))).await;
+    let read = app.call(TestRequest::get().uri(&ladle("/menu"))).await;
     let (tag, position) = (read.header("etag"), format!("\"{}\"", read.json()["position"]));
-    let first = house.send(based_on(put("/menu"), tag), &manager, menu_with("First")).await;
+    let first = app.send(based_on(put("/menu"), tag), &manager, menu_with("First")).await;
     assert_eq!(first.status, 200, "{first:?}");
     for stale in [tag, &position, "\"nothing\""] {
-        let second = house.send(based_on(put("/menu"), stale), &manager, menu_with("Second")).await;
+        let second = app.send(based_on(put("/menu"), stale), &manager, menu_with("Second")).await;
         second.problem(412, "stale");
         assert_eq!(second.json()["document"], first.json()["document"], "{stale}");
     }
-    let now = house.call(TestRequest::get().uri(&ladle("/menu"))).await;
+    let now = app.call(TestRequest::get().uri(&ladle("/menu"))).await;
     assert_eq!(now.json()["items"][REZALA]["name"], "First");
     assert_eq!(now.header("etag"), first.header("etag"), "an answer names the version that it made");
-    let again = house.send(based_on(put("/menu"), tag), &manager, menu_with("First")).await.json();
+    let again = app.send(based_on(put("/menu"), tag), &manager, menu_with("First")).await.json();
     assert_eq!(again["changed"], false, "repeating an edit is not a conflict: its answer may have been lost");
-    let second = house.send(based_on(put("/menu"), first.header("etag")), &manager, menu_with("Second")).await.json();
+    let second = app.send(based_on(put("/menu"), first.header("etag")), &manager, menu_with("Second")).await.json();
     assert_eq!(second["changed"], true);
     let position = format!("W/\"0\", \"{}\"", second["position"]);
-    assert_eq!(house.send(based_on(put("/menu"), &position), &manager, menu_with("Third")).await.status, 200);
+    assert_eq!(app.send(based_on(put("/menu"), &position), &manager, menu_with("Third")).await.status, 200);
     for any in [put("/menu"), based_on(put("/menu"), "*")] {
-        assert_eq!(house.send(any, &manager, menu_with("Fourth")).await.status, 200, "version 1 names none");
+        assert_eq!(app.send(any, &manager, menu_with("Fourth")).await.status, 200, "version 1 names none");
     }
-    house.send(based_on(put("/menu"), "nonsense"), &manager, menu_with("Fifth")).await.problem(412, "stale");
+    app.send(based_on(put("/menu"), "nonsense"), &manager, menu_with("Fifth")).await.problem(412, "stale");
 }
 
 #[actix_web::test]
 async fn a_pause_and_a_dish_that_is_sold_out_are_edits_of_the_menu() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let staff = insider(Role::Staff);
     let sold_out = format!("/menu/items/{REZALA}/availability");
     let position = |answer: &Answer| format!("\"{}\"", answer.json()["position"]);
-    let paused = house.send(based_on(put("/pause"), "\"0\""), &staff, json!({"paused": true})).await;
+    let paused = app.send(based_on(put("/pause"), "\"0\""), &staff, json!({"paused": true})).await;
     assert_eq!(paused.status, 200, "{paused:?}");
     let until = json!({"paused": true, "until": "2999-01-01T00:00:00.000Z"});
-    let late = house.send(based_on(put("/pause"), "\"0\""), &staff, until.clone()).await;
+    let late = app.send(based_on(put("/pause"), "\"0\""), &staff, until.clone()).await;
     late.problem(412, "stale");
     assert_eq!(late.json()["document"]["paused"], true);
-    house.send(based_on(put(&sold_out), "\"0\""), &staff, json!({"available": false})).await.problem(412, "stale");
-    let done = house.send(based_on(put(&sold_out), &position(&paused)), &staff, json!({"available": false})).await;
+    app.send(based_on(put(&sold_out), "\"0\""), &staff, json!({"available": false})).await.problem(412, "stale");
+    let done = app.send(based_on(put(&sold_out), &position(&paused)), &staff, json!({"available": false})).await;
     assert_eq!(done.status, 200, "{done:?}");
-    assert_eq!(house.send(based_on(put("/pause"), &position(&done)), &staff, until).await.status, 200);
+    assert_eq!(app.send(based_on(put("/pause"), &position(&done)), &staff, until).await.status, 200);
 }
 
 /// Returns the path of a list's last entry, and its version in the form of the header.
-async fn entry(house: &House, what: &str, member: &str) -> (String, String) {
-    let list = house.get(&ladle(what), &insider(Role::Manager)).await.json();
+async fn entry(app: &TestApp, what: &str, member: &str) -> (String, String) {
+    let list = app.get(&ladle(what), &insider(Role::Manager)).await.json();
     let entry = list[member].as_array().unwrap().last().unwrap().clone();
     (format!("{what}/{}", entry["id"].as_str().unwrap()), format!("\"{}\"", entry["version"].as_str().unwrap()))
 }
 
 #[actix_web::test]
 async fn a_person_who_was_changed_meanwhile_is_not_changed_back() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let body = json!({"username": "zia", "password": "a good long password", "role": "staff"});
-    assert_eq!(house.send(post(&ladle("/people")), &manager, body).await.status, 201);
-    let (path, version) = entry(&house, "/people", "people").await;
-    let promoted = house.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"role": "manager"})).await;
+    assert_eq!(app.send(post(&ladle("/people")), &manager, body).await.status, 201);
+    let (path, version) = entry(&app, "/people", "people").await;
+    let promoted = app.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"role": "manager"})).await;
     assert_eq!(promoted.status, 200, "{promoted:?}");
     let password = json!({"password": "another good password"});
-    house.send(based_on(patch(&ladle(&path)), &version), &manager, password.clone()).await.problem(412, "stale");
-    let remove = based_on(TestRequest::delete().uri(&ladle(&path)), &version).insert_header(house.bearer(&manager));
-    house.call(remove).await.problem(412, "stale");
-    let renewed = house.send(based_on(patch(&ladle(&path)), promoted.header("etag")), &manager, password).await;
+    app.send(based_on(patch(&ladle(&path)), &version), &manager, password.clone()).await.problem(412, "stale");
+    let remove = based_on(TestRequest::delete().uri(&ladle(&path)), &version).insert_header(app.bearer(&manager));
+    app.call(remove).await.problem(412, "stale");
+    let renewed = app.send(based_on(patch(&ladle(&path)), promoted.header("etag")), &manager, password).await;
     assert_eq!(renewed.json()["role"], "manager");
     assert_ne!(renewed.header("etag"), promoted.header("etag"), "a password is a version too");
 }
 
 #[actix_web::test]
 async fn a_table_whose_code_was_changed_meanwhile_keeps_the_code_that_was_printed() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
-    let (path, version) = entry(&house, "/tables", "tables").await;
+    let (path, version) = entry(&app, "/tables", "tables").await;
     let key = format!("{path}/key");
-    let first = house.send(based_on(post(&ladle(&key)), &version), &manager, json!({})).await;
+    let first = app.send(based_on(post(&ladle(&key)), &version), &manager, json!({})).await;
     assert_eq!(first.status, 200, "{first:?}");
-    house.send(based_on(post(&ladle(&key)), &version), &manager, json!({})).await.problem(412, "stale");
+    app.send(based_on(post(&ladle(&key)), &version), &manager, json!({})).await.problem(412, "stale");
     let gone = |version: String| {
-        house.call(based_on(TestRequest::delete().uri(&ladle(&path)), &version).insert_header(house.bearer(&manager)))
+        app.call(based_on(TestRequest::delete().uri(&ladle(&path)), &version).insert_header(app.bearer(&manager)))
     };
     gone(version).await.problem(412, "stale");
-    assert_eq!(first.json()["key"], house.get(&ladle("/tables"), &manager).await.json()["tables"][0]["key"]);
+    assert_eq!(first.json()["key"], app.get(&ladle("/tables"), &manager).await.json()["tables"][0]["key"]);
     assert_eq!(gone(first.header("etag").to_owned()).await.status, 204);
 }
 
 #[actix_web::test]
 async fn a_screen_that_was_moved_meanwhile_stays_where_it_is() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let pairing = Pairing {
         device_code_hash: [7; 32],
         user_code: "BCDFGHJK".parse().unwrap(),
         expires_at: clock::now().plus(Duration::from_secs(60)),
     };
-    house.state.node.store.add_pairing(&pairing, clock::now()).await.unwrap();
+    app.state.node.store.add_pairing(&pairing, clock::now()).await.unwrap();
     let id = DeviceId::from_uuid(clock::new_id());
     let screen = Device { id, restaurant: LADLE, name: "Grill".parse().unwrap(), station: None };
-    house.state.node.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
-    let (path, version) = entry(&house, "/devices", "devices").await;
-    let moved = house.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"station": "hot"})).await;
+    app.state.node.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
+    let (path, version) = entry(&app, "/devices", "devices").await;
+    let moved = app.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"station": "hot"})).await;
     assert_eq!(moved.status, 200, "{moved:?}");
-    house.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"name": "Left"})).await.problem(412, "stale");
-    let revoke = based_on(TestRequest::delete().uri(&ladle(&path)), &version).insert_header(house.bearer(&manager));
-    house.call(revoke).await.problem(412, "stale");
-    let renamed = house.send(based_on(patch(&ladle(&path)), moved.header("etag")), &manager, json!({"name": "Left"})).await;
+    app.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"name": "Left"})).await.problem(412, "stale");
+    let revoke = based_on(TestRequest::delete().uri(&ladle(&path)), &version).insert_header(app.bearer(&manager));
+    app.call(revoke).await.problem(412, "stale");
+    let renamed = app.send(based_on(patch(&ladle(&path)), moved.header("etag")), &manager, json!({"name": "Left"})).await;
     assert_eq!((&renamed.json()["name"], &renamed.json()["station"]), (&json!("Left"), &json!("hot")));
 }

@@ -7,49 +7,49 @@ fn guest(sub: &str) -> Principal {
     Principal { sub: sub.parse().unwrap(), table: Some("7".parse().unwrap()), ..insider(Role::Diner) }
 }
 
-async fn act(house: &House, order: &Value, action: &str) {
+async fn act(app: &TestApp, order: &Value, action: &str) {
     let path = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
-    let answer = house.send(post(&path), &insider(Role::Staff), command(action)).await;
+    let answer = app.send(post(&path), &insider(Role::Staff), command(action)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-async fn visits(house: &House) -> Vec<Value> {
-    house.get(&ladle("/visits"), &insider(Role::Staff)).await.json()["visits"].as_array().unwrap().clone()
+async fn visits(app: &TestApp) -> Vec<Value> {
+    app.get(&ladle("/visits"), &insider(Role::Staff)).await.json()["visits"].as_array().unwrap().clone()
 }
 
 #[actix_web::test]
 async fn a_tables_total_is_of_all_that_it_has_had_until_it_is_free() {
-    let house = House::open().await;
-    let (first, second) = (house.place(&guest("a")).await, house.place(&guest("b")).await);
+    let app = TestApp::open().await;
+    let (first, second) = (app.place(&guest("a")).await, app.place(&guest("b")).await);
     for action in ["accept", "ready", "serve"] {
-        act(&house, &first, action).await;
+        act(&app, &first, action).await;
     }
-    let visit = visits(&house).await.pop().unwrap();
+    let visit = visits(&app).await.pop().unwrap();
     let amount = |order: &Value| order["total"]["amount"].as_i64().unwrap();
     assert_eq!((&visit["table"], &visit["total"]["amount"]), (&json!("7"), &json!(amount(&first) + amount(&second))));
     assert_eq!(visit["orders"][0]["status"], "served");
     assert_eq!((visit["orders"][0]["portions"].as_u64(), visit["orders"][0].get("items")), (Some(2), None));
 
     let end = ladle(&format!("/visits/{}/end", visit["id"].as_str().unwrap()));
-    house.send(post(&end), &insider(Role::Staff), json!({})).await.problem(409, "conflict");
+    app.send(post(&end), &insider(Role::Staff), json!({})).await.problem(409, "conflict");
     for who in [insider(Role::Kitchen), insider(Role::Service), guest("a")] {
-        house.get(&ladle("/visits"), &who).await.problem(403, "forbidden");
-        house.send(post(&end), &who, json!({})).await.problem(403, "forbidden");
+        app.get(&ladle("/visits"), &who).await.problem(403, "forbidden");
+        app.send(post(&end), &who, json!({})).await.problem(403, "forbidden");
     }
     for action in ["accept", "ready", "serve"] {
-        act(&house, &second, action).await;
+        act(&app, &second, action).await;
     }
-    assert_eq!(house.send(post(&end), &insider(Role::Staff), json!({})).await.status, 204);
-    assert!(visits(&house).await.is_empty());
-    house.send(post(&end), &insider(Role::Staff), json!({})).await.problem(404, "not_found");
+    assert_eq!(app.send(post(&end), &insider(Role::Staff), json!({})).await.status, 204);
+    assert!(visits(&app).await.is_empty());
+    app.send(post(&end), &insider(Role::Staff), json!({})).await.problem(404, "not_found");
 }
 
 #[actix_web::test]
 async fn a_guest_hears_when_the_visit_began_and_nothing_of_others() {
-    let house = House::open().await;
-    house.place(&guest("a")).await;
-    let mine = house.place(&guest("b")).await;
-    let current = house.get("/api/v1/diner-sessions/current", &guest("b")).await.json();
+    let app = TestApp::open().await;
+    app.place(&guest("a")).await;
+    let mine = app.place(&guest("b")).await;
+    let current = app.get("/api/v1/diner-sessions/current", &guest("b")).await.json();
     assert_eq!(current["orders"].as_array().unwrap().len(), 1);
     assert_eq!(current["orders"][0]["id"], mine["id"]);
     let members: Vec<_> = current["visit"].as_object().unwrap().keys().cloned().collect();
@@ -58,13 +58,13 @@ async fn a_guest_hears_when_the_visit_began_and_nothing_of_others() {
 
 #[actix_web::test]
 async fn a_number_of_a_pos_is_one_order() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let pos = |sub: &str| Principal { sub: sub.parse().unwrap(), ..insider(Role::Service) };
     let basket = |quantity: u8| {
         let items = json!([{"menu_item": REZALA, "quantity": quantity}]);
         json!({"service": "delivery", "external_id": "UE-1", "items": items})
     };
-    let send = async |who: &Principal, body: Value| house.send(place("ladle").insert_header(new_key()), who, body).await;
+    let send = async |who: &Principal, body: Value| app.send(place("ladle").insert_header(new_key()), who, body).await;
     let first = send(&pos("pos-a"), basket(1)).await;
     assert_eq!(first.status, 201, "{first:?}");
     let again = send(&pos("pos-a"), basket(1)).await;
@@ -74,6 +74,6 @@ async fn a_number_of_a_pos_is_one_order() {
     assert_eq!(other.json()["document"]["id"], first.json()["id"]);
     assert_eq!(send(&pos("pos-b"), basket(2)).await.status, 201, "another source has numbers of its own");
     let path = ladle(&format!("/menu/items/{REZALA}/availability"));
-    house.send(TestRequest::put().uri(&path), &insider(Role::Staff), json!({"available": false})).await;
+    app.send(TestRequest::put().uri(&path), &insider(Role::Staff), json!({"available": false})).await;
     assert_eq!(send(&pos("pos-a"), basket(1)).await.status, 200, "sold out since: the order is in all the same");
 }

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, is_filled_in, sign_in};
+use crate::restaurant::{TestRestaurant, is_filled_in, sign_in};
 use orderbell::clock;
 use serde_json::{Value, json};
 use support::client::{Client, text};
@@ -36,8 +36,8 @@ async fn open_account(page: &Browser, deed: &str) {
 
 #[tokio::test]
 async fn a_person_keeps_their_account_by_hand() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
     open_account(&floor, "ask-password").await;
@@ -57,7 +57,7 @@ async fn a_person_keeps_their_account_by_hand() {
     is_closed(&floor).await;
 
     let (secret, recovery) = set_up_a_second_factor(&floor).await;
-    see_and_end_other_sessions(&house, &floor, &secret).await;
+    see_and_end_other_sessions(&restaurant, &floor, &secret).await;
 
     floor.tap("[data-do='close']").await;
     open_account(&floor, "ask-removal").await;
@@ -98,10 +98,10 @@ async fn set_up_a_second_factor(page: &Browser) -> (String, String) {
     (secret, recovery)
 }
 
-async fn see_and_end_other_sessions(house: &House, page: &Browser, secret: &str) {
+async fn see_and_end_other_sessions(restaurant: &TestRestaurant, page: &Browser, secret: &str) {
     let form = json!({"restaurant": "demo", "username": "staff", "password": NEW, "totp": code(secret, 0)});
-    let other = house.server.anybody().post("/api/v1/sessions", &form).await.expect(200);
-    let other = support::Client::new(&house.server.base, text(&other["access_token"]));
+    let other = restaurant.server.anybody().post("/api/v1/sessions", &form).await.expect(200);
+    let other = support::Client::new(&restaurant.server.base, text(&other["access_token"]));
     open_account(page, "sessions").await;
     page.tap("[data-account='sessions']").await;
     let count = "return document.querySelectorAll('.account__session').length === arguments[0]";
@@ -118,24 +118,24 @@ async fn see_and_end_other_sessions(house: &House, page: &Browser, secret: &str)
 }
 
 /// Puts the proof of the manager's password twenty minutes back, as if the page had been open for so long.
-async fn age_the_session(house: &House, page: &Browser) {
+async fn age_the_session(restaurant: &TestRestaurant, page: &Browser) {
     let script = "return Object.values(localStorage).map((kept) => { try { return JSON.parse(kept).access_token } catch { return null } }).find(Boolean)";
     let token = page.ask(script, vec![]).await;
-    let manager = Client::new(&house.server.base, text(&token));
+    let manager = Client::new(&restaurant.server.base, text(&token));
     let sessions = manager.get("/api/v1/people/me/sessions").await.expect(200);
     let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
-    house.server.age_session(text(&current["id"]), 20).await;
+    restaurant.server.age_session(text(&current["id"]), 20).await;
 }
 
 #[tokio::test]
 async fn a_manager_is_asked_for_the_password_and_what_was_typed_goes_through() {
     const CONFIRM: &str = "#confirm-password";
-    let house = House::open(1, &[]).await;
-    let page = house.browser("the manager", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let page = restaurant.browser("the manager", Form::Wall).await;
     page.goto("/manage#people").await;
     sign_in(&page, "manager").await;
     page.sees("[data-do='ask-person']").await;
-    age_the_session(&house, &page).await;
+    age_the_session(&restaurant, &page).await;
 
     page.tap("[data-do='ask-person']").await;
     page.write("dialog[open] [name='username']", "mina").await;
@@ -174,8 +174,8 @@ async fn session_of(page: &Browser) -> Value {
 
 #[tokio::test]
 async fn a_manager_stays_signed_in_in_every_tab_through_a_confirmation_and_a_password_change() {
-    let house = House::open(1, &[]).await;
-    let page = house.browser("the manager", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let page = restaurant.browser("the manager", Form::Wall).await;
     page.goto("/staff").await;
     sign_in(&page, "manager").await;
     page.is("live").await;
@@ -184,7 +184,7 @@ async fn a_manager_stays_signed_in_in_every_tab_through_a_confirmation_and_a_pas
     page.client.switch_to_window(desk.clone()).await.unwrap();
     page.goto("/manage#keys").await;
     page.sees("[data-do='ask-key']").await;
-    age_the_session(&house, &page).await;
+    age_the_session(&restaurant, &page).await;
     let mut sessions = vec![session_of(&page).await];
     for tab in [&floor, &desk] {
         page.client.switch_to_window(tab.clone()).await.unwrap();

@@ -1,31 +1,31 @@
 //! The pages on a guest's phone.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::json;
 use support::client::text;
 use support::proxy::Network;
 
 #[tokio::test]
 async fn the_pages_on_a_phone_are_for_everybody() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(7).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(7).await;
     phone.inspect("table-menu").await;
-    choosing(&house, &phone).await;
-    let order = following(&house, &phone).await;
-    ended(&house, &phone, &order).await;
-    closed(&house, &phone).await;
+    choosing(&restaurant, &phone).await;
+    let order = following(&restaurant, &phone).await;
+    ended(&restaurant, &phone, &order).await;
+    closed(&restaurant, &phone).await;
 }
 
 /// From the menu to the basket.
-async fn choosing(house: &House, phone: &Browser) {
-    let dish = text(&house.menu.dish("Kacchi biryani")["id"]);
+async fn choosing(restaurant: &TestRestaurant, phone: &Browser) {
+    let dish = text(&restaurant.menu.dish("Kacchi biryani")["id"]);
     phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
     phone.tap("dialog[open] [data-option]").await;
     phone.write("#choice-note", "nut allergy").await;
     phone.inspect("table-options").await;
     phone.tap("dialog[open] [data-do='add-choice']").await;
-    phone.add(house.menu.dish("Borhani")).await;
+    phone.add(restaurant.menu.dish("Borhani")).await;
     phone.tap("[data-action='basket']").await;
     phone.sees("[data-action='place']").await;
     phone.inspect("table-basket").await;
@@ -33,13 +33,13 @@ async fn choosing(house: &House, phone: &Browser) {
 }
 
 /// An order on its way, among the menu and on its own page.
-async fn following(house: &House, phone: &Browser) -> String {
+async fn following(restaurant: &TestRestaurant, phone: &Browser) -> String {
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
     phone.inspect("table-placed").await;
-    house.staff.act(&json!(order), "accept").await;
-    let item = house.item(&order, "Borhani").await;
-    house.staff.command(&json!(order), "finish_item", json!({"item": item})).await.expect(200);
+    restaurant.staff.act(&json!(order), "accept").await;
+    let item = restaurant.item(&order, "Borhani").await;
+    restaurant.staff.command(&json!(order), "finish_item", json!({"item": item})).await.expect(200);
     phone.goto(&format!("/orders/{order}")).await;
     phone.shows_item(&order, &item, "done").await;
     phone.is("live").await;
@@ -66,21 +66,21 @@ async fn following(house: &House, phone: &Browser) -> String {
 }
 
 /// Orders that are over, well and not well.
-async fn ended(house: &House, phone: &Browser, order: &str) {
-    house.staff.act(&json!(order), "ready").await;
+async fn ended(restaurant: &TestRestaurant, phone: &Browser, order: &str) {
+    restaurant.staff.act(&json!(order), "ready").await;
     phone.shows(order, "ready").await;
     phone.inspect("order-ready").await;
-    house.staff.act(&json!(order), "serve").await;
+    restaurant.staff.act(&json!(order), "serve").await;
     phone.shows(order, "served").await;
     phone.inspect("order-served").await;
     phone.goto("/t/demo-table-7").await;
     phone.is("live").await;
-    phone.add(house.menu.dish("Masala cha")).await;
+    phone.add(restaurant.menu.dish("Masala cha")).await;
     phone.place().await;
     phone.until("a second order", "return document.querySelectorAll('[data-order]').length === 2", vec![]).await;
     let second = phone.orders().await.into_iter().find(|id| id != order).unwrap();
     let why = json!({"reason": "kitchen_closed", "detail": "We closed at ten."});
-    house.staff.command(&json!(second), "reject", why).await.expect(200);
+    restaurant.staff.command(&json!(second), "reject", why).await.expect(200);
     phone.shows(&second, "rejected").await;
     phone.goto(&format!("/orders/{second}")).await;
     phone.shows(&second, "rejected").await;
@@ -88,11 +88,11 @@ async fn ended(house: &House, phone: &Browser, order: &str) {
 }
 
 /// A restaurant that takes no orders, and addresses that lead nowhere.
-async fn closed(house: &House, phone: &Browser) {
-    house.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
-    let dish = text(&house.menu.dish("Firni")["id"]);
+async fn closed(restaurant: &TestRestaurant, phone: &Browser) {
+    restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
+    let dish = text(&restaurant.menu.dish("Firni")["id"]);
     let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
-    house.staff.put(&path, &json!({"available": false})).await;
+    restaurant.staff.put(&path, &json!({"available": false})).await;
     phone.goto("/t/demo-table-7").await;
     phone.sees("#paused").await;
     phone.sees(&format!("[data-menu-item='{dish}'] [data-action='add']:disabled")).await;

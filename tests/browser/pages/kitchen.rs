@@ -2,8 +2,8 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
 use crate::looks::saves_pictures;
+use crate::restaurant::TestRestaurant;
 use serde_json::json;
 use std::time::Duration;
 use support::client::text;
@@ -16,9 +16,9 @@ const SETTINGS: &str = "localStorage['orderbell.kitchen.settings'] = JSON.string
 /// A screen that has never reached the server neither loads for ever nor counts tickets that it does not know.
 #[tokio::test]
 async fn a_screen_that_reaches_no_server_says_so_in_place_of_the_tickets() {
-    let house = House::open(1, &[]).await;
-    let screen = house.browser("the screen", Form::Wall).await;
-    let token = house.kitchen_token(None, "1h").await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.browser("the screen", Form::Wall).await;
+    let token = restaurant.kitchen_token(None, "1h").await;
     screen.goto("/").await;
     screen.reaches_nothing().await;
     screen.goto(&format!("/kitchen#token={token}")).await;
@@ -31,22 +31,22 @@ async fn a_screen_that_reaches_no_server_says_so_in_place_of_the_tickets() {
 
 #[tokio::test]
 async fn the_kitchens_page_is_for_everybody() {
-    let house = House::open(1, &[]).await;
-    let screen = house.browser("the screen", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.goto("/kitchen").await;
     screen.sees("[data-user-code]").await;
     screen.inspect("kitchen-pairing").await;
 
     screen.ask(SETTINGS, vec![]).await;
-    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;
     screen.is("live").await;
     screen.inspect("kitchen-empty").await;
-    let evening = house.evening(if saves_pictures() { OLD } else { Duration::ZERO }).await;
+    let evening = restaurant.evening(if saves_pictures() { OLD } else { Duration::ZERO }).await;
     screen.shows(text(&evening.cooking), "preparing").await;
     screen.shows(text(&evening.incoming), "placed").await;
     screen.inspect("kitchen").await;
     turned(&screen).await;
-    house.staff.command(&evening.cooking, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    restaurant.staff.command(&evening.cooking, "cancel", json!({"reason": "customer_request"})).await.expect(200);
     screen.shows(text(&evening.cooking), "cancelled").await;
     screen.tap("[data-do='all-day']").await;
     screen.sees("#all-day-panel").await;

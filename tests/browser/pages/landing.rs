@@ -1,12 +1,12 @@
 //! The landing page of the demo, whose doors lead to all others.
 
 use crate::driver::Form;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 
 #[tokio::test]
 async fn the_landing_page_leads_to_all_others() {
-    let house = House::open(1, &[]).await;
-    let visitor = house.browser("a visitor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let visitor = restaurant.browser("a visitor", Form::Wall).await;
     visitor.goto("/").await;
     visitor.is("live").await;
     visitor.sees("#code img").await;

@@ -2,16 +2,16 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::json;
 use std::time::Duration;
 use support::proxy::Network;
 
 #[tokio::test]
 async fn the_managers_page_is_for_everybody() {
-    let house = House::open(1, &[]).await;
-    house.evening(Duration::ZERO).await;
-    let manager = house.browser("the manager", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    restaurant.evening(Duration::ZERO).await;
+    let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     for section in ["menu", "tables", "people", "screens", "keys", "report", "audit"] {
@@ -35,9 +35,9 @@ const BUSY_HOUR: &str = "const plot = document.querySelector('.plot-scroll').get
 
 #[tokio::test]
 async fn a_report_on_a_phone_shows_its_busy_hours_and_another_day_that_cannot_be_read_is_not_claimed() {
-    let house = House::open(1, &[]).await;
-    house.evening(Duration::ZERO).await;
-    let manager = house.browser("the manager", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    restaurant.evening(Duration::ZERO).await;
+    let manager = restaurant.browser("the manager", Form::Phone).await;
     manager.goto("/").await;
     let hour = manager.ask("return new Date().getUTCHours()", vec![]).await;
     // Wherever this runs, it is the afternoon or the evening.
@@ -67,8 +67,8 @@ async fn a_report_on_a_phone_shows_its_busy_hours_and_another_day_that_cannot_be
 /// A page that shows nothing says that it cannot reach the server, and not that what it shows may be old.
 #[tokio::test]
 async fn a_manager_without_a_network_reads_why_nothing_is_shown() {
-    let house = House::open(1, &[]).await;
-    let manager = house.browser("the manager", Form::Phone).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let manager = restaurant.browser("the manager", Form::Phone).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     manager.sees("[data-menu-item]").await;
@@ -90,8 +90,8 @@ const BESIDE: &str = "const field = document.querySelector(`dialog[open] [name='
 
 #[tokio::test]
 async fn what_is_wrong_with_a_dish_stands_beside_its_fields() {
-    let house = House::open(1, &[]).await;
-    let manager = house.browser("the manager", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     manager.tap(".heading__add").await;
@@ -127,8 +127,8 @@ async fn edit(manager: &Browser, dish: &str, field: &str, text: &str) {
 
 #[tokio::test]
 async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
-    let house = House::open(2, &[]).await;
-    let (one, two) = (house.browser("one", Form::Wall).await, house.browser("two", Form::Phone).await);
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let (one, two) = (restaurant.browser("one", Form::Wall).await, restaurant.browser("two", Form::Phone).await);
     for manager in [&one, &two] {
         manager.goto("/manage").await;
         sign_in(manager, "manager").await;
@@ -136,7 +136,7 @@ async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
     }
     let dish = one.ask("return document.querySelector('[data-menu-item]').dataset.menuItem", vec![]).await;
     let dish = dish.as_str().unwrap();
-    let read = async || house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200)["items"][dish].clone();
+    let read = async || restaurant.staff.get("/api/v1/restaurants/demo/menu").await.expect(200)["items"][dish].clone();
     let saved = "return document.querySelector('.save') === null";
 
     // Different fields of one dish go together, and nobody is asked.

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::{House, sign_in};
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::json;
 use std::time::Duration;
 use support::client::text;
@@ -10,14 +10,14 @@ use support::proxy::Network;
 
 #[tokio::test]
 async fn the_floors_page_is_for_everybody() {
-    let house = House::open(1, &[]).await;
-    let floor = house.browser("the floor", Form::Wall).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;
     floor.until("the restaurant filled in", "return document.querySelector('[name=restaurant]').value !== ''", vec![]).await;
     floor.inspect("staff-sign-in").await;
     sign_in(&floor, "staff").await;
     floor.inspect("staff-empty").await;
-    let evening = house.evening(Duration::ZERO).await;
+    let evening = restaurant.evening(Duration::ZERO).await;
     floor.shows(text(&evening.incoming), "placed").await;
     floor.sees("[data-call]").await;
     floor.inspect("staff").await;
@@ -53,10 +53,10 @@ const OF_ANOTHER_HISTORY: &str = "const done = arguments[arguments.length - 1];
 /// A snapshot lists open orders only: the floor says which of those that it showed were cancelled, and where they are.
 #[tokio::test]
 async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_return() {
-    let house = House::open(1, &[]).await;
-    let guest = house.server.diner("4").await;
-    let order = guest.place(&house.menu.basket()).await["id"].clone();
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let guest = restaurant.server.diner("4").await;
+    let order = guest.place(&restaurant.menu.basket()).await["id"].clone();
+    let floor = restaurant.floor().await;
     floor.shows(text(&order), "placed").await;
     floor.goto("/").await;
     guest.command(&order, "cancel", json!({"reason": "customer_request"})).await.expect(200);
@@ -73,8 +73,8 @@ async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_ret
 /// A page that has never reached the server says so in place of each list, and does not load for ever.
 #[tokio::test]
 async fn a_floor_that_reaches_no_server_says_so_on_each_tab() {
-    let house = House::open(1, &[]).await;
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.floor().await;
     floor.sees(".lanes").await;
     floor.goto("/").await;
     floor.reaches_nothing().await;
@@ -95,16 +95,16 @@ const WORDS: &str = "return document.querySelector(`${arguments[0]} [data-order=
 /// Why a dish was voided, and what somebody must not eat, stands wherever the order stands, also on a page that is loaded later.
 #[tokio::test]
 async fn a_card_says_why_a_dish_was_voided_and_repeats_every_note() {
-    let house = House::open(1, &[]).await;
-    let floor = house.floor().await;
-    let mut basket = house.menu.basket();
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.floor().await;
+    let mut basket = restaurant.menu.basket();
     basket["note"] = "By the window".into();
     basket["items"][0]["note"] = "no onions".into();
     basket["items"][1]["note"] = "peanuts".into();
     basket["items"][1]["allergy"] = true.into();
-    let order = house.server.diner("4").await.place(&basket).await["id"].clone();
+    let order = restaurant.server.diner("4").await.place(&basket).await["id"].clone();
     let id = text(&order);
-    let firni = house.item(id, "Firni").await;
+    let firni = restaurant.item(id, "Firni").await;
     let shows = async |place: &str, words: &[&str]| {
         let script = format!("const shown = (() => {{ {WORDS} }})(); return arguments[2].every((word) => shown.includes(word))");
         floor.until(&format!("{words:?} in {place}"), &script, vec![place.into(), id.into(), json!(words)]).await;

@@ -1,7 +1,7 @@
 //! A table's visit on the floor and on a phone, and the sheets that are in the way of going back.
 
 use crate::browser::Browser;
-use crate::house::House;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 
 /// Whether no dialog is open, and the address.
@@ -13,24 +13,24 @@ async fn back(browser: &Browser) {
 
 #[tokio::test]
 async fn a_table_keeps_what_it_was_served_until_it_is_free() {
-    let house = House::open(2, &[]).await;
-    let mut basket = house.menu.basket();
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let mut basket = restaurant.menu.basket();
     basket["table"] = json!("4");
-    let order = house.staff.place(&basket).await;
+    let order = restaurant.staff.place(&basket).await;
     for action in ["accept", "ready", "serve"] {
-        house.staff.act(&order["id"], action).await;
+        restaurant.staff.act(&order["id"], action).await;
     }
     // A page that is opened now has heard of the order from nothing but its visit.
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     floor.tap("[data-tab='tables']").await;
     floor.sees("[data-table='4'] .table__total").await;
-    let phone = house.phone(4).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let phone = restaurant.phone(4).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let mine = phone.only_order().await;
     let own =
         phone.until("the guest's own sum", "return document.querySelector('.orders__total output')?.textContent", vec![]).await;
-    let second = house.order(&mine).await;
+    let second = restaurant.order(&mine).await;
     let digits = |value: &Value| value.as_str().unwrap().chars().filter(char::is_ascii_digit).collect::<String>();
     let amount = |order: &Value| order["total"]["amount"].as_u64().unwrap();
     assert!(digits(&own).starts_with(&(amount(&second) / 100).to_string()), "{own}: not of what others ordered");
@@ -42,7 +42,7 @@ async fn a_table_keeps_what_it_was_served_until_it_is_free() {
     floor.until("the total of both", both, vec![json!(whole), json!(format!("{whole}00"))]).await;
     assert_eq!(floor.ask("return document.querySelector('.table__free')", vec![]).await, Value::Null, "an order is open");
     for action in ["accept", "ready", "serve"] {
-        house.staff.act(&json!(mine), action).await;
+        restaurant.staff.act(&json!(mine), action).await;
     }
     floor.sees(".table__free").await;
     floor.inspect("staff-table-served").await;
@@ -50,16 +50,16 @@ async fn a_table_keeps_what_it_was_served_until_it_is_free() {
     floor.inspect("staff-table-free").await;
     floor.tap("dialog[open] [data-do='free']").await;
     floor.until("the table gone", "return !document.querySelector(`[data-table='4']`)", vec![]).await;
-    let visits = house.staff.get("/api/v1/restaurants/demo/visits").await.expect(200);
+    let visits = restaurant.staff.get("/api/v1/restaurants/demo/visits").await.expect(200);
     assert_eq!(visits["visits"], json!([]));
     floor.has_no_complaint().await;
 }
 
 #[tokio::test]
 async fn going_back_closes_a_sheet_and_stays_on_the_page() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(5).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(5).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.tap("[data-action='basket']").await;
     phone.sees("#basket-sheet[open]").await;
     back(&phone).await;
@@ -73,7 +73,7 @@ async fn going_back_closes_a_sheet_and_stays_on_the_page() {
     phone.until("the place taken back", "return history.state?.sheet !== true", vec![]).await;
     assert_eq!(phone.ask("return history.state", vec![]).await, before);
 
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     floor.tap("[data-do='ask-pause']").await;
     floor.sees("dialog[open]").await;
     back(&floor).await;
@@ -83,12 +83,12 @@ async fn going_back_closes_a_sheet_and_stays_on_the_page() {
 
 #[tokio::test]
 async fn going_back_closes_the_sheets_of_an_order_and_of_a_kitchen_screen() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(5).await;
-    phone.add(house.menu.dish("Firni")).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(5).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
     phone.place().await;
     let order = phone.only_order().await;
-    house.staff.act(&json!(order), "accept").await;
+    restaurant.staff.act(&json!(order), "accept").await;
     phone.goto(&format!("/orders/{order}")).await;
     phone.is("live").await;
     for (opens, sheet) in [("#call", "#call-sheet[open]"), ("[data-do='share']", "dialog[open]")] {
@@ -99,7 +99,7 @@ async fn going_back_closes_the_sheets_of_an_order_and_of_a_kitchen_screen() {
     }
     phone.has_no_complaint().await;
 
-    let screen = house.kitchen("the screen", None).await;
+    let screen = restaurant.kitchen("the screen", None).await;
     for opens in ["recall", "settings"] {
         screen.tap(&format!("[data-do='{opens}']")).await;
         screen.sees("dialog[open]").await;
@@ -111,11 +111,11 @@ async fn going_back_closes_the_sheets_of_an_order_and_of_a_kitchen_screen() {
 
 #[tokio::test]
 async fn a_call_that_is_done_can_be_undone_and_is_sent_a_moment_later() {
-    let house = House::open(2, &[]).await;
-    let phone = house.phone(6).await;
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(6).await;
     phone.tap("#call").await;
     phone.tap("[data-action='call_waiter'][data-reason='water']").await;
-    let floor = house.floor().await;
+    let floor = restaurant.floor().await;
     floor.tap("[data-call] [data-action='answer_call']").await;
     floor.tap("[data-call] [data-do='undo-call']").await;
     floor.sees("[data-call] [data-action='answer_call']").await;
@@ -128,9 +128,9 @@ async fn a_call_that_is_done_can_be_undone_and_is_sent_a_moment_later() {
 /// A phone of 390 points at 200 %.
 #[tokio::test]
 async fn at_twice_the_size_names_break_between_words_and_notes_have_room() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(7).await;
-    phone.add(house.menu.dish("Kacchi biryani")).await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(7).await;
+    phone.add(restaurant.menu.dish("Kacchi biryani")).await;
     let small = json!({"width": 195, "height": 422, "deviceScaleFactor": 4, "mobile": true});
     phone.devtools("Emulation.setDeviceMetricsOverride", small).await;
     let whole = "const text = document.querySelector('#restaurant').firstChild; let from = 0;
@@ -151,14 +151,14 @@ async fn at_twice_the_size_names_break_between_words_and_notes_have_room() {
 
 #[tokio::test]
 async fn a_pause_that_a_colleague_has_just_set_is_shown_and_not_overwritten() {
-    let house = House::open(1, &[]).await;
-    let floor = house.floor().await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = restaurant.floor().await;
     floor.sees("[data-do='ask-pause']").await;
     // The sheet is open while a colleague sets another end.
     floor.tap("[data-do='ask-pause']").await;
     let until = "2999-01-01T00:00:00.000Z";
     let pause = json!({"paused": true, "until": until});
-    house.staff.put("/api/v1/restaurants/demo/pause", &pause).await.expect(200);
+    restaurant.staff.put("/api/v1/restaurants/demo/pause", &pause).await.expect(200);
     floor.sees("#paused").await;
     floor.tap("dialog[open] [data-do='pause'][data-minutes='30']").await;
     floor
@@ -168,22 +168,22 @@ async fn a_pause_that_a_colleague_has_just_set_is_shown_and_not_overwritten() {
             vec![],
         )
         .await;
-    let menu = house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
+    let menu = restaurant.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
     assert_eq!(menu["paused_until"], until);
 }
 
 #[tokio::test]
 async fn two_promises_of_one_order_are_both_said_and_a_bump_between_is_no_conflict() {
-    let house = House::open(1, &[]).await;
-    let order = house.staff.place(&house.menu.basket()).await;
-    house.staff.act(&order["id"], "accept").await;
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let order = restaurant.staff.place(&restaurant.menu.basket()).await;
+    restaurant.staff.act(&order["id"], "accept").await;
     let id = support::client::text(&order["id"]).to_owned();
-    let floor = house.floor().await;
-    let promised = async || house.order(&id).await["promised_at"].as_str().unwrap().to_owned();
+    let floor = restaurant.floor().await;
+    let promised = async || restaurant.order(&id).await["promised_at"].as_str().unwrap().to_owned();
     floor.shows(&id, "accepted").await;
     floor.act(&id, "promise").await;
     floor.sees("dialog[open] [data-minutes='60']").await;
-    house.staff.act(&order["id"], "start").await;
+    restaurant.staff.act(&order["id"], "start").await;
     let before = promised().await;
     floor.tap("dialog[open] [data-minutes='60']").await;
     support::eventually("the promise made", std::time::Duration::from_secs(20), || async {
@@ -193,7 +193,7 @@ async fn two_promises_of_one_order_are_both_said_and_a_bump_between_is_no_confli
 
     floor.act(&id, "promise").await;
     floor.sees("dialog[open] [data-minutes='5']").await;
-    house.staff.command(&order["id"], "promise", json!({"minutes": 120})).await.expect(200);
+    restaurant.staff.command(&order["id"], "promise", json!({"minutes": 120})).await.expect(200);
     let theirs = promised().await;
     floor.tap("dialog[open] [data-minutes='5']").await;
     floor

@@ -14,7 +14,7 @@ const SEATS: u32 = 4;
 static FREE: Semaphore = Semaphore::const_new(SEATS as usize);
 
 /// A server of one test, with its browsers.
-pub struct House {
+pub struct TestRestaurant {
     pub server: TestServer,
     pub driver: Driver,
     pub menu: Menu,
@@ -23,7 +23,7 @@ pub struct House {
     _seats: SemaphorePermit<'static>,
 }
 
-impl House {
+impl TestRestaurant {
     /// Waits until so many browsers may be opened; starts the server with flags.
     pub async fn open(browsers: u32, flags: &[&str]) -> Self {
         Self::open_in(Engine::Chromium, browsers, flags).await

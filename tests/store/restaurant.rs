@@ -24,7 +24,7 @@ use orderbell::store::{Result, SharedStore};
 use serde_json::json;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-static HOUSES: AtomicU32 = AtomicU32::new(0);
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Seconds into a fixed day, so that nothing depends on today.
 pub fn at(second: i64) -> Timestamp {
@@ -166,7 +166,7 @@ pub fn command_id() -> CommandId {
 
 /// A restaurant with a slug of its own.
 pub fn restaurant(id: RestaurantId) -> Restaurant {
-    let slug = format!("house-{}-{}", std::process::id(), HOUSES.fetch_add(1, Ordering::Relaxed));
+    let slug = format!("restaurant-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     Restaurant { id, slug: key(&slug), name: key("TestRestaurant"), currency: key("BDT"), default_minutes: 20 }
 }
 
