@@ -1,6 +1,6 @@
-//! Ends connections whose request has a body that nobody reads to its end. The dispatcher reads on what a handler has let go
-//! of, so that the next request can follow: of a body in chunks without an end that is for ever. Also lets no other request
-//! be read before the answer.
+//! Closes connections whose handler does not read a request's body to its end. The dispatcher would
+//! read the rest itself, to get to the next request, and chunks need never end. Also keeps the next
+//! request unread until the answer has been written.
 
 use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sockets::intake::{Body, Exchange};
@@ -23,7 +23,7 @@ pub(super) fn announces_body(headers: &HeaderMap) -> bool {
     announced_body(headers) != Body::None
 }
 
-/// Returns how a request says where its body ends. Of the two headers, that of chunks counts.
+/// Returns how a request says where its body ends. `Transfer-Encoding` overrides `Content-Length` (RFC 9112, section 6.3).
 fn announced_body(headers: &HeaderMap) -> Body {
     use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
     if headers.contains_key(TRANSFER_ENCODING) {
@@ -36,8 +36,8 @@ fn announced_body(headers: &HeaderMap) -> Body {
     }
 }
 
-/// Keeps the body of a request until its answer has been written. The dispatcher takes no more of a body that is kept and
-/// not read than fits its buffer, and closes the connection after the answer.
+/// Keeps the body of a request until its answer has been written. While a body is kept, the dispatcher buffers what fits and
+/// no more, and closes the connection after the answer.
 ///
 /// # Errors
 /// Those of what it wraps.

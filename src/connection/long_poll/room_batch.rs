@@ -78,13 +78,13 @@ impl RoomBatch {
         !self.is_partial
     }
 
-    /// Whether this is an answer now: one without frames only when the time is over and the room has answered.
+    /// Whether the poll can be answered now. Without frames it is answered only when the time is over and the room has answered.
     #[must_use]
     pub const fn is_ready(&self, is_time_over: bool) -> bool {
         self.is_whole() && self.is_joined && (is_time_over || !self.frames.is_empty())
     }
 
-    /// Whether this can be the answer although the room cannot go on.
+    /// Whether the poll can be answered with these frames when the room fails.
     #[must_use]
     pub const fn can_answer_early(&self) -> bool {
         self.is_whole() && !self.frames.is_empty()
