@@ -1,4 +1,4 @@
-//! Tokens that end while a page is open. One of these waits for a minute: it goes by as others run beside it.
+//! Tokens that expire while a page is open. One of these tests takes a minute, in parallel with the others.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 use support::Client;
 
-/// A kitchen screen whose token ran out asks to be paired, is paired from the floor, and has the orders again.
+/// A kitchen screen whose token expired asks to be paired, is paired from the floor, and shows the orders again.
 #[tokio::test]
 async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
     let restaurant = TestRestaurant::open(2, &[]).await;
@@ -19,12 +19,12 @@ async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
     screen.sees("[data-user-code]").await;
     screen.is("stopped").await;
 
-    // Made last: it is to last until the page is live, and not much longer.
+    // Issued last, so that it is still valid when the page is live and expires soon after.
     screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(Some("hot"), "6s").await)).await;
     screen.is("live").await;
     screen.shows(id, "placed").await;
     screen.sees("[data-user-code]").await;
-    assert!(screen.orders().await.is_empty(), "who is not signed in sees nothing");
+    assert!(screen.orders().await.is_empty(), "a signed-out screen shows no orders");
 
     let floor = restaurant.floor().await;
     let code = screen.ask("return document.querySelector('[data-user-code]').dataset.userCode", vec![]).await;
@@ -38,7 +38,7 @@ async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
     floor.sees("[data-display][data-tone='good']").await;
 }
 
-/// A guest follows an order for longer than a token lives. The page gets itself new ones, and its link goes on.
+/// A guest follows an order for longer than a token lives. The page renews its tokens and stays connected.
 #[tokio::test]
 async fn a_guest_outlives_a_token() {
     let restaurant = TestRestaurant::open(1, &["--access-token-minutes", "1"]).await;
@@ -60,8 +60,8 @@ async fn a_guest_outlives_a_token() {
     phone.has_no_complaint().await;
 }
 
-/// A token that is none, and one that the server does not take any more, lead to the pairing, which says why; neither
-/// leaves a screen that tries for ever.
+/// An invalid token and a revoked token both lead to the pairing page, which says why. Neither leaves a screen that retries
+/// forever.
 #[tokio::test]
 async fn a_token_that_is_no_good_leads_to_the_pairing() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -76,7 +76,7 @@ async fn a_token_that_is_no_good_leads_to_the_pairing() {
     assert_eq!(revoked.status, 204, "{}", revoked.text);
     is_to_be_paired(&screen, "no longer works").await;
 
-    // Of a refused handshake a browser does not say why: the screen has to ask.
+    // A browser does not report why a handshake was refused, so the screen has to ask the server.
     screen.goto("/").await;
     screen.goto(&format!("/kitchen#token={token}")).await;
     is_to_be_paired(&screen, "no longer works").await;

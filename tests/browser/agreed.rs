@@ -1,4 +1,4 @@
-//! What a guest agrees to: prices that change under an open basket or without a network, and allergies that are declared.
+//! What a guest agrees to: prices that change while a basket is open or the phone is offline, and declared allergies.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
@@ -7,7 +7,7 @@ use support::Client;
 use support::client::text;
 use support::proxy::Network;
 
-/// The text of the first element, once it has words.
+/// Returns the text of the first matching element, once it is not empty.
 const WORDS: &str = "return document.querySelector(arguments[0])?.innerText || null";
 
 async fn reprice(restaurant: &TestRestaurant, dish: &str, amount: i64) {
@@ -33,7 +33,7 @@ async fn reads(phone: &Browser, selector: &str, what: &str) -> String {
     phone.until(what, WORDS, vec![selector.into()]).await.as_str().unwrap().to_owned()
 }
 
-/// The menu says another price while the basket is open: the basket says both, and asks before it orders.
+/// A price changes while the basket is open: the basket shows both prices and asks before it orders.
 #[tokio::test]
 async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -49,13 +49,13 @@ async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
     phone.tap("[data-action='place']").await;
     let asked = "return /once more/.test(document.querySelector('.basket__foot .banner')?.innerText)";
     phone.until("it is asked for a yes", asked, vec![]).await;
-    assert_eq!(orders(&restaurant.staff).await.len(), 0, "nothing was ordered at a price that nobody agreed to");
+    assert_eq!(orders(&restaurant.staff).await.len(), 0, "no order was placed at the new price");
     phone.tap("[data-action='place']").await;
     phone.only_order().await;
     assert_eq!(orders(&restaurant.staff).await[0]["total"]["amount"], 99_000);
 }
 
-/// The basket is closed: what is in its way stands on its bar, where the guest is.
+/// With the basket closed, the basket bar shows what keeps the guest from ordering.
 #[tokio::test]
 async fn what_is_in_the_way_of_a_closed_basket_stands_on_its_bar() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -81,7 +81,7 @@ async fn what_is_in_the_way_of_a_closed_basket_stands_on_its_bar() {
     phone.until("no notice", "return document.querySelector('#basket-notice').childElementCount === 0", vec![]).await;
 }
 
-/// Of an order that fell through nothing is to be paid, on whatever page.
+/// An order that failed shows no amount to pay, on any page.
 #[tokio::test]
 async fn an_order_that_fell_through_costs_nothing_on_any_page() {
     let restaurant = TestRestaurant::open(2, &[]).await;
@@ -107,7 +107,7 @@ async fn an_order_that_fell_through_costs_nothing_on_any_page() {
     phone.until("nothing to pay, in Bengali", bengali, vec![]).await;
 }
 
-/// Ordered without a network at one price, sent when it costs more: the order comes back with both figures.
+/// An order made offline is sent after the price rose: it is placed only when the guest agrees to the new total.
 #[tokio::test]
 async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -127,7 +127,7 @@ async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {
     assert_eq!(orders(&restaurant.staff).await[0]["total"]["amount"], 99_000);
 }
 
-/// Words alone are asked about; what is ticked is a field, and loud in the kitchen.
+/// A note that mentions an allergy makes the page ask. A ticked allergen is a field of its own, highlighted in the kitchen.
 #[tokio::test]
 async fn a_note_that_sounds_like_an_allergy_is_asked_about() {
     let restaurant = TestRestaurant::open(1, &[]).await;

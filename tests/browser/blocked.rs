@@ -1,5 +1,5 @@
-//! Networks that let some of the web through: a phone and a kitchen screen go over what is left, show what those show that
-//! have it all, and go back up.
+//! Networks that block some transports: a phone and a kitchen screen fall back, behave as with a WebSocket, and return to
+//! the better transport when they can.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use support::eventually;
 use support::proxy::{Network, Use};
 
-/// What may carry a page, best first.
+/// The transports of a page, best first.
 const WAYS: [Use; 3] = [Use::WebSocket, Use::Stream, Use::Poll];
 
-/// For so long at most a page may say that it is live without a word from the server.
+/// The longest that a page may show "live" without hearing from the server.
 const LIVE_AT_MOST: Duration = Duration::from_secs(20);
-/// And so long at most until it says that there is no connection.
+/// The longest until the page shows that it is offline.
 const LOST_AT_MOST: Duration = Duration::from_secs(30);
 
-/// Waits until a page is live over this and nothing better, as its network sees it.
+/// Waits until a page is live over `way`, as its network sees it, and over no better transport.
 async fn goes_over(page: &Browser, way: Use) {
     eventually(&format!("{} over {way:?}", page.name), BACK, || async {
         let best = WAYS.into_iter().find(|each| page.network.carries(*each) > 0);
@@ -28,7 +28,7 @@ async fn goes_over(page: &Browser, way: Use) {
     is_back(page).await;
 }
 
-/// Waits until each of these pages shows each of these items as done.
+/// Waits until each page shows each item as done.
 async fn see_done(pages: &[&Browser], order: &str, items: &[&str]) {
     for page in pages {
         for item in items {
@@ -46,7 +46,7 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
         restaurant.kitchen("the expo", None),
         restaurant.floor()
     );
-    // The hot line shows what is its own.
+    // The hot station shows only its own items.
     let (all, whole, blocked) = ([&phone, &hot, &expo, &floor], [&phone, &expo, &floor], [&phone, &hot]);
     for dish in ["Borhani", "Mishti doi", "Lemon soda"] {
         phone.add(restaurant.menu.dish(dish)).await;
@@ -64,7 +64,7 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
         goes_over(page, Use::WebSocket).await;
         page.network.set(Network::NoWebSockets);
     }
-    // Both are without a link for now, and the kitchen does not wait.
+    // Both are disconnected for now, and the kitchen works on.
     bumps_offline(&hot, &order, &rezala).await;
     expo.act_on_item(&order, &firni, "finish_item").await;
     for page in blocked {
@@ -72,7 +72,7 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
     }
     see_done(&whole, &order, &[&rezala, &firni]).await;
     see_done(&[&hot], &order, &[&rezala]).await;
-    // A page that begins on such a network finds out by itself.
+    // A page loaded on such a network finds a transport by itself.
     tokio::join!(phone.reload(), hot.reload());
     for page in blocked {
         goes_over(page, Use::Stream).await;
@@ -88,7 +88,7 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
     see_done(&whole, &order, &[&roast, &doi, &borhani]).await;
     restaurant.agree(&order, &all).await;
 
-    // One comes back up by itself; the other is told that there is another network.
+    // One upgrades by itself; the other is notified of a network change.
     for page in blocked {
         page.network.set(Network::Fine);
     }
@@ -107,12 +107,12 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
     }
 }
 
-/// Says that it is not live, and how old what it shows is.
+/// The page shows that it is not live, and how old its data is.
 const DOUBTS: &str = "return document.documentElement.dataset.connection !== 'live' && !document.querySelector('#offline').hidden
     && /[0-9]+ seconds old/.test(document.querySelector('#offline').innerText)";
 
-/// A server that stands still keeps its sockets, so nothing fails. No page says for long that it is live, over whatever
-/// transport, and each is back by itself.
+/// A stopped server keeps its sockets open, so nothing fails. On every transport, pages stop showing "live" in time and
+/// recover by themselves.
 #[tokio::test]
 async fn no_page_is_live_over_a_server_that_stands_still() {
     let restaurant = TestRestaurant::open(4, &[]).await;
@@ -126,7 +126,7 @@ async fn no_page_is_live_over_a_server_that_stands_still() {
     goes_over(&phone, Use::WebSocket).await;
     goes_over(&stream, Use::Stream).await;
     goes_over(&poll, Use::Poll).await;
-    // A page over a transport that was found by failing says so too.
+    // This includes a page that fell back to its transport.
     let pages = [&phone, &stream, &poll];
     restaurant.server.signal("STOP");
     let stopped = Instant::now();
@@ -144,7 +144,7 @@ async fn no_page_is_live_over_a_server_that_stands_still() {
     for page in pages {
         is_back(page).await;
     }
-    // A page that hears from the server does not doubt, however long nothing happens.
+    // A page that hears from the server stays live, however long nothing happens.
     let calm = "window.connections ??= new Set(); window.connections.add(document.documentElement.dataset.connection);
         window.calmSince ??= performance.now();
         return performance.now() - window.calmSince > 20_000 && [...window.connections].join()";
@@ -154,7 +154,7 @@ async fn no_page_is_live_over_a_server_that_stands_still() {
     }
 }
 
-/// Keeps the states that the page has shown, and the WebSockets it tried before it was live.
+/// Records the connection states that the page shows, and the WebSockets it tries before it is live.
 const WATCH: &str = "window.shown = new Set();
     let sockets = 0;
     window.WebSocket = new Proxy(window.WebSocket, { construct: (Socket, given) => { sockets += 1; return new Socket(...given); } });
@@ -165,7 +165,7 @@ const WATCH: &str = "window.shown = new Set();
       if (connection === 'live') window.triedBeforeLive ??= sockets;
     }).observe(document, { subtree: true, childList: true, attributes: true })";
 
-/// Where WebSockets are blocked a page that opens, or is reloaded, is connecting until it is live: nothing is offline.
+/// Where WebSockets are blocked, a page that opens or reloads shows "connecting" until it is live, never "offline".
 #[tokio::test]
 async fn a_page_without_websockets_is_never_offline_and_a_reload_goes_to_its_transport() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -176,10 +176,10 @@ async fn a_page_without_websockets_is_never_offline_and_a_reload_goes_to_its_tra
     phone.goto("/t/demo-table-4").await;
     goes_over(&phone, Use::Stream).await;
     let shown = phone.ask("return [...window.shown].includes('offline')", vec![]).await;
-    assert_eq!(shown, false, "offline while the server answers");
+    assert_eq!(shown, false, "shown as offline although the server answers");
     phone.reload().await;
     goes_over(&phone, Use::Stream).await;
     let shown = phone.ask("return [...window.shown].filter((state) => ['offline', 'banner'].includes(state))", vec![]).await;
-    assert_eq!(shown, json!([]), "a reload goes to what worked before");
+    assert_eq!(shown, json!([]), "a reload begins with the transport that worked");
     assert_eq!(phone.ask("return window.triedBeforeLive", vec![]).await, 0, "WebSockets tried before the page was live");
 }

@@ -1,4 +1,4 @@
-//! One browser: what is seen in it, and what is touched.
+//! A browser under test: reads its page and operates it.
 
 use crate::driver::{Driver, Form};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions, PointerAction, TouchActions};
@@ -11,25 +11,25 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::wait::PATIENCE;
 
-/// Between two looks.
+/// The pause between two polls of a condition.
 const PACE: Duration = Duration::from_millis(40);
 
-/// WebSockets of a page that reaches no server.
+/// Replaces WebSocket with one that reaches no server.
 const UNREACHED: &str = "window.WebSocket = class extends EventTarget {
       constructor() { super(); setTimeout(() => this.onclose?.(new CloseEvent('close', { code: 1006 }))); }
       send() {}
       close() {}
     }";
 
-/// A browser of its own, behind a network of its own.
+/// A browser with its own profile and its own network.
 pub struct Browser {
-    /// Who is looking, for messages.
+    /// Names the browser in messages.
     pub name: &'static str,
-    /// What lies between it and the server.
+    /// The proxy between the browser and the server.
     pub network: Proxy,
     pub client: Client,
     http: reqwest::Client,
-    /// Where chromedriver takes what WebDriver does not know.
+    /// The session's URL at chromedriver, for commands outside WebDriver.
     session: String,
     taps: AtomicUsize,
 }
@@ -39,7 +39,7 @@ impl Browser {
         Self::of(name, driver.open(form).await, network).await
     }
 
-    /// One that was opened already, with the address of its driver.
+    /// Wraps a browser that is already open. `url` is the address of its driver.
     pub async fn of(name: &'static str, (client, url): (Client, String), network: Proxy) -> Self {
         let id = client.session_id().await.unwrap().expect("a new session has an id");
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -55,26 +55,27 @@ impl Browser {
         self.client.refresh().await.unwrap();
     }
 
-    /// The path and the fragment it is at.
+    /// Returns the path and fragment of the page.
     pub async fn at(&self) -> String {
         self.ask("return location.pathname + location.hash", vec![]).await.as_str().unwrap().to_owned()
     }
 
-    /// The answer of a script.
+    /// Runs a script and returns its result.
     pub async fn ask(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{}: {script}: {error}", self.name))
     }
 
-    /// Waits until a script answers with something, and gives it; fails with what is on the page.
+    /// Waits until a script returns something other than null or false, and returns that. On timeout, panics with the text
+    /// of the page.
     pub async fn until(&self, what: &str, script: &str, arguments: Vec<Value>) -> Value {
         self.within(PATIENCE, what, script, arguments).await
     }
 
-    /// As [`Self::until`], within a time.
+    /// Is [`Self::until`] with a deadline.
     pub async fn within(&self, time: Duration, what: &str, script: &str, arguments: Vec<Value>) -> Value {
         let begun = Instant::now();
         loop {
-            // A page on its way to another has no answer: that is not yet, as well.
+            // A page that is navigating cannot answer: try again.
             let answer = self.client.execute(script, arguments.clone()).await;
             if let Ok(answer) = &answer
                 && !matches!(answer, Value::Null | Value::Bool(false))
@@ -89,7 +90,7 @@ impl Browser {
         }
     }
 
-    /// Waits until a script that answers by a callback answers with true.
+    /// Waits until an asynchronous script reports true to its callback.
     pub async fn until_told(&self, what: &str, script: &str) {
         support::eventually(&format!("{}: {what}", self.name), PATIENCE, || async {
             let told = self.client.execute_async(script, vec![]).await;
@@ -98,18 +99,18 @@ impl Browser {
         .await;
     }
 
-    /// Waits until something that fits a selector can be seen.
+    /// Waits until an element that matches the selector is visible.
     pub async fn sees(&self, selector: &str) {
         self.until(selector, "return document.querySelector(arguments[0])?.checkVisibility()", vec![selector.into()]).await;
     }
 
-    /// Waits for a state of the link.
+    /// Waits for a connection state.
     pub async fn is(&self, connection: &str) {
         let script = "return document.documentElement.dataset.connection === arguments[0]";
         self.until(&format!("to be {connection}"), script, vec![connection.into()]).await;
     }
 
-    /// Touches what fits a selector, once it is there, enabled and covered by nothing.
+    /// Taps the matching element, once it is present, enabled and not covered.
     pub async fn tap(&self, selector: &str) {
         let begun = Instant::now();
         loop {
@@ -122,7 +123,8 @@ impl Browser {
         self.taps.fetch_add(1, Relaxed);
     }
 
-    /// A click scrolls to what it wants just so far that it is in the window, and a bar may stand there; people scroll on.
+    /// Clicks the matching element. WebDriver scrolls an element only just into the window, where a bar may cover it;
+    /// people scroll further, and so does this.
     async fn press(&self, selector: &str) -> Result<(), CmdError> {
         let element = self.element(selector).await?;
         let script = "arguments[0].scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'})";
@@ -134,12 +136,12 @@ impl Browser {
         self.client.find(Locator::Css(&format!("{selector}:not(:disabled)"))).await
     }
 
-    /// Touches twice in one place, as fast as a finger can tremble.
+    /// Taps twice in one place, as fast as an unsteady finger.
     pub async fn double_tap(&self, selector: &str) {
         self.tap_twice(selector, Duration::from_millis(30)).await;
     }
 
-    /// Touches twice in one place, so long after each other.
+    /// Taps twice in one place, with a pause between the taps.
     pub async fn tap_twice(&self, selector: &str, apart: Duration) {
         self.sees(selector).await;
         let element = self.element(selector).await.unwrap();
@@ -151,57 +153,57 @@ impl Browser {
         self.taps.fetch_add(2, Relaxed);
     }
 
-    /// How often it was touched so far.
+    /// Returns the number of taps so far.
     pub fn taps(&self) -> usize {
         self.taps.load(Relaxed)
     }
 
-    /// Writes into a field.
+    /// Types into a field.
     pub async fn write(&self, selector: &str, text: &str) {
         self.sees(selector).await;
         self.element(selector).await.unwrap().send_keys(text).await.unwrap();
     }
 
-    /// Remembers the page as it is, for [`Self::was_not_reloaded`].
+    /// Marks the loaded page, for [`Self::was_not_reloaded`].
     pub async fn mark(&self) {
         self.ask("window.marked = true", vec![]).await;
     }
 
-    /// Holds that the page is the one that was marked.
+    /// Asserts that the marked page is still loaded.
     pub async fn was_not_reloaded(&self) {
-        assert_eq!(self.ask("return window.marked", vec![]).await, true, "{}: the page was loaded anew", self.name);
+        assert_eq!(self.ask("return window.marked", vec![]).await, true, "{}: the page was reloaded", self.name);
     }
 
-    /// Holds that the page has written no error to its console since the last look.
+    /// Asserts that the console has no error since the last call.
     pub async fn has_no_complaint(&self) {
         let lines = self.log("browser").await;
         let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "SEVERE").collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", self.name);
     }
 
-    /// Presses a key, on whatever has the focus.
+    /// Presses a key on the focused element.
     pub async fn strike(&self, key: impl Into<char>) {
         let value = key.into();
         let keys = KeyActions::new("keys".into()).then(KeyAction::Down { value }).then(KeyAction::Up { value });
         self.client.perform_actions(keys).await.unwrap();
     }
 
-    /// Types a text into what has the focus.
+    /// Types a text into the focused element.
     pub async fn type_in(&self, text: &str) {
         self.client.active_element().await.unwrap().send_keys(text).await.unwrap();
     }
 
-    /// Lines of a log since the last look: `browser` (the console), `performance` (events of the DevTools).
+    /// Returns the lines of a log since the last call: `browser` is the console, `performance` the DevTools events.
     pub async fn log(&self, kind: &str) -> Vec<Value> {
         self.extension("se/log", json!({"type": kind})).await.as_array().unwrap().clone()
     }
 
-    /// A command of the DevTools protocol.
+    /// Sends a DevTools command.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.extension("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
     }
 
-    /// Makes every connection of later pages fail, and removes what earlier ones kept of their rooms.
+    /// Makes every WebSocket of later pages fail, and removes the rooms that earlier pages stored.
     pub async fn reaches_nothing(&self) {
         let origin = self.ask("return location.origin", vec![]).await;
         self.devtools("Storage.clearDataForOrigin", json!({"origin": origin, "storageTypes": "indexeddb"})).await;

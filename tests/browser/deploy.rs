@@ -1,5 +1,4 @@
-//! What a screen on a wall, which nobody touches, comes back from: a deploy, a page that did not load, a start without a
-//! network.
+//! How an unattended wall screen recovers from a deploy, from a page that did not load, and from a start without a network.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -9,14 +8,14 @@ use serde_json::json;
 use std::time::Duration;
 use support::proxy::Network;
 
-/// How soon a screen is back by itself.
+/// The longest that a screen may take to recover by itself.
 const BACK: Duration = Duration::from_secs(30);
 const VERSION: &str = "return document.querySelector('[name=orderbell-version]').content";
 const NEW_PAGE: &str = "return document.documentElement.dataset.connection === 'live'
     && document.querySelector('.bar__name').textContent === 'Galley'";
 
-/// The server drains, ends, and another version takes its place. The kitchen's screen and the floor follow, a touch made
-/// meanwhile is not lost, and each is loaded anew once.
+/// The server drains and exits, and another version replaces it. The kitchen screen and the floor reload once each, and a
+/// tap made in between is not lost.
 #[tokio::test]
 async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
     let (mut restaurant, release) = tokio::join!(
@@ -40,7 +39,7 @@ async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
     restaurant.restart(&[&hot, &floor]).await;
     hot.within(BACK, "to be live on the new page", NEW_PAGE, vec![]).await;
     assert_ne!(hot.ask(VERSION, vec![]).await, old);
-    assert_eq!(hot.ask("return window.marked", vec![]).await, json!(null), "the page is another one");
+    assert_eq!(hot.ask("return window.marked", vec![]).await, json!(null), "the page was reloaded");
     hot.mark().await;
     hot.shows_item(id, &rezala, "done").await;
     restaurant.agree(id, &[&hot]).await;
@@ -53,7 +52,8 @@ async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
     hot.was_not_reloaded().await;
 }
 
-/// Half a deploy: the page came, one of its parts did not. The guard loads it anew, as soon as it can be had.
+/// The page loads during a deploy, but one of its modules does not. The guard reloads the page as soon as the module is
+/// available.
 #[tokio::test]
 async fn a_page_that_did_not_load_is_loaded_anew() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -68,8 +68,8 @@ async fn a_page_that_did_not_load_is_loaded_anew() {
     screen.within(BACK, "a code, on a page that was loaded anew", paired, vec![]).await;
 }
 
-/// A network that lets the page through and not its scripts: the page says so, by its styles alone, and the way out that it
-/// offers is one.
+/// A network lets the page through but none of its scripts: the page says so by its styles alone, and the link it offers
+/// works.
 #[tokio::test]
 async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -87,7 +87,8 @@ async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
     }
 }
 
-/// The server went while the page was loading, and there is no copy yet: the page names the cause, and loads by itself.
+/// The server becomes unreachable while the page loads, and there is no cached copy yet: the page names the cause and loads
+/// by itself later.
 #[tokio::test]
 async fn a_page_that_lost_its_server_while_loading_says_so_and_loads_by_itself() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -105,17 +106,17 @@ async fn a_page_that_lost_its_server_while_loading_says_so_and_loads_by_itself()
     floor.within(BACK, "the page", back, vec![]).await;
 }
 
-/// Whether the page says that it is late, once the seconds that it waits with that have passed.
+/// Returns whether the page says that it is late. It says so only after some seconds.
 const LATE: &str =
     "document.getAnimations().filter(({ animationName }) => animationName === 'late').forEach((late) => late.finish());
     return document.querySelector('.late')?.checkVisibility({ visibilityProperty: true })";
 
-/// Its page and its tickets are kept; a page that is not ready to tell has no answer yet.
+/// Reports whether the page and its tickets are cached. A page that is not ready yet reports nothing.
 const KEPT: &str = "const done = arguments[arguments.length - 1];
     document.dispatchEvent(new Event('freeze'));
     navigator.serviceWorker.getRegistration().then((worker) => done(worker?.active?.state === 'activated'), () => done(false))";
 
-/// The tablet was turned off and on while the network was away.
+/// The tablet restarts while the network is away.
 #[tokio::test]
 async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -141,12 +142,12 @@ async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had()
     .await;
 }
 
-/// What each page says while its server is away, from its first moment on.
+/// Returns whether the page says that its server is unreachable. Each page must say so from the start.
 const UNREACHED: &str =
     "return /(unreachable|No connection|Since ).*\\d/.test(document.querySelector(arguments[0])?.innerText ?? '')";
 
-/// A power cut: every screen of the restaurant is on before the server is. Each shows its page with what it knows, says since when
-/// the server is away, and comes up by itself.
+/// After a power cut every screen of the restaurant starts before the server does. Each shows its page with what it has
+/// stored, says since when the server is unreachable, and recovers by itself.
 #[tokio::test]
 async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves() {
     let mut restaurant = TestRestaurant::open(4, &[]).await;
@@ -200,7 +201,7 @@ async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves(
     }
 }
 
-/// Nobody is signed in yet: the form says why it does not answer, and is filled in once the server is there.
+/// Nobody is signed in yet: the form says why it cannot be used, and is filled in once the server responds.
 #[tokio::test]
 async fn a_sign_in_form_that_is_opened_before_the_server_is_there_waits_for_it() {
     let mut restaurant = TestRestaurant::open(1, &[]).await;

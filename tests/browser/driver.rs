@@ -1,4 +1,4 @@
-//! Drivers, and the browsers they start: Chromium for most tests, others in [`crate::engines`].
+//! WebDriver processes and the browsers they start: Chromium for most tests, the others in [`crate::engines`].
 
 use crate::one_by_one::OneByOne;
 use fantoccini::{Client, ClientBuilder};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// What every browser is started with: nothing that calls home, and a pipe as its tether, so that it ends with its driver.
+/// Flags for each Chromium: no requests to its vendor, and a pipe to its driver, so that it exits with the driver.
 const FLAGS: [&str; 11] = [
     "--headless",
     "--no-sandbox", // root has no sandbox
@@ -26,19 +26,19 @@ const FLAGS: [&str; 11] = [
     "--lang=en-GB",
 ];
 
-/// What a page is looked at on.
+/// The device that a page is shown on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// 390 by 844, three device pixels to one, with a finger.
+    /// 390 by 844 CSS pixels, device pixel ratio 3, touch.
     Phone,
-    /// 1280 by 800, with a mouse.
+    /// 1280 by 800 CSS pixels, mouse.
     Wall,
-    /// 1920 by 1080, with a mouse: read from across the room.
+    /// 1920 by 1080 CSS pixels, mouse; read from across the room.
     FarWall,
 }
 
 impl Form {
-    /// Width and height, in CSS pixels.
+    /// Returns the width and height in CSS pixels.
     pub fn size(self) -> (u32, u32) {
         match self {
             Self::Phone => (390, 844),
@@ -48,18 +48,18 @@ impl Form {
     }
 }
 
-/// What draws a page.
+/// A browser engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// Chrome, Edge, Android.
+    /// Chrome, Edge and Android's browsers.
     Chromium,
     /// Firefox.
     Gecko,
-    /// Every browser of an iPhone.
+    /// Every browser on an iPhone.
     WebKit,
 }
 
-/// What starts the browsers of one test. Dropping it ends them.
+/// The driver processes of one test. Dropping it ends them and their browsers.
 pub enum Driver {
     Chromium(Chromedriver),
     OneByOne(OneByOne),
@@ -73,7 +73,7 @@ impl Driver {
         }
     }
 
-    /// A browser with a profile of its own, and the address of its driver.
+    /// Opens a browser with a new profile. Also returns the address of its driver.
     pub async fn open(&self, form: Form) -> (Client, String) {
         match self {
             Self::Chromium(driver) => (driver.open(form, &json!({})).await, driver.url.clone()),
@@ -81,7 +81,7 @@ impl Driver {
         }
     }
 
-    /// As [`Self::open`], where somebody has told the browser to block all cookies. WebKit's driver cannot.
+    /// Is [`Self::open`] with all cookies blocked. WebKit's driver cannot block them.
     pub async fn open_cookieless(&self, form: Form) -> (Client, String) {
         match self {
             Self::Chromium(driver) => {
@@ -93,7 +93,7 @@ impl Driver {
     }
 }
 
-/// A chromedriver of one test. Dropping it kills it, and its browsers with it.
+/// The chromedriver of one test. Dropping it kills the process and its browsers.
 pub struct Chromedriver {
     _process: Child,
     /// `http://127.0.0.1:PORT`
@@ -112,10 +112,10 @@ impl Chromedriver {
             if let Some(driver) = soon("chromedriver", launch()).await {
                 break driver;
             }
-            assert!(tries.next().is_some(), "chromedriver ends before it listens");
+            assert!(tries.next().is_some(), "chromedriver exits before it listens");
         };
         let url = format!("http://127.0.0.1:{port}");
-        // It goes on writing; nobody reading would stop it.
+        // Keep reading: a full pipe would block chromedriver.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { _process: process, url, profiles: tempfile::tempdir().unwrap(), opened: AtomicU32::new(0) }
     }
@@ -131,7 +131,7 @@ impl Chromedriver {
     }
 }
 
-/// Starts a browser by its driver.
+/// Starts a browser through its driver.
 pub async fn connect(driver: &str, capabilities: Value) -> Client {
     let Value::Object(capabilities) = capabilities else { unreachable!() };
     let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -139,8 +139,8 @@ pub async fn connect(driver: &str, capabilities: Value) -> Client {
     soon("a browser", builder.connect(driver)).await.expect("the driver must start its browser")
 }
 
-/// Starts a chromedriver and reads its port. It chooses one that is free on IPv4 and ends when another process has the same
-/// one on IPv6: `None`.
+/// Starts a chromedriver and reads its port. Returns `None` when it exits: it takes a port that is free on IPv4, and exits
+/// when another process has that port on IPv6.
 async fn launch() -> Option<(Child, Lines<BufReader<ChildStdout>>, String)> {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "chromedriver", "--port=0"]);

@@ -1,5 +1,5 @@
-//! The main walk in the engines that most guests hold in their hands and that other tests do not use: WebKit, which draws
-//! every page on an iPhone, and Firefox's; also where nothing can be kept.
+//! The main walk in the engines that most guests use and the other tests do not: WebKit, the engine of every browser on an
+//! iPhone, and Firefox's Gecko. Also with storage blocked.
 
 use crate::driver::Engine;
 use crate::faults::{BACK, is_back};
@@ -9,7 +9,8 @@ use crate::storage::{Refusal, guest};
 use serde_json::{Value, json};
 use support::proxy::Network;
 
-/// The code on the table, an order, its way through the kitchen amid a cut, and the table again.
+/// Walks from the code on the table through an order, its way through a kitchen that loses its network, and back to the
+/// table.
 async fn walk(engine: Engine) {
     let restaurant = TestRestaurant::open_in(engine, 4, &["--heartbeat-ms", "2000"]).await;
     let (phone, kitchen, floor) = tokio::join!(restaurant.phone(7), restaurant.kitchen("the kitchen", None), restaurant.floor());
@@ -34,7 +35,7 @@ async fn walk(engine: Engine) {
         screen.shows_item(&order, &rezala, "done").await;
     }
 
-    // The kitchen bumps what it cannot send, and the guest sees what the phone last knew.
+    // The kitchen bumps offline, and the guest sees the phone's last known state.
     for screen in [&kitchen, &phone] {
         screen.network.set(Network::Cut);
         screen.within(BACK, "to be offline", OFFLINE, vec![]).await;
@@ -58,12 +59,12 @@ async fn walk(engine: Engine) {
         assert_eq!(screen.ask("return window.complaints", vec![]).await, json!([]), "{}", screen.name);
     }
 
-    // What is loaded again is at the same table, with the same order, also when answers to its renewals are lost.
+    // A reloaded page is at the same table with the same order, even when renewal responses are lost.
     comes_through(&phone, GUEST).await;
     phone.shows(&order, "served").await;
     assert_eq!(restaurant.orders().await.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&Value::from(order)]);
 
-    // And another guest, whose browser keeps nothing.
+    // Another guest, whose browser stores nothing.
     guest(&restaurant, Refusal::Quota).await;
     if engine == Engine::Gecko {
         guest(&restaurant, Refusal::Cookies).await;
@@ -71,7 +72,7 @@ async fn walk(engine: Engine) {
 }
 
 const OFFLINE: &str = "return document.documentElement.dataset.connection === 'offline'";
-/// Collects what no script of the page has caught; the drivers of these engines do not hand out the console.
+/// Collects errors that no script of the page caught; the drivers of these engines do not expose the console.
 const COMPLAINTS: &str = "window.complaints = [];
     addEventListener('error', ({ message }) => window.complaints.push(String(message)));
     addEventListener('unhandledrejection', ({ reason }) => window.complaints.push(String(reason)))";

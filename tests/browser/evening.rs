@@ -1,4 +1,4 @@
-//! A busy evening: orders in every state, made over plain HTTP.
+//! A busy evening: orders in every state, created over plain HTTP.
 
 use crate::restaurant::TestRestaurant;
 use orderbell::domain::values::time::Timestamp;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use support::client::text;
 use support::{Client, eventually};
 
-/// The orders of the evening, by what became of them.
+/// Orders of the evening, by their state.
 pub struct Evening {
-    /// Being cooked, with an allergy, one dish done; table 7.
+    /// Being cooked at table 7, with an allergy and one dish done.
     pub cooking: Value,
-    /// Waits for the staff.
+    /// Waiting to be accepted.
     pub incoming: Value,
-    /// Waits to be served.
+    /// Ready to be served.
     pub ready: Value,
 }
 
-/// A line of a basket, with options and a note.
+/// Returns a line of a basket, with options and a note.
 fn line(restaurant: &TestRestaurant, quantity: u64, dish: &str, options: &[&str], note: &str) -> Value {
     let mut line = restaurant.menu.line(dish, quantity);
     line["options"] = json!(options);
@@ -27,7 +27,7 @@ fn line(restaurant: &TestRestaurant, quantity: u64, dish: &str, options: &[&str]
     line
 }
 
-/// Places an order at a table; gives its id.
+/// Places an order at a table and returns its id.
 async fn placed(guest: &Client, lines: &[Value], note: &str) -> Value {
     let mut basket = json!({"service": "dine_in", "items": lines});
     if !note.is_empty() {
@@ -37,7 +37,7 @@ async fn placed(guest: &Client, lines: &[Value], note: &str) -> Value {
 }
 
 impl TestRestaurant {
-    /// Makes the evening. Half of the orders are placed, and as old as `age`, before the others come.
+    /// Creates the evening. The first half of the orders is placed `age` before the second half.
     pub async fn evening(&self, age: Duration) -> Evening {
         let cooking = self.earlier().await;
         eventually("older orders", age + Duration::from_secs(5), || async {
@@ -60,7 +60,7 @@ impl TestRestaurant {
         self.staff.command(order, "finish_item", json!({"item": item})).await.expect(200);
     }
 
-    /// One that is being cooked, one with a birthday, one that a guest is in a hurry for.
+    /// Creates the earlier orders: one being cooked, one with a birthday, one for a guest in a hurry.
     async fn earlier(&self) -> Value {
         let allergy = [
             line(self, 2, "Beef rezala", &["extra spicy"], "nut allergy"),

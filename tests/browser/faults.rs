@@ -1,4 +1,4 @@
-//! Networks that fail and a server that dies, amid bumps: afterwards all screens agree, and nothing was cooked twice.
+//! Networks that fail and a server that dies, between bumps: afterwards all screens agree, and no dish was cooked twice.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use support::log;
 use support::proxy::Network;
 
-/// How soon a page is back by itself, once there is something to come back to.
+/// The longest that a page may take to recover once the server is reachable again.
 pub const BACK: Duration = Duration::from_secs(30);
 
-/// An accepted order with two dishes for the hot line and one for the cold.
+/// An accepted order with two dishes for the hot station and one for the cold.
 pub struct Ticket {
     pub order: String,
     pub rezala: String,
@@ -33,7 +33,7 @@ pub async fn accepted(restaurant: &TestRestaurant, phone: &Browser) -> Ticket {
     }
 }
 
-/// Each of these items was finished by one event, and by no second one.
+/// Asserts that each item was finished by exactly one event.
 pub async fn nothing_was_cooked_twice(restaurant: &TestRestaurant, items: &[&String]) {
     let feed = log::whole(&restaurant.staff, &restaurant.menu.kitchen()).await;
     let finishes = |item: &str| {
@@ -45,7 +45,7 @@ pub async fn nothing_was_cooked_twice(restaurant: &TestRestaurant, items: &[&Str
     }
 }
 
-/// An item is bumped without a network: the screen shows that, and that it has not been sent.
+/// Bumps an item offline, and waits until the screen shows the bump and that it is not sent yet.
 pub async fn bumps_offline(screen: &Browser, order: &str, item: &str) {
     screen.act_on_item(order, item, "finish_item").await;
     screen.shows_item(order, item, "done").await;
@@ -63,7 +63,8 @@ pub async fn is_back(screen: &Browser) {
     screen.within(BACK, "to be back, with nothing left to send", script, vec![]).await;
 }
 
-/// The cable of one screen, then the aether of the other: each goes on, and what both bumped is bumped once.
+/// One screen loses its cable, later the other its wireless network. Both go on working, and a dish that both bumped is
+/// bumped once.
 #[tokio::test]
 async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
     let restaurant = TestRestaurant::open(3, &["--heartbeat-ms", "2000"]).await;
@@ -81,7 +82,7 @@ async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
     is_offline(&hot).await;
     bumps_offline(&hot, &order, &rezala).await;
     assert_eq!(restaurant.order(&order).await["items"][&rezala]["status"], "queued");
-    // The expo cannot know, and bumps the same dish.
+    // The expo does not know of that bump, and bumps the same dish.
     expo.act_on_item(&order, &rezala, "finish_item").await;
     phone.shows_item(&order, &rezala, "done").await;
     hot.network.set(Network::Fine);
@@ -110,7 +111,7 @@ async fn set_offline(screen: &Browser, offline: bool) {
     screen.devtools("Network.emulateNetworkConditions", conditions).await;
 }
 
-/// A link that is open and carries nothing is found out within two heartbeats, and what was bumped on it comes through.
+/// A connection that stays open but carries nothing is detected within two heartbeats, and a bump made on it arrives.
 #[tokio::test]
 async fn a_link_that_died_in_silence_is_noticed() {
     let restaurant = TestRestaurant::open(2, &["--heartbeat-ms", "2000"]).await;
@@ -170,8 +171,8 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
     }
 }
 
-/// Each of the four pages loses its network in turn, each in another way, while the others go on and so does it: by the
-/// DevTools, by a link that carries nothing, by a cut, by the death of the server.
+/// Each of the four pages loses its network in turn, each in its own way (DevTools, a half-open connection, a cut, a killed
+/// server). All four go on working and end in the same state.
 #[tokio::test]
 async fn whoever_loses_the_network_all_four_pages_end_alike() {
     let mut restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
@@ -204,7 +205,8 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
     is_offline(&hot).await;
     expo.act_on_item(&order, &roast, "finish_item").await;
     phone.shows_item(&order, &roast, "done").await;
-    // What is dead stays dead; the browser finds that out before it asks for the page again, with a bump still to be sent.
+    // Bytes held by a half-open connection never arrive. The cut closes the connection before the page reloads, with a bump
+    // still to be sent.
     hot.network.set(Network::Cut);
     is_offline(&hot).await;
     hot.network.set(Network::Fine);
@@ -253,7 +255,7 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
     }
 }
 
-/// What a guest sees far down in the menu, and in the basket while an order is being sent, when the link dies in silence.
+/// The connection fails silently: what the guest sees far down in the menu, and in the basket while an order is being sent.
 #[tokio::test]
 async fn a_guest_down_in_the_menu_sees_that_the_link_is_lost() {
     let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
@@ -263,10 +265,10 @@ async fn a_guest_down_in_the_menu_sees_that_the_link_is_lost() {
         return scrollY > 500 && note !== undefined && note.top >= 0 && note.bottom <= innerHeight";
     phone.network.set(Network::HalfOpen);
     phone.is("offline").await;
-    phone.until("a word that stays in sight", note, vec![]).await;
+    phone.until("the notice in sight", note, vec![]).await;
     phone.network.set(Network::Fine);
     is_back(&phone).await;
-    phone.until("no such word", "return !document.querySelector('.categories__link')", vec![]).await;
+    phone.until("the notice gone", "return !document.querySelector('.categories__link')", vec![]).await;
 
     phone.tap("[data-action='basket']").await;
     phone.sees("#basket [data-action='place']:enabled").await;

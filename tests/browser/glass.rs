@@ -1,4 +1,4 @@
-//! A kitchen screen fills its glass: whole tickets in sight, the size of their letters, and what is left black.
+//! A kitchen screen uses its area: whole tickets in sight, letter sizes, and how much stays unused.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -6,9 +6,9 @@ use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::client::text;
 
-/// More tickets than any of the screens has room for.
+/// More tickets than fit on any of the screens.
 const TICKETS: usize = 24;
-/// Lines that guests order together: some with a choice, some with a name that takes two lines.
+/// Dishes that guests order together: some with a choice, some with a name that takes two lines.
 const ORDERS: [[&str; 3]; 4] = [
     ["Beef rezala", "Fuchka", "Firni"],
     ["Chicken roast", "Masala cha", "Borhani"],
@@ -16,8 +16,9 @@ const ORDERS: [[&str; 3]; 4] = [
     ["Fuchka", "Chicken roast", "Borhani"],
 ];
 
-/// A screen, the fewest whole tickets and the smallest letters of dishes, in CSS pixels: 13 minutes of arc at two metres are 42
-/// on 21.5 inches of 1920 by 1080, and on 43 inches of 3840 by 2160.
+/// A screen with the fewest whole tickets it must show and the smallest letters of dishes, in CSS pixels. Letters must be
+/// readable from two metres, which means 13 minutes of arc: 42 pixels on 21.5 inches of 1920 by 1080, and on 43 inches of
+/// 3840 by 2160.
 struct Glass {
     width: u32,
     height: u32,
@@ -33,11 +34,11 @@ const SCREENS: [Glass; 6] = [
     Glass { width: 2560, height: 1440, tickets: 13, letters: 42.0 },
     Glass { width: 1080, height: 1920, tickets: 9, letters: 41.0 },
 ];
-/// The most of the board that may be black while tickets wait beyond its edge.
+/// The largest share of the board that may be unused while tickets wait beyond its edge.
 const UNUSED: f64 = 0.2;
 
-/// Whole tickets in sight, the share of the board without one, and the size of letters. A ticket that goes on in the next
-/// column is what its parts are; a part that begins above the edge of another is an overlap.
+/// Returns the number of whole tickets in sight, the unused share of the board, and the letter size. A ticket that
+/// continues in the next column counts as its parts; a part that begins above the bottom of another is an overlap.
 const MEASURE: &str = "const board = document.querySelector('#board').getBoundingClientRect();
     const parts = (ticket) => (ticket.hasAttribute('data-kept-span')
       ? [...ticket.querySelectorAll('.ticket__head, .ticket__flags, .ticket > .note, .item, .ticket__elsewhere, .ticket__foot')] : [ticket])
@@ -58,16 +59,16 @@ const MEASURE: &str = "const board = document.querySelector('#board').getBoundin
       header: parseFloat(getComputedStyle(document.querySelector('#counts')).fontSize) / letters,
     }";
 
-/// Columns that an edge of the board cuts, by the heads of their tickets and of later parts of tickets.
+/// Returns the columns that an edge of the board cuts, found by the heads of tickets and of their later parts.
 const CUT_OFF: &str = "const board = document.querySelector('#board').getBoundingClientRect();
     return [...document.querySelectorAll('#tickets .ticket__head, #tickets .part')].map((head) => head.getBoundingClientRect())
       .filter(({ left, right }) => (left < board.left - 4 && right > board.left + 4) || (right > board.right + 4 && left < board.right - 4)).length";
-/// The number of the first ticket that begins on the page in sight.
+/// Returns the number of the first ticket that begins on the visible page.
 const FIRST: &str = "const board = document.querySelector('#board').getBoundingClientRect();
     return [...document.querySelectorAll('#tickets > [data-order]')]
       .find((ticket) => ticket.querySelector('.ticket__head').getBoundingClientRect().left >= board.left - 4)?.dataset.order";
 
-/// Waits until a screen of this size has taken it and shows what it has to.
+/// Resizes the screen and waits until it shows what it must.
 async fn fills(screen: &Browser, glass: &Glass) {
     let metrics = json!({"width": glass.width, "height": glass.height, "deviceScaleFactor": 1, "mobile": false});
     screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
@@ -94,7 +95,7 @@ async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_acro
     }
     let screen = restaurant.kitchen("the screen", None).await;
     for glass in &SCREENS {
-        // As a tablet that is turned: its letters change in the middle of it.
+        // Letters change size in the middle of this, as when a tablet is turned.
         screen.wear(Form::Phone, "dark").await;
         fills(&screen, glass).await;
     }
@@ -102,7 +103,7 @@ async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_acro
     screen.has_no_complaint().await;
 }
 
-/// A large glass with few tickets has letters of full size, and a number of columns keeps them.
+/// Asserts that a large screen with few tickets shows them in full size, and that a chosen number of columns stays.
 async fn few_are_large(restaurant: &TestRestaurant, screen: &Browser) {
     for order in restaurant.orders().await.iter().skip(5) {
         restaurant.staff.act(&order["id"], "ready").await;
@@ -112,7 +113,7 @@ async fn few_are_large(restaurant: &TestRestaurant, screen: &Browser) {
     for (columns, tickets) in [("auto", 5), ("4", 5)] {
         let settings = json!({"columns": columns}).to_string();
         screen.ask("localStorage['orderbell.kitchen.settings'] = arguments[0]", vec![settings.into()]).await;
-        // Else the page begins with its copy of all tickets, and grows the letters half a minute later.
+        // Otherwise the page begins with its stored copy of all tickets, and enlarges the letters half a minute later.
         let origin = screen.ask("return location.origin", vec![]).await;
         screen.devtools("Storage.clearDataForOrigin", json!({"origin": origin, "storageTypes": "indexeddb"})).await;
         screen.reload().await;
@@ -122,7 +123,7 @@ async fn few_are_large(restaurant: &TestRestaurant, screen: &Browser) {
     }
 }
 
-/// A ticket that goes on in the next column has the grounds of its parts: an allergy is dark letters on yellow.
+/// A ticket that continues in the next column keeps the backgrounds of its parts: an allergy is dark letters on yellow.
 #[tokio::test]
 async fn an_allergy_stands_on_yellow_also_where_its_ticket_goes_on_in_the_next_column() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -147,7 +148,7 @@ async fn an_allergy_stands_on_yellow_also_where_its_ticket_goes_on_in_the_next_c
     screen.until("every allergy on yellow", grounds, vec![]).await;
 }
 
-/// A glass of another size, with the tickets of a later page in sight.
+/// Resizes the screen while a later page of tickets is shown, which must stay in sight.
 async fn keeps_its_page(screen: &Browser, width: u32, height: u32) {
     let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
     screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
@@ -181,14 +182,14 @@ async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_changes_its_
     for (width, height) in [(1280, 800), (1080, 1920), (1500, 900), (1920, 1080)] {
         keeps_its_page(&screen, width, height).await;
     }
-    // A finger lets go between two columns.
+    // The finger lifts between two columns.
     screen.ask("document.querySelector('#board').scrollBy({ left: 150, behavior: 'instant' })", vec![]).await;
     screen.until("whole columns after a swipe", &format!("return (() => {{ {CUT_OFF} }})() === 0"), vec![]).await;
     screen.has_no_complaint().await;
 }
 
-/// Each part of a split ticket has its number, its table, its service, its clock in the colour of its own head, and the allergy
-/// on yellow, for one who reads that column alone.
+/// Returns whether each part of a split ticket can be read alone: its number, table, service, clock in the colour of its
+/// head, and the allergy on yellow.
 const WARNED: &str = "const ground = (one) => getComputedStyle(one).backgroundColor;
     const ticket = document.querySelector(`[data-order='${arguments[0]}']`);
     const yellow = ground(ticket.querySelector(':scope > .note--allergy, .ticket__flags .flag--allergy'));
@@ -223,7 +224,7 @@ async fn each_part_of_a_split_ticket_repeats_its_head_and_its_allergy() {
     for (order, number) in orders.iter().zip(["1", "2"]) {
         screen.until("the allergy on each part", WARNED, vec![order.clone(), number.into()]).await;
     }
-    // A dish that is done changes the ticket: its parts are built again, and nothing is left of those before.
+    // A finished dish changes the ticket: its parts are rebuilt, and no old part remains.
     let [first, _] = &orders[..] else { unreachable!() };
     screen.tap(&format!("[data-order='{}'] [data-action='finish_item']", text(first))).await;
     let whole = "const ticket = document.querySelector(`[data-order='${arguments[0]}']`);

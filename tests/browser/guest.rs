@@ -1,4 +1,4 @@
-//! What a guest's pages do beyond ordering: languages, no network, a link for a friend.
+//! Guest pages beyond ordering: languages, offline use, sharing with a friend.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -6,10 +6,10 @@ use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::proxy::Network;
 
-/// Files of words that the page has loaded.
+/// Returns the language files that the page has loaded.
 const WORDS: &str = "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
     .filter((path) => /^\\/languages\\/..\\.js$/.test(path))";
-/// The worker stands, and the page of an order is kept. A page that is not ready to tell has no answer yet.
+/// Reports whether the service worker is active and the order page is cached. A page that is not ready yet reports nothing.
 pub const KEPT: &str = "const done = arguments[arguments.length - 1];
     caches.match('/orders/shell').then(async (kept) => done(Boolean(kept && navigator.serviceWorker.controller
       && (await navigator.serviceWorker.ready).active?.state === 'activated')), () => done(false))";
@@ -30,7 +30,7 @@ async fn a_guest_chooses_a_language_and_keeps_it() {
     let phone = restaurant.phone(2).await;
     let lang = "return document.documentElement.lang === arguments[0] && document.querySelector('#call').innerText";
     let english = phone.until("English words", lang, vec!["en".into()]).await;
-    assert_eq!(phone.ask(WORDS, vec![]).await, json!(["/languages/en.js"]), "one language is loaded");
+    assert_eq!(phone.ask(WORDS, vec![]).await, json!(["/languages/en.js"]), "only one language is loaded");
     phone.mark().await;
     phone.tap("[data-language='bn']").await;
     let bengali = phone.until("Bengali words", lang, vec!["bn".into()]).await;
@@ -46,7 +46,7 @@ async fn a_guest_chooses_a_language_and_keeps_it() {
     assert!(number.as_str().unwrap().contains('১'), "order 1, in Bengali digits: {number}");
 }
 
-/// The phone's network is gone, and the page is loaded anew: what was last seen stands there, and says how old it is.
+/// The phone is offline and the page reloads: it shows the last known state and how old that is.
 #[tokio::test]
 async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -63,7 +63,7 @@ async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
     phone.shows(&order, "accepted").await;
     phone.is("offline").await;
     phone.sees("#offline").await;
-    assert_eq!(phone.ask("return window.marked ?? null", vec![]).await, Value::Null, "it is another page");
+    assert_eq!(phone.ask("return window.marked ?? null", vec![]).await, Value::Null, "the page was reloaded");
     let age = "return /second|minute/.test(document.querySelector('#offline').innerText)";
     phone.until("how old it is", age, vec![]).await;
     phone.goto("/t/demo-table-3").await;
@@ -76,14 +76,14 @@ async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
     phone.is("live").await;
 }
 
-/// A friend sees one order, live, and has nothing to touch; the link is in the address no longer than it takes to read it.
+/// A friend sees one order live and has no controls; the token is removed from the address as soon as it is read.
 #[tokio::test]
 async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(4).await;
     let order = ordered(&restaurant, &phone).await;
     follow(&phone, &order).await;
-    // What a phone without a sheet of its own does.
+    // As on a phone without a share sheet.
     phone.ask("Object.defineProperty(navigator, 'share', { value: undefined })", vec![]).await;
     phone.tap("[data-do='share']").await;
     let link = phone.until("the link", "return document.querySelector('#share-link')?.value", vec![]).await;
@@ -96,7 +96,7 @@ async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     assert_eq!(friend.at().await, format!("/orders/{order}"), "the token is taken out of the address");
     let controls =
         "return [...document.querySelectorAll('[data-action], [data-do]')].filter((each) => each.checkVisibility()).length";
-    assert_eq!(friend.ask(controls, vec![]).await, 0, "nothing to touch");
+    assert_eq!(friend.ask(controls, vec![]).await, 0, "no controls");
     restaurant.staff.act(&json!(order), "accept").await;
     friend.shows(&order, "accepted").await;
     friend.reload().await;

@@ -1,4 +1,4 @@
-//! Every page by its keyboard alone: nothing here moves a pointer, and what has the focus can be seen to have it.
+//! Every page by keyboard alone: no test here moves a pointer, and the focus must be visible.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -8,10 +8,10 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::client::text;
 
-/// More stops than any page has.
+/// More focus stops than any page has.
 const STOPS: usize = 150;
 const FOCUSED: &str = "return document.activeElement.matches(arguments[0])";
-/// The focus is seen by a frame around what has it, or around the label that stands for it; and that is in the window.
+/// Returns whether the focused element is in the window and has a visible frame, around itself or around its label.
 const SEEN: &str = "const focused = document.activeElement;
     if (focused === document.body) return true;
     const framed = [focused, focused.closest('label')].find((one) => one && getComputedStyle(one).outlineStyle !== 'none');
@@ -20,7 +20,7 @@ const SEEN: &str = "const focused = document.activeElement;
     return (bottom > 0 && top < innerHeight && right > 0 && left < innerWidth) || `out of sight: ${focused.outerHTML.slice(0, 200)}`";
 
 impl Browser {
-    /// Goes on with Tab until it comes to what fits a selector; every stop on the way is seen.
+    /// Presses Tab until the matching element has the focus, and asserts that every stop on the way is visible.
     async fn tab_to(&self, selector: &str) {
         self.sees(selector).await;
         for _ in 0..STOPS {
@@ -30,16 +30,16 @@ impl Browser {
                 return;
             }
         }
-        panic!("{}: Tab does not come to {selector}", self.name);
+        panic!("{}: Tab does not reach {selector}", self.name);
     }
 
-    /// Comes to a control with Tab, and presses it with Enter.
+    /// Moves to a control with Tab and presses Enter.
     async fn enter(&self, selector: &str) {
         self.tab_to(selector).await;
         self.strike(Key::Enter).await;
     }
 
-    /// Presses a key once more, later than a hand trembles.
+    /// Presses a key again, late enough not to count as a tremor.
     async fn strikes_again(&self, key: Key) {
         tokio::time::sleep(APART).await;
         self.strike(key).await;
@@ -179,12 +179,12 @@ async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
     let at = |order: usize, action: &str| format!("[data-order='{}'] [data-action='{action}']", placed[order]);
     let focused = async |selector: String| floor.until(&format!("the focus on {selector}"), FOCUSED, vec![selector.into()]).await;
     floor.sees(&at(4, "accept")).await;
-    // The next, the one before, and at last the heading.
+    // The focus goes to the next entry, then to the previous one, and finally to the heading.
     floor.enter(&at(1, "accept")).await;
     focused(at(2, "accept")).await;
     floor.enter(&at(4, "accept")).await;
     focused(at(3, "accept")).await;
-    // By way of a sheet.
+    // Through a sheet.
     floor.enter(&at(2, "reject")).await;
     floor.enter("dialog[open] [data-reason='too_busy']").await;
     focused(at(3, "reject")).await;

@@ -1,4 +1,4 @@
-//! How a page looks: on a phone and on a wall, light and dark, to axe, and on a picture when somebody wants one.
+//! How pages look on a phone and on a wall screen, light and dark: checked by axe, and saved as pictures on request.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tokio::sync::OnceCell;
 
-/// The folder to save pictures in; without it none are saved.
+/// Names the folder for pictures; none are saved without it.
 const PICTURES: &str = "ORDERBELL_SCREENSHOTS";
-/// Where axe-core is, when it is not where `scripts/test` puts it.
+/// Names axe-core's file, when it is not where `scripts/test` installs it.
 const AXE: &str = "ORDERBELL_TEST_AXE";
 
-/// What a page is looked at as. The first two have both ends and both themes; pictures are saved of all.
+/// The sizes and themes of a page. The first two cover both sizes and both themes; pictures are saved of all.
 const LOOKS: [(Form, &str); 6] = [
     (Form::Phone, "light"),
     (Form::Wall, "dark"),
@@ -22,33 +22,34 @@ const LOOKS: [(Form, &str); 6] = [
     (Form::FarWall, "dark"),
 ];
 
-/// The kitchen's page and a member of the staff choose a theme; other pages do as the device does.
+/// Sets the theme. The kitchen and the staff choose one; other pages follow the device.
 const WEAR: &str = "const { dataset } = document.documentElement;
     if (dataset.theme) dataset.theme = arguments[0]";
-/// A theme that fades in has the colours of neither for a while.
+/// Returns whether the change of themes has finished: colours in between would fail the contrast check.
 const STILL: &str = "return document.getAnimations().every(({ playState }) => playState === 'finished')";
 const FITS: &str = "const { scrollWidth } = document.documentElement;
     return scrollWidth <= innerWidth && `${innerWidth} wide`";
-/// Violations in short: the rule, and where.
+/// Runs axe and returns each violation with its rule and place.
 const JUDGE: &str = "const done = arguments[arguments.length - 1];
     axe.run(document, { resultTypes: ['violations'] }).then(({ violations, passes }) => done({
       violations: violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => [html, failureSummary]) })),
       passes: passes.length,
     }), (error) => done(String(error)))";
 
-/// Whether this run saves pictures.
+/// Returns whether this run saves pictures.
 pub fn saves_pictures() -> bool {
     std::env::var_os(PICTURES).is_some()
 }
 
 impl Browser {
-    /// Holds in its looks that nothing sticks out and that axe finds no violation; saves a picture of each when wanted.
+    /// Asserts in each look that nothing overflows sideways and that axe finds no violation. Saves a picture of each on
+    /// request.
     pub async fn inspect(&self, scene: &str) {
         for (form, theme) in LOOKS.into_iter().take(if saves_pictures() { LOOKS.len() } else { 2 }) {
             self.wear(form, theme).await;
             let (width, height) = form.size();
             let name = format!("{scene}-{width}x{height}-{theme}");
-            self.until(&format!("{name}: nothing to stick out sideways"), FITS, vec![]).await;
+            self.until(&format!("{name}: nothing to overflow sideways"), FITS, vec![]).await;
             self.satisfies_axe(&name).await;
             if let Some(folder) = std::env::var_os(PICTURES) {
                 self.save(&PathBuf::from(folder).join(format!("{name}.png"))).await;
@@ -57,7 +58,7 @@ impl Browser {
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
-    /// Takes a size and a theme, without what moves.
+    /// Sets a size and a theme, with reduced motion.
     pub async fn wear(&self, form: Form, theme: &str) {
         let (width, height) = form.size();
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": form == Form::Phone});
@@ -66,7 +67,7 @@ impl Browser {
         let features = [feature("prefers-color-scheme", theme), feature("prefers-reduced-motion", "reduce")];
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
         self.ask(WEAR, vec![theme.into()]).await;
-        self.until("the new look to stand still", STILL, vec![]).await;
+        self.until("the new look to settle", STILL, vec![]).await;
     }
 
     async fn satisfies_axe(&self, name: &str) {
@@ -75,10 +76,10 @@ impl Browser {
         }
         let judgement = self.client.execute_async(JUDGE, vec![]).await.unwrap();
         assert_eq!(judgement["violations"], json!([]), "{name}: {judgement:#}");
-        assert!(judgement["passes"].as_u64() > Some(5), "{name}: axe looked at something: {judgement}");
+        assert!(judgement["passes"].as_u64() > Some(5), "{name}: axe ran its rules: {judgement}");
     }
 
-    /// Saves what can be seen, as a PNG.
+    /// Saves a picture of the window as PNG.
     pub async fn save(&self, file: &Path) {
         let picture = self.devtools("Page.captureScreenshot", json!({"format": "png"})).await;
         let Value::String(data) = &picture["data"] else { panic!("{}: no picture", self.name) };
@@ -88,7 +89,7 @@ impl Browser {
     }
 }
 
-/// The source of axe-core.
+/// Returns the source of axe-core.
 async fn axe() -> &'static str {
     static SOURCE: OnceCell<String> = OnceCell::const_new();
     SOURCE

@@ -1,6 +1,5 @@
-//! The pages as people use them: several real browsers at once, against the real binary, using only
-//! the pages' hooks ([`hooks`]). Needs chromedriver and Chromium; [`engines`] names what the other
-//! engines need.
+//! The pages as people use them: several real browsers at once against the real binary, using only the pages' hooks
+//! ([`hooks`]). Needs chromedriver and Chromium; [`engines`] lists what the other engines need.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod access;

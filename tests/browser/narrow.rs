@@ -1,4 +1,4 @@
-//! Pages in the narrowest window that people have: 320 pixels, and a phone of 390 at 200 % zoom (WCAG 1.4.10, 1.4.4).
+//! Pages in the narrowest windows in use: 320 pixels, and a phone of 390 pixels at 200 % zoom (WCAG 1.4.10, 1.4.4).
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -9,21 +9,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 use support::client::text;
 
-/// Width and height of the windows, in CSS pixels.
+/// Widths and heights of the windows, in CSS pixels.
 const WINDOWS: [(u32, u32); 2] = [(320, 568), (195, 422)];
 const MISFITS: &str = include_str!("narrow.js");
-/// What the guest declared stands as wide as the card, on the line of its sign.
+/// Returns whether the declared allergy is as wide as its card and on the line of its icon.
 const ALLERGY: &str = "const note = document.querySelector('[data-order] [data-item] .allergy-note');
     const [sign, words] = [...note?.children ?? []].map((part) => part.getBoundingClientRect());
     const card = note?.closest('.items').getBoundingClientRect();
     return words && sign.bottom > words.top && sign.top < words.bottom && words.left > sign.left && note.getBoundingClientRect().width > 0.8 * card.width - 40";
-/// Whether the first order's head and its first dish are in sight, with the page at its top.
+/// Returns whether the first order's head and first dish are in sight with the page scrolled to the top.
 const ORDER_BETWEEN_BARS: &str = "const line = document.querySelector('[data-lane=incoming] [data-order] [data-item]');
     const foot = Math.min(...['#tabs', '#beyond:not([hidden])'].map((bar) => document.querySelector(bar)?.getBoundingClientRect().top ?? innerHeight));
     return innerWidth === 320 && scrollY === 0 && line !== null && line.getBoundingClientRect().bottom <= foot";
 
 impl Browser {
-    /// Holds that everything fits into each of the windows, and that no word breaks within itself.
+    /// Asserts that everything fits into each window, and that no word is broken.
     async fn fits(&self, scene: &str) {
         self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
         for (width, height) in WINDOWS {
@@ -39,7 +39,8 @@ impl Browser {
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
-    /// Holds that the smallest phone shows an order below the bars and the calls, and that each control of the bar can be hit.
+    /// Asserts that the smallest phone shows an order below the bars and the calls, and that each control of the bar can be
+    /// tapped.
     async fn has_an_order_in_sight(&self) {
         let metrics = json!({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": true});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
@@ -119,18 +120,18 @@ async fn the_kitchens_screen_fits_into_a_narrow_window() {
         }
         screen.until("no sheet", "return !document.querySelector('dialog[open]')", vec![]).await;
     }
-    // The smallest window shows a ticket, not only what stands around it.
+    // The smallest window shows a ticket, not only its surroundings.
     screen.is_sized((195, 422)).await;
     let reached = "const ticket = document.querySelector('#tickets > [data-order]');
         ticket.scrollIntoView({ block: 'center', behavior: 'instant' });
         const { top, left, height, width } = ticket.querySelector('.item__face').getBoundingClientRect();
         const hit = document.elementFromPoint(left + width / 2, top + height / 2);
         return ticket.contains(hit) && Math.min(innerHeight, ticket.getBoundingClientRect().bottom) - Math.max(0, ticket.getBoundingClientRect().top) > 200";
-    screen.until("a ticket in the hand", reached, vec![]).await;
+    screen.until("a ticket on the phone", reached, vec![]).await;
 }
 
 impl TestRestaurant {
-    /// An accepted order of a dish with such a name, to take away, with an allergy.
+    /// Creates an accepted takeaway order with an allergy, for a dish of that name.
     async fn accepted_takeaway(&self, name: &str, table: &str) -> Value {
         self.renames(if table == "12" { "Firni" } else { "Fuchka" }, name).await;
         let mut line = self.menu.line(if table == "12" { "Firni" } else { "Fuchka" }, 2);

@@ -1,5 +1,5 @@
-//! Firefox and WebKitGTK. A driver of theirs starts one browser, so each browser has a driver of its own; all of a test are
-//! on one virtual display, which ends with the test and takes them with it.
+//! Firefox and WebKitGTK. Each of their drivers starts a single browser, so each browser gets its own driver. All browsers
+//! of a test share one virtual display, which ends with the test and takes them with it.
 
 use crate::driver::{Engine, Form, connect, is_installed};
 use fantoccini::Client;
@@ -13,12 +13,12 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// The drivers of one test, and the display of their browsers.
+/// The drivers and the display of one test.
 pub struct OneByOne {
     engine: Engine,
-    /// `:NUMBER`
+    /// The display, as `:NUMBER`.
     display: String,
-    /// What the browsers take for the home of their user.
+    /// The home directory of the browsers.
     home: TempDir,
     processes: Mutex<Vec<Child>>,
 }
@@ -38,7 +38,8 @@ impl OneByOne {
         Self { engine, display: format!(":{number}"), home: tempfile::tempdir().unwrap(), processes }
     }
 
-    /// A browser with a profile of its own and preferences that Firefox alone knows, and the address of its driver.
+    /// Opens a browser with a new profile and preferences, which only Firefox reads. Also returns the address of its
+    /// driver.
     pub async fn open_with(&self, form: Form, preferences: Value) -> (Client, String) {
         let (url, capabilities) = match self.engine {
             Engine::WebKit => (self.webkit_driver().await, json!({})),
@@ -53,7 +54,7 @@ impl OneByOne {
     fn launch(&self, program: &str, arguments: &[&str]) -> ChildStdout {
         let mut command = tethered(program, arguments);
         command.env("DISPLAY", &self.display).env("HOME", self.home.path()).env("TMPDIR", self.home.path());
-        // Neither a desktop's session nor a graphics card is there.
+        // There is neither a desktop session nor a graphics card.
         command.env("GDK_BACKEND", "x11").env("WEBKIT_DISABLE_DMABUF_RENDERER", "1").env("LIBGL_ALWAYS_SOFTWARE", "1");
         command.env_remove("WAYLAND_DISPLAY").env_remove("DBUS_SESSION_BUS_ADDRESS");
         let mut process = command.spawn().unwrap();
@@ -74,12 +75,12 @@ impl OneByOne {
             }
         };
         let url = soon("geckodriver's port", listening).await;
-        // It goes on writing; nobody reading would stop it.
+        // Keep reading: a full pipe would block the driver.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         url
     }
 
-    /// It cannot choose a port by itself.
+    /// Starts WebKit's driver on a free port: it cannot choose one itself.
     async fn webkit_driver(&self) -> String {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         drop(self.launch("WebKitWebDriver", &[&format!("--port={}", free.port())]));
@@ -90,7 +91,7 @@ impl OneByOne {
     }
 }
 
-/// A process that does not outlive this one.
+/// Returns a command whose process ends when this one does.
 fn tethered(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]).args(arguments).kill_on_drop(true);
@@ -102,7 +103,7 @@ fn needs(program: &str, how: &str) {
     assert!(is_installed(program), "these tests need {program}: {how}");
 }
 
-/// Debian has no package of it: scripts/test builds it, and keeps it beside what cargo builds.
+/// Returns geckodriver's path. Debian has no package of it, so scripts/test builds it and keeps it beside cargo's output.
 fn geckodriver() -> PathBuf {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/target/engines/bin/geckodriver");
     let kept = std::env::var_os("ORDERBELL_TEST_GECKODRIVER").map_or_else(|| PathBuf::from(kept), PathBuf::from);
@@ -115,7 +116,7 @@ fn geckodriver() -> PathBuf {
 
 fn firefox(preferences: Value) -> Value {
     let mut all = json!({
-        // Nothing that calls home.
+        // No requests to the vendor.
         "app.update.auto": false,
         "browser.safebrowsing.downloads.remote.enabled": false,
         "datareporting.policy.dataSubmissionEnabled": false,

@@ -1,8 +1,8 @@
-//! The main job: one order, on every screen at once.
+//! The main path: one order, on every screen at once.
 
 use crate::restaurant::TestRestaurant;
 
-/// From the table to the table again. No page is loaded anew, and no finger touches a thing twice.
+/// An order goes from the table to the kitchen and back. No page reloads, and no control is tapped twice.
 #[tokio::test]
 async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
     let restaurant = TestRestaurant::open(4, &[]).await;
@@ -26,7 +26,7 @@ async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
         screen.shows(&order, "placed").await;
     }
     let (rezala, firni) = (restaurant.item(&order, "Beef rezala").await, restaurant.item(&order, "Firni").await);
-    assert_eq!(hot.shown(&order).await.items.keys().collect::<Vec<_>>(), [&rezala], "a station sees its own");
+    assert_eq!(hot.shown(&order).await.items.keys().collect::<Vec<_>>(), [&rezala], "a station sees only its own items");
 
     floor.act(&order, "accept").await;
     for screen in all {
@@ -35,7 +35,7 @@ async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
 
     let before = hot.taps();
     hot.act_on_item(&order, &rezala, "finish_item").await;
-    assert_eq!(hot.taps() - before, 1, "an item is bumped with one touch");
+    assert_eq!(hot.taps() - before, 1, "an item is bumped with one tap");
     for screen in all {
         screen.shows_item(&order, &rezala, "done").await;
         screen.shows(&order, "preparing").await;

@@ -1,6 +1,6 @@
-//! Notifications on a guest's phone: asked for with a touch, told to the server, encrypted for the phone, shown in its words.
-//! Chromium without a screen reaches no push service: the subscription that its page is given is of the tests' own, and what
-//! comes there is opened and handed to the worker as the browser would.
+//! Notifications on a guest's phone: enabled with a tap, registered at the server, encrypted for the phone, shown in the
+//! guest's language. Headless Chromium reaches no push service, so the page gets a subscription made by the test; the test
+//! decrypts what is sent there and hands it to the worker as the browser would.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::push_service::{self, PushService};
 use support::{PATIENCE, client::text, eventually};
 
-/// What the page is given for a push service, and what it did with it.
+/// Replaces the page's push manager, and records what the page does with it.
 const STUB: &str = "let kept = null;
     window.did = { asked: 0, keys: [], ended: 0 };
     const ask = Notification.requestPermission;
@@ -22,20 +22,20 @@ const STUB: &str = "let kept = null;
       return kept ??= { toJSON, unsubscribe: async () => { kept = null; did.ended += 1; } };
     };
     PushManager.prototype.getSubscription = async () => kept;";
-/// The titles of what the worker shows.
+/// Returns the titles of the notifications that the worker shows.
 const TOLD: &str = "const done = arguments[arguments.length - 1];
     navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
       .then((told) => done(told.map(({ title }) => title).sort()), () => done([]))";
 const SWITCH: &str = ".tell [data-do='tell-me']";
-/// Settled, as somebody reads it: on or off.
+/// Returns the text of the switch, once it is settled in the wanted state and language.
 const SWITCHED: &str = "const [tell, { on, language }] = [document.querySelector('.tell'), arguments[0]];
     return document.documentElement.lang === language && tell?.classList.contains('tell--on') === on
       && tell.querySelector('[data-do]:not([aria-busy])') && tell.innerText.trim()";
-/// Longer than a notification takes to the screen.
+/// Longer than a notification takes to appear.
 const SHOWING: Duration = Duration::from_millis(300);
 const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
 
-/// A restaurant that sends notifications.
+/// Starts a restaurant that sends notifications.
 async fn open(key: &VapidKey) -> TestRestaurant {
     let (key, subject) = (key.secret(), "mailto:ops@example.com");
     let flags = ["--vapid-key", key.expose_secret(), "--vapid-subject", subject, "--push-hosts", "127.0.0.1"];
@@ -47,7 +47,7 @@ impl Browser {
         format!("http://{}", self.network.address())
     }
 
-    /// Somebody has said yes to the browser's question, also for the worker; which then takes what is delivered to it.
+    /// Grants the notification permission to the page and its worker, which then accepts what is delivered to it.
     async fn allow(&self) {
         let permissions = json!({"origin": self.origin(), "permissions": ["notifications"]});
         self.devtools("Browser.grantPermissions", permissions).await;
@@ -59,12 +59,12 @@ impl Browser {
         self.devtools("Browser.setPermission", permission).await;
     }
 
-    /// Runs a script before those of each page.
+    /// Runs a script before the scripts of each page.
     async fn begin_with(&self, source: &str) {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await;
     }
 
-    /// Places an order and goes to its page.
+    /// Places an order and opens its page.
     async fn order_and_follow(&self, restaurant: &TestRestaurant) -> String {
         self.add(restaurant.menu.dish("Firni")).await;
         self.place().await;
@@ -78,11 +78,11 @@ impl Browser {
         self.until("notifications switched", SWITCHED, vec![json!({"on": on, "language": language})]).await
     }
 
-    /// Gives the worker what a push service brought, and waits until it has shown that. Chromium forgets a notification that
-    /// is asked for while it is on its way to the screen: so it is not asked at once, and what is missing is pushed again,
-    /// which under the same tag is the same one.
+    /// Delivers a push message to the worker and waits until its notification is shown. Chromium loses a notification when
+    /// it is queried while being shown, so this waits before it asks and pushes a missing one again; the tag makes it the
+    /// same notification.
     async fn deliver(&self, data: &Value, titles: Value) {
-        // The one registration of a new profile is its first.
+        // A new profile numbers its registrations from 0, and this is its only one.
         let message = json!({"origin": self.origin(), "registrationId": "0", "data": data.to_string()});
         eventually(&format!("{titles}"), PATIENCE, || async {
             self.devtools("ServiceWorker.deliverPushMessage", message.clone()).await;
@@ -105,16 +105,16 @@ async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
     let order = phone.order_and_follow(&restaurant).await;
 
     phone.switched(false, "en").await;
-    assert_eq!(phone.ask("return did", vec![]).await, json!({"asked": 0, "keys": [], "ended": 0}), "nothing before a touch");
+    assert_eq!(phone.ask("return did", vec![]).await, json!({"asked": 0, "keys": [], "ended": 0}), "nothing before a tap");
     phone.tap(SWITCH).await;
     phone.switched(true, "en").await;
     assert_eq!(phone.ask("return did", vec![]).await, json!({"asked": 1, "keys": [key.public_key()], "ended": 0}));
     let focus = "return document.activeElement.matches(arguments[0])";
-    assert_eq!(phone.ask(focus, vec![SWITCH.into()]).await, true, "the focus stays where the finger was");
+    assert_eq!(phone.ask(focus, vec![SWITCH.into()]).await, true, "the focus stays on the control");
 
     phone.reload().await;
     phone.switched(true, "en").await;
-    assert_eq!(phone.ask("return did.asked", vec![]).await, 0, "known again without a question");
+    assert_eq!(phone.ask("return did.asked", vec![]).await, 0, "remembered without asking again");
     phone.tap("[data-language='bn']").await;
     phone.switched(true, "bn").await;
     phone.inspect("notifications-on").await;
@@ -137,7 +137,7 @@ async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
     phone.has_no_complaint().await;
 }
 
-/// Pushes arrive while no page of the order is open: the worker says what happened, in the guest's language.
+/// Pushes arrive while no page of the order is open: the worker shows what happened, in the guest's language.
 #[tokio::test]
 async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -158,7 +158,8 @@ async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
     }
 }
 
-/// Without a word of the server's, of the browser's or of the guest's there is no switch, but what to do instead.
+/// Without support by the server or the browser, or without the guest's permission, the page offers no switch and says what
+/// to do instead.
 #[tokio::test]
 async fn who_cannot_be_told_reads_why() {
     let restaurant = open(&VapidKey::random()).await;

@@ -1,4 +1,4 @@
-//! What a guest's page claims about the floor: nothing that is not known.
+//! What a guest's page claims about the floor: only what is known.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
@@ -8,7 +8,7 @@ use support::client::text;
 const HINT: &str = "return document.querySelector(`[data-order='${arguments[0]}'] :is(.order__hint, .track__promise)`)
     ?.innerText.includes(arguments[1])";
 const CALL: &str = "return document.querySelector('[data-call]')?.innerText.includes(arguments[0])";
-/// Makes the page a while older than it is.
+/// Advances the page's clock.
 const LATER: &str = "const real = Date.now; const { now } = performance; const ahead = arguments[0];
     Date.now = () => real.call(Date) + ahead; performance.now = () => now.call(performance) + ahead";
 
@@ -22,7 +22,7 @@ impl Browser {
     }
 }
 
-/// No page of the floor is open, then one is, then somebody answers.
+/// First no floor page is open, then one is, then somebody answers.
 #[tokio::test]
 async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so() {
     let restaurant = TestRestaurant::open(2, &[]).await;
@@ -58,7 +58,7 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
     phone.has_no_complaint().await;
 }
 
-/// A page of the floor that shows the menu has drawn no order, and claims none.
+/// A floor page that shows the menu has not shown the order, and does not report it as seen.
 #[tokio::test]
 async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -76,7 +76,7 @@ async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
     .await;
 }
 
-/// A call: sent, seen, closed by the staff; told on each page, and over a reload.
+/// A call is sent, seen and closed by the staff; each page shows that, also after a reload.
 #[tokio::test]
 async fn a_call_says_what_became_of_it() {
     let restaurant = TestRestaurant::open(2, &[]).await;

@@ -1,5 +1,5 @@
-//! What the restaurant does not give: on the guest's page it is announced, with its reason and the staff's words, and it stays
-//! in sight until the guest has confirmed it, in both languages.
+//! Refusals on the guest's page: each is announced with its reason and the staff's message, and stays visible until the
+//! guest confirms it, in both languages.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use support::client::text;
 use support::proxy::Network;
 
-/// What the live regions say now: the toasts, and what is for screen readers alone.
+/// Returns the text of the live regions: the toasts, and the region for screen readers alone.
 const ANNOUNCED: &str = "return [...document.querySelectorAll('[aria-live], [role=alert], [role=status]')]
     .filter((region) => !region.closest(':not(dialog[open]) > dialog:not([open])')).map((region) => region.textContent).join('\\n')
     .includes(arguments[0])";
-/// A refusal of an order that can be seen, unfolded, with all of these words.
+/// Returns whether the order shows a refusal, visible and unfolded, with all of these words.
 const STANDS: &str = "const refusal = document.querySelector(`[data-order='${arguments[0]}'] [data-refusal]`);
     return refusal?.checkVisibility({ contentVisibilityAuto: true }) && !refusal.closest('details:not([open])')
       && arguments[1].every((word) => refusal.innerText.includes(word))";
@@ -46,7 +46,7 @@ async fn placed(restaurant: &TestRestaurant, phone: &Browser, dishes: &[&str]) -
     text(&order).to_owned()
 }
 
-/// Each reason, in each language, with the staff's words, for what was rejected and what was cancelled.
+/// Covers each reason in each language, with the staff's message, for rejected and for cancelled orders.
 #[tokio::test]
 async fn a_refused_order_says_why_in_the_language_of_its_guest() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -85,12 +85,12 @@ async fn a_refused_order_says_why_in_the_language_of_its_guest() {
     assert_eq!(
         phone.ask("return document.querySelectorAll('[data-refusal]').length", vec![]).await,
         0,
-        "what was read stays read"
+        "a confirmed refusal stays confirmed"
     );
     phone.has_no_complaint().await;
 }
 
-/// A line that is taken off, and what is left of the total; a second one later; the last one, which ends the order.
+/// A line is removed, with the total of what is left; then a second one; then the last one, which ends the order.
 #[tokio::test]
 async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
     let restaurant = TestRestaurant::open(2, &[]).await;
@@ -133,16 +133,16 @@ async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
     phone.has_no_complaint().await;
 }
 
-/// What the guest has ordered, from the top of the page: the number of each order outside a fold, and whether it is folded
-/// itself; last, how many are in the fold of earlier ones.
+/// Returns whether the guest's orders stand as expected, from the top of the page: for each order outside the fold its
+/// number and whether it is folded itself, then the number of orders in the fold.
 const STANDING: &str = "const orders = [...document.querySelectorAll('.orders > [data-order]')];
     const number = (order) => Number(/[0-9]+/.exec(order.querySelector('.order__title').textContent)[0]);
     const earlier = document.querySelectorAll('.orders__earlier [data-order]').length;
     const standing = [...orders.map((order) => [number(order), order.matches('details:not([open])')]), earlier];
     return JSON.stringify(standing) === arguments[0]";
 
-/// However much was refused or is over, what is still to come stands first; two refusals stay unfolded and the others say
-/// why in their line; what was over long ago is folded, and the menu stays near.
+/// However many orders were refused or ended, open ones come first. Two refusals stay unfolded and the others show their
+/// reason in one line; old orders are folded, and the menu stays near.
 #[tokio::test]
 async fn an_open_order_stands_above_what_is_over() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -163,7 +163,7 @@ async fn an_open_order_stands_above_what_is_over() {
     let why = "return document.querySelector(`details[data-order='${arguments[0]}'] > summary`).innerText.includes('Sold out.')";
     phone.until("the reason in its line", why, vec![refused[0].as_str().into()]).await;
     phone.inspect("table-many-refused").await;
-    // A refusal that has stood in sight for a while needs no message over it.
+    // A refusal that has been visible for a while needs no toast.
     phone.tap("#toasts > :first-child button").await;
     let calm = "document.querySelector('[data-refusal]').scrollIntoView({ block: 'center' });
         return document.querySelectorAll('#toasts > *').length === 0";
@@ -187,7 +187,7 @@ async fn an_open_order_stands_above_what_is_over() {
     phone.has_no_complaint().await;
 }
 
-/// After ordering from far down in the menu, the page shows the order, not the place where the basket was opened.
+/// After ordering from far down in the menu, the page shows the order and not the place where the basket was opened.
 #[tokio::test]
 async fn an_order_from_far_down_in_the_menu_is_in_sight() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -197,14 +197,14 @@ async fn an_order_from_far_down_in_the_menu_is_in_sight() {
     phone.tap("[data-action='basket']").await;
     phone.tap("[data-action='place']").await;
     phone.sees("[data-order]").await;
-    // The sheet takes its place in the history along, after a while.
+    // The sheet's history entry is removed a little later.
     phone
         .until("the basket's place gone", "return history.state === null && !document.querySelector('dialog[open]')", vec![])
         .await;
     phone.until("the order in sight", "return scrollY === 0 && history.scrollRestoration === 'auto'", vec![]).await;
 }
 
-/// The page of somebody with whom the guest of a table shares an order.
+/// Opens an order's page as a friend with whom the guest shares it.
 async fn shared(restaurant: &TestRestaurant, phone: &Browser, order: &str, table: u32) -> Browser {
     let script = "return JSON.parse(localStorage[arguments[0]]).access_token";
     let token = phone.ask(script, vec![format!("orderbell.diner.demo-table-{table}").into()]).await;
@@ -216,7 +216,7 @@ async fn shared(restaurant: &TestRestaurant, phone: &Browser, order: &str, table
     friend
 }
 
-/// The refusal came while the phone had no network, and while its page was closed: on return it is told.
+/// A refusal that arrived while the phone was offline, or while its page was closed, is shown when the guest returns.
 #[tokio::test]
 async fn a_refusal_is_told_on_return() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -239,7 +239,7 @@ async fn a_refusal_is_told_on_return() {
     phone.stands(&first, &["They are too busy just now."]).await;
 }
 
-/// What a guest cancels is no refusal; behind an open basket a refusal is seen all the same.
+/// A guest's own cancellation is not a refusal. A refusal behind an open basket is still visible.
 #[tokio::test]
 async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -265,7 +265,7 @@ async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
     phone.has_no_complaint().await;
 }
 
-/// What is told over an open sheet of the staff outlives another sheet in its place.
+/// A message shown over an open sheet of the staff stays when another sheet replaces that one.
 #[tokio::test]
 async fn a_message_outlives_the_sheet_that_it_stands_over() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -286,7 +286,7 @@ async fn a_message_outlives_the_sheet_that_it_stands_over() {
     floor.until("the message on the page", "return document.querySelector('body > #toasts') !== null", vec![]).await;
 }
 
-/// An order that never becomes one: a dish that sold out, a restaurant that pauses. The basket stays, and says why.
+/// An order is refused because a dish sold out or the restaurant paused. The basket stays, and says why.
 #[tokio::test]
 async fn a_basket_that_is_refused_says_why_in_both_languages() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -311,8 +311,8 @@ async fn a_basket_that_is_refused_says_why_in_both_languages() {
     assert_eq!(restaurant.orders().await, Vec::<Value>::new());
 }
 
-/// What stands beside the button of the open basket, in its order: all of it in sight, in the live region that describes the
-/// button and was there before.
+/// Returns the reasons beside the button of the open basket, in order. All must be visible, in the live region that
+/// describes the button and existed before.
 const REASONS: &str = "const place = document.querySelector('#basket-sheet[open] [data-action=place]:disabled');
     const region = document.getElementById(place?.getAttribute('aria-describedby'));
     if (!region?.matches('[role=alert][data-kept-before]')) return false;
@@ -321,7 +321,7 @@ const REASONS: &str = "const place = document.querySelector('#basket-sheet[open]
     const said = [...region.children].map((words) => words.innerText);
     return seen && said.length === arguments[0].length && said.every((words, at) => words.startsWith(arguments[0][at]))";
 
-/// Nothing that blocks the button hides anything else that does: a pause, sold-out dishes, dishes that were removed.
+/// No reason that blocks the button hides another: a pause, sold-out dishes, removed dishes.
 #[tokio::test]
 async fn an_open_basket_announces_everything_that_blocks_its_button() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -365,7 +365,7 @@ async fn an_open_basket_announces_everything_that_blocks_its_button() {
     phone.until("its name and price", line, vec![]).await;
 }
 
-/// The order is on its way while the restaurant changes its mind.
+/// Sends an order that the restaurant refuses because of a change made meanwhile, and waits for the reason.
 async fn refused(restaurant: &TestRestaurant, phone: &Browser, path: &str, body: &Value, words: &str) {
     if phone.ask("return document.querySelector('#basket-sheet').open", vec![]).await == false {
         phone.tap("[data-action='basket']").await;

@@ -1,4 +1,4 @@
-//! Another version of the server.
+//! A second version of the server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,20 @@ use support::wait::soon;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Where a debug build reads the pages from: the path is compiled in.
+/// The folder from which a debug build reads the pages. The path is compiled in.
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/static");
 
-/// The program under test as its next version: the same one, but it reads a changed copy of the pages. In its file the path
-/// of the pages is written over by that of the copy, filled up to the same length.
+/// The binary under test as its next version, which reads a changed copy of the pages. In the binary the path of the pages
+/// is replaced by the path of the copy, padded to the same length.
 pub struct Release {
     pages: TempDir,
     folder: TempDir,
 }
 
 impl Release {
-    /// Copies the pages, and changes a text in one of them.
+    /// Copies the pages and replaces a text in one of them.
     pub async fn with(page: &str, from: &str, to: &str) -> Self {
-        // A short path, since it must not be longer than the one it takes the place of, which ends with `/static`.
+        // The path must be short: it replaces one that ends with `/static` and may not be longer.
         let pages = tempfile::Builder::new().prefix("").rand_bytes(3).tempdir_in("/tmp").unwrap();
         run(Command::new("cp").args(["-r", "-T", PAGES]).arg(pages.path())).await;
         let page = pages.path().join(page);
@@ -37,7 +37,7 @@ impl Release {
         let (pages, copy) = (PAGES.replace('.', "[.]"), format!("{}{copy}", "/".repeat(spare)));
         let program = self.program();
         fs::copy(env!("CARGO_BIN_EXE_orderbell"), &program).unwrap();
-        // Bytes, not text.
+        // Treat the file as bytes, not as text.
         run(Command::new("sed").env("LC_ALL", "C").args(["-i", &format!("s|{pages}|{copy}|g")]).arg(&program)).await;
     }
 

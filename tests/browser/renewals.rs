@@ -1,4 +1,4 @@
-//! Renewals whose answers are lost, pages that are loaded again amid one, and two tabs: nobody is signed out.
+//! Token renewals with lost responses, pages that reload during a renewal, and two tabs: nobody is signed out.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -11,7 +11,7 @@ pub const GUEST: &str = "orderbell.diner.demo-table-7";
 const STAFF: &str = "orderbell.staff";
 const SCREEN: &str = "orderbell.kitchen";
 
-/// The tokens that this browser holds are over, by its own clock: the next page renews before anything else.
+/// Expires the browser's tokens by its own clock, so that the next page renews before anything else.
 async fn age(browser: &Browser, key: &str) {
     let script = "const kept = JSON.parse(localStorage.getItem(arguments[0]));
         localStorage.setItem(arguments[0], JSON.stringify({ ...kept, renew_at: 0, expires_at: 0 }));
@@ -29,7 +29,7 @@ async fn loses_one_more(browser: &Browser) {
     eventually("a lost answer", PATIENCE, || async { (browser.network.lost() > before).then_some(()) }).await;
 }
 
-/// Loaded again amid renewals whose answers are lost, twice, and once more when the network is well: as it was.
+/// Reloads twice during renewals whose responses are lost, and once more on a working network: the session is as before.
 pub async fn comes_through(browser: &Browser, key: &str) {
     age(browser, key).await;
     let token = refresh_token(browser, key).await;
@@ -38,7 +38,7 @@ pub async fn comes_through(browser: &Browser, key: &str) {
         browser.reload().await;
         loses_one_more(browser).await;
     }
-    assert_eq!(refresh_token(browser, key).await, token, "there was no answer to keep");
+    assert_eq!(refresh_token(browser, key).await, token, "without a response there is no new token");
     browser.network.set(Network::Fine);
     browser.is("live").await;
     assert_ne!(refresh_token(browser, key).await, token);
@@ -69,8 +69,8 @@ async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_ren
         phone.shows(&order, "accepted").await;
     }
 
-    // A token from long ago ends the session, also for who shows it. The guest still sits there: the page begins another at
-    // the same table, and the order stays in sight.
+    // A long-replaced refresh token ends the session, also for its holder. The guest is still at the table: the page starts
+    // a new session there, and the order stays visible.
     let old = "const kept = JSON.parse(localStorage.getItem(arguments[0]));
         localStorage.setItem(arguments[0], JSON.stringify({ ...kept, refresh_token: arguments[1], renew_at: 0, expires_at: 0 }))";
     phone.ask(old, vec![GUEST.into(), json!(first)]).await;
@@ -84,7 +84,7 @@ async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_ren
     phone.goto(&format!("/orders/{order}")).await;
     phone.shows(&order, "accepted").await;
     phone.sees("#main .banner").await;
-    // It is a visit like any other.
+    // The new session works as any other.
     phone.goto("/t/demo-table-7").await;
     phone.is("live").await;
     phone.add(restaurant.menu.dish("Firni")).await;

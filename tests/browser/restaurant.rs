@@ -9,27 +9,27 @@ use support::proxy::Proxy;
 use support::{Client, Menu, TestServer};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Browsers that may be alive at a time; more than this, and a small machine spends its time on starting them.
+/// The most browsers open at a time. With more, a small machine spends its time on starting them.
 const SEATS: u32 = 4;
 static FREE: Semaphore = Semaphore::const_new(SEATS as usize);
 
-/// A server of one test, with its browsers.
+/// The server of one test, with its browsers.
 pub struct TestRestaurant {
     pub server: TestServer,
     pub driver: Driver,
     pub menu: Menu,
-    /// Somebody of the staff, over plain HTTP: what is true.
+    /// A client of the staff over plain HTTP: reads the state that pages must show.
     pub staff: Client,
     _seats: SemaphorePermit<'static>,
 }
 
 impl TestRestaurant {
-    /// Waits until so many browsers may be opened; starts the server with flags.
+    /// Waits until the given number of browsers may be opened, and starts the server with flags.
     pub async fn open(browsers: u32, flags: &[&str]) -> Self {
         Self::open_in(Engine::Chromium, browsers, flags).await
     }
 
-    /// As [`Self::open`], with browsers of an engine.
+    /// Is [`Self::open`] with browsers of an engine.
     pub async fn open_in(engine: Engine, browsers: u32, flags: &[&str]) -> Self {
         let seats = FREE.acquire_many(browsers).await.unwrap();
         let (server, driver) = tokio::join!(TestServer::start(flags), Driver::start(engine));
@@ -38,19 +38,19 @@ impl TestRestaurant {
         Self { server, driver, menu, staff, _seats: seats }
     }
 
-    /// A browser that is nowhere yet.
+    /// Opens a browser with an empty page.
     pub async fn browser(&self, name: &'static str, form: Form) -> Browser {
         let proxy = Proxy::before(self.server.authority().parse().unwrap()).await;
         Browser::open(name, &self.driver, form, proxy).await
     }
 
-    /// A browser that is nowhere yet, and that somebody has told to block all cookies: it keeps nothing at all.
+    /// Opens a browser with an empty page and all cookies blocked: it stores nothing.
     pub async fn cookieless(&self, name: &'static str, form: Form) -> Browser {
         let proxy = Proxy::before(self.server.authority().parse().unwrap()).await;
         Browser::of(name, self.driver.open_cookieless(form).await, proxy).await
     }
 
-    /// A guest's phone that has just scanned a table's code.
+    /// Opens a guest's phone that has just scanned a table's code.
     pub async fn phone(&self, table: u32) -> Browser {
         let phone = self.browser("the phone", Form::Phone).await;
         phone.goto(&format!("/t/demo-table-{table}")).await;
@@ -58,7 +58,7 @@ impl TestRestaurant {
         phone
     }
 
-    /// A kitchen screen with a token; without a station it sees all of them.
+    /// Opens a kitchen screen with a token. Without a station it shows all of them.
     pub async fn kitchen(&self, name: &'static str, station: Option<&str>) -> Browser {
         let screen = self.browser(name, Form::Wall).await;
         screen.goto(&format!("/kitchen#token={}", self.kitchen_token(station, "1h").await)).await;
@@ -73,7 +73,7 @@ impl TestRestaurant {
         self.server.tool(&arguments).await
     }
 
-    /// The floor, where somebody of the staff has signed in.
+    /// Opens the floor, with a waiter signed in.
     pub async fn floor(&self) -> Browser {
         let floor = self.browser("the floor", Form::Wall).await;
         floor.goto("/staff").await;
@@ -81,28 +81,28 @@ impl TestRestaurant {
         floor
     }
 
-    /// An order as it is.
+    /// Returns an order from the server.
     pub async fn order(&self, id: &str) -> Value {
         self.staff.order(&id.into()).await
     }
 
-    /// The id of an order's item, by its dish.
+    /// Returns the id of an order's item by its dish.
     pub async fn item(&self, order: &str, dish: &str) -> String {
         let document = self.order(order).await;
         let mut items = document["items"].as_object().unwrap().iter();
         items.find(|(_, item)| item["name"] == dish).unwrap_or_else(|| panic!("no {dish} in {document}")).0.clone()
     }
 
-    /// Every order of the restaurant.
+    /// Returns all orders of the restaurant.
     pub async fn orders(&self) -> Vec<Value> {
         let page = self.staff.get("/api/v1/restaurants/demo/orders?status=all&limit=100").await.expect(200);
         page["orders"].as_array().unwrap().clone()
     }
 
-    /// Waits until every screen shows an order as it is, or the part of it that it shows.
+    /// Waits until each screen shows the server's state of an order, or of the part that the screen shows.
     pub async fn agree(&self, order: &str, screens: &[&Browser]) {
         for screen in screens {
-            support::eventually(&format!("{}: {order} as it is", screen.name), support::PATIENCE, || async {
+            support::eventually(&format!("{}: {order} as on the server", screen.name), support::PATIENCE, || async {
                 (self.truth_of(order, &screen.shown(order).await).await).then_some(())
             })
             .await;
@@ -115,12 +115,12 @@ impl TestRestaurant {
             && shown.items.iter().all(|(id, status)| document["items"][id]["status"] == *status)
     }
 
-    /// The server, killed where it stands.
+    /// Kills the server.
     pub async fn kill(&mut self) {
         self.server.kill().await;
     }
 
-    /// The server again, on the same database, behind the same addresses.
+    /// Restarts the server on the same database, behind the same addresses.
     pub async fn restart(&mut self, screens: &[&Browser]) {
         self.server.restart().await;
         self.staff = self.staff.at(&self.server.base);
@@ -130,7 +130,7 @@ impl TestRestaurant {
     }
 }
 
-/// Fills in the form with a person of the demo; the restaurant is filled in already.
+/// Fills in the sign-in form for a person of the demo; the restaurant is already filled in.
 pub async fn sign_in(floor: &Browser, person: &str) {
     is_filled_in(floor).await;
     floor.write("[name=username]", person).await;
@@ -139,7 +139,7 @@ pub async fn sign_in(floor: &Browser, person: &str) {
     floor.is("live").await;
 }
 
-/// Waits until the form is there, with the restaurant of the demo.
+/// Waits until the form is there with the demo's restaurant.
 pub async fn is_filled_in(floor: &Browser) {
     let filled = "return document.querySelector('[name=restaurant]')?.value === 'demo'";
     floor.until("the restaurant filled in", filled, vec![]).await;

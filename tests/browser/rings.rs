@@ -1,11 +1,11 @@
-//! What rings on the floor, and the screen that has to stay on for it.
+//! Alarms on the floor, and the wake lock that keeps its screen on.
 
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 
-/// Counts the tones that are heard, and how often the screen is kept awake; before a page's own scripts.
+/// Counts the tones that are played and the wake locks that are taken; runs before the page's own scripts.
 const EARS: &str = "window.tones = 0; window.awake = 0;
     const start = OscillatorNode.prototype.start;
     OscillatorNode.prototype.start = function (...given) { window.tones += 1; return start.apply(this, given); };
@@ -15,7 +15,7 @@ const EARS: &str = "window.tones = 0; window.awake = 0;
 const MORE_TONES: &str = "return window.tones > arguments[0] && window.tones";
 
 impl Browser {
-    /// Waits until something rings; gives how many tones there were.
+    /// Waits until an alarm rings, and returns the number of tones so far.
     async fn hears(&self, before: &Value) -> Value {
         self.until("to ring", MORE_TONES, vec![before.clone()]).await
     }
@@ -41,7 +41,7 @@ async fn what_rings_rings_until_somebody_answers_or_silences_it() {
     let again = floor.hears(&once).await;
     floor.tap("[data-do='silence']").await;
     floor.until("to be silent", "return !document.querySelector('[data-do=silence]')", vec![]).await;
-    // Nobody has answered: it is there, and silent, and something new is heard.
+    // Nobody has answered: the call stays visible but silent, and a new call rings.
     floor.sees("[data-call]").await;
     let silent = floor.ask("return window.tones", vec![]).await;
     restaurant.server.diner("4").await.place(&json!({"service": "dine_in", "items": [restaurant.menu.line("Fuchka", 1)]})).await;
@@ -60,10 +60,11 @@ async fn the_floor_says_when_it_cannot_be_heard_and_stays_awake() {
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
     floor.until("its screen kept awake", "return window.awake === 1", vec![]).await;
-    // Taken away, as by a low battery or another tab; looked at again it is taken again.
+    // The browser released the lock, as it does on a low battery or for another tab. The page takes it again once it is
+    // visible.
     floor.ask("window.lock.released = true; document.dispatchEvent(new Event('visibilitychange'))", vec![]).await;
     floor.until("and again", "return window.awake === 2", vec![]).await;
-    // A page that was loaded anew, as by night, has not been touched.
+    // A page that reloaded by itself, as at night, has not been tapped yet.
     floor.reload().await;
     floor.is("live").await;
     floor.sees("#unheard").await;

@@ -1,5 +1,5 @@
-//! More than fits: tickets beyond the edge of a kitchen screen, a ticket longer than it, calls that would push the orders off
-//! the page of the floor.
+//! More than fits on a screen: tickets beyond the edge of a kitchen screen, a ticket longer than the screen, and calls that
+//! would push the orders off the floor page.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -8,23 +8,23 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::client::text;
 
-/// More tickets than a wall screen has room for.
+/// More tickets than fit on a wall screen.
 const TICKETS: u32 = 16;
-/// More lines than a column has room for.
+/// More lines than fit in a column.
 const LINES: usize = 25;
-/// What the bar counts is what stands on the board: before, in sight and after.
+/// Returns whether the bar's counts (before, in sight, after) add up to the tickets on the board.
 const ADD_UP: &str = "const number = (id) => { const it = document.querySelector(id); return it.hidden ? 0 : parseInt(it.textContent.replace(/[^0-9]/g, ''), 10); };
     const { left, right } = document.querySelector('#board').getBoundingClientRect();
     const seen = [...document.querySelectorAll('#tickets > :not([data-ticket=bumped])')].map((one) => one.getBoundingClientRect());
     const inSight = seen.filter((one) => one.right >= left + 24 && one.left <= right - 24).length;
     return number('#before') + inSight + number('#more') === parseInt(document.querySelector('#counts').textContent, 10)";
 const BEYOND: &str = "const more = document.querySelector('#more'); return !more.hidden && more.textContent";
-/// The ticket with the digit, when it is whole in sight.
+/// Returns the ticket with the digit, when it is fully in sight.
 const DIGIT: &str = "const key = [...document.querySelectorAll('.ticket__slot')].find((one) => one.textContent === arguments[0]);
     const ticket = key?.closest('[data-order]');
     const { left, right } = ticket?.getBoundingClientRect() ?? {};
     return ticket && left >= 0 && right <= innerWidth && ticket.dataset.order";
-/// The heads of the later columns of a ticket: whose dishes these are, and that they continue.
+/// Returns the heads of a ticket's later columns, which repeat whose dishes these are and that they continue.
 const CONTINUED: &str = "const items = [...document.querySelectorAll(`[data-order='${arguments[0]}'] [data-item]`)];
     const columns = new Set(items.map((item) => item.getBoundingClientRect().left)).size;
     const heads = items.map((item) => item.querySelector('.part__head')?.innerText).filter((words) => words?.includes('continued'));
@@ -33,7 +33,7 @@ const CONTINUED: &str = "const items = [...document.querySelectorAll(`[data-orde
     return columns > 1 && heads.length === columns - 1 && together && heads";
 
 impl TestRestaurant {
-    /// An accepted order at a table.
+    /// Creates an accepted order at a table.
     async fn ticket(&self, table: u32, lines: &[Value]) -> Value {
         let guest = self.server.diner(&table.to_string()).await;
         let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
@@ -51,7 +51,7 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
         restaurant.ticket(table % 12 + 1, std::slice::from_ref(&dish)).await;
     }
     let screen = restaurant.kitchen("the screen", None).await;
-    // Without motion: a page is there at once, and its digits with it.
+    // Without motion a page and its digits appear at once.
     screen.wear(Form::Wall, "dark").await;
     let heads = screen.until("its number over each part of a long ticket", CONTINUED, vec![long.clone()]).await;
     let words: Vec<&str> = text(&heads[0]).split_whitespace().collect();
@@ -61,10 +61,10 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
     assert!(text(&beyond).ends_with("more →"), "{beyond}");
     screen.strike(Key::PageDown).await;
     let paged = "const before = document.querySelector('#before'); return !before.hidden && before.textContent.startsWith('←')";
-    screen.until("those of before counted", paged, vec![]).await;
+    screen.until("the earlier tickets counted", paged, vec![]).await;
     screen.until("those in sight and those out of sight to be all of them", ADD_UP, vec![]).await;
     let first = screen.until("a ticket in sight with the digit 1", DIGIT, vec!["1".into()]).await;
-    assert_ne!(first, long, "the digits have moved on with the page");
+    assert_ne!(first, long, "the digits belong to the page in sight");
     screen.strike('1').await;
     screen.shows(text(&first), "ready").await;
     restaurant.agree(text(&first), &[&screen]).await;
@@ -77,11 +77,11 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
     screen.has_no_complaint().await;
 }
 
-/// Counts the elements that a page makes from now on.
+/// Counts the elements that a page creates from now on.
 const COUNT: &str = "const make = document.createElement.bind(document);
     window.made = 0;
     document.createElement = (...given) => { window.made += 1; return make(...given); };";
-/// Orders on a page, of which one changes.
+/// Orders on a page, one of which changes.
 const MANY: u32 = 24;
 /// A card or a ticket has about fifty elements, the bar as many, and a change is drawn two or three times.
 const FEW_ELEMENTS: u64 = 500;
@@ -107,7 +107,7 @@ async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
         let made = page.ask("return window.made", vec![]).await.as_u64().unwrap();
         assert!(0 < made && made < FEW_ELEMENTS, "{}: {made} elements for one change among {MANY} orders", page.name);
     }
-    // A key turns the page at once, for the next key is on its way: no digit acts while the page turns.
+    // A key turns the page at once, because the next key may follow at once. No digit acts while the page turns.
     screen.strike(Key::PageDown).await;
     let turned = "const { left } = document.querySelector('#board').getBoundingClientRect();
         const heads = [...document.querySelectorAll('#tickets .ticket__head')].map((head) => head.getBoundingClientRect().left - left);
@@ -144,7 +144,7 @@ async fn calls_leave_room_for_orders_and_a_phone_has_a_way_to_each_lane() {
     lanes_of_a_phone(&floor, text(&order)).await;
 }
 
-/// In the hand one lane is below the other: a touch brings the one that is wanted, and nothing covers it.
+/// On a phone one lane is below the other: a tap scrolls to the wanted one, and nothing covers it.
 async fn lanes_of_a_phone(floor: &Browser, ready: &str) {
     floor.wear(Form::Phone, "light").await;
     floor.tap("[href='#lane-ready']").await;

@@ -1,4 +1,4 @@
-//! What is not eaten at a table says so, wherever its order is named.
+//! Orders that are not eaten at a table show their service wherever they are named.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -6,7 +6,7 @@ use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::client::text;
 
-/// Of what fits a selector, the words of its service and whether they stand in a block of their own colour, with a sign.
+/// Returns the service text of the matching element, and whether it is in a block of its own colour with an icon.
 const SAID: &str = "const place = document.querySelector(arguments[0]);
     const said = place?.querySelector('.service');
     if (!said?.checkVisibility() || (arguments[1] && said.innerText.trim() !== arguments[1])) return null;
@@ -14,7 +14,7 @@ const SAID: &str = "const place = document.querySelector(arguments[0]);
     return [said.innerText.trim(), Boolean(said.querySelector('svg')) && colour !== getComputedStyle(place).backgroundColor && !/, 0\\)$/.test(colour)]";
 
 impl Browser {
-    /// Waits until what fits a selector says a service.
+    /// Waits until the matching element shows a service.
     async fn says(&self, selector: &str, word: &str) {
         let said = self.until(&format!("{word} in {selector}"), SAID, vec![selector.into(), word.into()]).await;
         assert_eq!(said, json!([word, true]), "{}: {selector}", self.name);
@@ -26,7 +26,7 @@ impl Browser {
     }
 }
 
-/// Take-away that was chosen at a table: on the phone, the kitchen's screens and lists, the floor and its tables.
+/// Take-away chosen at a table shows on the phone, on the kitchen's screens and lists, and on the floor and its tables.
 #[tokio::test]
 async fn take_away_from_a_table_says_so_on_every_screen() {
     let restaurant = TestRestaurant::open(3, &[]).await;
@@ -71,7 +71,7 @@ async fn take_away_from_a_table_says_so_on_every_screen() {
     phone.says(&format!("details{card}"), "পার্সেল").await;
 }
 
-/// The page of the order, in both languages, and what a friend sees of it.
+/// Checks the page of the order in both languages, and as a friend sees it.
 async fn on_its_own_page(restaurant: &TestRestaurant, phone: &Browser, order: &str) {
     phone.goto(&format!("/orders/{order}")).await;
     phone.says(".track__head", "Take away").await;
@@ -87,7 +87,7 @@ async fn on_its_own_page(restaurant: &TestRestaurant, phone: &Browser, order: &s
     friend.says(".track__head", "Take away").await;
 }
 
-/// What has no table at all: the service stands where the table would, once.
+/// An order without a table shows its service once, in the table's place.
 #[tokio::test]
 async fn a_delivery_without_a_table_says_so_once() {
     let restaurant = TestRestaurant::open(2, &[]).await;
@@ -105,7 +105,7 @@ async fn a_delivery_without_a_table_says_so_once() {
     floor.says(".table__head", "Delivery").await;
 }
 
-/// Gives the head of a card its longest words, and counts the lines of its number and of its table.
+/// Gives the head of a card its longest texts, and counts the lines of its number and of its table.
 const LINES: &str = "const head = document.querySelector(`${arguments[0]} .order__head`);
     if (!head) return null;
     const number = head.querySelector('.order__number').lastChild;
@@ -122,7 +122,7 @@ const LINES: &str = "const head = document.querySelector(`${arguments[0]} .order
     const table = head.querySelector('.order__place span').firstChild;
     return [lines(number, 0), lines(table, 'Table '.length), head.scrollWidth <= head.clientWidth]";
 
-/// The number of an order, and of its table, is read at a glance: neither breaks, however full the card's head is.
+/// The numbers of an order and its table must be readable at a glance: neither wraps, however full the card's head is.
 #[tokio::test]
 async fn numbers_on_the_floor_never_break_over_two_lines() {
     let restaurant = TestRestaurant::open(1, &[]).await;

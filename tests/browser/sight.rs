@@ -1,4 +1,4 @@
-//! What the staff have in sight, what they have not, and what the page says of either.
+//! What the staff's page has in sight, what it has not, and what it reports of both.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -6,17 +6,17 @@ use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 use support::client::text;
 
-/// The age that a card shows, in seconds: time in which the page could have reported.
+/// Returns the age on a card in seconds: time in which the page could have reported the order as seen.
 const SHOWN_FOR: &str = "const [minutes, seconds] = document.querySelector(`#desk [data-order='${arguments[0]}'] .age__time`)
     .textContent.split(':').map(Number);
     return minutes * 60 + seconds >= arguments[1]";
 
-/// Scrolls as somebody who reads one card after the other.
+/// Scrolls to the top like a person who reads one card after the other.
 const TO_THE_TOP: &str =
     "document.querySelector(`#desk [data-order='${arguments[0]}']`).scrollIntoView({ block: 'center', behavior: 'instant' })";
 
 impl TestRestaurant {
-    /// Places an order with some lines at a table, and returns its id.
+    /// Places an order with the given number of lines at a table, and returns its id.
     async fn waiting(&self, table: u32, lines: usize) -> Value {
         let basket = json!({"service": "dine_in", "items": vec![self.menu.line("Fuchka", 1); lines]});
         self.server.diner(&table.to_string()).await.place(&basket).await["id"].clone()
@@ -31,7 +31,7 @@ impl TestRestaurant {
             .await;
     }
 
-    /// Holds that an order on the page was not seen, although the page had the time to report it.
+    /// Asserts that an order on the page was not reported as seen, although the page had the time.
     async fn stays_unseen(&self, floor: &Browser, order: &Value) {
         floor.until("some seconds of it", SHOWN_FOR, vec![order.clone(), 4.into()]).await;
         assert!(!self.floor_has_seen(order).await, "{order} was never in sight");
@@ -63,8 +63,8 @@ async fn an_order_below_the_fold_is_not_seen_and_the_page_says_that_it_is_there(
     floor.has_no_complaint().await;
 }
 
-/// A waiter with the tables in the hand: an older order is at a table further down. Its number is in sight, so it does not keep
-/// the newer one, whose card is, from counting as seen.
+/// A waiter has the tables view open on a phone, with an older order at a table further down. The page shows the older
+/// order's number, so the newer order, whose card is in sight, counts as seen.
 #[tokio::test]
 async fn an_older_order_below_the_fold_is_named_and_holds_no_newer_one_up() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -83,7 +83,7 @@ async fn an_older_order_below_the_fold_is_named_and_holds_no_newer_one_up() {
     let words = floor.until("its number", named, vec![older.clone()]).await;
     assert_eq!(words, "1 more below\n6");
     floor.inspect("staff-older-below").await;
-    assert!(restaurant.floor_has_seen(&older).await, "its number is on the screen");
+    assert!(restaurant.floor_has_seen(&older).await, "its number was in sight");
     floor.tap("[data-do='look-below']").await;
     let gone = "return document.querySelector('[data-do=look-below]') === null";
     floor.until("the card in place of its number", gone, vec![]).await;
@@ -131,7 +131,7 @@ async fn an_order_behind_a_sheet_or_a_search_or_on_a_hidden_page_is_not_seen() {
     restaurant.becomes_seen(&searched).await;
 }
 
-/// What the page says in place of a list, and whether it offers the way out of the filter.
+/// Returns what the page shows in place of a list, and whether it offers to clear the filter.
 const INSTEAD: &str = "const blank = document.querySelector('#main .blank');
     return blank?.innerText.includes(arguments[0]) && blank.querySelector('[data-do=clear-search]') !== null";
 
@@ -154,7 +154,7 @@ async fn an_empty_list_names_the_filter_that_empties_it() {
         floor.until(tab, INSTEAD, vec![words.into()]).await;
         floor.inspect(&format!("staff-{tab}-search-empty")).await;
     }
-    // A lane that a search empties does not call the kitchen free.
+    // A lane emptied by a search does not say that the kitchen is free.
     floor.tap("[data-tab='orders']").await;
     let other = restaurant.waiting(5, 1).await;
     floor.shows(text(&other), "placed").await;
@@ -168,7 +168,7 @@ async fn an_empty_list_names_the_filter_that_empties_it() {
     manager.sees("[name='kind']").await;
     manager.ask("const field = document.querySelector('[name=kind]'); field.value = 'tables'; field.dispatchEvent(new Event('input', { bubbles: true }))", vec![]).await;
     let none = "return document.querySelector('#main .blank')?.innerText.includes('No entries about tables')";
-    manager.until("which entries there are none of", none, vec![]).await;
+    manager.until("which entries are missing", none, vec![]).await;
     manager.tap("[data-do='all-kinds']").await;
     manager.sees("[data-entry]").await;
 }

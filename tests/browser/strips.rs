@@ -1,5 +1,4 @@
-//! A kitchen screen besides its tickets: orders that are coming in, cancelled ones, the dishes of the day, and words in narrow
-//! columns.
+//! A kitchen screen beside its tickets: incoming and cancelled orders, the dishes of the day, and texts in narrow columns.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -9,22 +8,22 @@ use serde_json::{Value, json};
 use support::client::text;
 use support::proxy::Network;
 
-/// The orders of a strip, in their order.
+/// Returns whether a strip shows exactly these orders, in this order.
 const STRIP: &str = "const strip = document.querySelector(arguments[0]);
     const orders = [...strip.querySelectorAll('[data-order]')].filter((one) => one.checkVisibility()).map(({ dataset }) => dataset.order);
     return JSON.stringify(orders) === JSON.stringify(arguments[1])";
-/// The words of an element that can be seen; null for any other.
+/// Returns whether an element shows this text; null means that it is not visible.
 const WORDS: &str = "const one = document.querySelector(arguments[0]);
     return (one?.checkVisibility() ? one.innerText.trim() : null) === arguments[1]";
-/// The lines of the list of the day, each with its number first.
+/// Returns whether the day's list shows exactly these lines, each with its number first.
 const DAY: &str = "const lines = [...document.querySelectorAll('.allday__line')].filter((one) => one.checkVisibility());
     return JSON.stringify(lines.map((line) => line.innerText.split(/\\s+/).join(' '))) === JSON.stringify(arguments[0])";
-/// The list of the day leaves the board its width on a high glass, and its height on a wide one.
+/// Returns whether the list is below the board on a high screen and beside it on a wide one.
 const BESIDE: &str =
     "const [board, panel] = ['#board', '#all-day-panel'].map((one) => document.querySelector(one).getBoundingClientRect());
     const apart = innerHeight > innerWidth ? panel.top >= board.bottom : panel.left >= board.right;
     return innerWidth === arguments[0] && apart && panel.bottom <= innerHeight";
-/// Whether both dishes are on the board, in columns of this number or fewer, with no word on two lines or beyond its line.
+/// Returns whether both dishes are on the board, in at most this number of columns, with no word broken, cut off or tiny.
 const UNBROKEN: &str = "const [width, columns] = arguments;
     if (innerWidth !== width || !(document.querySelector('#tickets').dataset.columns <= columns)) return false;
     const names = [...document.querySelectorAll('#tickets .item__name')];
@@ -43,7 +42,7 @@ impl TestRestaurant {
         self.server.diner(&table.to_string()).await.place(basket).await["id"].clone()
     }
 
-    /// Gives a dish of the menu another name.
+    /// Renames a dish of the menu.
     pub async fn renames(&self, dish: &str, name: &str) {
         let manager = self.server.client(&["manager"]).await;
         let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
@@ -78,7 +77,7 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     says("#blank h2", json!("No connection")).await;
     screen.network.set(Network::Fine);
     says("#blank h2", json!("Nothing to cook")).await;
-    // What the browser said while it had no network is no complaint.
+    // Errors that the browser logged while offline do not count.
     screen.log("browser").await;
     let fuchka = restaurant.menu.line("Fuchka", 2);
     let plain = json!({"service": "dine_in", "items": [fuchka]});
@@ -106,7 +105,7 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     says("#cancelled-more", json!("3 cancelled: show all")).await;
     screen.tap("#cancelled-more").await;
     strip("all of them", "#cancelled", json!([third, second, first])).await;
-    // Somebody may be cooking them: they outlive the page, and a digit confirms the newest.
+    // They may be being cooked, so they survive a reload, and a digit confirms the newest.
     screen.reload().await;
     screen.is("live").await;
     strip("the newest two after a reload", "#cancelled", json!([third, second])).await;
@@ -120,7 +119,7 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     screen.has_no_complaint().await;
 }
 
-/// Sums up open tickets, with what is not eaten at a table.
+/// Sums up open tickets, with the share that is not eaten at a table.
 async fn the_day(restaurant: &TestRestaurant, screen: &Browser) {
     let fuchka = restaurant.menu.line("Fuchka", 2);
     let here = restaurant.placed(4, &json!({"service": "dine_in", "items": [fuchka, restaurant.menu.line("Firni", 1)]})).await;
@@ -138,7 +137,7 @@ async fn the_day(restaurant: &TestRestaurant, screen: &Browser) {
     screen.until("those still to cook", DAY, vec![json!(["2 Fuchka", "1 Firni"])]).await;
 }
 
-/// The yellow labels with an allergy, in a list.
+/// Returns the yellow allergy labels of a list.
 const LABELS: &str =
     "const labels = [...document.querySelectorAll(`${arguments[0]} :is(.flag--allergy, .incoming__allergy, .allday__allergy)`)]
       .filter((one) => one.checkVisibility());
@@ -159,7 +158,7 @@ async fn every_list_of_the_kitchen_shows_the_allergies_of_its_orders() {
         screen.until(&format!("{words:?} in {selector}"), LABELS, vec![selector.into(), json!(words)]).await;
     };
     shows("#incoming", &["ALLERGY", "ALLERGY?"]).await;
-    // Pans are shared: the bar sees what comes in for others.
+    // Pans are shared: the bar sees what comes in for other stations.
     let station = restaurant.kitchen_token(Some("bar"), "1h").await;
     screen.goto(&format!("/kitchen#token={station}")).await;
     screen.until("the bar", "return document.querySelector('#station').textContent === 'bar'", vec![]).await;

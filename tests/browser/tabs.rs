@@ -1,5 +1,5 @@
-//! Several tabs in one browser, on a network that blocks WebSockets: a browser makes six connections to one server, and a
-//! command must find one whatever is followed.
+//! Several tabs in one browser on a network that blocks WebSockets. A browser opens at most six connections to a server,
+//! and a command must get one however much the tabs follow.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -13,18 +13,18 @@ use support::eventually;
 use support::proxy::{Network, Use};
 
 const TABS: usize = 8;
-/// A command is answered within this, in the median; one that waits behind a poll takes many seconds.
+/// The longest median time of a command. One that waits behind a poll takes many seconds.
 const ANSWER: Duration = Duration::from_secs(1);
 const LIVE: &str = "return document.documentElement.dataset.connection === 'live'";
 
-/// One browser with several tabs.
+/// A browser with several tabs.
 struct Tabs {
     browser: Browser,
     tabs: Vec<WindowHandle>,
 }
 
 impl Tabs {
-    /// Opens the first tab on a network without WebSockets.
+    /// Opens the first tab, on a network without WebSockets.
     async fn open(restaurant: &TestRestaurant) -> Self {
         let browser = restaurant.browser("the tabs", Form::Wall).await;
         browser.network.set(Network::NoWebSockets);
@@ -46,7 +46,7 @@ impl Tabs {
         self.browser.within(BACK, "to be live without a WebSocket", LIVE, vec![]).await;
     }
 
-    /// Waits until so many streams are open.
+    /// Waits until the server has the given number of open streams.
     async fn hold(&self, streams: usize) {
         let network = &self.browser.network;
         let as_many = || async { (network.carries(Use::Stream) == streams).then_some(()) };
@@ -62,7 +62,7 @@ impl Tabs {
     }
 }
 
-/// Orders of a guest, placed over plain HTTP.
+/// Places orders of a guest over plain HTTP.
 async fn place(restaurant: &TestRestaurant, count: usize) -> Vec<String> {
     let mut orders = Vec::new();
     for number in 0..count {
@@ -108,7 +108,7 @@ async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_a
     tabs.show(&orders[TABS - 1], "accepted").await;
     tabs.hold(1).await;
 
-    // The tab that follows for all is closed.
+    // Close the tab that follows for all of them.
     tabs.turn_to(0).await;
     tabs.browser.client.close_window().await.unwrap();
     tabs.tabs.remove(0);
@@ -117,7 +117,7 @@ async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_a
     tabs.hold(1).await;
 }
 
-/// What the limit is that pages have to live with, in this very browser: with six requests held, a seventh waits.
+/// Demonstrates the limit that pages must work with, in this browser: while six requests are held, a seventh waits.
 #[tokio::test]
 async fn a_browser_with_six_held_requests_answers_nothing_else() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -138,7 +138,8 @@ async fn a_browser_with_six_held_requests_answers_nothing_else() {
     assert_eq!(tabs.browser.client.execute_async(ask, vec![]).await.unwrap(), "answered");
 }
 
-/// A kitchen screen, a waiter and a guest at one computer: each goes on under its own token, whatever becomes of another.
+/// A kitchen screen, a waiter and a guest share a computer: each tab works under its own token, whatever happens to the
+/// others.
 #[tokio::test]
 async fn tabs_of_different_sessions_do_not_follow_for_each_other() {
     let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;

@@ -7,7 +7,7 @@ use support::client::text;
 use support::log;
 use support::proxy::Network;
 
-/// From the code on the table to an order in the kitchen.
+/// The most taps from the code on the table to an order in the kitchen.
 const MOST_TAPS: usize = 5;
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_double_tap_places_one_order() {
     phone.double_tap("[data-action='place']").await;
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
-    // Whatever the second tap did has been done by when a call made after it is answered.
+    // A call made after the reload is answered only after whatever the second tap did.
     phone.reload().await;
     phone.is("live").await;
     assert_eq!(phone.only_order().await, order);
@@ -50,7 +50,7 @@ async fn an_order_takes_five_taps_at_most() {
     assert_eq!(line["options"].as_array().unwrap().len(), 1, "{document}");
 }
 
-/// The phone's network swallows the order; the guest loads the page anew, and it goes out once.
+/// The network loses the guest's order. The guest reloads the page, and the order is sent once.
 #[tokio::test]
 async fn a_reload_amid_an_order_keeps_it() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -60,8 +60,8 @@ async fn a_reload_amid_an_order_keeps_it() {
     phone.network.set(Network::HalfOpen);
     phone.tap("[data-action='place']").await;
     phone.sees("[data-action='place'][aria-busy='true']").await;
-    assert!(restaurant.orders().await.is_empty(), "nothing has reached the server");
-    // What is dead stays dead; the phone finds that out before it asks for the page again.
+    assert!(restaurant.orders().await.is_empty(), "the server has received nothing");
+    // Bytes held by a half-open connection never arrive. The cut closes the connection before the page reloads.
     phone.network.set(Network::Cut);
     phone.is("offline").await;
     phone.network.set(Network::Fine);
@@ -79,7 +79,8 @@ async fn a_reload_amid_an_order_keeps_it() {
     assert_eq!(restaurant.orders().await.len(), 1);
 }
 
-/// Two drops from one hand: the ticket is bumped, and the second does not take that back, though the undo lies there by now.
+/// Two drops of water count as one tap: the ticket is bumped, and the second drop does not undo that, although the undo
+/// button is now under it.
 #[tokio::test]
 async fn a_wet_hand_bumps_once() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -91,7 +92,7 @@ async fn a_wet_hand_bumps_once() {
     screen.shows(id, "accepted").await;
     screen.tap_twice(&format!("[data-order='{id}'] [data-action='ready']"), Duration::from_millis(500)).await;
     screen.shows(id, "ready").await;
-    // Meant, and later: it is taken back.
+    // A later tap is intended, and undoes the bump.
     tokio::time::sleep(Duration::from_secs(1)).await;
     screen.act(id, "recall").await;
     screen.shows(id, "preparing").await;

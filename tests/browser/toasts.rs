@@ -1,15 +1,15 @@
-//! What a page says about what just happened: few messages, none said twice, and none over what a finger needs.
+//! Toasts: few at a time, none announced twice, and none over a control.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 
-/// The toasts on the page, oldest first.
+/// Compares the toasts on the page, oldest first, with the expected ones.
 const TOASTS: &str = "return JSON.stringify([...document.querySelectorAll('#toasts > *')].map((one) => one.firstChild.textContent)) === arguments[0]";
-/// Says these words one after another. Words in capitals are an error.
+/// Shows these words one after another. Words in capitals are errors.
 const SAY: &str = "window.saidAt = performance.now();
     return import('/shared/toasts.js').then(({ toast }) => arguments[0].forEach((words) => toast(words, { bad: words === words.toUpperCase() })))";
-/// Keeps what a screen reader announces: additions to a live region that was in its place before.
+/// Records what a screen reader announces: additions to a live region that existed before.
 const LISTEN: &str = "window.heard = [];
     new MutationObserver((changes) => {
       const moved = changes.some(({ addedNodes }) => [...addedNodes].some(({ id }) => id === 'toasts'));
@@ -18,7 +18,7 @@ const LISTEN: &str = "window.heard = [];
       }
     }).observe(document.body, { childList: true, subtree: true })";
 
-/// The controls that a notice or a message of the page covers, as far as both are in sight.
+/// Returns the controls that a toast or notice covers, where both are in sight.
 const COVERED_CONTROLS: &str = "const clipped = (one) => {
       let { left, top, right, bottom } = one.getBoundingClientRect();
       for (let each = one.parentElement; each; each = each.parentElement) {
@@ -33,28 +33,28 @@ const COVERED_CONTROLS: &str = "const clipped = (one) => {
       .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('#notice, #toasts, .skip-link'));
     const overlaps = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
     return controls.filter((one) => said.some((words) => overlaps(words, clipped(one)))).map((one) => one.outerHTML.slice(0, 200))";
-/// Where the tickets stand.
+/// Returns the id and position of each ticket.
 const TICKETS: &str = "return JSON.stringify([...document.querySelectorAll('#tickets > *')].map((one) => {
       const { left, top } = one.getBoundingClientRect();
       return [one.dataset.order, Math.round(left), Math.round(top)];
     }))";
 
 impl Browser {
-    /// Takes a size of the window.
+    /// Resizes the window.
     pub async fn is_sized(&self, (width, height): (u32, u32)) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         self.until("the window", "return innerWidth === arguments[0]", vec![width.into()]).await;
     }
 
-    /// Holds that what the page says covers no control.
+    /// Asserts that toasts and notices cover no control.
     pub async fn covers_no_control(&self) {
         let covered = self.ask(COVERED_CONTROLS, vec![]).await;
         assert_eq!(covered, json!([]), "{}: {covered:#}", self.name);
     }
 }
 
-/// A page that nobody looks at for an hour is not covered by what it said meanwhile.
+/// Toasts of an hour do not pile up over a page that nobody looks at.
 #[tokio::test]
 async fn toasts_are_few_the_newest_stay_and_an_error_waits_until_it_is_closed() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -80,7 +80,7 @@ async fn toasts_are_few_the_newest_stay_and_an_error_waits_until_it_is_closed() 
         return performance.now() - window.saidAt > since && JSON.stringify(toasts) === words";
     screen.until("the errors alone", later, vec![json!(["WORSE", "WORST"]).to_string().into(), 13_000.into()]).await;
 
-    // They come along into a dialog, and what is said there is announced: its live region stands before.
+    // Toasts move into an open dialog. A toast shown there is announced, because its live region existed before.
     screen.ask("window.heard.length = 0", vec![]).await;
     screen.tap("[data-do='settings']").await;
     say(json!(["five"])).await;
@@ -92,7 +92,7 @@ async fn toasts_are_few_the_newest_stay_and_an_error_waits_until_it_is_closed() 
     screen.has_no_complaint().await;
 }
 
-/// The buttons of the open sheet, or the basket's, that a message covers.
+/// Returns the buttons of the open sheet, or of the basket bar, that a toast covers.
 const COVERED: &str = "const open = document.querySelector('dialog[open]');
     const controls = open ? open.querySelectorAll('button, input') : document.querySelectorAll('#basket-bar button');
     return [...controls].filter((control) => !control.closest('#toasts')).filter((control) => {
@@ -100,7 +100,8 @@ const COVERED: &str = "const open = document.querySelector('dialog[open]');
       return document.elementFromPoint(left + width / 2, top + height / 2)?.closest('#toasts');
     }).map((control) => control.textContent)";
 
-/// A small phone has room for two messages, a sheet of it for one: they cover no button, and an error outlasts what passes.
+/// A small phone has room for two toasts, one of its sheets for one. They cover no button, and an error stays longer than a
+/// passing message.
 #[tokio::test]
 async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -118,7 +119,7 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     let bad = "ORDER 4 WAS CANCELLED. THEY ARE TOO BUSY JUST NOW. WE ARE VERY SORRY ABOUT THAT.";
     say(json!(["one", bad, "two", "three"])).await;
     shows(json!([bad, "three"])).await;
-    // A notice makes the bar of the basket higher, and the messages stand above it.
+    // A notice makes the basket bar taller, and the toasts move up above it.
     restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
     phone.sees("#basket-notice > *").await;
     let above = "return document.querySelector('#toasts').getBoundingClientRect().bottom <= document.querySelector('#basket-notice').getBoundingClientRect().top";
@@ -136,7 +137,7 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     phone.has_no_complaint().await;
 }
 
-/// A finger or the next key of a keypad is on its way when the screen says something.
+/// A finger or the next key press is already on its way when the screen shows a toast.
 #[tokio::test]
 async fn what_a_kitchen_screen_says_covers_no_control_and_a_refused_key_moves_no_ticket() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -172,6 +173,6 @@ async fn refused_key(screen: &Browser) {
     let said = "return document.querySelector('#said').checkVisibility() && document.querySelector('#said').textContent === arguments[0]";
     screen.until("why", said, vec![format!("No ticket shows {digit}").into()]).await;
     screen.covers_no_control().await;
-    assert_eq!(screen.ask(TICKETS, vec![]).await, before, "the tickets have moved");
+    assert_eq!(screen.ask(TICKETS, vec![]).await, before, "no ticket may move");
     screen.until("the bar as before", "return document.querySelector('#said').textContent === ''", vec![]).await;
 }

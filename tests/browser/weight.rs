@@ -1,4 +1,4 @@
-//! What the page that a guest waits on costs.
+//! The weight of the page that a guest waits for.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::Write;
 
-/// Bytes over the wire, heads and all, of a first visit.
+/// The most bytes of a first visit over the wire, headers included.
 const HEAVIEST: u64 = 60_000;
-/// Slow 4G: what it is called, latency in ms, then bytes a second, down and up. Lighthouse names the network's own round
-/// trip; the DevTools hold back each request by what that comes to with its handshakes.
+/// Slow 4G as Lighthouse defines it: name, latency in ms, bytes a second down and up. Lighthouse gives the round trip of
+/// the network; DevTools delay each request, so their latency includes the handshakes.
 const SLOW_4G: [(&str, f64, f64, f64); 2] =
     [("Slow 4G of Lighthouse", 150.0, 204_800.0, 93_750.0), ("Slow 4G of the DevTools", 562.5, 180_000.0, 84_375.0)];
 
-/// The page has asked for everything that it asks for by itself.
+/// Returns whether the page has loaded everything that it loads by itself.
 const LAST: &str = "const asked = performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname);
     return ['/guest/upkeep.js', '/guest/tell_me.js', '/api/v1/push/key'].every((path) => asked.includes(path))";
 
-/// What it has asked of rooms by HTTP.
+/// Returns what the page has requested from rooms over HTTP.
 const ASKED_OF_ROOMS: &str = "const asked = performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname);
     return asked.filter((path) => path.startsWith('/api/v1/rooms/'))";
 
@@ -31,14 +31,14 @@ async fn the_tracking_page_is_light() {
 
     phone.goto("/").await;
     phone.devtools("Network.enable", json!({})).await;
-    // What the service worker loads is not the page's to count, and a first visit has none.
+    // The service worker's own loads do not count, and on a first visit there is no worker yet.
     phone.devtools("Network.setBypassServiceWorker", json!({"bypass": true})).await;
     phone.devtools("Network.clearBrowserCache", json!({})).await;
     phone.log("performance").await;
     follow(&phone, &order).await;
     phone.until("what it loads last", LAST, vec![]).await;
     let asked = phone.ask(ASKED_OF_ROOMS, vec![]).await;
-    assert_eq!(asked, json!([]), "the policy lets a WebSocket through, and no other way was needed");
+    assert_eq!(asked, json!([]), "the WebSocket works, so no other transport was used");
     let answers = received(&phone.log("performance").await);
     let bytes: u64 = answers.iter().map(|(bytes, _)| bytes).sum();
     tell(&format!("the tracking page: {bytes} bytes over the wire in {} answers", answers.len()));
@@ -68,8 +68,8 @@ async fn slow_down(phone: &Browser, conditions: Value) {
     phone.devtools("Emulation.setCPUThrottlingRate", json!({"rate": 4})).await;
 }
 
-/// The bytes and addresses of the answers that came to their end, the largest first: of the requests that began in this log,
-/// since the page before may still be loading something.
+/// Returns the bytes and addresses of the completed responses, largest first. Only requests that began in this log count:
+/// the previous page may still be loading.
 fn received(log: &[Value]) -> Vec<(u64, String)> {
     let (mut asked, mut answers) = (HashMap::new(), Vec::new());
     for line in log {
@@ -88,7 +88,7 @@ fn received(log: &[Value]) -> Vec<(u64, String)> {
     answers
 }
 
-/// Past the test harness, which shows only what failing tests print: these are figures to read.
+/// Prints a line past the test harness, which shows only the output of failing tests.
 fn tell(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }

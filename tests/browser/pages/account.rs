@@ -1,4 +1,4 @@
-//! The account sheet: another password, a second factor, the sessions of its owner; and the sign-in that asks for a code.
+//! The account sheet: changing the password, a second factor, the owner's sessions; and the sign-in that asks for a code.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -11,7 +11,7 @@ use totp_rs::{Builder, Secret};
 const NEW: &str = "four words two spoons";
 const COMPLAINT: &str = "return document.querySelector('dialog[open] .field__error')?.textContent || null";
 
-/// The code that an authenticator app shows so many steps from now.
+/// Returns the code that an authenticator app shows, the given number of steps from now.
 fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(clock::now().seconds() + 30 * steps).unwrap()).to_string()
@@ -73,7 +73,7 @@ async fn a_person_keeps_their_account_by_hand() {
     floor.is("live").await;
 }
 
-/// Returns its secret, and a recovery code.
+/// Sets up a second factor. Returns its secret and a recovery code.
 async fn set_up_a_second_factor(page: &Browser) -> (String, String) {
     open_account(page, "ask-totp").await;
     page.tap("[data-account='ask-totp']").await;
@@ -117,7 +117,7 @@ async fn see_and_end_other_sessions(restaurant: &TestRestaurant, page: &Browser,
     assert_eq!(other.get("/api/v1/people/me").await.status, 401);
 }
 
-/// Puts the proof of the manager's password twenty minutes back, as if the page had been open for so long.
+/// Moves the manager's last password check twenty minutes back, as if the page had been open for that long.
 async fn age_the_session(restaurant: &TestRestaurant, page: &Browser) {
     let script = "return Object.values(localStorage).map((kept) => { try { return JSON.parse(kept).access_token } catch { return null } }).find(Boolean)";
     let token = page.ask(script, vec![]).await;
@@ -162,11 +162,11 @@ async fn a_manager_is_asked_for_the_password_and_what_was_typed_goes_through() {
     page.is("live").await;
 }
 
-/// Marks the tab, so that a page that signs out, which loads it again, is noticed.
+/// Marks the tab, to notice a page that signs out: it reloads.
 const REMEMBER: &str = "window.stayed = true";
 const STAYED: &str = "return window.stayed === true && document.documentElement.dataset.connection === 'live'";
 
-/// The session of the tokens that the browser keeps.
+/// Returns the session of the browser's tokens.
 async fn session_of(page: &Browser) -> Value {
     let script = "return JSON.parse(atob(JSON.parse(localStorage.getItem('orderbell.staff')).access_token.split('.')[1])).sid";
     page.ask(script, vec![]).await
@@ -215,5 +215,5 @@ async fn a_manager_stays_signed_in_in_every_tab_through_a_confirmation_and_a_pas
     page.sees("[data-person]").await;
     page.until("the desk goes on", STAYED, vec![]).await;
     sessions.dedup();
-    assert_eq!(sessions.len(), 3, "each proof began a session: {sessions:?}");
+    assert_eq!(sessions.len(), 3, "each password check began a session: {sessions:?}");
 }

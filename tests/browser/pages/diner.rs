@@ -1,4 +1,4 @@
-//! The pages on a guest's phone.
+//! The guest's pages on a phone.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
@@ -17,7 +17,7 @@ async fn the_pages_on_a_phone_are_for_everybody() {
     closed(&restaurant, &phone).await;
 }
 
-/// From the menu to the basket.
+/// Walks from the menu to the basket.
 async fn choosing(restaurant: &TestRestaurant, phone: &Browser) {
     let dish = text(&restaurant.menu.dish("Kacchi biryani")["id"]);
     phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
@@ -32,7 +32,7 @@ async fn choosing(restaurant: &TestRestaurant, phone: &Browser) {
     phone.tap("[data-action='place']").await;
 }
 
-/// An order on its way, among the menu and on its own page.
+/// Shows an order in progress, on the table's page and on its own.
 async fn following(restaurant: &TestRestaurant, phone: &Browser) -> String {
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
@@ -65,7 +65,7 @@ async fn following(restaurant: &TestRestaurant, phone: &Browser) -> String {
     order
 }
 
-/// Orders that are over, well and not well.
+/// Shows orders that ended well and badly.
 async fn ended(restaurant: &TestRestaurant, phone: &Browser, order: &str) {
     restaurant.staff.act(&json!(order), "ready").await;
     phone.shows(order, "ready").await;
@@ -87,7 +87,7 @@ async fn ended(restaurant: &TestRestaurant, phone: &Browser, order: &str) {
     phone.inspect("order-rejected").await;
 }
 
-/// A restaurant that takes no orders, and addresses that lead nowhere.
+/// Shows a restaurant that takes no orders, and addresses that do not exist.
 async fn closed(restaurant: &TestRestaurant, phone: &Browser) {
     restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
     let dish = text(&restaurant.menu.dish("Firni")["id"]);

@@ -9,11 +9,11 @@ use std::time::Duration;
 use support::client::text;
 use support::proxy::Network;
 
-/// How old the older orders are to be on a picture: late by the settings below.
+/// The age of the older orders on a picture: late by the settings below.
 const OLD: Duration = Duration::from_secs(125);
 const SETTINGS: &str = "localStorage['orderbell.kitchen.settings'] = JSON.stringify({ warnMinutes: 1, lateMinutes: 2 })";
 
-/// A screen that has never reached the server neither loads for ever nor counts tickets that it does not know.
+/// A screen that has never reached the server neither shows a spinner forever nor counts tickets that it does not know.
 #[tokio::test]
 async fn a_screen_that_reaches_no_server_says_so_in_place_of_the_tickets() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -66,7 +66,7 @@ async fn the_kitchens_page_is_for_everybody() {
     screen.inspect("kitchen-offline").await;
 }
 
-/// As many columns as somebody has chosen, over a reload too.
+/// Chooses the number of columns, which must stay after a reload.
 async fn columns(screen: &Browser) {
     let three = "return document.querySelector('#tickets').dataset.columns === '3'";
     screen.tap("[name=columns][value='3']").await;
@@ -77,7 +77,7 @@ async fn columns(screen: &Browser) {
     screen.until("three columns after a reload", three, vec![]).await;
 }
 
-/// A screen that was turned on its wall announces only what is really out of sight, and does not wait for news to look.
+/// A turned screen announces only what is out of sight, and corrects that without waiting for an event.
 async fn turned(screen: &Browser) {
     for form in [Form::Phone, Form::Wall] {
         screen.wear(form, "dark").await;
@@ -86,5 +86,5 @@ async fn turned(screen: &Browser) {
         const out = [...document.querySelectorAll('#tickets > *')].filter((one) => one.getBoundingClientRect().left > edge).length;
         const more = document.querySelector('#more');
         return more.hidden ? out === 0 : out > 0 && more.textContent.startsWith(`${out} more`)";
-    screen.within(Duration::from_secs(3), "those announced that cannot be seen", right, vec![]).await;
+    screen.within(Duration::from_secs(3), "the announced number to be right", right, vec![]).await;
 }

@@ -1,4 +1,4 @@
-//! The landing page of the demo, whose doors lead to all others.
+//! The landing page of the demo, which links to all other pages.
 
 use crate::driver::Form;
 use crate::restaurant::TestRestaurant;

@@ -28,7 +28,7 @@ async fn the_managers_page_is_for_everybody() {
     manager.has_no_complaint().await;
 }
 
-/// Whether the bar of the hour with orders is within the plot, which scrolls on a phone.
+/// Returns whether the bar of the hour with orders is inside the plot, which scrolls on a phone.
 const BUSY_HOUR: &str = "const plot = document.querySelector('.plot-scroll').getBoundingClientRect();
     const bar = document.querySelector('.plot__value').getBoundingClientRect();
     return bar.left >= plot.left && bar.right <= plot.right";
@@ -40,7 +40,7 @@ async fn a_report_on_a_phone_shows_its_busy_hours_and_another_day_that_cannot_be
     let manager = restaurant.browser("the manager", Form::Phone).await;
     manager.goto("/").await;
     let hour = manager.ask("return new Date().getUTCHours()", vec![]).await;
-    // Wherever this runs, it is the afternoon or the evening.
+    // Pick a zone in which it is now afternoon or evening.
     let zone = if hour.as_u64() < Some(12) { "Etc/GMT-12" } else { "Etc/GMT" };
     manager.devtools("Emulation.setTimezoneOverride", json!({"timezoneId": zone})).await;
     manager.goto("/manage#report").await;
@@ -64,7 +64,7 @@ async fn a_report_on_a_phone_shows_its_busy_hours_and_another_day_that_cannot_be
         .await;
 }
 
-/// A page that shows nothing says that it cannot reach the server, and not that what it shows may be old.
+/// A page without data says that it cannot reach the server, and not that its data may be old.
 #[tokio::test]
 async fn a_manager_without_a_network_reads_why_nothing_is_shown() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -83,7 +83,7 @@ async fn a_manager_without_a_network_reads_why_nothing_is_shown() {
     manager.until("that it may be old", banner, vec![]).await;
 }
 
-/// What stands beside a field, and whether the field has the focus.
+/// Returns the text beside a field, and whether the field has the focus.
 const BESIDE: &str = "const field = document.querySelector(`dialog[open] [name='${arguments[0]}']`);
     const words = document.getElementById(field.getAttribute('aria-errormessage'))?.textContent;
     return words && [words, document.activeElement === field]";
@@ -109,12 +109,12 @@ async fn what_is_wrong_with_a_dish_stands_beside_its_fields() {
     manager.inspect("manage-dish-refused").await;
     manager.write("dialog[open] [name='name']", "Patishapta").await;
     let forgiven = "return !document.querySelector('dialog[open] [name=name]').hasAttribute('aria-invalid')";
-    manager.until("the name forgiven", forgiven, vec![]).await;
+    manager.until("no error at the name any longer", forgiven, vec![]).await;
     assert_eq!(manager.ask("return document.querySelectorAll('dialog[open] [data-of]').length", vec![]).await, 2);
     manager.has_no_complaint().await;
 }
 
-/// Writes a field of a dish and keeps it in the draft.
+/// Edits a field of a dish and keeps the change in the draft.
 async fn edit(manager: &Browser, dish: &str, field: &str, text: &str) {
     manager.tap(&format!("[data-menu-item='{dish}'] [data-do='ask-item']")).await;
     let field = format!("dialog[open] [name='{field}']");
@@ -139,7 +139,7 @@ async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
     let read = async || restaurant.staff.get("/api/v1/restaurants/demo/menu").await.expect(200)["items"][dish].clone();
     let saved = "return document.querySelector('.save') === null";
 
-    // Different fields of one dish go together, and nobody is asked.
+    // Changes to different fields of a dish merge without a question.
     edit(&one, dish, "name", "Rezala of the house").await;
     edit(&two, dish, "description", "Cooked slowly").await;
     one.tap(".save [data-do='save']").await;
@@ -149,7 +149,7 @@ async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
     let both = read().await;
     assert_eq!((&both["name"], &both["description"]), (&json!("Rezala of the house"), &json!("Cooked slowly")));
 
-    // The same field is asked about, with both values.
+    // For changes to the same field the page asks, and shows both values.
     one.reload().await;
     one.sees("[data-menu-item]").await;
     edit(&one, dish, "price", "11").await;
@@ -167,5 +167,5 @@ async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
     two.until("the fourth menu saved", saved, vec![]).await;
     let amount = read().await["price"]["amount"].as_u64().unwrap();
     assert!(amount == 11 || amount == 1100, "{amount}");
-    one.has_no_complaint().await; // the other one's console has the 412
+    one.has_no_complaint().await; // the other browser's console has the 412
 }

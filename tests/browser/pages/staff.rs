@@ -39,7 +39,7 @@ async fn the_floors_page_is_for_everybody() {
     floor.inspect("staff-offline").await;
 }
 
-/// Makes the page's copies of its rooms those of another history, so that the next connection brings a snapshot, as after hours.
+/// Gives the page's stored rooms another epoch, so that the next connection brings a snapshot, as after hours offline.
 const OF_ANOTHER_HISTORY: &str = "const done = arguments[arguments.length - 1];
     indexedDB.open('orderbell', 1).onsuccess = ({ target: { result: database } }) => {
       const transaction = database.transaction('rooms', 'readwrite');
@@ -50,7 +50,7 @@ const OF_ANOTHER_HISTORY: &str = "const done = arguments[arguments.length - 1];
       };
     }";
 
-/// A snapshot lists open orders only: the floor says which of those that it showed were cancelled, and where they are.
+/// A snapshot lists open orders only: the floor says which of the orders it had shown were cancelled, and at which table.
 #[tokio::test]
 async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_return() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -70,7 +70,7 @@ async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_ret
     floor.has_no_complaint().await;
 }
 
-/// A page that has never reached the server says so in place of each list, and does not load for ever.
+/// A page that has never reached the server says so in place of each list, and does not show a spinner forever.
 #[tokio::test]
 async fn a_floor_that_reaches_no_server_says_so_on_each_tab() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -89,10 +89,10 @@ async fn a_floor_that_reaches_no_server_says_so_on_each_tab() {
     floor.inspect("staff-unreached").await;
 }
 
-/// What the page shows of an order, in one place of it.
+/// Returns what one part of the page shows of an order.
 const WORDS: &str = "return document.querySelector(`${arguments[0]} [data-order='${arguments[1]}']`)?.innerText ?? ''";
 
-/// Why a dish was voided, and what somebody must not eat, stands wherever the order stands, also on a page that is loaded later.
+/// Every view of an order shows why a dish was voided and what a guest must not eat, also after a reload.
 #[tokio::test]
 async fn a_card_says_why_a_dish_was_voided_and_repeats_every_note() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -134,7 +134,7 @@ async fn a_card_says_why_a_dish_was_voided_and_repeats_every_note() {
     floor.has_no_complaint().await;
 }
 
-/// What asks for a reason, a time, or who is here.
+/// The sheets that ask for a reason, a time, or who is present.
 async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     for (order, action) in [(incoming, "reject"), (cooking, "promise"), (cooking, "void_item")] {
         floor.act(order, action).await;
@@ -151,7 +151,7 @@ async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     }
 }
 
-/// A line of more than one: one of it is the usual case, all of it is one touch away.
+/// For a line with several of a dish the sheet begins with one, which is the usual case; all of them are one tap away.
 async fn void_begins_at_one(floor: &Browser, order: &str) {
     let quantity = "return document.querySelector('#void-quantity')?.textContent ?? null";
     floor.act(order, "void_item").await;

@@ -1,10 +1,10 @@
-//! A table's visit on the floor and on a phone, and the sheets that are in the way of going back.
+//! A table's visit on the floor and on a phone, and sheets that the back button closes.
 
 use crate::browser::Browser;
 use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 
-/// Whether no dialog is open, and the address.
+/// Returns the address when no dialog is open.
 const CLOSED: &str = "return !document.querySelector('dialog[open]') && location.pathname";
 
 async fn back(browser: &Browser) {
@@ -20,7 +20,7 @@ async fn a_table_keeps_what_it_was_served_until_it_is_free() {
     for action in ["accept", "ready", "serve"] {
         restaurant.staff.act(&order["id"], action).await;
     }
-    // A page that is opened now has heard of the order from nothing but its visit.
+    // A page opened now knows the order only from the visit.
     let floor = restaurant.floor().await;
     floor.tap("[data-tab='tables']").await;
     floor.sees("[data-table='4'] .table__total").await;
@@ -33,7 +33,7 @@ async fn a_table_keeps_what_it_was_served_until_it_is_free() {
     let second = restaurant.order(&mine).await;
     let digits = |value: &Value| value.as_str().unwrap().chars().filter(char::is_ascii_digit).collect::<String>();
     let amount = |order: &Value| order["total"]["amount"].as_u64().unwrap();
-    assert!(digits(&own).starts_with(&(amount(&second) / 100).to_string()), "{own}: not of what others ordered");
+    assert!(digits(&own).starts_with(&(amount(&second) / 100).to_string()), "{own}: others' orders are not included");
 
     let sum = amount(&order) + amount(&second);
     let both = "const text = document.querySelector(`[data-table='4'] .table__total`)?.textContent.replace(/\\D/g, '');
@@ -64,13 +64,13 @@ async fn going_back_closes_a_sheet_and_stays_on_the_page() {
     phone.sees("#basket-sheet[open]").await;
     back(&phone).await;
     assert_eq!(phone.until("the basket closed", CLOSED, vec![]).await, "/t/demo-table-5");
-    // One that is closed by its button leaves nothing behind to go back through.
+    // A sheet that is closed by its button leaves no history entry.
     let before = phone.ask("return history.state", vec![]).await;
     phone.tap("#call").await;
     phone.sees("#call-sheet[open]").await;
     assert_eq!(phone.ask("return history.state", vec![]).await, json!({"sheet": true}));
     phone.tap("#call-sheet [data-do='close']").await;
-    phone.until("the place taken back", "return history.state?.sheet !== true", vec![]).await;
+    phone.until("the history entry removed", "return history.state?.sheet !== true", vec![]).await;
     assert_eq!(phone.ask("return history.state", vec![]).await, before);
 
     let floor = restaurant.floor().await;
@@ -125,7 +125,7 @@ async fn a_call_that_is_done_can_be_undone_and_is_sent_a_moment_later() {
     floor.until("the call sent as done", "return !document.querySelector('[data-call]')", vec![]).await;
 }
 
-/// A phone of 390 points at 200 %.
+/// A phone of 390 pixels at 200 %.
 #[tokio::test]
 async fn at_twice_the_size_names_break_between_words_and_notes_have_room() {
     let restaurant = TestRestaurant::open(1, &[]).await;
@@ -154,7 +154,7 @@ async fn a_pause_that_a_colleague_has_just_set_is_shown_and_not_overwritten() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.floor().await;
     floor.sees("[data-do='ask-pause']").await;
-    // The sheet is open while a colleague sets another end.
+    // A colleague sets another end while the sheet is open.
     floor.tap("[data-do='ask-pause']").await;
     let until = "2999-01-01T00:00:00.000Z";
     let pause = json!({"paused": true, "until": until});
