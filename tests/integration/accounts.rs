@@ -1,4 +1,4 @@
-//! People's accounts, as an operator meets them: what passwords may be, and a second factor that was lost.
+//! People's accounts from the operator's view: which passwords are allowed, and how a lost second factor is replaced.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn a_second_factor_is_reset_from_the_command_line_and_its_owner_is_signed_
     assert!(!went_well && said.contains("no second factor"), "{said}");
 }
 
-/// What an authenticator app shows now.
+/// Returns the code that an authenticator app shows now.
 pub fn code_of(secret: &str) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(orderbell::clock::now().seconds()).unwrap()).to_string()
@@ -62,8 +62,8 @@ pub fn code_of(secret: &str) -> String {
 const RESTAURANT: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";
 
-/// A manager's session whose owner proved the password twenty minutes ago: signed in, then aged in the database. Returns its
-/// tokens too, as a thief has them who copied the browser's storage.
+/// Returns a manager's session whose password was checked twenty minutes ago: signed in, then aged in the database. Also
+/// returns its tokens, as a thief has who copied the browser's storage.
 async fn aged_manager(server: &TestServer) -> (Client, Value) {
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
@@ -78,7 +78,7 @@ async fn renew(server: &TestServer, tokens: &Value) -> Answer {
     server.anybody().post("/api/v1/sessions/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await
 }
 
-/// What a thief would do with a session to take over the restaurant, each with the body that makes it valid.
+/// Returns the requests with which a thief would take over the restaurant, each with a valid body.
 async fn sensitive(manager: &Client) -> Vec<(Method, String, Value)> {
     let people = manager.get(&format!("{RESTAURANT}/people")).await.expect(200)["people"].clone();
     let staff = people.as_array().unwrap().iter().find(|person| person["username"] == "staff").unwrap();
@@ -132,7 +132,8 @@ async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confi
     owner.get(ME).await.expect(200);
 }
 
-/// A thief copies both tokens, keeps them fresh in step with the owner, and has a page open; then waits for the password.
+/// A thief copies both tokens, renews them in step with the owner, keeps a page open, and waits until the owner enters the
+/// password.
 #[tokio::test]
 async fn a_thief_with_copied_tokens_gets_nothing_out_of_the_owners_password() {
     let server = TestServer::start(&[]).await;
@@ -224,6 +225,6 @@ async fn a_screen_that_somebody_approved_who_was_then_removed_gets_no_session() 
         assert_eq!(refused["error"], "invalid_grant", "{refused}");
         let devices = manager.get(&format!("{RESTAURANT}/devices")).await.expect(200);
         let left = devices.to_string().matches(&format!("Grill of {username}")).count();
-        assert_eq!(left, 1, "the screen that had its session goes on: {devices}");
+        assert_eq!(left, 1, "the paired screen keeps its session: {devices}");
     }
 }

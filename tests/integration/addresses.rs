@@ -1,4 +1,4 @@
-//! Whose limit a request counts against, behind a proxy and without one.
+//! Which client's limit a request counts against, with and without a proxy.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use support::{Client, TestServer};
 
 const BEHIND: [&str; 3] = ["--trust-forwarded-for", "--logins-per-minute", "5"];
 
-/// Statuses of so many wrong sign-ins, each under the headers that `lines` makes for it.
+/// Returns the statuses of `count` failed sign-ins, each with the headers that `lines` returns for it.
 async fn tries(server: &TestServer, count: u32, lines: impl Fn(u32) -> Vec<(&'static str, String)>) -> Vec<u16> {
     let mut statuses = Vec::new();
     for at in 0..count {
@@ -29,16 +29,16 @@ async fn a_line_that_the_client_added_evades_no_limit() {
     let server = TestServer::start(&BEHIND).await;
     let proxy = "203.0.113.7".to_owned();
     let evil = |at: u32| format!("198.51.{}.{}", at / 250, at % 250 + 1);
-    // The client's line first, as it came; then the proxy's own.
+    // The client's line comes first, unchanged; then the proxy's own.
     let two_lines = |at| vec![("X-Forwarded-For", evil(at)), ("X-Forwarded-For", proxy.clone())];
     assert!(refused(&tries(&server, 300, two_lines).await) > 250);
     let one_line = |at| vec![("X-Forwarded-For", format!("{}, {proxy}", evil(at)))];
     assert_eq!(refused(&tries(&server, 3, one_line).await), 3, "the same client");
     let other = |_| vec![("X-Forwarded-For", format!("{proxy}, 192.0.2.9"))];
-    assert_eq!(refused(&tries(&server, 3, other).await), 0, "a neighbour");
+    assert_eq!(refused(&tries(&server, 3, other).await), 0, "another client");
 }
 
-/// A header, and its value for a client of this number.
+/// A header name, and the value for the client with a given number.
 type Form = (&'static str, fn(u32) -> String);
 
 #[tokio::test]
@@ -62,13 +62,13 @@ async fn who_cannot_be_told_apart_shares_a_limit_and_the_operator_is_told_once()
     let server = TestServer::start(&BEHIND).await;
     let unreadable = |at| vec![("X-Forwarded-For", format!("client-{at}"))];
     assert!(refused(&tries(&server, 20, unreadable).await) > 10);
-    // What stands before the empty last element is the client's own word.
+    // The client wrote what comes before the empty last element.
     let emptied = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}, "))];
     assert!(refused(&tries(&server, 20, emptied).await) > 10);
     assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"unreadable\"}").await, 40.0);
     assert_eq!(server.log().matches("no client address from the proxy in front").count(), 1);
     let doubtful = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}")), ("Forwarded", "for=192.0.2.1".to_owned())];
-    assert!(refused(&tries(&server, 20, doubtful).await) > 10, "one of the two is the client's own");
+    assert!(refused(&tries(&server, 20, doubtful).await) > 10, "the client wrote one of the two");
     assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"contradictory\"}").await, 20.0);
 }
 
@@ -124,13 +124,13 @@ async fn bad_tokens_count_against_their_address_wherever_one_is_looked_at_and_go
     }
     let hits = server.metric("orderbell_limit_hits_total{limit=\"failed_handshakes\"}").await;
     assert!(hits > 50.0, "{hits}");
-    // Each of them takes a try that has come back, and its holder still hears that it needs another token.
+    // Each request uses an attempt that has become free, and the holder of the expired token is still told to get another.
     let ended = || async { (expiring.get("/api/v1/restaurants/demo/orders").await.status == 401).then_some(()) };
     support::eventually("an expired token", support::PATIENCE, ended).await;
     for _ in 0..20 {
         expiring.get("/api/v1/restaurants/demo/orders").await.problem(401, "unauthorized");
     }
-    // Who sends none has not guessed.
+    // A request without a token is not a guess.
     for _ in 0..20 {
         server.anybody().get("/api/v1/restaurants/demo/orders").await.problem(401, "unauthorized");
     }

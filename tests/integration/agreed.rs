@@ -1,9 +1,9 @@
-//! Placing with what was agreed, declared allergies, and a void of some of a line, as clients see them.
+//! Orders with agreed prices, declared allergies, and the void of part of a line, as clients see them.
 
 use serde_json::{Value, json};
 use support::{Client, Menu, TestServer, client::text, new_id};
 
-/// One dish of the demo menu costs something else from now on.
+/// Changes the price of a dish of the demo menu.
 async fn reprice(server: &TestServer, dish: &str, amount: i64) {
     let manager = server.client(&["manager"]).await;
     let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
@@ -44,12 +44,12 @@ async fn an_order_that_would_cost_more_than_was_agreed_is_refused_with_both_figu
     let told = phone.ask(json!({"type": "place", "order": agreed(&menu, before)})).await;
     assert_eq!((&told["code"], &told["document"]), (&json!("price_changed"), &quote), "{told}");
     let again = Client::send(guest.placing(&id, &agreed(&menu, before))).await.problem(409, "price_changed");
-    assert_eq!(again["document"], quote, "the same answer under the same id");
+    assert_eq!(again["document"], quote, "the same answer for the same id");
 
     let ack = phone.ask(json!({"type": "place", "order": agreed(&menu, before + 2000)})).await;
     assert_eq!(ack["document"]["total"]["amount"], before + 2000, "{ack}");
     reprice(&server, "Cucumber raita", raita - 500).await;
-    assert_eq!(guest.place(&agreed(&menu, before)).await["total"]["amount"], before - 1000, "less is no surprise");
+    assert_eq!(guest.place(&agreed(&menu, before)).await["total"]["amount"], before - 1000, "a lower total needs no agreement");
     let mut no_total = agreed(&menu, before);
     no_total.as_object_mut().unwrap().remove("expected_total");
     reprice(&server, "Cucumber raita", raita + 9000).await;
@@ -106,7 +106,7 @@ async fn one_of_four_is_voided_over_http_and_websocket_and_recorded() {
     );
     assert_eq!(ack["document"]["total"]["amount"], total / 4 * 3);
     let followed = phone.see(&room, ack["position"].as_u64().unwrap()).await;
-    assert_eq!(followed.documents[text(id)], ack["document"], "the fold of the patches, in which the old line lives on");
+    assert_eq!(followed.documents[text(id)], ack["document"], "the folded patches keep the old line");
 
     let mut desk = staff.screen().await;
     let more = json!({"item": line, "reason": "other", "quantity": 5});

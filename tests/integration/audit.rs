@@ -1,4 +1,4 @@
-//! The audit of a real server: commands over a WebSocket, addresses, what the command line prints.
+//! The audit log of a real server: commands over a WebSocket, client addresses, and the command line's output.
 
 use serde_json::{Value, json};
 use support::{Client, Menu, TestServer};
@@ -21,7 +21,7 @@ async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
         assert_eq!(screen.ask(accept.clone()).await["type"], "ack");
     }
     let entries = manager.get(&format!("{AUDIT}?kind=orders")).await.expect(200)["audit"].clone();
-    assert_eq!(entries.as_array().unwrap().len(), 1, "a repeat is no second deed, and guests are not listed: {entries}");
+    assert_eq!(entries.as_array().unwrap().len(), 1, "a repeat is not a second entry, and guests are not listed: {entries}");
     let entry = &entries[0];
     assert_eq!((&entry["action"], &entry["name"], &entry["address"]), (&json!("accept"), &json!("manager"), &json!("127.0.0.1")));
     assert_eq!((&entry["subject"], &entry["label"]), (&order["id"], &json!(order["number"].to_string())));
@@ -42,7 +42,7 @@ async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
     }
     let failed = manager.get(&format!("{AUDIT}?kind=sessions&limit=500")).await.text;
     let listed = failed.matches("bad_credentials").count();
-    // Forty tries may straddle two minutes.
+    // Forty attempts may straddle two minutes.
     assert!((1..=40).contains(&listed), "{listed}");
     let hits = server.metric("orderbell_limit_hits_total{limit=\"audit_failures\"}").await;
     assert!(listed <= 30 || hits == 0.0, "{listed} listed, {hits} not");
@@ -72,7 +72,7 @@ async fn made_up_names_do_not_hide_a_guess_at_a_real_one() {
     }
     guess("manager").await;
     let newest = newest(&server.manager().await).await;
-    assert_eq!((&newest["action"], &newest["outcome"]), (&json!("sign_in"), &json!("done")), "the manager's own");
+    assert_eq!((&newest["action"], &newest["outcome"]), (&json!("sign_in"), &json!("done")), "the manager's own sign-in");
     let manager = server.manager().await;
     let audit = manager.get(&format!("{AUDIT}?kind=sessions&limit=500")).await.expect(200)["audit"].clone();
     let failed: Vec<_> = audit.as_array().unwrap().iter().filter(|entry| entry["outcome"] == "bad_credentials").collect();

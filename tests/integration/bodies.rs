@@ -1,4 +1,4 @@
-//! Bodies of strangers: none is unpacked, none is read before it is known who may send it, and none is large.
+//! Request bodies of strangers: none is decompressed, none is read before the sender is authorized, and none is large.
 
 use flate2::{Compression, write::GzEncoder};
 use reqwest::Method;
@@ -11,10 +11,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const ANONYMOUS: [&str; 4] = ["/api/v1/sessions", "/api/v1/sessions/refresh", "/api/v1/diner-sessions", "/api/v1/devices/token"];
-/// Less than a server waits for a body.
+/// Less than the server waits for a body.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// 200 MB of JSON in some 200 KB.
+/// Returns 200 MB of JSON, compressed to some 200 KB.
 fn bomb() -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(b"{\"table_key\":\"").unwrap();
@@ -56,7 +56,7 @@ async fn a_compressed_body_is_refused_and_costs_no_memory() {
     Client::send(pause.json(&json!({"paused": true}))).await.problem(415, "bad_frame");
 }
 
-/// Sends the head of a request that promises a body, and no byte of it; gives the status of the answer.
+/// Sends the head of a request that announces a body, but no byte of the body. Returns the status of the answer.
 async fn promise(server: &TestServer, method: &str, path: &str, token: &str, length: &str) -> u16 {
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
     let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
@@ -64,7 +64,7 @@ async fn promise(server: &TestServer, method: &str, path: &str, token: &str, len
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
     let read = tokio::time::timeout(AT_ONCE, stream.read_exact(&mut answer)).await;
-    read.unwrap_or_else(|_| panic!("{method} {path}: it waits for the body")).unwrap();
+    read.unwrap_or_else(|_| panic!("{method} {path}: the server waits for the body")).unwrap();
     std::str::from_utf8(&answer[9..]).unwrap().parse().unwrap()
 }
 
@@ -95,7 +95,7 @@ async fn who_may_not_send_a_body_is_refused_before_it_comes() {
             assert_eq!(promise(&server, method, path, "", length).await, 401, "{method} {path}");
             assert_eq!(promise(&server, method, path, "nonsense", length).await, 401, "{method} {path}");
         }
-        assert_eq!(promise(&server, "PUT", &format!("{base}/menu"), &diner.token, length).await, 403, "of a whole menu");
+        assert_eq!(promise(&server, "PUT", &format!("{base}/menu"), &diner.token, length).await, 403, "a whole menu");
     }
     assert_eq!(promise(&server, "POST", ANONYMOUS[0], "", "Content-Length: 2000000").await, 413);
 }
@@ -111,7 +111,7 @@ async fn the_limit_of_an_address_is_asked_before_the_body() {
     assert!(statuses.starts_with(&[200; 10]) && statuses.contains(&429), "{statuses:?}");
     let mut refused = 0;
     for _ in 0..5 {
-        // A turn that has come back meanwhile would wait for the body.
+        // Use up attempts that have become free: with one left, the server would wait for the body.
         while seat().await == 200 {}
         refused += u32::from(promise(&server, "POST", "/api/v1/diner-sessions", "", "Content-Length: 100").await == 429);
     }
@@ -144,7 +144,7 @@ async fn a_stranger_sends_little_however_it_is_sent() {
     staff.put("/api/v1/restaurants/demo/pause", &large).await.problem(422, "invalid");
 }
 
-/// Sends a request whose body never ends. Returns the answer, once the server has closed the connection.
+/// Sends a request whose body never ends. Returns the answer once the server has closed the connection.
 async fn endless(server: &TestServer, method: &str, path: &str, token: &str) -> String {
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
     let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
@@ -168,7 +168,7 @@ async fn endless(server: &TestServer, method: &str, path: &str, token: &str) -> 
     };
     let both = async { tokio::join!(sent, answered).1 };
     let ended = tokio::time::timeout(AT_ONCE, both).await;
-    ended.unwrap_or_else(|_| panic!("{method} {path}: it reads on"))
+    ended.unwrap_or_else(|_| panic!("{method} {path}: the server goes on reading"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,7 +197,7 @@ async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
         assert!(answer.contains("connection: close"), "{method} {path}: {answer}");
     });
     futures_util::future::join_all(answers).await;
-    // The address has had its try.
+    // Use up the address's attempts.
     server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await;
     while server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await.status != 429 {}
     let answer = endless(server, "POST", ANONYMOUS[0], "").await;
@@ -225,11 +225,11 @@ async fn a_body_beside_a_stream_is_not_read() {
     // The kernel's buffers take some of it.
     while tokio::time::timeout(Duration::from_secs(2), writer.write_all(&block)).await.is_ok_and(|written| written.is_ok()) {
         sent += 1;
-        assert!(sent < 64, "{sent} MB of a body that nobody asked for");
+        assert!(sent < 64, "{sent} MB of an unread body were accepted");
     }
 }
 
-/// The names of the members of each body that openapi.json describes.
+/// Returns the member names of each body that openapi.json describes.
 fn described(spec: &Value) -> Vec<(Method, String, Vec<String>)> {
     let mut bodies = Vec::new();
     for (path, calls) in spec["paths"].as_object().unwrap() {

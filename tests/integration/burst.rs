@@ -1,9 +1,9 @@
-//! Much at once: a reader that reads is not taken for one that does not.
+//! Bursts: a reader that keeps reading is not evicted as one that does not.
 
 use serde_json::{Value, json};
 use support::{Client, Followed, Menu, TestServer, client::text, new_id, server::TALKATIVE};
 
-/// Large orders placed at once; gives their documents.
+/// Places large orders at once and returns their documents.
 async fn at_once(client: &Client, menu: &Menu, count: usize) -> Vec<Value> {
     let basket = menu.banquet();
     let requests = (0..count).map(|_| tokio::spawn(Client::send(client.placing(&new_id(), &basket))));

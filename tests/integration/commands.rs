@@ -1,4 +1,4 @@
-//! Commands: one answer and one effect for one id, whatever the transport.
+//! Commands: one answer and one effect for each id, on every transport.
 
 use serde_json::{Value, json};
 use support::{Client, Menu, TestServer, client::text, new_id, server::TALKATIVE};
@@ -17,12 +17,12 @@ impl TestRestaurant {
         Self { menu: Menu::read(&staff).await, server, staff, diner }
     }
 
-    /// An id of an order that was just placed.
+    /// Returns the id of an order that was just placed.
     async fn order(&self) -> Value {
         self.diner.place(&self.menu.basket()).await["id"].clone()
     }
 
-    /// The position of the feed's last event about orders.
+    /// Returns the position of the feed's last event about orders.
     async fn head(&self) -> u64 {
         let mut screen = self.staff.screen().await;
         screen.join(&self.menu.kitchen()).await.cursor.unwrap()
@@ -46,12 +46,12 @@ async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
     assert_eq!(screen.ask(accept.clone()).await, first, "although the order has moved on");
     let mut body = accept.clone();
     body.as_object_mut().unwrap().remove("type");
-    assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first, "and over HTTP, without `order`'s absence");
+    assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first, "over HTTP too");
     body.as_object_mut().unwrap().remove("order");
     assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first);
     assert_eq!(restaurant.head().await, head, "no second effect");
 
-    // The control: under another id it is another command, which finds the order elsewhere.
+    // The control: another id is another command, which the order's new state refuses.
     let again = screen.command(&order, "accept", json!({"minutes": 9})).await;
     assert_ne!(again["position"], first["position"], "{again}");
     assert_eq!(started["position"], head);
@@ -88,7 +88,7 @@ async fn placing_twice_under_one_key_is_one_order_over_http_and_websocket() {
     assert_eq!(visit["orders"].as_array().unwrap().len(), 1);
     Client::send(restaurant.diner.placing(&new_id(), &basket)).await.expect(201);
     let visit = restaurant.diner.get("/api/v1/diner-sessions/current").await.expect(200);
-    assert_eq!(visit["orders"].as_array().unwrap().len(), 2, "the control: another key is another order");
+    assert_eq!(visit["orders"].as_array().unwrap().len(), 2, "the control: another key makes another order");
 }
 
 #[tokio::test]
@@ -192,10 +192,10 @@ async fn fifty_at_once_on_one_order_come_one_after_another() {
     acks.sort_by_key(|ack| ack["position"].as_u64());
     let first = acks[0]["position"].as_u64().unwrap();
     let positions: Vec<_> = acks.iter().map(|ack| ack["position"].as_u64().unwrap()).collect();
-    assert_eq!(positions, (first..first + 50).collect::<Vec<_>>(), "each has a position of its own, without a hole");
+    assert_eq!(positions, (first..first + 50).collect::<Vec<_>>(), "each has its own position, without a gap");
     let room = watcher.see(&restaurant.menu.kitchen(), first + 49).await;
     let told: Vec<_> = room.events.iter().map(|frame| frame["event"]["command"].clone()).collect();
-    assert_eq!(told, acks.iter().map(|ack| ack["id"].clone()).collect::<Vec<_>>(), "seen in the order of the positions");
+    assert_eq!(told, acks.iter().map(|ack| ack["id"].clone()).collect::<Vec<_>>(), "delivered in the order of their positions");
     assert_eq!(room.document(&order), &acks[49]["document"]);
 }
 

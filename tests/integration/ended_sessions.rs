@@ -1,4 +1,4 @@
-//! Tokens whose session has ended, at a node that has just started.
+//! Tokens of ended sessions at a node that has just started.
 
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use support::{Client, PATIENCE, TestServer, eventually, template};
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 const RESTARTS: usize = 3;
 
-/// As a chain with many guests leaves them: 100,000 ended sessions, all of them older than the one that is looked at.
+/// Inserts 100,000 ended sessions, as of a chain with many guests, all older than the session under test.
 const MANY: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000) \
     INSERT INTO ended_sessions (session, ended_at) \
     SELECT printf('s-%08d', n), CAST((unixepoch('subsec') - 3600) * 1000000 AS INTEGER) + n FROM n";
@@ -24,7 +24,7 @@ async fn add_many_ends(folder: &Path) {
     connection.close().await.unwrap();
 }
 
-/// Asks as fast as it can from before there is anybody to ask; returns the statuses of the first answers.
+/// Sends requests as fast as possible, from before the node listens. Returns the statuses of the first answers.
 async fn first_answers(client: Client) -> Vec<u16> {
     let mut answers = Vec::new();
     while answers.len() < 50 {
@@ -60,7 +60,7 @@ async fn a_token_of_an_ended_session_gets_401_from_the_first_answer_after_a_rest
         let answers = tokio::time::timeout(PATIENCE, asking).await.expect("the node answers").unwrap();
         assert_eq!(answers, [401; 50], "restart {restart}");
         let (refused, _) = Handshake::new(&ended.token).send(&base, None).await;
-        assert_eq!(refused.status, 401, "a handshake is refused as well");
+        assert_eq!(refused.status, 401, "a handshake is refused too");
         eventually("a good token", PATIENCE, || async { (going_on.get(ORDERS).await.status == 200).then_some(()) }).await;
         node.kill().await.unwrap();
     }

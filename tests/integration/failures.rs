@@ -1,5 +1,5 @@
-//! Failed attempts take nobody's place: whoever guesses behind a restaurant's address locks out nobody there, and no
-//! stranger locks out a manager.
+//! Failed attempts cost nobody else: whoever guesses from a restaurant's address locks nobody out there, and no stranger
+//! locks out a manager.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use support::client::{Answer, text};
 use support::raw::Handshake;
 use support::{Client, TestServer};
 
-/// Failures of one kind, a hundred at a time, until they are refused.
+/// Fails in one way, a hundred attempts at a time, until the server refuses more.
 async fn fail(server: &TestServer, path: &str, field: &str) {
     let anybody = server.anybody();
     for round in 0..50 {
@@ -58,7 +58,7 @@ async fn guests_at_one_table_have_a_limit_together_and_use_up_nobody_elses() {
             break;
         }
     }
-    assert_eq!(last, 429, "sessions of one table, of which anybody with its code has any number");
+    assert_eq!(last, 429, "sessions of one table: anybody with its code can begin any number");
     for client in [server.diner("2").await, server.staff().await, server.kitchen("hot").await] {
         assert_eq!(Handshake::new(&client.token).send(&server.base, None).await.0.status, 101);
     }
@@ -84,7 +84,7 @@ async fn guessed_keys_and_codes_take_the_place_of_no_good_one() {
     server.staff().await.post(&path, &json!({"name": "Grill"})).await.expect(200);
 }
 
-/// Signs in from an address, as a proxy tells it.
+/// Signs in from an address, as reported by a proxy.
 async fn sign_in(server: &TestServer, from: &str, username: &str, password: &str) -> Answer {
     let body = json!({"restaurant": "demo", "username": username, "password": password});
     let request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&body);
@@ -122,13 +122,14 @@ async fn somebody_who_guesses_beside_a_manager_does_not_lock_them_out() {
     for at in 0..12 {
         last = sign_in(&format!("somebody-{at}"), "wrong").await.status;
     }
-    assert_eq!(last, 429, "the address has no guess left");
+    assert_eq!(last, 429, "the address has no attempt left");
     for _ in 0..3 {
         sign_in("manager", "manager-demo").await.expect(200);
     }
 }
 
-/// Signs in on a browser that carries a cookie, if it has one; returns the answer and the cookie it carries from then on.
+/// Signs in on a browser that sends a cookie, if it has one. Returns the answer and the cookie that the browser sends from
+/// then on.
 async fn sign_in_on(server: &TestServer, from: &str, cookie: Option<&str>, password: &str) -> (Answer, Option<String>) {
     let body = json!({"restaurant": "demo", "username": "manager", "password": password});
     let mut request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&body).header("X-Forwarded-For", from);
@@ -141,7 +142,7 @@ async fn sign_in_on(server: &TestServer, from: &str, cookie: Option<&str>, passw
     (answer, carried)
 }
 
-/// Guesses at the manager's password until every try of strangers is gone, from here and elsewhere.
+/// Guesses the manager's password until the attempts of strangers are used up, from this address and from others.
 async fn starve(server: &TestServer, from: &str) {
     for at in 0..60 {
         let (answer, _) = sign_in_on(server, from, None, &format!("guess-{at}")).await;
@@ -159,7 +160,7 @@ async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and
     let (first, cookie) = sign_in_on(&server, nat, None, right).await;
     let set = first.header("set-cookie").to_owned();
     first.expect(200);
-    let cookie = cookie.expect("a mark of the device");
+    let cookie = cookie.expect("a device cookie");
     for part in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/sessions", "Max-Age=15552000"] {
         assert!(set.contains(part), "{set}");
     }
@@ -168,12 +169,12 @@ async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and
     starve(&server, "198.51.100.1").await;
     sign_in_on(&server, "192.0.2.77", None, right).await.0.problem(429, "rate_limited");
     sign_in_on(&server, "192.0.2.77", Some("orderbell_device=AAAA.BBBB"), right).await.0.problem(429, "rate_limited");
-    // A page of a sibling domain may have set another, which the browser sends first.
+    // A page of a sibling domain may have set another cookie, which the browser sends first.
     let shadowed = format!("orderbell_device=AAAA.BBBB; {cookie}");
     sign_in_on(&server, "192.0.2.81", Some(&shadowed), right).await.0.expect(200);
     let (answer, renewed) = sign_in_on(&server, "192.0.2.78", Some(&cookie), right).await;
     let tokens = answer.expect(200);
-    // The guesser moves in behind the same address, and uses up its budget too.
+    // The attacker now shares the manager's address, and uses up its budget too.
     starve(&server, nat).await;
     sign_in_on(&server, nat, renewed.as_deref(), right).await.0.expect(200);
 

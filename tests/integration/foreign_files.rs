@@ -1,4 +1,4 @@
-//! Files of other programs under the database's name: refused, and left as they are.
+//! Files of other programs under the database's name are refused and left unchanged.
 
 use crate::disk::{SERVE, beside, files, on, refused};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
@@ -7,7 +7,7 @@ use std::path::Path;
 use support::server::DATABASE;
 use support::{TestServer, template};
 
-/// The migrations that sqlx records, of another program.
+/// The migrations table of another program that uses sqlx.
 const OTHER_MIGRATIONS: &str = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
      installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, \
      execution_time BIGINT NOT NULL); \
@@ -33,7 +33,7 @@ async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
             assert!(said.contains("/db is not a database of Orderbell: it "), "{program}: {said}");
             assert!(said.contains("It was left as it is"), "{program}: {said}");
         }
-        assert!(files(folder.path()) == found, "{program}: every file is as it was found, and none was made");
+        assert!(files(folder.path()) == found, "{program}: every file is unchanged, and none was added");
     }
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join(DATABASE);
@@ -44,7 +44,7 @@ async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
     assert!(files(folder.path()) == found);
 }
 
-/// What a killed program leaves that has not merged its log yet.
+/// Leaves a database and its log as a program does that was killed before it merged the log.
 async fn leave_in_the_log(database: &Path, sql: &str) {
     let made = tempfile::tempdir().unwrap();
     let made = made.path().join(DATABASE);
@@ -70,9 +70,9 @@ async fn a_file_whose_tables_are_all_in_its_log_is_refused_too_and_left_as_it_is
             assert!(said.contains("/db is not a database of Orderbell: it "), "{program}: {said}");
             assert!(said.contains("It was left as it is"), "{program}: {said}");
         }
-        assert!(files(folder.path()) == found, "{program}: every file is as it was found, and none was made");
+        assert!(files(folder.path()) == found, "{program}: every file is unchanged, and none was added");
     }
-    // An empty database with a log becomes a new one.
+    // An empty database with a log becomes a new database.
     let folder = tempfile::tempdir().unwrap();
     leave_in_the_log(&folder.path().join(DATABASE), "CREATE TABLE songs (title TEXT); DROP TABLE songs").await;
     TestServer::run(folder.path().to_owned(), &[]).await;
@@ -95,7 +95,7 @@ async fn a_database_of_orderbell_whose_tables_are_all_in_its_log_is_opened() {
     }
 }
 
-/// Statements that copy all tables of another database.
+/// Returns statements that copy all tables of another database.
 async fn copy_of(whole: &Path) -> String {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", whole.display())).await.unwrap();
     let own = "FROM sqlite_schema WHERE sql NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -111,7 +111,7 @@ async fn copy_of(whole: &Path) -> String {
     copy + "; COMMIT"
 }
 
-/// Reads a number of SQLite.
+/// Reads a number from SQLite.
 async fn number(database: &Path, sql: &'static str) -> i64 {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
     sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()

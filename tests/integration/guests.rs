@@ -1,4 +1,4 @@
-//! How a restaurant stops a guest: the table goes, its key changes, or the staff ends the visit.
+//! The three ways to end a guest's session: the table is deleted, its key changes, or the staff end the visit.
 
 use serde_json::{Value, json};
 use support::{Client, Close, Menu, TestServer, client::text};
@@ -19,7 +19,7 @@ async fn scan(server: &TestServer, table: &Value) -> Phone {
 }
 
 impl Phone {
-    /// Holds that nothing goes on under its tokens, and that it is told who ended the visit.
+    /// Asserts that nothing works with its tokens any longer, and that it was notified who ended the visit.
     async fn assert_ended(&self, menu: &Menu) {
         self.client.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");
         Client::send(self.client.placing(&support::new_id(), &menu.basket())).await.problem(401, "unauthorized");
@@ -64,7 +64,7 @@ async fn a_new_key_ends_the_phones_unless_the_manager_says_otherwise() {
     manager.post(&path, &json!({"end_session": false})).await.problem(422, "invalid");
     phone.client.place(&menu.basket()).await;
     let late = scan(&server, &table).await;
-    // As a client of before calls it, without a body.
+    // As older clients call it, without a body.
     Client::send(manager.request(reqwest::Method::POST, &path)).await.expect(200);
     phone.assert_ended(&menu).await;
     late.assert_ended(&menu).await;
@@ -82,7 +82,7 @@ async fn staff_sees_the_guests_of_a_table_and_ends_one() {
     let told = list(staff.clone()).await.expect(200);
     let sessions = told["sessions"].as_array().unwrap();
     let open: Vec<_> = sessions.iter().map(|session| session["open_orders"].as_u64().unwrap()).collect();
-    assert_eq!(open, [0, 1], "those that began last first");
+    assert_eq!(open, [0, 1], "the newest session comes first");
     assert_eq!((&sessions[0]["table"], sessions[0].as_object().unwrap().len()), (&json!("G1"), 5), "no secret: {told}");
     for nobody in [rude.client.clone(), server.kitchen("hot").await, server.client(&["service"]).await] {
         list(nobody.clone()).await.problem(403, "forbidden");
@@ -117,7 +117,7 @@ async fn no_guest_hides_behind_hundreds_of_others() {
     let found = pages().await;
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [200, 4]);
     let ids: std::collections::HashSet<_> = found.iter().flatten().map(|session| session["id"].to_string()).collect();
-    assert_eq!(ids.len(), 204, "each of them once");
+    assert_eq!(ids.len(), 204, "each session once");
     let oldest = found[1][3]["id"].as_str().unwrap();
     staff.delete(&format!("{SESSIONS}/{oldest}")).await;
     first.client.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");

@@ -1,4 +1,4 @@
-//! The handshake: everything that can be refused is, before the upgrade.
+//! The handshake: whatever can be refused is refused before the upgrade.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn each_refusal_has_its_status_and_code() {
     let staff = server.staff().await;
     let expired = server.client(&["staff", "--expires", "1s"]).await;
     let good = || Handshake::new(&staff.token);
-    // The token in a header of its own.
+    // The token in its own header.
     let bearer =
         || good().with("Sec-WebSocket-Protocol", "orderbell.v1").with("Authorization", &format!("Bearer {}", staff.token));
     eventually("the end of a token", PATIENCE, || async {
@@ -41,19 +41,19 @@ async fn each_refusal_has_its_status_and_code() {
         assert_eq!((reply.status, reply.code().as_str()), (status, code), "{what}");
         assert_eq!(reply.header("www-authenticate") == "Bearer", status == 401, "{what}");
         assert_eq!(reply.header("sec-websocket-version") == "13", status == 426, "{what}");
-        assert!(!reply.body.contains(&staff.token), "{what}: no secret comes back");
+        assert!(!reply.body.contains(&staff.token), "{what}: the answer repeats no secret");
     }
     let mut post = good();
     post.method = "POST";
     assert_eq!(status(&server, post).await, 400);
-    // The controls: what differs from these in nothing else is let in.
+    // The controls: the same handshake without the fault is accepted.
     assert_eq!(status(&server, good()).await, 101);
     let own = format!("http://{}", server.authority());
     assert_eq!(status(&server, good().with("Origin", &own)).await, 101);
     assert_eq!(status(&server, good().with("Origin", "https://pages.example")).await, 101);
     assert_eq!(status(&server, bearer()).await, 101);
     let plain = good().with("Upgrade", "").with("Connection", "");
-    assert!(matches!(status(&server, plain).await, 400 | 404 | 426), "no upgrade was asked for");
+    assert!(matches!(status(&server, plain).await, 400 | 404 | 426), "no upgrade was requested");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
     let staff = server.staff().await;
     let mut inside = staff.screen().await;
-    // At once: one after another they might be slower than the rate.
+    // At the same time: one after another they might stay below the rate.
     let handshakes = (0..12).map(|_| async { Handshake::new(&staff.token).send(&server.base, None).await.0 });
     let replies = futures_util::future::join_all(handshakes).await;
     let refused: Vec<_> = replies.iter().filter(|reply| reply.status != 101).collect();
@@ -104,7 +104,7 @@ async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
         assert_eq!(
             serde_json::from_str::<Value>(&reply.body).unwrap()["retry_after_ms"],
             wait * 1000,
-            "the body says what the header says"
+            "the body repeats the header's wait"
         );
     }
     inside.alive().await;
@@ -112,7 +112,7 @@ async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
     eventually("a turn", PATIENCE, || async { (status(&server, Handshake::new(&staff.token)).await == 101).then_some(()) }).await;
 }
 
-/// Asks, and asks again after as long as it is told to wait, as a page does. A node that is busy says so.
+/// Sends a request, and retries after the wait that the answer names, as a page does. A busy node answers so.
 async fn insist(request: reqwest::RequestBuilder) -> Value {
     loop {
         let answer = Client::send(request.try_clone().unwrap()).await;
@@ -171,7 +171,7 @@ async fn sign_ins_are_rationed_and_those_who_are_in_do_not_notice() {
         }
         answer.problem(401, "unauthorized");
     }
-    let refused = refused.expect("a limit");
+    let refused = refused.expect("the limit refuses one");
     refused.problem(429, "rate_limited");
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     inside.send(support::raw::TEXT, br#"{"type":"ping"}"#).await;

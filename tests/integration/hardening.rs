@@ -1,4 +1,4 @@
-//! What the server says of itself to browsers, how it answers clients that misbehave, and what it writes about them.
+//! Headers for browsers, answers to clients that misbehave, and what the server logs about them.
 
 use reqwest::Method;
 use serde_json::json;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 const MENU: &str = "/api/v1/restaurants/demo/menu";
 const HSTS: &str = "strict-transport-security";
-/// A close frame, final.
+/// The first byte of a final close frame.
 const CLOSE: u8 = 0x88;
 /// The headers of every answer, with the beginning of their values.
 const EVERYWHERE: [(&str, &str); 6] = [
@@ -49,9 +49,10 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
         for (name, value) in EVERYWHERE {
             assert!(answer.header(name).starts_with(value), "{status}: {name}: {:?}", answer.headers);
         }
-        assert_eq!(answer.header(HSTS), "", "{status}: plain HTTP is all there is here");
+        assert_eq!(answer.header(HSTS), "", "{status}: the server is reached by plain HTTP only");
     }
-    // For what it loads for a page, a browser looks for these on the page. A service worker stores pages that it fetched.
+    // A browser reads these headers on the page and not on the files that the page loads. The service worker stores pages
+    // that it fetched.
     let of_documents = ["content-security-policy", "permissions-policy", "cross-origin-opener-policy"];
     for (path, destination, has) in [
         ("/client/orderbell.js", "script", false),
@@ -79,7 +80,7 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
     }
 }
 
-/// Asks again for what the client has already.
+/// Requests again what the client already has.
 async fn unchanged(client: &Client, path: &str) -> support::client::Answer {
     let tag = client.get(path).await.header("etag").to_owned();
     Client::send(client.request(Method::GET, path).header("If-None-Match", tag)).await
@@ -98,13 +99,13 @@ async fn browsers_that_came_over_tls_are_told_to_stay_on_it() {
     let long = "max-age=31536000";
     assert_eq!(asked(&proxied, "https").await, [long, long]);
     for last in ["http, https", "http,HTTPS", " https "] {
-        assert_eq!(asked(&proxied, last).await, [long, long], "{last:?}: the last value is the proxy's own");
+        assert_eq!(asked(&proxied, last).await, [long, long], "{last:?}: the proxy wrote the last value");
     }
     for other in ["http", "https, http", "https, ", "https,", "https;", "https http"] {
         assert_eq!(asked(&proxied, other).await, ["", ""], "{other:?}");
     }
-    assert_eq!(asked(&plain, "https").await, ["", ""], "whoever is not trusted says nothing of the way");
-    assert_eq!(asked(&public, "http").await, [long, long], "the operator says how guests come");
+    assert_eq!(asked(&plain, "https").await, ["", ""], "an untrusted client's header is ignored");
+    assert_eq!(asked(&public, "http").await, [long, long], "the operator's public URL decides");
 }
 
 #[tokio::test]
@@ -125,7 +126,7 @@ async fn a_close_frame_is_answered_with_its_own_code_and_a_wrong_one_with_4400()
         assert_eq!(answered(&code.to_be_bytes()).await, Close::Code(4400), "{code}");
     }
     assert_eq!(answered(&[3]).await, Close::Code(4400), "half a code");
-    assert_eq!(answered(&[0x03, 0xE8, 0xC3, 0x28]).await, Close::Code(4400), "a reason that is no text");
+    assert_eq!(answered(&[0x03, 0xE8, 0xC3, 0x28]).await, Close::Code(4400), "a reason that is not UTF-8");
 }
 
 #[tokio::test]
@@ -150,7 +151,7 @@ async fn a_photo_that_a_browser_may_read_as_another_host_is_refused() {
     assert_eq!(answer.status, 200, "the control: {}", answer.text);
 }
 
-/// What is no HTTP, or not all of it.
+/// Not HTTP, or only a part of it.
 const GARBAGE: [&[u8]; 8] = [
     b"SECRET-garbage\r\n\r\n",
     b"GET /SECRET-path\x01 HTTP/1.1\r\n\r\n",
@@ -187,7 +188,7 @@ async fn what_is_malformed_is_no_error_of_the_server_and_never_in_its_log() {
     assert!(!log.lines().any(|line| line.contains(" ERROR ")), "{log}");
 }
 
-/// What a start on an address writes to its log until it listens.
+/// Returns what a server that listens on an address logs until it is ready.
 async fn log_of_start(flags: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let common = ["--database-url".to_owned(), format!("sqlite://{}", folder.path().join(DATABASE).display())];

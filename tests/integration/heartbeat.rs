@@ -1,4 +1,4 @@
-//! How a connection that has nothing to say is kept, and how one that may no longer speak is ended.
+//! How an idle connection is kept alive, and how one whose token has ended is closed.
 
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
@@ -18,9 +18,9 @@ async fn a_silent_client_is_pinged_and_then_ended() {
     let staff = server.staff().await;
     let begun = Instant::now();
     let mut silent = Raw::open(&staff).await;
-    assert_eq!(silent.frame().await, Some((PING, Vec::new())), "after one period of silence");
-    assert_eq!(silent.until_close().await, Close::Code(4408), "after two");
-    assert!(begun.elapsed() >= Duration::from_millis(600), "not before its time: {:?}", begun.elapsed());
+    assert_eq!(silent.frame().await, Some((PING, Vec::new())), "a ping after one period of silence");
+    assert_eq!(silent.until_close().await, Close::Code(4408), "closed after two periods");
+    assert!(begun.elapsed() >= Duration::from_millis(600), "closed too early: {:?}", begun.elapsed());
     eventually("the count of it", PATIENCE, || async {
         (server.metric("orderbell_closes_total{code=\"4408\"}").await == 1.0).then_some(())
     })
@@ -29,7 +29,7 @@ async fn a_silent_client_is_pinged_and_then_ended() {
 
 #[tokio::test]
 async fn a_client_that_answers_pings_lives_on() {
-    // A busy machine has a second for each answer.
+    // With this period a busy machine has a second for each answer.
     let server = TestServer::start(&["--heartbeat-ms", "1000"]).await;
     let mut screen = server.staff().await.screen().await;
     let begun = Instant::now();
@@ -44,7 +44,7 @@ async fn a_client_that_answers_pings_lives_on() {
 /// A keyring that the test shares with the server.
 const KEYS: &str = "test:0123456789abcdef0123456789abcdef";
 
-/// A token of one waiter, in another session each time, good for so many seconds.
+/// Returns a token of one waiter, for a named session, valid for `seconds`.
 fn token_of_one_waiter(restaurant: &str, session: &str, seconds: u64) -> String {
     let principal = Principal {
         sub: "the-waiter".parse().unwrap(),
@@ -66,7 +66,8 @@ async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replac
     let server = TestServer::start(&["--heartbeat-ms", "300", "--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
     let somebody = server.client(&["staff"]).await.token;
-    // It begins to run out when all else is ready: what is refused is refused before its end, however busy the machine is.
+    // The token is issued when all else is ready, so that every refusal comes before it expires, however busy the machine
+    // is.
     let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 4));
     let mut screen = short.screen().await;
     for token in [somebody.as_str(), "nonsense"] {
@@ -123,7 +124,7 @@ async fn a_refresh_token_whose_successor_was_used_ends_the_session_and_its_conne
     let spent = json!({"refresh_token": seat["refresh_token"]});
     let fresh = diner.post("/api/v1/sessions/refresh", &spent).await.expect(200);
     let again = diner.post("/api/v1/sessions/refresh", &spent).await.expect(200);
-    assert_eq!(again["refresh_token"], fresh["refresh_token"], "its answer may have been lost");
+    assert_eq!(again["refresh_token"], fresh["refresh_token"], "a repeat returns the same renewal");
     screen.alive().await;
     let fresh = json!({"refresh_token": fresh["refresh_token"]});
     let last = diner.post("/api/v1/sessions/refresh", &fresh).await.expect(200);

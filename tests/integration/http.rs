@@ -1,4 +1,4 @@
-//! The HTTP face: problems with codes, pages of lists, the menu's switches, and what machines ask.
+//! The HTTP interface: problems with codes, paged lists, the menu's switches, and endpoints for machines.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
             Some(next) => after = format!("&after={}", text(next)),
             None => break,
         }
-        // What comes in between stands behind, and moves nothing.
+        // An order placed while paging comes after the rest and shifts nothing.
         if pages == 1 {
             placed.push(staff.place(&menu.noted("late")).await["id"].clone());
         }
@@ -98,7 +98,7 @@ async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
     let count = |page: &Value| page["orders"].as_array().unwrap().len();
     assert_eq!(count(&list("status=open".into()).await), 7);
     assert_eq!(list("status=closed".into()).await["orders"][0]["id"], placed[3]);
-    // A paired screen knows its restaurant by the id that its token has; another's id is no restaurant to it.
+    // A paired screen names its restaurant by the id in its token; for another restaurant's id it gets no answer.
     let id = staff.get(BASE).await.expect(200)["id"].clone();
     let by_id = |id: &str| format!("/api/v1/restaurants/{id}/orders?status=closed");
     assert_eq!(staff.get(&by_id(text(&id))).await.expect(200), list("status=closed".into()).await);
@@ -110,7 +110,7 @@ async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
     }
 }
 
-/// A time so many milliseconds from now, as the contract writes it.
+/// Returns the time `millis` milliseconds from now, in the contract's format.
 fn in_millis(millis: i64) -> String {
     let at = orderbell::domain::values::time::Timestamp::from_millis(orderbell::clock::now().millis() + millis);
     text(&serde_json::to_value(at).unwrap()).to_owned()
@@ -133,7 +133,7 @@ async fn a_pause_takes_no_orders_and_ends_by_itself_when_it_says_until() {
     let mut screen = diner.screen().await;
     assert_eq!(screen.ask(json!({"type": "place", "order": menu.basket()})).await["code"], "paused");
     let resumed = phone.until("the end of the pause", |frame| frame["event"]["kind"] == "menu.resumed").await;
-    assert_eq!(resumed["event"]["by"], json!({"role": "service"}), "the clock's work");
+    assert_eq!(resumed["event"]["by"], json!({"role": "service"}), "the pause ended by itself");
     diner.place(&menu.basket()).await;
     let profile = diner.get(BASE).await.expect(200);
     assert_eq!((&profile["paused"], profile.get("paused_until")), (&json!(false), None));
@@ -226,10 +226,7 @@ async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
     for page in ["/", "/t/demo-table-1", "/kitchen", "/staff"] {
         let answer = anybody.get(page).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, "text/html; charset=utf-8"), "{page}");
-        assert!(
-            !answer.text.contains("<script>") && !answer.text.contains(" onclick="),
-            "{page} has no script of its own inside"
-        );
+        assert!(!answer.text.contains("<script>") && !answer.text.contains(" onclick="), "{page} has no inline script");
     }
 }
 
@@ -289,7 +286,7 @@ async fn the_log_holds_no_token_no_table_key_and_no_note() {
     diner.place(&menu.noted("allergic to walnuts")).await;
     diner.screen().await.join(&menu.menu()).await;
     let log = server.log();
-    assert!(log.contains("route=/api/v1/diner-sessions"), "the control: the log is the one that is looked at: {log}");
+    assert!(log.contains("route=/api/v1/diner-sessions"), "the control: this is the server's log: {log}");
     for secret in [text(&seat["access_token"]), text(&seat["refresh_token"]), "demo-table-4", "walnuts"] {
         assert!(!log.contains(secret), "{secret} in the log");
     }

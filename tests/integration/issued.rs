@@ -1,4 +1,4 @@
-//! Tokens that an operator prints: listed, and taken back.
+//! Tokens that an operator issues: listed and revoked.
 
 use support::{Close, PATIENCE, TestServer, eventually};
 
@@ -14,7 +14,7 @@ async fn a_printed_token_is_listed_and_revoked_with_its_connections() {
     eventually("an expired token to leave the list", PATIENCE, || async { (!list().await.contains("gone")).then_some(()) }).await;
     let listed = list().await;
     assert_eq!(listed.lines().count(), 2, "{listed}");
-    assert!(!listed.contains(&printer.token), "the token itself is shown once");
+    assert!(!listed.contains(&printer.token), "the token itself is shown only once");
     let line = listed.lines().find(|line| line.ends_with("label printer")).unwrap();
     assert!(line.contains(" kitchen "), "{line}");
     let id = line.split_whitespace().next().unwrap();
@@ -31,7 +31,7 @@ async fn a_printed_token_is_listed_and_revoked_with_its_connections() {
     let entries = audit["audit"].as_array().unwrap();
     let of = |action: &str| entries.iter().filter(|entry| entry["action"] == action).collect::<Vec<_>>();
     let (printed, revoked) = (of("print_token"), of("revoke_token"));
-    assert_eq!(printed.len(), 3, "each token that was printed: {audit}");
+    assert_eq!(printed.len(), 3, "each token that was issued: {audit}");
     assert!(
         printed.iter().any(|entry| entry["label"] == "label printer" && entry["subject"] == id && entry["value"] == "kitchen")
     );

@@ -1,4 +1,4 @@
-//! Keys of tokens: how they are made, and how they are changed.
+//! Token keys: how they are generated, and how they are rotated.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,12 +9,12 @@ use support::{Client, TestServer, server::DATABASE, server::command};
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 
-/// What `orderbell keys` prints, without its comments: the private entry and the public one.
+/// Returns what `orderbell keys` prints, without its comments: the private entry and the public one.
 async fn fresh_pair(arguments: &[&str]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path(), &[]).arg("keys").args(arguments).output().await.unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no database is made for it");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no database is created for it");
     let text = String::from_utf8(output.stdout).unwrap();
     let entries: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let [private, public] = entries[..] else { panic!("{text}") };
@@ -32,7 +32,7 @@ async fn fresh_keys_are_a_pair_under_an_id_of_its_own_or_a_given_one() {
     assert!(other.0.starts_with("k2:") && !one.0.starts_with("k2:"));
 }
 
-/// A server on the database of a folder, under a keyring.
+/// Starts a server on the database of a folder, with a keyring.
 async fn under(folder: &Path, keys: &str) -> TestServer {
     TestServer::run(folder.to_owned(), &["--jwt-keys", keys]).await
 }
@@ -69,7 +69,7 @@ async fn a_change_from_a_secret_to_a_pair_signs_nobody_out() {
     let (late, _) = sign_in(&server).await;
     server.stop().await;
     server = under(folder.path(), &private).await;
-    // The old token would be over by now; the session it was of goes on.
+    // The old token would have expired by now. Its session goes on.
     Client::new(&server.base, &early).get(ORDERS).await.problem(401, "unauthorized");
     let (renewed, _) = tokens(&server.anybody(), "/api/v1/sessions/refresh", json!({"refresh_token": refresh})).await;
     assert_eq!(header(&renewed), json!({"typ": "JWT", "alg": "EdDSA", "kid": "new"}));
@@ -78,5 +78,5 @@ async fn a_change_from_a_secret_to_a_pair_signs_nobody_out() {
         waiter.get(ORDERS).await.expect(200);
         waiter.screen().await.alive().await;
     }
-    assert!(!folder.path().join(format!("{DATABASE}.keys")).exists(), "a key is made beside one that is set");
+    assert!(!folder.path().join(format!("{DATABASE}.keys")).exists(), "a key was generated although one is configured");
 }

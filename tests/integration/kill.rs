@@ -1,5 +1,5 @@
-//! `kill -9` amid commands: what was acknowledged is there, what was not is there once after it was sent again, and a
-//! screen that comes back has seen every event once.
+//! `kill -9` during commands: acknowledged commands survive, unacknowledged ones take effect once when sent again, and a
+//! screen that reconnects has seen every event once.
 
 use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,32 +7,32 @@ use support::log::{self, Believed, faults, orders_by_note};
 use support::{Client, Menu, PATIENCE, Screen, TestServer, Wish, eventually, new_id};
 
 const KILLS: usize = 20;
-/// Guests and waiters who act at once.
+/// Guests and waiters who act at the same time.
 const WRITERS: usize = 6;
 /// The fewest commands that are acknowledged before a kill.
 const WORK: usize = 21;
 
-/// What has happened so far.
+/// The commands so far.
 #[derive(Default)]
 struct Ledger {
     acknowledged: Vec<Believed>,
-    /// Sent, and not answered.
+    /// Sent, but not answered.
     open: Vec<Wish>,
     wishes: usize,
     resent: usize,
 }
 
-/// Sends a wish; `None` when there was no answer.
+/// Sends a command. Returns `None` when no answer came.
 async fn send(wish: &Wish, staff: &Client, menu: &Menu) -> Option<Value> {
     let answer = Client::attempt(wish.request(staff, menu)).await.ok()?;
     assert!(matches!(answer.status, 200 | 201), "{wish:?}: {}", answer.text);
     Some(answer.json())
 }
 
-/// What a writer did before the server was gone.
+/// What a writer did until the server was killed.
 type Done = (Vec<Believed>, Option<Wish>);
 
-/// One order after another through its life, until there is no answer.
+/// Takes one order after another through its life, until no answer comes.
 async fn write(staff: Client, menu: &Menu, name: String, answered: &AtomicUsize) -> Done {
     let mut done = Vec::new();
     for round in 0.. {
@@ -57,7 +57,7 @@ impl Ledger {
         self.open.extend(open);
     }
 
-    /// Sends again what was not answered, under the ids it had.
+    /// Sends the unanswered commands again, with the same ids.
     async fn send_again(&mut self, staff: &Client, menu: &Menu) {
         for wish in std::mem::take(&mut self.open) {
             let answer = send(&wish, staff, menu).await.expect("the server is up");
@@ -67,7 +67,7 @@ impl Ledger {
     }
 }
 
-/// A round: work, a kill amid it, a start. Gives the screen that has come back.
+/// Runs one round: work, a kill during the work, a restart. Returns the screen that has reconnected.
 async fn round(
     server: &mut TestServer,
     staff: &mut Client,
@@ -80,10 +80,10 @@ async fn round(
     let answered = AtomicUsize::new(0);
     let names = (0..WRITERS).map(|writer| format!("round {at}, writer {writer}"));
     let writers = futures_util::future::join_all(names.map(|name| write(staff.clone(), menu, name, &answered)));
-    // Never the same moment of the work twice, and always amid it, however slow the machine is.
+    // Kill after a different number of commands each time, and always during the work, however slow the machine is.
     let kill = async {
         let enough = || async { (answered.load(Ordering::Relaxed) >= WORK + at).then_some(()) };
-        eventually("work to kill", PATIENCE, enough).await;
+        eventually("enough work before the kill", PATIENCE, enough).await;
         server.kill().await;
     };
     let watch = async { while screen.next().await.is_ok() {} };
@@ -91,7 +91,7 @@ async fn round(
     done.into_iter().for_each(|done| ledger.take(done));
     server.restart().await;
     *staff = staff.at(&server.base);
-    // The screen comes back while the rest is sent again.
+    // The screen reconnects while the commands are sent again.
     let (screen, ()) = tokio::join!(screen.resume_on(staff), ledger.send_again(staff, menu));
     screen
 }
@@ -105,7 +105,7 @@ async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_
     let mut ledger = Ledger::default();
     let mut screen = staff.screen().await;
     screen.join(&room).await;
-    // The control's screen: it comes back without its cursor.
+    // The control: a screen that reconnects without its cursor.
     let mut forgetful = Vec::new();
     for at in 0..KILLS {
         let mut other = staff.screen().await;
@@ -119,33 +119,33 @@ async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_
     let seen = &screen.room(&room).events;
     let (events, wishes, resent) = (feed.events.len(), ledger.wishes, ledger.resent);
     println!("{KILLS} kills amid {wishes} commands: {events} events, {resent} unanswered and sent again, 0 lost, 0 doubled");
-    assert!(wishes > 20 * KILLS && resent >= KILLS, "the kills came amid the work");
+    assert!(wishes > 20 * KILLS && resent >= KILLS, "the kills came during the work");
     assert_eq!(faults(&feed, &ledger.acknowledged, seen), [""; 0]);
     assert_eq!(screen.room(&room).repeats, 0);
     assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
     assert_eq!(screen.room(&room).documents, feed.documents);
 
     assert_controls(&feed, &ledger.acknowledged, seen, &forgetful);
-    // Sending again under another id is another command: what the ids are for.
+    // A retry with another id is another command: that is why there are ids.
     let wish = Wish::Place { id: new_id(), note: "round 0, writer 0, 0".into() };
     send(&wish, &staff, &menu).await.unwrap();
     let feed = log::whole(&staff, &room).await;
     assert_eq!(orders_by_note(&feed)["round 0, writer 0, 0"], 2);
 }
 
-/// The same checks, on what they have to object to.
+/// Runs the same checks on data that they must reject.
 fn assert_controls(feed: &support::Followed, acknowledged: &[Believed], seen: &[Value], forgetful: &[Value]) {
     assert_ne!(faults(feed, acknowledged, forgetful), [""; 0], "a screen that forgets its cursor misses events");
     let middle = feed.events.len() / 2;
     let mut lost = feed.clone();
     lost.events.remove(middle);
-    assert!(faults(&lost, acknowledged, seen).len() >= 2, "an event that is gone");
+    assert!(faults(&lost, acknowledged, seen).len() >= 2, "a missing event");
     let mut doubled = feed.clone();
     doubled.events.push(feed.events[middle].clone());
     assert!(!faults(&doubled, acknowledged, &doubled.events).is_empty(), "a command with two effects");
     let mut swapped = seen.to_vec();
     swapped.swap(middle, middle + 1);
-    assert_eq!(faults(feed, acknowledged, &swapped).len(), 1, "an order that is not the feed's");
+    assert_eq!(faults(feed, acknowledged, &swapped).len(), 1, "events in another order than the feed's");
     let never = Believed { id: new_id(), position: 1 };
-    assert_eq!(faults(feed, &[never], seen).len(), 1, "an acknowledged command that is nowhere");
+    assert_eq!(faults(feed, &[never], seen).len(), 1, "an acknowledged command without an event");
 }

@@ -1,4 +1,4 @@
-//! Bad input and too much of it: each gets its named answer, and the neighbours do not notice.
+//! Invalid input and too much of it: each gets its documented answer, and other connections are not affected.
 
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use support::raw::{PING, TEXT, header, masked};
 use support::{Close, Menu, Raw, Screen, TestServer, client::text, new_id, server::TALKATIVE};
 use tokio_tungstenite::tungstenite::Message;
 
-/// A connection that must not notice anything.
+/// Opens a connection that must not be affected.
 async fn neighbour(server: &TestServer) -> Screen {
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -65,13 +65,13 @@ async fn what_is_no_frame_of_the_contract_is_told_so_and_the_connection_lives() 
         screen.send(&frame).await;
         let answer = screen.next().await.unwrap();
         assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("invalid")), "{frame}: {answer}");
-        assert_eq!(answer.get("id"), frame.get("id"), "told under the id it came with");
+        assert_eq!(answer.get("id"), frame.get("id"), "the answer repeats the id");
     }
     screen.alive().await;
     assert_unmoved(&mut beside).await;
 }
 
-/// What is sent, byte by byte, and the code it must be closed with.
+/// Returns what to send, piece by piece, and the close code that must follow.
 fn violations() -> Vec<(&'static str, Vec<Vec<u8>>, u16)> {
     let large = vec![b' '; 70_000];
     let half = vec![b' '; 40_000];
@@ -109,7 +109,7 @@ async fn what_breaks_the_protocol_is_closed_with_its_code_and_the_neighbours_liv
     }
     let mut whole = Raw::open(&staff).await;
     whole.send(TEXT, br#"{"type":"ping"}"#).await;
-    assert!(whole.frame().await.unwrap().1.starts_with(br#"{"type":"pong""#), "the control: what keeps to it is answered");
+    assert!(whole.frame().await.unwrap().1.starts_with(br#"{"type":"pong""#), "the control: a valid frame is answered");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_message_may_come_in_pieces_with_pings_between_them() {
     assert_eq!(raw.frame().await, Some((0x8A, b"between".to_vec())));
     let pong: Value = serde_json::from_slice(&raw.frame().await.unwrap().1).unwrap();
     assert_eq!((&pong["type"], &pong["nonce"]), (&json!("pong"), &json!("ü")));
-    // Byte by byte, as a slow network has it.
+    // Byte by byte, as over a slow network.
     for byte in masked(TEXT, br#"{"type":"ping"}"#) {
         raw.write(&[byte]).await;
     }
@@ -162,7 +162,7 @@ async fn too_many_messages_are_told_to_wait_and_far_too_many_are_ended() {
     for _ in 0..10 {
         assert_eq!(screen.next().await.unwrap()["type"], "pong", "within the burst");
     }
-    // A busy machine may be slower than the rate: more than the burst, until one is too many.
+    // A busy machine may send more slowly than the rate allows: exceed the burst until one is refused.
     let refused = loop {
         let answer = screen.next().await.unwrap();
         if answer["type"] != "pong" {
@@ -175,7 +175,7 @@ async fn too_many_messages_are_told_to_wait_and_far_too_many_are_ended() {
     let wait = refused["retry_after_ms"].as_u64().unwrap();
     assert!((1..=200).contains(&wait), "{wait}");
     tokio::time::sleep(Duration::from_millis(wait + 20)).await;
-    // Who waits as told is answered.
+    // A client that waits as long as it was told is answered.
     screen.alive().await;
     for _ in 0..400 {
         screen.send(&json!({"type": "ping"})).await;

@@ -1,5 +1,5 @@
-//! The server as a process of its own, with real sockets: every promise of the contract that shows only there, and the
-//! faults under which it must hold. Each test has a server and a database to itself.
+//! The server as a separate process with real sockets: the promises of the contract that show only there, and the faults
+//! under which they must hold. Each test has its own server and database.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod accounts;

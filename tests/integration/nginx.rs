@@ -1,4 +1,4 @@
-//! The proxy as it is shipped: `compose/nginx.conf` itself, with nothing changed but where the node is and where it listens.
+//! The shipped proxy configuration, `compose/nginx.conf`, unchanged but for the node's address and the listening port.
 
 use futures_util::StreamExt;
 use reqwest::Method;
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 const CONF: &str = include_str!("../../compose/nginx.conf");
 const TLS: &str = include_str!("../../compose/tls.conf");
 const MENU: &str = "/api/v1/restaurants/demo/menu";
-/// The largest menu, in bytes.
+/// The size of the largest menu in bytes.
 const LARGEST: usize = 2 * 1024 * 1024;
 
-/// A running nginx; ends when it is dropped.
+/// A running nginx, stopped when dropped.
 struct Nginx {
     master: Child,
     folder: TempDir,
@@ -27,12 +27,12 @@ impl Nginx {
         Self::in_folder(server, tempfile::tempdir().unwrap()).await
     }
 
-    /// With what lies in the folder of its configuration.
+    /// Starts nginx with the files beside its configuration in `folder`.
     async fn in_folder(server: &TestServer, folder: TempDir) -> Self {
         Self::with(server, folder, |conf| conf).await
     }
 
-    /// With a change to the configuration.
+    /// Starts nginx with a change to the configuration.
     async fn with(server: &TestServer, folder: TempDir, change: impl Fn(String) -> String) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let conf = folder.path().join("nginx.conf");
@@ -43,7 +43,7 @@ impl Nginx {
         let mut nginx = Command::new(program);
         nginx.arg("-c").arg(&conf).args(["-e", "stderr", "-g", &pid]);
         let master = nginx.stdin(Stdio::null()).stdout(log("access")).stderr(log("error")).spawn();
-        let master = master.expect("nginx is installed: scripts/test sees to it");
+        let master = master.expect("these tests need nginx: scripts/test installs it");
         let nginx = Self { master, folder, base: format!("http://127.0.0.1:{port}") };
         let client = Client::new(&nginx.base, "");
         eventually("nginx", PATIENCE, || async {
@@ -61,13 +61,13 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // At once, workers too.
+        // Stops the master and its workers at once.
         let _ = Command::new("kill").args(["-TERM", &self.master.id().to_string()]).status();
         let _ = self.master.wait();
     }
 }
 
-/// Asserts that nginx itself answered as a node would.
+/// Asserts that nginx itself answered, in the form a node would.
 fn own_problem(answer: &support::client::Answer, status: u16, code: &str) {
     let problem = answer.problem(status, code);
     assert_eq!(problem["status"], status);
@@ -94,7 +94,7 @@ async fn a_limit_that_an_operator_adds_to_the_proxy_answers_as_a_node_does() {
     own_problem(&anybody.get("/api/v1/push/key").await, 429, "rate_limited");
 }
 
-/// The file with one node in place of three, and another port.
+/// Returns the shipped configuration with one node in place of three, and another port.
 fn configuration(node: &str, port: u16) -> String {
     let mut nodes = 0;
     let lines = CONF.lines().filter_map(|line| match line.trim() {
@@ -154,7 +154,7 @@ async fn the_shipped_proxy_carries_every_transport_and_the_largest_menu() {
 
     let spoofed = staff.request(Method::GET, "/staff").header("X-Forwarded-Proto", "https");
     let spoofed = Client::send(spoofed.header("Forwarded", "for=192.0.2.7;proto=https")).await;
-    assert_eq!(spoofed.header("strict-transport-security"), "", "the proxy says how a client came, not the client");
+    assert_eq!(spoofed.header("strict-transport-security"), "", "the proxy reports the scheme, not the client");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -185,7 +185,7 @@ async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens()
     server.kill().await;
     for path in &paths {
         let answer = anybody.get(path).await;
-        assert!(matches!(answer.status, 502 | 504), "{path}: there is no node");
+        assert!(matches!(answer.status, 502 | 504), "{path}: no node is running");
         own_problem(&answer, answer.status, "unavailable");
         assert_eq!(answer.header("retry-after"), "1");
     }
@@ -209,7 +209,7 @@ async fn the_shipped_proxy_speaks_http_2_over_tls() {
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
     openssl.args(["-subj", "/CN=localhost", "-out"]).arg(&certificate).arg("-keyout").arg(&key);
-    let made = openssl.output().expect("openssl is installed: scripts/test sees to it");
+    let made = openssl.output().expect("these tests need openssl: scripts/test installs it");
     assert!(made.status.success(), "{made:?}");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let conf = TLS.replace("listen 8443 ", &format!("listen 127.0.0.1:{port} "));

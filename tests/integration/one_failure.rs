@@ -1,4 +1,4 @@
-//! One failure, whichever way it comes: the same cause has the same code, text and wait on each transport.
+//! One failure on every transport: the same cause has the same code, message and wait everywhere.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use support::raw::Handshake;
 use support::server::DATABASE;
 use support::{Client, Menu, PATIENCE, TestServer, client::Answer, eventually, new_id, template};
 
-/// What a client is told: the code, the text, the wait and the reason.
+/// What a client receives: the code, the message, the wait and the reason.
 type Told = [Value; 4];
 
 fn of_frame(frame: &Value) -> Told {
@@ -78,7 +78,7 @@ async fn too_many_connections_too_fast() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "1"]).await;
     let staff = server.staff().await;
     let stream = format!("/api/v1/rooms/{}/stream", Menu::read(&staff).await.menu());
-    // Three at once, of which one or two may come in.
+    // Three at once, of which one or two may be accepted.
     let (sockets, stream) = eventually("two that are refused", PATIENCE, || async {
         let handshakes = (0..2).map(|_| async { Handshake::new(&staff.token).send(&server.base, None).await.0 });
         let (replies, stream) =

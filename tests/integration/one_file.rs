@@ -1,4 +1,4 @@
-//! One SQLite file has one node, under whatever name, and is whole when nobody has it open.
+//! One SQLite file belongs to one node, under whatever name, and is complete when no process has it open.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use support::server::{DATABASE, FLAGS, command};
 use support::wait::soon;
 use support::{Client, Menu, TestServer, new_id, template};
 
-/// Runs a command of the binary on a database to its end; returns whether it went well, and what it said to standard error.
+/// Runs a command of the binary on a database. Returns whether it succeeded, and its standard error.
 async fn run(database: &Path, arguments: &[&str]) -> (bool, String) {
     let common = ["--database-url".to_owned(), format!("sqlite://{}", database.display())];
     let mut command = command(database.parent().unwrap(), &common);
@@ -58,7 +58,7 @@ async fn a_copy_that_is_put_over_a_running_node_is_served_whole_by_the_next_one(
     fs::write(&database, &backup).unwrap();
     assert!(!server.exit().await.success());
     server.restart().await;
-    // The order is of the overwritten file's log, which must not have found its way into the restored one.
+    // The order is in the log of the overwritten file, which must not be replayed into the restored one.
     let path = format!("/api/v1/orders/{}", placed["id"].as_str().unwrap());
     server.staff().await.get(&path).await.problem(404, "not_found");
     server.stop().await;

@@ -1,5 +1,6 @@
-//! Real answers against the OpenAPI document: each operation, and each status that can be provoked. The support holds every
-//! answer of every test to the document; here is what no other test asks for, and the proof that nothing was left out.
+//! Real answers against the OpenAPI document: each operation, and each status that can be provoked. The support checks
+//! every answer of every test against the document; this file requests what no other test does, and proves that nothing was
+//! left out.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,10 +11,10 @@ use support::{Client, Menu, TestServer, contract, new_id};
 
 const BASE: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";
-/// The statuses that each operation which lists them is asked for here.
+/// The statuses that are provoked here, for each operation that lists them.
 const BASIC: [u16; 4] = [400, 401, 413, 415];
 
-/// The people of the demo, signed in.
+/// The demo's people, signed in.
 struct TestRestaurant {
     server: TestServer,
     manager: Client,
@@ -64,7 +65,7 @@ async fn every_operation_answers_as_the_document_says() {
     let seen = contract::seen();
     let went_well = |id: &String| seen.iter().any(|(other, status)| other == id && (101..300).contains(status));
     let missing: Vec<_> = contract::operations().into_keys().filter(|id| id != "connect" && !went_well(id)).collect();
-    assert!(missing.is_empty(), "no answer of these was seen: {missing:?}");
+    assert!(missing.is_empty(), "never answered: {missing:?}");
 }
 
 async fn orders(TestRestaurant { manager, staff, diner, menu, .. }: &TestRestaurant) {
@@ -153,7 +154,7 @@ async fn people_and_keys(TestRestaurant { manager, server, .. }: &TestRestaurant
     manager.get(&people).await.expect(200);
     let address = format!("{people}/{}", text(&person["id"]));
     patch(manager, &address, json!({"role": "manager"})).await.expect(200);
-    // A second factor of theirs, which the manager resets.
+    // A second factor of the new person, which the manager resets.
     let form = json!({"restaurant": "demo", "username": "mina", "password": "copper kettle lane"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
     let mina = Client::new(&server.base, text(&tokens["access_token"]));
@@ -168,12 +169,12 @@ async fn people_and_keys(TestRestaurant { manager, server, .. }: &TestRestaurant
     assert_eq!(manager.delete(&format!("{keys}/{}", text(&key["id"]))).await.status, 204);
 }
 
-/// The person in the session that an answer has begun.
+/// Returns the person as a client in the session that an answer has begun.
 fn in_session(person: &Client, answer: &Value) -> Client {
     Client::new(&person.base, text(&answer["access_token"]))
 }
 
-/// Sets up a second factor; gives the person in the session that this begins, and a recovery code.
+/// Sets up a second factor. Returns the person as a client in the session that this begins, and a recovery code.
 async fn second_factor(person: &Client, password: &str) -> (Client, String) {
     let begun = person.post(&format!("{ME}/totp"), &json!({"password": password})).await.expect(200);
     let code = crate::accounts::code_of(text(&begun["secret"]));
@@ -259,7 +260,7 @@ async fn account(restaurant: &TestRestaurant) {
     assert_eq!(signed_in.delete("/api/v1/sessions/current").await.status, 204);
 }
 
-/// An operation as the document has it.
+/// An operation of the document.
 struct Asked {
     id: String,
     method: Method,
@@ -275,7 +276,7 @@ impl Asked {
     }
 }
 
-/// Every operation, at an address where something is that can be asked for.
+/// Returns every operation, with an address that can be requested.
 async fn asked(restaurant: &TestRestaurant) -> Vec<Asked> {
     let document = restaurant.anybody().get("/api/v1/openapi.json").await.expect(200);
     let table = restaurant.manager.get(&format!("{BASE}/tables")).await.expect(200)["tables"][0]["id"].clone();
@@ -321,7 +322,7 @@ async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refus
         let large = if asked.id == "replaceMenu" { 2 << 20 } else { 4096 };
         send("application/json", format!(r#"{{"a":"{}"}}"#, "a".repeat(large))).await.problem(413, "too_large");
     }
-    // Whatever each role is told is in the document: the support holds it against that.
+    // The support checks every answer against the document, so a request in each role is enough.
     for who in [&restaurant.manager, &restaurant.staff, &restaurant.diner, &restaurant.server.kitchen("hot").await] {
         for asked in operations.iter().filter(|asked| !asked.takes_body && asked.method == Method::GET && asked.takes_token) {
             if asked.id != "streamRoom" {
@@ -334,10 +335,10 @@ async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refus
     let basic = |status: &&u16| BASIC.contains(status);
     let missing = missing.flat_map(|(id, statuses)| statuses.iter().filter(basic).map(move |status| (id.clone(), *status)));
     let missing: Vec<_> = missing.filter(|status| !seen.contains(status)).collect();
-    assert!(missing.is_empty(), "listed, and never seen: {missing:?}");
+    assert!(missing.is_empty(), "listed, but never seen: {missing:?}");
 }
 
-/// The example of each body and answer is one.
+/// Each example of a body or an answer must fit its schema.
 #[tokio::test]
 async fn the_examples_fit_their_schemas() {
     assert_eq!(contract::check_examples(), Vec::<String>::new());

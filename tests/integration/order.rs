@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use support::{Client, Followed, Menu, Screen, TestServer, client::text, followed::Fault, shape};
 
-/// Everybody who watches: each a room and the screen that follows it.
+/// All followed rooms, each with the screen that follows it.
 struct Watch {
     screens: Vec<(String, Screen)>,
 }
@@ -21,7 +21,7 @@ impl Watch {
     }
 }
 
-/// A guest, the two kitchens and the staff, with the menu.
+/// A guest, two kitchen stations and the staff, with the menu.
 struct TestRestaurant {
     server: TestServer,
     menu: Menu,
@@ -39,7 +39,7 @@ impl TestRestaurant {
         Self { menu: Menu::read(&staff).await, server, diner, staff, hot, cold }
     }
 
-    /// Screens in the rooms that need no order; the guest's phone joins its order's room.
+    /// Opens screens in the rooms that exist without an order; the guest's phone joins its order's room later.
     async fn watch(&self) -> Watch {
         let mut screens = Vec::new();
         for (client, room) in
@@ -52,7 +52,7 @@ impl TestRestaurant {
         Watch { screens }
     }
 
-    /// Places the basket over the guest's WebSocket; then the guest and a waiter watch the order.
+    /// Places the basket over the guest's WebSocket; then the guest and a waiter follow the order.
     async fn place(&self, watch: &mut Watch) -> Value {
         let mut phone = self.diner.screen().await;
         let ack = phone.ask(json!({"type": "place", "order": self.menu.basket()})).await;
@@ -72,8 +72,8 @@ fn item(order: &Value, name: &str) -> Value {
     items.iter().find(|(_, item)| item["name"] == name).unwrap().0.as_str().into()
 }
 
-/// From accepted to served, with a recall on the way; half of it over WebSocket, half over HTTP. Gives the events that
-/// have to come, and the position of the last.
+/// Takes the order from accepted to served, with a recall on the way, half of it over WebSocket and half over HTTP. Returns
+/// the events that must follow and the position of the last one.
 async fn serve_it(restaurant: &TestRestaurant, order: &Value) -> (Vec<(&'static str, &'static str)>, u64) {
     let id = &order["id"];
     let (beef, chicken, firni) = (item(order, "Beef rezala"), item(order, "Chicken roast"), item(order, "Firni"));
@@ -106,7 +106,7 @@ async fn serve_it(restaurant: &TestRestaurant, order: &Value) -> (Vec<(&'static 
     (events.to_vec(), last.last().unwrap()["position"].as_u64().unwrap())
 }
 
-/// The events of a room but those of kitchen screens, which connect while the test goes on.
+/// Returns the events of a room without those of kitchen screens, which connect during the test.
 fn besides_screens(room: &Followed) -> impl DoubleEndedIterator<Item = &Value> {
     let events = room.events.iter().map(|frame| &frame["event"]);
     events.filter(|event| !text(&event["kind"]).starts_with("display."))
@@ -128,7 +128,7 @@ async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_docume
         assert_eq!(room.document(&order["id"]), &document);
         assert_eq!(room.repeats, 0);
         let seen: Vec<_> = besides_screens(room).collect();
-        // The wide rooms were there when the order was placed.
+        // These rooms were open when the order was placed.
         let after_placing = &seen[seen.len() - events.len()..];
         let told: Vec<_> = after_placing.iter().map(|event| (text(&event["kind"]), text(&event["by"]["role"]))).collect();
         assert_eq!(told, events);

@@ -1,10 +1,10 @@
-//! Limits on what a guest may order, over every transport, and who goes on when one is reached.
+//! Limits on what a guest may order, on every transport, and who can still order when one is reached.
 
 use serde_json::{Value, json};
 use support::wait::{PATIENCE, eventually};
 use support::{Client, Menu, TestServer, client::text, new_id, server::TALKATIVE};
 
-/// So many orders at once under ids of their own; returns the answers' statuses and the last refusal.
+/// Places `count` orders at once, each with its own id. Returns the statuses and the last refusal.
 async fn flood(client: &Client, basket: &Value, count: usize) -> (Vec<u16>, Value) {
     let requests = (0..count).map(|_| tokio::spawn(Client::send(client.placing(&new_id(), basket))));
     let (mut statuses, mut refused) = (Vec::new(), Value::Null);
@@ -22,7 +22,7 @@ fn taken(statuses: &[u16]) -> usize {
     statuses.iter().filter(|status| **status == 201).count()
 }
 
-/// The default limits; with those taken off all of it is taken.
+/// Runs with the default limits.
 #[tokio::test]
 async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on() {
     let server = TestServer::start(&["--diner-commands-per-second", "1000"]).await;
@@ -39,7 +39,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
     }
     let mut phone = guest.screen().await;
     let mut refused = Value::Null;
-    // Two orders a second come to fit again meanwhile.
+    // The limit refills by two orders a second meanwhile.
     for _ in 0..20 {
         refused = phone.ask(json!({"type": "place", "order": menu.noted("by WebSocket")})).await;
         if refused["type"] != "ack" {
@@ -51,7 +51,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
     assert!(server.metric("orderbell_limit_hits_total{limit=\"orders_by_diner\"}").await > 100.0);
 
     let manager = server.client(&["manager"]).await;
-    let told = eventually("the manager is told", PATIENCE, || async {
+    let told = eventually("the manager to be notified", PATIENCE, || async {
         let list = manager.get("/api/v1/restaurants/demo/limited").await.expect(200);
         list["limited"]
             .as_array()
@@ -66,7 +66,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
     server.staff().await.get("/api/v1/restaurants/demo/limited").await.problem(403, "forbidden");
 }
 
-/// Six of the largest orders are the lines that one phone has in a minute.
+/// Six of the largest orders use up the lines that one phone may order in a minute.
 #[tokio::test]
 async fn one_guest_does_not_place_one_full_order_after_another() {
     let server = TestServer::start(&[]).await;
@@ -129,7 +129,7 @@ async fn an_id_that_was_answered_gets_its_answer_and_a_refusal_is_not_remembered
     let refused = new_id();
     Client::send(guest.placing(&refused, &basket)).await.problem(429, "rate_limited");
     assert_eq!(Client::send(guest.placing(&first, &basket)).await.expect(201), placed, "answered while limited");
-    let server = restarted(server).await; // rates are in memory: the minute is over
+    let server = restarted(server).await; // rates are in memory: a restart clears the minute
     let guest = guest.at(&server.base);
     Client::send(guest.placing(&refused, &basket)).await.expect(201);
     let full = Client::send(guest.placing(&new_id(), &basket)).await.problem(429, "rate_limited");

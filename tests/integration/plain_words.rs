@@ -1,5 +1,4 @@
-//! What a request may leave out, and what a refusal says: for every body, every frame and every query that the
-//! specifications describe.
+//! What a request may leave out, and what a refusal says, for every body, frame and query in the specifications.
 
 use orderbell::protocol::ClientFrame;
 use reqwest::Method;
@@ -7,9 +6,9 @@ use serde_json::{Value, json};
 use support::client::{Answer, text};
 use support::{Client, Menu, TestServer, new_id};
 
-/// The members whose absence would permit more than any value.
+/// The members whose absence would allow more than any value does.
 const MUST_NOT_BE_NULL: [&str; 2] = ["quantity", "expected_total"];
-/// What parsers say of themselves.
+/// Words from parsers' error messages.
 const PARSERS_WORDS: [&str; 9] =
     ["invalid digit", "deserialize", "EOF", "invalid type", "invalid value", "target type", "empty string", "u32", "variant"];
 
@@ -65,7 +64,7 @@ fn name_of(pointer: &str) -> &str {
     pointer.rsplit('/').next().unwrap()
 }
 
-/// Returns the address of an operation, with ids that nothing has.
+/// Returns the address of an operation, with ids that do not exist.
 fn address(path: &str, room: &str) -> String {
     let part = |part: &str| match part {
         "{slug}" => "demo".to_owned(),
@@ -88,7 +87,7 @@ async fn null_in_any_body_means_the_same_as_absence() {
     let operations = spec["paths"].as_object().unwrap().iter();
     let operations = operations.flat_map(|(path, calls)| calls.as_object().unwrap().iter().map(move |call| (path, call)));
     let mut operations: Vec<_> = operations.filter(|(_, (_, call))| call["requestBody"].is_object()).collect();
-    // Last: confirming a password begins another session, and ends this one.
+    // Last, because confirming a password begins another session and ends this one.
     operations.sort_by_key(|(path, _)| path.contains("/people/me"));
     let mut tried = Vec::new();
     for (path, (method, call)) in operations {
@@ -139,7 +138,7 @@ fn null_in_any_frame_means_the_same_as_absence() {
             if MUST_NOT_BE_NULL.contains(&name_of(&member)) {
                 assert!(read.unwrap_err().message.contains("found null"), "{null}");
             } else if name_of(&member) != "order" {
-                // Without `order` it would be another command.
+                // Without `order` the same frame is another command.
                 assert_eq!(read, absent, "{null}");
             }
             tried.push(member);
@@ -166,7 +165,7 @@ async fn a_wrong_or_unknown_parameter_of_any_query_is_refused_by_its_name() {
         let address = address(path, &room);
         let ask = async |query: String| client.get(&format!("{address}?{query}")).await;
         let told = |answer: &Answer| text(&answer.problem(422, "invalid")["detail"]).to_owned();
-        // A query that is right but for one parameter.
+        // A query that is valid but for one parameter.
         let right = if path.ends_with("/reports/day") {
             "date=2026-11-24&"
         } else if names == ["order"] {
@@ -185,7 +184,7 @@ async fn a_wrong_or_unknown_parameter_of_any_query_is_refused_by_its_name() {
             for value in ["%01", "-1+x", "99999999999999999999999999"] {
                 let answer = ask(format!("{others}{name}={value}")).await;
                 if answer.status == 200 {
-                    assert!(["after", "table"].contains(name) && value != "%01", "{path} {name}={value}: it is a text");
+                    assert!(["after", "table"].contains(name) && value != "%01", "{path} {name}={value}: every text is valid");
                     continue;
                 }
                 let detail = told(&answer);

@@ -1,15 +1,16 @@
-//! Presence of kitchen screens: the floor hears who comes, not who loads the page again, who goes, and whose node died.
+//! Presence of kitchen screens: the floor is notified of a screen that connects, disconnects or loses its node, but not of
+//! a reload.
 
 use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Followed, PATIENCE, eventually};
 
-/// Longer than anything that a test does on a busy machine while a screen is away on purpose.
+/// Longer than anything a test does on a busy machine while a screen is disconnected on purpose.
 const GRACE: Duration = Duration::from_secs(4);
 const PATIENT: [&str; 4] = ["--display-grace-ms", "4000", "--display-lease-ms", "1500"];
 const PROMPT: [&str; 4] = ["--display-grace-ms", "0", "--display-lease-ms", "1500"];
-/// Three times the lease of either.
+/// Three times the lease that these tests use.
 const THREE_LEASES: Duration = Duration::from_millis(4500);
 
 impl TestRestaurant {
@@ -17,12 +18,12 @@ impl TestRestaurant {
         self.floor.room(&self.menu.floor())
     }
 
-    /// The next event of a screen on the floor.
+    /// Returns the next event about a screen on the floor.
     async fn told(&mut self) -> Value {
-        self.floor.until("news of a screen", of_a_screen).await
+        self.floor.until("an event about a screen", of_a_screen).await
     }
 
-    /// The one screen, as the events have it; a snapshot must say the same.
+    /// Returns the only screen's entry as folded from the events; a snapshot must say the same.
     async fn display(&self) -> Value {
         let mut fresh = self.staff.screen().await;
         let snapshot = fresh.join(&self.menu.floor()).await;
@@ -53,7 +54,7 @@ async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grac
     assert_eq!((kind(&told), &told["event"]["by"]["role"], &told["prev"]), ("display.connected", &json!("kitchen"), &json!(0)));
     let display = restaurant.display().await;
     assert_eq!((&display["connected"], &display["station"], &display["name"]), (&json!(true), &json!("hot"), &json!("hot")));
-    // What it draws is in the next snapshot, without an event.
+    // What the screen shows is in the next snapshot, without an event.
     let order = restaurant.staff.place(&restaurant.menu.basket()).await;
     let mut screen = screen;
     screen.see(&restaurant.menu.kitchen(), order["position"].as_u64().unwrap()).await;
@@ -91,13 +92,13 @@ async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_tw
     assert_eq!(restaurant.followed().kinds(), ["display.connected", "display.lost"]);
 }
 
-/// The control: without a grace the same absence is told.
+/// The control: without a grace period the same absence is reported.
 #[tokio::test]
 async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
     let mut restaurant = TestRestaurant::open(&PROMPT).await;
     let cook = restaurant.server.kitchen("hot").await;
     let screen = restaurant.kitchen(&cook).await;
-    // Reported first: a screen that leaves before the report cancels it out, and the floor hears of neither.
+    // Wait for the report: a screen that leaves before it cancels it out, and the floor is not notified at all.
     assert_eq!(kind(&restaurant.told().await), "display.connected");
     drop(screen);
     assert_eq!(kind(&restaurant.told().await), "display.lost");
@@ -126,14 +127,14 @@ async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not
     assert_eq!(restaurant.followed().kinds(), ["display.connected", "display.lost"]);
     assert_eq!(restaurant.display().await["connected"], false);
     assert_eq!(restaurant.followed().events[1]["event"]["by"]["role"], "service");
-    // It comes back.
+    // The screen comes back.
     let cook = cook.at(&restaurant.server.base);
     let _screen = restaurant.kitchen(&cook).await;
     assert_eq!(kind(&restaurant.told().await), "display.connected");
     restaurant.silence(THREE_LEASES, of_a_screen).await;
 }
 
-/// The control: a lease that is still good is not taken away, and a screen that comes back to it was never lost.
+/// The control: a valid lease is not taken away, and a screen that comes back to it was never reported lost.
 #[tokio::test]
 async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
     let mut restaurant = TestRestaurant::open(&["--display-lease-ms", "60000"]).await;

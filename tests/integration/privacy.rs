@@ -1,10 +1,10 @@
-//! What guests leave, on a real server: purged, exported, erased; readers get a snapshot or an event, never a hole.
+//! Guests' data on a real server: purged, exported, erased. Readers get a snapshot or an event, never a gap.
 
 use serde_json::{Value, json};
 use support::server::DATABASE;
 use support::{Client, Followed, Menu, TestServer, client::text, template, wait::PATIENCE, wait::eventually};
 
-/// An order with a note, which is then rejected.
+/// Places an order with a note and rejects it.
 async fn closed(server: &TestServer, staff: &Client, menu: &Menu) -> Value {
     let mut basket = menu.basket();
     basket["note"] = json!("allergic to nuts");
@@ -13,7 +13,7 @@ async fn closed(server: &TestServer, staff: &Client, menu: &Menu) -> Value {
     order
 }
 
-/// Purges the one order that is closed.
+/// Purges the only closed order.
 async fn purge_one(server: &TestServer) {
     let purge = ["purge", "--restaurant", "demo", "--older-than", "1s"];
     let dry_run = [&purge[..], &["--dry-run"]].concat();
@@ -58,7 +58,7 @@ async fn what_a_room_has_in_memory_is_not_replayed_after_a_purge() {
     let followed = after.resume(&menu.kitchen(), Followed::since(since)).await;
     assert_eq!(followed.types()[0], "snapshot");
     assert!(!json!(followed.frames).to_string().contains("allergic"));
-    // Who has all there is needs nothing, and gets nothing.
+    // A reader that already has everything gets only `live`.
     let head = followed.cursor.unwrap();
     let mut current = staff.screen().await;
     assert_eq!(current.resume(&menu.kitchen(), Followed::since(head)).await.types(), ["live"]);
@@ -87,7 +87,7 @@ async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
     assert!(audit.contains("erase_guest") && !audit.contains(text(&order["diner"])), "{audit}");
 }
 
-/// The files of the database that have these words in them, whatever SQLite says of its rows.
+/// Returns the files of the database that contain these words, whatever SQLite reports of its rows.
 fn files_with(folder: &std::path::Path, words: &str) -> Vec<String> {
     let files = folder.read_dir().unwrap().map(|entry| entry.unwrap());
     let files = files.filter(|file| file.file_name().to_string_lossy().starts_with(DATABASE));
@@ -157,7 +157,7 @@ async fn words_in_a_log_that_was_set_aside_go_with_an_erasure_and_with_a_purge()
             server.tool(&["guest", "erase", "--restaurant", "demo", "--order", &order["number"].to_string()]).await;
         }
         assert!(!folder.path().join(&set_aside).exists());
-        // A purge leaves remembered answers to their own age.
+        // A purge leaves remembered answers, which expire by their own age.
         let none = async || (by_purge || files_with(folder.path(), "allergic to nuts").is_empty()).then_some(());
         eventually("files without the words", PATIENCE, none).await;
     }

@@ -1,4 +1,5 @@
-//! Calls in which a person proves a secret, as networks treat them: sent many at once, and sent again without an answer.
+//! Calls in which a person proves a secret, as networks treat them: sent many times at once, and sent again after a lost
+//! answer.
 
 use crate::accounts::code_of;
 use reqwest::Method;
@@ -9,9 +10,10 @@ use tokio::task::JoinSet;
 
 const ME: &str = "/api/v1/people/me";
 const SIGN_IN: &str = "/api/v1/sessions";
-/// `--secret-tries` of a server without flags.
+/// The default of `--secret-tries`.
 const MOST_WRONG: usize = 5;
-/// Steps of a code that is right and has not been used, from now: the first is used to begin the second factor.
+/// The seconds of one step of a code. Tests use the code of the next step too, because the first one confirms the second
+/// factor.
 const PERIOD: i64 = 30;
 
 async fn named(client: &Client, method: Method, path: &str, key: &str, body: &Value) -> Answer {
@@ -33,7 +35,7 @@ async fn at_once(count: usize, client: &Client, path: &str, key: Option<&str>, b
     calls.join_all().await
 }
 
-/// Holds that each answer is a wait or the same as every other that is not; returns it.
+/// Asserts that each answer is either a wait or equal to all others, and returns that answer.
 fn the_one_answer(answers: &[Answer]) -> Value {
     let mut one: Option<Value> = None;
     for answer in answers {
@@ -43,26 +45,26 @@ fn the_one_answer(answers: &[Answer]) -> Value {
             continue;
         }
         let mut body = answer.expect(200);
-        // Each answer has an access token of its own, for the same session.
+        // Each answer has its own access token for the same session.
         for member in ["access_token", "expires_in"] {
             body.as_object_mut().unwrap().remove(member);
         }
         assert_eq!(one.get_or_insert_with(|| body.clone()), &body);
     }
-    one.expect("one of them was made")
+    one.expect("one call succeeded")
 }
 
 fn in_session(server: &TestServer, answer: &Answer) -> Client {
     Client::new(&server.base, text(&answer.expect(200)["access_token"]))
 }
 
-/// The code of the step after this one, which is right as well.
+/// Returns the code of the next step, which is valid too.
 fn next_code(secret: &str) -> String {
     let totp = totp_rs::Builder::new().with_secret(totp_rs::Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(orderbell::clock::now().seconds() + PERIOD).unwrap()).to_string()
 }
 
-/// Begins a second factor of the manager; returns its secret.
+/// Begins a second factor for the manager and returns its secret.
 async fn begin_totp(manager: &Client) -> String {
     text(&manager.post(&format!("{ME}/totp"), &json!({"password": "manager-demo"})).await.expect(200)["secret"]).to_owned()
 }
@@ -94,7 +96,7 @@ async fn of_many_guesses_at_once_no_more_are_checked_than_are_allowed() {
         for answer in at_once(6, &manager, &path, None, &json!({"password": "not the one at all"})).await {
             assert!(matches!(answer.status, 401 | 403 | 429), "{answer:?}");
             checked += usize::from(answer.status == 403);
-            assert!(answer.status != 401 || checked >= MOST_WRONG, "it ended after {checked} wrong ones");
+            assert!(answer.status != 401 || checked >= MOST_WRONG, "the session ended after {checked} wrong attempts");
         }
     }
     assert_eq!(checked, MOST_WRONG);
@@ -180,7 +182,7 @@ async fn an_idempotency_key_is_a_uuid_wherever_it_is_read() {
         (Method::POST, "/api/v1/restaurants/demo/orders".to_owned(), json!({"service": "takeaway", "items": []})),
     ];
     for (method, path, body) in calls {
-        // An order keeps its key as its id, and ids are in lower case.
+        // The key of an order becomes its id, and ids are in lower case.
         let upper = path.ends_with("/orders").then_some("0190B6A0-0000-7000-8000-00000000000A");
         for key in ["", "mine", "0190b6a0000070008000000000000001"].into_iter().chain(upper) {
             let refused = named(&manager, method.clone(), &path, key, &body).await.problem(422, "invalid");

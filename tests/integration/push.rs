@@ -1,4 +1,4 @@
-//! Messages to guests' phones, from the commit to what a browser opens, against a push service of our own.
+//! Push messages to guests' phones, from the commit to what a browser decrypts, through a push service of the test.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_
 
 const PATH: &str = "/api/v1/push/subscription";
 const SUBJECT: &str = "mailto:ops@example.com";
-/// What is no key, and stands in no other word.
+/// Not a key, and not part of any other text.
 const NO_KEY: &str = "zzyzx-not-a-key-of-anybody";
 
 struct PushSetup {
@@ -32,7 +32,7 @@ impl PushSetup {
         Self { server, service, key }
     }
 
-    /// A guest at a table, with a phone that wants to be told.
+    /// Returns a guest at a table and a subscribed phone.
     async fn guest(&self, name: &str) -> (Client, Browser) {
         let seat = self.server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
         let guest = Client::new(&self.server.base, text(&seat["access_token"]));
@@ -57,7 +57,7 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
     let (guest, browser) = setup.guest("secret-of-mine").await;
     let (staff, menu) = (setup.server.staff().await, Menu::read(&guest).await);
     let order = guest.place(&menu.basket()).await;
-    // Somebody else's, without a phone.
+    // Another guest's order, without a phone.
     staff.act(&setup.server.diner("1").await.place(&menu.basket()).await["id"], "accept").await;
     for (action, status) in [("accept", "accepted"), ("start", ""), ("ready", "ready"), ("recall", ""), ("cancel", "cancelled")] {
         let fields = if action == "cancel" { json!({"reason": "other"}) } else { json!({}) };
@@ -79,7 +79,7 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
         assert_eq!((text(&claims["aud"]), text(&claims["sub"])), (setup.service.base.as_str(), SUBJECT));
         let left = claims["exp"].as_u64().unwrap() - u64::try_from(orderbell::clock::now().seconds()).unwrap();
         assert!(left > 60 && left < 24 * 60 * 60, "{left}: RFC 8292, section 2");
-        assert!(!String::from_utf8_lossy(&posted.body).contains(status), "nothing is in the clear");
+        assert!(!String::from_utf8_lossy(&posted.body).contains(status), "the body is encrypted");
     }
     let other = guest.place(&menu.noted("to take away")).await;
     staff.command(&other["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
@@ -94,7 +94,7 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
     setup.pushes("sent", 5.0).await;
     setup.service.none_came();
     let log = setup.server.log();
-    assert!(log.contains("route=/api/v1/push/subscription"), "the control: the log is the one that is looked at");
+    assert!(log.contains("route=/api/v1/push/subscription"), "the control: this is the server's log");
     for secret in ["secret-of-mine", text(&browser.subscription()["keys"]["auth"]), "vapid t="] {
         assert!(!log.contains(secret), "{secret} in the log");
     }
@@ -118,7 +118,7 @@ async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gon
     staff.act(&orders[0]["id"], "ready").await;
     setup.service.next().await;
     setup.pushes("failed", 1.0).await;
-    // Not followed: it is counted as a refusal, and nothing more comes.
+    // The redirect is not followed: it counts as a failure, and no further message comes.
     setup.service.answer_next("307 Temporary Redirect\r\nLocation: /elsewhere");
     staff.act(&orders[0]["id"], "recall").await;
     staff.act(&orders[0]["id"], "ready").await;
@@ -133,7 +133,7 @@ async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gon
         setup.pushes("gone", 1.0 + at as f64).await;
         staff.act(&order["id"], "ready").await;
     }
-    // What comes next is of the phone that is left: those that are gone were told nothing more.
+    // The next message goes to the remaining phone: the expired subscriptions got no more.
     staff.act(&orders[1]["id"], "accept").await;
     assert_eq!(browser.read(&setup.service.next().await)["order"], orders[1]["id"]);
     setup.service.none_came();
@@ -151,7 +151,7 @@ async fn what_an_order_has_left_behind_is_not_tried_again() {
     assert_eq!(browser.read(&setup.service.next().await)["status"], "ready");
     late.send(()).unwrap();
     setup.pushes("overtaken", 1.0).await;
-    // Nor for a phone that has been told to be quiet.
+    // Nor for a phone that was muted.
     let quiet = setup.service.hold_next("503 Service Unavailable");
     staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
     assert_eq!(browser.read(&setup.service.next().await)["status"], "cancelled");
@@ -190,7 +190,7 @@ async fn who_unsubscribes_or_leaves_is_told_no_more() {
     for guest in [&quiet, &leaves, &stays] {
         orders.push(guest.place(&menu.basket()).await["id"].clone());
     }
-    assert_eq!(unsubscribe(&stays, &muted.endpoint).await, 204, "another's is not there");
+    assert_eq!(unsubscribe(&stays, &muted.endpoint).await, 204, "another guest's subscription is not found");
     assert_eq!((unsubscribe(&quiet, &muted.endpoint).await, unsubscribe(&quiet, &muted.endpoint).await), (204, 204));
     assert_eq!(leaves.delete("/api/v1/sessions/current").await.status, 204);
     for order in &orders {
@@ -250,10 +250,10 @@ async fn only_guests_subscribe_and_only_at_push_services_of_the_list() {
 async fn a_server_without_a_key_pushes_nothing_and_one_without_a_subject_does_not_start() {
     let server = TestServer::start(&[]).await;
     let guest = server.diner("4").await;
-    assert_eq!(server.anybody().get("/api/v1/push/key").await.expect(200), json!({"key": null}), "which is no error");
+    assert_eq!(server.anybody().get("/api/v1/push/key").await.expect(200), json!({"key": null}), "no key is not an error");
     let browser = Browser::subscribed_at("https://fcm.googleapis.com/x".into());
     guest.put(PATH, &browser.subscription()).await.problem(404, "not_found");
-    assert_eq!(unsubscribe(&guest, &browser.endpoint).await, 204, "what is not there is gone already");
+    assert_eq!(unsubscribe(&guest, &browser.endpoint).await, 204, "deleting what does not exist succeeds");
     for (flags, words) in [
         (vec!["--vapid-key", NO_KEY], "--vapid-subject"),
         (vec!["--vapid-key", NO_KEY, "--vapid-subject", SUBJECT], "orderbell vapid"),

@@ -1,4 +1,4 @@
-//! What guests are told of the floor: an order or a call is seen once a page of the floor has reported it, and not before.
+//! What guests learn about the floor: an order or a call is seen once a floor page has reported it, and not before.
 
 use serde_json::{Value, json};
 use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_id};
@@ -51,7 +51,7 @@ async fn an_order_is_seen_once_a_page_of_the_floor_has_drawn_it() {
         floor.send(&json!({"type": "ping"})).await;
         floor.until("the pong", |frame| frame["type"] == "pong").await;
     };
-    assert!(!is_seen(&table.guest, &first).await, "a page that follows has drawn nothing yet");
+    assert!(!is_seen(&table.guest, &first).await, "a page that follows the room has shown nothing yet");
     report(table.menu.floor(), first["position"].as_u64().unwrap()).await;
     table.becomes_seen(&first).await;
     let second = table.guest.place(&table.menu.basket()).await;
@@ -65,7 +65,7 @@ async fn an_order_is_seen_once_a_page_of_the_floor_has_drawn_it() {
     let path = |room: String| format!("/api/v1/rooms/{room}/seen");
     table.guest.post(&path(table.menu.floor()), &body).await.problem(403, "forbidden");
     assert_eq!(table.guest.post(&path(format!("order:{}", text(&third["id"]))), &body).await.status, 204);
-    assert!(!is_seen(&table.guest, &third).await, "what a guest has drawn says nothing of the floor");
+    assert!(!is_seen(&table.guest, &third).await, "a guest's report says nothing about the floor");
     assert_eq!(table.staff.post(&path(table.menu.floor()), &body).await.status, 204);
     table.becomes_seen(&third).await;
 }
@@ -96,7 +96,7 @@ async fn a_call_is_listed_until_the_staff_close_it_and_says_whether_it_was_seen(
     assert_eq!(table.staff.post(&path, &body).await.status, 204);
     eventually("the call seen", PATIENCE, || async { (table.calls().await[0]["floor_seen"] == true).then_some(()) }).await;
     let other = table.server.diner("5").await.get("/api/v1/diner-sessions/current/calls").await.expect(200);
-    assert_eq!(other, json!({"calls": []}), "of the own table alone");
+    assert_eq!(other, json!({"calls": []}), "only the own table's calls");
     let answer = json!({"id": new_id(), "action": "answer_call", "call": id});
     table.staff.post("/api/v1/restaurants/demo/commands", &answer).await.expect(200);
     assert_eq!(table.calls().await, json!([]));

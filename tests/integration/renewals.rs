@@ -1,4 +1,4 @@
-//! Answers that are lost: what is asked for again is given again, by whatever stands in the keyring and however many ask.
+//! Lost answers to renewals: a retry gets the same answer, whatever is in the keyring and however many retry.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn under(folder: &Path, keys: &str) -> TestServer {
     TestServer::run(folder.to_owned(), &["--jwt-keys", keys]).await
 }
 
-/// A server that ends amid a renewal comes back with the same answer, also when its first key was changed meanwhile.
+/// A server that is killed during a renewal gives the same answer after the restart, even when its first key has changed.
 #[tokio::test]
 async fn a_renewal_is_answered_again_after_a_restart_and_a_change_of_keys() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +51,7 @@ async fn a_renewal_is_answered_again_after_a_restart_and_a_change_of_keys() {
     let third = renewed(&server.anybody(), &second).await;
     server.kill().await;
     server = under(folder.path(), OLD).await;
-    // The key that derived it is gone: another takes its place, and nobody is signed out.
+    // The key that derived the token is gone: the answer is another token, and nobody is signed out.
     let another = renewed(&server.anybody(), &second).await;
     assert_ne!(another["refresh_token"], third["refresh_token"]);
     renewed(&server.anybody(), &another).await;
@@ -80,5 +80,5 @@ async fn a_sign_in_whose_answer_was_lost_is_the_same_session_for_the_same_attemp
     let renewal = json!({"refresh_token": first["refresh_token"]});
     server.anybody().post(REFRESH, &renewal).await.expect(200);
     let late = sign_in("staff", "staff-demo", Some(one)).await.expect(200);
-    assert_ne!(late["refresh_token"], first["refresh_token"], "it had its answer: this is another session");
+    assert_ne!(late["refresh_token"], first["refresh_token"], "the first session was renewed, so this is another one");
 }

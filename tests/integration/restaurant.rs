@@ -1,4 +1,4 @@
-//! A restaurant with somebody who looks at its floor.
+//! A restaurant with a screen that follows the floor.
 
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -21,14 +21,14 @@ impl TestRestaurant {
         Self { server, staff, menu, floor }
     }
 
-    /// A connection of a cook's screen, in its room.
+    /// Connects a cook's screen and joins its room.
     pub async fn kitchen(&self, cook: &Client) -> Screen {
         let mut screen = cook.screen().await;
         screen.join(&self.menu.kitchen()).await;
         screen
     }
 
-    /// Reads for a while, in which the floor must hear nothing of a matter.
+    /// Reads for `span`, in which no event on the floor may match.
     pub async fn silence(&mut self, span: Duration, is_of_it: fn(&Value) -> bool) {
         let until = Instant::now() + span;
         while let Some(left) = until.checked_duration_since(Instant::now()) {

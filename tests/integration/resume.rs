@@ -1,4 +1,4 @@
-//! Resuming: from a cursor everything that was missed, in order, once; or a snapshot. Never a silent hole.
+//! Resuming: a cursor gets every missed event in order and once, or a snapshot. Never a silent gap.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::time::Duration;
 use support::{Client, Followed, Menu, Screen, TestServer, client::text, server::TALKATIVE, template};
 use tokio::sync::OnceCell;
 
-/// More events than a replay goes back.
+/// More events than a replay covers.
 const LONG: u64 = 5100;
-/// Commands under way at once, while the long log is made.
+/// Commands that run at once while the long log is created.
 const WRITERS: u64 = 32;
 
 static LONG_LOG: OnceCell<(PathBuf, String)> = OnceCell::const_new();
 
-/// A database with [`LONG`] events or a few more, and the order they are about.
+/// Returns a database with at least [`LONG`] events, and the order they are about.
 async fn long_log() -> (&'static Path, Value) {
     let (folder, order) = LONG_LOG
         .get_or_init(|| async {
@@ -23,7 +23,7 @@ async fn long_log() -> (&'static Path, Value) {
             let staff = server.staff().await;
             let order = staff.place(&Menu::read(&staff).await.basket()).await["id"].clone();
             staff.act(&order, "accept").await;
-            // Begun, so that the floor is not told that no screen shows it.
+            // Begun, so that no event reports an order that no screen shows.
             staff.act(&order, "start").await;
             let writers = (0..WRITERS).map(|at| tokio::spawn(promise(staff.clone(), order.clone(), at)));
             for writer in writers.collect::<Vec<_>>() {
@@ -36,14 +36,14 @@ async fn long_log() -> (&'static Path, Value) {
     (folder, order.as_str().into())
 }
 
-/// One event after another on the order: a promise always changes the time.
+/// Sends one promise after another for the order: each changes the time, so each makes an event.
 async fn promise(staff: Client, order: Value, at: u64) {
     for round in 0..LONG.div_ceil(WRITERS) {
         staff.command(&order, "promise", json!({"minutes": 1 + (at + round) % 400})).await.expect(200);
     }
 }
 
-/// Holds that a room was replayed whole: every position after a cursor, in order, once.
+/// Asserts that a room was replayed completely: every position after a cursor, in order, once.
 fn assert_whole(followed: &Followed, since: u64, head: u64) {
     assert_eq!(followed.positions(), (since + 1..=head).collect::<Vec<_>>());
     assert_eq!((followed.repeats, followed.cursor), (0, Some(head)));
@@ -70,12 +70,12 @@ async fn a_short_absence_is_made_good_from_memory() {
     }
     let mut back = staff.screen().await;
     let followed = back.resume(&menu.kitchen(), cut).await;
-    assert_eq!(followed.types()[..2], ["snapshot", "live"], "those of the first join");
+    assert_eq!(followed.types()[..2], ["snapshot", "live"], "the frames of the first join");
     assert!(!followed.types()[2..].contains(&"snapshot"));
     assert_whole(followed, since, since + 20);
     assert_eq!(server.metric("orderbell_resumes_total{outcome=\"Tail\"}").await, 1.0);
 
-    // The control: with a cursor that is not its own it misses what lies between.
+    // The control: with another screen's cursor it misses the events in between.
     let mut other = staff.screen().await;
     let positions = other.resume(&menu.kitchen(), Followed::since(since + 5)).await.positions();
     assert_eq!(positions, (since + 6..=since + 20).collect::<Vec<_>>());
@@ -131,7 +131,7 @@ async fn a_slow_but_steady_reader_gets_four_thousand_events_uncut() {
     let room = menu.kitchen();
     slow.rooms.insert(room.clone(), Followed::since(head - 4000));
     slow.send(&json!({"type": "subscribe", "room": room, "since": head - 4000, "epoch": slow.epoch()})).await;
-    // Reads a hundred frames, then looks away.
+    // Pauses after every hundred frames.
     let mut last = Value::Null;
     while last["type"] != "live" {
         last = slow.next().await.unwrap_or_else(|close| panic!("{close:?} at {:?} of {head}", slow.room(&room).cursor));
@@ -140,7 +140,7 @@ async fn a_slow_but_steady_reader_gets_four_thousand_events_uncut() {
         }
     }
     assert_whole(slow.room(&room), head - 4000, head);
-    // And goes on as a member like any other.
+    // Then it receives live events like any other member.
     let ack = staff.command(&order, "promise", json!({"minutes": 33})).await.expect(200);
     slow.see(&room, ack["position"].as_u64().unwrap()).await;
     assert_eq!(server.metric("orderbell_evictions_total").await, 0.0);
@@ -170,7 +170,7 @@ async fn a_cursor_that_cannot_be_used_is_answered_with_a_snapshot() {
         assert_eq!(followed.types(), ["snapshot", "live"], "a cursor {what}");
         assert_eq!((followed.cursor, followed.documents.len()), (Some(head), 1), "a cursor {what}");
     }
-    // The control: one that can be used is not.
+    // The control: a valid cursor gets no snapshot.
     let followed = screen.resume(&menu.kitchen(), Followed::since(head - 1)).await;
     assert_eq!(followed.types(), ["event", "live"]);
     let followed = screen.resume(&menu.kitchen(), Followed::since(head)).await;

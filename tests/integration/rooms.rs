@@ -1,13 +1,13 @@
-//! Rooms: who may join, what they are told, and how a join finds its place in a running stream.
+//! Rooms: who may join, what members receive, and how a join finds its place in a running stream.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::{Client, Menu, Screen, TestServer, client::text, new_id, server::TALKATIVE};
 
-/// The roles of the contract; a guest is one who has placed the order, or one who has not.
+/// The roles of the contract. A guest is the one who placed the order, or another.
 const ROLES: [&str; 6] = ["diner", "other diner", "kitchen", "staff", "manager", "service"];
 
-/// Which of [`ROLES`] may join, by room.
+/// Which of [`ROLES`] may join each room.
 const MAY: [(&str, [bool; 6]); 4] = [
     ("order", [true, false, true, true, true, true]),
     ("kitchen", [false, false, true, true, true, true]),
@@ -44,7 +44,7 @@ async fn every_role_joins_its_rooms_and_no_others_and_what_is_not_there_looks_li
             } else {
                 forbidden(&mut screen, &room).await;
             }
-            // Another restaurant's, and none at all.
+            // Rooms of another restaurant, and rooms that do not exist.
             for id in [text(&next_door), &new_id(), "x", ""] {
                 forbidden(&mut screen, &format!("{kind}:{id}")).await;
             }
@@ -56,7 +56,7 @@ async fn every_role_joins_its_rooms_and_no_others_and_what_is_not_there_looks_li
     }
 }
 
-/// The answer to a room that may not be joined: the same for every reason.
+/// Asserts the refusal of a room that may not be joined: the same for every reason.
 async fn forbidden(screen: &mut Screen, room: &str) {
     let answer = screen.refused(room).await;
     assert_eq!(answer, json!({"type": "error", "room": room, "code": "forbidden", "message": "room not found or not allowed"}));
@@ -123,7 +123,7 @@ async fn subscribing_twice_is_one_membership_and_after_unsubscribing_there_is_si
     screen.send(&json!({"type": "unsubscribe", "room": menu.kitchen()})).await;
     screen.alive().await;
     let ack = staff.act(&order["id"], "accept").await;
-    // The floor proves that the event went out.
+    // The floor receives the event, which proves that it was sent.
     screen.see(&menu.floor(), ack["position"].as_u64().unwrap()).await;
     screen.alive().await;
     assert_eq!(screen.room(&menu.kitchen()).kinds(), ["order.placed"]);
@@ -150,7 +150,7 @@ async fn a_screen_tells_what_it_has_drawn_of_its_own_rooms_only() {
     assert_eq!((&answer["code"], &answer["room"]), (&json!("forbidden"), &json!(menu.menu())));
 }
 
-/// Toggles the rush of an order until told to stop; gives how many events that made.
+/// Toggles the rush of an order until stopped. Returns the number of events.
 async fn storm(staff: Client, order: Value, mut stop: tokio::sync::oneshot::Receiver<()>) -> u64 {
     let mut made = 0;
     while stop.try_recv().is_err() {
@@ -173,7 +173,7 @@ async fn who_joins_amid_a_storm_sees_no_hole_and_no_repeat_a_hundred_times() {
     let room = menu.kitchen();
     for at in 0..100 {
         let mut screen = if at % 10 == 0 { server.client(&["kitchen"]).await.screen().await } else { screens.pop().unwrap() };
-        // Every other one with a cursor from a little before, as after a short loss of network.
+        // Every second join has a cursor from a little before, as after a short network loss.
         match screen.rooms.get(&room).cloned().filter(|_| at % 2 == 0) {
             Some(followed) => {
                 screen.send(&json!({"type": "unsubscribe", "room": room})).await;
@@ -183,7 +183,7 @@ async fn who_joins_amid_a_storm_sees_no_hole_and_no_repeat_a_hundred_times() {
             None => drop(screen.join(&room).await),
         }
         let cursor = screen.room(&room).cursor.unwrap();
-        // On into what is live.
+        // Continue into the live events.
         screen.see(&room, cursor + 3).await;
         screens.push(screen);
     }

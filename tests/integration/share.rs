@@ -1,12 +1,12 @@
-//! A link to one order: it shows that order on every transport, lets nothing be done, and ends with the session of the guest
-//! who gave it out.
+//! A link to one order: it shows the order on every transport, allows no action, and ends with the session of the guest who
+//! shared it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{Client, Close, Menu, TestServer, client::text, new_id};
 
-/// A guest who sits down by the key of a table.
+/// Returns a guest who sits down with a table's key.
 async fn seat(server: &TestServer, table: u32) -> Client {
     let body = json!({"table_key": format!("demo-table-{table}")});
     let seat = server.anybody().post("/api/v1/diner-sessions", &body).await.expect(200);
@@ -17,7 +17,7 @@ async fn share(owner: &Client, order: &Value) -> Value {
     owner.post(&format!("/api/v1/orders/{}/share", text(&order["id"])), &json!({})).await.expect(200)
 }
 
-/// Somebody with the link.
+/// Returns a client with the shared link.
 async fn friend(owner: &Client, order: &Value) -> Client {
     Client::new(&owner.base, text(&share(owner, order).await["token"]))
 }
@@ -34,7 +34,7 @@ async fn a_link_shows_one_order_on_every_transport() {
     let order = owner.place(&menu.basket()).await;
     let shared = share(&owner, &order).await;
     let life = shared["expires_in"].as_u64().unwrap();
-    assert!((43_100..=43_200).contains(&life), "the session's twelve hours, which have begun: {life}");
+    assert!((43_100..=43_200).contains(&life), "no longer than the rest of the session's twelve hours: {life}");
     let friend = Client::new(&server.base, text(&shared["token"]));
     assert_eq!(friend.order(&order["id"]).await, order);
 
@@ -83,7 +83,7 @@ async fn whoever_holds_a_link_can_do_nothing_and_see_nothing_else() {
     let call = screen.ask(json!({"type": "command", "action": "call_waiter", "reason": "bill"})).await;
     let place = screen.ask(json!({"type": "place", "order": menu.basket()})).await;
     assert_eq!([&cancel["code"], &call["code"], &place["code"]], [&json!("forbidden"); 3]);
-    // A link is not renewed into the session that it is of, nor the other way round.
+    // A shared link cannot be renewed into the session it belongs to, nor the other way round.
     screen.send(&json!({"type": "refresh", "token": owner.token})).await;
     assert_eq!(screen.until("an answer to refresh", |frame| frame["type"] == "error").await["code"], "unauthorized");
     let mut table = owner.screen().await;

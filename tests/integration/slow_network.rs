@@ -1,34 +1,34 @@
-//! Networks of few bytes a second: whoever reads gets everything in the end, and is not cut for being slow.
+//! Networks of few bytes a second: a client that keeps reading receives everything and is not evicted for being slow.
 
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
 use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, TestServer, new_id, raw};
 
-/// The reader's kernel holds so many bytes.
+/// The receive buffer of the reader's kernel, in bytes.
 const BUFFER: usize = 32 * 1024;
-/// Orders of some 45 KB: in two rooms more than kernels and a connection hold.
+/// Orders of some 45 KB. In two rooms they exceed the kernel's buffers and a connection's queue.
 const BANQUETS: usize = 90;
-/// Between two large frames that are read.
+/// The pause between two large frames.
 const REST: Duration = Duration::from_millis(20);
-/// What makes a frame large, in bytes.
+/// The size of a large frame, in bytes.
 const LARGE: usize = 10_000;
-/// Dishes of a menu of more than half a megabyte; what is changed of it alone is more than the backlog.
+/// Dishes of a menu of more than half a megabyte; a change of all of them is larger than the backlog.
 const DISHES: usize = 1800;
-/// What a connection may have in wait that its reader has not taken, in bytes.
+/// The most bytes that a connection queues for its reader.
 const BACKLOG: usize = 256 * 1024;
-/// After two of these of silence a connection is ended.
+/// The heartbeat period. A connection that is silent for two of them is closed.
 const PERIOD: Duration = Duration::from_secs(1);
-/// So many looks at what was sent show the same when nothing moves.
+/// The number of equal readings of the sent bytes after which nothing is moving.
 const STILL: usize = 25;
-/// How often a reader asks for such a menu before it reads: far more than kernels hold.
+/// How often a reader requests such a menu before it reads: far more than kernels buffer.
 const SNAPSHOTS: usize = 14;
 
-/// The ids of as many dishes as a chain may have, and of their heading.
+/// Returns a heading's id and as many dishes' ids as a chain may have.
 fn ids() -> (String, Vec<String>) {
     (new_id(), (0..DISHES).map(|_| new_id()).collect())
 }
 
-/// Has them all on the menu, each described by a letter two hundred times; gives the position of that.
+/// Puts all dishes on the menu, each with a description of 200 times one letter. Returns the position of the change.
 async fn describe(manager: &Client, (heading, dishes): &(String, Vec<String>), letter: &str) -> u64 {
     let dish = |id: &String| {
         let price = json!({"amount": 900, "currency": "BDT"});
@@ -49,17 +49,17 @@ async fn ask_often(mut send: impl AsyncFnMut(String), room: &str) {
     }
 }
 
-/// Asks for a room that is open again and again, and reads nothing, until the way is full: nothing more is sent.
+/// Requests a room again and again and reads nothing, until the buffers are full and nothing more is sent.
 async fn ask_again_and_again(server: &TestServer, send: impl AsyncFnMut(String), room: &str) {
     ask_often(send, room).await;
     let mut sent = Vec::new();
     let begun = Instant::now();
     while sent.iter().rev().take_while(|bytes| Some(*bytes) == sent.last()).count() < STILL {
-        assert!(begun.elapsed() < PATIENCE, "the way does not fill: {sent:?}");
+        assert!(begun.elapsed() < PATIENCE, "the buffers do not fill up: {sent:?}");
         tokio::time::sleep(REST).await;
         sent.push(server.metric("orderbell_delivered_bytes_total").await);
     }
-    assert!(sent.last().is_some_and(|bytes| *bytes > (2 * BACKLOG) as f64), "snapshots are on their way: {sent:?}");
+    assert!(sent.last().is_some_and(|bytes| *bytes > (2 * BACKLOG) as f64), "snapshots were sent: {sent:?}");
 }
 
 #[tokio::test]
@@ -72,9 +72,9 @@ async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
     for room in [menu.kitchen(), menu.menu()] {
         screen.join(&room).await;
     }
-    // Snapshots do not count against a reader: with them the way is full, and what follows waits.
+    // Snapshots do not count against a reader: they fill the buffers, and what follows waits.
     ask_again_and_again(&server, async |frame| screen.send_text(&frame).await, &menu.menu()).await;
-    // Its heading and its dishes are others: the basket is of dishes that are there no more.
+    // Describing the menu replaced its dishes: the basket has one of the new menu.
     let basket = json!({"service": "takeaway", "items": [{"menu_item": dishes.1[0], "quantity": 1}]});
     staff.place(&basket).await;
     let changed = describe(&manager, &dishes, "b").await;
@@ -84,7 +84,7 @@ async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
     let frames = &screen.room(&menu.menu()).events;
     assert!(frames.iter().any(|frame| frame.to_string().len() > BACKLOG), "the menu is larger than the backlog");
     assert_eq!(screen.room(&menu.kitchen()).positions().last(), Some(&last));
-    assert_eq!(server.metric("orderbell_evictions_total").await, 0.0, "it was never cut");
+    assert_eq!(server.metric("orderbell_evictions_total").await, 0.0, "nobody was evicted");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn rooms_that_are_resumed_together_over_a_slow_network_come_live_without_a
     }
     let is_live = |screen: &Screen, room: &String| screen.room(room).types().last() == Some(&"live");
     while !rooms.iter().all(|room| is_live(&screen, room)) {
-        let frame = screen.next().await.expect("a reader that reads is not cut");
+        let frame = screen.next().await.expect("a client that reads is not evicted");
         if frame.to_string().len() > LARGE {
             tokio::time::sleep(REST).await;
         }
@@ -123,15 +123,15 @@ async fn who_reads_slowly_and_cannot_be_heard_is_not_taken_for_gone() {
     let mut reader = Raw::open_with(&staff, Some(BUFFER)).await;
     reader.send(raw::TEXT, json!({"type": "subscribe", "room": room}).to_string().as_bytes()).await;
     while !reader.frame().await.unwrap().1.starts_with(br#"{"type":"live""#) {}
-    // It reads at once: a busy machine must not make it silent before it has begun.
+    // It reads at once: a busy machine must not make it silent before the measurement begins.
     ask_often(async |frame| reader.send(raw::TEXT, frame.as_bytes()).await, &room).await;
     let begun = Instant::now();
     while begun.elapsed() < 3 * PERIOD {
-        let (_, payload) = reader.frame().await.expect("a reader that reads is not cut");
+        let (_, payload) = reader.frame().await.expect("a client that reads is not evicted");
         if payload.len() > BACKLOG {
             tokio::time::sleep(40 * REST).await;
         }
     }
-    assert_eq!(server.metric("orderbell_connections{role=\"staff\"}").await, 1.0, "longer than silence is borne");
-    assert_eq!(reader.until_close().await, Close::Code(4408), "when nothing is left to read");
+    assert_eq!(server.metric("orderbell_connections{role=\"staff\"}").await, 1.0, "still connected");
+    assert_eq!(reader.until_close().await, Close::Code(4408), "closed once nothing is left to read");
 }

@@ -1,4 +1,4 @@
-//! Readers that do not read: ended, at no cost to the node or to their neighbours, and nothing is lost to them.
+//! Readers that stop reading are evicted, at no cost to the node or to other clients, and lose nothing.
 
 use serde_json::{Value, json};
 use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, TestServer, eventually};
@@ -7,10 +7,10 @@ const STALLED: usize = 20;
 const MIB: u64 = 1024 * 1024;
 /// Orders of some 45 KB: more than the kernel's buffers and a connection's backlog hold together.
 const ORDERS: usize = 90;
-/// Placed and rejected.
+/// One event for the placing and one for the rejection of each order.
 const EVENTS: u64 = 2 * ORDERS as u64;
 
-/// Raw sockets in the kitchen's room that stop reading as soon as they are live.
+/// Opens raw sockets in the kitchen's room that stop reading as soon as they are live.
 async fn stalled(client: &Client, room: &str) -> Vec<Raw> {
     let mut readers = Vec::new();
     for _ in 0..STALLED {
@@ -22,7 +22,8 @@ async fn stalled(client: &Client, room: &str) -> Vec<Raw> {
     readers
 }
 
-/// Large orders, rejected at once so that snapshots stay small; gives the position of the last of [`EVENTS`].
+/// Places large orders and rejects them at once, so that snapshots stay small. Returns the position of the last of
+/// [`EVENTS`].
 async fn place_banquets(client: &Client, menu: &Menu) -> u64 {
     let mut last = 0;
     for _ in 0..ORDERS {
@@ -33,7 +34,7 @@ async fn place_banquets(client: &Client, menu: &Menu) -> u64 {
     last
 }
 
-/// What a stalled reader finds when it reads after all: whole frames up to where it was cut, and how it ended.
+/// Reads the rest of a stalled connection: whole frames up to the eviction, and the close.
 async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
     let mut frames = Vec::new();
     loop {
@@ -49,13 +50,13 @@ async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
 #[tokio::test]
 async fn twenty_readers_that_do_not_read_cost_nothing_and_lose_nothing() {
     let server = TestServer::start(&["--connections-per-principal", "100"]).await;
-    // Not kitchen screens, whose coming would have positions in the feed.
+    // Not kitchen screens: a screen that connects makes an event in the feed.
     let (pos, staff) = (server.client(&["service"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     let room = menu.kitchen();
     let mut neighbour = staff.screen().await;
     neighbour.join(&room).await;
-    // Once around without stalled readers: the database's caches and the room's tail are full, and stay.
+    // Warm up without stalled readers: this fills the database's caches and the room's tail, which stay.
     let (warm, _) = tokio::join!(place_banquets(&staff, &menu), neighbour.see(&room, EVENTS));
     let start = neighbour.room(&room).clone();
     let mut readers = stalled(&pos, &room).await;
@@ -80,12 +81,12 @@ async fn twenty_readers_that_do_not_read_cost_nothing_and_lose_nothing() {
         assert!(matches!(close, Close::Code(4409) | Close::Cut), "{close:?}");
         let mut cut = Followed::since(start.cursor.unwrap());
         frames.iter().for_each(|frame| cut.take(frame).unwrap());
-        assert!(cut.cursor < Some(last), "the control: it did not get everything before it was ended");
+        assert!(cut.cursor < Some(last), "the control: it was evicted before it had everything");
         assert_resumes(&pos, &room, cut, start.cursor.unwrap(), last).await;
     }
 }
 
-/// Who comes back with its cursor has in the end seen every event once.
+/// Asserts that a client that reconnects with its cursor has seen every event once in the end.
 async fn assert_resumes(client: &Client, room: &str, cut: Followed, since: u64, last: u64) {
     let mut back = Screen::open(client).await;
     let followed = back.resume(room, cut).await;
@@ -110,11 +111,11 @@ async fn who_stops_reading_amid_a_replay_is_cut_and_goes_on_from_where_it_was() 
     let (peak, ()) = server.peak_during(work).await;
     let grown = peak.saturating_sub(before);
     println!("resident memory grew by {grown} bytes for a reader that stopped amid a replay");
-    assert!(grown < 16 * MIB, "{grown} bytes: pages of the log, not all of it");
+    assert!(grown < 16 * MIB, "{grown} bytes: it holds pages of the log, not all of it");
     let (frames, _) = read_rest(&mut reader).await;
     let mut cut = Followed::since(0);
     frames.iter().for_each(|frame| cut.take(frame).unwrap());
-    assert!((1..last).contains(&cut.cursor.unwrap()), "the control: it got some, and not all: {:?}", cut.cursor);
+    assert!((1..last).contains(&cut.cursor.unwrap()), "the control: it received some events, but not all: {:?}", cut.cursor);
     assert_resumes(&cook, &menu.kitchen(), cut, 0, last).await;
 }
 
@@ -139,7 +140,7 @@ async fn a_reader_that_is_ended_for_slowness_may_come_back_at_once() {
     place_banquets(&staff, &menu).await;
     eventually("an eviction", PATIENCE, || async { (server.metric("orderbell_evictions_total").await > 0.0).then_some(()) })
         .await;
-    // Its place is free although its last bytes have not left: nobody has read them.
+    // Its slot is free although its last bytes were not sent: nobody reads them.
     let back = eventually("a place", std::time::Duration::from_secs(1), || async {
         let (reply, stream) = support::raw::Handshake::new(&cook.token).send(&cook.base, None).await;
         (reply.status == 101).then_some(stream)

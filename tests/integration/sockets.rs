@@ -1,4 +1,4 @@
-//! Sockets that take places and do nothing with them: kitchen and staff get in all the same.
+//! Idle sockets that occupy slots: the kitchen and the staff still get in.
 
 use std::time::Duration;
 use support::raw::Handshake;
@@ -8,13 +8,13 @@ use support::{Client, PATIENCE, Raw, TestServer, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Long before any of them would be closed by itself.
+/// Much earlier than any idle socket is closed.
 const AT_ONCE: Duration = Duration::from_secs(10);
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-/// So that nothing but what a test is about refuses.
+/// Rates so high that only the limit under test refuses.
 const NO_RATES: [&str; 4] = ["--handshakes-per-second", "100000", "--handshake-burst", "100000"];
 
-/// A socket that sends something, and reads the answers to so many requests.
+/// Opens a socket that sends some bytes and reads the given number of answers.
 async fn socket(server: &TestServer, bytes: &[u8], answers: usize) -> TcpStream {
     let mut stream = connect(server.authority(), None).await.unwrap();
     let _ = stream.write_all(bytes).await;
@@ -24,7 +24,7 @@ async fn socket(server: &TestServer, bytes: &[u8], answers: usize) -> TcpStream 
     stream
 }
 
-/// So many, each of another kind that waits.
+/// Opens `count` sockets, each idle in one of four ways.
 async fn idlers(server: &TestServer, count: usize) -> Vec<TcpStream> {
     let half = b"GET /healthz HTTP/1.1\r\nHost: ";
     let kinds: [(Vec<u8>, usize); 4] = [(ASK.to_vec(), 1), (Vec::new(), 0), (half.to_vec(), 0), ([ASK, half].concat(), 1)];
@@ -84,10 +84,10 @@ async fn hundreds_of_sockets_that_wait_do_not_keep_the_kitchen_out() {
     drop(sockets);
     let control = TestServer::start(&[]).await;
     let _sockets = idlers(&control, 600).await;
-    assert!(control.metric("orderbell_plain_connections").await > 400.0, "the control: where there is place, they stay");
+    assert!(control.metric("orderbell_plain_connections").await > 400.0, "the control: with enough slots they stay");
 }
 
-/// A socket from one of ten addresses, whose body never ends.
+/// Opens a socket from one of ten addresses whose body never ends.
 async fn half_body(server: &TestServer, number: usize) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(std::net::SocketAddr::from(([127, 0, 0, 2 + (number % 10) as u8], 0))).unwrap();
@@ -110,7 +110,7 @@ async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
     let orders = tokio::time::timeout(AT_ONCE, staff.get("/api/v1/restaurants/demo/orders")).await;
     assert_eq!(orders.expect("and so do the staff").status, 200);
     assert!(server.metric("orderbell_limit_hits_total{limit=\"idle_connections\"}").await > 100.0);
-    // A whole body is answered, from the same addresses too.
+    // A complete body is answered, even from the same addresses.
     let refused = server.anybody().post("/api/v1/sessions/refresh", &serde_json::json!({"refresh_token": "x"})).await;
     assert_eq!(refused.status, 401);
 }
@@ -166,7 +166,7 @@ async fn the_guests_of_one_table_do_not_fill_a_node() {
     assert_eq!(server.metric("orderbell_limit_hits_total{limit=\"connections_per_table\"}").await, 800.0);
 }
 
-/// Fills a node of forty with guests of several tables; gives how many got in.
+/// Fills a node of forty slots with guests of several tables. Returns the connections that were accepted.
 async fn fill(server: &TestServer) -> Vec<Raw> {
     let mut open = Vec::new();
     for table in ["1", "2", "3", "4"] {
@@ -192,9 +192,9 @@ async fn staff_get_in_on_a_node_full_of_guests() {
     for role in [["kitchen"], ["staff"], ["manager"], ["service"]] {
         screens.push(server.client(&role).await.screen().await);
     }
-    assert_eq!(status(&server.staff().await).await, 503, "full is full");
+    assert_eq!(status(&server.staff().await).await, 503, "no slot is left");
     assert!(server.metric("orderbell_limit_hits_total{limit=\"connections_of_diners\"}").await > 0.0);
     let control = TestServer::start(&["--connections", "40", "--connections-per-table", "200", "--reserved-percent", "0"]).await;
     let open = fill(&control).await;
-    assert_eq!((open.len(), status(&control.staff().await).await), (40, 503), "the control: with no place kept, none is left");
+    assert_eq!((open.len(), status(&control.staff().await).await), (40, 503), "the control: without a reserve no slot is left");
 }

@@ -1,4 +1,4 @@
-//! Accepted orders that no kitchen screen shows: the floor is told, and told again when one does.
+//! Accepted orders that no kitchen screen shows: the floor is notified, and notified again once a screen shows them.
 
 use crate::restaurant::TestRestaurant;
 use reqwest::Method;
@@ -8,11 +8,11 @@ use support::client::text;
 use support::{Client, PATIENCE, eventually};
 
 const ALARM: [&str; 2] = ["--display-alarm-s", "1"];
-/// Longer than a busy machine takes to draw, begin or cancel what was just accepted.
+/// Longer than a busy machine takes to show, begin or cancel an order that was just accepted.
 const LATE_ALARM: [&str; 2] = ["--display-alarm-s", "5"];
 /// Longer than the late alarm.
 const LONGER: Duration = Duration::from_secs(9);
-/// Several times as long as it takes to be told.
+/// Several times as long as an alarm takes.
 const LONG: Duration = Duration::from_secs(5);
 
 impl TestRestaurant {
@@ -21,20 +21,20 @@ impl TestRestaurant {
         self.staff.place(&json!({"service": "takeaway", "items": items})).await
     }
 
-    /// Places and accepts an order of some dishes; gives its document.
+    /// Places and accepts an order of some dishes, and returns its document.
     async fn accepted(&self, dishes: &[&str]) -> Value {
         let order = self.placed(dishes).await;
         self.staff.act(&order["id"], "accept").await["document"].clone()
     }
 
-    /// What is said next of orders that no screen of a station shows.
+    /// Returns the next event about a station whose orders no screen shows.
     async fn told_of(&mut self, station: &str) -> (String, Value) {
         let key = format!("station:{station}");
-        let told = self.floor.until("news of a station", |frame| frame["event"]["patch"].get(&key).is_some()).await;
+        let told = self.floor.until("an event about the station", |frame| frame["event"]["patch"].get(&key).is_some()).await;
         (text(&told["event"]["kind"]).to_owned(), told["event"]["patch"][&key].clone())
     }
 
-    /// The displays of a fresh snapshot.
+    /// Returns the displays of a fresh snapshot.
     async fn displays(&self) -> Value {
         self.staff.screen().await.join(&self.menu.floor()).await.displays.clone()
     }
@@ -66,18 +66,18 @@ fn connected() -> String {
 async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until_one_does() {
     let mut restaurant = TestRestaurant::open(&ALARM).await;
     let placed = restaurant.placed(&["Beef rezala"]).await;
-    // Before the request: the server's clock for the alarm starts at its commit, not at the answer.
+    // Taken before the request: the server's alarm clock starts at its commit, not at the answer.
     let accepted = Instant::now();
     let order = restaurant.staff.act(&placed["id"], "accept").await["document"].clone();
     assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
     println!("told {:?} after it was accepted, with an alarm after 1 s", accepted.elapsed());
     assert!(accepted.elapsed() >= Duration::from_secs(1));
-    // A second adds to it, and a snapshot has both.
+    // A second order is added, and a snapshot has both.
     let second = restaurant.accepted(&["Beef rezala"]).await;
     assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&second])));
     assert_eq!(restaurant.displays().await, json!({"station:hot": entry("hot", &[&order, &second])}));
 
-    // A screen of another station that draws everything does not help; one of its own does.
+    // A screen of another station does not help, even if it shows everything; one of the right station does.
     let (bar, hot) = (restaurant.server.kitchen("bar").await, restaurant.server.kitchen("hot").await);
     let (mut bar, mut hot) = (restaurant.kitchen(&bar).await, restaurant.kitchen(&hot).await);
     bar.send(&restaurant.seen(&second["position"])).await;
@@ -110,7 +110,7 @@ async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
     restaurant.staff.act(&begun["id"], "start").await;
     restaurant.staff.command(&over["id"], "cancel", json!({"reason": "other"})).await.expect(200);
     restaurant.silence(LONGER, of_a_station).await;
-    // The control: the same order, and nobody who draws or begins it.
+    // The control: the same order, but nobody shows or begins it.
     let order = restaurant.accepted(&["Firni"]).await;
     let station = restaurant.menu.dish("Firni")["station"].clone();
     assert_eq!(restaurant.told_of(text(&station)).await, (lost(), entry(text(&station), &[&order])));
@@ -127,7 +127,7 @@ async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
     let mut seen = restaurant.seen(&order["position"]);
     seen["station"] = "bar".into();
     pass.send(&seen).await;
-    // Of a room that is not the kitchen's it says nothing.
+    // For a room other than the kitchen's the report means nothing.
     pass.join(&restaurant.menu.menu()).await;
     pass.send(&json!({"type": "seen", "room": restaurant.menu.menu(), "position": order["position"]})).await;
     assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
@@ -135,7 +135,7 @@ async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
     assert_eq!(restaurant.told_of("hot").await, (connected(), Value::Null));
 }
 
-/// A screen that has no WebSocket draws what it reports by a call, from when its requests have made it known.
+/// A screen without a WebSocket reports what it shows by calls, once its requests have registered it.
 #[tokio::test]
 async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
     let mut restaurant = TestRestaurant::open(&ALARM).await;
@@ -147,12 +147,12 @@ async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
     let receipt = json!({"position": order["position"]});
     pass.post(&seen(&kitchen), &receipt).await.problem(503, "unavailable");
 
-    // A poll that is held makes the screen known.
+    // A held poll registers the screen.
     let cursor = pass.get(&format!("/api/v1/rooms/{kitchen}/events?wait=0")).await.expect(200)["position"].clone();
     let held = format!("/api/v1/rooms/{kitchen}/events?wait=30&since={cursor}");
     let (held, ()) = tokio::join!(pass.get(&held), async {
         restaurant.floor.until("the screen", |frame| frame["event"]["patch"].to_string().contains("\"connected\":true")).await;
-        // What is none, or not for whom it is; from staff, and of the menu, it means nothing.
+        // Invalid reports are refused; from staff, and for the menu's room, a report means nothing.
         pass.post(&seen(&kitchen), &json!({"position": 1, "stations": []})).await.problem(422, "invalid");
         pass.post(&seen("kitchen:nowhere"), &receipt).await.problem(403, "forbidden");
         for (who, room) in [(&restaurant.staff, &kitchen), (&pass, &menu)] {
@@ -163,7 +163,7 @@ async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
         restaurant.silence(Duration::from_secs(2), of_a_station).await;
         assert_eq!(pass.post(&seen(&kitchen), &receipt).await.status, 204);
         assert_eq!(restaurant.told_of("hot").await, (connected(), Value::Null));
-        // Ends the poll.
+        // This ends the poll.
         restaurant.accepted(&["Firni"]).await;
     });
     assert_eq!(held.expect(200)["frames"][0]["event"]["kind"], "order.placed");
@@ -176,7 +176,7 @@ async fn without_the_alarm_nobody_is_told() {
     restaurant.silence(LONG, of_a_station).await;
 }
 
-/// The comparison of heads is far away: what comes has been announced.
+/// Head checks are far apart, so what arrives was announced.
 #[tokio::test]
 async fn the_floor_hears_at_once_of_a_screen_that_is_renamed_or_revoked() {
     let restaurant = TestRestaurant::open(&["--head-comparison-s", "3600"]).await;

@@ -1,4 +1,4 @@
-//! Answers over plain HTTP that nobody reads: their readers are cut in time, and until then they cost little.
+//! HTTP answers that nobody reads: the connections are cut in time, and cost little until then.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ use tokio::net::TcpStream;
 const MIB: u64 = 1024 * 1024;
 const CUT: &str = "orderbell_limit_hits_total{limit=\"unread_answers\"}";
 const OPEN: &str = "orderbell_plain_connections";
-/// A short deadline, and one that no test lives to see.
+/// A short write deadline, and one that no test reaches.
 const SOON: [&str; 2] = ["--write-timeout-ms", "2000"];
 const NEVER: [&str; 2] = ["--write-timeout-ms", "600000"];
 
-/// A menu of almost 2 MiB.
+/// Stores a menu of almost 2 MiB.
 async fn large_menu(server: &TestServer) -> Client {
     menu_of(server, 1900).await
 }
 
-/// A menu of 1 KB for each dish.
+/// Stores a menu with 1 KB for each dish.
 async fn menu_of(server: &TestServer, dishes: usize) -> Client {
     let manager = server.client(&["manager"]).await;
     let category = new_id();
@@ -35,12 +35,12 @@ async fn menu_of(server: &TestServer, dishes: usize) -> Client {
     manager
 }
 
-/// As many as a debug build encodes menus for in some seconds.
+/// As many readers as a debug build can encode menus for in some seconds.
 const READERS: usize = 6;
-/// How often each asks: kernels hold some answers of 2 MiB.
+/// How often each requests it: kernels buffer some answers of 2 MiB.
 const TIMES: usize = 8;
 
-/// The receive buffer of a client that takes little of an answer.
+/// A small receive buffer, for a client that takes little of an answer.
 const SMALL: Option<usize> = Some(4096);
 
 /// Sends requests and reads nothing.
@@ -56,8 +56,8 @@ fn request(client: &Client, method: &str, path: &str, headers: &str) -> Vec<u8> 
     format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{headers}\r\n").into_bytes()
 }
 
-/// Waits until less than `bound` is resident. It goes on asking: the allocator returns pages as its threads use it, and an
-/// idle node keeps them.
+/// Waits until less than `bound` is resident. It keeps sending requests: the allocator returns pages as its threads use it,
+/// and an idle node keeps them.
 async fn memory_is_back(server: &TestServer, bound: u64) {
     eventually("memory is back", PATIENCE, async || {
         server.metric(OPEN).await;
@@ -66,10 +66,10 @@ async fn memory_is_back(server: &TestServer, bound: u64) {
     .await;
 }
 
-/// Many clients ask and do not read. Gives by how much memory grew at most.
+/// Sends requests from `count` clients that do not read. Returns the largest growth of memory.
 async fn unread(server: &TestServer, client: &Client, count: usize, bytes: &[u8]) -> (u64, Vec<TcpStream>) {
     let before = server.resident();
-    // Each of them: one that is not cut yet would go on as soon as it is read.
+    // Wait for all of them: one that was not cut yet would continue as soon as it is read.
     let cut = server.metric(CUT).await + count as f64;
     let asking = async {
         let mut streams = Vec::new();
@@ -88,7 +88,7 @@ async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
     let server = TestServer::start(&SOON).await;
     let manager = large_menu(&server).await;
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "").repeat(TIMES);
-    // Once around, so that what the database keeps is there.
+    // Warm up, so that the database's caches are filled.
     let warm = unread(&server, &manager, 1, &bytes).await;
     let before = server.resident();
     drop(warm);
@@ -98,7 +98,7 @@ async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
     assert!(server.metric(OPEN).await < 5.0);
     let mut rest = Vec::new();
     let _ = soon("the end", streams[0].read_to_end(&mut rest)).await;
-    assert!(rest.len() < TIMES * MIB as usize, "it was cut: {}", rest.len());
+    assert!(rest.len() < TIMES * MIB as usize, "it was not cut: {}", rest.len());
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
     let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(80);
     let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
-    // Once before: a debug build takes seconds to compress it the first time.
+    // Warm up: the first compression takes a debug build seconds.
     anybody.get("/api/v1/openapi.json").await.expect(200);
     let (_, streams) = unread(&server, &anybody, READERS, &many).await;
     assert!(server.metric(OPEN).await < 5.0);
@@ -127,7 +127,7 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "Connection: close\r\n");
     let mut stream = ask(&manager, &bytes).await;
     let mut whole = 0;
-    // Some 600 KB a second: longer than the deadline in all, and never as long between two reads.
+    // Some 600 KB a second: longer than the deadline in total, but never as long between two reads.
     let mut piece = vec![0; 60_000];
     loop {
         match soon("a piece", stream.read(&mut piece)).await.unwrap() {
@@ -165,7 +165,7 @@ async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
         let authority = server.authority();
         let mut stream = connect(authority, SMALL).await.unwrap();
         let flood = async {
-            // Ends with an error when it is cut.
+            // Ends with an error when the connection is cut.
             let _ = tokio::time::timeout(PATIENCE, stream.write_all(many.as_bytes())).await;
             eventually("cut", PATIENCE, async || (server.metric(CUT).await > cut).then_some(())).await;
         };
@@ -177,7 +177,7 @@ async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
     }
 }
 
-/// Opens connections that send the same bytes and read nothing, and returns by how much that lets memory grow, for each.
+/// Opens connections that send the same bytes and read nothing. Returns the growth of memory for each.
 async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<usize>) -> (u64, Vec<TcpStream>) {
     let open = async || {
         let mut streams = Vec::new();
@@ -189,7 +189,7 @@ async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<us
         eventually("open", PATIENCE, async || (server.metric(OPEN).await >= count as f64).then_some(())).await;
         streams
     };
-    // Once before, so that what is kept for the next is there.
+    // Warm up, so that reused buffers exist already.
     drop(open().await);
     eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
     let before = server.resident();
@@ -231,7 +231,7 @@ async fn a_connection_that_had_a_large_answer_costs_as_little_as_another() {
     assert!(large < small + 14 * 1024, "{} KiB, and {} KiB after a small answer", large / 1024, small / 1024);
 }
 
-/// Sends bytes in pieces, and returns all that comes until the server closes.
+/// Sends bytes in pieces, and returns everything that arrives until the server closes.
 async fn exchange(server: &TestServer, bytes: &[u8], piece: usize) -> String {
     let mut stream = connect(server.authority(), None).await.unwrap();
     let (mut reader, mut writer) = stream.split();
@@ -257,7 +257,7 @@ async fn requests_that_are_sent_ahead_are_answered_in_turn_with_their_bodies() {
     let body = format!("{{\"table_key\":{}\"nobody has this key\"}}", " \r\n\r\n".repeat(800));
     let post = "POST /api/v1/diner-sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     let whole = format!("{post}Content-Length: {}\r\n\r\n{body}", body.len());
-    // 6 bytes on the wire for each of the body: more than is read before the body is asked for.
+    // Each byte of the body takes 6 bytes on the wire: more than the server reads before it asks for the body.
     let chunks: String = body.chars().map(|byte| format!("1\r\n{byte}\r\n")).collect();
     let chunked = format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
     let last = "GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n".to_owned();
@@ -278,7 +278,7 @@ async fn a_head_has_a_bound() {
         |length: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: {}\r\n\r\n", "a".repeat(length));
     assert!(exchange(&server, head(15_000).as_bytes(), 1000).await.starts_with("HTTP/1.1 200 "));
     let endless = head(17_000);
-    // Without its end, so that all of it is read before the refusal.
+    // Without its end, so that the server reads all of it before it refuses.
     assert!(exchange(&server, &endless.as_bytes()[..16 * 1024], 1000).await.starts_with("HTTP/1.1 431 "));
 }
 
@@ -290,7 +290,7 @@ async fn a_large_answer_waits_for_no_acknowledgement() {
     let mut stream = connect(server.authority(), None).await.unwrap();
     let mut piece = vec![0; 200_000];
     let mut fastest = Duration::MAX;
-    // A new connection acknowledges at once; later, a reader takes 40 ms.
+    // A new connection acknowledges at once; an older one delays its acknowledgement by 40 ms.
     for number in 0..60 {
         let asked = Instant::now();
         stream.write_all(&bytes).await.unwrap();
@@ -308,7 +308,7 @@ async fn a_large_answer_waits_for_no_acknowledgement() {
     assert!(fastest < Duration::from_millis(35), "{fastest:?}");
 }
 
-/// Whether an answer has as many bytes as its head says.
+/// Returns whether an answer has as many bytes as its head announces.
 fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();

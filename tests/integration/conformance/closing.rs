@@ -42,7 +42,7 @@ fn bad() -> Vec<Case> {
         Case::violates("5.5.1", "half a code", vec![frame(FINAL | CLOSE, [0x03])]),
         Case::violates("5.5.1", "a reason of 124 bytes", vec![close(1000, &[b'*'; 124])]),
         Case::violates("5.5.1", "a reason that is not UTF-8", vec![close(1000, &[b'a', 0xCE, 0xBA, 0xED, 0xA0, 0x80])]),
-        Case::violates("5.5.1", "a reason that is cut within a letter", vec![close(1000, &[0xF0, 0x9F, 0x94])]),
+        Case::violates("5.5.1", "a reason that is cut inside a character", vec![close(1000, &[0xF0, 0x9F, 0x94])]),
     ];
     for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
         cases.push(Case::violates("7.4.2", format!("the code {code}"), vec![close(code, b"")]));

@@ -41,7 +41,7 @@ fn control_frames() -> Vec<Case> {
     ]
 }
 
-/// This protocol has no binary messages: told so, or ended when it would come in fragments.
+/// Binary messages are not part of the protocol: a single frame is answered with an error, fragments close the connection.
 fn binary() -> Vec<Case> {
     let refused = || vec![Answer::Error("bad_frame")];
     vec![

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A `ping` of docs/protocol.md in so many fragments.
+/// Splits a `ping` of docs/protocol.md into `parts` fragments.
 fn cut(text: &str, parts: usize) -> Vec<Vec<u8>> {
     let size = text.len().div_ceil(parts);
     let pieces: Vec<_> = text.as_bytes().chunks(size).collect();
@@ -14,7 +14,7 @@ fn cut(text: &str, parts: usize) -> Vec<Vec<u8>> {
     pieces.iter().enumerate().map(piece).collect()
 }
 
-/// The frames, with another after each but the last.
+/// Inserts a frame after each frame but the last.
 fn between(frames: Vec<Vec<u8>>, other: &[u8]) -> Vec<Vec<u8>> {
     let mut mixed: Vec<_> = frames.into_iter().flat_map(|frame| [frame, other.to_vec()]).collect();
     mixed.pop();

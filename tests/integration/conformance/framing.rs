@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Each length at which the form of a header changes, and its neighbours.
+/// Covers each length at which the form of the header changes, and its neighbours.
 fn lengths() -> Vec<Case> {
     let mut cases = vec![Case::answered("5.2", "a text of no bytes", vec![frame(TEXT, "")], vec![Answer::Error("bad_frame")])];
     for length in [64, 125, 126, 127, 128, 255, 256, 4096, 65_535, 65_536] {
@@ -26,7 +26,7 @@ fn longer_forms() -> Vec<Case> {
         Case::violates("5.5", "a ping with a length of 16 bits", vec![encode(PING, b"x", Length::Of16, mask)]),
         Case::violates("5.5", "a ping with a length of 64 bits", vec![encode(PING, b"x", Length::Of64, mask)]),
     ];
-    // Nothing but the header comes: it is judged by that.
+    // Only the header is sent: the server must judge by it.
     for declared in [65_537_u64, 1 << 31, 1 << 32, (1 << 63) - 1] {
         let header = [&[TEXT, 0x80 | 127][..], &declared.to_be_bytes()].concat();
         cases.push(Case::ended("5.2", format!("a header of {declared} bytes"), vec![header], TOO_LARGE));
@@ -62,7 +62,7 @@ fn opcodes() -> Vec<Case> {
             cases.push(Case::violates("5.2", what.clone(), vec![frame(FINAL | opcode, payload)]));
             cases.push(Case::violates("5.2", format!("{what}, not final"), vec![frame(opcode, payload)]));
         }
-        // What came before is answered, what comes behind is not.
+        // What came before is answered, what comes after is not.
         let frames = vec![ping_text("before"), frame(FINAL | opcode, ""), ping_text("behind")];
         let expected = Expected::Ends(vec![nonce("before")], vec![VIOLATION]);
         let what = format!("the reserved opcode {opcode:#x} between texts");
@@ -85,7 +85,7 @@ fn reserved_bits() -> Vec<Case> {
             cases.push(Case::violates("5.2", what, vec![frame(FINAL | bits << 4 | opcode, payload)]));
         }
     }
-    // Of a frame that continues, too.
+    // A continuation frame too.
     let frames = vec![frame(TEXT_BEGINS, "{"), frame(FINAL | 0x40 | CONTINUATION, "}")];
     cases.push(Case::violates("5.2", "a reserved bit on a continuation", frames));
     cases
@@ -103,7 +103,7 @@ async fn section_5_2_opcodes_and_reserved_bits() {
     Bench::open(&[]).await.run(cases.into_iter().flatten().collect()).await;
 }
 
-/// The limit is the one that was set, above and below what libraries have as theirs.
+/// Runs with configured limits, below and above the defaults of common libraries.
 #[tokio::test]
 async fn section_7_4_1_messages_up_to_a_limit_of_any_size() {
     for limit in [1024_usize, 300_000] {

@@ -1,15 +1,15 @@
-//! Section 4.2: what a server asks of an opening handshake, and what it answers.
+//! Section 4.2: what a server requires of an opening handshake, and what it answers.
 
 use support::raw::{TEXT, masked, reply};
 use support::screen::connect;
 use support::{Client, TestServer};
 use tokio::io::AsyncWriteExt;
 
-/// The nonce of section 1.3, and what must come of it.
+/// The example key of section 1.3, and the answer to it.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// A request line and headers, one a line; `KEY` and `TOKEN` stand for them.
+/// A valid request line and headers; `KEY` and `TOKEN` are placeholders.
 const GOOD: [&str; 7] = [
     "GET /ws HTTP/1.1",
     "Host: HOST",
@@ -20,8 +20,8 @@ const GOOD: [&str; 7] = [
     "Sec-WebSocket-Protocol: orderbell.v1, bearer.TOKEN",
 ];
 
-/// The good one with another line in place of the one that begins so; without it when that is empty; with one more when
-/// none begins so.
+/// Returns the valid request with `line` in place of the line that begins with `beginning`. Removes that line when `line`
+/// is empty, and appends when none begins so.
 fn with(beginning: &str, line: &str) -> Vec<String> {
     let mut lines: Vec<String> = GOOD.iter().map(|line| (*line).to_owned()).collect();
     match lines.iter().position(|line| line.starts_with(beginning)) {
@@ -41,7 +41,7 @@ fn bytes(lines: &[String], staff: &Client) -> Vec<u8> {
 async fn status(lines: &[String], staff: &Client) -> u16 {
     let mut stream = connect(staff.base.trim_start_matches("http://"), None).await.unwrap();
     stream.write_all(&bytes(lines, staff)).await.unwrap();
-    // A stream that ends without an answer is a refusal, too.
+    // A stream that ends without an answer counts as a refusal.
     reply(&mut stream).await.map_or(0, |reply| reply.status)
 }
 
@@ -70,7 +70,7 @@ fn bad() -> Vec<(&'static str, &'static str, Vec<String>, u16)> {
         ("4.2.1", "no host", with("Host", ""), 400),
         ("4.2.1", "another protocol", with("Upgrade", "Upgrade: h2c"), 426),
         ("4.2.1", "a protocol that has the name within", with("Upgrade", "Upgrade: notwebsocket"), 426),
-        // Section 4.2.1 would have it: no client asks so, and the HTTP library upgrades to one protocol alone.
+        // Section 4.2.1 would accept this. No client sends it, and the HTTP library upgrades to a single protocol only.
         ("4.2.1", "one of several protocols", with("Upgrade", "Upgrade: h2c, websocket"), 426),
         ("4.2.1", "no protocol", with("Upgrade", ""), 426),
         ("4.2.1", "an empty key", with("Sec-WebSocket-Key", "Sec-WebSocket-Key: "), 400),
@@ -118,7 +118,7 @@ async fn section_4_2_2_the_servers_answer() {
     let staff = server.staff().await;
     let extended = with("Sec-WebSocket-Ext", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-own");
     let mut stream = connect(server.authority(), None).await.unwrap();
-    // Byte by byte, with a frame behind it that does not wait for the answer.
+    // Byte by byte, followed by a frame that does not wait for the answer.
     let request = [bytes(&extended, &staff), masked(TEXT, br#"{"type":"ping","nonce":"early"}"#)].concat();
     stream.set_nodelay(true).unwrap();
     for byte in request {
@@ -130,7 +130,7 @@ async fn section_4_2_2_the_servers_answer() {
     assert_eq!(reply.header("upgrade").to_ascii_lowercase(), "websocket");
     assert_eq!(reply.header("connection").to_ascii_lowercase(), "upgrade");
     assert_eq!(reply.header("sec-websocket-protocol"), "orderbell.v1");
-    assert_eq!(reply.header("sec-websocket-extensions"), "", "no extension was agreed");
+    assert_eq!(reply.header("sec-websocket-extensions"), "", "no extension was negotiated");
     let mut raw = support::Raw { stream };
     assert!(raw.frame().await.unwrap().1.starts_with(br#"{"type":"welcome""#));
     assert!(raw.frame().await.unwrap().1.starts_with(br#"{"type":"pong""#), "the frame behind the handshake");

@@ -1,5 +1,5 @@
-//! RFC 6455 against the running server, case by case, in the spirit of the Autobahn test suite: what a client may send is
-//! answered, what it must not send ends the connection with the code of docs/protocol.md. Each case names its section.
+//! RFC 6455 against the running server, case by case, in the style of the Autobahn test suite. What a client may send is
+//! answered; what it must not send closes the connection with the code in docs/protocol.md. Each case names its section.
 
 mod closing;
 mod data;
@@ -17,9 +17,9 @@ const CONTINUATION: u8 = 0x00;
 const BINARY: u8 = 0x02;
 const CLOSE: u8 = 0x08;
 const PONG: u8 = 0x0A;
-/// The bit of a final frame.
+/// The FIN bit.
 const FINAL: u8 = 0x80;
-/// The opcode of text in a frame that is not the last.
+/// The opcode of text, in a frame that is not final.
 const TEXT_BEGINS: u8 = 0x01;
 
 /// Longer than any answer takes.
@@ -28,29 +28,29 @@ const DEADLINE: Duration = Duration::from_secs(8);
 const TOO_LARGE: u16 = 1009;
 const VIOLATION: u16 = 4400;
 
-/// Frames that a client sends, and what must come back.
+/// Frames that a client sends, and the expected result.
 struct Case {
-    /// The section of RFC 6455 that it is about.
+    /// The section of RFC 6455 under test.
     section: &'static str,
     what: String,
     frames: Vec<Vec<u8>>,
     expected: Expected,
 }
 
-/// What must come back.
+/// The expected result.
 #[derive(Debug, PartialEq)]
 enum Expected {
-    /// These, in this order, and the connection lives.
+    /// These answers in this order, and the connection stays open.
     Answers(Vec<Answer>),
-    /// These, then a close frame with one of these codes, then the end of the stream.
+    /// These answers, a close frame with one of these codes, and the end of the stream.
     Ends(Vec<Answer>, Vec<u16>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Answer {
-    /// A pong frame of the protocol, with its payload.
+    /// A WebSocket pong frame with its payload.
     Pong(Vec<u8>),
-    /// The `pong` of docs/protocol.md, with its nonce.
+    /// The `pong` of docs/protocol.md with its nonce.
     Nonce(Value),
     /// An `error` frame with this code.
     Error(&'static str),
@@ -70,7 +70,7 @@ impl Case {
     }
 }
 
-/// How a header writes its length.
+/// How the header encodes the length.
 #[derive(Clone, Copy)]
 enum Length {
     Shortest,
@@ -78,7 +78,7 @@ enum Length {
     Of64,
 }
 
-/// A frame with a mask and a form of its length.
+/// Encodes a frame with a mask and a form of its length.
 fn encode(first: u8, payload: &[u8], length: Length, mask: [u8; 4]) -> Vec<u8> {
     let size = payload.len();
     let mut bytes = vec![first];
@@ -98,12 +98,12 @@ fn encode(first: u8, payload: &[u8], length: Length, mask: [u8; 4]) -> Vec<u8> {
     bytes
 }
 
-/// A frame as a client of good manners sends it.
+/// Encodes a frame as a conforming client sends it.
 fn frame(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     encode(first, payload.as_ref(), Length::Shortest, [0xA1, 0x00, 0xFF, 0x5C])
 }
 
-/// The text of a `ping` of docs/protocol.md, filled with blanks to a length.
+/// Returns the text of a `ping` of docs/protocol.md, padded with spaces to a length.
 fn ping_of(nonce: &str, length: usize) -> String {
     let text = json!({"type": "ping", "nonce": nonce}).to_string();
     format!("{text}{}", " ".repeat(length.saturating_sub(text.len())))
@@ -117,7 +117,7 @@ fn nonce(text: &str) -> Answer {
     Answer::Nonce(text.into())
 }
 
-/// How the bytes of a case leave the client.
+/// How a client writes the bytes of a case.
 #[derive(Debug, Clone, Copy)]
 enum Delivery {
     AtOnce,
@@ -150,7 +150,7 @@ impl Bench {
         Self { _server: server, staff }
     }
 
-    /// Runs every case in every delivery, and fails with all that went wrong.
+    /// Runs every case in every delivery, and fails with all differences.
     async fn run(&self, cases: Vec<Case>) {
         let (mut faults, mut runs) = (Vec::new(), 0);
         for case in &cases {
@@ -186,7 +186,7 @@ impl Bench {
         }
         match &case.expected {
             Expected::Answers(answers) => {
-                // What comes before the answer to this is all that came.
+                // Only what arrives before the answer to this belongs to the case.
                 raw.write(&ping_text("the end of the case")).await;
                 let end = nonce("the end of the case");
                 let seen = read_until(&mut raw, Some(&end)).await?;
@@ -202,13 +202,13 @@ impl Bench {
     }
 }
 
-/// Reads the server's frames up to an answer or the end of the stream; returns them, and the code it was closed with. Holds
-/// every frame to what a server may send.
+/// Reads the server's frames up to an answer or the end of the stream. Returns them with the close code, and asserts that a
+/// server may send each frame.
 async fn read_until(raw: &mut Raw, end: Option<&Answer>) -> Result<(Vec<Answer>, Option<u16>), String> {
     let (mut answers, mut closed) = (Vec::new(), None);
     let begun = Instant::now();
     while let Some((first, payload)) = raw.frame().await {
-        // Pings of the server go on for as long as nothing else happens.
+        // The server keeps sending pings when nothing else happens.
         if begun.elapsed() > DEADLINE {
             return Err(format!("neither the answer nor the end: {answers:?}"));
         }
@@ -249,7 +249,7 @@ fn read_text(payload: &[u8]) -> Result<Option<Answer>, String> {
     }
 }
 
-/// The control: a case that is expected to end wrongly is found out, and so is one that is expected to live.
+/// The control: the harness detects a wrong expectation, whether the case should end or stay open.
 #[tokio::test]
 async fn a_case_that_does_not_hold_is_noticed() {
     let bench = Bench::open(&[]).await;

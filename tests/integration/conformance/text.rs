@@ -1,8 +1,8 @@
-//! Section 8.1: text is UTF-8, wherever it is cut.
+//! Section 8.1: text must be UTF-8, wherever it is cut into fragments.
 
 use super::*;
 
-/// Code points at the edges of what UTF-8 can say.
+/// Code points at the edges of UTF-8's ranges.
 const VALID: [&str; 15] = [
     "\u{7F}",
     "\u{80}",
@@ -21,7 +21,7 @@ const VALID: [&str; 15] = [
     "κόσμε",
 ];
 
-/// What is not UTF-8, and why.
+/// Invalid UTF-8, each with its reason.
 const INVALID: [(&str, &[u8]); 21] = [
     ("a lone continuation byte", &[0x80]),
     ("the last continuation byte", &[0xBF]),
@@ -46,7 +46,7 @@ const INVALID: [(&str, &[u8]); 21] = [
     ("0xFF", &[0xFF]),
 ];
 
-/// A `ping` with these bytes in its nonce.
+/// Returns a `ping` with these bytes in its nonce.
 fn with(bytes: &[u8]) -> Vec<u8> {
     [br#"{"type":"ping","nonce":"a"#, bytes, br#"b"}"#].concat()
 }
@@ -58,7 +58,7 @@ async fn section_8_1_text_is_utf_8_wherever_it_is_cut() {
         let (whole, answer) = (with(text.as_bytes()), vec![nonce(&format!("a{text}b"))]);
         let code = text.escape_unicode();
         cases.push(Case::answered("8.1", format!("{code}"), vec![frame(TEXT, &whole)], answer.clone()));
-        // Cut within each letter.
+        // Cut inside each character.
         for at in 1..text.len() {
             let (first, last) = whole.split_at(25 + at);
             let frames = vec![frame(TEXT_BEGINS, first), frame(PING, ""), frame(FINAL | CONTINUATION, last)];
