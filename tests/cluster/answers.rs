@@ -32,7 +32,7 @@ async fn ask_again(cluster: &TestCluster, store: &SharedStore, wishes: &[(Wish, 
     let head = cluster.head(store).await;
     let other = cluster.at(&cluster.staff, 1);
     for (wish, first) in wishes {
-        let again = send(wish, &other, cluster).await.expect("the other node lives");
+        let again = send(wish, &other, cluster).await.expect("the other node answers");
         assert_eq!(send(wish, &other, cluster).await.as_ref(), Some(&again));
         let position = again["position"].as_u64().unwrap();
         match first {
@@ -63,7 +63,7 @@ async fn warm_up(staff: &Client, cluster: &TestCluster, counts: &mut Counts) -> 
     for _ in 0..3 {
         let (begun, id) = (Instant::now(), new_id());
         let wish = Wish::Place { note: id.clone(), id };
-        let position = send(&wish, staff, cluster).await.expect("the node lives")["position"].as_u64().unwrap();
+        let position = send(&wish, staff, cluster).await.expect("the node answers")["position"].as_u64().unwrap();
         took = begun.elapsed();
         counts.believed.push(Believed { id: wish.id().into(), position });
     }
@@ -105,5 +105,5 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
         counts.committed,
         kills * WISHES - counts.answered - counts.committed
     );
-    assert!(counts.committed > 0, "some kills come between commit and answer");
+    assert!(counts.committed > 0, "no kill came between commit and answer");
 }

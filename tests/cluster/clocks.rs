@@ -137,7 +137,7 @@ async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order(
         work.done.len(),
         work.unanswered + work.unavailable,
     );
-    assert_eq!((moves, work.unanswered, work.unavailable), (0, 0, 0), "nobody notices");
+    assert_eq!((moves, work.unanswered, work.unavailable), (0, 0, 0), "no client notices");
     assert!(worst < LATE, "{worst:?}");
 }
 
@@ -183,7 +183,7 @@ async fn tokens_and_ends_of_sessions_hold_with_clocks_that_are_apart() {
     let (first, second) = (sign_in(cluster, 0).await, sign_in(cluster, 1).await);
     let statuses = |tokens: Value| async move { [status(cluster, 0, &tokens).await, status(cluster, 1, &tokens).await] };
     assert_eq!(statuses(first.clone()).await, [200, 200]);
-    assert_eq!(statuses(second).await, [401, 200], "issued in five minutes, for who goes by the first node's clock");
+    assert_eq!(statuses(second).await, [401, 200], "by the first node's clock the token is issued in five minutes");
 
     let mut worst = Duration::ZERO;
     for (connected, signs_out) in [(1, 0), (0, 1)] {
@@ -195,17 +195,17 @@ async fn tokens_and_ends_of_sessions_hold_with_clocks_that_are_apart() {
         worst = worst.max(ends_after_step(&three, seconds).await);
         works(&mut screen, cluster).await;
     }
-    assert_eq!(status(cluster, 2, &first).await, 401, "a quarter of an hour is over there");
+    assert_eq!(status(cluster, 2, &first).await, 401, "by that clock the token has expired");
     let refresh = json!({"refresh_token": first["refresh_token"]});
     let renewed = cluster.nodes[2].anybody().post("/api/v1/sessions/refresh", &refresh).await.expect(200);
     assert_eq!([status(cluster, 2, &renewed).await, status(cluster, 0, &renewed).await], [200, 401]);
 
     three.set(-STEP).await;
     works(&mut screen, cluster).await;
-    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 401, "not issued yet, there");
+    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 401, "by that clock the token is not issued yet");
     three.set(0).await;
     works(&mut screen, cluster).await;
-    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 200, "and all is as before");
+    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 200, "accepted again once the clocks agree");
     println!(
         "sessions end on nodes whose clocks are {} min and an hour apart: their connections closed within {worst:.1?}",
         AHEAD / 60

@@ -58,10 +58,10 @@ async fn an_order_crosses_three_nodes_at_once() {
         "an order crosses nodes: {orders} orders, from the tap to the screen on another node {median:.1?} in the median, {worst:.1?} at worst"
     );
     assert!(median < Duration::from_millis(250), "{median:?}");
-    assert_eq!(cluster.metric("orderbell_feed_repairs_total").await, 0.0, "nothing had to wait for a comparison of heads");
+    assert_eq!(cluster.metric("orderbell_feed_repairs_total").await, 0.0, "no event waited for a comparison of heads");
 }
 
-/// Whether an order of one node is on the other's screen within five seconds, without Redis.
+/// Returns whether an order of one node is on the other's screen within five seconds, without Redis.
 async fn crosses_without_redis(flags: &[&str]) -> bool {
     let cluster = TestCluster::open(2, None, flags).await;
     let mut screen = cluster.at(&cluster.staff, 1).screen().await;
@@ -73,6 +73,6 @@ async fn crosses_without_redis(flags: &[&str]) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_and_the_comparison_of_heads_nothing_crosses() {
-    assert!(crosses_without_redis(&["--head-comparison-s", "1"]).await, "the comparison brings it");
-    assert!(!crosses_without_redis(&["--head-comparison-s", "3600"]).await, "and nothing else");
+    assert!(crosses_without_redis(&["--head-comparison-s", "1"]).await, "the comparison of heads delivers the order");
+    assert!(!crosses_without_redis(&["--head-comparison-s", "3600"]).await, "only the comparison of heads delivers the order");
 }

@@ -47,13 +47,13 @@ async fn ask(cluster: &TestCluster, node: &mut TestServer, note: String, is_fram
         let mut screen = staff.screen().await;
         screen.send(&json!({"type": "place", "id": wish.id(), "order": cluster.menu.noted(&note)})).await;
         while let Ok(frame) = screen.next().await {
-            assert_ne!(frame["id"], wish.id(), "it was answered: {frame}");
+            assert_ne!(frame["id"], wish.id(), "the command was answered: {frame}");
         }
     } else {
         let answer = Client::attempt(wish.request(&staff, &cluster.menu)).await;
-        assert!(answer.is_err(), "it was answered: {answer:?}");
+        assert!(answer.is_err(), "the command was answered: {answer:?}");
     }
-    assert_eq!(node.exit().await.signal(), Some(ABORTED), "it ended at its point");
+    assert_eq!(node.exit().await.signal(), Some(ABORTED), "the node ended at its failpoint");
     Unanswered { wish, since: Instant::now() }
 }
 
@@ -109,12 +109,12 @@ async fn end_at(point: &str) -> Vec<Duration> {
         let committed = cluster.head(&store).await;
         for Unanswered { wish, .. } in &unanswered {
             let position = ask_again(&cluster, wish).await["position"].as_u64().unwrap();
-            assert!(position <= committed, "it was committed when its node ended");
+            assert!(position <= committed, "the command was committed when its node ended");
             believed.push(Believed { id: wish.id().into(), position });
         }
         told.send(committed).unwrap();
         let arrived;
-        (screen, arrived) = tokio::time::timeout(PATIENCE, reading).await.expect("a screen is shown all of it").unwrap();
+        (screen, arrived) = tokio::time::timeout(PATIENCE, reading).await.expect("the screen receives everything").unwrap();
         late.extend(unanswered.iter().map(|it| arrived[it.wish.id()].saturating_duration_since(it.since)));
     }
     let feed = cluster.feed().await;
@@ -147,7 +147,7 @@ async fn a_kill_between_announcement_and_answer_leaves_one_effect_and_one_answer
     assert!(worst <= LATE, "{worst:?}");
 }
 
-/// Whether a screen receives an event within a time.
+/// Returns whether a screen receives an event within a time.
 async fn is_shown(screen: &mut Screen, within: Duration) -> bool {
     let until = Instant::now() + within;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -166,7 +166,7 @@ async fn without_the_comparison_of_heads_what_a_dead_node_committed_waits_for_th
     screen.join(&room).await;
     let mut node = doomed(&cluster, None, "committed").await;
     ask(&cluster, &mut node, "of a dead node".into(), false).await;
-    assert!(!is_shown(&mut screen, LATE + Duration::from_secs(2)).await, "it is the comparison that brings it");
+    assert!(!is_shown(&mut screen, LATE + Duration::from_secs(2)).await, "only the comparison of heads delivers the event");
     let next = cluster.staff.place(&cluster.menu.basket()).await;
     let followed = screen.see(&room, next["position"].as_u64().unwrap()).await;
     assert_eq!(followed.positions(), [1, 2], "the next event shows the gap");

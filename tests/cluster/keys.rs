@@ -20,7 +20,7 @@ use support::redis_server::Redis;
 use support::server::command;
 use support::{Client, Menu, PATIENCE, TestServer, eventually};
 
-/// The secret of these nodes' messages.
+/// The secret for these nodes' Redis messages.
 const REDIS_SECRET: &str = "a-secret-of-these-tests-for-redis-alone";
 const FORGED: &str = "orderbell_broker_messages_total{fate=\"forged\"}";
 
@@ -49,7 +49,7 @@ impl Pair {
     }
 }
 
-/// A waiter who has signed in.
+/// Returns a waiter who has signed in.
 async fn waiter(server: &TestServer) -> Client {
     let form = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     let answer = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
@@ -70,27 +70,27 @@ async fn an_order_placed_where_tokens_are_signed_shows_where_they_are_only_verif
         let order = staff.place(&cluster.menu.basket()).await["id"].clone();
         screen.until("order.placed", |frame| frame["event"]["order"] == order).await;
         taps.push(tap.elapsed());
-        assert_eq!(screen.command(&order, "accept", json!({})).await["changed"], true, "a command of the live node is taken");
+        assert_eq!(screen.command(&order, "accept", json!({})).await["changed"], true, "the command is accepted");
         assert_eq!(staff.order(&order).await["status"], "accepted");
     }
     let (median, worst) = spread(taps);
     for node in [&cluster.api, &cluster.realtime] {
         assert_eq!(node.metric(FORGED).await, 0.0);
-        assert!(!node.log().contains("hs256"), "there is nothing to warn of");
+        assert!(!node.log().contains("hs256"), "no warning is needed");
     }
     println!(
         "an order placed where tokens are signed shows where they are only verified after {median:.1?} in the median, {worst:.1?} at worst"
     );
 }
 
-/// A manager's claims, valid for an hour.
+/// Returns a manager's claims, valid for an hour.
 fn claims(restaurant: &str) -> Value {
     let now = clock::now().seconds();
     json!({"iss": "orderbell", "aud": "orderbell", "sub": "mallory", "role": "manager", "restaurant": restaurant, "sid": "s",
         "iat": now, "exp": now + 3600, "jti": "j"})
 }
 
-/// Returns each token that can be made from the keys of a node for live connections.
+/// Returns the tokens that an attacker could forge from the keys of a realtime-only node.
 fn forgeries(cluster: &Pair) -> Vec<String> {
     let (kid, public) = cluster.keys.public_entry.split_once(":ed25519-public:").unwrap();
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(public).unwrap();
@@ -102,7 +102,7 @@ fn forgeries(cluster: &Pair) -> Vec<String> {
             made.push(encode(&header, &claims(restaurant), &EncodingKey::from_secret(secret)).unwrap());
         }
     }
-    // The public key in place of a seed, and another pair under the same id.
+    // The public key used as a seed, and another key pair with the same id.
     let seeds = [format!("{kid}:ed25519:{public}"), KeyPair::random(kid.parse().ok()).private_entry.expose_secret().to_owned()];
     let who = Principal {
         sub: "mallory".parse().unwrap(),
@@ -181,10 +181,9 @@ async fn nodes_whose_secrets_for_redis_differ_tell_each_other_late_and_lose_noth
         screen.until("order.placed", |frame| frame["event"]["order"] == order).await;
         late.push(tap.elapsed());
     }
-    let forged = eventually("a message that is not believed", PATIENCE, || async {
-        Some(new.metric(FORGED).await).filter(|count| *count > 0.0)
-    })
-    .await;
+    let forged =
+        eventually("a rejected message", PATIENCE, || async { Some(new.metric(FORGED).await).filter(|count| *count > 0.0) })
+            .await;
     let (median, worst) = spread(late);
     println!("secrets for redis that differ: {forged} messages refused; late {median:.1?} in the median, {worst:.1?} at worst");
 }

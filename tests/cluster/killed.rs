@@ -12,7 +12,7 @@ const EVENTS: usize = 100;
 /// The time between two counts of events.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Twenty kills during twenty thousand events in the long form; fewer of both in the short one.
+/// In the long form twenty kills during twenty thousand events; in the short form fewer of both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere() {
     let redis = Redis::start();
@@ -46,6 +46,6 @@ async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere
         work.unanswered
     );
     assert!(changes >= kills, "each kill cuts a screen off: {changes}");
-    assert!(work.unanswered >= kills, "the kills came amid the work: {}", work.unanswered);
+    assert!(work.unanswered >= kills, "the kills came during the work: {}", work.unanswered);
     assert!(worst < Duration::from_secs(5), "{worst:?}");
 }

@@ -20,7 +20,7 @@ async fn until_level(client: &Client, wanted: u16) {
     eventually(&format!("level {wanted}"), PATIENCE, is_there).await;
 }
 
-/// Whether an order with a field of level 1 is accepted.
+/// Returns the status of an order with a field of level 1.
 async fn places_with_a_total(cluster: &TestCluster) -> u16 {
     let item = &cluster.menu.dish("Cucumber raita")["id"];
     let items = json!([{ "menu_item": item, "quantity": 1 }]);
@@ -39,7 +39,7 @@ async fn the_least_level_of_the_nodes_that_run_is_in_force() {
     cluster.add(node(&cluster.database, None, &[&LEASE[..], &old].concat()).await);
     until_level(&cluster.staff, 0).await;
     assert_eq!(level(&cluster.at(&cluster.staff, 1)).await, 0);
-    assert_eq!(places_with_a_total(&cluster).await, 422, "as the other node would refuse it");
+    assert_eq!(places_with_a_total(&cluster).await, 422, "refused because the other node would refuse it");
 
     cluster.nodes[1].kill().await;
     until_level(&cluster.staff, 1).await;
@@ -65,7 +65,7 @@ async fn a_node_of_the_version_before_is_seen_by_its_probes() {
         if level(&cluster.staff).await == 0 {
             break;
         }
-        assert!(Instant::now() < deadline, "a node that probes was not seen");
+        assert!(Instant::now() < deadline, "a probing node was not detected");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // The probe does not advance from here on.

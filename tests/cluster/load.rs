@@ -103,7 +103,7 @@ impl Load {
 }
 
 impl Waiter {
-    /// Takes one order after another through its life.
+    /// Takes one order after another through its life, until stopped.
     async fn work(mut self, rest: Duration, stopped: watch::Receiver<bool>) -> Work {
         for round in 0.. {
             let place = Wish::Place { id: new_id(), note: format!("{}, {round}", self.name) };
@@ -140,7 +140,7 @@ impl Waiter {
                 }
                 Err(_) => self.work.unanswered += 1,
             }
-            assert!(begun.elapsed() < 2 * PATIENCE, "{wish:?}: no node takes it");
+            assert!(begun.elapsed() < 2 * PATIENCE, "{wish:?}: no node accepts it");
             self.at += usize::from(self.moves);
             tokio::time::sleep(PAUSE).await;
         }

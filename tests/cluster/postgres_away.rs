@@ -53,7 +53,7 @@ async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_
         work.unanswered,
         work.longest
     );
-    assert!(work.unavailable > 0, "commands met a database that was away");
+    assert!(work.unavailable > 0, "some commands met an unreachable database");
     assert!(back < Duration::from_secs(10), "{back:?}");
 }
 
@@ -76,7 +76,7 @@ async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_
     Client::send(cluster.staff.placing(&new_id(), &cluster.menu.basket())).await.problem(503, "unavailable");
     let unready =
         || async { Some(anybody.get("/readyz").await).filter(|answer| answer.text.contains("disk of the database is full")) };
-    eventually("/readyz that knows of commits", PATIENCE, unready).await.problem(503, "unavailable");
+    eventually("/readyz to report failing commits", PATIENCE, unready).await.problem(503, "unavailable");
     beside.execute(ROOM_AGAIN).await.unwrap();
     ready(&cluster, 200).await;
     cluster.staff.place(&cluster.menu.basket()).await;

@@ -124,13 +124,13 @@ async fn silent(what: &str, network: Network) {
         again - fine,
         grown as f64 / f64::from(1 << 20),
     );
-    assert_eq!(during, 0, "nobody can have been told so by the database");
-    assert!(work.unavailable + crowd.unavailable > 0, "commands met a database that was away");
-    assert_eq!(work.unanswered + crowd.unanswered, 0, "a node that cannot tell says so");
-    assert!(slowest < ANSWERED, "without the store's deadline they would wait for the database: {slowest:?}");
+    assert_eq!(during, 0, "no acknowledgement is possible without the database");
+    assert!(work.unavailable + crowd.unavailable > 0, "some commands met an unreachable database");
+    assert_eq!(work.unanswered + crowd.unanswered, 0, "a node that cannot know answers 503");
+    assert!(slowest < ANSWERED, "the store's deadline limits every answer: {slowest:?}");
     assert!(again - fine < RECOVERY, "{:?}", again - fine);
     assert!(grown < MEMORY, "{grown} bytes");
-    assert_eq!(moves, 0, "screens stay");
+    assert_eq!(moves, 0, "screens stay connected");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

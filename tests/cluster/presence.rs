@@ -8,7 +8,7 @@ use support::{Client, Screen};
 const LEASE: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
 
-/// A screen of the kitchen at a node.
+/// Connects a kitchen screen to a node.
 async fn kitchen(cluster: &TestCluster, cook: &Client, number: usize) -> Screen {
     let mut screen = cluster.at(cook, number).screen().await;
     screen.join(&cluster.menu.kitchen()).await;
@@ -48,7 +48,7 @@ async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_los
     let moved = kitchen(&cluster, &hot, 2).await;
     drop(moving);
     let kinds = listen(&mut floor, &room, LEASE * 3).await;
-    assert_eq!(kinds, ["display.connected"; 2], "one moved, the other is held on");
+    assert_eq!(kinds, ["display.connected"; 2], "one screen moved, the other stayed");
 
     let killed = Instant::now();
     cluster.nodes[0].kill().await;
@@ -57,10 +57,10 @@ async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_los
     println!("a screen is lost {took:.1?} after its node was killed, with a lease of {LEASE:?}");
     assert_eq!((&lost["kind"], &lost["by"]["role"]), (&"display.lost".into(), &"service".into()));
     let (_, entry) = lost["patch"].as_object().unwrap().iter().next().unwrap();
-    assert_eq!(entry["station"], "cold", "the one that had not moved");
+    assert_eq!(entry["station"], "cold", "the screen that stayed");
     // Both remaining nodes have checked several times.
     let kinds = listen(&mut floor, &room, LEASE * 3).await;
-    assert_eq!(kinds, ["display.connected", "display.connected", "display.lost"], "by two that sweep, lost once");
+    assert_eq!(kinds, ["display.connected", "display.connected", "display.lost"], "lost is reported once");
     assert!(took < LEASE * 5, "{took:?}");
 
     // The other node's snapshot is the fold of the events.

@@ -37,7 +37,7 @@ async fn an_event_is_told_once_by_the_node_that_committed_it_though_every_node_h
     let told = || async { (cluster.metric(SENT).await == 3.0).then_some(()) };
     eventually("three messages in all", PATIENCE, told).await;
     for node in &cluster.nodes {
-        assert_eq!(node.metric(SENT).await, 1.0, "each node tells what it commits");
+        assert_eq!(node.metric(SENT).await, 1.0, "each node sends what it commits");
     }
     service.none_came();
 }

@@ -32,7 +32,7 @@ async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
     }
     let work = load.stop().await;
     let seen = settle(&cluster, &work, watchers).await;
-    // Of the node where nothing was committed.
+    // Only of the node where nothing was committed.
     let (median, worst) = lateness(&seen[1..], &work);
     println!(
         "{kills} × kill -9 and restart of Redis: {} events on a screen of the other node, 0 lost, 0 doubled; noticed within {noticed:.1?}, back within \
@@ -75,13 +75,13 @@ async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
     for node in &cluster.nodes {
         let log = node.log();
         let said = |level: &str| log.lines().filter(|line| line.contains(level) && line.contains("redis")).count();
-        assert_eq!(said("WARN") + said("ERROR"), 1, "once, and not in a storm: {log}");
+        assert_eq!(said("WARN") + said("ERROR"), 1, "a single line, not a storm: {log}");
     }
     redis.restart();
     let back = cluster.wait_for_redis("healthy").await;
     let work = load.stop().await;
     let seen = settle(&cluster, &work, watchers).await;
-    // Of the node where nothing was committed.
+    // Only of the node where nothing was committed.
     let (median, worst) = lateness(&seen[1..], &work);
     println!(
         "Redis away at the start: {} events on a screen of the other node, 0 lost, 0 doubled, late by {median:.1?} in the median and {worst:.1?} at \

@@ -17,7 +17,7 @@ async fn refusal(common: &[&str], flags: &[&str]) -> String {
     let ended = tokio::time::timeout(Duration::from_secs(20), node.output()).await;
     let output = ended.unwrap_or_else(|_| panic!("{common:?} {flags:?} serves")).unwrap();
     assert_eq!(output.status.code(), Some(1), "{common:?} {flags:?}");
-    assert!(output.stdout.is_empty(), "nobody is told that it listens");
+    assert!(output.stdout.is_empty(), "no listening address is printed");
     let said = String::from_utf8(output.stderr).unwrap();
     let words: Vec<_> = common.iter().map(String::as_str).chain(flags.iter().copied()).collect();
     for secret in words.windows(2).filter(|pair| matches!(pair[0], "--jwt-keys" | "--redis-secret")).map(|pair| pair[1]) {

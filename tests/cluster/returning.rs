@@ -66,7 +66,7 @@ impl Phone {
         loop {
             match Screen::attempt(&guest, None).await {
                 Ok(screen) => return screen,
-                Err(why) => assert!(Instant::now() < until, "turned away to the end: {why}"),
+                Err(why) => assert!(Instant::now() < until, "refused until the deadline: {why}"),
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -144,7 +144,7 @@ async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounde
         }
         phones.push((phone, screen));
     }
-    let mut cluster = Arc::into_inner(cluster).expect("nobody else has it");
+    let mut cluster = Arc::into_inner(cluster).expect("no other owner is left");
     cluster.nodes[0].kill().await;
     let (phones, cut): (Vec<_>, Vec<_>) = phones.into_iter().unzip();
     drop(cut);
@@ -156,7 +156,7 @@ async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounde
     cluster.restart(0).await;
     let (cluster, count) = (Arc::new(cluster), phones.len());
     let (most, back) = most_connections(&cluster, tokio::time::timeout(2 * PATIENCE, come_back_at_once(&cluster, phones))).await;
-    let back = back.expect("all of them come back");
+    let back = back.expect("every phone reconnects");
     let documents = cluster.feed().await.documents;
     for (_, shown, _) in &back {
         assert_eq!(shown, &documents[text(&shown["id"])]);

@@ -20,10 +20,10 @@ async fn calls_go_to_one_node_rooms_to_another_and_events_between_them() {
     for path in ["/ws".to_owned(), format!("/api/v1/rooms/{room}/events?wait=0")] {
         let answer = api.staff.get(&path).await;
         answer.problem(404, "not_found");
-        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "as every answer");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "as on every answer");
     }
     let (reply, _) = Handshake::new(&api.staff.token).send(&api.nodes[0].base, None).await;
-    assert_eq!((reply.status, reply.code().as_str()), (404, "not_found"), "a node for calls takes no connection");
+    assert_eq!((reply.status, reply.code().as_str()), (404, "not_found"), "an API node accepts no connection");
     let order_path = format!("/api/v1/orders/{}", order.as_str().unwrap());
     for path in ["/api/v1/restaurants/demo/menu", "/", order_path.as_str()] {
         staff.get(path).await.problem(404, "not_found");

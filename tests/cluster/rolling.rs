@@ -40,6 +40,6 @@ async fn a_rolling_restart_loses_nothing_and_everybody_is_back_within_the_window
         work.done.len(),
         work.unanswered + work.unavailable
     );
-    assert!(changes >= 12 * times, "everybody had to move each time: {changes}");
+    assert!(changes >= 12 * times, "every screen had to move each time: {changes}");
     assert!(longest < WINDOW && worst < WINDOW, "{longest:?}, {worst:?}");
 }

@@ -82,7 +82,7 @@ async fn a_table_that_is_deleted_on_one_node_ends_its_phones_on_another() {
     let mut screen = phone.screen().await;
     let begun = Instant::now();
     assert_eq!(manager.delete(&format!("{tables}/{}", text(&table["id"]))).await.status, 204);
-    assert_eq!(cluster.at(&phone, 0).get("/api/v1/diner-sessions/current").await.status, 401, "at once, here");
+    assert_eq!(cluster.at(&phone, 0).get("/api/v1/diner-sessions/current").await.status, 401, "immediately on this node");
     assert_eq!(screen.until_close().await, Close::Code(4401));
     assert!(begun.elapsed() <= Duration::from_secs(2), "{:?}", begun.elapsed());
     phone.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");

@@ -42,7 +42,7 @@ pub struct TestCluster {
     pub database: String,
     pub nodes: Vec<TestServer>,
     pub addresses: Addresses,
-    /// A waiter.
+    /// A client of a waiter.
     pub staff: Client,
     pub menu: Arc<Menu>,
 }
@@ -143,7 +143,7 @@ impl TestCluster {
     }
 }
 
-/// The fields of an event frame that are in the database.
+/// Returns the fields of an event frame that are in the database.
 pub fn of_the_log(frame: &Value) -> Value {
     let event = &frame["event"];
     let told = json!({"id": event["id"], "order": event["order"], "command": event["command"], "patch": event["patch"]});

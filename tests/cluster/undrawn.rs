@@ -54,7 +54,7 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
     let first = accepted(&cluster, 1).await;
     let screen = drawn(&cluster, &hot, 0, &first["position"]).await;
     listen(&mut floor, ALARM * 3).await;
-    assert_eq!(told(&floor, &room), [], "one node's screen has drawn what another accepted");
+    assert_eq!(told(&floor, &room), [], "one node's screen has shown what another node accepted");
 
     cluster.nodes[0].kill().await;
     drop(screen);
@@ -71,7 +71,7 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
     let undrawn = json!({second["id"].as_str().unwrap(): second["number"]});
     let entry = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": undrawn});
     let lost = ("display.lost".to_owned(), entry.clone());
-    assert_eq!(told(&floor, &room), std::slice::from_ref(&lost), "once, and not of what the dead node's screen has drawn");
+    assert_eq!(told(&floor, &room), std::slice::from_ref(&lost), "reported once, without the shown orders");
     let mut other = cluster.at(&cluster.staff, 2).screen().await;
     assert_eq!(other.join(&room).await.displays["station:hot"], entry);
 
@@ -83,7 +83,7 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
     assert_eq!(told(&floor, &room), [lost, ("display.connected".into(), Value::Null)]);
 }
 
-/// A negative control: without the alarm, the same order is not reported.
+/// The control: without the alarm, the same order is not reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_alarm_nobody_tells_the_floor_of_an_order_that_no_screen_shows() {
     let cluster = TestCluster::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;

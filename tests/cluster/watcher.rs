@@ -99,7 +99,7 @@ impl Eye {
         loop {
             match Screen::attempt(&self.client.at(&self.nodes.of(self.at)), None).await {
                 Ok(screen) => return screen,
-                Err(why) => assert!(Instant::now() < until, "no node takes the screen: {why}"),
+                Err(why) => assert!(Instant::now() < until, "no node accepts the screen: {why}"),
             }
             self.at += 1;
             tokio::time::sleep(PAUSE).await;
@@ -148,13 +148,13 @@ pub async fn settle(cluster: &TestCluster, work: &Work, watchers: Vec<Watcher>) 
     let feed = cluster.feed().await;
     for seen in &all {
         hold(&feed, work, &seen.room);
-        assert_eq!(seen.room.repeats, 0, "frames that came twice");
+        assert_eq!(seen.room.repeats, 0, "frames that were sent twice");
     }
     assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "an order placed twice");
     let head = feed.events.len() as u64;
     for at in 0..cluster.nodes.len() {
         let mut newcomer = cluster.at(&cluster.staff, at).screen().await;
-        assert_eq!(newcomer.join(&cluster.menu.kitchen()).await.cursor, Some(head), "node {at} tells a newcomer all of it");
+        assert_eq!(newcomer.join(&cluster.menu.kitchen()).await.cursor, Some(head), "node {at} sends a new screen everything");
     }
     all
 }
@@ -170,7 +170,7 @@ pub fn hold(feed: &Followed, work: &Work, room: &Followed) {
 /// Returns the median and the maximum of some times.
 pub fn spread(mut times: Vec<Duration>) -> (Duration, Duration) {
     times.sort_unstable();
-    assert!(!times.is_empty(), "there was something to measure");
+    assert!(!times.is_empty(), "at least one time was measured");
     (times[times.len() / 2], times[times.len() - 1])
 }
 

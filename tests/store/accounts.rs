@@ -28,7 +28,7 @@ pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(database: TestD
     let namesake = Restaurant { id, ..new };
     let (menu, _) = small_menu(id);
     assert_eq!(store.add_restaurant(&namesake, &menu, at(0)).await, Err(StoreError::Taken));
-    assert_eq!(store.head(id).await, Err(StoreError::Missing), "nothing of it is left");
+    assert_eq!(store.head(id).await, Err(StoreError::Missing), "nothing is left of it");
 }
 
 fn table(restaurant: RestaurantId, label: &str, code: &str) -> Table {
@@ -68,7 +68,7 @@ pub async fn usernames_are_unique_in_a_restaurant(database: TestDatabase) {
     assert_eq!((found.restaurant, found.role, found.password_hash.expose_secret()), (one.id, Role::Manager, "$argon2id$made-up"));
     assert!(store.user_by_name(one.id, &key("zia")).await.unwrap().is_none());
     let names: Vec<_> = store.users(one.id, None, 100).await.unwrap().into_iter().map(|user| user.username.to_string()).collect();
-    assert_eq!(names, ["Zia", "a-khan", "b.rahman"], "by username, byte by byte, on either database");
+    assert_eq!(names, ["Zia", "a-khan", "b.rahman"], "both databases sort by the bytes of the username");
 }
 
 pub fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> SessionRow {
@@ -148,7 +148,7 @@ pub async fn of_two_managers_who_remove_each_other_one_stays(database: TestDatab
         assert!(outcomes.contains(&UserChanged::LastManager) && outcomes.contains(&UserChanged::Done(vec![])), "{outcomes:?}");
         let left = database.store.users(restaurant.id, None, 100).await.unwrap();
         assert_eq!(left.len(), 1, "round {round}");
-        // The next round begins without anybody, which only somebody beside the store can make so.
+        // The next round begins without people, a state that the store itself never allows.
         database.execute("DELETE FROM users").await;
     }
 }

@@ -27,13 +27,13 @@ pub async fn the_same_id_answers_the_same(database: TestDatabase) {
     assert!(again.repeated && again.events.is_empty());
     let again = again.answer.unwrap();
     assert_eq!((again.position, again.changed), (first.position, true));
-    assert_eq!(again.document.get(), first.document.get(), "to the byte, though the order has moved on");
+    assert_eq!(again.document.get(), first.document.get(), "byte for byte, although the order has changed");
     assert_eq!(restaurant.head().await.number(), 2);
     let TestRestaurant { id, slug, dish, store } = restaurant;
     drop(store);
     let database = database.reopen().await;
     let restaurant = TestRestaurant { id, slug, dish, store: database.store.clone() };
-    assert!(restaurant.commit(restaurant.placing(&diner, Some(name))).await.unwrap().repeated, "after a restart too");
+    assert!(restaurant.commit(restaurant.placing(&diner, Some(name))).await.unwrap().repeated, "remembered after a restart");
 }
 
 pub async fn an_answer_without_a_change_is_remembered(database: TestDatabase) {
@@ -61,7 +61,7 @@ pub async fn a_refusal_by_state_is_remembered(database: TestDatabase) {
     }
     let again = restaurant.commit(restaurant.acting(order.id, OrderAction::Serve, Some(name))).await.unwrap();
     assert!(again.repeated);
-    assert_eq!(refusal(again), first, "though it would be possible now");
+    assert_eq!(refusal(again), first, "although the command would succeed now");
 }
 
 pub async fn a_refusal_by_right_is_asked_anew(database: TestDatabase) {
@@ -88,7 +88,7 @@ pub async fn the_same_id_with_another_meaning_is_a_conflict(database: TestDataba
         assert_eq!(refusal(other).kind, RefusalKind::Conflict);
     }
     let again = restaurant.commit(restaurant.acting(order.id, ACCEPT, Some(command("staff-1", id, 1)))).await.unwrap();
-    assert_eq!((again.repeated, again.answer.unwrap().position), (true, first.position), "the first answer stands");
+    assert_eq!((again.repeated, again.answer.unwrap().position), (true, first.position), "the first answer is repeated");
     assert_eq!(restaurant.head().await, first.position);
 }
 
@@ -124,7 +124,7 @@ pub async fn old_answers_are_forgotten(database: TestDatabase) {
     let diner = restaurant.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
     restaurant.ack(restaurant.placing(&diner, Some(name.clone()))).await;
-    // The work of these tests is done at second 1.
+    // These tests do their work at second 1.
     assert_eq!(database.store.forget_answers(at(1)).await.unwrap(), 0);
     assert!(restaurant.commit(restaurant.placing(&diner, Some(name.clone()))).await.unwrap().repeated);
     assert_eq!(database.store.forget_answers(at(2)).await.unwrap(), 1);

@@ -1,4 +1,4 @@
-//! The audit: in the transaction of what it records, append-only, each restaurant's own.
+//! The audit log: written in the transaction that it records, append-only, separate for each restaurant.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, command, command_id, key};
@@ -24,7 +24,7 @@ fn noted(mut work: Work, note: Note) -> Work {
     work
 }
 
-/// Adds a person to the restaurant; returns them and their principal.
+/// Adds a person to the restaurant. Returns the person and the principal.
 async fn person(restaurant: &TestRestaurant, username: &str, role: Role) -> (User, Principal) {
     let id = UserId::from_uuid(clock::new_id());
     let user = User { id, restaurant: restaurant.id, username: key(username), role, password_hash: "hash".into() };
@@ -36,7 +36,7 @@ async fn person(restaurant: &TestRestaurant, username: &str, role: Role) -> (Use
 pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("guest")).await;
-    assert!(entries(&restaurant, None).await.is_empty(), "what has no note is not recorded");
+    assert!(entries(&restaurant, None).await.is_empty(), "a call without a note is not recorded");
     let (_, waiter) = person(&restaurant, "karim", Role::Staff).await;
     let note = |action| Note::new(restaurant.id, Kind::Orders, action).by(&waiter).about(order.id);
     let cause = Cause { reason: Reason::TooBusy, detail: Some(key("the guest in red was rude")) };
@@ -69,7 +69,7 @@ pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(da
     let rejected = &all[3];
     assert_eq!((rejected.name.as_deref(), rejected.role.as_deref()), (Some("karim"), Some("staff")));
     assert_eq!((rejected.reason.as_deref(), rejected.subject.clone()), (Some("too_busy"), Some(order.id.to_string())));
-    assert!(!serde_json::to_string(&all).unwrap().contains("rude"), "no words of people");
+    assert!(!serde_json::to_string(&all).unwrap().contains("rude"), "free text is not recorded");
     assert_eq!(entries(&restaurant, Some(Kind::Menu)).await, all[..1]);
     assert_eq!(entries(&restaurant, Some(Kind::Orders)).await, all[1..]);
 }
@@ -89,7 +89,7 @@ pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(database: TestData
         assert!(matches!(ended.unwrap(), UserChanged::Done(_)));
         let last = recorded(note("remove_person").about(first.id), remove(first.id)).await;
         assert_eq!(last.unwrap(), UserChanged::LastManager);
-        // Only the call that has a note takes it.
+        // Only a call with a note writes an entry.
         restaurant.store.add_user(&twice, at(1)).await.unwrap();
     });
     asked.await;
@@ -99,7 +99,7 @@ pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(database: TestData
     for entry in &all {
         assert_eq!((entry.name.as_deref(), entry.address.as_deref()), (Some("rahima"), Some("203.0.113.7")));
     }
-    // Who removes themselves is still named.
+    // A person who removes the own account is still named.
     let remove = restaurant.store.change_user(restaurant.id, twice.id, UserChange::Remove, Expected::ANY);
     let own = Principal { sub: key(&twice.id.to_string()), ..boss };
     recorded(note("remove_person").by(&own), remove).await.unwrap();
@@ -116,7 +116,7 @@ pub async fn the_database_itself_refuses_to_change_or_remove_what_is_recent(data
         database.refuses(sql).await;
     }
     if database.is_sqlite() {
-        // It deletes without a delete trigger.
+        // Replacing a row fires no delete trigger.
         database.refuses("INSERT OR REPLACE INTO audit SELECT restaurant, id, 1000, kind, action, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'none' FROM audit").await;
     } else {
         database.refuses("TRUNCATE audit").await;
@@ -142,12 +142,12 @@ pub async fn old_entries_are_removed_in_batches_of_one_restaurant(database: Test
         )
         .await;
     assert_eq!(entries(&restaurant, None).await.len(), 2);
-    // The old entry has the restaurant's id, which was made before the other's.
+    // The old entry has the restaurant's id, which was generated before the other's.
     let before = entries(&restaurant, None).await[0].at;
     assert_eq!(restaurant.store.forget_audit(restaurant.id, before, 10).await.unwrap(), 1);
     let left: Vec<_> = entries(&restaurant, None).await.into_iter().map(|entry| entry.action).collect();
     assert_eq!(left, ["add_table"]);
-    assert_eq!(entries(&other, None).await.len(), 2, "another's are not touched");
+    assert_eq!(entries(&other, None).await.len(), 2, "another restaurant's entries are untouched");
 }
 
 pub async fn pages_of_the_audit_are_whole_and_newest_first(database: TestDatabase) {
@@ -168,8 +168,9 @@ pub async fn pages_of_the_audit_are_whole_and_newest_first(database: TestDatabas
     assert_eq!(tables.iter().map(|entry| entry.label.as_deref().unwrap()).collect::<Vec<_>>(), ["6", "4"]);
 }
 
-/// `unixepoch('subsec')` is NULL before SQLite 3.42, and a condition that is NULL lets rows go. No such version is at hand, so
-/// the text of the triggers is held: functions that are as old as triggers, and a row is kept when they say nothing.
+/// `unixepoch('subsec')` is NULL before SQLite 3.42, and a trigger whose condition is NULL would let rows be deleted. No
+/// such version is available here, so this checks the text of the triggers: only functions that every version has, and NULL
+/// keeps the row.
 #[tokio::test]
 async fn the_triggers_of_sqlite_hold_in_old_versions_of_it() {
     use sqlx::Connection as _;
@@ -184,5 +185,5 @@ async fn the_triggers_of_sqlite_hold_in_old_versions_of_it() {
     let kept = triggers.iter().find(|text| text.contains("audit_is_kept")).unwrap();
     assert!(kept.contains("WHEN NOT COALESCE(") && kept.contains("strftime('%s', 'now')"), "{kept}");
     let closed: i64 = sqlx::query_scalar("SELECT NOT COALESCE(1 <= NULL, 0)").fetch_one(&mut connection).await.unwrap();
-    assert_eq!(closed, 1, "a time that cannot be read keeps the row");
+    assert_eq!(closed, 1, "an unreadable time keeps the row");
 }

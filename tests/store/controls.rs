@@ -1,5 +1,5 @@
-//! What would happen without the two mechanisms that PostgreSQL's store rests on: the locked head, and a task of its own
-//! for each transaction.
+//! Controls for the two mechanisms on which PostgreSQL's store depends: the locked head, and a separate task for each
+//! transaction. Without them an event is missed, and a transaction stays open.
 
 use crate::database::{TestDatabase, in_time};
 use crate::feed::polled;
@@ -12,16 +12,16 @@ use sqlx::{Connection, Executor, PgConnection, query, query_scalar};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Where a writer's position comes from.
+/// The source of a writer's position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// The head of the feed, which is held until the commit: as the store has it.
+    /// The head of the feed, locked until the commit, as the store does it.
     LockedHead,
-    /// A sequence of the database, as a table's own numbering would be.
+    /// A sequence of the database, like the numbering of a table.
     Sequence,
 }
 
-/// A transaction that appends one event, and commits when it is told to.
+/// A transaction that appends one event and commits when told to.
 struct Writer {
     connection: PgConnection,
     restaurant: RestaurantId,
@@ -34,7 +34,7 @@ impl Writer {
         Self { connection, restaurant }
     }
 
-    /// Takes the next position and writes an event there; waits for whoever holds what it needs.
+    /// Takes the next position and writes an event there. Waits for the lock when another writer holds it.
     async fn append(mut self, source: Source) -> Self {
         let id = self.restaurant.uuid();
         let next = match source {
@@ -57,7 +57,7 @@ impl Writer {
     }
 }
 
-/// A reader with a cursor: what nodes and screens are.
+/// A reader with a cursor, like nodes and screens.
 struct Reader {
     store: SharedStore,
     restaurant: RestaurantId,
@@ -66,7 +66,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads everything after its cursor, as it comes back, and puts its cursor there.
+    /// Reads everything after its cursor, as on a reconnect, and advances the cursor.
     async fn look(&mut self) {
         let through = Position::new(1_000).unwrap();
         let events = self.store.events(self.restaurant, None, self.cursor, through, 100).await.unwrap();
@@ -84,7 +84,8 @@ async fn until_one_waits(database: &TestDatabase) {
     }
 }
 
-/// Two writers of whom the first commits last, and a reader who looks in between; gives what the reader has seen.
+/// Runs two writers, of which the first commits last, and a reader that reads in between. Returns the positions that the
+/// reader has seen.
 async fn seen_when_the_first_commits_last(source: Source) -> Vec<u64> {
     let database = TestDatabase::postgres().await;
     database.execute("CREATE SEQUENCE positions").await;
@@ -115,7 +116,7 @@ async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
         );
         println!("two commits out of order: seen are {locked:?} with the locked head, {sequence:?} with a sequence");
         assert_eq!(locked, [1, 2], "the second waits for the first");
-        assert_eq!(sequence, [2], "the first is behind the reader when it comes, and never seen");
+        assert_eq!(sequence, [2], "the first commits behind the reader's cursor and is never seen");
     })
     .await;
 }
@@ -124,17 +125,17 @@ async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
 async fn without_a_task_of_its_own_a_caller_that_stops_waiting_leaves_a_transaction_open() {
     in_time(async {
         let database = TestDatabase::postgres().await;
-        // At each of the first waits, until one is met at which it matters.
+        // Stop at each of the first awaits, until one leaves a transaction open.
         for tries in 1.. {
             let pool = PgPoolOptions::new().max_connections(1).connect(&database.url).await.unwrap();
             drop(polled(1 + tries % 12, pool.begin()).await);
-            // Whoever would roll it back has the time.
+            // Enough time for a rollback.
             sleep(Duration::from_millis(200)).await;
             if database.forgotten_transactions().await > 0 {
                 println!("a transaction is left open after {tries} × a caller that stops waiting without a task of its own");
                 return;
             }
-            assert!(tries < 120, "what is the store's task for?");
+            assert!(tries < 120, "no await leaves a transaction open");
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! Second factors, tries, and people's own sessions.
+//! Second factors, attempts, and people's own sessions.
 
 use crate::accounts::{session, user};
 use crate::database::TestDatabase;
@@ -21,7 +21,7 @@ async fn begin(database: &TestDatabase, user: &User, id: &str, number: u8) {
     database.store.add_session(&row, [number; 32], at(0)).await.unwrap();
 }
 
-/// The succession of a person's session by another at a second.
+/// Returns the replacement of a person's session by another at a second.
 fn succession(user: &User, old: &str, new: &str, second: i64) -> Succession {
     Succession {
         old: key(old),
@@ -41,12 +41,12 @@ pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(dat
     let proof = async |session: &str| store.password_proof(restaurant.id, &key(session)).await.unwrap();
     store.succeed(&succession(&zia, "s-1", "s-2", 5)).await.unwrap();
     assert_eq!((proof("s-1").await, proof("s-2").await), (PasswordProof::Ended, PasswordProof::At(at(0))));
-    assert_eq!(store.session_of_refresh([10; 32]).await.unwrap(), None, "the old token is worth nothing");
+    assert_eq!(store.session_of_refresh([10; 32]).await.unwrap(), None, "the old token is no longer valid");
     assert_eq!(store.session_of_refresh([105; 32]).await.unwrap(), Some(key("s-2")));
     let proved = Succession { proved_at: Some(at(6)), ..succession(&zia, "s-2", "s-3", 6) };
     store.succeed(&proved).await.unwrap();
     store.rotate_refresh([106; 32], &[[30; 32]], at(7)).await.unwrap();
-    assert_eq!(proof("s-3").await, PasswordProof::At(at(6)), "a renewal keeps its time");
+    assert_eq!(proof("s-3").await, PasswordProof::At(at(6)), "a renewal keeps the time of the password check");
     let late = Succession { refresh_hash: [40; 32], ..succession(&zia, "s-2", "s-4", 8) };
     assert_eq!(store.succeed(&late).await, Err(StoreError::Stale));
     let mut races = JoinSet::new();
@@ -73,24 +73,24 @@ pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(da
         races.spawn(async move { store.take_turn(&turn, long, window).await.unwrap() });
     }
     let taken: Vec<_> = races.join_all().await.into_iter().flatten().collect();
-    assert_eq!(taken.iter().map(|taken| taken.wrong).collect::<Vec<_>>(), [0], "of many at once, on any node, one is made");
-    let other = take("s-2").await.expect("each name for itself");
+    assert_eq!(taken.iter().map(|taken| taken.wrong).collect::<Vec<_>>(), [0], "one of many calls gets the turn");
+    let other = take("s-2").await.expect("another name has its own turn");
     store.end_turn(&turn("s-1"), taken[0], true).await.unwrap();
     store.end_turn(&turn("s-2"), other, false).await.unwrap();
-    // A node that died has its turn for a while only, and gives back none that another call has taken since.
-    let late = store.take_turn(&turn("s-1"), Duration::ZERO, window).await.unwrap().expect("the turn was given back");
-    let next = take("s-1").await.expect("the turn has ended by itself");
+    // A dead node's turn expires, and returning it late does not end a turn that another call has taken since.
+    let late = store.take_turn(&turn("s-1"), Duration::ZERO, window).await.unwrap().expect("the turn was returned");
+    let next = take("s-1").await.expect("the turn has expired");
     assert_eq!((late.wrong, next.wrong), (1, 1));
     store.end_turn(&turn("s-1"), late, true).await.unwrap();
-    assert_eq!(take("s-1").await, None, "the later call still has it");
+    assert_eq!(take("s-1").await, None, "the later call still holds the turn");
     let old = store.take_turn(&turn("s-1"), long, at(1 << 40)).await.unwrap();
-    assert_eq!(old, None, "it is under way, whenever the first was");
+    assert_eq!(old, None, "the turn is taken, however old the first attempt is");
     store.end_turn(&turn("s-1"), next, false).await.unwrap();
     let (one, two) = (take("s-1").await, take("s-2").await);
     assert_eq!((wrong(one), wrong(two)), (Some(2), Some(0)));
     store.end_turn(&turn("s-1"), one.unwrap(), false).await.unwrap();
     let forgotten = store.take_turn(&turn("s-1"), long, clock::now().plus(long)).await.unwrap();
-    assert_eq!(wrong(forgotten), Some(0), "the first is long ago");
+    assert_eq!(wrong(forgotten), Some(0), "old attempts no longer count");
 }
 
 pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(database: TestDatabase) {
@@ -106,7 +106,7 @@ pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_chang
     let elsewhere = succession(&User { restaurant: two.id, ..zia.clone() }, "s-2", "s-9", 1);
     assert_eq!(store.change_password(zia.id, &old, &new, &elsewhere).await, Err(StoreError::Missing), "another's");
     let gone = succession(&zia, "s-8", "s-9", 1);
-    assert_eq!(store.change_password(zia.id, &old, &new, &gone).await, Err(StoreError::Stale), "it takes nothing over");
+    assert_eq!(store.change_password(zia.id, &old, &new, &gone).await, Err(StoreError::Stale), "the session is gone");
     let ended = store.change_password(zia.id, &old, &new, &succession(&zia, "s-2", "s-4", 1)).await.unwrap();
     assert_eq!(ended, [key("s-1"), key("s-3"), key("s-2")]);
     let again = succession(&zia, "s-4", "s-5", 2);
@@ -131,10 +131,10 @@ pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(database: TestD
         sessions.into_iter().map(|session| session.id.as_str().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ids(one.id, at(6), at(0)).await, ["s-2", "s-1"]);
-    assert_eq!(ids(one.id, at(6), at(1)).await, ["s-2"], "the other is idle");
-    assert_eq!(ids(one.id, at(601), at(0)).await, [""; 0], "they ended by themselves");
+    assert_eq!(ids(one.id, at(6), at(1)).await, ["s-2"], "the other session is idle");
+    assert_eq!(ids(one.id, at(601), at(0)).await, [""; 0], "both sessions have expired");
     assert_eq!(ids(two.id, at(6), at(0)).await, [""; 0], "another's");
-    assert_eq!(store.end_sessions_of(one.id, zia.id, Which::Only(key("s-3"))).await.unwrap(), [], "a colleague's");
+    assert_eq!(store.end_sessions_of(one.id, zia.id, Which::Only(key("s-3"))).await.unwrap(), [], "another person's session");
     assert_eq!(store.end_sessions_of(two.id, zia.id, Which::AllBut(key("s-9"))).await.unwrap(), [], "another's");
     assert_eq!(store.end_sessions_of(one.id, zia.id, Which::AllBut(key("s-2"))).await.unwrap(), [key("s-1")]);
     assert_eq!(store.end_sessions_of(one.id, zia.id, Which::Only(key("s-2"))).await.unwrap(), [key("s-2")]);
@@ -153,7 +153,7 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(database: 
     assert_eq!(store.idle_session([10; 32], at(0)).await.unwrap(), None);
     assert_eq!(store.idle_session([10; 32], at(1)).await.unwrap(), Some(key("s-1")));
     store.rotate_refresh([10; 32], &[[11; 32]], at(2)).await.unwrap();
-    assert_eq!(store.idle_session([11; 32], at(1)).await.unwrap(), None, "it is used");
+    assert_eq!(store.idle_session([11; 32], at(1)).await.unwrap(), None, "the session is in use");
     assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
 }
 
@@ -168,7 +168,7 @@ pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(datab
     }
     let mut counts = tries.join_all().await;
     counts.sort_unstable();
-    assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8], "of many at once none is counted twice");
+    assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8], "concurrent attempts are each counted once");
     let store = &database.store;
     let count = async |now, window| store.count_try(restaurant.id, zia.id, at(now), at(window)).await.unwrap();
     let again = count(20, 10).await;
@@ -190,7 +190,7 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(database: Test
     begin(&database, &zia, "s-1", 10).await;
     let next = succession(&zia, "s-1", "s-2", 2);
     let confirm = async |secret| store.confirm_second_factor(zia.id, secret, 100, vec![[1; 32], [2; 32]], &next).await;
-    assert_eq!(confirm(TotpSecret([6; 20])).await, Err(StoreError::Missing), "another was begun since");
+    assert_eq!(confirm(TotpSecret([6; 20])).await, Err(StoreError::Missing), "another second factor was begun since");
     assert!(!store.second_factor(one.id, zia.id).await.unwrap().unwrap().is_confirmed);
     assert_eq!(store.people_with_second_factor(one.id).await.unwrap(), []);
     assert_eq!(confirm(SECRET).await, Ok(()));
@@ -201,7 +201,7 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(database: Test
     let factor = store.second_factor(one.id, zia.id).await.unwrap().unwrap();
     assert_eq!((factor.secret, factor.is_confirmed, factor.recovery_codes), (SECRET, true, 2));
     assert_eq!(format!("{:?}", factor.secret), "TotpSecret(…)");
-    assert!(!store.use_step(one.id, zia.id, SECRET, 100).await.unwrap(), "it confirmed");
+    assert!(!store.use_step(one.id, zia.id, SECRET, 100).await.unwrap(), "the confirming step is used up");
     let mut uses = JoinSet::new();
     for _ in 0..4 {
         let (store, restaurant, id) = (database.beside().await, one.id, zia.id);

@@ -1,18 +1,18 @@
-//! A database of its own for each case.
+//! A database for each case.
 
 use orderbell::store::{Mode, OpenError, Settings, SharedStore, open};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection, query_scalar};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// No case may take longer.
+/// The longest time of a case.
 const LIMIT: Duration = Duration::from_secs(90);
 
 pub async fn in_time(case: impl Future<Output = ()>) {
     tokio::time::timeout(LIMIT, case).await.expect("the case must end in time");
 }
 
-/// Opens a database that the task of a dropped store, or a killed process, may just be letting go of.
+/// Opens a database that a dropped store's task or a killed process may still be releasing.
 pub async fn reopen(url: &str) -> SharedStore {
     loop {
         match open(url, Settings::new(Mode::Serve)).await {
@@ -23,11 +23,11 @@ pub async fn reopen(url: &str) -> SharedStore {
     }
 }
 
-/// A store on a fresh database.
+/// A store on a new database.
 pub struct TestDatabase {
     pub url: String,
     pub store: SharedStore,
-    /// Removed when this is dropped.
+    /// The folder of the database, removed on drop.
     pub folder: Option<TempDir>,
 }
 
@@ -49,7 +49,7 @@ impl TestDatabase {
         self.url.starts_with("sqlite")
     }
 
-    /// Runs SQL beside the store, on a connection of its own.
+    /// Runs SQL on a connection outside the store.
     pub async fn execute(&self, sql: &'static str) {
         let done = if self.is_sqlite() {
             let mut connection = SqliteConnection::connect(&self.url).await.expect("the file must open");
@@ -61,7 +61,7 @@ impl TestDatabase {
         done.expect("the statement must run");
     }
 
-    /// Runs SQL beside the store that the database must refuse.
+    /// Runs SQL outside the store, and asserts that the database refuses it.
     pub async fn refuses(&self, sql: &'static str) {
         let refused = if self.is_sqlite() {
             SqliteConnection::connect(&self.url).await.expect("the file must open").execute(sql).await.is_err()
@@ -71,7 +71,7 @@ impl TestDatabase {
         assert!(refused, "{sql}");
     }
 
-    /// How many sessions of the server sit in a transaction that nobody goes on with. SQLite has none.
+    /// Returns the number of the server's sessions that are idle inside a transaction. SQLite has none.
     pub async fn forgotten_transactions(&self) -> i64 {
         if self.is_sqlite() {
             return 0;
@@ -82,7 +82,7 @@ impl TestDatabase {
         query_scalar(count).fetch_one(&mut connection).await.expect("the server must answer")
     }
 
-    /// Holds what every commit needs, as a stuck node or tool would, until the future it is given is done.
+    /// Locks what every commit needs, as a stuck node or tool would, until a future is done.
     pub async fn holding<T>(&self, meanwhile: impl Future<Output = T>) -> T {
         if self.is_sqlite() {
             let mut connection = SqliteConnection::connect(&self.url).await.expect("the file must open");
@@ -99,7 +99,7 @@ impl TestDatabase {
         done
     }
 
-    /// A second store on the same database: another node's, or that of a tool beside a node.
+    /// Opens a second store on the same database, as another node or a tool beside a node does.
     pub async fn beside(&self) -> SharedStore {
         let mode = if self.is_sqlite() { Mode::Tool } else { Mode::Serve };
         open(&self.url, Settings::new(mode)).await.expect("the database must open beside its node")

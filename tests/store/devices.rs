@@ -47,8 +47,8 @@ pub async fn a_screen_is_handed_out_until_its_session_has_ended(database: TestDa
         assert_eq!(poll(&database, second).await, Poll::Approved(device.clone()), "an approved screen is not told to wait");
     }
     store.begin_session(CODE, &session(&restaurant, &device, "s-1"), [5; 32], at(9)).await.unwrap();
-    assert_eq!(poll(&database, 13).await, Poll::TooSoon, "it has its answer, or asks again after the interval");
-    assert_eq!(poll(&database, 14).await, Poll::Approved(device.clone()), "the answer was lost");
+    assert_eq!(poll(&database, 13).await, Poll::TooSoon, "the screen has its answer, or asks again after the interval");
+    assert_eq!(poll(&database, 14).await, Poll::Approved(device.clone()), "repeated, since the answer was lost");
     store.end_session(&key("s-1")).await.unwrap();
     assert_eq!(poll(&database, 20).await, Poll::Unknown);
     assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap(), [listed(device, 7, None)]);
@@ -72,7 +72,7 @@ pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(database: T
     let row = session(&restaurant, &screen(restaurant.id), "s-1");
     store.begin_session(CODE, &row, [5; 32], at(2)).await.unwrap();
     assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), Some((row, [5; 32])));
-    assert_eq!(store.begun_session(CODE, at(2)).await.unwrap(), None, "too long ago");
+    assert_eq!(store.begun_session(CODE, at(2)).await.unwrap(), None, "begun too long ago");
     assert_eq!(store.begun_session([9; 32], at(1)).await.unwrap(), None);
     store.rotate_refresh([5; 32], &[[6; 32]], at(3)).await.unwrap();
     assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), None);
@@ -105,7 +105,7 @@ pub async fn screens_are_listed_page_by_page_with_who_approved_them(database: Te
     assert_eq!(page(None, 2).await, screens[..2]);
     assert_eq!(page(Some(screens[1].device.id), 2).await, screens[2..]);
     store.change_user(restaurant.id, zia.id, UserChange::Set { role: None, password_hash: None }, Expected::ANY).await.unwrap();
-    assert_eq!(page(None, 9).await, [], "they began no session before their approver signed in anew");
+    assert_eq!(page(None, 9).await, [], "screens without a session vanish when their approver must sign in again");
 }
 
 pub async fn an_approval_needs_a_code_that_is_good(database: TestDatabase) {
@@ -114,10 +114,10 @@ pub async fn an_approval_needs_a_code_that_is_good(database: TestDatabase) {
     let approve =
         async |code: &str, second| database.store.approve_pairing(&key(code), &screen(restaurant.id), None, at(second)).await;
     assert_eq!(approve("WXYZ-0000", 1).await, Err(StoreError::Missing));
-    assert_eq!(approve("ABCD-1234", 600).await, Err(StoreError::Missing), "past its time");
+    assert_eq!(approve("ABCD-1234", 600).await, Err(StoreError::Missing), "the code has expired");
     assert_eq!(approve("ABCD-1234", 599).await, Ok(()));
     assert_eq!(approve("ABCD-1234", 599).await, Err(StoreError::Missing), "used");
-    assert_eq!(database.store.devices(restaurant.id, None, 100).await.unwrap().len(), 1, "a failed approval makes no screen");
+    assert_eq!(database.store.devices(restaurant.id, None, 100).await.unwrap().len(), 1, "a failed approval adds no screen");
 }
 
 pub async fn a_pairing_expires_and_frees_its_code(database: TestDatabase) {
@@ -125,7 +125,7 @@ pub async fn a_pairing_expires_and_frees_its_code(database: TestDatabase) {
     let again = Pairing { device_code_hash: [2; 32], user_code: key("ABCD-1234"), expires_at: at(1200) };
     assert_eq!(database.store.add_pairing(&again, at(599)).await, Err(StoreError::Taken));
     assert_eq!(poll(&database, 600).await, Poll::Expired);
-    assert_eq!(poll(&database, 601).await, Poll::Expired, "said again, not too soon");
+    assert_eq!(poll(&database, 601).await, Poll::Expired, "repeated, not refused as too soon");
     assert_eq!(database.store.add_pairing(&again, at(600)).await, Ok(()));
     assert_eq!(poll(&database, 700).await, Poll::Unknown);
     assert_eq!(database.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
@@ -159,13 +159,13 @@ pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
     assert_eq!(set(&moved, 2).await, Ok(1), "one event to announce");
     assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap()[0].device, moved);
     let renewed = store.rotate_refresh([5; 32], &[[6; 32]], at(2)).await.unwrap();
-    let Rotation::Rotated { session: row, .. } = renewed else { panic!("it goes on") };
-    assert_eq!(row.principal.station, moved.station, "its next token says where it is");
+    let Rotation::Rotated { session: row, .. } = renewed else { panic!("the session continues") };
+    assert_eq!(row.principal.station, moved.station, "the next token names the new station");
     let displays = restaurant.displays().await;
     let shown = &displays[&display];
     assert_eq!((&shown["name"], &shown["station"], &shown["connected"]), (&"Cold line".into(), &"cold".into(), &true.into()));
     let events = sound_feed(store, restaurant.id).await;
-    assert_eq!(fold(&events, restaurant.head().await).displays, displays, "the floor has heard of it");
+    assert_eq!(fold(&events, restaurant.head().await).displays, displays, "the floor's events say the same");
     store.revoke_device(restaurant.id, moved.id, Expected::ANY, at(3)).await.unwrap();
     assert_eq!(set(&moved, 2).await, Err(StoreError::Missing), "revoked");
 }
@@ -196,11 +196,11 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(database: TestDatabase) 
     assert_eq!(store.device(restaurant.id, device.id).await.unwrap(), None);
     assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap(), []);
     assert_eq!(store.rotate_refresh([5; 32], &[[6; 32]], at(4)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(poll(&database, 5).await, Poll::Unknown, "a screen that was removed before it was handed out stays unknown");
+    assert_eq!(poll(&database, 5).await, Poll::Unknown, "a screen removed before its session began stays unknown");
     let floor = store.snapshot(restaurant.id, RoomId::Floor(restaurant.id)).await.unwrap().unwrap();
     assert!(floor.displays.unwrap().is_empty());
     let events = sound_feed(store, restaurant.id).await;
-    assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor has heard of it");
+    assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor's events say the same");
     assert_eq!((events.len(), store.leases(None, 9).await.unwrap()), (2, vec![]));
     assert!(!restaurant.tell(&display, Change::Lost { left: None }).await, "its connections end later");
     assert_eq!(store.revoke_device(restaurant.id, device.id, Expected::ANY, at(4)).await.unwrap_err(), StoreError::Missing);

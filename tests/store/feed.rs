@@ -32,7 +32,7 @@ pub async fn positions_have_no_hole_under_fifty_writers(database: TestDatabase) 
     let mut writers = JoinSet::new();
     (0..50).for_each(|writer| drop(writers.spawn(place_and_accept(restaurant.clone(), writer))));
     let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
-    assert_eq!(numbers, (1..=50).collect(), "every order has its own number, none is left out");
+    assert_eq!(numbers, (1..=50).collect(), "order numbers are unique and without gaps");
     assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 100);
 }
 
@@ -55,7 +55,7 @@ pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {
     let sell = |available| MenuAction::Availability { item: restaurant.dish, available, until: None };
     for round in 0..3 {
         restaurant.place(&diner).await;
-        // Another node changes the menu, so this one is not told.
+        // Another node changes the menu, without a notification to this one.
         other.ack(other.changing_menu(sell(false))).await;
         assert!(restaurant.commit(restaurant.placing(&diner, None)).await.unwrap().answer.is_err(), "sold out, {round}");
         other.ack(other.changing_menu(sell(true))).await;
@@ -70,7 +70,7 @@ pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
     assert_eq!((order.position.number(), order.number), (1, 1));
     let nobody = RestaurantId::from_uuid(clock::new_id());
     one.ack(one.acting(first.id, ACCEPT, None)).await;
-    assert_eq!(one.place(&one.diner("diner-1")).await.number, 2, "only placing uses a number up");
+    assert_eq!(one.place(&one.diner("diner-1")).await.number, 2, "only placing takes a number");
     let mut heads = database.store.heads(&[two.id, nobody, one.id]).await.unwrap();
     heads.sort_unstable();
     assert_eq!(heads, [(one.id, Position::new(3).unwrap()), (two.id, Position::new(1).unwrap())]);
@@ -88,7 +88,7 @@ pub async fn a_refusal_leaves_nothing(database: TestDatabase) {
     assert_eq!(restaurant.head().await, order.position);
     assert_eq!(restaurant.store.order(restaurant.id, order.id).await.unwrap(), Some(order.clone()));
     let next = restaurant.place(&restaurant.diner("diner-1")).await;
-    assert_eq!((next.position, next.number), (order.position.next(), order.number + 1), "nothing was used up");
+    assert_eq!((next.position, next.number), (order.position.next(), order.number + 1), "no position or number was taken");
 }
 
 pub async fn what_holds_already_answers_with_its_own_position(database: TestDatabase) {
@@ -103,7 +103,7 @@ pub async fn what_holds_already_answers_with_its_own_position(database: TestData
     assert_eq!(order_of(&again), order_of(&accepted));
 }
 
-/// Refuses the second event of a command, when the order's row and its first event are written.
+/// Refuses the second event of a command, after the order's row and its first event are written.
 const REFUSE_SQLITE: &str = "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.kind = 'order.ready' \
     BEGIN SELECT RAISE(ABORT, 'refused by the test'); END";
 const REFUSE_POSTGRES: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
@@ -134,10 +134,10 @@ pub async fn a_unit_that_fails_undoes_only_itself(database: TestDatabase) {
 }
 
 fn panicking_work(restaurant: &TestRestaurant) -> Work {
-    restaurant.work(&restaurant.staff(), Reads::Menu, None, |_| panic!("a decision of the test panics"))
+    restaurant.work(&restaurant.staff(), Reads::Menu, None, |_| panic!("the decision of this test panics"))
 }
 
-/// A row that no parent has, which both databases notice only when the transaction commits.
+/// Inserts a row without its parent, which both databases detect only at the commit.
 const TRAP_SQLITE: &str = "CREATE TABLE trap (parent BLOB REFERENCES restaurants (id) DEFERRABLE INITIALLY DEFERRED) STRICT; \
     CREATE TRIGGER spring AFTER INSERT ON events WHEN NEW.kind = 'order.accepted' BEGIN INSERT INTO trap VALUES (x'00'); END";
 const TRAP_POSTGRES: &str = "CREATE TABLE trap (parent UUID REFERENCES restaurants (id) DEFERRABLE INITIALLY DEFERRED); \
@@ -160,7 +160,7 @@ pub async fn a_commit_that_fails_leaves_nothing(database: TestDatabase) {
     sound_feed(&restaurant.store, restaurant.id).await;
 }
 
-/// Polls a future so many times, then drops it: it is left at each of its waits in turn.
+/// Polls a future `times` times, then drops it at the await it has reached.
 pub async fn polled<T>(times: u64, future: impl Future<Output = T>) -> Option<T> {
     let mut future = Box::pin(future);
     let mut left = times;
@@ -174,8 +174,7 @@ pub async fn polled<T>(times: u64, future: impl Future<Output = T>) -> Option<T>
     .await
 }
 
-/// How many callers stop at a wait or a moment of their own, and how many at each of the first waits. The first number
-/// grows with `ORDERBELL_TEST_FACTOR`, up to five times.
+/// The number of callers that stop at some await or moment. Grows with `ORDERBELL_TEST_FACTOR`, up to five times.
 const ROUNDS: u64 = 200;
 const WAITS: u64 = 12;
 
@@ -189,7 +188,7 @@ pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(database: Test
     for round in 0..rounds {
         let diner = restaurant.diner("diner-1");
         let commit = restaurant.commit(restaurant.placing(&diner, None));
-        // By waits and by time, from before the first statement to after the commit.
+        // By awaits and by time, from before the first statement until after the commit.
         let is_answered = if round % 2 == 0 {
             polled(round / 2 % 40, commit).await.is_some()
         } else {
@@ -198,24 +197,24 @@ pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(database: Test
         answered += u64::from(is_answered);
         progress("callers that stop waiting", round as usize + 1, rounds as usize);
     }
-    // At each of the first waits once more: what is left goes on to its end, before another takes its connection over.
+    // Stop at each of the first awaits once more: the transaction must end before its connection is used again.
     for waits in 1..=WAITS {
         let diner = restaurant.diner("diner-1");
         answered += u64::from(polled(waits, restaurant.commit(restaurant.placing(&diner, None))).await.is_some());
         let until = Instant::now() + Duration::from_secs(3);
         while database.forgotten_transactions().await > 0 {
-            assert!(Instant::now() < until, "a transaction was left open after {waits} waits");
+            assert!(Instant::now() < until, "a transaction was left open after {waits} awaits");
             sleep(Duration::from_millis(10)).await;
         }
     }
-    // The store is usable with every connection it has.
+    // The store works with every connection of its pool.
     let mut writers = JoinSet::new();
     (0..20).for_each(|writer| drop(writers.spawn(place_and_accept(restaurant.clone(), writer))));
     timeout(Duration::from_secs(10), writers.join_all()).await.expect("no connection may be left in a transaction");
     let events = sound_feed(&restaurant.store, restaurant.id).await;
     let placed = events.iter().filter(|event| event.kind == EventKind::OrderPlaced).count() as u64;
-    assert!(placed >= answered + 20, "what was acknowledged is there: {placed} placed, {answered} answered");
+    assert!(placed >= answered + 20, "acknowledged orders are stored: {placed} placed, {answered} answered");
     println!("{} × a caller that stops waiting: {answered} were answered, {placed} orders placed with 20 more", rounds + WAITS);
-    assert!(answered < rounds + WAITS, "the case must cancel some: {answered} answered");
+    assert!(answered < rounds + WAITS, "some callers must stop in time: {answered} answered");
     assert!(placed <= rounds + WAITS + 20, "none may be placed twice: {placed} placed");
 }

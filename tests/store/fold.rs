@@ -1,4 +1,4 @@
-//! What a reader makes of a feed: documents, by applying patches in order.
+//! The documents that a reader builds from a feed by applying patches in order.
 
 use orderbell::domain::model::event::{Event, Topic};
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
@@ -26,26 +26,26 @@ pub fn fold(events: &[Event], through: Position) -> Folded {
             (Topic::Call, None) => merge_patch::apply(&mut folded.calls, &patch),
             (Topic::Display, None) => merge_patch::apply(&mut folded.displays, &patch),
             (Topic::Menu, None) => {}
-            other => panic!("no event is of {other:?}"),
+            other => panic!("unexpected document of {other:?}"),
         }
     }
     folded
 }
 
 impl Folded {
-    /// Open orders by age.
+    /// Returns the open orders, oldest first.
     pub fn open_orders(&self) -> Vec<&Value> {
         let is_final = |order: &Value| ["served", "rejected", "cancelled"].iter().any(|status| order["status"] == *status);
         self.orders.values().filter(|order| !is_final(order)).collect()
     }
 }
 
-/// The whole feed, which must have no hole and agree with the documents.
+/// Returns the whole feed, which must have no gap and agree with the documents.
 pub async fn sound_feed(store: &SharedStore, restaurant: RestaurantId) -> Vec<Event> {
     let head = store.head(restaurant).await.expect("the head must read");
     let events = store.events(restaurant, None, Position::ZERO, head, u32::MAX).await.expect("the feed must read");
     let positions: Vec<_> = events.iter().map(|event| event.position.number()).collect();
-    assert_eq!(positions, (1..=head.number()).collect::<Vec<_>>(), "the feed has no hole");
+    assert_eq!(positions, (1..=head.number()).collect::<Vec<_>>(), "the feed has no gap");
     for (id, folded) in fold(&events, head).orders {
         let order = store.order(restaurant, id).await.expect("an order must read").expect("its events are there");
         assert_eq!(serde_json::to_value(order).unwrap(), folded, "the document is the fold of its patches");

@@ -1,4 +1,4 @@
-//! Guests: their open orders, their sessions, which staff may end, and the limits they reach.
+//! Guests: their open orders, the limits they reach, and their sessions, which the staff may end.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key};
@@ -23,7 +23,7 @@ fn guest(restaurant: &TestRestaurant, sub: &str, table: Option<&str>) -> Princip
     Principal { table: table.map(key), session: key(&format!("session-of-{sub}")), ..restaurant.diner(sub) }
 }
 
-/// What a guest's next order would be decided on.
+/// Returns the open orders that decide whether a guest may order.
 async fn open(restaurant: &TestRestaurant, who: &Principal) -> OpenOrders {
     let seen = Arc::new(Mutex::new(OpenOrders::default()));
     let found = seen.clone();
@@ -48,15 +48,15 @@ pub async fn open_orders_are_counted_by_guest_table_and_restaurant(database: Tes
         restaurant.place(who).await;
     }
     another.place(&guest(&another, "a", Some("7"))).await;
-    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "the restaurant's own order is not a guest's");
+    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "an order of the staff is not a guest's");
     assert_eq!(open(&restaurant, &c).await, counts(1, 1, 5));
-    assert_eq!(open(&restaurant, &nowhere).await, counts(1, 0, 5), "at no table");
+    assert_eq!(open(&restaurant, &nowhere).await, counts(1, 0, 5), "a guest without a table");
     assert_eq!(open(&another, &guest(&another, "a", Some("7"))).await, counts(1, 1, 1));
     let order = restaurant.place(&a).await.id;
     assert_eq!(open(&restaurant, &a).await, counts(3, 4, 6));
     let reject = OrderAction::Reject(Cause { reason: Reason::TooBusy, detail: None });
     restaurant.ack(restaurant.acting(order, reject, None)).await;
-    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "what is closed is not open");
+    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "a closed order is not open");
 }
 
 async fn table(restaurant: &TestRestaurant, label: &str, secret: &str) -> Table {
@@ -116,7 +116,7 @@ pub async fn a_new_key_ends_sessions_when_it_is_asked_to(database: TestDatabase)
     assert_eq!((sitting(&restaurant, Some("7")).await, ended(&database).await), (vec![], vec![a]));
 }
 
-/// Either nobody sits down any more, or whoever did has to leave.
+/// A guest who sits down while the table is deleted is either refused or sent away.
 pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     for round in 0..20_u8 {
@@ -142,7 +142,7 @@ pub async fn staff_list_guests_and_end_the_session_of_one(database: TestDatabase
     let sessions = restaurant.store.guest_sessions(restaurant.id, Some(&key("7")), None, at(9), 10).await.unwrap();
     let told: Vec<_> = sessions.iter().map(|one| (one.id.clone(), one.open_orders, one.started_at, one.seen_at)).collect();
     assert_eq!(told, [(b.clone(), 0, at(0), at(0)), (a.clone(), 1, at(0), at(5))]);
-    assert_eq!(restaurant.store.guest_sessions(restaurant.id, None, None, at(600), 10).await, Ok(vec![]), "over by itself");
+    assert_eq!(restaurant.store.guest_sessions(restaurant.id, None, None, at(600), 10).await, Ok(vec![]), "it has expired");
     for table in [None, Some(key("7"))] {
         let page = async |after: Option<&_>| {
             restaurant.store.guest_sessions(restaurant.id, table.as_ref(), after, at(9), 1).await.unwrap()
@@ -161,7 +161,7 @@ pub async fn staff_list_guests_and_end_the_session_of_one(database: TestDatabase
         "no guest's"
     );
     assert_eq!(restaurant.store.end_guest_session(restaurant.id, &a).await, Ok(()));
-    assert_eq!(restaurant.store.end_guest_session(restaurant.id, &a).await, Err(StoreError::Missing), "gone already");
+    assert_eq!(restaurant.store.end_guest_session(restaurant.id, &a).await, Err(StoreError::Missing), "it has already ended");
     assert_eq!((sitting(&restaurant, None).await, ended(&database).await), (vec![b], vec![a]));
 }
 
@@ -176,13 +176,13 @@ pub async fn a_phone_learns_that_staff_ended_its_session(database: TestDatabase)
     restaurant.store.end_guest_session(restaurant.id, &a).await.unwrap();
     let renew = |hash| database.store.rotate_refresh(hash, &[[8; 32]], at(2));
     assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff));
-    assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff), "as often as it asks");
-    assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByStaff), "the last that was spent: its answer may have been lost");
-    assert_eq!(renew([0; 32]).await, Ok(Rotation::Unknown), "one from before that");
-    assert_eq!(renew([2; 32]).await, Ok(Rotation::Unknown), "who left by themselves");
+    assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff), "the same answer to each retry");
+    assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByStaff), "the token spent last, whose answer may have been lost");
+    assert_eq!(renew([0; 32]).await, Ok(Rotation::Unknown), "an older token");
+    assert_eq!(renew([2; 32]).await, Ok(Rotation::Unknown), "a guest who left");
     let later = orderbell::domain::values::time::Timestamp::from_millis(i64::MAX / 1000);
     database.store.forget_sessions(later, later).await.unwrap();
-    assert_eq!(renew([3; 32]).await, Ok(Rotation::Unknown), "it goes with the end that is forgotten");
+    assert_eq!(renew([3; 32]).await, Ok(Rotation::Unknown), "forgotten together with the end");
 }
 
 pub async fn refusals_by_a_limit_add_up_and_are_forgotten(database: TestDatabase) {
@@ -212,6 +212,6 @@ pub async fn an_answer_is_found_without_a_transaction(database: TestDatabase) {
     let other = CommandKey { fingerprint: [2; 32], ..command };
     assert!(
         database.store.answered(restaurant.id, &other).await.unwrap().unwrap().answer.is_err(),
-        "the same id for another thing"
+        "the same id with another meaning"
     );
 }

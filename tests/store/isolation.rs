@@ -1,4 +1,4 @@
-//! No query of one restaurant sees another's rows, whatever ids it is given.
+//! No query of one restaurant sees rows of another, whatever ids it is given.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, command, command_id, key};
@@ -19,7 +19,7 @@ use orderbell::store::log::{OrderFilter, Reads, Work};
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
-/// Two restaurants; the first has an order, a call and a screen, the second has none.
+/// Creates two restaurants. The first has an order, a call and a screen, the second has none.
 async fn two_restaurants(database: &TestDatabase) -> (TestRestaurant, TestRestaurant, Order) {
     let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let order = one.place(&one.diner("diner-1")).await;
@@ -46,7 +46,7 @@ pub async fn rooms_of_another_are_empty(database: TestDatabase) {
     for room in [RoomId::Order(order.id), RoomId::Kitchen(one.id), RoomId::Floor(one.id), RoomId::Menu(one.id)] {
         assert!(store.snapshot(one.id, room).await.unwrap().is_some(), "{room}");
         assert!(store.snapshot(two.id, room).await.unwrap().is_none(), "{room}");
-        // Something of its own to find, were the room not looked at.
+        // An event that the query would find if it ignored the room.
         two.place(&two.diner("diner-1")).await;
         assert_eq!(store.events(two.id, Some(room), Position::ZERO, end, 9).await.unwrap().len(), 0, "{room}");
         assert_eq!(store.last_in_room(two.id, room, end).await.unwrap(), Position::ZERO, "{room}");
@@ -66,7 +66,8 @@ pub async fn another_cannot_act(database: TestDatabase) {
         Err(orderbell::domain::model::refusal::Refusal::new(RefusalKind::NotFound, "none"))
     });
     assert!(two.commit(state).await.is_ok());
-    // A bug above that decides on another's order is stopped: by the document's own restaurant, and by the row.
+    // A bug in a higher layer that decides on another restaurant's order is stopped twice: by the restaurant in the
+    // document, and by the row.
     for restaurant in [one.id, two.id] {
         let stolen = Order { restaurant, rush: true, ..order.clone() };
         assert_eq!(two.commit(writing(&two, stolen)).await.map(|_| ()), Err(StoreError::Internal));

@@ -1,7 +1,7 @@
-//! What is acknowledged outlives its node (`kill -9`) and its database server.
+//! Acknowledged commands survive the death of their node (`kill -9`) and of the database server.
 //!
-//! The node that is killed is this test binary again, running the one test with [`CHILD`] set: it writes as fast as it
-//! can and prints what is acknowledged.
+//! The killed node is this test binary, started again to run the one test with [`CHILD`] set: it writes as fast as it can
+//! and prints what is acknowledged.
 
 use crate::database::{TestDatabase, in_time, reopen};
 use crate::fold::sound_feed;
@@ -17,13 +17,13 @@ use std::time::Duration;
 use support::postgres::Cluster;
 use tokio::task::{JoinSet, block_in_place, spawn_blocking};
 
-/// The URL that a child writes to.
+/// The URL of the database that a child writes to.
 const CHILD: &str = "ORDERBELL_TEST_KILLED_NODE";
 const ROUNDS: usize = 5;
-/// Acknowledged before the kill, in each round.
+/// The commands that are acknowledged before the kill in each round.
 const ACKNOWLEDGED: usize = 60;
 
-/// The life of a child: eight writers, until it is killed.
+/// Runs a child: eight writers, until it is killed.
 async fn write_until_killed(url: &str) {
     let store = open(url, Settings::new(Mode::Serve)).await.expect("the database must open");
     let restaurant = TestRestaurant::open(&store).await;
@@ -40,7 +40,7 @@ async fn write_until_killed(url: &str) {
     writers.join_all().await;
 }
 
-/// Runs a child on the database, kills it amid its writes, and gives the lines it had acknowledged.
+/// Runs a child on the database, kills it while it writes, and returns what it had acknowledged.
 fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
     let program = std::env::current_exe().expect("the test binary has a path");
     let mut child = Command::new(program);
@@ -49,7 +49,7 @@ fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
     let mut acknowledged = Vec::new();
     for line in BufReader::new(child.stdout.take().expect("the output is piped")).lines().map_while(Result::ok) {
         let words: Vec<_> = line.split(' ').collect();
-        // The last line may be cut off by the kill: then nobody has been told.
+        // The kill may cut the last line off, and then it acknowledged nothing.
         if let ["acknowledged", restaurant, order, position] = words[..]
             && let (Ok(restaurant), Ok(order), Ok(position)) = (restaurant.parse(), order.parse(), position.parse())
         {
@@ -60,7 +60,7 @@ fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
         }
     }
     child.wait().expect("a killed child ends");
-    assert!(acknowledged.len() >= ACKNOWLEDGED, "the child must have written: {}", acknowledged.len());
+    assert!(acknowledged.len() >= ACKNOWLEDGED, "the child must have acknowledged enough: {}", acknowledged.len());
     acknowledged
 }
 
@@ -69,8 +69,8 @@ async fn is_all_there(store: &SharedStore, acknowledged: &[(RestaurantId, OrderI
     for restaurant in restaurants {
         let feed = sound_feed(store, restaurant).await;
         for (_, order, position) in acknowledged.iter().filter(|(its, ..)| *its == restaurant) {
-            let event = feed.get(*position as usize - 1).expect("an acknowledged position is there");
-            assert_eq!(event.order, Some(*order), "and is the acknowledged order's");
+            let event = feed.get(*position as usize - 1).expect("an acknowledged position exists");
+            assert_eq!(event.order, Some(*order), "it belongs to the acknowledged order");
         }
     }
 }
@@ -80,7 +80,7 @@ async fn survives(database: TestDatabase, test: &'static str) {
     drop(store);
     let mut acknowledged = Vec::new();
     for _ in 0..ROUNDS {
-        // The file is let go of first.
+        // The database is released first.
         drop(reopen(&url).await);
         wait_until_free(&url).await;
         acknowledged.extend(block_in_place(|| run_and_kill(&url, test)));
@@ -89,7 +89,7 @@ async fn survives(database: TestDatabase, test: &'static str) {
     drop(folder);
 }
 
-/// Waits until the task of a dropped store has let go of the file.
+/// Waits until a dropped store's task has released the file.
 async fn wait_until_free(url: &str) {
     let Some(path) = url.strip_prefix("sqlite://") else { return };
     let lock = std::fs::File::open(format!("{path}.lock")).expect("a served file has a lock beside it");
@@ -120,7 +120,7 @@ async fn postgres_keeps_what_it_acknowledged_when_a_node_is_killed() {
     }
 }
 
-/// What writers have seen so far, and whether they are to go on.
+/// The progress of the writers, and whether they continue.
 #[derive(Default)]
 struct Writing {
     acknowledged: AtomicUsize,
@@ -128,7 +128,7 @@ struct Writing {
     is_over: AtomicBool,
 }
 
-/// Places orders, whether the server is there or away, until it is over; gives what was acknowledged.
+/// Places orders, with or without a reachable server, until told to stop. Returns the acknowledged orders.
 async fn place_until_over(restaurant: TestRestaurant, writing: Arc<Writing>) -> Vec<(RestaurantId, OrderId, u64)> {
     let mut acknowledged = Vec::new();
     while !writing.is_over.load(Ordering::Relaxed) {
@@ -139,7 +139,7 @@ async fn place_until_over(restaurant: TestRestaurant, writing: Arc<Writing>) -> 
                 writing.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Err(StoreError::Unavailable) => drop(writing.unavailable.fetch_add(1, Ordering::Relaxed)),
-            Err(error) => panic!("a server that is away is unavailable, not {error}"),
+            Err(error) => panic!("an unreachable server must give `Unavailable`, not {error}"),
         }
     }
     acknowledged
@@ -164,7 +164,7 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         let cluster = cluster.await.expect("the server must come back");
         writing.is_over.store(true, Ordering::Relaxed);
         let acknowledged: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
-        assert!(writing.unavailable.load(Ordering::Relaxed) > 0, "the server went away amid the writes");
+        assert!(writing.unavailable.load(Ordering::Relaxed) > 0, "the server became unreachable during the writes");
         while let Err(error) = store.ping().await {
             assert_eq!(error, StoreError::Unavailable);
         }

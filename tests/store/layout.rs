@@ -1,4 +1,4 @@
-//! The layout of the events in a SQLite file: that of a new database, and that of earlier versions.
+//! The layout of the events table in a SQLite file: the current one, and that of earlier versions.
 
 use crate::database::{TestDatabase, in_time};
 use crate::fold::sound_feed;
@@ -8,7 +8,7 @@ use orderbell::store::sqlite::SqliteStore;
 use sqlx::{Connection, SqliteConnection, query_scalar};
 use std::time::Duration;
 
-/// Makes the table again, with the layout of earlier versions.
+/// Recreates the table with the layout of earlier versions.
 const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position INTEGER NOT NULL CHECK (position > 0),
         id BLOB NOT NULL CHECK (length(id) = 16), kind TEXT NOT NULL, topic INTEGER NOT NULL, order_id BLOB,
         at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL,
@@ -17,12 +17,12 @@ const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position I
     CREATE INDEX events_of_order ON events (restaurant, order_id, position);
     CREATE INDEX events_of_topic ON events (restaurant, topic, position);";
 
-/// More events than a start rewrites, of which every fourth is as large as that of an order of three lines.
+/// Inserts more events than a start rewrites. Every fourth is as large as that of an order of three lines.
 const MANY: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)
     INSERT INTO events SELECT x'00', i, randomblob(16), 'order.placed', 1, randomblob(16), i, 'staff', NULL,
     printf(iif(i % 4 = 0, '%1300s', '%200s'), 'x') FROM n";
 
-/// Whether the table has the layout of earlier versions.
+/// Returns whether the table has the layout of earlier versions.
 async fn is_old(database: &TestDatabase) -> bool {
     let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
     let definition: String =
@@ -30,7 +30,7 @@ async fn is_old(database: &TestDatabase) -> bool {
     definition.ends_with("WITHOUT ROWID")
 }
 
-/// Places an order on a reopened database, and counts the orders of the feed.
+/// Places an order on a reopened database, and checks the number of events in the feed.
 async fn goes_on(restaurant: TestRestaurant, orders: usize) {
     restaurant.place(&restaurant.staff()).await;
     assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), orders);
@@ -72,7 +72,7 @@ async fn a_large_old_database_works_as_it_is_and_is_compacted_on_request() {
         goes_on(restaurant, 2).await;
 
         let refused = SqliteStore::compact(&database.url).await;
-        assert!(matches!(refused, Err(OpenError::InUse { .. })), "a node has it open: {refused:?}");
+        assert!(matches!(refused, Err(OpenError::InUse { .. })), "a node has the database open: {refused:?}");
         let TestDatabase { url, store, folder } = database;
         drop(store);
         let [before, after] = loop {

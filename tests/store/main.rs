@@ -1,5 +1,4 @@
-//! What the store promises, held against both real databases: each case is one function, expanded for SQLite and for
-//! PostgreSQL.
+//! The store's contract, checked on both real databases: each case is one function, expanded for SQLite and for PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod accounts;
@@ -29,7 +28,7 @@ mod snapshots;
 mod undrawn;
 mod visits;
 
-/// Expands each case for both databases, bounded in time.
+/// Expands each case for both databases, with a time limit.
 macro_rules! contract {
     ($($file:ident: $($case:ident),+;)+) => {
         mod sqlite {

@@ -1,4 +1,4 @@
-//! The two schemas are one, and every statement runs on both.
+//! Both schemas are equal, and every statement runs on both databases.
 
 use crate::database::TestDatabase;
 use orderbell::store::{Mode, OpenError, Settings, open, postgres, sqlite};
@@ -8,14 +8,14 @@ use std::path::Path;
 
 fn files(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
-    let entries = std::fs::read_dir(folder).expect("the migrations are there");
+    let entries = std::fs::read_dir(folder).expect("the folder of migrations exists");
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".sql")).collect();
     names.sort();
     names
 }
 
-/// The numbers of the files of a folder, which have to begin their names.
+/// Returns the numbers with which the names of a folder's files begin.
 fn numbers(folder: &str) -> Vec<u32> {
     let number = |name: &String| name.split_once('_').and_then(|(number, _)| number.parse().ok());
     files(folder).iter().map(|name| number(name).unwrap_or_else(|| panic!("{name} has no number"))).collect()
@@ -27,9 +27,9 @@ fn both_have_the_same_migrations() {
         assert_eq!(files(&format!("sqlite{folder}")), files(&format!("postgres{folder}")));
     }
     let first = numbers("sqlite");
-    assert_eq!(first, (1..=7).collect::<Vec<_>>(), "the schema that the first version refuses to see more of");
+    assert_eq!(first, (1..=7).collect::<Vec<_>>(), "the first version refuses further migrations here");
     let all: Vec<_> = first.into_iter().chain(numbers("sqlite/expand")).collect();
-    assert!(all.is_sorted_by(|one, next| one < next), "each number once: {all:?}");
+    assert!(all.is_sorted_by(|one, next| one < next), "each number is used once: {all:?}");
 }
 
 async fn recorded(database: &TestDatabase, table: &str) -> usize {
@@ -61,7 +61,7 @@ async fn record_unknown(database: &TestDatabase, table: &str) {
     }
 }
 
-/// A node starts on the schema of a later version, so that an upgrade can be taken back.
+/// A node starts on the schema of a later version, so that an upgrade can be reverted.
 pub async fn a_migration_of_a_later_version_stops_no_node(database: TestDatabase) {
     record_unknown(&database, "_sqlx_migrations_expand").await;
     let database = database.reopen().await;
@@ -72,13 +72,13 @@ pub async fn a_migration_of_a_later_version_stops_no_node(database: TestDatabase
         Err(OpenError::At { error, .. }) => Some(*error),
         other => other.err(),
     };
-    assert!(matches!(error, Some(OpenError::Migrate(_))), "where every version looks, it does stop one");
+    assert!(matches!(error, Some(OpenError::Migrate(_))), "an unknown migration there stops a node");
 }
 
-/// Table, column, whether it may be null, and its type in one vocabulary.
+/// A column: its table, its name, whether it may be null, and its type in names common to both databases.
 type Columns = BTreeSet<(String, String, bool, String)>;
 
-/// SQLite's types, and whether a UUID or bytes are meant by its BLOB: by the length that its check names.
+/// Reads SQLite's columns. The length in a BLOB's check tells a UUID from other bytes.
 async fn sqlite_columns(connection: &mut SqliteConnection) -> Columns {
     let rows = query(
         "SELECT m.name, c.name, c.\"notnull\", c.type FROM sqlite_master m, pragma_table_info(m.name) c \
@@ -110,7 +110,7 @@ async fn both_schemas_have_the_same_tables_and_columns() {
     let postgres = postgres_columns(&mut PgConnection::connect(&postgres.url).await.unwrap()).await;
     let only = |one: &Columns, other: &Columns| one.difference(other).cloned().collect::<Vec<_>>();
     assert_eq!((only(&sqlite, &postgres), only(&postgres, &sqlite)), (vec![], vec![]));
-    assert!(sqlite.len() > 50, "the columns must have been read: {}", sqlite.len());
+    assert!(sqlite.len() > 50, "columns were found: {}", sqlite.len());
 }
 
 #[tokio::test]

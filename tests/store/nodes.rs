@@ -16,13 +16,13 @@ pub async fn a_node_registers_its_level_counts_up_and_goes(database: TestDatabas
     store.register(Level::ONE).await.unwrap();
     assert_eq!(beats().await, (Some((Level::ONE, 2)), Some((Level::ZERO, 1))));
     other.register(Level::ONE).await.unwrap();
-    assert_eq!(beats().await.1, Some((Level::ONE, 2)), "a node may come back at another level");
+    assert_eq!(beats().await.1, Some((Level::ONE, 2)), "a node may return with another level");
     store.unregister(other.node(), Some(1)).await.unwrap();
-    assert!(beats().await.1.is_some(), "its beat has gone on");
+    assert!(beats().await.1.is_some(), "its counter has advanced");
     store.unregister(other.node(), Some(2)).await.unwrap();
     assert_eq!(beats().await.1, None);
     other.register(Level::ONE).await.unwrap();
-    assert_eq!(beats().await.1, Some((Level::ONE, 1)), "one that was taken for gone registers anew");
+    assert_eq!(beats().await.1, Some((Level::ONE, 1)), "a node that counted as gone registers again");
 }
 
 pub async fn a_node_that_goes_takes_its_probe_along(database: TestDatabase) {
@@ -30,7 +30,7 @@ pub async fn a_node_that_goes_takes_its_probe_along(database: TestDatabase) {
     store.probe_write(0, clock::now()).await.unwrap();
     store.register(Level::ONE).await.unwrap();
     let probed = store.probes(9).await.unwrap();
-    assert_eq!(probed.iter().map(|(node, _)| *node).collect::<Vec<_>>(), [store.node()], "under the id of its row");
+    assert_eq!(probed.iter().map(|(node, _)| *node).collect::<Vec<_>>(), [store.node()], "with the id of its row");
     store.unregister(store.node(), None).await.unwrap();
     assert_eq!(store.probes(9).await.unwrap(), []);
 }

@@ -1,4 +1,4 @@
-//! Opening a database, and what is refused.
+//! Opening a database, and when that is refused.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, restaurant, small_menu};
@@ -15,7 +15,7 @@ const SERVE: Settings = Settings::new(Mode::Serve);
 pub async fn the_epoch_is_the_databases_own(database: TestDatabase) {
     let epoch = database.store.epoch().to_owned();
     assert!(epoch.len() >= 16 && epoch.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{epoch}");
-    assert_eq!(database.beside().await.epoch(), epoch, "every node and tool sees the one");
+    assert_eq!(database.beside().await.epoch(), epoch, "every node and tool reads the same epoch");
     let other = if database.is_sqlite() { TestDatabase::sqlite().await } else { TestDatabase::postgres().await };
     assert_ne!(other.store.epoch(), epoch);
     assert_eq!(database.reopen().await.store.epoch(), epoch);
@@ -64,7 +64,7 @@ async fn a_sqlite_file_has_one_node() {
     let database = TestDatabase::sqlite().await;
     let error = open(&database.url, SERVE).await.err().expect("a second node must be refused");
     assert!(matches!(error, OpenError::InUse { .. }), "{error}");
-    assert!(error.to_string().contains("PostgreSQL"), "it says what to do: {error}");
+    assert!(error.to_string().contains("PostgreSQL"), "the error says what to do: {error}");
     let database = database.reopen().await;
     assert!(open(&database.url, Settings::new(Mode::Tool)).await.is_ok());
 }
@@ -74,11 +74,11 @@ async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_no
     let database = TestDatabase::sqlite().await;
     let restaurant = TestRestaurant::open(&database.store).await;
     restaurant.place(&restaurant.diner("diner-1")).await;
-    // Every page of another database comes with that of its header.
+    // Restoring another database replaces every page, the header's too.
     database.execute("PRAGMA user_version = 7").await;
     let outcome = restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await;
     assert_eq!(outcome.map(|_| ()), Err(StoreError::Unavailable));
-    tokio::time::timeout(Duration::from_secs(10), database.store.lost()).await.expect("the store knows that it is lost");
+    tokio::time::timeout(Duration::from_secs(10), database.store.lost()).await.expect("the loss is reported");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_postgres_that_forgets_is_refused() {
     let mut connection = PgConnection::connect(&url).await.unwrap();
     let forget = format!("ALTER DATABASE {name} SET synchronous_commit = off");
     connection.execute(AssertSqlSafe(forget)).await.unwrap();
-    let error = open(&url, SERVE).await.err().expect("it must be refused");
+    let error = open(&url, SERVE).await.err().expect("the database must be refused");
     let OpenError::At { error, .. } = &error else { panic!("{error}") };
     assert!(matches!(&**error, OpenError::NotDurable(why) if why.contains("synchronous_commit")), "{error}");
     let keep = format!("ALTER DATABASE {name} SET synchronous_commit = local");
@@ -120,16 +120,16 @@ async fn a_schema_of_another_program_is_refused_and_left_as_it_is() {
         let url = postgres::database().await;
         let mut connection = PgConnection::connect(&url).await.unwrap();
         connection.execute(AssertSqlSafe(program.clone())).await.unwrap();
-        let error = open(&url, SERVE).await.err().expect("it must be refused");
+        let error = open(&url, SERVE).await.err().expect("the database must be refused");
         let OpenError::At { error, .. } = &error else { panic!("{error}") };
         assert!(matches!(&**error, OpenError::Foreign { .. }), "{program}: {error}");
         let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
         let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut connection).await.unwrap();
-        assert_eq!(tables, 1, "{program}: nothing was made");
+        assert_eq!(tables, 1, "{program}: no table was added");
     }
 }
 
-/// The role has a schema of its own, and another program lies further on in its search path.
+/// The role has its own schema, and the tables of another program come later in its search path.
 #[tokio::test]
 async fn a_schema_of_its_own_beside_another_program_is_opened() {
     let url = postgres::database().await;
@@ -143,7 +143,7 @@ async fn a_schema_of_its_own_beside_another_program_is_opened() {
 #[tokio::test]
 async fn a_url_of_no_database_is_refused_without_repeating_it() {
     for url in ["", "demo.db", "mysql://u:hunter2@localhost/db", "sqlite://", "sqlite:demo.db", "sqlite::memory:"] {
-        let error = open(url, SERVE).await.err().expect("it must be refused");
+        let error = open(url, SERVE).await.err().expect("the database must be refused");
         assert!(matches!(error, OpenError::Scheme | OpenError::Url), "{url}: {error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }

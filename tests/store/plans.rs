@@ -1,11 +1,11 @@
-//! How the planners read tables, whatever statistics they have: none on a new database, those of an operator's `ANALYZE`, and
-//! those of another day.
+//! The planners' choice of indexes with any statistics: none on a new database, those of an operator's `ANALYZE`, and
+//! outdated ones.
 
 use crate::database::TestDatabase;
 use orderbell::store::{postgres, sqlite};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection, query, raw_sql};
 
-/// Statements that read events by one index, and its name. By another they would read the whole feed.
+/// Statements that must read events by an index, each with its name. With another index they would read the whole feed.
 const BY_INDEX: [(&str, &str); 6] = [
     ("log::EVENTS_OF_ORDER", "events_of_order"),
     ("log::EVENTS_OF_TOPIC", "events_of_topic"),
@@ -15,10 +15,11 @@ const BY_INDEX: [(&str, &str); 6] = [
     ("screens::PLACED_AT", "events_of_order"),
 ];
 
-/// Sorts the subscriptions of one diner, of which there are at most `MOST_OF_A_DINER` and the new one.
+/// A bounded sort: one diner has at most `MOST_OF_A_DINER` subscriptions and the new one.
 const BOUNDED_SORT: &str = "pushes::KEEP_NEWEST";
 
-/// 10,000 events of one restaurant, six of each order and some of the menu, the orders, and 5,000 remembered answers.
+/// Inserts 10,000 events of one restaurant (six for each order and some of the menu), the orders, and 5,000 remembered
+/// answers.
 const FILL_SQLITE: &str = "
     INSERT INTO restaurants VALUES (unhex(printf('%032x', 1)), 'restaurant', 'House', 'EUR', 20, 0);
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
@@ -40,7 +41,8 @@ const FILL_POSTGRES: &str = "
     INSERT INTO commands SELECT lpad('1', 32, '0')::uuid, 'guest', gen_random_uuid(), sha256(i::text::bytea), '{}', i
         FROM generate_series(1, 5000) i;";
 
-/// Statistics of all tables, of a day with one event a restaurant, and of the primary key of the events alone.
+/// Statistics: none, those of all tables, those of a day with one event a restaurant, and those of the events' primary key
+/// alone.
 const STATISTICS: [&str; 4] = [
     "",
     "ANALYZE",
@@ -49,16 +51,16 @@ const STATISTICS: [&str; 4] = [
         UPDATE sqlite_stat1 SET stat = '10000 1 1' WHERE tbl = 'events'",
 ];
 
-/// Returns the plan of a statement, a step a line.
+/// Returns the plan of a statement, one step a line.
 async fn sqlite_plan(connection: &mut SqliteConnection, text: &str) -> Vec<String> {
     let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"))).fetch_all(connection).await;
     plan.expect("every statement can be explained").iter().map(|row| row.get("detail")).collect()
 }
 
-/// The rows that a statement is given.
+/// Scans of the rows that were passed as parameters.
 const ROWS_OF_A_GROUP: [&str; 3] = ["SCAN k", "SCAN v", "SCAN found"];
 
-/// A tenant's queries walk an index in its order: they neither read another's rows nor sort.
+/// Queries of a tenant walk an index in its order: they neither read another tenant's rows nor sort.
 #[tokio::test]
 async fn no_statement_scans_a_table_or_sorts_it() {
     let database = TestDatabase::sqlite().await;
@@ -129,5 +131,5 @@ async fn postgres_plan(connection: &mut PgConnection, text: &str) -> String {
 
 fn text_of(statements: &[&[(&'static str, &'static str)]], name: &str) -> &'static str {
     let mut all = statements.iter().copied().flatten();
-    all.find(|(full, _)| full.ends_with(&format!("::{name}"))).unwrap_or_else(|| panic!("{name} is not there")).1
+    all.find(|(full, _)| full.ends_with(&format!("::{name}"))).unwrap_or_else(|| panic!("no statement {name}")).1
 }

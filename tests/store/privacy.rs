@@ -1,4 +1,4 @@
-//! What guests leave goes: after a while, and when they ask; the feed stays whole.
+//! Guests' data is removed after a while and on request; the feed stays complete.
 
 use crate::database::{TestDatabase, in_time};
 use crate::fold::sound_feed;
@@ -17,7 +17,7 @@ use orderbell::store::sessions::SessionRow;
 use sqlx::{Connection, PgConnection, query_scalar};
 use std::time::Duration;
 
-/// Later than any id that was made so far, and than the times of the restaurant.
+/// Returns a time after every id generated so far and after the restaurant's times.
 fn later() -> Timestamp {
     Timestamp::from_millis(clock::now().millis() + 1000).max(at(1000))
 }
@@ -26,7 +26,7 @@ const fn batch(orders: u64, more: bool) -> Purged {
     Purged { orders, more }
 }
 
-/// Places an order with a note as a guest and rejects it with words.
+/// Places an order with a note as a guest, and rejects it with a message.
 async fn close_one(restaurant: &TestRestaurant, diner: &str) -> orderbell::domain::model::order::Order {
     let order = restaurant.place(&restaurant.diner(diner)).await;
     let cause = Cause { reason: Reason::Other, detail: Some(key("we are sorry, dear guest")) };
@@ -48,20 +48,20 @@ pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(data
     close_one(&other, "guest-elsewhere").await;
     let open = restaurant.place(&restaurant.diner("guest-open")).await;
     let head = restaurant.head().await;
-    assert!(everything(&restaurant).await.contains("dear guest"), "the control: it is there before");
+    assert!(everything(&restaurant).await.contains("dear guest"), "the control: the data exists before");
     let store = &database.store;
     assert_eq!(store.purge_orders(restaurant.id, at(0), at(1), 100).await.unwrap(), batch(0, false), "nothing is that old");
     assert_eq!(store.kept_from(restaurant.id).await.unwrap(), Position::ZERO);
     assert_eq!(store.orders_to_purge(restaurant.id, later()).await.unwrap(), 3);
-    assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(2, true), "a batch at a time");
+    assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(2, true), "one batch at a time");
     assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(1, false));
     assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(0, false));
     let left = everything(&restaurant).await;
     for gone in ["dear guest", "guest-0", "guest-1", "guest-2"] {
         assert!(!left.contains(gone), "{gone} in {left}");
     }
-    assert!(left.contains("guest-open"), "an open order keeps what the kitchen needs");
-    assert_eq!(restaurant.head().await, head, "no position came or went");
+    assert!(left.contains("guest-open"), "an open order keeps its data");
+    assert_eq!(restaurant.head().await, head, "no position was added or removed");
     let kept = store.kept_from(restaurant.id).await.unwrap();
     assert!(kept > Position::ZERO && kept < open.position);
     assert!(everything(&other).await.contains("dear guest"));
@@ -77,8 +77,8 @@ pub async fn age_counts_from_when_an_order_closed(database: TestDatabase) {
     restaurant.ack(Work { at: before.plus(hour), ..close }).await;
     close_one(&restaurant, "guest-old").await;
     assert_eq!(store.orders_to_purge(restaurant.id, before).await.unwrap(), 1);
-    assert_eq!(store.purge_orders(restaurant.id, before, at(1), 1).await.unwrap(), batch(0, true), "the first is too young");
-    assert_eq!(store.purge_orders(restaurant.id, before, at(1), 1).await.unwrap(), batch(1, true), "and is passed over");
+    assert_eq!(store.purge_orders(restaurant.id, before, at(1), 1).await.unwrap(), batch(0, true), "closed too recently");
+    assert_eq!(store.purge_orders(restaurant.id, before, at(1), 1).await.unwrap(), batch(1, true), "it is skipped");
     assert_eq!(purge(store, restaurant.id, before).await.unwrap(), 0);
     let left = everything(&restaurant).await;
     assert!(left.contains("guest-late") && !left.contains("guest-old"), "{left}");
@@ -103,7 +103,7 @@ pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(databas
     let open = restaurant.place(&restaurant.diner("guest-a")).await;
     let stopped = erase(&database.store, restaurant.id, &key("guest-a")).await.unwrap();
     assert!(matches!(stopped, Erasure::Open(1)));
-    assert!(everything(&restaurant).await.contains("guest-a"), "and nothing was changed");
+    assert!(everything(&restaurant).await.contains("guest-a"), "nothing was changed");
     let cause = Cause { reason: Reason::TooBusy, detail: None };
     restaurant.ack(restaurant.acting(open.id, OrderAction::Reject(cause), None)).await;
 
@@ -127,21 +127,21 @@ pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(databas
     assert_eq!(
         database.store.forget_answers_about(restaurant.id, &key("guest-c")).await.unwrap(),
         1,
-        "the control: it is remembered"
+        "the control: the answer is remembered"
     );
     assert_eq!(database.store.forget_answers_about(restaurant.id, &key("guest-a")).await.unwrap(), 0);
     let again = erase(&database.store, restaurant.id, &key("guest-a")).await.unwrap();
     assert!(matches!(again, Erasure::Done { orders: 0, .. }));
 }
 
-/// 1,200 refresh tokens that one of the expired sessions has spent.
+/// Inserts 1,200 refresh tokens that one expired session has spent.
 const SPENT_ON_SQLITE: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
     INSERT INTO session_refreshes (hash, session, spent_at) \
     SELECT randomblob(32), (SELECT max(id) FROM sessions WHERE sub = 'old'), i FROM n";
 const SPENT_ON_POSTGRES: &str = "INSERT INTO session_refreshes (hash, session, spent_at) \
     SELECT sha256(i::text::bytea), (SELECT max(id) FROM sessions WHERE sub = 'old'), i FROM generate_series(1, 1200) i";
 
-/// Counts removed rows by their transaction, and adds old answers.
+/// Counts removed rows by transaction, and adds old answers.
 const COUNTED: &str = "CREATE TABLE removed (transaction BIGINT NOT NULL);
     CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN INSERT INTO removed VALUES (txid_current()); RETURN NULL; END $$;
@@ -150,7 +150,7 @@ const COUNTED: &str = "CREATE TABLE removed (transaction BIGINT NOT NULL);
     INSERT INTO commands SELECT gen_random_uuid(), 'guest', gen_random_uuid(), sha256(i::text::bytea), '{}', i
         FROM generate_series(1, 1050) i";
 
-/// Returns the most rows that one transaction has removed.
+/// Returns the most rows that one transaction removed.
 async fn most_removed(database: &TestDatabase) -> i64 {
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let most = "WITH counted AS (DELETE FROM removed RETURNING transaction),
@@ -191,15 +191,12 @@ pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(datab
     let printed = Principal { session: key(&clock::new_id().to_string()), ..restaurant.diner("printed") };
     let row = SessionRow { principal: printed.clone(), expires_at: at(1000) };
     store.add_issued(&row, &key("printer"), at(0)).await.unwrap();
-    assert_eq!(store.forget_idle_guests(at(0)).await.unwrap(), 0, "they have just come");
+    assert_eq!(store.forget_idle_guests(at(0)).await.unwrap(), 0, "they have only just arrived");
     assert_eq!(store.forget_expired_sessions(at(11)).await.unwrap(), 105);
     assert_eq!(store.forget_expired_sessions(at(11)).await.unwrap(), 0);
-    assert_eq!(store.forget_idle_guests(at(1)).await.unwrap(), 110, "who has ordered stays");
+    assert_eq!(store.forget_idle_guests(at(1)).await.unwrap(), 110, "a guest who has ordered stays");
     assert_eq!(store.forget_idle_guests(at(1)).await.unwrap(), 0);
-    assert!(
-        store.session_end(restaurant.id, &printed.session).await.unwrap().is_some(),
-        "a printed token lives as it was printed"
-    );
+    assert!(store.session_end(restaurant.id, &printed.session).await.unwrap().is_some(), "an issued token keeps its lifetime");
 }
 
 pub async fn of_many_nodes_one_has_the_task(database: TestDatabase) {

@@ -1,4 +1,4 @@
-//! Push subscriptions: whose they are, how many, and when they end.
+//! Push subscriptions: their owners, their number, and their end.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key};
@@ -35,7 +35,7 @@ pub async fn the_diner_of_an_order_is_told_and_nobody_else(database: TestDatabas
         store.add_push(&row, at(1)).await.unwrap();
     }
     let told = |order| store.pushes_of_order(restaurant.id, order, at(2));
-    assert_eq!(told(mine).await.unwrap(), [subscription("phone"), subscription("watch")], "as they were given");
+    assert_eq!(told(mine).await.unwrap(), [subscription("phone"), subscription("watch")], "unchanged");
     assert_eq!(told(theirs).await.unwrap(), [subscription("phone")]);
     assert_eq!(told(by_staff).await.unwrap(), []);
     store.remove_push(restaurant.id, &key("me"), &endpoint("phone")).await.unwrap();
@@ -69,10 +69,10 @@ pub async fn a_subscription_ends_with_its_session(database: TestDatabase) {
     store.add_session(&begun, [1; 32], at(0)).await.unwrap();
     let row = row(&restaurant, "me", "phone");
     store.add_push(&row, at(1)).await.unwrap();
-    assert_eq!((told(at(599)).await, told(at(600)).await), (1, 0), "it is over when the session is");
+    assert_eq!((told(at(599)).await, told(at(600)).await), (1, 0), "it ends with the session");
     store.end_session(&session).await.unwrap();
-    assert_eq!(store.forget_pushes(at(700)).await.unwrap(), 0, "it went with the session");
-    // One that was on its way while the session ended.
+    assert_eq!(store.forget_pushes(at(700)).await.unwrap(), 0, "deleted with the session");
+    // A subscription that arrives after its session ended.
     store.add_push(&row, at(3)).await.unwrap();
     assert_eq!(told(at(4)).await, 0);
     assert_eq!((store.forget_pushes(at(600)).await.unwrap(), store.forget_pushes(at(601)).await.unwrap()), (0, 1));
@@ -84,11 +84,11 @@ pub async fn subscriptions_of_another_restaurant_are_not_there(database: TestDat
     let orders = [one.place(&one.diner("me")).await.id, two.place(&two.diner("me")).await.id];
     store.add_push(&row(&one, "me", "phone"), at(1)).await.unwrap();
     assert_eq!(store.pushes_of_order(two.id, orders[0], at(2)).await.unwrap(), []);
-    assert_eq!(store.pushes_of_order(two.id, orders[1], at(2)).await.unwrap(), [], "the same name, somebody else");
+    assert_eq!(store.pushes_of_order(two.id, orders[1], at(2)).await.unwrap(), [], "another guest of the same name");
     store.remove_push(two.id, &key("me"), &endpoint("phone")).await.unwrap();
     store.remove_endpoint(two.id, &endpoint("phone")).await.unwrap();
     assert_eq!(store.pushes_of_order(one.id, orders[0], at(2)).await.unwrap().len(), 1);
     store.add_push(&row(&one, "them", "phone"), at(1)).await.unwrap();
     store.remove_endpoint(one.id, &endpoint("phone")).await.unwrap();
-    assert_eq!(store.forget_pushes(at(700)).await.unwrap(), 0, "the endpoint is gone, whosoever it was");
+    assert_eq!(store.forget_pushes(at(700)).await.unwrap(), 0, "the endpoint is deleted for every owner");
 }

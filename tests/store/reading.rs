@@ -1,4 +1,4 @@
-//! Pages of events, rooms' filters, lists of orders.
+//! Pages of events, the rooms' filters, lists of orders.
 
 use crate::database::TestDatabase;
 use crate::fold::sound_feed;
@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
-/// A feed of every topic: orders that move, calls that come and go, dishes that run out.
+/// Creates a feed with every topic: orders that change, calls that are raised and answered, dishes that sell out.
 async fn busy_evening(restaurant: &TestRestaurant) -> Vec<Order> {
     let mut orders = Vec::new();
     for round in 0..12_u32 {
@@ -65,7 +65,7 @@ async fn pages(store: &SharedStore, restaurant: RestaurantId, read: (Option<Room
     let mut all = Vec::new();
     loop {
         let page = store.events(restaurant, room, after, through, limit).await.unwrap();
-        assert!(page.len() <= limit as usize, "a page is not longer than was asked");
+        assert!(page.len() <= limit as usize, "a page exceeds its limit");
         let Some(last) = page.last() else { return all };
         after = last.position;
         all.extend(page);
@@ -106,7 +106,7 @@ pub async fn pages_of_a_room_are_the_feed_filtered(database: TestDatabase) {
     });
 }
 
-/// Every field of an event, in a form that compares.
+/// Returns every field of an event as a comparable text.
 fn fields(event: &Event) -> String {
     format!("{event:?} {}", event.patch.get())
 }
@@ -157,7 +157,7 @@ pub async fn orders_are_listed_by_age_status_and_diner(database: TestDatabase) {
     let diner = restaurant.diner("diner-1").sub;
     let mine = database.store.orders_of_diner(restaurant.id, &diner, None, 3).await.unwrap();
     let older = database.store.orders_of_diner(restaurant.id, &diner, Some(mine[1].id), 3).await.unwrap();
-    assert!(older.iter().all(|order| order.id < mine[1].id) && older.first() == mine.get(2), "the next page goes on there");
+    assert!(older.iter().all(|order| order.id < mine[1].id) && older.first() == mine.get(2), "the next page continues there");
     let wanted: Vec<_> = all.iter().rev().filter(|order| order.diner.as_ref() == Some(&diner)).take(3).cloned().collect();
     assert_eq!(ids(&mine), ids(&wanted), "newest first");
     assert_eq!(wanted.len(), 3);

@@ -1,4 +1,4 @@
-//! A restaurant with a small menu, its people, and what they do.
+//! A restaurant with a small menu, its people, and their commands.
 
 use orderbell::clock;
 use orderbell::domain::model::basket::{Basket, Line};
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// Seconds into a fixed day, so that nothing depends on today.
+/// Returns the time `second` seconds into a fixed day, so that nothing depends on today.
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_millis(1_795_514_400_000 + second * 1000)
 }
@@ -38,7 +38,7 @@ where
     text.parse().expect("a text of the test must be valid")
 }
 
-/// A restaurant of one store.
+/// A restaurant in a store.
 #[derive(Clone)]
 pub struct TestRestaurant {
     pub store: SharedStore,
@@ -48,7 +48,7 @@ pub struct TestRestaurant {
 }
 
 impl TestRestaurant {
-    /// Opens one with two dishes.
+    /// Creates a restaurant with two dishes.
     pub async fn open(store: &SharedStore) -> Self {
         let id = RestaurantId::from_uuid(clock::new_id());
         let restaurant = restaurant(id);
@@ -66,13 +66,13 @@ impl TestRestaurant {
         Principal { sub: key(sub), role: Role::Diner, table: Some(key("7")), ..self.staff() }
     }
 
-    /// Work of somebody: the common part of those below.
+    /// Returns work of a principal, the common part of the commands below.
     pub fn work(&self, who: &Principal, reads: Reads, command: Option<CommandKey>, decide: impl DecideFn) -> Work {
         let by = By { role: who.role };
         Work { restaurant: self.id, reads, command, by, at: at(1), note: None, decide: Box::new(decide) }
     }
 
-    /// What places an order of one dish.
+    /// Returns the work that places an order of one dish.
     pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
         let line =
             Line {
@@ -96,7 +96,7 @@ impl TestRestaurant {
         })
     }
 
-    /// What acts on an order.
+    /// Returns the work that acts on an order.
     pub fn acting(&self, order: OrderId, action: OrderAction, command: Option<CommandKey>) -> Work {
         let who = self.staff();
         let asker = who.clone();
@@ -114,7 +114,7 @@ impl TestRestaurant {
         })
     }
 
-    /// What raises or answers a call.
+    /// Returns the work that raises or answers a call.
     pub fn calling(&self, who: &Principal, action: CallAction) -> Work {
         let asker = who.clone();
         self.work(who, Reads::Calls, None, move |state: State| {
@@ -122,7 +122,7 @@ impl TestRestaurant {
         })
     }
 
-    /// What changes the menu.
+    /// Returns the work that changes the menu.
     pub fn changing_menu(&self, action: MenuAction) -> Work {
         self.work(&self.staff(), Reads::Menu, None, move |state: State| {
             change_menu::decide(&state.menu.expect("a menu is read"), &action, &Expected::ANY, state.moment)
@@ -133,12 +133,12 @@ impl TestRestaurant {
         self.store.commit(work).await
     }
 
-    /// Commits what must be answered with an ack.
+    /// Commits work that must succeed, and returns its ack.
     pub async fn ack(&self, work: Work) -> Ack {
         self.commit(work).await.expect("the store must answer").answer.expect("it must not be refused")
     }
 
-    /// Places an order that must be taken.
+    /// Places an order that must be accepted.
     pub async fn place(&self, who: &Principal) -> Order {
         order_of(&self.ack(self.placing(who, None)).await)
     }
@@ -155,7 +155,7 @@ pub fn order_of(ack: &Ack) -> Order {
     serde_json::from_str(ack.document.get()).expect("an ack of an order carries its document")
 }
 
-/// A command's name, with a fingerprint that stands for its meaning.
+/// Returns a command's key, with a fingerprint for its meaning.
 pub fn command(sub: &str, id: CommandId, meaning: u8) -> CommandKey {
     CommandKey { sub: key(sub), id, fingerprint: [meaning; 32] }
 }
@@ -164,7 +164,7 @@ pub fn command_id() -> CommandId {
     CommandId::from_uuid(clock::new_id())
 }
 
-/// A restaurant with a slug of its own.
+/// Returns a restaurant with a unique slug.
 pub fn restaurant(id: RestaurantId) -> Restaurant {
     let slug = format!("restaurant-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     Restaurant { id, slug: key(&slug), name: key("TestRestaurant"), currency: key("BDT"), default_minutes: 20 }

@@ -1,4 +1,4 @@
-//! Kitchen screens: who holds them, what they have drawn, and what the floor hears of it.
+//! Kitchen screens: which node holds them, what they have shown, and what the floor's events report.
 
 use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
@@ -29,7 +29,7 @@ impl TestRestaurant {
         lease
     }
 
-    /// Says something of a screen; whether it changed anything.
+    /// Commits a change of a screen. Returns whether it changed anything.
     pub async fn tell(&self, display: &str, change: Change) -> bool {
         let id: Key = key(display);
         let decide_id = id.clone();
@@ -63,9 +63,9 @@ pub async fn a_screen_is_lost_when_the_last_node_lets_go(database: TestDatabase)
     let restaurant = TestRestaurant::open(&database.store).await;
     let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("grill", 2).await);
     assert!(restaurant.tell("grill", connected()).await);
-    assert!(!restaurant.tell("grill", connected()).await, "the other node says it too");
+    assert!(!restaurant.tell("grill", connected()).await, "the other node reports the same");
     database.store.release(&a).await.unwrap();
-    assert!(!restaurant.tell("grill", LOST).await, "another node holds it");
+    assert!(!restaurant.tell("grill", LOST).await, "another node holds the screen");
     database.store.release(&b).await.unwrap();
     assert_eq!(database.store.unheld().await.unwrap(), [restaurant.screen("grill")]);
     assert!(restaurant.tell("grill", LOST).await);
@@ -83,7 +83,7 @@ pub async fn of_many_that_sweep_at_once_one_has_an_effect(database: TestDatabase
     let other = database.beside().await;
     let mut sweeps = JoinSet::new();
     for at in 0..10 {
-        // On SQLite a tool beside the node; on PostgreSQL another node.
+        // On SQLite this is a tool beside the node, on PostgreSQL another node.
         let store = if at % 2 == 0 { database.store.clone() } else { other.clone() };
         let restaurant = TestRestaurant { store, ..restaurant.clone() };
         sweeps.spawn(async move { restaurant.tell("grill", LOST).await });
@@ -113,7 +113,7 @@ pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(dat
     assert_eq!(fold(&events, restaurant.head().await).displays, displays);
     assert_eq!(displays.as_object().unwrap().len(), 3);
     assert!(displays.as_object().unwrap().values().all(|display| display["connected"] == false), "nobody holds one");
-    // The control: without its last event the fold is another.
+    // The control: the fold without the last event differs.
     assert_ne!(fold(&events[..events.len() - 1], restaurant.head().await).displays, displays);
 }
 
@@ -123,12 +123,12 @@ pub async fn a_beat_goes_on_while_the_lease_is_there(database: TestDatabase) {
     let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("pass", 1).await);
     let places = vec![b.place.clone(), a.place.clone()];
     assert_eq!(store.renew(node_id(1), places.clone()).await.unwrap(), []);
-    assert_eq!(store.renew(node_id(2), places.clone()).await.unwrap().len(), 2, "another node's are not its own");
+    assert_eq!(store.renew(node_id(2), places.clone()).await.unwrap().len(), 2, "both leases belong to another node");
     assert_eq!(store.leases(None, 9).await.unwrap(), [(a.clone(), 2), (b.clone(), 2)]);
     assert_eq!(store.leases(Some(a.clone()), 9).await.unwrap(), [(b.clone(), 2)]);
     assert_eq!(store.leases(None, 1).await.unwrap(), [(a.clone(), 2)]);
     store.lapse(&a, 1).await.unwrap();
-    assert_eq!(store.leases(None, 9).await.unwrap().len(), 2, "the beat has gone on");
+    assert_eq!(store.leases(None, 9).await.unwrap().len(), 2, "the counter has advanced");
     store.lapse(&a, 2).await.unwrap();
     assert_eq!(store.renew(node_id(1), places).await.unwrap(), [a.place]);
     assert_eq!(store.leases(None, 9).await.unwrap(), [(b, 3)]);
@@ -147,14 +147,14 @@ pub async fn receipts_show_what_a_screen_has_drawn(database: TestDatabase) {
         database.store.record_seen(vec![Receipt { place: restaurant.screen("grill"), position, at: at(second), shows }])
     };
     assert_eq!(seen(4, 1).await, Ok(0));
-    assert_eq!(restaurant.displays().await, json!({}), "a screen that nobody knows");
+    assert_eq!(restaurant.displays().await, json!({}), "an unknown screen");
     restaurant.tell("grill", connected()).await;
     for (number, second) in [(5, 2), (9, 3), (7, 4), (10, 5)] {
         assert_eq!(seen(number, second).await, Ok(1));
     }
     let displays = restaurant.displays().await;
     let (position, seen_at) = (&displays["grill"]["position"], &displays["grill"]["last_seen_at"]);
-    assert_eq!((position, seen_at), (&json!(9), &json!(at(5))), "an older position, and one that is not yet, change the time");
+    assert_eq!((position, seen_at), (&json!(9), &json!(at(5))), "an older position and a future one change only the time");
     // The next event carries it.
     assert!(restaurant.tell("grill", LOST).await);
     let events = sound_feed(&database.store, restaurant.id).await;
@@ -183,6 +183,6 @@ pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(database: Te
     let nowhere = RestaurantId::from_uuid(clock::new_id());
     assert_eq!(database.store.floor_position(nowhere).await, Ok(Position::ZERO));
     let stranger = FloorReceipt { restaurant: nowhere, position: Position::new(1).unwrap(), at: at(1) };
-    assert_eq!(database.store.record_floor(vec![stranger]).await, Ok(()), "of a restaurant that is not there nothing is kept");
+    assert_eq!(database.store.record_floor(vec![stranger]).await, Ok(()), "nothing is stored for an unknown restaurant");
     assert_eq!(database.store.floor_position(nowhere).await, Ok(Position::ZERO));
 }

@@ -1,4 +1,4 @@
-//! Refresh tokens and ends.
+//! Refresh tokens, and how sessions end.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key};
@@ -27,7 +27,7 @@ async fn begin(database: &TestDatabase, id: &str, hash: [u8; 32]) -> SessionRow 
     row
 }
 
-/// Every session that is listed as ended, oldest end first.
+/// Returns the sessions listed as ended, oldest end first.
 pub async fn ended(database: &TestDatabase) -> Vec<Key> {
     let ends = ended_since(database, Timestamp::from_millis(0)).await;
     ends.into_iter().map(|ended| ended.session).collect()
@@ -52,11 +52,11 @@ pub async fn the_last_spent_token_is_good_until_its_successor_is_used(database: 
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[SECOND], 1).await;
     for second in [1, 2, 500] {
-        // A key that was put in front meanwhile derives another; the one that is there counts.
+        // A key that is now first in the keyring derives another token; the stored one counts.
         assert_eq!(rotate(&database, FIRST, &[[8; 32], SECOND], second).await, rotated(&session, SECOND));
     }
     assert_eq!(rotate(&database, SECOND, &[THIRD], 501).await, rotated(&session, THIRD));
-    assert_eq!(rotate(&database, SECOND, &[THIRD], 502).await, rotated(&session, THIRD), "now this one is the last");
+    assert_eq!(rotate(&database, SECOND, &[THIRD], 502).await, rotated(&session, THIRD), "now this token was spent last");
     assert_eq!(rotate(&database, FIRST, &[SECOND], 503).await, Rotation::Reused(key("s-1")));
     assert_eq!(rotate(&database, THIRD, &[[4; 32]], 504).await, Rotation::Unknown);
     assert_eq!(ended(&database).await, [key("s-1")]);
@@ -74,7 +74,7 @@ pub async fn a_spent_token_is_good_again_for_a_day_at_most(database: TestDatabas
     assert_eq!(rotate(&database, [11; 32], &[[12; 32]], day + 1).await, Rotation::Reused(key("s-2")));
 }
 
-/// A clock that is behind must not make an older token the last.
+/// A node's clock that is behind must not make an older token count as the one spent last.
 pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[SECOND], 300).await;
@@ -83,15 +83,15 @@ pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(databas
     assert_eq!(rotate(&database, FIRST, &[SECOND], 100).await, Rotation::Reused(key("s-1")));
 }
 
-/// The keyring has lost the key, or the version before drew the token.
+/// The keyring no longer has the key, or an earlier version generated the token at random.
 pub async fn a_successor_that_nobody_can_derive_loses_its_place(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[[7; 32]], 1).await;
     assert_eq!(rotate(&database, FIRST, &[SECOND], 2).await, rotated(&session, SECOND));
-    assert_eq!(rotate(&database, FIRST, &[[7; 32]], 3).await, rotated(&session, [7; 32]), "nodes of two keyrings in turn");
+    assert_eq!(rotate(&database, FIRST, &[[7; 32]], 3).await, rotated(&session, [7; 32]), "nodes with two keyrings, in turn");
     assert_eq!(rotate(&database, FIRST, &[SECOND], 3).await, rotated(&session, SECOND));
     assert_eq!(rotate(&database, SECOND, &[THIRD], 4).await, rotated(&session, THIRD));
-    assert_eq!(rotate(&database, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "somebody had it after all");
+    assert_eq!(rotate(&database, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "a client had received it");
 }
 
 async fn rotate(database: &TestDatabase, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
@@ -119,7 +119,7 @@ pub async fn an_older_refresh_token_ends_its_session(database: TestDatabase) {
     rotate(&database, SECOND, &[THIRD], 2).await;
     let id = session.principal.session;
     assert_eq!(rotate(&database, FIRST, &[SECOND], 3).await, Rotation::Reused(id.clone()));
-    assert_eq!(rotate(&database, THIRD, &[[4; 32]], 3).await, Rotation::Unknown, "the good one is void too");
+    assert_eq!(rotate(&database, THIRD, &[[4; 32]], 3).await, Rotation::Unknown, "the newest token is void too");
     assert_eq!(rotate(&database, FIRST, &[SECOND], 3).await, Rotation::Unknown);
     assert_eq!(ended(&database).await, [id]);
     assert!(matches!(rotate(&database, [11; 32], &[[12; 32]], 3).await, Rotation::Rotated { .. }));
@@ -142,7 +142,7 @@ pub async fn presenters_at_once_get_one_successor(database: TestDatabase) {
 pub async fn an_expired_session_is_not_refreshed(database: TestDatabase) {
     begin(&database, "s-1", FIRST).await;
     assert_eq!(database.store.rotate_refresh(FIRST, &[SECOND], at(600)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(ended(&database).await, [], "expiry is no end");
+    assert_eq!(ended(&database).await, [], "expiry is not listed as an end");
 }
 
 pub async fn ends_are_recorded_once_also_without_a_row(database: TestDatabase) {
@@ -151,20 +151,20 @@ pub async fn ends_are_recorded_once_also_without_a_row(database: TestDatabase) {
     let (row, made_by_hand): (Key, Key) = (key("s-1"), key("by-hand"));
     for session in [&made_by_hand, &row, &made_by_hand] {
         store.end_session(session).await.unwrap();
-        // Two ends of one millisecond are in no order.
+        // Two ends within one millisecond have no order.
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
     assert_eq!(store.rotate_refresh(FIRST, &[SECOND], at(3)).await.unwrap(), Rotation::Unknown);
     let ends = ended_since(&database, Timestamp::from_millis(0)).await;
     let sessions: Vec<_> = ends.iter().map(|ended| ended.session.clone()).collect();
     assert_eq!(sessions, [made_by_hand, row], "oldest first");
-    assert_eq!(ended_since(&database, ends[1].at()).await, ends[1..], "from that time on, and that time");
+    assert_eq!(ended_since(&database, ends[1].at()).await, ends[1..], "from that time on, inclusive");
     assert_eq!(ended_since(&database, ends[1].at().plus(Duration::from_millis(1))).await, []);
 }
 
-/// Nodes look for what was recorded after the latest end that they have seen, so a later one must not be of an earlier time.
+/// Nodes ask for what was recorded after the latest end they have seen, so a later end must not get an earlier time.
 pub async fn the_time_of_an_end_never_goes_back(database: TestDatabase) {
-    // As a clock would leave it that was an hour ahead, and was set right.
+    // As left by a clock that was an hour ahead before it was corrected.
     database.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
     database.store.end_session(&key("s-1")).await.unwrap();
     let ends = ended_since(&database, Timestamp::from_millis(7_258_118_400_000)).await;
@@ -185,7 +185,8 @@ pub async fn what_is_over_is_forgotten(database: TestDatabase) {
     assert_eq!(ended(&database).await, []);
 }
 
-/// Access tokens are short-lived, so the end of a session with a row matters for days and not for as long as any token lives.
+/// Access tokens live shortly, so the end of a session with a row matters for days, and not for as long as the longest
+/// token.
 pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(database: TestDatabase) {
     begin(&database, "s-1", FIRST).await;
     let store = &database.store;
@@ -194,9 +195,9 @@ pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(database: 
     }
     let until = ended_since(&database, Timestamp::from_millis(0)).await.into_iter().map(|ended| (ended.session, ended.until));
     let until: BTreeMap<Key, Option<Timestamp>> = until.collect();
-    let known = until[&key("s-1")].expect("a row says which tokens there may be");
+    let known = until[&key("s-1")].expect("a row limits the session's tokens");
     assert!(known > clock::now().plus(Duration::from_secs(24 * 3600)));
-    assert_eq!(until[&key("by-hand")], None, "nothing is known of its tokens");
+    assert_eq!(until[&key("by-hand")], None, "without a row nothing is known about the tokens");
     let later = known.plus(Duration::from_millis(1));
     let of_later = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), later, 100).await.unwrap();
     assert_eq!(of_later.iter().map(|ended| &ended.session).collect::<Vec<_>>(), [&key("by-hand")]);
@@ -221,7 +222,7 @@ pub async fn ends_are_read_page_by_page_also_those_of_one_moment(database: TestD
     assert_eq!(seen, ["a", "b", "c", "d", "e"].map(key));
 }
 
-/// A token that is issued once may live for months, so its end has to be known for as long.
+/// An issued token may be valid for months, and its end must be kept for as long.
 pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let store = &database.store;
@@ -233,7 +234,7 @@ pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(database: TestD
     let issued: Vec<_> = issued.iter().map(|issued| (issued.session.as_str(), issued.name.as_str())).collect();
     assert_eq!(issued, [("t-1", "printer")]);
     assert_eq!(store.issued(restaurant.id, month).await.unwrap(), []);
-    assert_eq!(store.issued(TestRestaurant::open(store).await.id, now).await.unwrap(), [], "another restaurant's are its own");
+    assert_eq!(store.issued(TestRestaurant::open(store).await.id, now).await.unwrap(), [], "another restaurant has none");
     store.end_session(&key("t-1")).await.unwrap();
     assert_eq!(store.issued(restaurant.id, now).await.unwrap(), []);
     let ends = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), now, 100).await.unwrap();

@@ -25,7 +25,7 @@ fn documents(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 async fn room(restaurant: &TestRestaurant, room: RoomId) -> Snapshot {
-    restaurant.store.snapshot(restaurant.id, room).await.unwrap().expect("the room is there")
+    restaurant.store.snapshot(restaurant.id, room).await.unwrap().expect("the room exists")
 }
 
 async fn keep_ordering(restaurant: TestRestaurant, writer: usize) {
@@ -71,7 +71,7 @@ pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(database: Tes
         }
     }
     positions.dedup();
-    assert!(positions.len() > 5, "snapshots must have been taken while the feed moved: {positions:?}");
+    assert!(positions.len() > 5, "snapshots were taken while the feed changed: {positions:?}");
 }
 
 /// Applies changes to a snapshot, as a room does.
@@ -119,7 +119,7 @@ pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(databas
             joined.expect("a writer must not fail");
         }
     }
-    assert!(moves > 5, "the feed must have moved between: {moves}");
+    assert!(moves > 5, "the feed changed in between: {moves}");
     let events = sound_feed(&database.store, restaurant.id).await;
     for snapshot in &taken {
         let folded = fold(&events, snapshot.position);
@@ -128,7 +128,7 @@ pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(databas
     for (kept, id) in kept.iter().zip(rooms) {
         same(kept, &room(&restaurant, id).await);
     }
-    // Nothing is made of another room, of a position that is not there yet, and of one that is long ago.
+    // There are no changes for another room, since a future position, or since one long ago.
     let head = restaurant.head().await;
     for (id, since) in [(RoomId::Menu(restaurant.id), head), (rooms[0], head.next())] {
         assert!(restaurant.store.changes(restaurant.id, id, since).await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! Tickets that no screen shows: what a kitchen owes, what screens have drawn, and what the floor hears of it.
+//! Tickets that no screen shows: what the kitchen has open, what screens have shown, and what the floor's events report.
 
 use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
@@ -29,7 +29,7 @@ impl TestRestaurant {
         crate::restaurant::order_of(&self.ack(self.acting(order, action, None)).await)
     }
 
-    /// Makes a screen known that is bound to a station, or to none.
+    /// Registers a screen with or without a fixed station.
     async fn screen_of(&self, display: &str, station: Option<&str>) {
         self.tell(display, Change::Connected { name: key("Screen"), station: station.map(key) }).await;
     }
@@ -39,7 +39,7 @@ impl TestRestaurant {
         self.store.record_seen(vec![Receipt { place: self.screen(display), position, at: at(2), shows }]).await.unwrap();
     }
 
-    /// The tickets of the kitchen, whose check must be due if no screen shows one of them, or the floor lists one.
+    /// Returns the kitchen's tickets. A check must be due if no screen shows one of them, or if the floor lists one.
     async fn kitchen(&self) -> Tickets {
         let tickets = self.store.tickets(self.id).await.unwrap();
         let is_settled = tickets.undrawn().is_empty() && tickets.raised.is_empty();
@@ -53,7 +53,7 @@ impl TestRestaurant {
         due.into_iter().find(|check| check.restaurant == self.id)
     }
 
-    /// Marks the check as done. Returns whether it is due all the same, since something has changed.
+    /// Marks the check as done. Returns whether it is still due because something has changed since.
     async fn is_due_after(&self, check: TicketCheck) -> bool {
         self.store.checked(vec![check]).await.unwrap();
         self.check().await.is_some()
@@ -63,7 +63,7 @@ impl TestRestaurant {
         self.kitchen().await.undrawn().iter().map(|ticket| ticket.number).collect()
     }
 
-    /// Tells the floor of all that is undrawn; says whether that changed anything.
+    /// Reports all unshown tickets to the floor. Returns whether that changed anything.
     async fn report_undrawn(&self, overdue: BTreeSet<Ticket>) -> bool {
         let work = self.work(&self.staff(), Reads::Tickets, None, move |state: State| {
             Ok(unseen_ticket::decide(&state.tickets, &overdue, state.moment))
@@ -81,7 +81,7 @@ impl TestRestaurant {
 pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let placed = restaurant.place(&restaurant.staff()).await;
-    assert_eq!(restaurant.undrawn().await, [] as [u32; 0], "nobody has taken it");
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0], "the order is not accepted yet");
     restaurant.act(placed.id, OrderAction::Accept { minutes: None }).await;
     let (begun, over) = (restaurant.accept().await, restaurant.accept().await);
     let last = restaurant.accept().await;
@@ -89,14 +89,14 @@ pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(database: TestD
     restaurant.act(begun.id, OrderAction::Start).await;
     restaurant.act(over.id, OrderAction::Ready).await;
     assert_eq!(restaurant.undrawn().await, [1, 4]);
-    // What happens to an order later does not make what was drawn undrawn.
+    // A later change of an order does not make its shown ticket unshown.
     restaurant.screen_of("pass", None).await;
     restaurant.draw("pass", last.position, None).await;
     restaurant.act(last.id, OrderAction::Rush(true)).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
     let next = restaurant.accept().await;
     assert_eq!(restaurant.undrawn().await, [next.number]);
-    // A screen that is gone has shown what it has shown; one that was taken away shows nothing.
+    // A lost screen still counts for what it has shown; a removed one counts for nothing.
     restaurant.draw("pass", restaurant.head().await, None).await;
     restaurant.tell("pass", Change::Lost { left: None }).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
@@ -113,7 +113,7 @@ pub async fn a_screen_counts_for_the_station_it_shows(database: TestDatabase) {
     }
     restaurant.draw("bar", head, None).await;
     restaurant.draw("pass", head, Some("bar")).await;
-    assert_eq!(restaurant.undrawn().await, [1], "it may show all, and shows the bar's");
+    assert_eq!(restaurant.undrawn().await, [1], "it may show all stations, and shows the bar's");
     restaurant.draw("pass", head, Some("hot")).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
     restaurant.draw("pass", head, None).await;
@@ -148,10 +148,10 @@ pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(database: TestData
     assert_eq!(restaurant.displays().await["station:hot"]["undrawn"], json!({second.id.to_string(): 2}));
     let events = sound_feed(&database.store, restaurant.id).await;
     assert_eq!(fold(&events, restaurant.head().await).displays, restaurant.displays().await);
-    // The control: without its last event the fold is another.
+    // The control: the fold without the last event differs.
     assert_ne!(fold(&events[..events.len() - 1], restaurant.head().await).displays, restaurant.displays().await);
 
-    // Drawn: as soon as it is, the kitchen is still looked at for what has been told.
+    // Once a screen shows them, a check is due until the report is settled.
     restaurant.screen_of("pass", None).await;
     restaurant.draw("pass", restaurant.head().await, None).await;
     let kitchen = restaurant.kitchen().await;
@@ -173,15 +173,15 @@ pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(database: 
     restaurant.screen_of("bar", Some("bar")).await;
     assert_eq!((restaurant.check().await, other.check().await), (Some(accepted), None));
 
-    // A change after the check was read keeps it due, and its version never falls.
+    // A change after the check was read keeps it due, and its version never decreases.
     restaurant.draw("pass", order.position, None).await;
     let drawn = restaurant.check().await.unwrap();
     assert!(drawn.version > accepted.version);
-    assert!(restaurant.is_due_after(accepted).await, "it was drawn meanwhile");
+    assert!(restaurant.is_due_after(accepted).await, "a screen has shown the ticket since");
     restaurant.draw("pass", order.position, None).await;
     assert!(!restaurant.is_due_after(drawn).await, "the same receipt again changes nothing");
 
-    // Whatever may leave a ticket unseen makes the check due again.
+    // Whatever may leave a ticket unshown makes the check due again.
     restaurant.draw("pass", order.position, Some("bar")).await;
     let shows = restaurant.check().await.unwrap();
     assert!(shows.version > drawn.version && !restaurant.is_due_after(shows).await);
@@ -190,14 +190,14 @@ pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(database: 
     let second = restaurant.accept().await;
     let check = restaurant.check().await.unwrap();
     restaurant.act(second.id, OrderAction::Ready).await;
-    assert!(restaurant.is_due_after(check).await, "what ends a ticket counts while the check is due");
+    assert!(restaurant.is_due_after(check).await, "a ticket that ends counts while a check is due");
     assert!(!restaurant.is_due_after(restaurant.check().await.unwrap()).await);
     restaurant.act(order.id, OrderAction::Ready).await;
     restaurant.draw("pass", restaurant.head().await, Some("bar")).await;
-    assert_eq!(restaurant.check().await, None, "and otherwise costs nothing");
+    assert_eq!(restaurant.check().await, None, "and otherwise makes no check due");
 }
 
-/// The migration finds the kitchens in which orders wait already.
+/// The migration makes a check due for kitchens in which orders already wait.
 pub async fn orders_that_waited_before_the_upgrade_are_checked(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     restaurant.accept().await;
@@ -209,7 +209,7 @@ pub async fn orders_that_waited_before_the_upgrade_are_checked(database: TestDat
     assert_eq!(database.store.due_checks(None, 9).await.unwrap(), [TicketCheck { restaurant: id, version: 1 }]);
 }
 
-/// Takes the migration back.
+/// Reverts the migration.
 const BEFORE_ON_SQLITE: &str =
     "DROP TRIGGER orders_wait_when_added; DROP TRIGGER orders_wait; DROP TRIGGER orders_wait_no_longer;
     DROP TRIGGER displays_show_another_station; DROP TRIGGER displays_go; DROP TRIGGER displays_draw;

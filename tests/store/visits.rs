@@ -1,4 +1,4 @@
-//! Visits: which orders a table has had since its guests sat down.
+//! Visits: the orders of a table since its guests sat down.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key, order_of};
@@ -14,7 +14,7 @@ fn guest(restaurant: &TestRestaurant, sub: &str, table: Option<&str>) -> Princip
     Principal { table: table.map(key), ..restaurant.diner(sub) }
 }
 
-/// Tables with the orders of their visits.
+/// Returns the tables with the orders of their visits.
 async fn tables(restaurant: &TestRestaurant) -> Vec<(String, Vec<OrderId>)> {
     let visits = restaurant.store.open_visits(restaurant.id, 100).await.unwrap();
     let of = |orders: Vec<orderbell::domain::model::order::Order>| orders.iter().map(|order| order.id).collect();
@@ -40,7 +40,7 @@ pub async fn a_visit_has_every_order_of_its_table_until_it_ends(database: TestDa
     assert_eq!(close(10).await, Ok(VisitClosed::Busy), "an order is open");
     reject(&restaurant, one).await;
     reject(&restaurant, two).await;
-    assert_eq!(tables(&restaurant).await[0].1, [one, two], "what was closed is still what the table has had");
+    assert_eq!(tables(&restaurant).await[0].1, [one, two], "closed orders still belong to the visit");
     restaurant.ack(restaurant.calling(&a, CallAction::Raise(CallReason::Bill))).await;
     assert_eq!(close(11).await, Ok(VisitClosed::Busy), "a call is open");
     let calls = restaurant
@@ -52,9 +52,9 @@ pub async fn a_visit_has_every_order_of_its_table_until_it_ends(database: TestDa
     let call = calls.calls.unwrap().into_keys().next().unwrap();
     restaurant.ack(restaurant.calling(&restaurant.staff(), CallAction::Answer(call.parse().unwrap()))).await;
     let elsewhere = another.store.close_visit(another.id, visit.id, true, at(12)).await;
-    assert_eq!(elsewhere, Err(StoreError::Missing), "another restaurant's");
+    assert_eq!(elsewhere, Err(StoreError::Missing), "another restaurant's table");
     assert_eq!(close(12).await, Ok(VisitClosed::Done(vec![])));
-    assert_eq!(close(13).await, Err(StoreError::Missing), "it is over");
+    assert_eq!(close(13).await, Err(StoreError::Missing), "the visit is over");
 
     let next = restaurant.place(&a).await.id;
     assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![next]), ("8".to_owned(), vec![three])], "the next visit");
@@ -64,10 +64,10 @@ pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(database: Test
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&guest(&restaurant, "a", Some("7"))).await.id;
     let later = clock::now().plus(std::time::Duration::from_secs(60));
-    assert_eq!(restaurant.store.close_idle_visits(later, later).await, Ok(0), "its order is open");
+    assert_eq!(restaurant.store.close_idle_visits(later, later).await, Ok(0), "the visit has an open order");
     reject(&restaurant, order).await;
     let early = orderbell::domain::values::time::Timestamp::from_millis(0);
-    assert_eq!(restaurant.store.close_idle_visits(early, later).await, Ok(0), "it has just heard of one");
+    assert_eq!(restaurant.store.close_idle_visits(early, later).await, Ok(0), "an order has only just arrived");
     assert_eq!(restaurant.store.close_idle_visits(later, later).await, Ok(1));
     assert_eq!(tables(&restaurant).await, []);
 }
