@@ -72,7 +72,7 @@ async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing(
     let late = check(&rooms, &database).await;
     figure("a cluster that is well", late);
     assert!(late.worst < Duration::from_secs(1));
-    assert_eq!(other.metric("orderbell_feed_repairs_total"), 0, "nothing came by the comparison of heads");
+    assert_eq!(other.metric("orderbell_feed_repairs_total"), 0, "no event waited for a comparison of heads");
 
     for (_, restaurant) in &rooms {
         cluster.move_slot_of(&Channels::new(database.store.epoch(), Uuid::nil(), 16).feed(restaurant.id));
@@ -81,7 +81,7 @@ async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing(
     let late = check(&rooms, &database).await;
     figure("slots of a cluster moved", late);
     assert!(late.worst < LATE);
-    assert!(other.metric("orderbell_redis_rebuilds_total") > 0, "the subscription that is taken back is noticed");
+    assert!(other.metric("orderbell_redis_rebuilds_total") > 0, "the revoked subscription was detected");
     one.wait_until_healthy(true, RECOVERY).await;
     other.wait_until_healthy(true, RECOVERY).await;
 

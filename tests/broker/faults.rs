@@ -22,7 +22,7 @@ fn millis(number: u64) -> Duration {
     Duration::from_millis(number)
 }
 
-/// The usual rate, on both nodes.
+/// Commits at the usual rate on both nodes.
 async fn act_for(pair: &Crossing, time: Duration) {
     pair.act_for(millis(20), time).await;
 }
@@ -130,7 +130,7 @@ async fn refused_then_allowed(fault: &str, refusal: &[&str], most_late: Duration
     figure(fault, late);
     assert!(late.worst < most_late);
     let rebuilds = pair.other.metric("orderbell_redis_rebuilds_total");
-    assert!((1..30).contains(&rebuilds), "it is tried again, and not in a storm: {rebuilds}");
+    assert!((1..30).contains(&rebuilds), "retried, but not in a storm: {rebuilds}");
     user(&redis, &["allchannels"]);
     pair.other.wait_until_healthy(true, RECOVERY).await;
     act_for(&pair, millis(500)).await;
@@ -180,7 +180,7 @@ async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() 
     pair.act_for(millis(50), PERIOD + seconds(5)).await;
     let late = pair.check(LATE).await;
     figure("a node that never could publish", late);
-    assert!(late.worst < PERIOD + LATE, "the first are found by the usual comparison");
+    assert!(late.worst < PERIOD + LATE, "the usual comparison of heads delivers the first events");
     let after = pair.worst_after(begun + PERIOD + seconds(2));
     println!("a node that never could publish: late by {after:.1?} at worst after the first comparison");
     assert!(after < LATE);
@@ -196,6 +196,6 @@ async fn without_the_comparison_of_heads_what_was_not_announced_never_comes() {
         let other = Build { compares, ..Build::new(&database, away.url()) }.node(&database);
         let screen = Screen::open(&other, &restaurant).await;
         let position = restaurant.act(&one).await;
-        assert_eq!(screen.has_reached(position, 2 * LATE).await, compares, "it is the comparison that brings it");
+        assert_eq!(screen.has_reached(position, 2 * LATE).await, compares, "only the comparison of heads delivers the event");
     }
 }

@@ -52,14 +52,14 @@ async fn silenced(fault: &str, network: Network) {
     proxy.set(network);
     let begun = Instant::now();
     let (noticed, ()) = tokio::join!(nodes.other.wait_until_healthy(false, NOTICE), nodes.act_for(OFTEN, bad_for()));
-    assert!(!nodes.other.broker.health.is_healthy(), "what is silent is not believed");
-    assert!(nodes.one.broker.health.is_healthy(), "for the other node Redis is well");
+    assert!(!nodes.other.broker.health.is_healthy(), "the node behind the silent network must be unhealthy");
+    assert!(nodes.one.broker.health.is_healthy(), "Redis must be healthy for the other node");
     let late = nodes.check(LATE).await;
     figure(fault, late);
     println!("{fault} for {:?}: noticed after {noticed:.1?}", bad_for());
-    assert!(late.worst < NOTICE, "before it was noticed");
+    assert!(late.worst < NOTICE, "late before the fault was detected");
     let after = nodes.worst_after(begun + NOTICE);
-    assert!(after < LATE, "after it was noticed: {after:?}");
+    assert!(after < LATE, "late after the fault was detected: {after:?}");
     proxy.set(Network::Fine);
     nodes.wait_until_healthy(true, RECOVERY).await;
     nodes.act_for(OFTEN, Duration::from_millis(500)).await;
@@ -82,7 +82,7 @@ async fn a_subscription_that_brings_nothing_is_noticed_by_its_beats() {
     proxy.set(Network::Deaf);
     let (noticed, ()) = tokio::join!(nodes.other.wait_until_healthy(false, NOTICE), nodes.act_for(OFTEN, NOTICE));
     println!("deaf: noticed after {noticed:.1?}");
-    assert!(noticed > Duration::from_secs(1), "requests are answered: only what is heard tells");
+    assert!(noticed > Duration::from_secs(1), "requests are answered, so only missing messages reveal the fault");
     figure("deaf", nodes.check(LATE).await);
     proxy.set(Network::Fine);
     nodes.wait_until_healthy(true, RECOVERY).await;
@@ -115,7 +115,7 @@ async fn repeat(redis: &Redis, beats: &Beats) {
     for round in 0.. {
         for (channel, beat) in beats {
             let heard_by: i64 = redis::cmd("PUBLISH").arg(channel).arg(beat).query_async(&mut connection).await.unwrap();
-            assert!(round > 0 || heard_by == 2, "it is published where its node listens");
+            assert!(round > 0 || heard_by == 2, "published where the node listens");
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -154,7 +154,7 @@ async fn slowed(fault: &str, network: Network) {
     let late = nodes.check(LATE).await;
     figure(fault, late);
     assert!(late.worst < LATE);
-    assert!(nodes.other.broker.health.is_healthy(), "slow is not away");
+    assert!(nodes.other.broker.health.is_healthy(), "a slow Redis is not down");
     assert_eq!(nodes.other.metric("orderbell_redis_rebuilds_total"), 0);
 }
 

@@ -150,7 +150,7 @@ pub struct Node {
 pub struct Build {
     pub url: String,
     pub verifier: Arc<dyn Verify>,
-    /// False for a negative control: heads are then compared for a registry without feeds.
+    /// False for the control: heads are then compared for a registry without feeds.
     pub compares: bool,
     pub period: Duration,
 }
@@ -231,7 +231,7 @@ impl Handler<ToMember> for Glass {
         let frames = match told {
             ToMember::Frame(frame) => vec![frame],
             ToMember::Frames(frames) => frames,
-            other => panic!("a screen of these tests is never put out: {other:?}"),
+            other => panic!("no screen of these tests is evicted: {other:?}"),
         };
         self.show(&frames);
     }
@@ -309,14 +309,14 @@ impl Screen {
     /// as in the log.
     pub async fn check(&self, database: &TestDatabase, restaurant: &TestRestaurant, within: Duration) -> Lateness {
         let head = database.store.head(restaurant.id).await.unwrap();
-        assert!(self.has_reached(head.number(), within).await, "all is there within {within:?}");
+        assert!(self.has_reached(head.number(), within).await, "every event arrives within {within:?}");
         let events = self.events();
         let positions: Vec<_> = events.iter().map(|seen| seen.position).collect();
-        assert_eq!(positions, (self.from + 1..=head.number()).collect::<Vec<_>>(), "each once, in order, without a hole");
+        assert_eq!(positions, (self.from + 1..=head.number()).collect::<Vec<_>>(), "each once, in order, without a gap");
         let after = Position::new(self.from).unwrap();
         let log = database.store.events(restaurant.id, None, after, head, 100_000).await.unwrap();
         for (seen, event) in events.iter().zip(&log) {
-            assert_eq!(seen.json["event"]["id"], event.id.to_string(), "the frame is of the log's event");
+            assert_eq!(seen.json["event"]["id"], event.id.to_string(), "the frame carries the event of the log");
             assert_eq!(seen.json["event"]["patch"], serde_json::from_str::<Value>(event.patch.get()).unwrap());
         }
         lateness(&events, &restaurant.commits.borrow())
@@ -328,7 +328,7 @@ fn lateness(events: &[Seen], commits: &[(u64, Instant)]) -> Lateness {
     let late = |seen: &Seen| commits.get(&seen.position).map(|at| seen.at.saturating_duration_since(*at));
     let mut all: Vec<_> = events.iter().filter_map(late).collect();
     all.sort_unstable();
-    assert!(!all.is_empty(), "there was something to be late with");
+    assert!(!all.is_empty(), "at least one event was measured");
     Lateness { events: all.len(), median: all[all.len() / 2], worst: all[all.len() - 1] }
 }
 

@@ -1,5 +1,5 @@
-//! An attacker between the nodes: each of two nodes has a Redis of its own, and a relay between
-//! them drops, repeats, reorders and forges messages.
+//! An attacker between the nodes: each of two nodes has its own Redis, and a relay between them drops, repeats, reorders
+//! and forges messages.
 
 use crate::nodes::{Build, KEY, Screen, TestDatabase, TestRestaurant, figure, made_up};
 use futures_util::StreamExt;
@@ -57,7 +57,7 @@ async fn survives(fault: &str, hands: impl Fn(&TestDatabase, &TestRestaurant) ->
     other.wait_until_healthy(true, RECOVERY).await;
     restaurant.act_for(&[&one], Duration::from_millis(5), handled_for()).await;
     figure(fault, screen.check(&database, &restaurant, 2 * PERIOD).await);
-    assert!(other.metric("orderbell_broker_messages_total{fate=\"heard\"}") > 0, "something passes the hands");
+    assert!(other.metric("orderbell_broker_messages_total{fate=\"heard\"}") > 0, "some messages pass the attack");
     if let Some(fate) = refused {
         let count = other.metric(&format!("orderbell_broker_messages_total{{fate=\"{fate}\"}}"));
         println!("{fault}: {count} messages refused as {fate}");
@@ -140,7 +140,7 @@ impl Verify for Gullible {
     }
 }
 
-/// Whether a node with this verifier shows a forged event.
+/// Returns whether a node with this verifier shows a forged event.
 async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> bool {
     let redis = Redis::start();
     let database = TestDatabase::build().await;
@@ -154,12 +154,12 @@ async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> b
     let forged = Signer::new(&[8; 32], database.store.epoch()).seal(&made_up_of(restaurant.id, position.number())).unwrap();
     let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let heard_by: i64 = redis::cmd("PUBLISH").arg(channel).arg(forged).query_async(&mut connection).await.unwrap();
-    assert_eq!(heard_by, 1, "it is published where the node listens");
+    assert_eq!(heard_by, 1, "published where the node listens");
     screen.has_reached(position.number(), Duration::from_secs(2)).await
 }
 
 #[actix_rt::test]
 async fn without_the_signature_a_forged_event_gets_through() {
-    assert!(is_fooled(|_| Arc::new(Gullible)).await, "the forgery is good but for its signature");
+    assert!(is_fooled(|_| Arc::new(Gullible)).await, "the forgery is valid but for its signature");
     assert!(!is_fooled(|database| Arc::new(database.signer())).await);
 }

@@ -1,4 +1,4 @@
-//! TLS by the URL's scheme, with the certificate of an authority that the system knows.
+//! TLS, chosen by the URL's scheme, with a certificate of an authority that the system trusts.
 
 use crate::nodes::{Crossing, figure};
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 use support::redis_server::Redis;
 
-/// Tells the test, run again under an authority of its own, where its server is.
+/// Passes the server's URL to this test when it runs again with its own authority.
 const URL: &str = "ORDERBELL_TEST_TLS_URL";
 
-/// Makes a key and a certificate for loopback that vouches for itself.
+/// Creates a key and a self-signed certificate for loopback.
 fn certify(folder: &Path) {
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
@@ -46,7 +46,7 @@ async fn events_cross_over_tls_and_an_unknown_certificate_is_refused() {
 
     let stranger = Crossing::build(&url, &url).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(!stranger.one.broker.health.is_healthy(), "nobody vouches for it");
+    assert!(!stranger.one.broker.health.is_healthy(), "its certificate is not trusted");
 
     let name = std::thread::current().name().unwrap().to_owned();
     let mut again = Command::new(std::env::current_exe().unwrap());

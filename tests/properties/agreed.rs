@@ -14,7 +14,7 @@ use orderbell::domain::values::money::Money;
 use proptest::prelude::*;
 use serde_json::json;
 
-/// Two of dish 0 and one of dish 1: 400.
+/// Two of dish 0 and one of dish 1, for 400 in total.
 fn agreed(expected_total: Option<Money>) -> Basket {
     Basket { expected_total, ..basket(vec![line(0, 2), line(1, 1)]) }
 }
@@ -87,7 +87,7 @@ fn voiding_all_portions_voids_the_line_and_more_is_refused() {
     assert_eq!(ticket.put(&staff, &some(5), None), Outcome::Refused(RefusalKind::Invalid));
     assert_eq!(ticket.put(&staff, &some(4), None), Outcome::Changed(vec![E::ItemVoided]));
     assert_eq!((ticket.order.items.len(), ticket.item_status(0)), (2, I::Voided));
-    assert_eq!(ticket.put(&staff, &some(1), None), Outcome::Kept, "it is voided already");
+    assert_eq!(ticket.put(&staff, &some(1), None), Outcome::Kept, "it is already voided");
     let last = OrderAction::VoidSome(item(1), 1, cause());
     assert_eq!(ticket.put(&staff, &last, None), Outcome::Changed(vec![E::ItemVoided, E::OrderCancelled]));
 }
@@ -109,7 +109,7 @@ fn a_split_cannot_exceed_the_limit_on_documents() {
             outcome => assert_eq!(outcome, Outcome::Changed(vec![E::ItemVoided])),
         }
     }
-    panic!("two thousand splits fitted");
+    panic!("two thousand splits were accepted");
 }
 
 proptest! {

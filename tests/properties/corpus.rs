@@ -52,7 +52,7 @@ fn each_target_is_a_cargo_fuzz_target_too() {
     assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
 }
 
-/// A negative control.
+/// The control: a failing input is reported.
 #[test]
 #[should_panic(expected = "the control of the replay")]
 fn an_input_that_fails_is_reported() {

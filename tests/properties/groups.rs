@@ -325,7 +325,7 @@ fn members_meet_in_a_group() {
     assert_eq!(refused(4), RefusalKind::RateLimited, "the third open order of a guest, counted inside the group");
     assert_eq!(acked(5).position.number(), 3, "an order that the group has placed");
     assert_eq!(outcomes[6].as_ref().unwrap_err(), &StoreError::Internal, "a member that panics fails alone");
-    assert!(acked(7).changed && !acked(8).changed, "a number is used up by the member before");
+    assert!(acked(7).changed && !acked(8).changed, "the member before has used the number");
     assert_eq!(outcomes[9].as_ref().unwrap_err(), &StoreError::Missing);
     assert_eq!((writes.orders.len(), writes.events.len(), writes.answers.len()), (3, 4, 3));
     let (from, to) = writes.feeds[&restaurant(0)];

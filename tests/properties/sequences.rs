@@ -143,7 +143,7 @@ proptest! {
     }
 }
 
-/// A negative control: the random sequences reach each status and each kind of event.
+/// The control: the random sequences reach each status and each kind of event.
 #[test]
 fn the_sequences_reach_every_status_and_every_event() {
     use proptest::strategy::ValueTree;

@@ -47,7 +47,7 @@ async fn the_end_of_a_session_ends_its_streams_and_polls_and_nobody_elses() {
     assert_eq!(Events::ask(&server, &leaving, &room, "", "").await.status(), 401);
     assert_eq!(server.connections("staff").await, 1);
     let quiet = tokio::time::timeout(Duration::from_millis(500), other.next()).await;
-    assert!(quiet.is_err(), "the other session goes on");
+    assert!(quiet.is_err(), "the other session stays open");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_stream_ends_with_its_token() {
     let (poll, (event, data)) = tokio::join!(Polls::ask(&server, &token, &room, &query), to_the_end(&mut stream));
     assert_eq!((event.as_str(), &data["code"]), ("error", &"unauthorized".into()));
     assert_eq!((poll.status().as_u16(), poll.json::<Value>().await.unwrap()["frames"].as_array().map(Vec::len)), (200, Some(0)));
-    assert!(begun.elapsed() < Duration::from_secs(15), "long before the poll's wait was over");
+    assert!(begun.elapsed() < Duration::from_secs(15), "long before the poll's wait ends");
     assert_eq!(Polls::ask(&server, &token, &room, "").await.status(), 401);
 }
 
@@ -79,7 +79,7 @@ async fn who_goes_away_leaves_the_room_at_once() {
     let begun = Instant::now();
     eventually("an empty room", || async { server.metric("orderbell_members{kind=\"menu\"}").await == 0 }).await;
     eventually("no connection", || async { server.connections("staff").await == 0 }).await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "long before its wait was over: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "long before its wait ends: {:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Reader {
         if frame["type"] == "snapshot" {
             if frame.get("part").is_some() {
                 assert_eq!(frame["part"], self.parts.len(), "parts come in order");
-                assert!(self.parts.iter().all(|part| part["position"] == frame["position"]), "all are of one position");
+                assert!(self.parts.iter().all(|part| part["position"] == frame["position"]), "all parts have one position");
                 assert!(frame.to_string().len() <= 66_000, "a part is bounded");
                 self.parts.push(frame.clone());
                 if frame["more"] == true {
@@ -116,7 +116,7 @@ async fn read(server: &Server, link: &SlowLink, token: &str, room: &str, way: Wa
         Way::Stream { paged } => {
             let mut events = Events::reading(ask(server, link, token, &format!("{room}/stream"), paged).await);
             while !is_done(&reader, &mut last) {
-                let event = events.next().await.unwrap_or_else(|| panic!("{way:?}: it ended at {}", reader.cursor()));
+                let event = events.next().await.unwrap_or_else(|| panic!("{way:?}: the stream ended at {}", reader.cursor()));
                 reader.take(event.data);
             }
         }
@@ -170,7 +170,7 @@ async fn every_way(orders: usize, lines: usize, bytes_per_second: usize) {
     let deadline = Duration::from_secs_f64(bytes as f64 / bytes_per_second as f64) * SLACK + Duration::from_secs(20);
     let readers = async {
         let reads = WAYS.iter().map(|way| read(&server, &link, &service, &room, *way, last.clone()));
-        tokio::time::timeout(deadline, futures_util::future::join_all(reads)).await.expect("all of it in time")
+        tokio::time::timeout(deadline, futures_util::future::join_all(reads)).await.expect("everything arrives in time")
     };
     // Events continue until the slowest link has delivered the snapshot.
     let events = async {
@@ -229,7 +229,7 @@ async fn readers_of_one_snapshot_cost_references() {
     let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     let size = fill(&server, &staff, 500, 100).await;
     let bytes = (500 * size) as u64;
-    assert!(bytes > ONCE, "the control: more than a connection once held, for which it was closed with 4409");
+    assert!(bytes > ONCE, "the control: more than the old limit, which closed a connection with 4409");
     let room = server.room("floor");
     let link = SlowLink::to(server.address(), 50_000).await;
     // A first read, so that the memory for database reads is allocated.
@@ -244,14 +244,14 @@ async fn readers_of_one_snapshot_cost_references() {
         socket.next().await.unwrap().unwrap();
         sockets.push(socket);
     }
-    eventually("all are in", || async { server.metric("orderbell_members{kind=\"floor\"} ").await >= READERS as u64 }).await;
+    eventually("all joined", || async { server.metric("orderbell_members{kind=\"floor\"} ").await >= READERS as u64 }).await;
     let grown = server.resident_kib().saturating_sub(before) * 1024;
     println!("{READERS} readers of a snapshot of {bytes} bytes: memory grew by {grown} bytes");
     assert!(grown < 3 * bytes, "{grown} bytes, for {READERS} times {bytes}");
     drop(link);
     drop(sockets);
-    eventually("nothing is held", || async { server.metric("orderbell_members{kind=\"floor\"} ").await == 0 }).await;
-    eventually("the memory is given back", || async { server.metric("orderbell_snapshots_bytes ").await == 0 }).await;
+    eventually("no reader is left", || async { server.metric("orderbell_members{kind=\"floor\"} ").await == 0 }).await;
+    eventually("the memory is free", || async { server.metric("orderbell_snapshots_bytes ").await == 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -277,7 +277,7 @@ async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
         assert_eq!(server.metric("orderbell_evictions_total ").await, 0);
     };
     tokio::select! {
-        reader = slow => panic!("it cannot have come so soon: {}", reader.documents),
+        reader = slow => panic!("the snapshot cannot have arrived so soon: {}", reader.documents),
         () = others => {}
     }
     drop(link);
@@ -303,14 +303,14 @@ async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
         socket.send(Message::text(subscribe.to_string())).await.unwrap();
         stalled.push(socket);
     }
-    eventually("both are in", || async { server.metric("orderbell_members{kind=\"kitchen\"} ").await == 2 }).await;
+    eventually("both joined", || async { server.metric("orderbell_members{kind=\"kitchen\"} ").await == 2 }).await;
     let begun = Instant::now();
     while server.connections("service").await > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it is still there");
+        assert!(begun.elapsed() < Duration::from_secs(60), "the connection is still open");
         tokio::time::sleep(PACE).await;
     }
     assert!(begun.elapsed() > Duration::from_secs(10), "not before the deadline of a socket that takes nothing");
-    assert_eq!(server.metric("orderbell_evictions_total ").await, 0, "it is the socket that ends it");
+    assert_eq!(server.metric("orderbell_evictions_total ").await, 0, "the socket's deadline closed it, not an eviction");
     drop(stalled);
 }
 
@@ -352,7 +352,7 @@ async fn other_rooms_say_more_than_a_backlog_behind_one_message_and_nothing_of_i
     };
     tokio::time::timeout(Duration::from_secs(120), async { tokio::join!(read, async { told.send_replace(place.await) }) })
         .await
-        .expect("all of it in time");
+        .expect("everything arrives in time");
     let [(_, kitchen), (_, floor)] = &readers;
     let positions = kitchen.follower.positions();
     assert!(positions.len() > BANQUETS && positions.windows(2).all(|two| two[1] == two[0] + 1), "{positions:?}");

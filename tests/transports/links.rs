@@ -156,7 +156,7 @@ impl Link {
     pub async fn next(&mut self, server: &Server, token: &str, room: &str, at: &Follower) -> Value {
         match self {
             Self::Socket(socket) => socket.next().await,
-            Self::Events(events) => events.next().await.expect("the stream goes on").data,
+            Self::Events(events) => events.next().await.expect("the stream stays open").data,
             Self::Polls(polls) => loop {
                 if let Some(frame) = polls.waiting.pop_front() {
                     return frame;

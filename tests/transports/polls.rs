@@ -85,7 +85,7 @@ async fn a_quiet_cursor_moves_past_what_the_room_does_not_carry() {
     assert_eq!((kinds(&later), &later["position"]), (vec![], &json!(position)));
 }
 
-/// More missed events than one answer may hold arrive in several, complete.
+/// More missed events than one answer may hold arrive in several answers, without a gap.
 #[tokio::test]
 async fn a_long_absence_is_made_up_for_in_answers_of_bounded_size() {
     let kitchen = Kitchen::open(&[]).await;

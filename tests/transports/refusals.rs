@@ -46,7 +46,7 @@ async fn rooms_that_may_not_be_joined_and_rooms_that_do_not_exist_get_one_answer
         assert_eq!(Events::ask(&server, token, room, "", "").await.status(), 200, "{room}");
         assert_eq!(Polls::ask(&server, token, room, "?wait=0").await.status(), 200, "{room}");
     }
-    eventually("nobody stays who is not there", || async {
+    eventually("no member without a connection", || async {
         server.connections("diner").await + server.connections("kitchen").await == 0
     })
     .await;

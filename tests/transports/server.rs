@@ -37,7 +37,7 @@ const EAGER: [&str; 14] = [
     "100000",
 ];
 
-/// A node with the demo restaurant and a database of its own.
+/// A node with the demo restaurant and its own database.
 pub struct Server {
     node: TestServer,
     /// `http://127.0.0.1:PORT`.

@@ -68,7 +68,7 @@ async fn catch_up(stream: &mut Events, rooms: usize, followers: &mut Followers) 
     let mut live = 0;
     while live < rooms {
         let message = stream.next().await.unwrap();
-        assert_eq!(message.id, None, "no id says where the reader of several rooms is");
+        assert_eq!(message.id, None, "one id cannot hold the cursors of several rooms");
         take(followers, &epoch, &message.data);
         live += usize::from(message.event == "live");
     }
@@ -129,7 +129,7 @@ async fn one_poll_waits_for_any_of_several_rooms() {
     let (answer, position) = tokio::join!(page.poll(&query), event);
     take_answer(&mut followers, &answer);
     let [floor, menu, order] = &page.rooms;
-    // The room that was not in this answer is in the next.
+    // The room that was not in this answer is in the next one.
     let rest = page.poll(&format!("?wait=0&{}", page.since(&followers))).await;
     take_answer(&mut followers, &rest);
     assert_eq!((followers[floor].positions(), followers[order].positions()), (vec![position], vec![position]));
@@ -158,7 +158,7 @@ async fn a_room_that_is_refused_is_an_error_among_the_frames_of_the_others() {
     while let Some(message) = alone.next().await {
         codes.extend(message.data["code"].as_str().map(str::to_owned));
     }
-    assert_eq!(codes, ["forbidden"; 2], "the stream of nothing ends");
+    assert_eq!(codes, ["forbidden"; 2], "a stream without rooms ends");
 }
 
 #[tokio::test]

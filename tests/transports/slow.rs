@@ -59,19 +59,19 @@ async fn readers_that_take_nothing_are_cut_with_bounded_memory_and_who_reads_mis
     while server.connections("staff").await > 0 && placed.len() < most {
         placed.push(server.place(&diner, 100).await["position"].as_u64().unwrap());
         while follower.positions().last() < placed.last() {
-            let frame = soon("an event for the one who reads", reader.next()).await.unwrap().data;
+            let frame = soon("an event for the active reader", reader.next()).await.unwrap().data;
             follower.take(&frame).unwrap();
         }
         peak = peak.max(server.resident_kib());
     }
-    assert!(placed.len() < most, "nobody was cut");
+    assert!(placed.len() < most, "no reader was cut");
     assert_eq!(follower.positions(), placed);
     assert_eq!(server.metric("orderbell_closes_total{code=\"4409\"}").await, SLOW);
     let (grown, sent) = (peak - before, follower.bytes / 1024);
-    assert!(grown < SLOW * sent / 8, "grew by {grown} KiB while {sent} KiB were meant for each of {SLOW}");
+    assert!(grown < SLOW * sent / 8, "grew by {grown} KiB while {sent} KiB were due to each of {SLOW} readers");
     let got = tokio::task::spawn_blocking(move || slow.into_iter().map(drain).max().unwrap()).await.unwrap();
     assert!(got > 0 && got < follower.bytes, "{got} bytes before the cut");
-    assert_eq!(server.connections("manager").await, 1, "the one who reads stays");
+    assert_eq!(server.connections("manager").await, 1, "the active reader stays");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

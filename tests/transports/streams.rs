@@ -21,7 +21,7 @@ async fn a_stream_begins_with_welcome_and_each_message_names_the_cursor() {
     assert_eq!(header("content-encoding"), None, "an encoder would hold events back");
     let welcome = stream.next().await.unwrap();
     let epoch = welcome.data["epoch"].as_str().unwrap().to_owned();
-    assert_eq!((welcome.event.as_str(), welcome.id), ("welcome", Some(format!("{epoch}.0"))), "its reader has seen nothing");
+    assert_eq!((welcome.event.as_str(), welcome.id), ("welcome", Some(format!("{epoch}.0"))), "nothing seen yet");
     let page = reqwest::get(format!("{}/kitchen", server.base)).await.unwrap().text().await.unwrap();
     let version = welcome.data["version"].as_str().unwrap();
     assert!(page.contains(&format!("content=\"{version}\"")), "{version}: the page that this node serves");
@@ -98,7 +98,7 @@ async fn a_long_absence_is_replayed_to_a_reader_that_takes_its_time() {
     }
     let mut stream = Events::open(&server, &staff, &room, &last_id).await;
     while follower.events.len() < placed.len() {
-        follower.take(&stream.next().await.expect("a slow reader is waited for").data).unwrap();
+        follower.take(&stream.next().await.expect("the server waits for a slow reader").data).unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     assert_eq!((follower.positions(), follower.snapshots), (placed, 1));

@@ -71,14 +71,14 @@ async fn who_changes_between_the_three_amid_events_loses_and_repeats_nothing() {
         }
         switches += 1;
         used[which] += 1;
-        // The link breaks here, with frames under way.
+        // The link breaks here, with frames in flight.
     }
     assert_eq!(follower.positions(), events.await.unwrap());
     assert_eq!(follower.snapshots, 1, "a usable cursor is never answered with a snapshot");
     assert!(switches >= 60 && used.iter().all(|times| *times >= 20), "{switches} switches, {used:?}");
 }
 
-/// A negative control: the check detects a client whose cursor is off by one, over each transport.
+/// The control: the check detects a client whose cursor is off by one, over each transport.
 #[tokio::test]
 async fn a_cursor_that_is_wrong_by_one_is_noticed_over_each() {
     let scene = scene().await;

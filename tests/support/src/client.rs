@@ -1,4 +1,4 @@
-//! HTTP as one principal.
+//! An HTTP client of one principal.
 
 use super::screen::Screen;
 use super::wait::soon;
@@ -6,16 +6,16 @@ use super::{contract, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Somebody who speaks to a server.
+/// A client of a server.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     pub base: String,
-    /// The access token; empty for nobody in particular.
+    /// The access token. Empty for an anonymous client.
     pub token: String,
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -32,13 +32,13 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The body, which must have come with this status.
+    /// Asserts the status, and returns the body.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
     }
 
-    /// Holds that this is a problem of RFC 9457 with the contract's code; gives its body.
+    /// Asserts that this is a problem of RFC 9457 with the contract's code, and returns its body.
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
         assert_eq!(self.header("content-type"), "application/problem+json");
@@ -56,18 +56,18 @@ impl Client {
         Self { http, base: base.into(), token: token.into() }
     }
 
-    /// The same principal at another address: the server was started again.
+    /// Returns a client of the same principal at another address, such as that of a restarted server.
     pub fn at(&self, base: &str) -> Self {
         Self { base: base.into(), ..self.clone() }
     }
 
-    /// A request, to be added to.
+    /// Begins a request.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
     }
 
-    /// Sends a request, and holds the answer to the OpenAPI document; an error when there was no whole answer.
+    /// Sends a request, and checks the answer against the OpenAPI document. Returns an error when no complete answer came.
     pub async fn attempt(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
         let (http, request) = request.build_split();
         let request = request?;
@@ -99,40 +99,40 @@ impl Client {
         Self::send(self.request(Method::DELETE, path)).await
     }
 
-    /// A request that places a basket under an id.
+    /// Returns the request that places a basket under an id.
     pub fn placing(&self, id: &str, basket: &Value) -> reqwest::RequestBuilder {
         self.request(Method::POST, "/api/v1/restaurants/demo/orders").header("Idempotency-Key", id).json(basket)
     }
 
-    /// Places a basket; gives the document.
+    /// Places a basket, and returns the document.
     pub async fn place(&self, basket: &Value) -> Value {
         Self::send(self.placing(&new_id(), basket)).await.expect(201)
     }
 
-    /// Sends a command about an order, with more fields; gives the answer.
+    /// Sends a command about an order, with further fields.
     pub async fn command(&self, order: &Value, action: &str, fields: Value) -> Answer {
         let mut body = json!({"id": new_id(), "action": action});
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         self.post(&format!("/api/v1/orders/{}/commands", text(order)), &body).await
     }
 
-    /// A command without more fields that must be acknowledged; gives the ack.
+    /// Sends a command without further fields that must be acknowledged, and returns the ack.
     pub async fn act(&self, order: &Value, action: &str) -> Value {
         self.command(order, action, json!({})).await.expect(200)
     }
 
-    /// The document of an order.
+    /// Returns the document of an order.
     pub async fn order(&self, id: &Value) -> Value {
         self.get(&format!("/api/v1/orders/{}", text(id))).await.expect(200)
     }
 
-    /// A WebSocket of this principal.
+    /// Opens a WebSocket of this principal.
     pub async fn screen(&self) -> Screen {
         Screen::open(self).await
     }
 }
 
-/// The text in a JSON string.
+/// Returns the text in a JSON string.
 pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is not text"))
 }

@@ -1,4 +1,4 @@
-//! Holds what a server says against its own two documents: each answer against OpenAPI, each frame against AsyncAPI.
+//! Checks what a server sends against its own two documents: each answer against OpenAPI, each frame against AsyncAPI.
 
 use super::client::Answer;
 use jsonschema::Validator;
@@ -8,17 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// An operation's id, and a status that it answered with.
+/// An operation's id, and a status of its answers.
 pub type Seen = (String, u16);
 
 thread_local! {
-    /// What this test has seen so far: each test has a thread to itself.
+    /// The statuses that this test has seen. Each test runs in its own thread.
     static SEEN: RefCell<BTreeSet<Seen>> = RefCell::default();
 }
 static OPENAPI: LazyLock<Document> = LazyLock::new(|| Document::read("openapi"));
 static ASYNCAPI: LazyLock<Document> = LazyLock::new(|| Document::read("asyncapi"));
 
-/// A document, and the validators that were made of its schemas, by where the schema stands.
+/// A document, and the validators of its schemas by JSON pointer.
 struct Document {
     value: Value,
     validators: Mutex<BTreeMap<String, Arc<Validator>>>,
@@ -31,7 +31,7 @@ impl Document {
         Self { value: serde_json::from_str(&text).unwrap(), validators: Mutex::default() }
     }
 
-    /// What is wrong with a value by the schema at a JSON pointer.
+    /// Returns how a value violates the schema at a JSON pointer.
     fn faults(&self, pointer: &str, value: &Value) -> Vec<String> {
         let mut validators = self.validators.lock().unwrap();
         let validator = validators.entry(pointer.to_owned()).or_insert_with(|| Arc::new(self.validator(pointer))).clone();
@@ -41,7 +41,7 @@ impl Document {
 
     fn validator(&self, pointer: &str) -> Validator {
         let mut schema = self.value.pointer(pointer).unwrap_or_else(|| panic!("no schema at {pointer}")).clone();
-        // References lead into the document, so its components go along.
+        // References point into the document's components, so they are copied along.
         schema["components"] = self.value["components"].clone();
         let options = jsonschema::draft202012::options().should_validate_formats(true);
         options.build(&schema).unwrap_or_else(|error| panic!("{pointer}: {error}"))
@@ -60,15 +60,15 @@ pub fn seen() -> BTreeSet<Seen> {
     SEEN.with_borrow(Clone::clone)
 }
 
-/// Holds an answer to the document.
+/// Checks an answer against the document.
 pub fn check_answer(method: &str, path: &str, answer: &Answer) {
     let method = method.to_lowercase();
-    // A proxy in front has statuses of its own.
+    // A proxy in front answers with its own statuses.
     if answer.header("server").starts_with("nginx") {
         return;
     }
     let Some((template, item)) = find(&method, path) else { return };
-    // HEAD is GET without a body, and what no operation takes is a problem.
+    // HEAD is GET without a body. A method without an operation is answered with a problem.
     let asked = if method == "head" { "get" } else { &method };
     let Some(operation) = item.get(asked) else {
         let what = format!("{method} {path}: {}", answer.status);
@@ -77,11 +77,11 @@ pub fn check_answer(method: &str, path: &str, answer: &Answer) {
     };
     let id = operation["operationId"].as_str().unwrap();
     let what = format!("{id} ({method} {path}): {} {}", answer.status, answer.text.chars().take(2000).collect::<String>());
-    // No body is sent again when the client has it, and an address of an earlier version is another's now.
+    // These have no body: the client's copy is current, or the address of an earlier version redirects.
     if matches!(answer.status, 304 | 307) {
         return;
     }
-    // The document is that of a whole node; one of another role has some of its operations only.
+    // The document describes a node with all roles. A node with fewer has only some of its operations.
     if answer.status == 404 && answer.text.contains("(--role)") {
         return check_problem(&what, answer);
     }
@@ -96,7 +96,7 @@ pub fn check_answer(method: &str, path: &str, answer: &Answer) {
     }
 }
 
-/// Returns what is wrong with the examples of the OpenAPI document; that there is none where there should be one, too.
+/// Returns how examples in the OpenAPI document violate their schemas. A missing example is a violation too.
 pub fn check_examples() -> Vec<String> {
     let mut faults = Vec::new();
     for (path, item) in OPENAPI.value["paths"].as_object().unwrap() {
@@ -138,7 +138,7 @@ fn check_body(what: &str, response: &Value, pointer: &str, answer: &Answer) {
     }
 }
 
-/// Holds a frame of the server to the document.
+/// Checks a frame of the server against the document.
 pub(crate) fn check_frame(frame: &Value) {
     let kind = frame["type"].as_str().unwrap_or_else(|| panic!("a frame without a type: {frame}"));
     let sent = ASYNCAPI.value["operations"]["fromServer"]["messages"].as_array().unwrap();
@@ -148,8 +148,8 @@ pub(crate) fn check_frame(frame: &Value) {
     assert!(faults.is_empty(), "{frame}: {faults:#?}");
 }
 
-/// Finds the path of the document that an address is of: the one with the fewest parameters. Whatever is at no other path
-/// is a file, which is only read.
+/// Finds the document's path for an address: of all that match, the one with the fewest parameters. An address that matches
+/// no path is a file, which can only be read.
 fn find(method: &str, path: &str) -> Option<(&'static str, &'static Map<String, Value>)> {
     const FILES: &str = "/{path}";
     let paths = OPENAPI.value["paths"].as_object().unwrap();

@@ -16,33 +16,33 @@ pub struct Followed {
     pub displays: Value,
     /// The events that were applied, in order.
     pub events: Vec<Value>,
-    /// Every frame of the room, as it came.
+    /// Every frame of the room, in order of arrival.
     pub frames: Vec<Value>,
-    /// Events that came again.
+    /// Events that arrived again.
     pub repeats: usize,
 }
 
-/// A frame that the cursor rule does not let through.
+/// A frame that violates the cursor rule.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is an event between the cursor and this frame's `prev` that never came.
+    /// An event between the cursor and this frame's `prev` is missing.
     Hole { cursor: u64, prev: u64, position: u64 },
 }
 
 impl Followed {
-    /// One that has seen everything up to a position, and nothing else.
+    /// Returns the state of a screen that has seen everything up to a position, but has no documents.
     pub fn since(cursor: u64) -> Self {
         Self { cursor: Some(cursor), ..Self::default() }
     }
 
-    /// What somebody knows who was sent these frames.
+    /// Applies frames to an empty state.
     pub fn of(frames: &[Value]) -> Result<Self, Fault> {
         let mut followed = Self::default();
         frames.iter().try_for_each(|frame| followed.take(frame))?;
         Ok(followed)
     }
 
-    /// Takes one frame of the room.
+    /// Applies a frame of the room.
     pub fn take(&mut self, frame: &Value) -> Result<(), Fault> {
         self.frames.push(frame.clone());
         let position = frame["position"].as_u64();
@@ -52,7 +52,7 @@ impl Followed {
             "event" if self.cursor.is_some() => self.repeats += 1,
             "sync" => drop(self.passes(frame)?),
             "live" => {
-                assert!(position >= self.cursor, "live goes back: {frame}");
+                assert!(position >= self.cursor, "`live` is before the cursor: {frame}");
                 self.cursor = position;
             }
             _ => {}
@@ -69,7 +69,7 @@ impl Followed {
 
     fn passes(&mut self, frame: &Value) -> Result<bool, Fault> {
         let (position, prev) = (frame["position"].as_u64().unwrap(), frame["prev"].as_u64().unwrap());
-        // Before its snapshot a room that was left and joined again may bring the last events of the first time.
+        // A room that was left and joined again may still receive events of the first join before its snapshot.
         let Some(cursor) = self.cursor else { return Ok(false) };
         assert!(prev <= position && (prev < position || frame["type"] == "sync"), "{frame}");
         if position <= cursor {
@@ -94,22 +94,22 @@ impl Followed {
         self.events.push(frame.clone());
     }
 
-    /// The document of an order.
+    /// Returns the document of an order.
     pub fn document(&self, order: &Value) -> &Value {
         self.documents.get(order.as_str().unwrap()).unwrap_or(&Value::Null)
     }
 
-    /// The kinds of the events that were applied.
+    /// Returns the kinds of the applied events.
     pub fn kinds(&self) -> Vec<&str> {
         self.events.iter().map(|frame| frame["event"]["kind"].as_str().unwrap()).collect()
     }
 
-    /// The positions of the events that were applied.
+    /// Returns the positions of the applied events.
     pub fn positions(&self) -> Vec<u64> {
         self.events.iter().map(|frame| frame["position"].as_u64().unwrap()).collect()
     }
 
-    /// The types of the frames, in the order they came.
+    /// Returns the types of the frames in order of arrival.
     pub fn types(&self) -> Vec<&str> {
         self.frames.iter().map(|frame| frame["type"].as_str().unwrap()).collect()
     }
@@ -120,7 +120,7 @@ fn key(document: &Value) -> String {
     id.as_str().unwrap().to_owned()
 }
 
-/// RFC 7396, section 2.
+/// Applies a merge patch (RFC 7396, section 2).
 pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

@@ -1,5 +1,5 @@
-//! What several test suites share: a server under test, clients by role, screens that hold it to
-//! the contract, real PostgreSQL and Redis servers, and a network that fails on request.
+//! Shared parts of the test suites: a server under test, clients by role, screens that check it against the contract, real
+//! PostgreSQL and Redis servers, and a network that fails on request.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 pub mod client;
@@ -32,12 +32,12 @@ pub use server::TestServer;
 pub use wait::{PATIENCE, eventually};
 pub use wish::Wish;
 
-/// An id that a client makes.
+/// Returns a new id, as a client generates it.
 pub fn new_id() -> String {
     orderbell::clock::new_id().to_string()
 }
 
-/// Returns the program under test. Cargo builds it before it runs a suite.
+/// Returns the binary under test. Cargo builds it before it runs a suite.
 pub fn program() -> PathBuf {
     build_folder().join("orderbell")
 }
@@ -47,7 +47,7 @@ pub(crate) fn kept_folder() -> PathBuf {
     build_folder().with_file_name("tmp")
 }
 
-/// Returns the folder of this build's programs, such as `target/debug`: suites are in its `deps`.
+/// Returns the folder of this build's binaries, such as `target/debug`. The suites are in its `deps`.
 fn build_folder() -> PathBuf {
     let suite = std::env::current_exe().expect("a suite has a path");
     let folder = suite.parent().and_then(Path::parent);

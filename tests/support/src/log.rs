@@ -1,31 +1,30 @@
-//! The feed as a fresh screen is told it from its beginning, and what must hold of it.
+//! The feed as a new screen receives it from the beginning, and checks on it.
 
 use super::client::Client;
 use super::followed::Followed;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Every event of a room that carries all of the feed.
+/// Returns all events of a room that carries the whole feed.
 pub async fn whole(client: &Client, room: &str) -> Followed {
     let mut screen = client.screen().await;
     screen.resume(room, Followed::since(0)).await.clone()
 }
 
-/// What somebody believes of a command.
+/// An acknowledged command.
 #[derive(Debug, Clone)]
 pub struct Believed {
-    /// Its id.
     pub id: String,
-    /// The position it was acknowledged with.
+    /// The position in its ack.
     pub position: u64,
 }
 
-/// What is wrong between a feed and those who acted on it; empty when nothing is.
+/// Returns the contradictions between a feed, the acknowledged commands and what a screen has seen.
 pub fn faults(feed: &Followed, acknowledged: &[Believed], seen: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
     let positions = feed.positions();
     if positions != (1..=positions.len() as u64).collect::<Vec<_>>() {
-        faults.push(format!("the feed is not 1 to {} without a hole", positions.len()));
+        faults.push(format!("the feed is not 1 to {} without a gap", positions.len()));
     }
     let mut by_command: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for frame in &feed.events {
@@ -45,7 +44,7 @@ pub fn faults(feed: &Followed, acknowledged: &[Believed], seen: &[Value]) -> Vec
     faults
 }
 
-/// How many orders carry each note; a note names what somebody wanted, once.
+/// Counts the orders with each note. A test uses a note for one order only.
 pub fn orders_by_note(feed: &Followed) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for note in feed.documents.values().filter_map(|document| document["note"].as_str()) {

@@ -1,28 +1,29 @@
-//! The usual form of these tests is minutes for all of them; the long one (`scripts/soak`) does everything more often.
+//! The short and the long form of a test: in the usual form all of them take minutes, and the long form (`scripts/soak`)
+//! repeats everything more often.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Between two lines of progress.
+/// The time between two lines of progress.
 const OFTEN: Duration = Duration::from_secs(5);
 
-/// How many times the usual number: `ORDERBELL_TEST_FACTOR`, one when nobody says otherwise.
+/// Returns the factor of the long form from `ORDERBELL_TEST_FACTOR`, one by default.
 pub fn factor() -> usize {
     std::env::var("ORDERBELL_TEST_FACTOR").map_or(1, |text| text.parse().expect("a factor is a number"))
 }
 
-/// How often a round is repeated.
+/// Returns the number of rounds: the usual one times the factor.
 pub fn rounds(usual: usize) -> usize {
     usual * factor()
 }
 
-/// Says in the long form how far a test is, every few seconds.
+/// Prints the progress of a test in the long form, every few seconds.
 pub fn progress(what: &str, done: usize, of: usize) {
     static SAID: Mutex<Option<Instant>> = Mutex::new(None);
     let mut said = SAID.lock().unwrap();
     if factor() > 1 && said.is_none_or(|said| said.elapsed() >= OFTEN) {
         *said = Some(Instant::now());
-        // On a line of its own: the name of the test may stand on the one before.
+        // Begin a new line: the test's name may be on the current one.
         eprintln!("\n… {what}: {done} of {of}");
     }
 }

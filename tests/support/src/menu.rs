@@ -1,11 +1,10 @@
-//! The demo restaurant: what it sells.
+//! The menu of the demo restaurant.
 
 use super::client::{Client, text};
 use serde_json::{Value, json};
 
-/// The demo's id and its dishes by name.
+/// The demo restaurant's id, and its dishes.
 pub struct Menu {
-    /// The restaurant's id.
     pub restaurant: String,
     document: Value,
 }
@@ -16,29 +15,29 @@ impl Menu {
         Self { restaurant: text(&document["restaurant"]).into(), document }
     }
 
-    /// A dish by its name.
+    /// Returns a dish by its name.
     pub fn dish(&self, name: &str) -> &Value {
         let mut dishes = self.document["items"].as_object().unwrap().values();
         dishes.find(|dish| dish["name"] == name).unwrap_or_else(|| panic!("no {name} on the menu"))
     }
 
-    /// A line of a basket.
+    /// Returns a line of a basket.
     pub fn line(&self, name: &str, quantity: u64) -> Value {
         json!({"menu_item": self.dish(name)["id"], "quantity": quantity})
     }
 
-    /// Two hot dishes and a cold one.
+    /// Returns a basket with two hot dishes and a cold one.
     pub fn basket(&self) -> Value {
         let items = [self.line("Beef rezala", 2), self.line("Chicken roast", 1), self.line("Firni", 1)];
         json!({"service": "dine_in", "items": items})
     }
 
-    /// One line, with a note to know it by.
+    /// Returns a basket with one line and a note that identifies it.
     pub fn noted(&self, note: &str) -> Value {
         json!({"service": "takeaway", "items": [self.line("Masala cha", 1)], "note": note})
     }
 
-    /// As large as an order gets: a hundred lines, each with a long note; some 45 KB as a document.
+    /// Returns the largest possible order: a hundred lines with long notes, as a document some 45 KB.
     pub fn banquet(&self) -> Value {
         let mut line = self.line("Kacchi biryani", 1);
         line["note"] = "x".repeat(200).into();

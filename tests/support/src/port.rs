@@ -1,16 +1,16 @@
-//! Ports for servers that come and go in tests.
+//! Ports for servers that tests start and stop.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below those that the kernel gives to connections going out (32768 and above on Linux): one of those could take the port
-/// before its server has begun, or while it is away. A server of a Redis cluster has a second port, 10,000 above its own.
+/// Test ports are below those for outgoing connections (32768 and above on Linux): such a connection could take the port
+/// before its server starts, or while it is down. A server of a Redis cluster also uses the port 10,000 above its own.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 9_000;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A port of 127.0.0.1 that nobody listens on, and that this process has not been given before.
+/// Returns a port of 127.0.0.1 on which nobody listens, and that this process has not used yet.
 pub fn free() -> u16 {
     let start = (std::process::id() % u32::from(COUNT)) as u16;
     let mut candidates = std::iter::repeat_with(|| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT);

@@ -1,4 +1,4 @@
-//! PostgreSQL: the cluster that `ORDERBELL_TEST_POSTGRES_URL` names, or one of the test process's own.
+//! PostgreSQL: the cluster named by `ORDERBELL_TEST_POSTGRES_URL`, or one that the test process starts.
 
 use crate::port;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -12,12 +12,12 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// The URL of a cluster where databases may be made, by a superuser.
+/// The URL of a cluster in which a superuser may create databases.
 const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
-/// Runs the server beside a reader of standard input, which is told what becomes of it: `crash` kills it and starts it
-/// again (it is stopped first: a child that it made meanwhile would keep the next server from starting), `stop` is an
-/// immediate shutdown. The end of the input (this process is gone) stops it and removes its files.
+/// Runs the server and reads commands from standard input. `crash` kills the server and starts it again; it stops the
+/// server first, because a child forked meanwhile would keep the next server from starting. `stop` is an immediate
+/// shutdown. The end of the input means that the test process is gone: stops the server and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
 run() { "$@" >>"$dir/log" 2>&1 & }
@@ -35,7 +35,7 @@ kill -QUIT $!; wait; rm -rf "$dir"
 static OWN: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// A fresh, empty database; gives its URL.
+/// Creates an empty database and returns its URL.
 pub async fn database() -> String {
     match std::env::var(CLUSTER) {
         Ok(url) => create(&url).await,
@@ -47,7 +47,7 @@ async fn create(cluster: &str) -> String {
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     let name = format!("orderbell_test_{}_{number}", std::process::id());
     let mut connection = PgConnection::connect(cluster).await.expect("the test cluster must accept connections");
-    // A name of an earlier process with this id may be left in a cluster that outlives its tests.
+    // A cluster that outlives its tests may have a database of an earlier process with this id.
     let drop = format!("DROP DATABASE IF EXISTS {name}");
     connection.execute(AssertSqlSafe(drop)).await.expect("a left-over database must go");
     let create = format!("CREATE DATABASE {name}");
@@ -65,7 +65,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts one.
+    /// Creates and starts a cluster.
     pub fn start() -> Self {
         let bin = installed();
         let folder = folder();
@@ -80,7 +80,7 @@ impl Cluster {
         for setting in [format!("port={port}"), "listen_addresses=127.0.0.1".into(), "unix_socket_directories=".into()] {
             keeper.args(["-c", &setting]);
         }
-        // The tests kill processes, not the machine: what the server has handed to the kernel is as good as on disk.
+        // Tests kill processes and not the machine, so data that the kernel has is as good as on disk.
         keeper.args(["-c", "max_connections=300", "-c", "fsync=off"]);
         let keeper = keeper
             .stdin(Stdio::piped())
@@ -94,25 +94,25 @@ impl Cluster {
         cluster
     }
 
-    /// A fresh, empty database; gives its URL.
+    /// Creates an empty database and returns its URL.
     pub async fn database(&self) -> String {
         create(&self.url()).await
     }
 
-    /// Kills every process of the server at once and starts it again on what it left on disk.
+    /// Kills all processes of the server at once and starts it again on the same files.
     pub fn crash(&mut self) {
         self.tell("crash");
         self.wait_until_away();
         self.wait_until_ready(&installed());
     }
 
-    /// Shuts it down immediately: every connection is cut, and nothing is written any more.
+    /// Shuts the server down immediately: it cuts every connection and writes nothing more.
     pub fn stop(&mut self) {
         self.tell("stop");
         self.wait_until_away();
     }
 
-    /// Starts it again on what it left on disk, and waits until it answers.
+    /// Starts the server again on the same files, and waits until it answers.
     pub fn start_again(&mut self) {
         self.tell("start");
         self.wait_until_ready(&installed());
@@ -128,7 +128,7 @@ impl Cluster {
     }
 
     fn wait_until_away(&self) {
-        // The old server must be seen away (or the new one starting) before the new one is waited for.
+        // Wait until the old server is gone, or the new one is starting: the old one would look ready.
         let until = Instant::now() + Duration::from_secs(2);
         while Instant::now() < until && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
             std::thread::sleep(Duration::from_millis(2));
@@ -156,7 +156,7 @@ impl Drop for Cluster {
     }
 }
 
-/// The newest installed server's programs.
+/// Returns the folder of the newest installed server's programs.
 fn installed() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let bins = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("postgres").exists());
@@ -165,7 +165,7 @@ fn installed() -> PathBuf {
     newest.unwrap_or_else(|| panic!("these tests need PostgreSQL: apt-get install postgresql, or set {CLUSTER}"))
 }
 
-/// PostgreSQL refuses to run as root.
+/// Returns a command that runs as user `postgres`, because PostgreSQL refuses to run as root.
 fn as_postgres(program: &Path) -> Command {
     if fs::metadata("/proc/self").is_ok_and(|process| process.uid() != 0) {
         return Command::new(program);

@@ -1,4 +1,4 @@
-//! A TCP proxy that does to connections what networks do.
+//! A TCP proxy that injects the faults of networks.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,30 +10,31 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What happens to connections.
+/// The state of the network between client and server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
-    /// Bytes go through.
+    /// Bytes pass.
     Fine,
-    /// Connections are closed, new ones too.
+    /// Existing and new connections are closed.
     Cut,
-    /// Connections stay open and every byte is swallowed. One that has been through this is dead for good.
+    /// Connections stay open, but every byte is lost. A connection that has been in this state loses every byte from then
+    /// on.
     HalfOpen,
-    /// Connections on which something was subscribed to hear nothing more; all others are well.
+    /// Redis connections with a subscription receive nothing more. All others work.
     Deaf,
-    /// Connections on which something was subscribed to are heard no more, and hear all the same; all others are well.
+    /// Redis connections with a subscription still receive, but what they send is lost. All others work.
     Mute,
-    /// Whatever is read goes on after this time.
+    /// Bytes pass after a delay.
     Delay(Duration),
-    /// One byte at a time.
+    /// Bytes pass one at a time.
     Dribble,
-    /// Nothing is read; senders fill their buffers.
+    /// Nothing is read, so the senders' buffers fill.
     Stall,
-    /// WebSockets are closed, new ones too; all other connections are well.
+    /// Existing and new WebSockets are closed. All other connections work.
     NoWebSockets,
-    /// Streams of server-sent events as well.
+    /// WebSockets and streams of server-sent events are closed.
     NoStreams,
-    /// Renewals of tokens reach the server, and their answers nobody; all other connections are well.
+    /// Renewals of tokens reach the server, but their answers are lost. All other connections work.
     LosesRenewals,
 }
 
@@ -48,25 +49,25 @@ impl Network {
     }
 }
 
-/// What a connection is used for, by the last that its client asked on it.
+/// The use of a connection, by its client's last request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Nothing of the below.
+    /// None of the uses below.
     Other,
-    /// Redis, where something was subscribed to.
+    /// Redis with a subscription.
     Subscriptions,
     /// A WebSocket.
     WebSocket,
-    /// A room as server-sent events.
+    /// A room over server-sent events.
     Stream,
-    /// A room by long poll.
+    /// A room over long polls.
     Poll,
     /// A renewal of tokens.
     Renewal,
 }
 
 impl Use {
-    /// What a client's bytes begin, if they begin anything: a request comes in one piece.
+    /// Returns the use that begins with these bytes, if any. A request is assumed to arrive in one piece.
     fn begun_by(bytes: &[u8]) -> Option<Self> {
         let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
         if says(b"\r\nupgrade: websocket") {
@@ -85,10 +86,10 @@ impl Use {
     }
 }
 
-/// The connections that there are, by number.
+/// The open connections by number.
 type Uses = Arc<Mutex<BTreeMap<usize, Use>>>;
 
-/// One of them, and how many answers were lost. Dropping it ends it.
+/// An open connection, and the number of lost answers. Dropping it removes the connection.
 struct Used(Uses, usize, Arc<AtomicUsize>);
 
 impl Used {
@@ -120,7 +121,7 @@ impl Drop for Used {
     }
 }
 
-/// Listens before a server.
+/// A proxy that listens in front of a server.
 pub struct Proxy {
     address: SocketAddr,
     server: watch::Sender<SocketAddr>,
@@ -130,7 +131,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Begins to listen on a port of its own; the network is fine.
+    /// Starts listening on a new port, with a working network.
     pub async fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port must be free");
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -147,33 +148,33 @@ impl Proxy {
         Self { address, server, network, uses, lost }
     }
 
-    /// Where it listens.
+    /// Returns its own address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Leads new connections elsewhere: the server was started again.
+    /// Sends new connections to another address, such as that of a restarted server.
     pub fn aim(&self, server: SocketAddr) {
         self.server.send_replace(server);
     }
 
-    /// How many connections are used for this now.
+    /// Returns the number of connections with this use.
     pub fn carries(&self, what: Use) -> usize {
         self.uses.lock().unwrap().values().filter(|used| **used == what).count()
     }
 
-    /// How many answers were lost.
+    /// Returns the number of lost answers.
     pub fn lost(&self) -> usize {
         self.lost.load(Relaxed)
     }
 
-    /// Changes what happens to connections, those that there are and new ones.
+    /// Changes the state of the network, for existing and new connections.
     pub fn set(&self, network: Network) {
         self.network.send_replace(network);
     }
 }
 
-/// Joins a client to the server, until one of them ends or the network is cut.
+/// Forwards between a client and the server until one of them closes or the network is cut.
 async fn join(client: TcpStream, server: SocketAddr, network: watch::Receiver<Network>, used: Used) {
     if *network.borrow() == Network::Cut {
         return;
@@ -189,7 +190,7 @@ async fn join(client: TcpStream, server: SocketAddr, network: watch::Receiver<Ne
     }
 }
 
-/// Who speaks.
+/// The sender of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Client,

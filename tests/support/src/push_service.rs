@@ -1,5 +1,5 @@
-//! A push service on loopback that takes what it is sent, and a browser's side of a subscription, which opens it. What is
-//! verified here is verified with another library than the one that made it.
+//! A push service on loopback that accepts messages, and the browser's side of a subscription, which decrypts them. Both
+//! use other libraries than the server does.
 
 use super::wait::soon;
 use base64::Engine;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use web_push_native::p256::elliptic_curve::sec1::ToEncodedPoint;
 use web_push_native::p256::{PublicKey, SecretKey, ecdh::diffie_hellman};
 
-/// A message as it came.
+/// A received message.
 #[derive(Debug)]
 pub struct Posted {
     pub path: String,
@@ -26,13 +26,13 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// A header's value; empty when it is absent.
+    /// Returns a header's value, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or("")
     }
 
-    /// Holds the signature against the server's public key, and gives the claims.
+    /// Verifies the signature with the server's public key, and returns the claims.
     pub fn verified(&self, public_key: &str) -> Value {
         let (token, key) = self.header("authorization").strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
         assert_eq!(key, public_key);
@@ -46,16 +46,16 @@ impl Posted {
     }
 }
 
-/// How a message is answered: this status line and headers, once the sender says so or is gone.
+/// A prepared reply: its status line and headers, sent once the test releases it or drops the sender.
 struct Reply {
     head: &'static str,
     when: oneshot::Receiver<()>,
 }
 
-/// The service. Dropping it closes nothing; its task ends with the test.
+/// The service. Its task ends with the test.
 pub struct PushService {
     pub base: String,
-    /// What the next messages are answered with, by head; 201 when there is nothing more.
+    /// The replies to the next messages. Without one the reply is 201.
     answers: Arc<Mutex<VecDeque<Reply>>>,
     posted: UnboundedReceiver<Posted>,
 }
@@ -70,26 +70,26 @@ impl PushService {
         Self { base, answers, posted }
     }
 
-    /// Answers the next message with this status line and headers.
+    /// Sets the status line and headers of the reply to the next message.
     pub fn answer_next(&self, head: &'static str) {
         drop(self.hold_next(head));
     }
 
-    /// The same, once what is given is used or dropped.
+    /// Is [`Self::answer_next`], but holds the reply until the returned sender is used or dropped.
     pub fn hold_next(&self, head: &'static str) -> oneshot::Sender<()> {
         let (release, when) = oneshot::channel();
         self.answers.lock().unwrap().push_back(Reply { head, when });
         release
     }
 
-    /// The next message.
+    /// Returns the next message.
     pub async fn next(&mut self) -> Posted {
         soon("a push message", self.posted.recv()).await.unwrap()
     }
 
-    /// Holds that none has come.
+    /// Asserts that no message has arrived.
     pub fn none_came(&mut self) {
-        assert!(self.posted.try_recv().is_err(), "a message that nobody asked for");
+        assert!(self.posted.try_recv().is_err(), "an unexpected message");
     }
 }
 
@@ -108,7 +108,7 @@ async fn converse(mut socket: TcpStream, answers: Arc<Mutex<VecDeque<Reply>>>, s
         }
         let head = reply.as_ref().map_or("201 Created", |reply| reply.head);
         if let Some(Reply { when, .. }) = reply {
-            // An error is a sender that is gone: released as well.
+            // A dropped sender releases the reply as well.
             let _ = when.await;
         }
         let head = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n");
@@ -118,7 +118,7 @@ async fn converse(mut socket: TcpStream, answers: Arc<Mutex<VecDeque<Reply>>>, s
     }
 }
 
-/// One request of a kept connection; none at its end.
+/// Reads one request of a persistent connection. Returns `None` at its end.
 async fn take(socket: &mut TcpStream, read: &mut Vec<u8>) -> Option<Posted> {
     loop {
         if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -142,7 +142,7 @@ fn decode(text: &str) -> Vec<u8> {
     BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
 }
 
-/// A browser that has subscribed.
+/// A browser with a subscription.
 pub struct Browser {
     secret: SecretKey,
     auth: [u8; 16],
@@ -157,7 +157,7 @@ impl Browser {
         Self { secret: SecretKey::from_slice(&secret).unwrap(), auth, endpoint }
     }
 
-    /// What its page sends to the server.
+    /// Returns what the page sends to the server.
     pub fn subscription(&self) -> Value {
         let p256dh = BASE64_URL_SAFE_NO_PAD.encode(self.public_key());
         let auth = BASE64_URL_SAFE_NO_PAD.encode(self.auth);
@@ -168,8 +168,8 @@ impl Browser {
         self.secret.public_key().to_encoded_point(false).as_bytes().to_vec()
     }
 
-    /// Opens a message (RFC 8291, section 3.4; RFC 8188): the body is salt, record size, length of the sender's key, the key,
-    /// and one record.
+    /// Decrypts a message (RFC 8291, section 3.4; RFC 8188). The body is the salt, the record size, the length of the
+    /// sender's key, the key, and one record.
     pub fn open(&self, body: &[u8]) -> Vec<u8> {
         let (salt, rest) = body.split_at(16);
         let (size, rest) = (u32::from_be_bytes(rest[..4].try_into().unwrap()), &rest[4..]);
@@ -184,13 +184,13 @@ impl Browser {
         let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).unwrap());
         let mut record = record.to_vec();
         let plain = key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut record);
-        let plain = plain.expect("the message opens");
+        let plain = plain.expect("the message decrypts");
         let end = plain.iter().rposition(|byte| *byte != 0).unwrap();
         assert_eq!(plain[end], 2, "the delimiter of the last record");
         plain[..end].to_vec()
     }
 
-    /// The JSON in a message.
+    /// Decrypts a message and parses its JSON.
     pub fn read(&self, posted: &Posted) -> Value {
         serde_json::from_slice(&self.open(&posted.body)).unwrap()
     }
@@ -211,7 +211,7 @@ fn derive<const N: usize>(salt: &[u8], input: &[u8], info: &[u8]) -> [u8; N] {
     output
 }
 
-/// RFC 8291, section 5 and appendix A: what opens messages here opens the RFC's.
+/// The RFC's own example (RFC 8291, section 5 and appendix A) decrypts, so the code above is correct.
 #[test]
 fn the_rfcs_example_opens() {
     let secret = SecretKey::from_slice(&decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94")).unwrap();

@@ -1,4 +1,4 @@
-//! A socket that speaks as badly as a test likes.
+//! A raw socket, for clients that violate the protocol.
 
 use super::client::Client;
 use super::screen::{Close, connect};
@@ -6,19 +6,19 @@ use super::wait::soon;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The opcodes of RFC 6455, with the bit of a final frame.
+/// Opcodes of RFC 6455, with the FIN bit.
 pub const TEXT: u8 = 0x81;
 pub const PING: u8 = 0x89;
 const CLOSE: u8 = 0x88;
 const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
 
-/// The headers of a handshake, to be changed.
+/// The request of a handshake, whose headers a test may change.
 pub struct Handshake {
     pub method: &'static str,
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// What came back from a handshake.
+/// The server's answer to a handshake.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -27,13 +27,13 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's value; empty when it is absent.
+    /// Returns a header's value, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or("")
     }
 
-    /// The code of the problem in the body.
+    /// Returns the code of the problem in the body.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
@@ -43,7 +43,7 @@ impl Reply {
 }
 
 impl Handshake {
-    /// A good one.
+    /// Returns a valid request.
     pub fn new(token: &str) -> Self {
         let headers = [
             ("Upgrade", "websocket"),
@@ -56,7 +56,7 @@ impl Handshake {
         Self { method: "GET", headers }
     }
 
-    /// With another value of a header; without it when the value is empty.
+    /// Sets a header, or removes it when the value is empty.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.retain(|(key, _)| *key != name);
         if !value.is_empty() {
@@ -65,12 +65,12 @@ impl Handshake {
         self
     }
 
-    /// Sends it; gives the answer and the socket.
+    /// Sends the request. Returns the answer and the socket.
     pub async fn send(&self, base: &str, receive_buffer: Option<usize>) -> (Reply, TcpStream) {
         self.try_send(base, receive_buffer).await.expect("an answer to the handshake")
     }
 
-    /// Sends it; `None` when there is no whole answer.
+    /// Is [`Self::send`], but returns `None` when no complete answer comes.
     pub async fn try_send(&self, base: &str, receive_buffer: Option<usize>) -> Option<(Reply, TcpStream)> {
         let authority = base.trim_start_matches("http://");
         let mut stream = connect(authority, receive_buffer).await.ok()?;
@@ -97,7 +97,7 @@ pub async fn reply(stream: &mut TcpStream) -> std::io::Result<Reply> {
     Ok(Reply { status, head, body })
 }
 
-/// A WebSocket without a library: what is sent is what the test says, and nothing is read that it does not ask for.
+/// A WebSocket without a library: it sends exactly what the test says, and reads only when asked.
 pub struct Raw {
     pub stream: TcpStream,
 }
@@ -107,7 +107,7 @@ impl Raw {
         Self::open_with(client, None).await
     }
 
-    /// With a receive buffer of so many bytes.
+    /// Opens a WebSocket with a receive buffer of `receive_buffer` bytes.
     pub async fn open_with(client: &Client, receive_buffer: Option<usize>) -> Self {
         let (reply, stream) = Handshake::new(&client.token).send(&client.base, receive_buffer).await;
         assert_eq!((reply.status, reply.header("sec-websocket-protocol")), (101, "orderbell.v1"), "{reply:?}");
@@ -118,7 +118,7 @@ impl Raw {
         raw
     }
 
-    /// Sends bytes. A connection that is gone shows when it is read.
+    /// Sends bytes. A closed connection shows only when it is read.
     pub async fn write(&mut self, bytes: &[u8]) {
         let _ = soon("space in the socket", self.stream.write_all(bytes)).await;
     }
@@ -128,7 +128,7 @@ impl Raw {
         self.write(&masked(first, payload)).await;
     }
 
-    /// The next frame: its first byte and its payload; `None` at the end.
+    /// Returns the first byte and the payload of the next frame, or `None` at the end.
     pub async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         soon("a frame", async {
             let first = self.stream.read_u8().await.ok()?;
@@ -144,7 +144,7 @@ impl Raw {
         .await
     }
 
-    /// Reads to the end; gives how it ended.
+    /// Reads to the end, and returns how the connection ended.
     pub async fn until_close(&mut self) -> Close {
         while let Some((first, payload)) = self.frame().await {
             if first == CLOSE {
@@ -155,7 +155,7 @@ impl Raw {
     }
 }
 
-/// A frame's header (RFC 6455, section 5.2).
+/// Returns a frame's header (RFC 6455, section 5.2).
 pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
     let mask = if masked { 0x80 } else { 0 };
     let mut bytes = vec![first];
@@ -176,7 +176,7 @@ pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
     bytes
 }
 
-/// A whole masked frame.
+/// Returns a complete masked frame.
 pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = header(first, payload.len() as u64, true);
     bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));

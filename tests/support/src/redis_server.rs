@@ -1,4 +1,4 @@
-//! Redis: servers of the test process's own, to be killed and misled at will.
+//! Redis servers of the test process, for tests that kill and mislead them.
 
 use crate::port;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A server on a port of its own that keeps nothing on disk. Gone with the thread that started it, however it goes.
+/// A server on its own port without persistence. It ends with the thread that started it, however that ends.
 pub struct Redis {
     port: u16,
     folder: TempDir,
@@ -15,31 +15,31 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one.
+    /// Starts a server.
     pub fn start() -> Self {
         let mut redis = Self::prepare(&[]);
         redis.restart();
         redis
     }
 
-    /// Chooses a port, and starts nothing. `settings` are further arguments of the server.
+    /// Chooses a port without starting a server. `settings` are further arguments of the server.
     pub fn prepare(settings: &[&str]) -> Self {
         let port = port::free();
         let folder = tempfile::Builder::new().prefix("orderbell-redis-").tempdir().expect("a folder must be made");
         Self { port, folder, settings: settings.iter().map(|text| (*text).to_owned()).collect(), child: None }
     }
 
-    /// Where it listens.
+    /// Returns its address.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// Its URL.
+    /// Returns its URL.
     pub fn url(&self) -> String {
         format!("redis://{}", self.address())
     }
 
-    /// Starts it (again) on the same port, and waits until it answers.
+    /// Starts the server (again) on the same port, and waits until it answers.
     pub fn restart(&mut self) {
         self.kill();
         let mut server = Command::new("setpriv");
@@ -56,7 +56,7 @@ impl Redis {
         }
     }
 
-    /// Kills it at once (SIGKILL).
+    /// Kills the server with SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("a child may be killed");
@@ -64,7 +64,7 @@ impl Redis {
         }
     }
 
-    /// Sends a command as the user who may do all.
+    /// Sends a command as the user with all permissions.
     pub fn ask(&self, command: &[&str]) -> redis::Value {
         self.try_ask(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }

@@ -25,18 +25,18 @@ pub enum Close {
     Cut,
 }
 
-/// One WebSocket and the rooms it is in.
+/// One WebSocket and the rooms it has joined.
 pub struct Screen {
     socket: WebSocketStream<TcpStream>,
     pub welcome: Value,
     pub rooms: BTreeMap<String, Followed>,
-    /// Pings of the server that came (and were answered).
+    /// The server's pings, each of which was answered.
     pub pings: usize,
-    /// Frames of no room, in the order they came.
+    /// Frames that belong to no room, in order of arrival.
     pub others: Vec<Value>,
 }
 
-/// A socket to an address, with a receive buffer of the kernel's choice or a given one.
+/// Connects a socket, with the kernel's receive buffer or one of the given size.
 pub async fn connect(address: &str, receive_buffer: Option<usize>) -> std::io::Result<TcpStream> {
     let address: SocketAddr = address.parse().unwrap();
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
@@ -52,12 +52,12 @@ impl Screen {
         Self::open_with(client, None).await
     }
 
-    /// With a receive buffer of so many bytes.
+    /// Opens a WebSocket with a receive buffer of `receive_buffer` bytes.
     pub async fn open_with(client: &Client, receive_buffer: Option<usize>) -> Self {
         Self::attempt(client, receive_buffer).await.unwrap_or_else(|why| panic!("no connection: {why}"))
     }
 
-    /// As somebody who may find the server gone, or turning visitors away.
+    /// Opens a WebSocket. Returns the reason when the server is gone or refuses.
     pub async fn attempt(client: &Client, receive_buffer: Option<usize>) -> Result<Self, String> {
         let authority = client.base.trim_start_matches("http://");
         let stream = connect(authority, receive_buffer).await.map_err(|error| error.to_string())?;
@@ -73,7 +73,7 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Another connection of the principal that goes on where this one was: every room from its cursor.
+    /// Opens another connection of the principal, which resumes every room at its cursor.
     pub async fn resume_on(self, client: &Client) -> Self {
         let mut next = Self::open(client).await;
         for (room, followed) in self.rooms {
@@ -91,7 +91,7 @@ impl Screen {
         self.send_text(&frame.to_string()).await;
     }
 
-    /// Sends a text, whatever it is. A connection that is gone shows when it is read.
+    /// Sends any text. A closed connection shows only when it is read.
     pub async fn send_text(&mut self, text: &str) {
         self.send_message(Message::text(text)).await;
     }
@@ -100,12 +100,12 @@ impl Screen {
         let _ = soon("space in the socket", self.socket.send(message)).await;
     }
 
-    /// The next frame, or how the connection ended.
+    /// Returns the next frame, or how the connection ended.
     pub async fn next(&mut self) -> Result<Value, Close> {
         soon("a frame", self.read()).await
     }
 
-    /// The next frame, if one comes within a time.
+    /// Returns the next frame, if one arrives within a time.
     pub async fn next_within(&mut self, within: Duration) -> Option<Result<Value, Close>> {
         tokio::time::timeout(within, self.read()).await.ok()
     }
@@ -136,7 +136,7 @@ impl Screen {
         }
     }
 
-    /// Reads until a frame is the one that is wanted.
+    /// Reads until a frame matches `wanted`, and returns it.
     pub async fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let look = async {
             loop {
@@ -159,13 +159,13 @@ impl Screen {
         }
     }
 
-    /// Joins a room without a cursor and reads until it is live.
+    /// Joins a room without a cursor, and reads until it is live.
     pub async fn join(&mut self, room: &str) -> &Followed {
         self.rooms.insert(room.into(), Followed::default());
         self.subscribe(json!({"type": "subscribe", "room": room})).await
     }
 
-    /// Joins a room from the cursor of somebody who has followed it so far, and reads until it is live.
+    /// Resumes a room from `followed`, and reads until it is live.
     pub async fn resume(&mut self, room: &str, followed: Followed) -> &Followed {
         let subscribe = json!({"type": "subscribe", "room": room, "since": followed.cursor, "epoch": self.epoch()});
         self.rooms.insert(room.into(), followed);
@@ -185,7 +185,7 @@ impl Screen {
         &self.rooms[name]
     }
 
-    /// Asks for a room that is not to be had; gives the error.
+    /// Subscribes to a room that must be refused, and returns the error.
     pub async fn refused(&mut self, room: &str) -> Value {
         self.send(&json!({"type": "subscribe", "room": room})).await;
         let answer = self.until("an answer to subscribe", |frame| frame["room"] == room || frame["type"] == "error").await;
@@ -193,7 +193,7 @@ impl Screen {
         answer
     }
 
-    /// Reads until a room has come to a position.
+    /// Reads until a room has reached a position.
     pub async fn see(&mut self, room: &str, position: u64) -> &Followed {
         while self.room(room).cursor.is_none_or(|cursor| cursor < position) {
             let frame = self.next().await;
@@ -202,7 +202,7 @@ impl Screen {
         self.room(room)
     }
 
-    /// Sends a `command` or `place` frame, under an id of its own if it has none; gives its `ack` or `error`.
+    /// Sends a `command` or `place` frame, with a new id if it has none. Returns its `ack` or `error`.
     pub async fn ask(&mut self, mut frame: Value) -> Value {
         if frame.get("id").is_none() {
             frame["id"] = new_id().into();
@@ -212,14 +212,14 @@ impl Screen {
             .await
     }
 
-    /// Sends a command about an order; gives its `ack` or `error`.
+    /// Sends a command about an order. Returns its `ack` or `error`.
     pub async fn command(&mut self, order: &Value, action: &str, fields: Value) -> Value {
         let mut frame = json!({"type": "command", "order": order, "action": action});
         frame.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         self.ask(frame).await
     }
 
-    /// Holds that the connection still answers, and that everything before has been handled.
+    /// Asserts that the connection still answers, which also means that everything sent before was handled.
     pub async fn alive(&mut self) {
         let nonce = new_id();
         self.send(&json!({"type": "ping", "nonce": nonce})).await;

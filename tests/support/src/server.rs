@@ -1,4 +1,4 @@
-//! The binary under test, as a process.
+//! The binary under test as a process.
 
 use super::client::Client;
 use super::template;
@@ -14,39 +14,39 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The variable that a shell in front of the server sets its limits by.
+/// The variable that carries limits to the shell that starts the server.
 const ULIMIT: &str = "TEST_ULIMIT";
 /// The name of the database in its folder.
 pub const DATABASE: &str = "db";
-/// What a test server is started with beside what a test asks for: two workers, whatever the machine has.
+/// Flags of every test server, before those of the test: two workers on every machine, among others.
 pub const FLAGS: [&str; 6] = ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2"];
-/// Flags that let one connection say as much as a test likes.
+/// Flags that raise the message rate of a connection beyond what a test needs.
 pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];
 
 /// A server on a free port. Dropping it kills the process.
 pub struct TestServer {
     process: Child,
-    /// What the next start is of.
+    /// The binary of the next start.
     program: PathBuf,
     folder: PathBuf,
-    /// Keeps the folder, when it is this test's own.
+    /// The folder, when it belongs to this test alone.
     kept: Option<TempDir>,
-    /// What every command of the binary is told: the database, and the keys when they are not beside it.
+    /// Arguments of every command of the binary: the database, and the keys when they are not beside it.
     common: Vec<String>,
     flags: Vec<String>,
-    /// Variables of its environment beside this process's own.
+    /// Environment variables in addition to this process's own.
     environment: Vec<(String, String)>,
     /// `http://127.0.0.1:PORT`
     pub base: String,
 }
 
 impl TestServer {
-    /// A server on a fresh demo database, with more flags.
+    /// Starts a server on a new demo database, with more flags.
     pub async fn start(flags: &[&str]) -> Self {
         Self::on_copy(template::demo().await, flags).await
     }
 
-    /// A server on a copy of a database.
+    /// Starts a server on a copy of a database.
     pub async fn on_copy(template: &Path, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         template::copy(template, folder.path());
@@ -55,7 +55,7 @@ impl TestServer {
         server
     }
 
-    /// A server on a fresh demo database whose process has these limits, as `ulimit` of a shell takes them: `-n 1024`.
+    /// Starts a server on a new demo database with limits in the syntax of the shell's `ulimit`, such as `-n 1024`.
     pub async fn limited(ulimit: &str, flags: &[&str]) -> Self {
         let environment = [(ULIMIT.to_owned(), ulimit.to_owned())];
         let folder = tempfile::tempdir().unwrap();
@@ -66,18 +66,18 @@ impl TestServer {
         server
     }
 
-    /// File descriptors that it has open.
+    /// Returns the number of open file descriptors.
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
-    /// A server on the database in a folder; makes it when there is none.
+    /// Starts a server on the database in a folder, which it creates if there is none.
     pub async fn run(folder: PathBuf, flags: &[&str]) -> Self {
         let common = ["--database-url".into(), format!("sqlite://{}", folder.join(DATABASE).display())];
         Self::with(folder, common.into(), flags, &[]).await
     }
 
-    /// A node on a database that it does not have to itself.
+    /// Starts a node on a database that it shares with others.
     pub async fn joining(common: &[&str], flags: &[&str], environment: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Self::with(folder.path().to_owned(), owned(common), flags, environment).await;
@@ -92,35 +92,35 @@ impl TestServer {
         Self { process, program, folder, kept: None, common, flags, environment, base }
     }
 
-    /// Starts again on the same database, after [`Self::kill`] or [`Self::stop`].
+    /// Starts the server again on the same database, after [`Self::kill`] or [`Self::stop`].
     pub async fn restart(&mut self) {
         (self.process, self.base) = spawn(&self.program, &self.folder, &self.common, &self.flags, &self.environment).await;
     }
 
-    /// The next start is of another program.
+    /// Sets the binary of the next start.
     pub fn install(&mut self, program: PathBuf) {
         self.program = program;
     }
 
-    /// Kills it as the kernel does: no byte more.
+    /// Kills the process with SIGKILL.
     pub async fn kill(&mut self) {
         self.process.kill().await.unwrap();
     }
 
-    /// Asks it to stop, twice, so that it does not wait for anybody.
+    /// Stops the server with two signals, so that it does not wait for its clients.
     pub async fn stop(&mut self) {
         self.signal("TERM");
         self.signal("TERM");
         self.exit().await;
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the process.
     pub fn signal(&self, name: &str) {
         let sent = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
         assert!(sent.unwrap().success(), "kill -{name}");
     }
 
-    /// Waits for its end.
+    /// Waits for the process to exit.
     pub async fn exit(&mut self) -> ExitStatus {
         soon("the end of the server", self.process.wait()).await.unwrap()
     }
@@ -129,19 +129,19 @@ impl TestServer {
         self.process.id().expect("the server runs")
     }
 
-    /// The file of its database, unless it shares one.
+    /// Returns the path of its database file, unless it shares a database.
     pub fn database(&self) -> PathBuf {
         self.folder.join(DATABASE)
     }
 
-    /// Its resident memory, in bytes.
+    /// Returns the resident memory in bytes.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// The most resident memory while something goes on, in bytes, and what that gives.
+    /// Returns the largest resident memory during `work` in bytes, and the result of `work`.
     pub async fn peak_during<T>(&self, work: impl Future<Output = T>) -> (u64, T) {
         let mut peak = self.resident();
         tokio::pin!(work);
@@ -153,7 +153,7 @@ impl TestServer {
         }
     }
 
-    /// Runs another command of the binary on the same database; gives its standard output.
+    /// Runs another command of the binary on the same database. Returns its standard output.
     pub async fn tool(&self, arguments: &[&str]) -> String {
         let mut command = command(&self.folder, &self.common);
         let output = soon("a command", command.args(arguments).output()).await.unwrap();
@@ -161,8 +161,8 @@ impl TestServer {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// Runs another command of the binary on the same database with a line on its standard input; gives whether it went well,
-    /// and all that it said.
+    /// Runs another command of the binary on the same database, with a line on its standard input. Returns whether it
+    /// succeeded, and all its output.
     pub async fn tool_told(&self, arguments: &[&str], line: &str) -> (bool, String) {
         let mut command = command(&self.folder, &self.common);
         let mut child =
@@ -173,7 +173,7 @@ impl TestServer {
         (output.status.success(), String::from_utf8(said).unwrap())
     }
 
-    /// Puts back when the owner of a session proved the password, in the database: no call lets time pass.
+    /// Moves the time of a session's password check back, in the database: no call can do this.
     pub async fn age_session(&self, session: &str, minutes: i64) {
         let options: SqliteConnectOptions = self.common[1].parse().unwrap();
         let mut connection = SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(10))).await.unwrap();
@@ -183,13 +183,13 @@ impl TestServer {
         connection.close().await.unwrap();
     }
 
-    /// A client with a token from `orderbell token`.
+    /// Returns a client with a token from `orderbell token`.
     pub async fn client(&self, arguments: &[&str]) -> Client {
         let fixed = ["token", "--restaurant", "demo", "--role"];
         Client::new(&self.base, &self.tool(&[&fixed, arguments].concat()).await)
     }
 
-    /// A guest at a table.
+    /// Returns a guest at a table.
     pub async fn diner(&self, table: &str) -> Client {
         self.client(&["diner", "--table", table]).await
     }
@@ -198,7 +198,7 @@ impl TestServer {
         self.client(&["staff"]).await
     }
 
-    /// The demo's manager, signed in.
+    /// Returns the demo's manager, signed in.
     pub async fn manager(&self) -> Client {
         let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
         let tokens = self.anybody().post("/api/v1/sessions", &form).await.expect(200);
@@ -209,22 +209,23 @@ impl TestServer {
         self.client(&["kitchen", "--station", station]).await
     }
 
-    /// Somebody without a token.
+    /// Returns a client without a token.
     pub fn anybody(&self) -> Client {
         Client::new(&self.base, "")
     }
 
-    /// What it has logged so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap()
     }
 
-    /// The host and port.
+    /// Returns the host and port.
     pub fn authority(&self) -> &str {
         self.base.trim_start_matches("http://")
     }
 
-    /// The metric that stands on a line before its number: `orderbell_limit_hits_total{limit="rooms"}`; 0 when absent.
+    /// Returns the value of a metric named like its line, such as `orderbell_limit_hits_total{limit="rooms"}`; 0 when
+    /// absent.
     pub async fn metric(&self, name: &str) -> f64 {
         let scrape = self.anybody().get("/metrics").await.text;
         let line = scrape.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -246,7 +247,7 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// The binary, with nothing of this process's configuration.
+/// Returns a command of the binary, without this process's configuration.
 pub fn command(folder: &Path, common: &[String]) -> Command {
     command_of(&crate::program(), folder, common)
 }

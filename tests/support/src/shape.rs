@@ -1,8 +1,8 @@
-//! The exact fields of each server frame, as "Frames" in docs/protocol.md lists them.
+//! The exact fields of each server frame, as listed under "Frames" in docs/protocol.md.
 
 use serde_json::Value;
 
-/// A frame's type, the fields it must have, and those it may have.
+/// A frame's type, its required fields and its optional fields.
 const FRAMES: [(&str, &[&str], &[&str]); 9] = [
     (
         "welcome",
@@ -49,7 +49,7 @@ const ORDER: (&[&str], &[&str]) = (
     ],
 );
 
-/// Holds a frame to its shape.
+/// Asserts the fields of a frame.
 pub fn check(frame: &Value) {
     let kind = frame["type"].as_str().unwrap_or_else(|| panic!("a frame without a type: {frame}"));
     let (_, must, may) = FRAMES.iter().find(|(name, ..)| *name == kind).unwrap_or_else(|| panic!("no such frame: {frame}"));
@@ -81,7 +81,7 @@ fn snapshot(frame: &Value) {
     }
 }
 
-/// Holds an order document to its shape.
+/// Asserts the fields of an order document.
 pub fn order(document: &Value) {
     fields(document, ORDER.0, ORDER.1);
     fields(&document["total"], &["amount", "currency"], &[]);
@@ -98,14 +98,14 @@ fn fields(value: &Value, must: &[&str], may: &[&str]) {
         assert!(object.contains_key(*name), "{name} is missing in {value}");
     }
     for (name, value) in object {
-        assert!(must.contains(&name.as_str()) || may.contains(&name.as_str()), "{name} has no business in {object:?}");
+        assert!(must.contains(&name.as_str()) || may.contains(&name.as_str()), "unexpected {name} in {object:?}");
         assert!(!value.is_null(), "{name} is null in {object:?}");
     }
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-24T10:00:00.123Z`.
+/// Asserts RFC 3339 in UTC with milliseconds, such as `2026-11-24T10:00:00.123Z`.
 fn time(value: &Value) {
-    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no time"));
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is not a time"));
     let is_right = |(at, c): (usize, char)| match at {
         4 | 7 => c == '-',
         10 => c == 'T',
@@ -114,5 +114,5 @@ fn time(value: &Value) {
         23 => c == 'Z',
         _ => c.is_ascii_digit(),
     };
-    assert!(text.len() == 24 && text.chars().enumerate().all(is_right), "{text} is no time of the contract");
+    assert!(text.len() == 24 && text.chars().enumerate().all(is_right), "{text} is not a time of the contract");
 }

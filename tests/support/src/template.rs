@@ -1,4 +1,5 @@
-//! Databases made once and copied for each test: the demo's passwords are slow to hash, and a long log slow to write.
+//! Databases that are created once and copied for each test: the demo's passwords are slow to hash, and a long log is slow
+//! to write.
 
 use super::server::{self, TestServer};
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use tokio::sync::OnceCell;
 
 static DEMO: OnceCell<PathBuf> = OnceCell::const_new();
 
-/// The folder of a demo database that nobody has used yet.
+/// Returns the folder of an unused demo database.
 pub async fn demo() -> &'static Path {
     DEMO.get_or_init(|| async {
         let folder = fresh("demo");
@@ -17,7 +18,7 @@ pub async fn demo() -> &'static Path {
     .await
 }
 
-/// An empty folder, the same one in every run.
+/// Returns an empty folder, with the same path in every run.
 pub fn fresh(name: &str) -> PathBuf {
     let folder = crate::kept_folder().join("integration").join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -25,7 +26,7 @@ pub fn fresh(name: &str) -> PathBuf {
     folder
 }
 
-/// Copies the database in a folder, with its keys.
+/// Copies the database in a folder together with its keys.
 pub fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         if entry.file_name().to_str().unwrap().starts_with(server::DATABASE) {

@@ -1,14 +1,14 @@
-//! Waiting: for a condition, up to a deadline, never just so.
+//! Waiting for a condition, always with a deadline.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long anything may take on a busy machine before a test gives up on it.
+/// The longest that anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks.
+/// The pause between two polls.
 const PACE: Duration = Duration::from_millis(10);
 
-/// Looks until there is something, or fails after `within`.
+/// Polls `probe` until it returns something. Panics after `within`.
 pub async fn eventually<T, F, Fut>(what: &str, within: Duration, mut probe: F) -> T
 where
     F: FnMut() -> Fut,
@@ -24,7 +24,7 @@ where
     }
 }
 
-/// Awaits something that must come within [`PATIENCE`].
+/// Awaits a future, which must finish within [`PATIENCE`].
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }

@@ -1,14 +1,14 @@
-//! Something that somebody wants to happen, once, whatever it takes.
+//! A command that its sender repeats until it is answered.
 
 use super::client::{Client, text};
 use super::menu::Menu;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long its sender waits for an answer: longer than a node takes to say that there will be none.
+/// How long the sender waits for an answer: longer than a node takes to report that none will come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A command before it is answered: its id stays the same however often it is sent.
+/// An unanswered command. Its id stays the same however often it is sent.
 #[derive(Debug, Clone)]
 pub enum Wish {
     Place { id: String, note: String },
@@ -22,7 +22,7 @@ impl Wish {
         }
     }
 
-    /// The request that asks a server for it.
+    /// Returns the request for this command.
     pub fn request(&self, staff: &Client, menu: &Menu) -> reqwest::RequestBuilder {
         let request = match self {
             Self::Place { id, note } => staff.placing(id, &menu.noted(note)),
