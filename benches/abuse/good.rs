@@ -1,4 +1,5 @@
-//! A thousand people who use the restaurant: guests who follow their orders, kitchen screens, the floor, and newcomers.
+//! The thousand people who use the restaurant normally: guests who follow their orders, kitchen screens, the floor, and
+//! newcomers.
 
 use crate::http::{Call, call};
 use crate::server::{PASSWORD, SLUG, Server, TABLES, WAITERS, sign_in, text};
@@ -20,7 +21,7 @@ use tokio_tungstenite::tungstenite::{Message, http::HeaderValue};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Screens of the kitchen, waiters' phones on the floor, and guests: a thousand together.
+/// Kitchen screens, waiters' phones on the floor, and guests: a thousand together.
 pub const KITCHENS: usize = 20;
 const FLOORS: usize = 30;
 const GUESTS: usize = 950;
@@ -28,10 +29,10 @@ const GUESTS: usize = 950;
 const COMMANDS: u64 = 50;
 /// Newcomers a second.
 const NEWCOMERS: u64 = 5;
-/// How long an event may be on its way before it counts as lost.
+/// How long an event may take before it counts as lost.
 const LATE: Duration = Duration::from_secs(15);
 
-/// What is measured of one phase.
+/// The measurements of one phase.
 #[derive(Default)]
 pub struct Figures {
     /// Microseconds from a command to its answer.
@@ -40,22 +41,22 @@ pub struct Figures {
     pub deliveries: Vec<u64>,
     /// Microseconds from a newcomer's first byte to the first document.
     pub newcomers: Vec<u64>,
-    /// Good requests and connections that were refused or lost, by what happened.
+    /// Refused or lost requests and connections of these people, by outcome.
     pub refused: HashMap<String, u64>,
 }
 
-/// What the screens have seen, and what they were to see.
+/// The events that the screens have seen and should see.
 #[derive(Default)]
 struct Book {
     figures: RefCell<Figures>,
-    /// Commands under way or done.
+    /// Commands that were sent, by id.
     sent: RefCell<HashMap<String, Sent>>,
-    /// Events that came twice, or after a hole.
+    /// Repeated events, and events after a gap.
     faults: Cell<u64>,
     is_over: Cell<bool>,
 }
 
-/// A command.
+/// A command that was sent.
 struct Sent {
     begun: Instant,
     is_acknowledged: bool,
@@ -81,7 +82,7 @@ impl Book {
     }
 }
 
-/// The people of one server.
+/// The people at one server.
 pub struct Crowd {
     book: Rc<Book>,
     server: SocketAddr,
@@ -110,7 +111,7 @@ struct Event {
 }
 
 impl Crowd {
-    /// Brings everybody in: each guest with an order that is accepted.
+    /// Connects everybody. Each guest gets an accepted order.
     pub async fn join(server: &Server) -> Outcome<Self> {
         let mut waiters = Vec::new();
         for waiter in 0..WAITERS {
@@ -161,7 +162,7 @@ impl Crowd {
         }
     }
 
-    /// Joins a room and follows it until the end, by the cursor rule.
+    /// Joins a room, and follows it by the cursor rule until the end.
     async fn watch(&self, token: &str, room: &str) -> Outcome<()> {
         let (mut socket, mut cursor) = timeout(LATE, open(self.server, token, room)).await??;
         let book = self.book.clone();
@@ -188,7 +189,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Works for a while, and returns what was measured.
+    /// Runs the load for a while. Returns the measurements.
     pub async fn work(&self, span: Duration) -> Figures {
         let until = Instant::now() + span;
         tokio::join!(self.send_commands(until), self.let_newcomers_in(until));
@@ -221,7 +222,8 @@ impl Crowd {
         }
     }
 
-    /// A guest, a screen and a waiter in turn come in, see the first document, and go.
+    /// Lets newcomers in: a guest, a screen and a waiter in turn, each of whom connects, waits for the first document and
+    /// leaves.
     async fn let_newcomers_in(&self, until: Instant) {
         let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / NEWCOMERS));
         let mut number = 0_usize;
@@ -231,7 +233,7 @@ impl Crowd {
             let begun = Instant::now();
             let outcome = timeout(LATE, self.come_in(number)).await.unwrap_or_else(|_| Err("took too long".into()));
             match outcome {
-                // A password costs more than all else together: it has to be taken, and is not among the figures.
+                // Checking a password costs more than all the rest together. It must succeed, but is not measured.
                 Ok(()) if signs_in(number) => {}
                 Ok(()) => self.book.figures.borrow_mut().newcomers.push(micros(begun)),
                 Err(error) => self.book.refuse(format!("a newcomer: {error}")),
@@ -257,8 +259,8 @@ impl Crowd {
         Ok(())
     }
 
-    /// Waits until every acknowledged command is on every screen, and returns what is missing or came wrong: `(lost,
-    /// repeated or out of order)`.
+    /// Waits until every acknowledged command is on every screen. Returns the number of missing events, and of repeated or
+    /// misordered ones.
     pub async fn settle(&self) -> (usize, u64) {
         let wanted = 1 + KITCHENS + FLOORS;
         let until = Instant::now() + LATE;
@@ -279,7 +281,7 @@ impl Drop for Crowd {
     }
 }
 
-/// Whether a newcomer is a waiter who signs in.
+/// Returns whether a newcomer is a waiter who signs in.
 const fn signs_in(number: usize) -> bool {
     number.is_multiple_of(20)
 }
@@ -291,7 +293,7 @@ fn note(book: &Book, command: &str, now: Instant) {
     }
 }
 
-/// Opens a WebSocket, joins a room, and returns both when the room is live, with its position.
+/// Opens a WebSocket and joins a room. Returns the WebSocket and the room's position when it is live.
 async fn open(server: SocketAddr, token: &str, room: &str) -> Outcome<(WebSocketStream<TcpStream>, u64)> {
     let mut request = format!("ws://{server}/ws").into_client_request()?;
     request.headers_mut().insert("Authorization", HeaderValue::from_str(&format!("Bearer {token}"))?);

@@ -1,4 +1,4 @@
-//! What hostile guests and strangers do, one call at a time, at a steady pace.
+//! What hostile guests and strangers do: one call at a time, at a steady pace.
 
 use crate::good::fresh_id;
 use crate::http::{Call, call, connect};
@@ -17,15 +17,15 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio_tungstenite::tungstenite::http;
 
-/// Bytes that the kernel of a reader who reads nothing holds.
+/// A small receive buffer, for a reader who reads nothing.
 const SMALL_WINDOW: u32 = 4096;
-/// Calls under way at once; what would be more is not sent.
+/// The most concurrent calls. Calls above it are not sent.
 const AT_ONCE: usize = 256;
 
 /// A way to abuse a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mix {
-    /// Bodies of 200 KB that unpack to 200 MB, without a token.
+    /// Bodies of 200 KB that decompress to 200 MB, without a token.
     Bombs,
     /// Large orders of one guest.
     LargeOrders,
@@ -35,19 +35,19 @@ pub enum Mix {
     Portions,
     /// Orders from a phone whose table was deleted.
     GoneTable,
-    /// Connections that ask once and then say nothing.
+    /// Connections that send one request and then stay silent.
     Idle,
-    /// Answers, and then long polls, that are never read.
+    /// Answers, and then long polls, that nobody reads.
     Unread,
-    /// WebSocket handshakes with nonsense for a token, from the address of the good.
+    /// WebSocket handshakes with invalid tokens, from the address of the normal load.
     Handshakes,
-    /// Table keys that are guessed, from the address of the good.
+    /// Guesses of table keys, from the address of the normal load.
     TableKeys,
-    /// Passwords of one manager that are guessed, from many addresses.
+    /// Guesses of one manager's password, from many addresses.
     Passwords,
-    /// Passwords that are guessed behind a second header line that names another address each time.
+    /// Guesses of a password behind a second header line, which names another address each time.
     Forwarded,
-    /// WebSockets of one table's guests, as many as they get.
+    /// WebSockets of one table's guests, as many as the server accepts.
     Sockets,
 }
 
@@ -98,7 +98,7 @@ impl Mix {
         }
     }
 
-    /// Returns the address that the calls come from: the restaurant's own where that is the point, else another.
+    /// Returns the address of the calls: the restaurant's own where the mix is about that, otherwise another one.
     const fn address(self, number: u32) -> Ipv4Addr {
         match self {
             Self::Handshakes | Self::TableKeys | Self::LargeOrders | Self::SmallOrders | Self::Portions => Ipv4Addr::LOCALHOST,
@@ -107,7 +107,7 @@ impl Mix {
         }
     }
 
-    /// Returns the requests of one call: so many answers that nobody reads do not fit into what a kernel holds.
+    /// Returns the number of requests in one call. Their unread answers must exceed the kernel's buffers.
     const fn requests(self) -> usize {
         if matches!(self, Self::Unread) { 8 } else { 1 }
     }
@@ -122,11 +122,11 @@ impl Mix {
     }
 }
 
-/// What is known of the server, and what the calls of a mix share.
+/// The server under attack, and the shared state of a mix's calls.
 pub struct Target {
     mix: Mix,
     server: SocketAddr,
-    /// The guest's token, where there is one.
+    /// The guest's token, if the mix has a guest.
     guest: String,
     dish: String,
     restaurant: String,
@@ -136,7 +136,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Prepares a mix: sits down at a table, and more.
+    /// Prepares a mix, for example by sitting down at a table.
     pub async fn prepare(mix: Mix, server: &Server) -> Result<Rc<Self>, Box<dyn std::error::Error>> {
         let seat = Call::new("POST /api/v1/diner-sessions").json(&json!({"table_key": server.tables[HOSTILE_TABLE]}));
         let guest = text(&call(Ipv4Addr::LOCALHOST, server.address, &seat).await?.json()["access_token"]);
@@ -150,7 +150,7 @@ impl Target {
         Ok(Rc::new(Self { mix, server: server.address, guest, dish, restaurant, bomb, held, answers }))
     }
 
-    /// Attacks for a while, or sends as many harmless calls from the same addresses. Returns how often each answer came.
+    /// Attacks for a while, or sends as many harmless calls from the same addresses. Returns the number of each answer.
     pub async fn run(self: &Rc<Self>, is_hostile: bool, span: Duration) -> BTreeMap<String, u64> {
         let until = Instant::now() + span;
         let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / self.mix.pace()));
@@ -178,7 +178,7 @@ impl Target {
         self.held.borrow_mut().clear();
     }
 
-    /// As many harmless requests, one after another.
+    /// Sends one harmless request.
     async fn ask(&self, number: u32) -> std::io::Result<u16> {
         let profile = Call::new(format!("GET /api/v1/restaurants/{SLUG}"));
         for _ in 1..self.mix.requests() {
@@ -224,7 +224,7 @@ impl Target {
         request.token(&self.guest).header("Idempotency-Key", &fresh_id())
     }
 
-    /// An answer that is large, or a long poll.
+    /// Returns a request with a large answer, or a long poll.
     fn unread(&self, number: u32) -> Call {
         if number.is_multiple_of(2) {
             return Call::new(format!("GET /api/v1/restaurants/{SLUG}/menu"));
@@ -232,7 +232,7 @@ impl Target {
         Call::new(format!("GET /api/v1/rooms/menu:{}/events?wait=30", self.restaurant)).token(&self.guest)
     }
 
-    /// Sends requests without reading an answer, and keeps the connection.
+    /// Sends requests without reading an answer, and keeps the connection open.
     async fn hold(&self, number: u32, request: &Call) -> std::io::Result<u16> {
         let window = (self.mix == Mix::Unread).then_some(SMALL_WINDOW);
         let mut stream = connect(self.mix.address(number), self.server, window).await?;
@@ -242,7 +242,7 @@ impl Target {
     }
 }
 
-/// A body of about 200 KB that unpacks to 200 MB.
+/// Returns a body of about 200 KB that decompresses to 200 MB.
 fn bomb() -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(b"{\"username\":\"")?;

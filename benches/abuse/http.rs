@@ -1,4 +1,4 @@
-//! One HTTP call on a connection of its own, from an address of the caller's choice: what a stranger's tools do.
+//! A single HTTP call on a new connection, from an address of the caller's choice, as an attacker's tool makes it.
 
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,17 +7,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-/// The most that a call may take.
+/// The longest duration of a call.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A request.
 #[derive(Clone, Default)]
 pub struct Call {
-    /// The method and the path: `GET /healthz`.
+    /// The method and the path, such as `GET /healthz`.
     pub line: String,
-    /// Header lines.
     pub headers: Vec<String>,
-    /// The body; none when it is empty.
+    /// The body. An empty one is not sent.
     pub body: Vec<u8>,
 }
 
@@ -64,11 +63,9 @@ impl Call {
     }
 }
 
-/// An answer: the status, and what followed the head.
+/// A response.
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -79,7 +76,7 @@ impl Answer {
     }
 }
 
-/// Connects from an address of the loopback network, with a receive buffer of so many bytes.
+/// Connects from an address of the loopback network, with a receive buffer of `window` bytes.
 pub async fn connect(from: Ipv4Addr, server: SocketAddr, window: Option<u32>) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     if let Some(window) = window {
@@ -98,7 +95,8 @@ pub async fn connect(from: Ipv4Addr, server: SocketAddr, window: Option<u32>) ->
 pub async fn call(from: Ipv4Addr, server: SocketAddr, call: &Call) -> std::io::Result<Answer> {
     let exchange = async {
         let mut stream = connect(from, server, None).await?;
-        // A server that refuses early may reset the connection while the body is on its way; what it said is read still.
+        // A server that refuses early may reset the connection while the body is still being sent. Its answer is read
+        // nevertheless.
         let _ = stream.write_all(&call.bytes(false)).await;
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer).await;

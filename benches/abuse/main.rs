@@ -1,7 +1,7 @@
-//! Abuse: a thousand people use a restaurant beside one who abuses it. For each kind of abuse it prints how the good ones
-//! fared beside the hostile calls and beside as many harmless ones, on a fresh server that has one core to itself.
+//! Abuse: a thousand people use a restaurant while somebody abuses it. For each kind of abuse, prints how they were served
+//! beside the hostile calls and beside as many harmless ones, each time on a new server that has one core to itself.
 //!
-//! `scripts/abuse [SECONDS] [MIX…]` runs it; `--no-limits` takes off the limits that are settings, as a control.
+//! `scripts/abuse [SECONDS] [MIX…]` runs it. `--no-limits` removes the configurable limits, as a control.
 #![allow(missing_docs)] // a program
 
 mod good;
@@ -20,14 +20,14 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::LocalSet;
 
-/// Descriptors that a server may have: enough for the good ones and half as many again.
+/// Descriptors that the server may have: enough for the normal load and half as many again.
 const DESCRIPTORS: u32 = 4096;
-/// How far the p99 of the good may be from that beside harmless calls.
+/// The largest factor between the p99 of the normal load beside the attack and beside harmless calls.
 const RATIO: f64 = 2.0;
 /// The most that resident memory may grow.
 const GROWTH: u64 = 50 * 1024 * 1024;
 
-/// Settings that take off what limits a guest or a stranger.
+/// Settings that remove the limits on guests and strangers.
 const NO_LIMITS: &str = include_str!("no_limits.txt");
 
 struct Options {
@@ -40,7 +40,7 @@ fn options() -> Result<Options, String> {
     let mut options = Options { span: Duration::from_secs(10), mixes: Vec::new(), has_limits: true };
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
-            // What `cargo bench` adds.
+            // `cargo bench` adds this argument.
             "--bench" => {}
             "--no-limits" => options.has_limits = false,
             text => match (text.parse(), Mix::ALL.into_iter().find(|mix| mix.name() == text)) {
@@ -60,7 +60,7 @@ fn names() -> String {
     Mix::ALL.map(Mix::name).join(", ")
 }
 
-/// What one mix came to.
+/// The result of one mix.
 struct Row {
     harmless: Figures,
     hostile: Figures,
@@ -79,7 +79,7 @@ async fn measure(mix: Mix, options: &Options) -> Result<Row, Box<dyn Error>> {
     let mut server = Server::start(&flags, DESCRIPTORS).await?;
     let crowd = Crowd::join(&server).await?;
     let target = Target::prepare(mix, &server).await?;
-    // Warm: the first commands, and the first of every call.
+    // Warm up: the first commands, and the first of every call.
     tokio::join!(crowd.work(Duration::from_secs(2)), target.run(false, Duration::from_secs(2)));
     let (harmless, _) = tokio::join!(crowd.work(options.span), target.run(false, options.span));
     let before = server.resident();
@@ -100,7 +100,7 @@ async fn measure(mix: Mix, options: &Options) -> Result<Row, Box<dyn Error>> {
     Ok(Row { harmless, hostile, growth: highest.get() - before, lost, faults, is_running, answers })
 }
 
-/// The value below which so many of a hundred lie, in milliseconds.
+/// Returns a percentile of the times, in milliseconds.
 fn percentile(micros: &[u64], percent: usize) -> f64 {
     let mut sorted = micros.to_vec();
     sorted.sort_unstable();
@@ -108,7 +108,7 @@ fn percentile(micros: &[u64], percent: usize) -> f64 {
     sorted.get(at).map_or(f64::NAN, |micros| *micros as f64 / 1000.0)
 }
 
-/// Prints a row, and returns whether the good ones were served.
+/// Prints a row. Returns whether the normal load was served within the bounds.
 fn print(mix: Mix, row: &Row) -> bool {
     let ratio = |harmless: &[u64], hostile: &[u64]| {
         let (harmless, hostile) = (percentile(harmless, 99), percentile(hostile, 99));

@@ -8,13 +8,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Tables of the good.
+/// Tables of the normal load.
 pub const TABLES: usize = 250;
-/// The table of a hostile guest: the last, where none of the good sits.
+/// The table of a hostile guest: the last one, where nobody else sits.
 pub const HOSTILE_TABLE: usize = TABLES;
-/// Waiters, who send the commands that are measured.
+/// Waiters, whose commands are measured.
 pub const WAITERS: usize = 10;
-/// Everybody's password.
+/// The password of all people.
 pub const PASSWORD: &str = "quiet lantern 4711 harbour";
 const BINARY: &str = env!("CARGO_BIN_EXE_orderbell");
 /// The core of the server; the clients have the other (`scripts/abuse`).
@@ -26,17 +26,16 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 pub struct Server {
     process: Child,
     folder: TempDir,
-    /// Where it listens.
+    /// The listening address.
     pub address: SocketAddr,
-    /// The restaurant's id.
     pub restaurant: String,
-    /// The keys of its tables.
+    /// The keys of the tables.
     pub tables: Vec<String>,
-    /// The ids of its tables, in the same order.
+    /// The ids of the tables, in the same order.
     pub table_ids: Vec<String>,
-    /// A token of the manager.
+    /// The manager's token.
     pub manager: String,
-    /// A dish of its menu.
+    /// A dish of the menu.
     pub dish: String,
 }
 
@@ -44,7 +43,7 @@ pub struct Server {
 pub const SLUG: &str = "rezala";
 
 impl Server {
-    /// Starts a server with more flags, at most so many descriptors, and a restaurant.
+    /// Starts a server with more flags and a limit of descriptors, and creates a restaurant.
     pub async fn start(flags: &[String], descriptors: u32) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let database = format!("sqlite://{}/orderbell.db", folder.path().display());
@@ -103,7 +102,7 @@ impl Server {
         }
     }
 
-    /// Signs somebody in.
+    /// Signs a person in.
     pub async fn sign_in(&self, username: &str) -> Outcome<Value> {
         let answer = call(Ipv4Addr::LOCALHOST, self.address, &sign_in(username, PASSWORD)).await?;
         match answer.status {
@@ -112,7 +111,7 @@ impl Server {
         }
     }
 
-    /// Makes a token of a kitchen screen.
+    /// Issues a token of a kitchen screen.
     pub fn kitchen_token(&self) -> Outcome<String> {
         let database = format!("sqlite://{}/orderbell.db", self.folder.path().display());
         Ok(tool(&database, &["token", "--role", "kitchen", "--restaurant", SLUG], "")?.trim().to_owned())
@@ -138,7 +137,7 @@ impl Drop for Server {
     }
 }
 
-/// The call that signs somebody in.
+/// Returns the call that signs a person in.
 pub fn sign_in(username: &str, password: &str) -> Call {
     let body = json!({"restaurant": SLUG, "username": username, "password": password});
     Call::new("POST /api/v1/sessions").json(&body)

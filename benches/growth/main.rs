@@ -1,6 +1,6 @@
 //! What grows with a restaurant's log, its open orders and the number of restaurants, on SQLite. Prints lines that
 //! `plot.py` draws. Arguments name the measurements to run; without any, all run.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics is no measurement
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics has failed
 #![allow(dead_code)] // the helpers of the suite of the store have more than this uses
 
 #[path = "../../tests/store/database.rs"]

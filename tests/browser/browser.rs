@@ -71,7 +71,7 @@ impl Browser {
         self.within(PATIENCE, what, script, arguments).await
     }
 
-    /// Is [`Self::until`] with a deadline.
+    /// Waits as [`Self::until`] does, with a given deadline.
     pub async fn within(&self, time: Duration, what: &str, script: &str, arguments: Vec<Value>) -> Value {
         let begun = Instant::now();
         loop {

@@ -81,7 +81,7 @@ impl Driver {
         }
     }
 
-    /// Is [`Self::open`] with all cookies blocked. WebKit's driver cannot block them.
+    /// Opens a browser as [`Self::open`] does, with all cookies blocked. WebKit's driver cannot block them.
     pub async fn open_cookieless(&self, form: Form) -> (Client, String) {
         match self {
             Self::Chromium(driver) => {

@@ -29,7 +29,7 @@ impl TestRestaurant {
         Self::open_in(Engine::Chromium, browsers, flags).await
     }
 
-    /// Is [`Self::open`] with browsers of an engine.
+    /// Opens a restaurant as [`Self::open`] does, with browsers of an engine.
     pub async fn open_in(engine: Engine, browsers: u32, flags: &[&str]) -> Self {
         let seats = FREE.acquire_many(browsers).await.unwrap();
         let (server, driver) = tokio::join!(TestServer::start(flags), Driver::start(engine));

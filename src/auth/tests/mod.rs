@@ -1,4 +1,3 @@
-//! What the tests of this module and of those above it share. The other files here are the tests of the file of the
-//! same name.
+//! Fixtures for the tests of this module and of higher layers. Each other file here tests the file of the same name.
 
 pub mod fixtures;

@@ -22,7 +22,7 @@ async fn a_screen_is_approved_once_and_gets_its_session_once() {
     let pairing = service.begin_pairing().await.unwrap();
     assert_eq!((pairing.interval, pairing.expires_in), (5, 600));
     let code = pairing.device_code.as_str().into();
-    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Pending, "which the poll after the approval follows at once");
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Pending, "a pending poll delays no later one");
     let staff = principal(Role::Staff, LADLE);
     let station: Station = "hot".parse().unwrap();
     let typed = pairing.user_code.to_lowercase().replace('-', " ");
@@ -38,13 +38,13 @@ async fn a_screen_is_approved_once_and_gets_its_session_once() {
     assert_eq!(
         (&again.principal, &again.tokens.refresh_token),
         (&screen, &signed_in.tokens.refresh_token),
-        "the answer was lost"
+        "the answer is repeated"
     );
     service.refresh(&again.tokens.refresh_token.as_str().into()).await.unwrap();
     assert_eq!(after_the_interval(&service, &code).await.unwrap_err(), PollError::Unknown);
 }
 
-/// Polls until it is no longer told to wait.
+/// Polls until the answer is something other than `SlowDown`.
 async fn after_the_interval(service: &Sessions, code: &SecretString) -> Result<SignedIn, PollError> {
     let deadline = clock::now().plus(Duration::from_secs(30));
     loop {
@@ -62,12 +62,12 @@ async fn polls_at_once_begin_one_session_and_its_end_is_the_pairings() {
     let code = pairing.device_code.as_str().into();
     service.approve(&principal(Role::Staff, LADLE), &pairing.user_code, name(), None).await.unwrap();
     let (one, two) = tokio::join!(service.poll(&code), service.poll(&code));
-    // One may come after the other's session was begun, and is told to wait.
+    // One poll may arrive after the other's session was begun, and is told to wait.
     let got: Vec<_> = [one, two].into_iter().filter(|outcome| !matches!(outcome, Err(PollError::SlowDown))).collect();
     let got: Vec<_> = got.into_iter().map(Result::unwrap).collect();
     assert!(got.iter().all(|one| one.tokens.refresh_token == got[0].tokens.refresh_token));
     service.end(&got[0].principal.session).await.unwrap();
-    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Unknown, "who unpairs a screen has to pair it again");
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Unknown, "an unpaired screen must be paired again");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const NEW: &str = "new:fedcba9876543210fedcba9876543210";
 
-/// A node with these keys.
+/// Returns a node's sessions with these keys.
 fn node(store: &SharedStore, keyring: &str) -> Sessions {
     let issuer = Issuer::of(&Keyring::parse(keyring).unwrap()).unwrap();
     Sessions::new(store.clone(), issuer, Arc::<EndedSessions>::default(), Lifetimes::default())
@@ -63,7 +63,7 @@ async fn a_change_of_the_keyring_changes_no_successor_that_is_there() {
     let second = renewed(&before, &first).await.unwrap();
     assert_eq!(renewed(&after, &first).await.unwrap().refresh_token, second.refresh_token);
     let third = renewed(&after, &second).await.unwrap();
-    // The other node was started before the new key went in front.
+    // The other node was started before the new key was moved to the front.
     let other = node(&store, &format!("{OLD},{NEW}"));
     assert_eq!(renewed(&other, &second).await.unwrap().refresh_token, third.refresh_token);
     renewed(&other, &third).await.unwrap();
@@ -76,8 +76,8 @@ async fn a_key_that_is_gone_signs_nobody_out() {
     let first = seated(&before).await;
     let lost = renewed(&before, &first).await.unwrap();
     let second = renewed(&after, &first).await.unwrap();
-    assert_ne!(second.refresh_token, lost.refresh_token, "nobody can tell that one again");
+    assert_ne!(second.refresh_token, lost.refresh_token, "without its key the token cannot be derived again");
     renewed(&after, &second).await.unwrap();
     assert_eq!(renewed(&after, &lost).await.unwrap_err(), SessionError::Over);
-    assert_eq!(renewed(&after, &second).await.unwrap_err(), SessionError::Over, "and that was a copy");
+    assert_eq!(renewed(&after, &second).await.unwrap_err(), SessionError::Over, "a reused token ends the session");
 }

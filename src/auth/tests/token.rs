@@ -36,7 +36,7 @@ fn ours() -> Node {
     Node::with(&format!("a:{SECRET}"))
 }
 
-/// A pair under the id `a`.
+/// Returns a key pair with the id `a`.
 fn pair() -> KeyPair {
     KeyPair::random(Some("a".parse().unwrap()))
 }
@@ -45,7 +45,7 @@ fn private(pair: &KeyPair) -> &str {
     pair.private_entry.expose_secret()
 }
 
-/// The bytes of a public entry's key.
+/// Returns the bytes of a public entry's key.
 fn public_bytes(pair: &KeyPair) -> Vec<u8> {
     BASE64_URL_SAFE_NO_PAD.decode(pair.public_entry.rsplit(':').next().unwrap()).unwrap()
 }
@@ -68,7 +68,7 @@ fn claims() -> Value {
     json!({"iss":"orderbell","aud":"orderbell","sub":"me","role":"staff","restaurant":RESTAURANT,"sid":"s-1","iat":now,"exp":now + 60,"jti":"j"})
 }
 
-/// Signs anything under the right key, to see what is looked at beside the signature.
+/// Signs claims with the right key, to test what is checked besides the signature.
 fn forge(changes: &Value) -> Result<Principal, TokenError> {
     let mut claims = claims();
     crate::domain::values::merge_patch::apply(&mut claims, changes);
@@ -77,7 +77,7 @@ fn forge(changes: &Value) -> Result<Principal, TokenError> {
     ours().verify(&token.into(), NOW).map(|verified| verified.principal)
 }
 
-/// Signs good claims under the right key and another header.
+/// Signs valid claims with the right key and another header type.
 fn typed(typ: Option<&str>) -> Result<Principal, TokenError> {
     let header = Header { kid: Some("a".into()), typ: typ.map(Into::into), ..Header::new(Algorithm::HS256) };
     let token = encode(&header, &claims(), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
@@ -208,7 +208,7 @@ fn what_one_half_of_a_pair_signs_the_other_verifies_and_no_other_pair_does() {
     assert_eq!(verifies(&pair.public_entry.replacen('a', "b", 1)), Err(TokenError::UnknownKey));
 }
 
-/// The public half is no secret. Whatever is made of it, under whichever algorithm a token names, signs nothing.
+/// The public half is not secret. No token made from it is valid, whichever algorithm the token names.
 #[test]
 fn nothing_that_is_made_of_a_public_key_makes_a_token() {
     let pair = pair();
@@ -223,7 +223,7 @@ fn nothing_that_is_made_of_a_public_key_makes_a_token() {
             }
         }
     }
-    // As a seed it is another pair's.
+    // Used as a seed it belongs to another pair.
     let seed = format!("a:ed25519:{}", BASE64_URL_SAFE_NO_PAD.encode(public_bytes(&pair)));
     let token = Node::with(&seed).issue(&principal(Role::Manager), HOUR, NOW).unwrap();
     for verifier in &verifiers {
@@ -231,7 +231,7 @@ fn nothing_that_is_made_of_a_public_key_makes_a_token() {
     }
 }
 
-/// The same bytes signed and verified in both ways that there are, and one that is none.
+/// A token signed with either algorithm, or with none, is verified only by the algorithm of its key.
 #[test]
 fn a_token_does_not_choose_its_algorithm() {
     let pair = pair();
@@ -253,7 +253,8 @@ fn a_token_does_not_choose_its_algorithm() {
     }
 }
 
-/// From HS256 to a pair in three rounds of restarts: all know the new key, then it signs, then the old one goes.
+/// Changes from HS256 to a key pair in three rounds of restarts: first every node knows the new key, then it signs, then
+/// the old one is removed.
 #[test]
 fn a_change_from_hs256_to_a_pair_signs_nobody_out() {
     let pair = KeyPair::random(Some("new".parse().unwrap()));
@@ -267,13 +268,13 @@ fn a_change_from_hs256_to_a_pair_signs_nobody_out() {
     let verifier = |keys: &str| Verifier::of(&Keyring::parse(keys).unwrap());
     let mut signed_by = Vec::new();
     for pair in rounds.windows(2) {
-        // While a round is under way, nodes of it and of the round before stand side by side.
+        // During a round its nodes run beside those of the round before.
         for (signs, _) in pair {
             let token = Node::with(signs).issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
             let kid = decode_header(token.expose_secret()).unwrap().kid.unwrap();
             let is_of_the_old = kid == "old";
             for (calls, live) in pair {
-                // The old key goes when the last token under it is over.
+                // The old key is removed only when the last token it signed has expired.
                 let knows = !is_of_the_old || calls.contains("old:");
                 assert_eq!(verifier(calls).verify(&token, NOW).is_ok(), knows, "{kid} at {calls}");
                 assert_eq!(verifier(live).verify(&token, NOW).is_ok(), knows, "{kid} at {live}");

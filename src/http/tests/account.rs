@@ -7,7 +7,7 @@ use totp_rs::{Builder, Secret};
 pub(super) const ME: &str = "/api/v1/people/me";
 const NEW: &str = "four words two spoons";
 
-/// An app where nobody is held up by the limit of an address.
+/// Opens an app in which no limit of an address applies.
 pub(super) async fn open(rules: SignInRules) -> TestApp {
     let mut app = TestApp::open().await;
     app.state.limits = Arc::new(Limits::new(Rates::default(), app.state.node.metrics.clone()));
@@ -42,19 +42,19 @@ pub(super) async fn is_renewed(app: &TestApp, tokens: &Value) -> bool {
     app.call(refresh).await.status == 200
 }
 
-/// Sets a second factor up; returns its secret in base32, the recovery codes, and the tokens of the session that goes on.
+/// Sets up a second factor. Returns its secret in base32, the recovery codes, and the tokens of the new session.
 pub(super) async fn enrol(app: &TestApp, tokens: &Value) -> (String, Vec<Value>, Value) {
     let begun = ask(app, tokens, Method::POST, &format!("{ME}/totp"), Some(json!({"password": PASSWORD}))).await.json();
     let secret = begun["secret"].as_str().unwrap().to_owned();
     let confirm = json!({"code": code(&secret, -1)});
     let confirmed = ask(app, tokens, Method::POST, &format!("{ME}/totp/confirmation"), Some(confirm)).await;
     assert_eq!(confirmed.status, 200, "{confirmed:?}");
-    assert!(!goes_on(app, tokens).await, "a copy of the old tokens is worth nothing");
+    assert!(!goes_on(app, tokens).await, "the old tokens are no longer valid");
     let confirmed = confirmed.json();
     (secret, confirmed["recovery_codes"].as_array().unwrap().clone(), confirmed)
 }
 
-/// The code so many steps from now.
+/// Returns the code of the step `steps` from now.
 pub(super) fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(clock::now().seconds() + 30 * steps).unwrap()).to_string()
@@ -98,7 +98,7 @@ async fn a_current_password_is_tried_a_few_times_and_the_owner_changes_it_all_th
         let refused = ask(&app, &owner, Method::PUT, &path, Some(json!({"current": PASSWORD, "new": weak}))).await;
         refused.problem(422, "invalid");
     }
-    assert_eq!(ask(&app, &owner, Method::PUT, &path, guess(PASSWORD)).await.status, 200, "a right one is no wrong try");
+    assert_eq!(ask(&app, &owner, Method::PUT, &path, guess(PASSWORD)).await.status, 200, "a right password does not count");
 }
 
 #[actix_web::test]
@@ -150,12 +150,12 @@ async fn a_second_factor_is_asked_for_after_the_right_password_alone_and_each_co
 
     let stranger = try_to_sign_in(&app, json!({"password": "the wrong one"})).await;
     stranger.problem(401, "unauthorized");
-    assert_eq!(stranger.json().get("totp_required"), None, "it tells nobody who has not the password");
+    assert_eq!(stranger.json().get("totp_required"), None, "only a right password reveals the second factor");
     let without = try_to_sign_in(&app, json!({})).await;
     without.problem(401, "unauthorized");
     assert_eq!(without.json()["totp_required"], true);
     let used = try_to_sign_in(&app, json!({"totp": code(&secret, -1)})).await;
-    assert_eq!((used.status.as_u16(), &used.json()["totp_required"]), (401, &json!(true)), "it confirmed the enrolment");
+    assert_eq!((used.status.as_u16(), &used.json()["totp_required"]), (401, &json!(true)), "the code is used up");
     let now = code(&secret, 0);
     let spaced = format!("{} {}", &now[..3], &now[3..]);
     assert_eq!(sign_in(&app, json!({"totp": spaced})).await["role"], "manager");
@@ -222,7 +222,7 @@ async fn where_managers_need_a_second_factor_one_without_works_as_staff_until_it
     let before = sign_in(&app, json!({})).await;
     let rules = SignInRules { managers_need_totp: true, ..SignInRules::default() };
     app.state.sessions = app.state.sessions.map(|sessions| sessions.with_rules(rules));
-    assert!(!is_renewed(&app, &before).await, "a session from before ends with its token");
+    assert!(!is_renewed(&app, &before).await, "an older session cannot be renewed");
     let without = sign_in(&app, json!({})).await;
     assert_eq!((&without["role"], &without["totp_setup_required"]), (&json!("staff"), &json!(true)));
     ask(&app, &without, Method::GET, &ladle("/people"), None).await.problem(403, "forbidden");

@@ -4,7 +4,7 @@ use crate::domain::values::ids::UserId;
 use crate::store::sessions::SessionRow;
 use uuid::Uuid;
 
-/// The ladle's manager, by the id that they sign in under.
+/// Returns the ladle's manager, with the id they sign in under.
 fn boss() -> Principal {
     let id = UserId::from_uuid(Uuid::from_u128(LADLE.uuid().as_u128() + 3));
     Principal { sub: id.to_string().parse().unwrap(), ..insider(Role::Manager) }
@@ -24,7 +24,7 @@ fn from(request: TestRequest) -> TestRequest {
     request.peer_addr("203.0.113.9:4000".parse().unwrap())
 }
 
-/// Does something as the manager, and holds its newest entry against what it should say.
+/// Performs an action as the manager, and checks the newest entry. Returns the answer's document and the entry.
 async fn does(app: &TestApp, request: TestRequest, body: Value, kind: &str, action: &str) -> (Value, Value) {
     let answer = app.send(from(request), &boss(), body).await;
     assert!(answer.status.is_success(), "{action}: {answer:?}");
@@ -55,7 +55,7 @@ async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_addre
     assert_eq!((&entry["label"], &entry["value"]), (&json!("karim"), &json!("manager")));
     does(&app, patch(&of_person), json!({"password": "another long secret word"}), "people", "change_password").await;
     let (_, entry) = does(&app, TestRequest::delete().uri(&of_person), json!({}), "people", "remove_person").await;
-    assert_eq!(entry["label"], "karim", "the name outlives the person");
+    assert_eq!(entry["label"], "karim", "the name is kept after the person is removed");
 
     let (key, _) = does(&app, post(&ladle("/api-keys")), json!({"name": "Till"}), "keys", "add_api_key").await;
     let of_key = ladle(&format!("/api-keys/{}", key["id"].as_str().unwrap()));
@@ -98,7 +98,7 @@ async fn sign_ins_are_recorded_and_what_was_typed_into_a_failed_one_is_not() {
     app.call(sign_in("staff", "not this one")).await.problem(401, "unauthorized");
     let entry = newest(&app).await;
     assert_eq!((&entry["outcome"], &entry["label"]), (&json!("bad_credentials"), &json!("staff")));
-    assert_eq!((&entry["address"], entry.get("name")), (&json!("203.0.113.9"), None), "whoever it was");
+    assert_eq!((&entry["address"], entry.get("name")), (&json!("203.0.113.9"), None), "a failed sign-in names nobody");
     app.call(sign_in("my-password-by-mistake", "staff")).await.problem(401, "unauthorized");
     assert_eq!(newest(&app).await["label"], "unknown name");
     assert!(!audit(&app, "").await.to_string().contains("by-mistake"));

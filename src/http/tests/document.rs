@@ -1,4 +1,4 @@
-//! The OpenAPI document that is served is the one that the code makes.
+//! The served OpenAPI document equals the one that the code generates.
 
 use crate::http::openapi::document;
 use std::env;
@@ -13,10 +13,10 @@ fn the_served_document_is_the_one_that_the_code_makes() {
         fs::write(&path, made).unwrap();
         return;
     }
-    // Whole texts in a message say less than how to mend it.
+    // Not `assert_eq!`: its message would be both documents, and not the command to run.
     let is_same = fs::read_to_string(&path).is_ok_and(|kept| kept == made);
     assert!(
         is_same,
-        "run `ORDERBELL_UPDATE_SPEC=1 cargo test --lib document` and look at what changes in static/spec/openapi.json"
+        "run `ORDERBELL_UPDATE_SPEC=1 cargo test --lib document` and review the changes in static/spec/openapi.json"
     );
 }

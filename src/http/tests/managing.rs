@@ -19,7 +19,7 @@ async fn sign_in(app: &TestApp, username: &str, password: &str) -> Answer {
     app.call(post("/api/v1/sessions").set_json(body)).await
 }
 
-/// Whether the access token of an answer is still good, and its refresh token.
+/// Returns whether the access token of an answer is still valid, and whether its refresh token is.
 async fn goes_on(app: &TestApp, tokens: &Value) -> (bool, bool) {
     let bearer = ("authorization", format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
     let call = app.call(TestRequest::get().uri(&ladle("/orders")).insert_header(bearer)).await;
@@ -27,7 +27,7 @@ async fn goes_on(app: &TestApp, tokens: &Value) -> (bool, bool) {
     (call.status == 200, app.call(refresh).await.status == 200)
 }
 
-/// Every call that only managers may make.
+/// Returns every call that only managers may make.
 fn calls() -> Vec<(Method, String)> {
     let some = "00000000-0000-7000-8000-0000000000ff";
     let calls: [(Method, &str); 20] = [
@@ -55,7 +55,7 @@ fn calls() -> Vec<(Method, String)> {
     calls.into_iter().map(|(method, path)| (method, ladle(&path.replace("ID", some)))).collect()
 }
 
-/// A body that would do for each of them.
+/// Returns a valid body for a call.
 fn body_of(path: &str) -> Value {
     match path {
         path if path.ends_with("/menu") => json!({"categories": {}, "items": {}}),
@@ -162,7 +162,7 @@ async fn a_table_is_added_gets_a_new_code_and_goes() {
     app.delete(&path, &manager).await.problem(404, "not_found");
 }
 
-/// Proxies in these networks.
+/// Returns proxies in these networks.
 fn behind(networks: &[&str]) -> Arc<Proxies> {
     let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
     Arc::new(Proxies::new(networks, connection::client_address::Source::Either, Metrics::new()))
@@ -179,7 +179,7 @@ async fn a_tables_code_carries_the_address_that_guests_reach() {
     assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/svg+xml"));
     assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"));
     app.state.base = PublicUrl::new(Some("https://orders.example.com/"), behind(&[]));
-    assert_ne!(app.get(&path, &manager).await.body, picture.body, "another address is another picture");
+    assert_ne!(app.get(&path, &manager).await.body, picture.body, "another address makes another picture");
     app.state.base = PublicUrl::new(None, behind(&[]));
     let from = |host: &'static str, proto: &'static str| {
         let request = TestRequest::get().uri(&ladle("/tables")).insert_header(("host", host));
@@ -204,7 +204,7 @@ async fn people_come_change_and_go_with_their_sessions() {
     let manager = insider(Role::Manager);
     let body = json!({"username": "zia", "password": "a-new-one", "role": "staff"});
     let made = app.send(post(&ladle("/people")), &manager, body.clone()).await;
-    assert_eq!((made.status.as_u16(), made.json().as_object().unwrap().len()), (201, 4), "no password comes back");
+    assert_eq!((made.status.as_u16(), made.json().as_object().unwrap().len()), (201, 4), "the answer has no password");
     app.send(post(&ladle("/people")), &manager, body).await.problem(409, "conflict");
     let names: Vec<_> = list(&app, "/people", "people").await.iter().map(|person| person["username"].clone()).collect();
     assert_eq!(names, ["manager", "staff", "zia"]);
@@ -240,11 +240,11 @@ async fn a_password_that_is_guessed_first_is_refused_with_its_reason_and_one_of_
     let typed = "cafe\u{301} 🍲 noir";
     let made = app.send(post(&ladle("/people")), &manager, body(typed)).await;
     assert_eq!(made.status, 201, "{made:?}");
-    assert_eq!(sign_in(&app, "zia-karim", "caf\u{e9} 🍲 noir").await.status, 200, "composed by another keyboard");
+    assert_eq!(sign_in(&app, "zia-karim", "caf\u{e9} 🍲 noir").await.status, 200, "as another keyboard composes it");
     let person = ladle(&format!("/people/{}", id(&made.json())));
     let detail = app.send(patch(&person), &manager, json!({"password": "zia-karim"})).await.problem(422, "invalid");
     assert!(detail.contains("user name"), "{detail}");
-    assert_eq!(sign_in(&app, "zia-karim", typed).await.status, 200, "the old one is as it was");
+    assert_eq!(sign_in(&app, "zia-karim", typed).await.status, 200, "the old password is unchanged");
 }
 
 #[actix_web::test]
@@ -291,7 +291,7 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": paired["refresh_token"]}));
     let refreshed = app.call(refresh).await.json();
     let next = app.state.node.tokens.verify(&refreshed["access_token"].as_str().unwrap().into(), clock::now()).unwrap();
-    assert_eq!((next.principal.device, next.principal.station), (Some(device), None), "its next token is of no station");
+    assert_eq!((next.principal.device, next.principal.station), (Some(device), None), "the next token has no station");
     assert_eq!(app.delete(&path, &manager).await.status, 204);
     assert_eq!(goes_on(&app, &refreshed).await, (false, false));
     app.delete(&path, &manager).await.problem(404, "not_found");
@@ -357,7 +357,7 @@ async fn an_api_key_is_shown_once_and_revoked_with_its_sessions() {
     assert_eq!(app.delete(&path, &manager).await.status, 204);
     assert_eq!(goes_on(&app, &session).await, (false, false));
     begin(key["api_key"].clone()).await.problem(401, "unauthorized");
-    assert_eq!(begin(json!(API_KEY)).await.status, 200, "another key is another key");
+    assert_eq!(begin(json!(API_KEY)).await.status, 200, "another key still works");
     app.delete(&path, &manager).await.problem(404, "not_found");
 }
 
@@ -378,7 +378,7 @@ async fn the_report_of_a_day_counts_its_orders() {
     assert_eq!(
         (&report["revenue"], &report["promised"], &report["late"]),
         (&json!({"amount": 1800, "currency": "BDT"}), &json!(1), &json!(0)),
-        "what nobody has accepted is not sold"
+        "an order that nobody accepted is not sold"
     );
     assert_eq!((&report["stations"], &report["items"][0]["quantity"]), (&json!({"hot": 2}), &json!(2)));
     for step in ["placed_to_accepted", "accepted_to_ready", "ready_to_served"] {
@@ -391,7 +391,7 @@ async fn the_report_of_a_day_counts_its_orders() {
     assert_eq!(
         tomorrow["orders"].as_u64().unwrap() + yesterday["orders"].as_u64().unwrap(),
         2,
-        "a clock is early or late, not both"
+        "a clock is either early or late"
     );
     let before = app.get(&ladle("/reports/day?date=2001-01-01"), &manager).await.json();
     assert_eq!((&before["orders"], &before["items"]), (&json!(0), &json!([])));

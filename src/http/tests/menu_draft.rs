@@ -34,7 +34,7 @@ async fn a_manager_replaces_the_menu_and_everybody_reads_it() {
     let items = changed["document"]["items"].as_object().unwrap();
     assert_eq!((items.len(), &items[LASSI]["id"], &items[LASSI]["available"]), (1, &json!(LASSI), &json!(true)));
     let read_back = draft(changed["document"]["items"].clone());
-    assert_eq!(replace(&app, &manager, read_back).await.json()["changed"], false, "what was read can be sent back");
+    assert_eq!(replace(&app, &manager, read_back).await.json()["changed"], false, "a menu that was read can be sent back");
     app.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), basket()).await.problem(422, "invalid");
     for role in [Role::Diner, Role::Kitchen, Role::Staff, Role::Service] {
         replace(&app, &insider(role), draft(json!({}))).await.problem(403, "forbidden");
@@ -93,7 +93,7 @@ async fn a_menu_that_makes_no_sense_is_invalid_and_says_where() {
     assert!(
         replace(&app, &manager, json!({"categories": categories, "items": {}})).await.problem(422, "invalid").contains("100")
     );
-    assert_eq!(menu(&app).await["position"], 0, "nothing of it was taken");
+    assert_eq!(menu(&app).await["position"], 0, "no part of it was applied");
 }
 
 #[actix_web::test]

@@ -1,4 +1,4 @@
-//! The HTTP face on a real store, without a socket.
+//! The HTTP interface on a real store, without a socket.
 
 mod account;
 mod audit;
@@ -52,7 +52,7 @@ struct TestApp {
     _folder: TempDir,
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -131,7 +131,7 @@ impl TestApp {
         ("authorization", format!("Bearer {}", token.expose_secret()))
     }
 
-    /// Places an order and gives its document.
+    /// Places an order and returns its document.
     async fn place(&self, who: &Principal) -> Value {
         let answer = self.send(place("ladle").insert_header(new_key()), who, basket()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -148,7 +148,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Holds it against the contract's form of a problem; gives the detail.
+    /// Asserts that the answer is a problem in the contract's form, and returns its detail.
     fn problem(&self, status: u16, code: &str) -> String {
         let body = self.json();
         assert_eq!((self.status.as_u16(), &body["code"]), (status, &json!(code)), "{self:?}");
@@ -173,7 +173,7 @@ fn outsider(role: Role, restaurant: RestaurantId) -> Principal {
     fixtures::principal(role, restaurant)
 }
 
-/// An address of the ladle's.
+/// Returns an address of the ladle.
 fn ladle(path: &str) -> String {
     format!("/api/v1/restaurants/ladle{path}")
 }

@@ -38,7 +38,7 @@ async fn every_page_says_which_version_it_belongs_to() {
         let page = String::from_utf8(get(&app, path).await.body.to_vec()).unwrap();
         assert_eq!((page.matches(&line).count(), page.contains("{{")), (1, false), "{path}");
         let tag = etag::tag(page.as_bytes());
-        assert_eq!(get(&app, path).await.header("etag"), format!("W/\"{tag}\""), "{path}: of what is served");
+        assert_eq!(get(&app, path).await.header("etag"), format!("W/\"{tag}\""), "{path}: the tag of the served file");
     }
 }
 
@@ -129,7 +129,7 @@ async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
     assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"), "{picture:?}");
 }
 
-/// A page that was opened before its server was replaced loads some of its scripts later.
+/// A page that was opened before its server was replaced loads some of its scripts afterwards.
 #[actix_web::test]
 async fn a_script_that_was_moved_is_found_by_its_address_of_before() {
     let app = TestApp::open().await;

@@ -112,7 +112,8 @@ async fn the_websockets_address_wants_an_upgrade() {
 async fn too_many_sign_ins_from_one_address_wait() {
     let app = TestApp::open().await;
     let sign_in = || {
-        // Counted before it is read. A password that is checked takes long enough for another try to be allowed.
+        // A sign-in counts before its body is read, so an incomplete body is enough. A password check would take so long
+        // that another attempt is allowed meanwhile.
         let body = json!({"restaurant": "ladle"});
         app.call(TestRequest::post().uri("/api/v1/sessions").peer_addr("203.0.113.1:1".parse().unwrap()).set_json(body))
     };

@@ -1,4 +1,4 @@
-//! Sensitive actions take a recent proof of the password.
+//! Sensitive actions require a recent check of the password.
 
 use super::account::{ME, ask, code, enrol, is_renewed, open, sign_in};
 use super::*;
@@ -7,7 +7,7 @@ use crate::auth::tests::fixtures::PASSWORD;
 use crate::store::credentials::PasswordProof;
 use actix_web::http::Method;
 
-/// Replaces how long a proof is good.
+/// Sets the lifetime of a password check.
 fn set_life(app: &mut TestApp, life: Duration) {
     let rules = SignInRules { proof_life: life, ..SignInRules::default() };
     app.state.sessions = app.state.sessions.take().map(|sessions| sessions.with_rules(rules));
@@ -74,7 +74,7 @@ async fn a_lost_answer_to_a_confirmation_is_given_again_to_the_same_attempt_alon
     app.call(request).await.problem(401, "unauthorized");
     assert!(is_renewed(&app, &first).await);
     confirm_as(&app, &old, ATTEMPT, right()).await.problem(401, "unauthorized");
-    assert_eq!(ask(&app, &again, Method::GET, ME, None).await.status, 200, "the session goes on all the same");
+    assert_eq!(ask(&app, &again, Method::GET, ME, None).await.status, 200, "the session continues");
 }
 
 #[actix_web::test]
@@ -122,7 +122,7 @@ async fn a_session_that_has_ended_elsewhere_proves_nothing_and_a_token_without_a
     let app = open(SignInRules::default()).await;
     let tokens = sign_in(&app, json!({})).await;
     let session = session_of(&app, &tokens);
-    // As another node does: this one has not heard of it yet.
+    // Another node has ended the session; this one does not know yet.
     app.state.node.store.end_session(&session).await.unwrap();
     assert_eq!(app.state.node.store.password_proof(LADLE, &session).await, Ok(PasswordProof::Ended));
     add_key(&app, &tokens).await.problem(401, "unauthorized");

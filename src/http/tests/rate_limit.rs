@@ -28,8 +28,8 @@ fn a_burst_passes_and_what_follows_waits_about_a_second() {
     }
     let wait = limits.enter(Action::Seat, address(NAT)).map(drop).unwrap_err();
     assert!(wait <= Duration::from_secs(1) && too_many(wait).retry_after() == Some(Duration::from_secs(1)), "{wait:?}");
-    assert!(enter(&limits, Action::Seat, "203.0.113.2"), "a neighbour");
-    assert!(enter(&limits, Action::Login, NAT), "another door");
+    assert!(enter(&limits, Action::Seat, "203.0.113.2"), "another address");
+    assert!(enter(&limits, Action::Login, NAT), "another action");
     assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"diner_sessions\"} 1"));
 }
 
@@ -46,7 +46,7 @@ fn failed_attempts_take_the_place_of_no_good_one() {
     }
     assert!(!enter(&limits, Action::Seat, NAT));
     let under_way: Vec<_> = (0..3).map(|_| limits.enter(Action::Seat, address("203.0.113.2")).unwrap()).collect();
-    assert!(limits.enter(Action::Seat, address("203.0.113.2")).is_err(), "those under way count");
+    assert!(limits.enter(Action::Seat, address("203.0.113.2")).is_err(), "concurrent attempts count");
     drop(under_way);
     assert!(enter(&limits, Action::Seat, "203.0.113.2"));
 }
@@ -64,7 +64,7 @@ fn whoever_holds_a_token_has_a_limit_of_their_own_and_one_table_has_one() {
     assert_eq!([opens(&cook), opens(&cook), opens(&cook)], [true, true, false]);
     assert!(opens(&who(Role::Kitchen, "two", None)));
     let guests = ["a", "b", "c"].map(|session| opens(&who(Role::Diner, session, Some("7"))));
-    assert_eq!(guests, [true, true, false], "sessions of one table, which its code begins any number of");
+    assert_eq!(guests, [true, true, false], "sessions of one table: its code can begin any number");
     assert!(opens(&who(Role::Diner, "d", Some("8"))));
 }
 
@@ -75,13 +75,13 @@ fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
     guess("mina", NAT).unwrap().right();
     let strangers = (1..=200).filter(|at| guess("mina", &format!("198.51.100.{at}")).map(guess::Guess::wrong).is_ok());
     assert_eq!(strangers.count(), 3, "one budget for all strangers");
-    assert!(guess("mina", "192.0.2.1").is_err(), "wherever they are");
+    assert!(guess("mina", "192.0.2.1").is_err(), "from any address");
     assert!(guess("omar", "192.0.2.1").is_ok(), "another account");
     for _ in 0..10 {
         guess("mina", NAT).unwrap().right();
     }
     let beside = (0..10).filter(|_| guess("mina", NAT).map(guess::Guess::wrong).is_ok()).count();
-    assert_eq!(beside, 3, "and one for whoever is beside the owner");
+    assert_eq!(beside, 3, "and one for everybody at the owner's address");
     assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"password_guesses\"}"));
 }
 
@@ -93,7 +93,7 @@ fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_n
     for _ in 0..10 {
         guess(Some(1)).unwrap().right();
     }
-    // Where somebody signs in, the address is known, and its budget goes to the guesser beside them.
+    // The owner's address is known, so its budget is used up by the attacker beside the owner.
     while guess(None).map(guess::Guess::wrong).is_ok() {}
     guess(Some(1)).unwrap().right();
     let stolen = (0..10).filter(|_| guess(Some(2)).map(guess::Guess::wrong).is_ok()).count();
@@ -113,7 +113,7 @@ fn a_guess_that_was_none_is_given_back() {
     }
     let both = [limits.guess("ladle", "mina", address(NAT), None), limits.guess("ladle", "mina", address("192.0.2.9"), None)];
     assert!(both.iter().all(Result::is_ok));
-    assert!(limits.guess("ladle", "mina", address("192.0.2.8"), None).is_err(), "guesses at one time count");
+    assert!(limits.guess("ladle", "mina", address("192.0.2.8"), None).is_err(), "concurrent guesses count");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Receipts by calls, at a node that has no connection of the screen.
+//! Receipts over calls, at a node without a connection of the screen.
 
 use super::*;
 use crate::domain::model::display::Change;
@@ -11,7 +11,7 @@ async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
     let receipt = json!({"position": app.place(&insider(Role::Staff)).await["position"]});
     let seen = || post(&format!("/api/v1/rooms/kitchen:{LADLE}/seen"));
     app.send(seen(), &cook, receipt.clone()).await.problem(503, "unavailable");
-    // The node that holds it tells the log.
+    // The node with the connection records it in the log.
     let screen = tracker::screen_key(&cook).display;
     let change = Change::Connected { name: "Grill".parse().unwrap(), station: None };
     app.state.node.commands.display(LADLE, screen.clone(), change).await.unwrap();

@@ -117,8 +117,8 @@ async fn a_screen_is_paired_as_rfc_8628_says() {
     let paired = poll().await;
     assert_eq!(paired.status, 200, "{paired:?}");
     assert_eq!((&paired.json()["role"], &paired.json()["station"]), (&json!("kitchen"), &json!("hot")));
-    assert_eq!(poll().await.json()["error"], "slow_down", "it has its answer, or asks again after the interval");
+    assert_eq!(poll().await.json()["error"], "slow_down", "the screen has its answer, or asks again after the interval");
     ok(&app, send("/api/v1/sessions/refresh", json!({"refresh_token": paired.json()["refresh_token"]}))).await;
     tokio::time::sleep(Duration::from_millis(4600)).await;
-    assert_eq!(poll().await.json()["error"], "invalid_grant", "and not once it has shown that it has it");
+    assert_eq!(poll().await.json()["error"], "invalid_grant", "refused once the screen has used its session");
 }

@@ -1,4 +1,4 @@
-//! The specifications agree with the code: with the URL table, the frames and the words of the wire.
+//! The specifications agree with the code: with the URL table, the frames and the words of the protocol.
 
 use super::*;
 use crate::domain::model::event::EventKind;
@@ -50,7 +50,7 @@ async fn the_openapi_document_has_exactly_the_addresses_of_the_url_table() {
     assert_eq!(documented, table_paths());
 }
 
-/// With a method that no address has, each answers which methods it has.
+/// A request with a method that no address has is answered with the allowed methods.
 #[actix_web::test]
 async fn the_openapi_document_has_exactly_the_methods_of_each_address() {
     let (app, document) = (TestApp::open().await, spec("openapi").await);
@@ -159,7 +159,7 @@ async fn every_reference_leads_somewhere_and_every_schema_is_used() {
         references(&document, &mut found);
         assert!(found.len() > 50, "{name}");
         for target in &found {
-            let pointer = target.strip_prefix('#').unwrap_or_else(|| panic!("{name}: {target} leads out of the document"));
+            let pointer = target.strip_prefix('#').unwrap_or_else(|| panic!("{name}: {target} points outside the document"));
             assert!(document.pointer(pointer).is_some(), "{name}: {target}");
         }
         for schema in members(&document["components"]["schemas"]) {

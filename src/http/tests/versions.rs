@@ -12,7 +12,7 @@ fn menu_with(name: &str) -> Value {
     json!({"categories": {MAINS: {"name": "Mains", "sort": 1}}, "items": {REZALA: rezala}})
 }
 
-/// An edit based on a version.
+/// Adds the version on which an edit is based.
 fn based_on(request: TestRequest, version: &str) -> TestRequest {
     request.insert_header(("if-match", version))
 }
@@ -36,7 +36,7 @@ async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_first() {
     }
     let now = app.call(TestRequest::get().uri(&ladle("/menu"))).await;
     assert_eq!(now.json()["items"][REZALA]["name"], "First");
-    assert_eq!(now.header("etag"), first.header("etag"), "an answer names the version that it made");
+    assert_eq!(now.header("etag"), first.header("etag"), "an answer names the new version");
     let again = app.send(based_on(put("/menu"), tag), &manager, menu_with("First")).await.json();
     assert_eq!(again["changed"], false, "repeating an edit is not a conflict: its answer may have been lost");
     let second = app.send(based_on(put("/menu"), first.header("etag")), &manager, menu_with("Second")).await.json();
@@ -44,7 +44,7 @@ async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_first() {
     let position = format!("W/\"0\", \"{}\"", second["position"]);
     assert_eq!(app.send(based_on(put("/menu"), &position), &manager, menu_with("Third")).await.status, 200);
     for any in [put("/menu"), based_on(put("/menu"), "*")] {
-        assert_eq!(app.send(any, &manager, menu_with("Fourth")).await.status, 200, "version 1 names none");
+        assert_eq!(app.send(any, &manager, menu_with("Fourth")).await.status, 200, "version 1 of the protocol names no version");
     }
     app.send(based_on(put("/menu"), "nonsense"), &manager, menu_with("Fifth")).await.problem(412, "stale");
 }
@@ -89,7 +89,7 @@ async fn a_person_who_was_changed_meanwhile_is_not_changed_back() {
     app.call(remove).await.problem(412, "stale");
     let renewed = app.send(based_on(patch(&ladle(&path)), promoted.header("etag")), &manager, password).await;
     assert_eq!(renewed.json()["role"], "manager");
-    assert_ne!(renewed.header("etag"), promoted.header("etag"), "a password is a version too");
+    assert_ne!(renewed.header("etag"), promoted.header("etag"), "a new password is a new version");
 }
 
 #[actix_web::test]

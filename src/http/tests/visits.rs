@@ -1,4 +1,4 @@
-//! What a table has had, and orders that a POS knows by a number of its own.
+//! The orders of a table's visit, and orders that a POS knows by its own number.
 
 use super::*;
 
@@ -68,12 +68,12 @@ async fn a_number_of_a_pos_is_one_order() {
     let first = send(&pos("pos-a"), basket(1)).await;
     assert_eq!(first.status, 201, "{first:?}");
     let again = send(&pos("pos-a"), basket(1)).await;
-    assert_eq!((again.status.as_u16(), &again.json()["id"]), (200, &first.json()["id"]), "sent again under another key");
+    assert_eq!((again.status.as_u16(), &again.json()["id"]), (200, &first.json()["id"]), "sent again with another key");
     let other = send(&pos("pos-a"), basket(2)).await;
     assert!(other.problem(409, "conflict").contains("external_id"));
     assert_eq!(other.json()["document"]["id"], first.json()["id"]);
-    assert_eq!(send(&pos("pos-b"), basket(2)).await.status, 201, "another source has numbers of its own");
+    assert_eq!(send(&pos("pos-b"), basket(2)).await.status, 201, "each source has its own numbers");
     let path = ladle(&format!("/menu/items/{REZALA}/availability"));
     app.send(TestRequest::put().uri(&path), &insider(Role::Staff), json!({"available": false})).await;
-    assert_eq!(send(&pos("pos-a"), basket(1)).await.status, 200, "sold out since: the order is in all the same");
+    assert_eq!(send(&pos("pos-a"), basket(1)).await.status, 200, "the dish has sold out since, but the order exists");
 }

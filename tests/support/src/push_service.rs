@@ -75,7 +75,7 @@ impl PushService {
         drop(self.hold_next(head));
     }
 
-    /// Is [`Self::answer_next`], but holds the reply until the returned sender is used or dropped.
+    /// Sets the next reply as [`Self::answer_next`] does, but holds it until the returned sender is used or dropped.
     pub fn hold_next(&self, head: &'static str) -> oneshot::Sender<()> {
         let (release, when) = oneshot::channel();
         self.answers.lock().unwrap().push_back(Reply { head, when });

@@ -70,7 +70,7 @@ impl Handshake {
         self.try_send(base, receive_buffer).await.expect("an answer to the handshake")
     }
 
-    /// Is [`Self::send`], but returns `None` when no complete answer comes.
+    /// Sends the request as [`Self::send`] does. Returns `None` when no complete answer comes.
     pub async fn try_send(&self, base: &str, receive_buffer: Option<usize>) -> Option<(Reply, TcpStream)> {
         let authority = base.trim_start_matches("http://");
         let mut stream = connect(authority, receive_buffer).await.ok()?;
