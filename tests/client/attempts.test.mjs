@@ -1,4 +1,4 @@
-// A call whose answer does not come: sent again as the same attempt, a few times, and then it is the person's turn.
+// A call without an answer: the client sends it again as the same attempt, a few times, and then asks the person.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { OrderbellError } from '../../static/client/codes.js';
@@ -7,7 +7,7 @@ import { settle } from './support.mjs';
 
 const error = (code, retry_after_ms) => new OrderbellError({ code, retry_after_ms });
 
-/** Runs the call with these outcomes, one after another. Returns how often it was sent, and its end. */
+/** Runs the call with these outcomes, one after another. Returns how often it was sent, and its result. */
 async function outcome(outcomes, lost = []) {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {

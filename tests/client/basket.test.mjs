@@ -71,7 +71,7 @@ test('an order can be had again, as far as the menu still has it', () => {
   assert.deepEqual(placement(withOrderAgain(emptyBasket('b'), order, MENU), MENU).items, [{ menu_item: 'rezala', quantity: 2, options: ['big'], note: 'nut allergy' }]);
 });
 
-/** The menu with another price. @param {number} amount */
+/** Returns the menu with another price. @param {number} amount */
 const naanAt = (amount) => ({ ...MENU, items: { ...MENU.items, naan: { ...MENU.items.naan, price: { amount, currency: 'BDT' } } } });
 
 test('a price that changed since the dish was chosen is told, line and total', () => {

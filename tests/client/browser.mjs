@@ -3,7 +3,7 @@ import { fixedToken } from '../../static/client/tokens.js';
 import { FakeRequest } from './fake_http.mjs';
 import { FakeClock, FakeLocks, FakeSocket, WELCOME, bench, event, order, settle } from './support.mjs';
 
-/** A token that says whose it is, as the server's do. */
+/** Returns a token with readable claims, like the server's. */
 export function tokenOf(claims) {
   const text = Buffer.from(JSON.stringify({ restaurant: 'r1', role: 'staff', sub: 's1', ...claims })).toString('base64url');
   return `h.${text}.s`;
@@ -14,13 +14,13 @@ export class Server {
   position = 10;
   /** `{room, position, prev, frame}`, oldest first. */
   #log = [];
-  /** Requests that are open: streams, and polls that wait. */
+  /** Open requests: streams and waiting polls. */
   held = new Set();
   looks = 0;
-  /** Whether something on the way holds streams back. */
+  /** Whether a proxy holds streams back. */
   blocksStreams = false;
 
-  /** One event of a room, told to whoever follows it. */
+  /** Commits an event of a room and sends it to its followers. */
   happen(room, status) {
     const prev = this.#last(room);
     this.position += 1;
@@ -71,13 +71,13 @@ export class Server {
     request.ended = held.end;
   }
 
-  /** Tabs that hold a request. */
+  /** Returns the tabs with an open request. */
   get holders() {
     return [...new Set([...this.held].map(({ tab }) => tab.name))].sort();
   }
 }
 
-/** A browser: what its tabs share. */
+/** A browser with everything that its tabs share. */
 export class Browser {
   clock = new FakeClock();
   server = new Server();
@@ -86,7 +86,7 @@ export class Browser {
   tabs = [];
 
   /**
-   * A tab that follows rooms. `isFrozen` tabs neither hear nor say anything.
+   * Opens a tab that follows rooms. A tab with `isFrozen` neither receives nor sends anything.
    * @param {string} token @param {string[]} rooms
    */
   async open(token, rooms, options = {}) {
@@ -152,13 +152,13 @@ export class Browser {
     };
   }
 
-  /** A frozen tab's timers run when it thaws. */
+  /** Runs a task of a tab; that of a frozen tab waits until the tab thaws. */
   #awake(tab, task) {
     if (!tab.isFrozen) task();
     else (tab.late ??= []).push(task);
   }
 
-  /** The tab is no more, and had no time to say so: the browser ends its requests and gives its locks back. */
+  /** Kills a tab without warning: the browser ends its requests and releases its locks. */
   async kill(tab) {
     tab.isDead = true;
     for (const request of tab.requests) request.ended?.();

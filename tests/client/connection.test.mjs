@@ -325,13 +325,13 @@ test('the time of the last sign of life is on the server\'s clock', async () => 
   assert.deepEqual([bell.heardAt, bell.now()], [start + 4_000, start + 4_100]);
 });
 
-/** What `followLifecycle` needs of a window. */
+/** Returns the parts of a window that `followLifecycle` needs. */
 function fakeWindow() {
   const target = Object.assign(new EventTarget(), { document: Object.assign(new EventTarget(), { visibilityState: 'visible' }) });
   return target;
 }
 
-/** A page that the browser had kept for the back button. */
+/** Returns the event of a page that comes back from the back-forward cache. */
 const shownAgain = () => Object.assign(new Event('pageshow'), { persisted: true });
 
 test('a phone that finds its network again does not sit out the backoff', async () => {

@@ -1,4 +1,4 @@
-// The diner's pages, as far as they need no page: shared links, what was last seen, newer versions.
+// The diner's pages, as far as they work without a DOM: shared links, the last known state, newer versions.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';

@@ -1,7 +1,7 @@
 // The HTTP side of a scripted server: requests wait until the test answers them.
 
 
-/** One request, and ways to answer it. */
+/** A request that the test answers. */
 export class FakeRequest {
   aborted = false;
   #settle;
@@ -31,12 +31,12 @@ export class FakeRequest {
     this.json({ type: 'about:blank', status, code, detail: code, ...more }, status, { 'content-type': 'application/problem+json', ...headers });
   }
 
-  /** 204. */
+  /** Answers with 204. */
   done() {
     this.#settle.resolve(new Response(null, { status: 204 }));
   }
 
-  /** What stands between answers instead of the server. */
+  /** Answers as a proxy in front of the server. */
   page(status) {
     this.#settle.resolve(new Response('<html>', { status, headers: { 'content-type': 'text/html' } }));
   }
@@ -45,7 +45,7 @@ export class FakeRequest {
     this.#settle.reject(new TypeError('fetch failed'));
   }
 
-  /** Begins a stream; `push` goes on. */
+  /** Begins a stream, which `push` continues. */
   stream(...frames) {
     const body = new ReadableStream({ start: (controller) => { this.#stream = controller; } });
     this.#settle.resolve(new Response(body, { status: 200, headers: { 'content-type': 'text/event-stream' } }));
@@ -61,7 +61,7 @@ export class FakeRequest {
     this.#stream?.enqueue(typeof what === 'string' ? this.#text.encode(what) : what);
   }
 
-  /** The stream ends, or breaks. */
+  /** Ends the stream, or breaks it. */
   end(broken = false) {
     this.#close((stream) => (broken ? stream.error(new TypeError('terminated')) : stream.close()));
   }
@@ -72,7 +72,7 @@ export class FakeRequest {
   }
 }
 
-/** Answers `/healthz` by itself, as `health` says; everything else is the test's. */
+/** Answers `/healthz` by itself according to `health`. The test answers all other requests. */
 export class FakeHttp {
   requests = [];
   /** @type {'alive' | 'away' | 'portal'} */
@@ -96,7 +96,7 @@ export class FakeHttp {
     return this.requests.at(-1);
   }
 
-  /** Requests to a path that ends like this, oldest first. */
+  /** Returns the requests to paths with this ending, oldest first. */
   to(ending) {
     return this.requests.filter(({ path }) => path.endsWith(ending));
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { mergePatch } from '../../static/client/merge_patch.js';
 import { ROOM, WELCOME, bench, randomFrom, relink } from './support.mjs';
 
-/** A feed of one restaurant, of which some events are not this room's, behind a network that loses and repeats. */
+/** A restaurant's feed, some of whose events belong to other rooms, behind a network that loses and repeats frames. */
 class FaultyServer {
   log = [];
   documents = new Map();
@@ -14,7 +14,7 @@ class FaultyServer {
     this.random = random;
   }
 
-  /** Commits one event; null when it belongs to another room. */
+  /** Commits an event. Returns null when it belongs to another room. */
   commit() {
     this.position += 1;
     if (this.random() < 0.3) return null;
@@ -33,7 +33,7 @@ class FaultyServer {
     return frame;
   }
 
-  /** What a subscription gets. */
+  /** Returns the answer to a subscription. */
   answer({ since }) {
     if (since === undefined || this.random() < 0.1) {
       return [{ type: 'snapshot', room: ROOM, position: this.position, documents: [...this.documents.values()] }, this.#live()];
@@ -50,7 +50,7 @@ class FaultyServer {
   }
 }
 
-/** Answers the subscriptions a socket has sent since the last call. */
+/** Answers the subscriptions that a socket has sent since the last call. */
 function answerAll(server, socket) {
   socket.answered ??= 0;
   for (; socket.answered < socket.sent.length; socket.answered += 1) {

@@ -1,4 +1,4 @@
-// A link over plain HTTP: what streams and calls carry, and how they end.
+// A link over plain HTTP: the contents of streams and calls, and how they end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROBE_BASE_MS } from '../../static/client/transport/fallback.js';
@@ -239,7 +239,7 @@ test('a command whose answer is lost goes again under its id, on whatever carrie
   assert.equal((await answered).position, 11, 'what the old link says is not heard');
 });
 
-/** Receipts that were sent, by their bodies. */
+/** Returns the bodies of the receipts that were sent. */
 const receipts = ({ http }) => http.to(`/rooms/${ROOM}/seen`).map(({ body }) => body);
 
 test('receipts go as calls, one at a time and of those in between the last, and again over the next link', async () => {

@@ -1,14 +1,14 @@
-// What outlives a reload, on an IndexedDB in memory that follows the specification.
+// What survives a reload, on an IndexedDB in memory that follows the specification.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { IdbStorage } from '../../static/client/persistence/idb_storage.js';
 import { tool } from './tools.mjs';
 
 const { IDBFactory, IDBKeyRange } = tool('fake-indexeddb');
-// The library takes it from the page, as it takes `crypto`.
+// The library uses the page's global, as it does for `crypto`.
 globalThis.IDBKeyRange = IDBKeyRange;
 
-/** An origin's own. @type {any} */ let factory;
+/** The IndexedDB of one origin. @type {any} */ let factory;
 /** @type {IdbStorage} */ let storage;
 
 beforeEach(() => {

@@ -1,4 +1,4 @@
-// What diners read: in every language, and nowhere but in a language's file.
+// Texts for diners: they exist in every language, and only in the languages' files.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ globalThis.document = { documentElement: {} };
 const ENTRIES = ['/guest/table.js', '/guest/order.js'];
 const PAGES = ['table.html', 'order.html'];
 const MODULES = [...new Set(ENTRIES.flatMap((entry) => [...modulesOf(entry), ...loadedLater(entry)]))];
-/** But for what guests write, which is in every language at once. */
+/** Without the patterns for guests' notes, which cover every language at once. */
 const SPEAKING = MODULES.filter((path) => !path.startsWith('/client/') && !path.startsWith('/languages/') && path !== '/shared/notes.js');
 
 const languages = Object.fromEntries(await Promise.all(
@@ -77,7 +77,7 @@ test('the pages use every word there is, and no other', () => {
   assert.deepEqual(missing, []);
 });
 
-/** Literals that read like a sentence, or like a word on a button. What a programmer is told with an error is none. */
+/** Returns the literals that read like a sentence or a button's label. Messages of errors for programmers do not count. */
 function prose(source) {
   const tokens = source.matchAll(/\/\*[^]*?\*\/|\/\/[^\n]*|new \w*Error\([^)]*\)|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g);
   const literals = [...tokens].map(([token]) => token).filter((token) => /^['`]/.test(token));
@@ -90,7 +90,7 @@ test('no English stands in a page outside its language\'s file', () => {
   assert.ok(SPEAKING.length > 15);
   for (const path of [...SPEAKING, '/service-worker.js']) assert.deepEqual(prose(read(path)), [], path);
   for (const page of PAGES) {
-    // Without scripts there is no choice of language: the two sentences for that are in all of them.
+    // Without scripts there is no choice of language, so the two sentences for that case are in every language.
     const unscripted = /<noscript>[^]*?<\/noscript>|<p class="banner banner--warn late">.*<\/p>/g;
     const body = read(page).replace(unscripted, '').match(/<body[^]*<\/body>/)[0];
     assert.equal(body.replace(/<[^>]+>/g, '').trim(), '', page);

@@ -1,5 +1,5 @@
-// A restaurant so full that its snapshot was once more than a connection could hold, against the real server: with this library, and
-// with the one of before snapshots came in parts (`fixtures/old_client`).
+// A restaurant so full that its snapshot once exceeded the limit of a connection, against the real server: with this
+// library, and with the version from before snapshots in parts (`fixtures/old_client`).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Orderbell } from '../../static/client/orderbell.js';
@@ -10,10 +10,10 @@ import { tool } from './tools.mjs';
 
 const { WebSocket } = tool('undici');
 
-/** Orders of some 40 KB: more than 16 MiB of them. */
+/** Orders of some 40 KB, together more than 16 MiB. */
 const ORDERS = 430;
 const LINES = 100;
-/** That are placed at the same time. */
+/** Orders placed at the same time. */
 const AT_ONCE = 10;
 const PATIENCE_MS = 60_000;
 
@@ -31,7 +31,7 @@ before(async () => {
 });
 after(() => server.end());
 
-/** What a client ends up with, and how: joined amid events, each of which it has to see once. */
+/** Joins a room during events, and asserts that the client sees each event once. */
 async function follow(Client, blocked) {
   const proxy = await Proxy.before(server.base);
   Object.assign(proxy.blocked, blocked);

@@ -9,7 +9,7 @@ import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, read
 
 const price = (amount) => ({ amount, currency: 'BDT' });
 
-/** Two headings, three dishes, none in the order of its id. */
+/** Returns a menu of two headings and three dishes, whose order differs from that of their ids. */
 function menu() {
   const item = (id, name, category, sort, more = {}) => [id, { id, name, category, sort, price: price(900), station: 'hot', available: true, options: {}, ...more }];
   return {

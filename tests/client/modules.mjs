@@ -1,4 +1,4 @@
-// What pages load: read out of their sources, as a browser would.
+// The modules that pages load, read from the sources.
 import { readFileSync } from 'node:fs';
 
 const STATIC = new URL('../../static/', import.meta.url);
@@ -7,10 +7,10 @@ const STATIC = new URL('../../static/', import.meta.url);
 export const read = (path) => readFileSync(new URL(path.replace(/^\//, ''), STATIC), 'utf8');
 
 const STATICALLY = /^(?:import|export)\s[^;]*?from '(\.[^']+)';/gm;
-// What is imported for its types alone stands in a comment, and a type is read out of it: `import('./types.js').Link`.
+// Types are imported in comments, as `import('./types.js').Link`; those are not loaded.
 const LATER = /\bimport\('(\.[^']+)'\)(?!\.[A-Z])/g;
 
-/** Every module an entry needs before it runs, by the paths it is served at. */
+/** Returns the served paths of all modules that an entry needs before it runs. */
 export function modulesOf(entry, seen = new Set()) {
   if (seen.has(entry)) return seen;
   seen.add(entry);
@@ -18,7 +18,7 @@ export function modulesOf(entry, seen = new Set()) {
   return seen;
 }
 
-/** What a page's modules load while it runs, with what that needs itself. */
+/** Returns the modules that a page loads while it runs, with their own imports. */
 export function loadedLater(entry) {
   const now = modulesOf(entry);
   const later = new Set();

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { money as staffMoney } from '../../static/shared/format.js';
 import { decimals, moneyIn } from '../../static/shared/money.js';
 
-/** The active codes of ISO 4217 with their exponents, apart from metals, funds without one and test codes. */
+/** The active codes of ISO 4217 with their exponents, except metals, funds without an exponent, and test codes. */
 const CODES = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
   2: `AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP
@@ -17,7 +17,7 @@ const CODES = {
 };
 const EACH = Object.entries(CODES).flatMap(([digits, codes]) => codes.split(/\s+/).map((code) => /** @type {const} */ ([code, Number(digits)])));
 
-/** The digits of a text, whatever signs and spaces stand around. @param {string} text */
+/** Returns the digits of a text, without signs and spaces around them. @param {string} text */
 const figure = (text) => text.replace(/[^\d.,]/g, '').replace(/^\.+/, '');
 
 test('each currency has the decimals of ISO 4217, whatever the browser thinks', () => {

@@ -1,4 +1,4 @@
-// When a page loads another version of itself: one rule for guests, the kitchen, the floor and the manager.
+// When a page reloads for a new version: one rule for guests, the kitchen, the floor and the manager.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';

@@ -1,4 +1,4 @@
-// The npm package as somebody else gets it: made, installed from its file without a network, imported by name, typed.
+// The npm package as another project gets it: packed, installed from the file without a network, imported by name, typed.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -11,8 +11,8 @@ import { HERE, tool } from './tools.mjs';
 const run = promisify(execFile);
 const ts = tool('typescript');
 const manifest = JSON.parse(await readFile(join(HERE, 'static/client/package.json'), 'utf8'));
-/** Of somebody else. */ let folder;
-/** The package in it. */ let installed;
+/** The other project. */ let folder;
+/** The installed package. */ let installed;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'orderbell-package.'));

@@ -1,4 +1,5 @@
-// Snapshots in parts: put aside until the last has come, dropped with the link, asked for only where they are known.
+// Snapshots in parts: kept aside until the last part arrives, dropped with the link, requested only from servers that know
+// them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOM, bench, connected, event, live, order, settle, snapshot, streaming } from './support.mjs';
@@ -6,7 +7,7 @@ import { ROOM, bench, connected, event, live, order, settle, snapshot, streaming
 /** @param {number} position @param {number} number @param {any[]} documents @param {boolean} [more] @param {object} [fields] */
 const part = (position, number, documents, more = true, fields = {}) => ({ ...snapshot(position, documents), part: number, more, ...fields });
 
-/** A client of a server that knows parts, live in a room. */
+/** Returns a client of a server that knows parts, live in a room. */
 async function livePaged() {
   const it = bench();
   it.bell.start();

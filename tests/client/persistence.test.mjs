@@ -1,4 +1,4 @@
-// What outlives a reload: commands that nobody has answered, and rooms.
+// What survives a reload: unanswered commands, and rooms.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEPT_DOCUMENTS, KEPT_FOR_MS, WRITE_EVERY_MS } from '../../static/client/persistence/kept_rooms.js';
@@ -9,13 +9,13 @@ const ack = (id) => ({ type: 'ack', id, position: 11, changed: true, document: o
 const code = (promise) => promise.then(() => 'acknowledged', (error) => error.code);
 const ids = (frames) => frames.map(({ id }) => id);
 
-/** A page that is gone: it does not say goodbye, its locks are let go of, and nothing of it runs any more. */
+/** Kills a page without a goodbye: its locks are released, and none of its code runs any longer. */
 function kill({ last, locks }) {
   if (last()) last().onmessage = last().onclose = null;
   locks?.crash();
 }
 
-/** A page without a network, with one room; its storage is at hand. */
+/** Returns an offline page with one room, and its storage. */
 async function offline(options) {
   const it = bench({ ...outage(), ...options });
   const room = it.bell.room(ROOM);
@@ -26,7 +26,7 @@ async function offline(options) {
   return { ...it, room };
 }
 
-/** A page that goes on from what was kept, linked, and what it subscribed to first. */
+/** Returns a connected page that resumes from storage, and its first subscriptions. */
 async function resumed(options) {
   const it = bench({ resume: true, ...options });
   const room = it.bell.room(ROOM);
@@ -195,7 +195,7 @@ for (const [name, storage] of [
   });
 }
 
-/** A storage in which a page has left its room, at position 11. */
+/** Returns a storage in which a page has left its room at position 11. */
 async function keptAt11(options = {}) {
   const storage = new FakeStorage();
   const it = await connected({ storage, ...options });

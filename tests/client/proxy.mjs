@@ -1,20 +1,20 @@
-// What stands between a page and its server: an HTTP proxy that lets through what it likes.
+// An HTTP proxy between a page and its server that blocks what a test tells it to.
 import http from 'node:http';
 import { connect } from 'node:net';
 
-/** Hop by hop (RFC 9110, section 7.6.1), and not to be passed on. */
+/** Hop-by-hop headers (RFC 9110, section 7.6.1), which a proxy must not forward. */
 const HOP = ['connection', 'keep-alive', 'transfer-encoding'];
 
 export class Proxy {
   #server = http.createServer((request, response) => this.#pass(request, response));
-  /** Every socket that is open, on both sides. */ #sockets = new Set();
+  /** All open sockets, on both sides. */ #sockets = new Set();
   #to;
-  /** What does not get through: WebSockets are refused; streams are refused, or held back as by what gathers whole answers. */
+  /** What is blocked: WebSockets are refused; streams are refused, or held back as by a proxy that buffers whole answers. */
   blocked = { websocket: false, stream: /** @type {false | 'refused' | 'held'} */ (false) };
-  /** Every so many answers of a plain request one is lost, after the server has done what was asked. 0: none. */ losesEvery = 0;
-  /** The paths whose answers were lost. @type {string[]} */ lost = [];
+  /** One of this many plain answers is lost, after the server has carried the request out. 0: none. */ losesEvery = 0;
+  /** The paths of the lost answers. @type {string[]} */ lost = [];
   #answers = 0;
-  /** Requests and handshakes that came, by what they were. */ came = { websocket: 0, stream: 0, events: 0, other: 0 };
+  /** Received requests and handshakes by kind. */ came = { websocket: 0, stream: 0, events: 0, other: 0 };
 
   /** @param {string} to a server's origin @returns {Promise<Proxy>} one that listens */
   static async before(to) {
@@ -30,12 +30,12 @@ export class Proxy {
     return `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (this.#server.address()).port}`;
   }
 
-  /** Leads elsewhere from now on: the server was started again. @param {string} to */
+  /** Sends connections to another address from now on, such as that of a restarted server. @param {string} to */
   aim(to) {
     this.#to = new URL(to);
   }
 
-  /** Breaks everything that is open. */
+  /** Closes all connections. */
   cut() {
     for (const socket of this.#sockets) socket.destroy();
   }

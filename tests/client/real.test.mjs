@@ -1,4 +1,4 @@
-// The library against the real server, through what networks and what stands in them do: nothing lost, nothing twice.
+// The library against the real server, through the faults of networks and proxies: nothing is lost, nothing is repeated.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { IdbStorage } from '../../static/client/persistence/idb_storage.js';
@@ -17,7 +17,7 @@ const HEARTBEAT_MS = 2_000;
 /** A library whose own deadlines pass five times as fast, where they have to pass: heartbeats, which are shorter, and waits that
  * the server was told of, which are longer, stay as they are. */
 const hurried = { setTimeout: (task, ms) => setTimeout(task, ms > 2 * HEARTBEAT_MS && ms <= 10_000 ? ms / 5 : ms) };
-/** Events that must have come over a transport before the next is tried. */
+/** Events that must arrive over a transport before the test tries the next. */
 const ENOUGH = 6;
 
 /** @type {Server} */ let server;
@@ -26,7 +26,7 @@ const ENOUGH = 6;
 before(async () => { server = await Server.start(['--heartbeat-ms', String(HEARTBEAT_MS)]); });
 after(() => server.end());
 
-/** What a test opens ends with it, whether it passes or not. */
+/** Closes at the end what a test has opened, whether it passes or not. */
 const opened = (it) => {
   open.push(it);
   return it;
@@ -41,12 +41,12 @@ const tried = (name, body) => test(name, async () => {
 
 const through = async () => opened(await Proxy.before(server.base));
 
-/** A client that backs off for short. @param {Proxy} proxy @param {object} options @returns {any} */
+/** Returns a client with short backoffs. @param {Proxy} proxy @param {object} options @returns {any} */
 function client(proxy, options) {
   return opened(new Orderbell({ url: proxy.base, slug: 'demo', WebSocket, locks: null, random: () => Math.random() / 4, ...options }));
 }
 
-/** What a client has seen of a room: its snapshots, and its events in the order in which they were applied. */
+/** Records what a client sees of a room: its snapshots, and its events in the order in which they are applied. */
 function recorded(bell, name) {
   const room = bell.room(name);
   const seen = { room, snapshots: 0, from: 0, events: [] };
@@ -60,7 +60,7 @@ function recorded(bell, name) {
 
 const isLive = (bell, transport) => until(`live over ${transport}`, () => bell.state === 'live' && bell.transport === transport);
 
-/** Holds that what was seen is what the log has since the one snapshot: each event, once, in order; and the documents too. */
+/** Asserts that a client has seen one snapshot and then each event of the log, once and in order, and has the same documents. */
 async function sawItAll(seen, staff) {
   const head = async () => (await staff.log(seen.room.name, seen.from, seen.room.epoch)).at(-1)?.position ?? seen.from;
   await until('the last event', async () => seen.room.cursor >= await head());
@@ -71,7 +71,7 @@ async function sawItAll(seen, staff) {
   return log;
 }
 
-/** Orders come in and go their way, until it is stopped. @param {import('./real_server.mjs').Person} staff */
+/** Places orders and takes them through their life until stopped. @param {import('./real_server.mjs').Person} staff */
 function traffic(staff) {
   let goesOn = true;
   const done = (async () => {
@@ -117,7 +117,7 @@ tried('every transport in turn, with cuts, amid a busy kitchen: the same cursor 
   for (const bell of [floor, phone]) bell.start();
   const busy = traffic(staff);
 
-  /** An order and its acceptance over this transport, each sent twice as a double tap does, and then more events. */
+  /** Sends an order and its acceptance over this transport, each twice as by a double tap, and then makes more events. */
   const work = async (transport) => {
     await Promise.all([isLive(floor, transport), isLive(phone, transport)]);
     const [order, accept] = [newId(), newId()];
@@ -209,7 +209,7 @@ tried('a token that runs out is replaced at once, and the room goes on from its 
     const long = await server.kitchenToken();
     const short = await server.kitchenToken('3s');
     let renewed = 0;
-    // `renewable: false`: not before it has run out.
+    // `renewable: false`: the token is renewed only once it has expired.
     const tokens = { renewable: false, get: async () => (renewed ? long : short), refresh: async () => { renewed += 1; return long; } };
     const screen = client(proxy, { tokens });
     const seen = recorded(screen, `kitchen:${staff.restaurant}`);
@@ -230,7 +230,7 @@ tried('a token is renewed on the open link, which goes on under it', async () =>
     const staff = await server.staff();
     const first = await staff.tokens.get();
     let early = 1;
-    /** The one timer of minutes is the renewal's: it is due at once, the first time. */
+    /** Only the renewal has a timer of minutes. The first time it fires at once. */
     const timer = (task, ms) => setTimeout(task, ms > 300_000 && early-- > 0 ? 0 : ms);
     const floor = client(proxy, { tokens: staff.tokens, setTimeout: timer });
     const seen = recorded(floor, `kitchen:${staff.restaurant}`);
@@ -259,7 +259,7 @@ tried('a kitchen screen reports what it has drawn over each transport, and the f
     await until('live', () => screen.state === 'live');
     const { id } = await placedBy(8);
     await until(`drawn, over ${screen.transport}`, async () => {
-      // A receipt makes no event: the next snapshot has it.
+      // A receipt makes no event: only the next snapshot has it.
       const { frames: [{ displays }] } = await staff.api.get(`/api/v1/rooms/floor:${staff.restaurant}/events?wait=0`);
       const { position } = await staff.order(id);
       return Object.values(displays).some((display) => display.connected && display.position >= position);
@@ -285,7 +285,7 @@ tried('a server that is stopped and started again is come back to, and what was 
   await until('offline', () => page.state === 'offline');
   page.command({ order: id, action: 'start' }).catch(() => {});
   await until('the command on the disk', async () => (await new IdbStorage(factory).read('commands', kept.storageKey)).length === 1);
-  // The page goes, as pages do: nobody closes anything.
+  // The page disappears as pages do: nobody closes anything.
   page.freeze();
   await until('the room on the disk', async () => (await new IdbStorage(factory).read('rooms', kept.storageKey))[0]?.value.cursor === seen.room.cursor);
 

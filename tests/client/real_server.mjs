@@ -1,4 +1,4 @@
-// The real server, as a process on a database of its own, and what tests ask of it.
+// The real server as a process with its own database, and what tests need from it.
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const START_MS = 30_000;
 const STOP_MS = 15_000;
 const PATIENCE_MS = 20_000;
 
-/** Without what the caller's environment would configure the server with. */
+/** The environment without the caller's settings for the server. */
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ORDERBELL_') && !/^(DATABASE|REDIS)_URL$/.test(name)));
 
 /** @param {string} what @param {() => any} look @param {number} [ms] @returns {Promise<any>} the first answer that is one */
@@ -29,17 +29,17 @@ export async function until(what, look, ms = PATIENCE_MS) {
   throw new Error(`${what}: not within ${ms} ms`);
 }
 
-/** A guest of these tests orders as fast as the server answers. */
+/** Raised limits: a guest of these tests orders as fast as the server answers. */
 const EAGER = [
   '--diner-orders-per-minute', '100000', '--table-orders-per-minute', '100000', '--restaurant-orders-per-minute', '1000000',
   '--diner-lines-per-minute', '1000000', '--table-lines-per-minute', '1000000', '--restaurant-lines-per-minute', '1000000',
   '--diner-commands-per-second', '100000',
 ];
 
-/** `orderbell serve --demo`. */
+/** A running `orderbell serve --demo`. */
 export class Server {
   #folder; #flags; #process = null;
-  /** Where it listens. */ base = '';
+  /** Its address. */ base = '';
 
   /** @param {string[]} [flags] @returns {Promise<Server>} one that listens */
   static async start(flags = []) {
@@ -66,7 +66,7 @@ export class Server {
     });
   }
 
-  /** As an operator stops it: whoever is connected is told when to come back. @param {NodeJS.Signals} [signal] */
+  /** Stops the server as an operator does: clients are told when to reconnect. @param {NodeJS.Signals} [signal] */
   async stop(signal = 'SIGTERM') {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
@@ -81,7 +81,7 @@ export class Server {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Another command of the binary on the same database. @param {string[]} line @returns {Promise<string>} what it prints */
+  /** Runs another command of the binary on the same database. @param {string[]} line @returns {Promise<string>} what it prints */
   async tool(...line) {
     const { stdout } = await promisify(execFile)(BINARY, [...line, ...this.#database], { cwd: this.#folder, env: environment });
     return stdout.trim();
@@ -110,7 +110,7 @@ export class Server {
   }
 }
 
-/** Somebody who is signed in, over plain HTTP and without a proxy: what is true. */
+/** A signed-in person over plain HTTP, without a proxy: reads the state that clients must show. */
 export class Person {
   /** @param {any} answer of the sign-in @param {import('../../static/client/tokens.js').Tokens} tokens @param {string} base */
   constructor(answer, tokens, base) {

@@ -1,4 +1,4 @@
-// An hour of renewals on a network that loses every tenth answer, with reloads, two tabs and cuts: nobody is signed out.
+// An hour of renewals on a network that loses one answer in ten, with reloads, two tabs and cuts: nobody is signed out.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Api } from '../../static/client/api.js';
@@ -12,14 +12,14 @@ import { tool } from './tools.mjs';
 const { WebSocket } = tool('undici');
 
 const SEED = 20261129;
-/** A page renews a minute before its token of a quarter of an hour is over: at each turn that time has come. */
+/** A page renews a minute before its token of fifteen minutes expires. A turn lasts until then. */
 const TURN_MS = 14 * 60_000;
 const TURNS = 60;
 const LOSES_EVERY = 10;
 
 /** @type {Server} */ let server;
 /** @type {Proxy} */ let proxy;
-/** Pages' clocks are ahead of the server's by this, so that a token's time is over when a turn begins. */
+/** How far pages' clocks are ahead of the server's, so that a renewal is due when a turn begins. */
 let ahead = 0;
 
 before(async () => {
@@ -31,7 +31,7 @@ after(() => {
   return server.end();
 });
 
-/** Numbers in [0, 1), the same in every run (mulberry32). */
+/** Returns a generator of numbers in [0, 1), the same in every run (mulberry32). */
 function seeded(seed) {
   let state = seed;
   return () => {
@@ -42,10 +42,10 @@ function seeded(seed) {
   };
 }
 
-/** A page as a browser has it: when it is left, what it asked for is answered to nobody. */
+/** A page in a browser. Once it is left, answers to its requests are dropped. */
 class Page {
   #left = new AbortController();
-  /** What ended its link for good. @type {string[]} */ stops = [];
+  /** The reasons that ended its link for good. @type {string[]} */ stops = [];
 
   /** @param {Party} party */
   constructor({ store, storage, rooms, random }) {
@@ -70,7 +70,7 @@ class Page {
     this.bell.close();
   }
 
-  /** As a page does it: a token when one is needed, and again when there was no answer. */
+  /** Renews as a page does: when a token is needed, and again when no answer came. */
   async renew() {
     let tries = 0;
     for (; tries < 20; tries += 1) {
@@ -85,7 +85,7 @@ class Page {
   }
 }
 
-/** Somebody with two tabs on one storage. */
+/** A person with two tabs on one storage. */
 class Party {
   store = new FakeStore();
   storage = new FakeStorage();
@@ -104,7 +104,7 @@ class Party {
     return JSON.parse(this.store.getItem('tokens') ?? '{}').refresh_token;
   }
 
-  /** Both tabs renew; in some turns one of them is loaded anew amid it. */
+  /** Both tabs renew. In some turns one of them reloads meanwhile. */
   async turn() {
     const before = this.refreshToken;
     const renewing = this.tabs.map((tab) => tab.renew());
@@ -114,7 +114,7 @@ class Party {
       const left = this.tabs[at];
       left.leave();
       this.tabs[at] = new Page(this);
-      // A page that was left lets go of the right to renew after some seconds, which are none of this test's.
+      // A page that was left holds the lease on renewals for some more seconds; this test does not wait for that.
       this.store.removeItem('tokens.lease');
       renewing.push(this.tabs[at].renew());
       this.stops(left);
@@ -133,7 +133,7 @@ class Party {
   }
 }
 
-/** A screen is paired over the same network, and asks until it has an answer. */
+/** Pairs a screen over the same network, which polls until it has an answer. */
 async function pairedScreen(staff) {
   const api = new Api({ url: proxy.base });
   const { user_code, device_code } = await until('a code', () => api.post('/api/v1/devices/pairings', {}).catch(() => null));
@@ -168,7 +168,7 @@ test('an hour of renewals on a network that loses every tenth answer signs nobod
     for (const tab of party.tabs) await until(`${party.name} is live`, () => tab.bell.state === 'live');
   }
   for (const { rooms: [room] } of parties.flatMap(({ tabs }) => tabs)) await until('the order is there', () => room.documents.get(order)?.status === 'accepted');
-  // It goes on: each can do what it is there for.
+  // The sessions go on: each person can still act.
   await parties[2].tabs[1].bell.command({ order, action: 'start' });
   await parties[1].tabs[0].bell.command({ order, action: 'ready' });
   await until('the phone has it', () => parties[0].tabs[0].rooms[0].documents.get(order)?.status === 'ready');

@@ -1,4 +1,4 @@
-// The kitchen's and the staff's screens, as far as they are pure: what becomes of an order on a screen.
+// The pure parts of the kitchen's and the staff's screens: how a screen shows an order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DoubleTouch } from '../../static/shared/double_touch.js';
@@ -95,7 +95,7 @@ test('a change says what is left of a dish of which some was taken off', () => {
   const before = order('preparing', { a: item('cooking', { quantity: 3 }), b: spicy, c: item('done') });
   const without = (items) => changesBetween(before, order('preparing', { ...before.items, ...items }), 'hot');
   assert.deepEqual(without({ b: { ...spicy, status: 'voided' } }), ['1 × Beef rezala, extra spicy taken off, 3 still to cook']);
-  // Part of a line is a line of its own from then on.
+  // Part of a line becomes its own line.
   assert.deepEqual(without({ a: item('cooking', { quantity: 2 }), d: item('voided') }), ['1 × Beef rezala taken off, 3 still to cook']);
   assert.deepEqual(without({ a: item('voided', { quantity: 3 }), b: item('done') }), ['3 × Beef rezala taken off, 0 still to cook']);
   const none = Object.fromEntries(Object.entries(before.items).map(([id, each]) => [id, { ...each, status: 'voided' }]));
@@ -413,7 +413,7 @@ test('tickets fill columns in order, and go on in the next where they can be cut
 test('letters of a large glass shrink while tickets wait beyond the page, and grow with a column to spare', () => {
   assert.deepEqual([1280, 1920, 2000].map(scalesFor), [[1], [1], [1]]);
   assert.deepEqual(scalesFor(3840).map((scale) => Math.round(100 * scale)), [100, 71, 50]);
-  // Each size of letters has room for so many tickets, two a column.
+  // Each size of letters has room for a number of tickets, two in a column.
   const glass = (count) => (scale) => [4, 5].map((most) => Math.round(most / scale)).map((columns) => {
     const shows = Math.min(count, 2 * columns);
     return { columns, shows, used: Math.ceil(shows / 2) };
@@ -492,7 +492,7 @@ test('progress counts dishes, not lines, and no voided ones', () => {
 
 let remembered = 0;
 
-/** A memory of its own; with a name, one that an earlier one of that name has left. */
+/** Returns a new memory, or with a name the one that an earlier memory of that name has left. */
 function remembering(name = `restaurant.${(remembered += 1)}`) {
   const memory = new TicketMemory();
   memory.use(name);
@@ -609,7 +609,7 @@ test('the floor says which of its orders were cancelled while it was away, and k
   assert.equal(told.length, 1, 'it is said once');
 });
 
-/** A kitchen screen that had these tickets before it lost its room; the server answers with a page for each call. */
+/** Returns a kitchen screen that had these tickets before it lost its room. The server answers each call with a page. */
 async function afterAnAbsence(t, ids, answer) {
   const { location, fetch } = globalThis;
   t.after(() => Object.assign(globalThis, { location, fetch }));

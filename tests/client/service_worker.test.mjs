@@ -1,4 +1,4 @@
-// The service worker, run by itself: a network, caches and windows that are the test's.
+// The service worker alone, with a network, caches and windows of the test.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import vm from 'node:vm';
@@ -20,7 +20,7 @@ class FakeCache {
 
 const path = (request) => new URL(request.url ?? request, ORIGIN).pathname;
 
-/** A worker of a version, and all that is around it. */
+/** Returns a worker of a version with its environment. */
 function worker({ version = '0.1.0+aaa', kind = '', caches = new Map(), windows = [] } = {}) {
   const clock = new FakeClock();
   const listeners = {};
@@ -50,7 +50,7 @@ function worker({ version = '0.1.0+aaa', kind = '', caches = new Map(), windows 
     listeners[name]({ ...fields, waitUntil: (promise) => lasting.push(promise) });
     await Promise.all(lasting);
   };
-  /** The answer to a request; undefined where the worker leaves it to the browser. */
+  /** Returns the answer to a request, or undefined when the worker leaves it to the browser. */
   it.ask = (to, fields = {}, ids = {}) => {
     let answer;
     listeners.fetch({
@@ -63,7 +63,7 @@ function worker({ version = '0.1.0+aaa', kind = '', caches = new Map(), windows 
   return it;
 }
 
-/** What the network has: the pages' own HTML, and a line of text for everything else. */
+/** Returns the network's answer: HTML for pages, and a line of text for everything else. */
 function pageAt(address) {
   if (address === '/') return read('index.html');
   if (address.startsWith('/t/')) return read('table.html');

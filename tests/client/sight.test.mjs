@@ -1,11 +1,11 @@
-// What a page of the floor may say that its staff have seen.
+// Which orders a floor page may report as seen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Sight } from '../../static/floor/sight.js';
 
 const placed = (id, position) => ({ id, position });
 
-/** A visible page without an open sheet; `shown` is what is in its window. */
+/** Returns a visible page without an open sheet. `shown` is what is in its window. */
 function page(shown, { visibilityState = 'visible', sheet = null } = {}) {
   globalThis.document = { visibilityState, querySelector: () => sheet };
   return new Sight((id) => shown.has(id));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { Orderbell } from '../../static/client/orderbell.js';
 import { FakeHttp } from './fake_http.mjs';
-// Loaded here, so that loading them takes no time of a test's.
+// Loaded here, so that no test spends its time on loading them.
 import '../../static/client/transport/fallback.js';
 import '../../static/client/persistence/persistence.js';
 import '../../static/client/transport/renewal.js';
@@ -10,7 +10,7 @@ import '../../static/client/transport/renewal.js';
 // Node 18 has no global `crypto`; browsers have.
 globalThis.crypto ??= webcrypto;
 
-/** Time that moves only when a test says so. */
+/** A clock that only a test advances. */
 export class FakeClock {
   #timers = new Map();
   #last = 0;
@@ -44,13 +44,13 @@ export class FakeClock {
   }
 }
 
-/** Lets every promise that can settle do so. */
+/** Waits until every promise that can settle has settled. */
 export const settle = async () => {
-  // An import takes a few turns, also of what is loaded.
+  // An import takes a few turns, even of a loaded module.
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** A WebSocket whose other end is the test. */
+/** A WebSocket with the test at the other end. */
 export class FakeSocket {
   readyState = 0;
   onmessage = null;
@@ -87,7 +87,7 @@ export class FakeSocket {
     this.onclose?.({ code, reason });
   }
 
-  /** Frames of a type, oldest first. */
+  /** Returns the frames of a type, oldest first. */
   all(type) {
     return this.sent.filter((frame) => frame.type === type);
   }
@@ -99,7 +99,7 @@ export const WELCOME = {
   limits: { frame_bytes: 4096, rooms: 16, messages_per_second: 100, heartbeat_ms: 15000 },
 };
 
-/** Tokens that count what is asked of them. */
+/** Tokens that count their calls. */
 export class FakeTokens {
   gets = 0;
   refreshes = 0;
@@ -117,7 +117,7 @@ export class FakeTokens {
   }
 }
 
-/** As much of Web Storage as the library uses. */
+/** The part of Web Storage that the library uses. */
 export class FakeStore {
   entries = new Map();
   getItem = (key) => this.entries.get(key) ?? null;
@@ -125,7 +125,7 @@ export class FakeStore {
   removeItem = (key) => void this.entries.delete(key);
 }
 
-/** What outlives a reload, in memory: the same for every tab that is given it. */
+/** The storage that survives a reload, in memory. All tabs that get it share it. */
 export class FakeStorage {
   tables = { commands: new Map(), rooms: new Map() };
   #key = (owner, id) => JSON.stringify([owner, id]);
@@ -147,9 +147,9 @@ export class FakeStorage {
   }
 }
 
-/** Web Locks, for all tabs of an origin. */
+/** The Web Locks of an origin, shared by its tabs. */
 export class FakeLocks {
-  /** The holder of each lock, and who waits for it. */
+  /** The holder of each lock, and those who wait for it. */
   #locks = new Map();
 
   request = (name, ...rest) => new Promise((resolve, reject) => {
@@ -185,13 +185,13 @@ export class FakeLocks {
     if (next) this.#grant(lock, next);
   }
 
-  /** A tab that crashes lets go of whatever it holds. */
+  /** Crashes the tab, which releases its locks. */
   crash() {
     for (const lock of this.#locks.values()) if (lock.holder) this.#release(lock, lock.holder);
   }
 }
 
-/** A client, its clock, and the sockets it has opened. `random` 1 makes every backoff its ceiling. */
+/** Returns a client, its clock, and the sockets it opens. `random` 1 makes every backoff its ceiling. */
 export function bench(options = {}) {
   const clock = new FakeClock();
   const sockets = [];
@@ -212,10 +212,10 @@ export function bench(options = {}) {
   return { bell, clock, sockets, tokens, http, states, last: () => sockets.at(-1) };
 }
 
-/** Options of a bench whose server answers nothing at all, once its sockets are gone. */
+/** Returns the options of a bench whose server answers nothing at all once its sockets are closed. */
 export const outage = () => ({ http: Object.assign(new FakeHttp(), { health: 'away' }) });
 
-/** Starts a bench and brings its first link up. */
+/** Starts a bench and connects its first link. */
 export async function connected(options = {}) {
   const it = bench(options);
   it.bell.start();
@@ -243,7 +243,7 @@ export const event = (prev, position, id, patch, kind = 'order.accepted') => ({
   event: { id: `event-${position}`, kind, order: id, at: '2026-11-24T10:00:00.000Z', by: { role: 'staff' }, patch: { position, ...patch } },
 });
 
-/** A connected bench with one live room that holds order `o1` at position 10. */
+/** Returns a connected bench with one live room that holds order `o1` at position 10. */
 export async function liveRoom(options = {}) {
   const it = await connected(options);
   const room = it.bell.room(ROOM);
@@ -253,7 +253,7 @@ export async function liveRoom(options = {}) {
   return { ...it, room, changes };
 }
 
-/** Refuses every handshake, as something between does that knows no WebSocket, until a request of another kind is made. */
+/** Refuses every handshake, like a proxy without WebSockets, until the client makes another kind of request. */
 export async function fallBack({ clock, http, last, sockets }) {
   const before = http.requests.length;
   for (let step = 0; http.requests.length === before; step += 1) {
@@ -265,7 +265,7 @@ export async function fallBack({ clock, http, last, sockets }) {
   return http.last();
 }
 
-/** A bench whose WebSocket is blocked, with one room over a live stream that holds order `o1` at position 10. */
+/** Returns a bench whose WebSocket is blocked, with one room over a live stream that holds order `o1` at position 10. */
 export async function streaming(options = {}) {
   const it = bench(options);
   const room = it.bell.room(ROOM);
@@ -278,7 +278,7 @@ export async function streaming(options = {}) {
   return { ...it, room, changes, stream };
 }
 
-/** A small generator with a seed, so that a failure can be run again. */
+/** Returns a small generator with a seed, so that a failure can be repeated. */
 export function randomFrom(seed) {
   let state = seed;
   return () => {

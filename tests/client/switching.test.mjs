@@ -1,23 +1,23 @@
-// Transports that come and go amid events and commands: nothing is lost, nothing is repeated.
+// Transports that fail and recover during events and commands: nothing is lost, nothing is repeated.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mergePatch } from '../../static/client/merge_patch.js';
 import { ROOM, WELCOME, bench, randomFrom, settle } from './support.mjs';
 
 const STEPS = 150;
-/** What has carried a link, in all of the schedules. */
+/** The transports that were used, over all schedules. */
 const carried = new Set();
 
-/** A server with one room, over all three transports, on a network that blocks now one and now the other. */
+/** A server with one room, over all three transports, on a network that blocks changing ones. */
 class Server {
   log = [];
   documents = new Map();
   position = 0;
-  /** Acks by the command's id: what has been done once is not done again. */ acks = new Map();
+  /** Acks by the command's id, so that no command takes effect twice. */ acks = new Map();
   blocked = { websocket: false, stream: false, everything: false };
   #last = 0;
   #processed = { sockets: new Map(), requests: 0 };
-  /** Who hears of events: a function for each that is subscribed. */ #subscribers = new Map();
+  /** A function for each subscriber of events. */ #subscribers = new Map();
   #polls = new Set();
 
   constructor(random, { sockets, http, clock }) {
@@ -43,7 +43,7 @@ class Server {
     for (const tell of this.#subscribers.values()) tell(frame);
   }
 
-  /** Answers whatever has come in, as the network lets it. */
+  /** Answers what has arrived, as far as the network lets it. */
   serve() {
     this.http.health = this.blocked.everything ? 'away' : 'alive';
     for (const socket of this.sockets) this.#serveSocket(socket);
@@ -53,14 +53,14 @@ class Server {
     for (const poll of this.#polls) this.#answerPoll(poll);
   }
 
-  /** Whatever is open is cut, as networks do. */
+  /** Cuts all open connections, as networks do. */
   cut() {
     for (const socket of this.sockets) if (socket.readyState === 1) this.#dropSocket(socket, 1006);
     for (const request of this.http.requests) request.end(true);
     this.#subscribers.clear();
   }
 
-  /** What is blocked now does not go on either. */
+  /** Closes the open connections that are blocked now. */
   enforce() {
     if (this.blocked.websocket) for (const socket of this.sockets) if (socket.readyState === 1) this.#dropSocket(socket, 1006);
     if (this.blocked.stream) for (const request of this.http.to('/stream')) request.end(true);
@@ -142,7 +142,7 @@ class Server {
   }
 }
 
-/** One change of the weather: something is blocked, lets through again, or everything is cut. */
+/** Changes the network once: blocks or unblocks something, or cuts everything. */
 function weather(server) {
   const luck = server.random();
   if (luck < 0.08) server.blocked.websocket = !server.blocked.websocket;
@@ -152,7 +152,7 @@ function weather(server) {
   server.enforce();
 }
 
-/** Lets the client and the server do what they have to, for this long. */
+/** Runs the client and the server for this long. */
 async function pass(ms, { clock, server }) {
   for (let at = 0; at < ms; at += 250) {
     server.serve();

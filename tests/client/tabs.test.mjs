@@ -1,4 +1,5 @@
-// Tabs of one browser whose WebSockets are blocked: one of a session follows for all, and its death or sleep costs little.
+// Tabs of one browser whose WebSockets are blocked: one tab of a session follows for all, and its death or sleep costs
+// little.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HELD_REQUESTS } from '../../static/client/transport/tabs.js';
@@ -12,7 +13,7 @@ const status = (tab, id) => tab.rooms.map(({ documents }) => documents.get(id)?.
 const everywhere = (tabs, id) => tabs.map((tab) => status(tab, id));
 const all = (tabs, what) => Array(tabs.length).fill(what);
 
-/** So many tabs of one session. */
+/** Opens `count` tabs of one session. */
 async function browser(count, rooms = ROOMS) {
   const it = new Browser();
   for (let number = 0; number < count; number += 1) await it.open(STAFF, rooms);
@@ -85,7 +86,7 @@ test('a tab that follows and is stuck is replaced, and steps back when it wakes'
   const [stuck, ...others] = it.tabs;
   assert.deepEqual(it.server.holders, [stuck.name]);
   stuck.isFrozen = true;
-  // What its stream carries goes nowhere.
+  // What the stream carries is lost.
   for (const held of it.server.held) held.tell = () => {};
   it.server.happen('order:o1', 'accepted');
   await it.clock.advance(30_000);
@@ -103,7 +104,7 @@ test('a tab that follows and is stuck is replaced, and steps back when it wakes'
 test('tabs of different sessions share no frame and no token, and only so many requests are held for all of them', async () => {
   const it = new Browser();
   const tokens = ['a', 'b', 'c', 'd', 'e'].map((sid) => tokenOf({ sid, role: sid === 'a' ? 'kitchen' : 'staff' }));
-  // The same session with fewer rights is another one.
+  // The same session with fewer rights counts as another one.
   tokens.push(tokenOf({ sid: 'b', share: 'o1' }));
   for (const token of tokens) await it.open(token, ['order:o1']);
   assert.equal(it.server.held.size, HELD_REQUESTS);
@@ -114,7 +115,7 @@ test('tabs of different sessions share no frame and no token, and only so many r
     const bearers = new Set(tab.requests.map(({ headers }) => headers.authorization));
     assert.deepEqual([...bearers], [`Bearer ${tokens[number]}`], tab.name);
   }
-  // Each leader speaks on a channel of its own; who has no place takes one that is given back.
+  // Each leader uses its own channel. A tab without a held request takes one that is released.
   await it.kill(it.tabs[0]);
   await it.clock.advance(10_000);
   assert.equal(it.server.held.size, HELD_REQUESTS);

@@ -1,4 +1,4 @@
-// Notifications, as the page has them: offered, switched on and off, renewed.
+// Notifications on the page: offered, switched on and off, renewed.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { OrderbellError } from '../../static/client/codes.js';
@@ -10,7 +10,7 @@ globalThis.document = { documentElement: {}, getElementById: () => null };
 beforeEach(() => { globalThis.localStorage = new FakeStore(); });
 await speak('en');
 
-/** A browser's push service: one subscription, under one key. */
+/** A browser's push service, with one subscription for one key. */
 class FakePush {
   current = null;
   made = 0;

@@ -6,13 +6,13 @@ import { FakeStore } from './support.mjs';
 
 const code = (promise) => promise.then(() => 'fine', (error) => error.code);
 
-/** A server that gives the token spent last its successor again until that is used, and ends the session for older ones. */
+/** A server that answers the token spent last with the same successor until that is used, and ends the session for older ones. */
 class FakeSessions {
-  /** How often each was shown. */ shown = [];
+  /** The tokens that were presented. */ shown = [];
   calls = 0;
   status = 200;
   ended = false;
-  /** What is done to the answer of each call. @type {(answer: Response) => Promise<Response> | Response} */ way = (given) => given;
+  /** Handles the answer of each call. @type {(answer: Response) => Promise<Response> | Response} */ way = (given) => given;
   #head = 1;
 
   fetch = async (url, { method, body, signal }) => {
@@ -32,7 +32,7 @@ class FakeSessions {
 
 const answer = (status, body, headers = {}) => new Response(status === 204 ? null : JSON.stringify(body), { status, headers });
 
-/** Locks as a browser has them, for all tabs of the origin. */
+/** The browser's locks, shared by all tabs of the origin. */
 class FakeLocks {
   #tail = Promise.resolve();
   request = (_name, _options, task) => {
@@ -249,7 +249,7 @@ test('a session is replaced before another tab renews the old one', async () => 
     assert.equal(token, 'access-1');
     return new Promise((resolve) => { answered = resolve; });
   });
-  // The server has closed the connections of both tabs already.
+  // The server has already closed the connections of both tabs.
   const renewals = [two.tokens.refresh(), one.tokens.refresh()];
   await new Promise((resolve) => setTimeout(resolve, 5));
   answered({ ...NEXT, confirmed_until: 'soon' });

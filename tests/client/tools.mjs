@@ -1,12 +1,11 @@
-// Packages of npm that tests alone use, as tools/package-lock.json pins them. `scripts/test` installs them beside what
-// cargo builds.
+// npm packages that only tests use, pinned by tools/package-lock.json. `scripts/test` installs them beside cargo's output.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository. */
 export const HERE = fileURLToPath(new URL('../../', import.meta.url));
-/** Where cargo builds to. */
+/** The folder of cargo's output. */
 export const TARGET = process.env.CARGO_TARGET_DIR ?? join(HERE, 'target');
 const FOLDER = process.env.ORDERBELL_TEST_TOOLS ?? join(TARGET, 'client-tools');
 

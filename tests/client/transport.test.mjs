@@ -1,4 +1,4 @@
-// Which transport carries the link: down where one is blocked, and up again when it gets through.
+// The choice of the transport: down when one is blocked, and up again when it works.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONNECT_DEADLINE_MS, QUIET_MS } from '../../static/client/transport/connection.js';
@@ -10,7 +10,7 @@ import { FakeStore, ROOM, WELCOME, bench, event, fallBack, live, order, relink, 
 const STREAM = `/api/v1/rooms/${ROOM}/stream`;
 const POLL = `/api/v1/rooms/${ROOM}/events`;
 
-/** From a live stream on: whatever streams is blocked too. Gives the first poll. */
+/** Blocks the live stream too. Returns the first poll. */
 async function pollingFrom(it) {
   it.stream.end(true);
   for (let step = 0; it.http.last().path !== POLL; step += 1) {
@@ -311,7 +311,7 @@ test('a token that nothing can renew and that a handshake cannot tell about stop
   assert.equal(it.states.at(-1), 'stopped: unauthorized');
 });
 
-/** What `followLifecycle` needs of a window. */
+/** Returns the parts of a window that `followLifecycle` needs. */
 function fakeWindow() {
   return Object.assign(new EventTarget(), { document: Object.assign(new EventTarget(), { visibilityState: 'visible' }) });
 }

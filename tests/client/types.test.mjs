@@ -1,4 +1,4 @@
-// The JSDoc types of everything in static/, checked by TypeScript as a build would.
+// The JSDoc types of everything in static/, checked by TypeScript.
 import assert from 'node:assert/strict';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ const ts = tool('typescript');
 const STATIC = join(HERE, 'static');
 
 /**
- * @param {string} config beside this file @param {Record<string, string>} [appended] text by file, as if it stood at its end
+ * @param {string} config beside this file @param {Record<string, string>} [appended] text to append, by file
  * @returns {{files: string[], complaints: string[]}} relative to static/; a complaint as `file: TS1234`, with the text
  */
 function check(config, appended = {}) {

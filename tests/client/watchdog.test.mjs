@@ -1,10 +1,10 @@
-// What brings a screen back that nobody touches.
+// How an unattended screen recovers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AGAIN_AFTER_MS, mayReload } from '../../static/shared/new_version.js';
 import { Watchdog, advise } from '../../static/kitchen/watchdog.js';
 
-/** A watchdog on a clock of its own; `answers` are what the server says, one after the other, the last for ever. */
+/** Returns a watchdog with its own clock. `answers` are the server's answers in turn; the last one repeats. */
 function watching(...answers) {
   const did = [];
   const bell = { state: 'offline', wake: () => did.push('wake'), start: () => did.push('start') };

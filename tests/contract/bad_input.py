@@ -1,4 +1,4 @@
-"""Bad input of every kind: the named code, and the connection and its neighbours live on."""
+"""Invalid input of every kind gets the documented code, and no connection closes."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from screen import Closed, new_id
 
 
 def one_error(screen, frame, codes, neighbour):
-    """Sends something bad; the answer is an error of these codes, and everybody lives on."""
+    """Sends an invalid frame. Asserts an error with one of these codes, and that both connections still work."""
     shown = str(frame)[:60]
     screen.send(frame)
     answer = screen.until(lambda frame: frame["type"] == "error")
@@ -72,10 +72,10 @@ def step_commands_that_make_no_sense_are_invalid(restaurant):
     for fields in bad:
         frame = {"id": new_id(), **base, **fields}
         answer = one_error(screen, frame, {"invalid", "bad_frame"}, neighbour)
-        assert answer.get("id") == frame["id"], f"{fields}: the error does not say to which command"
+        assert answer.get("id") == frame["id"], f"{fields}: the error does not name its command"
     one_error(screen, {**base, "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
     one_error(screen, {**base, "id": "mine", "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
-    assert restaurant.document(order["id"]) == order, "something of it was carried out"
+    assert restaurant.document(order["id"]) == order, "a part of it was carried out"
 
 
 def step_baskets_that_make_no_sense_are_invalid(restaurant):
@@ -93,7 +93,7 @@ def step_baskets_that_make_no_sense_are_invalid(restaurant):
     ]  # fmt: skip
     for basket in bad:
         answer = one_error(screen, {"type": "place", "id": new_id(), "order": basket}, {"invalid", "bad_frame"}, neighbour)
-        assert "id" in answer, f"{basket}: the error does not say to which order"
+        assert "id" in answer, f"{basket}: the error does not name its order"
         over_http = restaurant.post_order("diner-1", basket)
         assert over_http.status in (400, 422), f"{basket}: {over_http.status}"
         over_http.problem(over_http.status, {400: "bad_frame", 422: "invalid"}[over_http.status])

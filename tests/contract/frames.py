@@ -1,4 +1,4 @@
-"""The fields of the frames and of the documents, and their shapes."""
+"""The fields of frames and documents, and the shapes of their values."""
 
 import json
 import pathlib
@@ -28,7 +28,7 @@ def text(value):
 
 
 def echo(value):
-    """What a client wrote, told back to it."""
+    """A text that the client sent, repeated by the server."""
     return isinstance(value, str)
 
 
@@ -45,7 +45,7 @@ def uuid(value):
 
 
 def uuid_v7(value):
-    """An id that the server made."""
+    """An id that the server generated."""
     return uuid(value) and value[14] == "7" and value[19] in "89ab"
 
 
@@ -75,7 +75,7 @@ def some(shape):
 
 
 def no_null(value):
-    """Whether there is no null anywhere inside."""
+    """Returns whether a value contains no null at any depth."""
     if isinstance(value, dict):
         return all(no_null(inner) for inner in value.values())
     if isinstance(value, list):
@@ -84,7 +84,7 @@ def no_null(value):
 
 
 def check(what, value, shape):
-    """Checks that an object has the fields of a shape, each as it should be, and no others."""
+    """Checks that an object has the fields of a shape with valid values, and no others."""
     assert isinstance(value, dict), f"{what} is an object and not {value!r}"
     for name, rule in shape.items():
         optional, rule = (True, rule[1]) if isinstance(rule, tuple) else (False, rule)
@@ -116,7 +116,7 @@ ORDER = {
 
 
 def check_order(document):
-    """An order document: its fields, no null, and a total that is the sum of what is not voided."""
+    """Checks an order document: its fields, no null, and a total that is the sum of the items that are not voided."""
     check("order", document, ORDER)
     assert no_null(document), f"a null in {document}"
     for key, item in document["items"].items():
@@ -149,7 +149,7 @@ FRAMES = {
 
 
 def validators():
-    """A validator for each frame of the AsyncAPI document, by type."""
+    """Returns a validator for each frame of the AsyncAPI document, by type."""
     path = pathlib.Path(__file__).parents[2] / "static" / "spec" / "asyncapi.json"
     components = json.loads(path.read_text(encoding="utf-8"))["components"]
     schemas = {name: {**message["payload"], "components": components} for name, message in components["messages"].items()}
@@ -160,12 +160,12 @@ DOCUMENTED = validators()
 
 
 def check_frame(frame):
-    """A frame of the server, field by field, and against the AsyncAPI document."""
+    """Checks a frame of the server field by field, and against the AsyncAPI document."""
     kind = frame.get("type")
     assert kind in FRAMES, f"no frame of this type in the contract: {frame}"
     check(kind, {key: value for key, value in frame.items() if key != "type"}, FRAMES[kind])
     faults = [f"{error.json_path}: {error.message}" for error in DOCUMENTED[kind].iter_errors(frame)]
-    assert not faults, f"{kind} is not what the AsyncAPI document says: {faults}"
+    assert not faults, f"{kind} does not match the AsyncAPI document: {faults}"
     if kind == "snapshot" and frame["room"].startswith("floor:"):
         assert "calls" in frame and "displays" in frame, "the floor's snapshot has calls and displays"
     if kind == "snapshot":

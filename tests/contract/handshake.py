@@ -8,7 +8,7 @@ from screen import Screen
 
 
 def upgrade(restaurant, protocols=None, path="/ws", **headers):
-    """A handshake by hand; gives the status and the headers of the answer."""
+    """Sends a handshake by hand. Returns the status and the headers of the answer."""
     host, port = restaurant.server.base.removeprefix("http://").split(":")
     lines = [
         f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: Upgrade", "Upgrade: websocket",

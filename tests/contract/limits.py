@@ -1,4 +1,4 @@
-"""Frames: what happens at the limits that `welcome` names, and that `sync` makes silence provable."""
+"""Frames: the limits that `welcome` names, and `sync`, which proves that nothing was missed."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def step_a_frame_that_declares_eight_gibibytes_is_refused_at_its_header(restaura
     began = time.monotonic()
     screen.socket.socket.sendall(bytes([0x81, 0x80 | 127]) + (8 << 30).to_bytes(8, "big") + os.urandom(4) + b"x" * 100)
     assert screen.until_closed() == 1009
-    assert time.monotonic() - began < 5, "it waited for the rest"
+    assert time.monotonic() - began < 5, "the server waited for the rest"
     neighbour.alive()
 
 

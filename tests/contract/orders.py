@@ -25,17 +25,17 @@ class Everyone:
         return ack
 
     def agree(self, ack):
-        """Everybody sees the order as the answer has it, and as a fresh read has it."""
+        """Asserts that every screen has the order of the answer, and so has a new read."""
         expected = ack["document"]
         assert expected["position"] == ack["position"], "the answer carries the last event's position"
         for screen, room in ((self.diner, self.own), (self.kitchen, self.cooking), (self.staff, self.floor)):
             screen.see(room, ack["position"])
             assert room.documents[self.order] == expected, f"{room.name}: {room.documents[self.order]} and not {expected}"
-            assert room.repeats == 0, f"{room.name}: {room.repeats} events came twice"
-        assert self.restaurant.document(self.order) == expected, "GET gives another document"
+            assert room.repeats == 0, f"{room.name}: {room.repeats} events were sent twice"
+        assert self.restaurant.document(self.order) == expected, "GET returns another document"
 
     def do(self, screen, action, kinds, **fields):
-        """A command that makes these events, on every screen, under its own id."""
+        """Sends a command, and asserts that it makes these events on every screen, with its id."""
         before = len(self.own.events)
         ack = screen.command(action, self.order, **fields)
         assert ack["type"] == "ack" and ack["changed"], f"{action}: {ack}"
@@ -145,7 +145,7 @@ def step_prices_come_from_the_menu(restaurant):
     cheap["items"][0]["price"] = {"amount": 1, "currency": "BDT"}
     answer = restaurant.post_order("diner-6", cheap)
     if answer.status == 201:
-        assert answer.json["total"]["amount"] != 1, "the client's price was taken"
+        assert answer.json["total"]["amount"] != 1, "the server used the client's price"
 
 
 def step_options_change_the_price(restaurant):
@@ -177,7 +177,7 @@ def step_an_order_never_costs_more_than_was_agreed(restaurant):
     assert error["code"] == "price_changed" and error["document"]["total"] == price, f"{error}"
     assert restaurant.post_order("diner-6", agreed(price["amount"])).status == 201
     dearer = restaurant.post_order("diner-6", agreed(price["amount"] + 1))
-    assert dearer.status == 201 and dearer.json["total"] == price, "less than agreed is placed at its price"
+    assert dearer.status == 201 and dearer.json["total"] == price, "an order below the agreed total is placed at its price"
 
 
 def step_an_allergy_is_declared_with_words(restaurant):

@@ -33,7 +33,7 @@ def step_a_screen_waits_is_approved_and_gets_its_token_once(restaurant):
     assert answer.status == 200, f"an approved screen is told to wait: {answer.status} {answer.body!r}"
     check_pair(answer.json)
     check_token(restaurant, answer.json["access_token"], "kitchen")
-    assert poll(restaurant, pairing).status == 400, "the token was given out twice"
+    assert poll(restaurant, pairing).status == 400, "the token was issued twice"
     screen = restaurant.screen(token=answer.json["access_token"])
     room, _ = screen.join(f"kitchen:{restaurant.id}")
     order = restaurant.order("diner-1", *restaurant.dishes("cold")[:1])

@@ -11,7 +11,7 @@ PAIR = {"access_token": text, "token_type": lambda word: word == "Bearer", "expi
 
 
 def claims(token):
-    """Header and claims of a JWT, not verified."""
+    """Returns the header and the claims of a JWT, without verifying it."""
     parts = token.split(".")
     assert len(parts) == 3, f"not a JWT: {len(parts)} parts"
     return [json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2]]
@@ -73,7 +73,7 @@ def step_a_wrong_password_and_an_unknown_name_are_alike(restaurant):
         return restaurant.server.call("POST", "/api/v1/sessions", body).problem(401, "unauthorized")
 
     wrong, unknown = attempt("staff", "wrong"), attempt("nobody", "wrong")
-    assert wrong == unknown, "the answers tell a wrong password from an unknown name"
+    assert wrong == unknown, "the answers reveal whether a name exists"
 
 
 def step_the_command_line_makes_kitchen_tokens(restaurant):
@@ -100,7 +100,7 @@ def step_the_pages_health_and_metrics_answer(restaurant):
     metrics = restaurant.server.get("/metrics")
     assert metrics.status == 200 and b"# TYPE" in metrics.body, "Prometheus text"
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4"), f"{metrics.headers['content-type']}"
-    assert b"# EOF" not in metrics.body, "that is OpenMetrics"
+    assert b"# EOF" not in metrics.body, "this is OpenMetrics"
     answer = restaurant.server.call("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text") and answer.body.endswith(b"# EOF\n")
     for page in ("/", "/t/demo-table-1", "/kitchen", "/staff", f"/orders/{new_id()}"):

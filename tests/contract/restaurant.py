@@ -1,4 +1,4 @@
-"""The demo restaurant: its people, and the ordinary things they do."""
+"""The demo restaurant: its people and their usual actions."""
 
 from frames import check_order
 from screen import Screen, new_id
@@ -7,7 +7,7 @@ RESTAURANT = "demo"
 
 
 class TestRestaurant:
-    """Tokens by role, made on first use, and the screens of the current step."""
+    """Tokens by role, issued on first use, and the screens of the current step."""
 
     def __init__(self, server):
         self.server = server
@@ -27,7 +27,7 @@ class TestRestaurant:
         return answer.json
 
     def token(self, who):
-        """`staff`, `manager`, `kitchen`, `kitchen-hot` (bound to a station), or `diner-7` (at a table)."""
+        """Returns the token of `staff`, `manager`, `kitchen`, `kitchen-hot` (bound to a station), or `diner-7` (at a table)."""
         if who not in self._tokens:
             role, _, detail = who.partition("-")
             if role == "diner":
@@ -65,7 +65,7 @@ class TestRestaurant:
         return self.server.get(f"/api/v1/restaurants/{RESTAURANT}/menu").json
 
     def dishes(self, station=None):
-        """The ids of the dishes, by sort; of one station."""
+        """Returns the ids of the available dishes in the menu's order, of all stations or of one."""
         dishes = self.menu["items"].items()
         return [key for key, dish in dishes if dish["available"] and station in (None, dish["station"])]
 
@@ -78,7 +78,7 @@ class TestRestaurant:
         return self.server.call("POST", f"/api/v1/restaurants/{RESTAURANT}/orders", basket, self.token(who), headers)
 
     def order(self, who="diner-1", *dishes):
-        """Places an order; gives its document."""
+        """Places an order and returns its document."""
         answer = self.post_order(who, self.basket(*dishes) if who.startswith("diner") else self.basket(*dishes, table="1"))
         assert answer.status == 201, f"{answer.status} {answer.body!r}"
         check_order(answer.json)
@@ -95,7 +95,7 @@ class TestRestaurant:
         return self.server.call("POST", f"/api/v1/orders/{order}/commands", body, self.token(who))
 
     def do(self, who, order, action, **fields):
-        """A command that must be acknowledged."""
+        """Sends a command that must be acknowledged, and returns the ack."""
         answer = self.post_command(who, order, action, **fields)
         assert answer.status == 200, f"{action}: {answer.status} {answer.body!r}"
         return answer.json

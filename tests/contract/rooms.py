@@ -21,7 +21,7 @@ def step_rooms_that_may_not_be_joined_are_forbidden_and_alike(restaurant):
     ]
     answers = [diner.refused(room) for room in closed] + [kitchen.refused(f"floor:{ours}")]
     assert {answer["code"] for answer in answers if answer["type"] == "error"} == {"forbidden"}, f"{answers}"
-    assert len({answer["message"] for answer in answers}) == 1, "the answers tell a room that exists from one that does not"
+    assert len({answer["message"] for answer in answers}) == 1, "the answers reveal whether a room exists"
     diner.join(f"order:{own}")
     kitchen.alive()
 
@@ -95,7 +95,7 @@ def step_after_unsubscribing_nothing_comes(restaurant):
     before = len(room.events)
     restaurant.do("staff", order, "accept")
     screen.alive()
-    assert len(room.events) == before, "an event of a room that was left"
+    assert len(room.events) == before, "an event of a room after leaving it"
 
 
 def step_a_call_is_raised_on_the_floor_and_answered(restaurant):
@@ -177,7 +177,7 @@ def step_the_list_of_orders_comes_in_pages(restaurant):
         after = answer.json.get("next")
         if not after:
             break
-    assert len(seen) == len(set(seen)) and set(ids) <= set(seen), "every open order once"
+    assert len(seen) == len(set(seen)) and set(ids) <= set(seen), "each open order once"
     restaurant.server.get("/api/v1/restaurants/demo/orders?status=open", restaurant.token("diner-12")).problem(403, "forbidden")
 
 
@@ -250,7 +250,7 @@ def step_a_diner_learns_nothing_of_the_staff_and_of_other_tables(restaurant):
     subs = {claims(restaurant.token(who))[1][name] for who in ("staff", "kitchen", "manager", "diner-2") for name in ("sub", "sid", "jti")}
     visit = restaurant.server.get("/api/v1/diner-sessions/current", restaurant.token("diner-1"))
     seen = json.dumps([room.events, room.documents, acks[-1]["document"], visit.json])
-    assert not any(sub in seen for sub in subs), "an id of somebody else"
+    assert not any(sub in seen for sub in subs), "an id of another person"
     assert [frame["event"]["by"] for frame in room.events] == [{"role": role} for role in ("staff", "kitchen", "manager")]
     assert {order["table"] for order in visit.json["orders"]} == {"1"}
     other = restaurant.order("diner-2")["id"]

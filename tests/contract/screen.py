@@ -37,7 +37,7 @@ def new_id():
 
 
 class Room:
-    """What a screen knows of a room."""
+    """A screen's state of a room."""
 
     def __init__(self, name):
         self.name = name
@@ -49,7 +49,7 @@ class Room:
         self.parts = []  # of the snapshot that is coming or has come
 
     def snapshot(self, frame):
-        """Takes a snapshot; of one in parts each, and with the last of them the whole."""
+        """Applies a snapshot. Collects its parts, if it comes in parts, and applies them with the last one."""
         if "part" in frame:
             self.parts = [*(self.parts if frame["part"] else []), frame]
             assert frame["part"] == len(self.parts) - 1, f"part {frame['part']} after {len(self.parts) - 1}"
@@ -72,12 +72,12 @@ class Room:
         self.calls, self.displays = frame.get("calls", {}), frame.get("displays", {})
 
     def passes(self, frame):
-        """Whether the cursor rule lets a frame be applied."""
+        """Returns whether the cursor rule allows a frame to be applied."""
         position, prev = frame["position"], frame["prev"]
         assert prev <= position, f"prev {prev} after position {position}"
         if position <= self.cursor:
             return False
-        assert prev <= self.cursor, f"a hole in {self.name}: cursor {self.cursor}, then {prev}..{position}"
+        assert prev <= self.cursor, f"a gap in {self.name}: cursor {self.cursor}, then {prev}..{position}"
         self.cursor = position
         return True
 
@@ -109,7 +109,7 @@ class Room:
 
 
 class Screen:
-    """Connects, checks every frame it gets, and follows the rooms it joins."""
+    """A WebSocket that checks every frame it receives and follows the rooms it joins."""
 
     def __init__(self, server, token, **options):
         url = server.base.replace("http://", "ws://") + "/ws"
@@ -138,7 +138,7 @@ class Screen:
         return Closed(close.code if close else 1006, close.reason if close else "")
 
     def receive(self, seconds=PATIENCE):
-        """The next frame; `TimeoutError` when none comes."""
+        """Returns the next frame. Raises `TimeoutError` when none arrives."""
         try:
             message = self.socket.recv(timeout=seconds)
         except ConnectionClosed as error:
@@ -150,12 +150,12 @@ class Screen:
         if room and frame["type"] in ("snapshot", "event", "sync"):
             getattr(room, frame["type"])(frame)
         if room and frame["type"] == "live":
-            assert room.cursor is None or frame["position"] >= room.cursor, "live goes back"
+            assert room.cursor is None or frame["position"] >= room.cursor, "`live` is before the cursor"
             room.cursor = frame["position"]
         return frame
 
     def until(self, wanted, seconds=PATIENCE):
-        """Reads until a frame is wanted."""
+        """Reads until a frame matches, and returns it."""
         deadline, seen = time.monotonic() + seconds, []
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -165,10 +165,10 @@ class Screen:
             if wanted(frame):
                 return frame
             seen.append(frame.get("type"))
-        raise AssertionError(f"nothing of the kind within {seconds} s; saw {seen}")
+        raise AssertionError(f"no matching frame within {seconds} s; saw {seen}")
 
     def until_closed(self, seconds=PATIENCE):
-        """Reads until the server closes; gives the code."""
+        """Reads until the server closes, and returns the close code."""
         try:
             self.until(lambda frame: False, seconds)
         except Closed as closed:
@@ -176,7 +176,7 @@ class Screen:
         raise AssertionError("not closed")
 
     def join(self, room, since=None, epoch=None, **fields):
-        """Subscribes and reads until `live`; gives the frames of the room on the way."""
+        """Subscribes and reads until `live`. Returns the room's frames up to it."""
         followed = Room(room)
         followed.cursor = since
         self.rooms[room] = followed
@@ -195,12 +195,12 @@ class Screen:
         return followed, got
 
     def refused(self, room):
-        """Subscribes to a room that must not open; gives the error."""
+        """Subscribes to a room that must be refused, and returns the error."""
         self.send({"type": "subscribe", "room": room})
         return self.until(lambda frame: frame.get("room") == room)
 
     def ask(self, frame):
-        """Sends a command or a basket; gives its `ack` or `error`."""
+        """Sends a command or a basket, and returns its `ack` or `error`."""
         frame = {"id": new_id(), **frame}
         self.send(frame)
         return self.until(lambda answer: answer["type"] in ("ack", "error") and answer.get("id") == frame["id"])
@@ -210,12 +210,12 @@ class Screen:
         return self.ask({**frame, "order": order} if order else frame)
 
     def see(self, room, position):
-        """Reads until a room's cursor is at a position."""
+        """Reads until a room's cursor has reached a position."""
         while room.cursor < position:
             self.until(lambda frame: frame.get("room") == room.name)
 
     def alive(self):
-        """Whether the connection still answers."""
+        """Asserts that the connection still answers."""
         nonce = new_id()
         self.send({"type": "ping", "nonce": nonce})
         self.until(lambda frame: frame["type"] == "pong" and frame.get("nonce") == nonce)

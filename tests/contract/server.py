@@ -1,4 +1,4 @@
-"""The binary under test: a demo server on a free port and a fresh database, and HTTP to it."""
+"""The binary under test: a demo server on a free port with a new database, and an HTTP client for it."""
 
 import json
 import os
@@ -13,11 +13,11 @@ START_SECONDS = 30
 
 
 class NeverListened(Exception):
-    """The server ended, or said nothing, before it took connections."""
+    """The server exited or printed no address before it accepted connections."""
 
 
 class Answer:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -38,7 +38,7 @@ class Answer:
 
 
 class Server:
-    """Runs `orderbell serve`, as a demo on loopback unless it is told other arguments; a context manager."""
+    """A context manager that runs `orderbell serve`, by default as a demo on loopback."""
 
     def __init__(self, binary, arguments=None, environment=None):
         self.binary = binary
@@ -62,7 +62,7 @@ class Server:
         self.folder.cleanup()
 
     def restart(self):
-        """Stops it and starts it on the same folder."""
+        """Stops the server and starts it again in the same folder."""
         self._stop()
         self._start()
 
@@ -92,18 +92,18 @@ class Server:
 
     @staticmethod
     def environment():
-        """Without what the caller's environment would configure the server with."""
+        """Returns the environment without the caller's settings for the server."""
         names = ("DATABASE_URL", "REDIS_URL")
         return {key: value for key, value in os.environ.items() if key not in names and not key.startswith("ORDERBELL_")}
 
     def _address(self):
-        """The address of the one line that says the server listens."""
+        """Returns the address in the line that the server prints once it listens."""
         deadline, text = time.monotonic() + START_SECONDS, b""
         while time.monotonic() < deadline:
             if select.select([self.process.stdout], [], [], 0.1)[0]:
                 piece = os.read(self.process.stdout.fileno(), 65536)
                 if not piece:
-                    raise NeverListened(f"it ended before it listened: {self.log_tail()}")
+                    raise NeverListened(f"the server exited before it listened: {self.log_tail()}")
                 text += piece
             self.said = text.decode()
             for line in text.decode().splitlines():
@@ -116,7 +116,7 @@ class Server:
             return "".join(log.readlines()[-15:])
 
     def run(self, *arguments, environment=None):
-        """Runs another command of the binary on the same database; gives its standard output."""
+        """Runs another command of the binary on the same database, and returns its standard output."""
         command = [self.binary, *arguments, "--database-url", self.database]
         env = {**self.environment(), **(environment or {})}
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, cwd=self.folder.name, env=env)
@@ -124,7 +124,7 @@ class Server:
         return done.stdout
 
     def call(self, method, path, body=None, token=None, headers=None):
-        """One HTTP call. `body` is JSON, or bytes as they are."""
+        """Sends an HTTP request. `body` is sent as JSON, or unchanged when it is bytes."""
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data=data, method=method, headers=headers or {})
         if data is not None:

@@ -12,7 +12,7 @@ def step_a_refresh_rotates_both_tokens(restaurant):
     second = answer.json
     assert second["refresh_token"] != first["refresh_token"] and second["access_token"] != first["access_token"]
     restaurant.screen(token=second["access_token"]).alive()
-    assert refresh(restaurant, second["refresh_token"]).status in (200, 201), "the new one works in its turn"
+    assert refresh(restaurant, second["refresh_token"]).status in (200, 201), "the new token can be renewed too"
 
 
 def step_an_answer_that_was_lost_is_given_again(restaurant):
@@ -21,7 +21,7 @@ def step_an_answer_that_was_lost_is_given_again(restaurant):
     second = refresh(restaurant, first["refresh_token"]).json
     again = refresh(restaurant, first["refresh_token"])
     assert again.status in (200, 201), f"{again.status} {again.body!r}"
-    assert again.json["refresh_token"] == second["refresh_token"], "the same successor"
+    assert again.json["refresh_token"] == second["refresh_token"], "a repeat returns the same new token"
     restaurant.screen(token=again.json["access_token"]).alive()
     screen.alive()
 
@@ -32,7 +32,7 @@ def step_an_older_refresh_token_ends_the_session_and_its_connections(restaurant)
     second = refresh(restaurant, first["refresh_token"]).json
     third = refresh(restaurant, second["refresh_token"]).json
     refresh(restaurant, first["refresh_token"]).problem(401, "unauthorized")
-    assert screen.until_closed() == 4401, "a live connection of the session goes on"
+    assert screen.until_closed() == 4401, "a connection of the ended session stays open"
     for pair in (second, third):
         refresh(restaurant, pair["refresh_token"]).problem(401, "unauthorized")
 
@@ -63,7 +63,7 @@ def step_signing_out_ends_the_session_and_closes_its_connections(restaurant):
     screen, neighbour = restaurant.screen(token=pair["access_token"]), restaurant.screen("staff")
     answer = restaurant.server.call("DELETE", "/api/v1/sessions/current", token=pair["access_token"])
     assert answer.status in (200, 204), f"{answer.status}"
-    assert screen.until_closed() == 4401, "the connection goes on"
+    assert screen.until_closed() == 4401, "the connection stays open"
     neighbour.alive()
     refresh(restaurant, pair["refresh_token"]).problem(401, "unauthorized")
     order = restaurant.order("diner-1")["id"]

@@ -1,4 +1,4 @@
-"""Starting: flags, their environment variables, the keyring, and what `--demo` makes and prints."""
+"""Starting: flags, their environment variables, the keyring, and what `--demo` creates and prints."""
 
 import os
 import re
@@ -11,7 +11,7 @@ KEYS = ("old:" + "o" * 32, "new:" + "n" * 32)
 
 
 def refused(restaurant, *arguments, **environment):
-    """Starts a server that must not start; gives what it says."""
+    """Starts a server whose configuration must be refused, and returns its output."""
     command = [restaurant.server.binary, "serve", "--bind", "127.0.0.1:0", *arguments]
     with Server(restaurant.server.binary) as place:
         env = {**Server.environment(), **environment}
@@ -37,8 +37,8 @@ def step_the_environment_starts_it_as_the_flags_do(restaurant):
             assert os.path.exists(os.path.join(server.folder.name, "by-env.db"))
     env = {"ORDERBELL_BIND": "127.0.0.1:0", "DATABASE_URL": "", "ORDERBELL_DEMO": ""}
     with Server(restaurant.server.binary, [], env) as server:
-        assert server.get("/api/v1/restaurants/demo").status == 404, "an empty ORDERBELL_DEMO is none"
-        assert os.path.exists(os.path.join(server.folder.name, "data/orderbell.db")), "where nothing says otherwise"
+        assert server.get("/api/v1/restaurants/demo").status == 404, "an empty ORDERBELL_DEMO means no demo"
+        assert os.path.exists(os.path.join(server.folder.name, "data/orderbell.db")), "the default path"
 
 
 def step_the_key_beside_the_database_is_its_owners_alone(restaurant):
@@ -58,7 +58,7 @@ def step_the_first_key_signs_and_all_verify(restaurant):
 
         assert (orders(new).status, orders(old).status) == (200, 200)
         orders("other:" + "x" * 32).problem(401, "unauthorized")
-        assert not [name for name in os.listdir(server.folder.name) if "keys.db.key" in name], "a key is made beside one that is set"
+        assert not [name for name in os.listdir(server.folder.name) if "keys.db.key" in name], "a second key was generated"
 
 
 def step_what_cannot_work_is_refused_with_the_reason(restaurant):
@@ -80,10 +80,10 @@ def step_a_demo_that_others_can_reach_has_random_keys_and_tells_them_once(restau
         assert server.sit("demo-table-1").status == 404 and server.sign_in("staff", "staff-demo").status == 401
         secrets = [*keys, *(password for _, password in sign_ins)]
         shown = server.get("/api/v1/demo").body.decode() + server.get("/").body.decode()
-        assert not any(secret in shown for secret in secrets), "the pages tell everybody"
+        assert not any(secret in shown for secret in secrets), "the pages reveal a secret"
         server.restart()
-        assert not any(secret in server.said for secret in secrets), f"told again: {server.said}"
-        assert server.sit(keys[0]).status == 200, "what was told stays good"
+        assert not any(secret in server.said for secret in secrets), f"printed again: {server.said}"
+        assert server.sit(keys[0]).status == 200, "a printed key stays valid"
 
 
 def step_the_public_keys_are_never_open_to_others(restaurant):

@@ -12,7 +12,7 @@ POLL = {"room": text, "epoch": text, "version": text, "position": number, "frame
 
 
 class Stream:
-    """An event stream, read message by message (HTML, "Interpreting an event stream")."""
+    """Reads an event stream message by message (HTML, "Interpreting an event stream")."""
 
     def __init__(self, restaurant, who, room, query="", **headers):
         host, port = restaurant.server.base.removeprefix("http://").split(":")
@@ -29,7 +29,7 @@ class Stream:
         self.epoch = self.next()["epoch"]
 
     def next(self):
-        """The next frame, checked against the id and the type of its message."""
+        """Returns the next frame, after checking the id and the type of its message."""
         fields = {}
         while True:
             line = self.answer.readline()
@@ -49,13 +49,13 @@ class Stream:
         check_frame(frame)
         assert fields.get("event") == frame["type"], f"event {fields.get('event')} carries a {frame['type']}"
         if frame.get("more"):
-            assert fields["id"] == "", "a reader that is cut between parts comes back without an id"
+            assert fields["id"] == "", "a reader that is cut between parts reconnects without an id"
             self.last_id = None
             self.room.snapshot(frame)
             return frame
         epoch, _, position = fields["id"].rpartition(".")
         assert epoch == frame.get("epoch", self.epoch), f"id {fields['id']} of {frame['type']}"
-        # What moves no cursor says where it is.
+        # A frame that moves no cursor carries the current one.
         known = frame.get("position", self.room.cursor)
         assert known is None or int(position) == known, f"id {fields['id']} of {frame['type']} at {known}"
         self.last_id = fields.get("id", self.last_id)
@@ -66,7 +66,7 @@ class Stream:
         return frame
 
     def until_live(self):
-        """The types of the frames up to `live`."""
+        """Returns the types of the frames up to `live`."""
         types = []
         while not types or types[-1] != "live":
             types.append(self.next()["type"])
@@ -111,7 +111,7 @@ def step_a_stream_resumes_after_its_last_event_id_without_a_gap(restaurant):
         by_query = f"?since={cursor}&epoch={stream.epoch}"
         headers = {"Last_Event_ID": last_id} if resume == "header" else {}
         again = Stream(restaurant, "staff", f"order:{order}", "" if headers else by_query, **headers)
-        assert again.last_id == last_id, "the id of the welcome is where its reader came from"
+        assert again.last_id == last_id, "the welcome's id is the reader's cursor"
         again.room.documents, again.room.cursor = known, cursor
         assert again.until_live() == ["event", "event", "live"], resume
         assert [frame["position"] for frame in again.room.events] == [ack["position"] for ack in acks]
@@ -177,7 +177,7 @@ MANY = 40  # orders of some 4 KB: more than two parts
 
 
 def a_full_restaurant(restaurant):
-    """Enough open orders for a snapshot of several parts."""
+    """Places enough orders for a snapshot of several parts."""
     (line,) = restaurant.basket()["items"][:1]
     items = [{**line, "note": "n" * 200}] * 10
     known = [document for document in whole(restaurant, "kitchen").values() if len(document["items"]) == len(items)]
@@ -187,14 +187,14 @@ def a_full_restaurant(restaurant):
 
 
 def whole(restaurant, kind):
-    """The documents of a room by id, as who does not ask for parts gets them."""
+    """Returns the documents of a room by id, from a snapshot that is not in parts."""
     (frame,) = [frame for frame in poll(restaurant, "staff", f"{kind}:{restaurant.id}")["frames"] if frame["type"] == "snapshot"]
     assert "part" not in frame and "more" not in frame
     return {document["id"]: document for document in frame["documents"]}
 
 
 def check_parts(frames, documents):
-    """Holds that frames are the parts of one snapshot, and that they are these documents."""
+    """Asserts that the frames are the parts of one snapshot with these documents."""
     assert len(frames) > 1, "the restaurant has enough orders for several parts"
     assert [frame["part"] for frame in frames] == list(range(len(frames)))
     assert [frame["more"] for frame in frames] == [True] * (len(frames) - 1) + [False]

@@ -4,7 +4,7 @@
     walk.py PATH-TO-BINARY          (or ORDERBELL_BIN in the environment)
 
 Every step is independent of the server's code: it knows docs/protocol.md and nothing else. A step that fails says what it
-saw; the walk goes on with the next. The last line is `N passed, N failed`.
+saw, and the walk continues with the next one. The last line is `N passed, N failed`.
 """
 
 import os
@@ -29,12 +29,12 @@ CHAPTERS = [people, pairing, handshake, orders, rooms, bad_input, sessions, tran
 
 
 def steps_of(chapter):
-    """The steps of a chapter, in the order they are written."""
+    """Returns the steps of a chapter, in the order of the file."""
     return [step for name, step in vars(chapter).items() if name.startswith("step_")]
 
 
 def run(step, restaurant):
-    """Whether a step passed; says so."""
+    """Runs a step and prints the result. Returns whether it passed."""
     name = f"{step.__module__}: {step.__name__.removeprefix('step_').replace('_', ' ')}"
     began = time.monotonic()
     try:
@@ -54,7 +54,7 @@ def run(step, restaurant):
 def main():
     binary = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ORDERBELL_BIN")
     if not binary or not os.access(binary, os.X_OK):
-        sys.exit(f"walk.py: no binary at {binary}: give its path, or set ORDERBELL_BIN")
+        sys.exit(f"walk.py: no binary at {binary}: pass its path, or set ORDERBELL_BIN")
     passed = failed = 0
     try:
         with Server(os.path.abspath(binary)) as server:
