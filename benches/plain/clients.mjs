@@ -1,4 +1,4 @@
-// Clients that cost the generator little: HTTP with one request at a time, and screens that count the events that they receive.
+// Clients that cost the generator little: HTTP with one request at a time, and screens that count received events.
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 const PATIENCE_MS = 10_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** A signed access token for a member of staff. */
+/** Returns a signed access token for a member of staff. */
 export function token(secret, restaurant, sub, role = 'staff') {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: 'orderbell', aud: 'orderbell', sub, role, restaurant, sid: sub, iat: now, exp: now + 3600, jti: sub };
@@ -15,7 +15,7 @@ export function token(secret, restaurant, sub, role = 'staff') {
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-/** An HTTP connection that is kept, with one request at a time. */
+/** A persistent HTTP connection with one request at a time. */
 export class HttpClient {
   #socket;
   #bytes = Buffer.alloc(0);
@@ -168,7 +168,7 @@ export class Screen {
     });
   }
 
-  /** Sends one frame, masked with zeros: a mask hides a text from proxies, of which there are none. */
+  /** Sends one frame, masked with zeros: masks protect proxies, and there are none here. */
   #send(text, opcode = 1) {
     const payload = Buffer.from(text);
     const isLong = payload.length > 125;

@@ -1,4 +1,4 @@
-// What connections cost that wait: memory and CPU of a server with screens that have joined, three to an order.
+// The cost of idle connections: memory and CPU of a server with joined screens, three for each order.
 //   taskset -c 1 node idle.mjs --binary target/release/orderbell [--servers plain,orderbell] [--orders 3000] [--screens 3]
 //     [--seconds 60] [--core 0] [--database sqlite]
 // Memory is the growth of the process's own (Pss) and of the kernel's for all sockets, both ends, divided by the connections.
@@ -79,7 +79,7 @@ function ownKb(pid) {
   return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 }
 
-/** Pages of TCP's buffers, and the slabs of the kernel, which hold the sockets themselves. */
+/** Returns the size of TCP's buffers and of the kernel's slabs, which hold the sockets themselves. */
 function kernelKb() {
   const [, pages] = /^TCP: .* mem (\d+)/m.exec(readFileSync('/proc/net/sockstat', 'utf8'));
   const [, slab] = /^Slab:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'));

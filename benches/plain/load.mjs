@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
     core: text('0'),
   },
 });
-/** Commands before a measurement, so that Node has compiled what it runs often, and the most seconds that they may take. */
+/** Commands before a measurement, so that Node has compiled its hot code, and the most seconds that they may take. */
 const WARM_UP = { CLIENTS: 16, COMMANDS: 8000, SECONDS: 60 };
 const SETTLE_S = 0.5;
 const DELIVERY_MS = 5000;
@@ -35,7 +35,7 @@ const results = [];
 for (const restaurants of numbers(options.restaurants)) await compare(restaurants);
 printMedians(results);
 
-/** Starts the servers, warms them up, and measures them in turns. The one whose turn it is not has nothing to do. */
+/** Starts the servers, warms them up, and measures them in turns. The other server is idle meanwhile. */
 async function compare(restaurants) {
   const running = [];
   try {
@@ -101,7 +101,7 @@ async function openClient(server, number, { slug, restaurant, dish }) {
   return client;
 }
 
-/** Each client does its steps one after another, until the time is over or all have sent so many commands. */
+/** Each client takes its steps one after another, until the time is up or all together have sent `commands` commands. */
 async function loop(clients, seconds, commands = Infinity) {
   const step = options.work === 'order' ? wholeOrder : promise;
   const end = performance.now() + seconds * 1000;
@@ -153,7 +153,7 @@ function heard(client) {
   return client.screens.reduce((sum, screen) => sum + screen.events, 0);
 }
 
-/** Waits until each screen has the events of its room, and returns how many have not come. */
+/** Waits until each screen has the events of its room, and returns how many are missing. */
 async function delivered(clients) {
   const deadline = performance.now() + DELIVERY_MS;
   const missing = () => clients.reduce((sum, client) => sum + client.owed - (heard(client) - client.heard), 0);

@@ -1,10 +1,11 @@
-// The rules of the plain way, without I/O: a basket or a command and the state in, the new document and the event's patch out.
+// The rules of the plain way, without I/O: from a basket or a command and the state they compute the new document and the
+// event's patch.
 import { randomUUID } from 'node:crypto';
 
 const FOR_GUESTS = ['staff', 'manager', 'service'];
 const IN_KITCHEN = ['kitchen', 'staff', 'manager'];
 
-/** For each action: who may take it, the statuses that it starts from, the kind of its event, and what it changes. */
+/** For each action: the roles that may take it, the statuses it starts from, the kind of its event, and its change. */
 const ACTIONS = {
   accept: {
     roles: FOR_GUESTS,
@@ -50,12 +51,12 @@ export function mayPlace(who) {
   return who.role === 'diner' || FOR_GUESTS.includes(who.role);
 }
 
-/** Whether a principal may see and change an order at all. */
+/** Returns whether a principal may see and change an order at all. */
 export function owns(who, order) {
   return order.restaurant === who.restaurant && (who.role !== 'diner' || order.diner === who.sub);
 }
 
-/** Decides on a basket: the new order, whose whole document is the event's patch. */
+/** Decides on a basket. Returns the new order, whose whole document is the event's patch. */
 export function place(menu, basket, who, { position, number, now }) {
   const lines = basket.items.map((line) => [randomUUID(), itemOf(menu, line)]);
   const amount = lines.reduce((sum, [, item]) => sum + item.price.amount * item.quantity, 0);
@@ -75,7 +76,7 @@ export function place(menu, basket, who, { position, number, now }) {
   return { kind: 'order.placed', document, patch: document };
 }
 
-/** Decides on a command on an order: the new document, and what of it changed. */
+/** Decides on a command on an order. Returns the new document and its changes. */
 export function act(order, command, who, { position, now }) {
   const action = ACTIONS[command.action];
   if (!action) throw new Refusal(422, 'invalid', 'unknown action');
@@ -104,7 +105,7 @@ function itemOf(menu, { menu_item: id, quantity }) {
   return { menu_item: id, name: dish.name, quantity, station: dish.station, status: 'queued', price: dish.price };
 }
 
-/** A merge patch (RFC 7396) without removals, of which these rules have none. */
+/** Applies a merge patch (RFC 7396) without removals, which these rules never make. */
 function merged(target, patch) {
   const result = { ...target };
   for (const [key, value] of Object.entries(patch)) {

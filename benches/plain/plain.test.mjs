@@ -1,4 +1,4 @@
-// That the plain way does its job, on SQLite, and on PostgreSQL if BENCH_POSTGRES_URL names one.
+// Checks that the plain way does its job on SQLite, and on PostgreSQL if BENCH_POSTGRES_URL names one.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';

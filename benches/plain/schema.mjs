@@ -1,4 +1,4 @@
-// The tables, in a text that both databases read, and the restaurants that every fresh database has.
+// The tables, in SQL for both databases, and the restaurants of every new database.
 
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS restaurants (id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE, menu TEXT NOT NULL);
@@ -21,7 +21,7 @@ export const SCHEMA = `
 
 const DISH = '00000000-0000-4000-a000-000000000001';
 
-/** The restaurants `bench-0`, `bench-1` … with a menu of one dish. */
+/** Returns the restaurants `bench-0`, `bench-1` … with a menu of one dish. */
 export function restaurants(count) {
   return Array.from({ length: count }, (_, number) => {
     const id = `00000000-0000-4000-9000-${String(number).padStart(12, '0')}`;

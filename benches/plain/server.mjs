@@ -14,7 +14,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TOKEN = { algorithms: ['HS256'], issuer: 'orderbell', audience: 'orderbell' };
 
 if (!JWT_SECRET) throw new Error('set JWT_SECRET');
-// As a key object: jsonwebtoken tries to read a text as a public key first, which takes longer than all the rest of a command.
+// A key object: jsonwebtoken first tries to read a text as a public key, which takes longer than the rest of a command.
 const KEY = createSecretKey(Buffer.from(JWT_SECRET));
 const isSqlite = DATABASE_URL.startsWith('sqlite://');
 const store = isSqlite
@@ -85,7 +85,7 @@ async function carryOut(request, response) {
   response.type('json').send(answer);
 }
 
-/** What the store does in one transaction: look for the answer, decide, write. */
+/** Returns the work of one transaction: look up the answer, decide, write. */
 function workOf(who, id, order, body, decide) {
   if (!UUID.test(id ?? '')) throw new Refusal(422, 'invalid', 'id: expected a UUID');
   const fingerprint = createHash('sha256').update(JSON.stringify([order, body])).digest('base64');
@@ -110,7 +110,7 @@ function workOf(who, id, order, body, decide) {
   };
 }
 
-/** Commits, and then tells the order's room and the restaurant's kitchen. */
+/** Commits, and then notifies the order's room and the restaurant's kitchen. */
 async function commit(work) {
   const done = await store.commit(work);
   if (done.event) {
@@ -134,7 +134,7 @@ async function join(socket, room) {
   return { room, document };
 }
 
-// Express knows a handler of errors by its four parameters.
+// Express recognizes an error handler by its four parameters.
 function answerError(error, request, response, next) {
   if (response.headersSent) return next(error);
   const { status = 500, code = 'internal' } = error;

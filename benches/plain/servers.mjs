@@ -1,4 +1,4 @@
-// Starts either server on a fresh database, and reads what it and its database's processes have spent.
+// Starts either server on a new database, and reads the CPU time of the server and of its database's processes.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export const SECRET = 'a-secret-for-measuring-that-guards-nothing';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PATIENCE_MS = 20_000;
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-/** No limit on how often: all calls come from few principals at one address. */
+/** Lifts the rate limits: all calls come from few principals at one address. */
 const UNLIMITED = ['staff-commands-per-second', 'staff-orders-per-minute', 'messages-per-second', 'message-burst', 'handshakes-per-second', 'handshake-burst'];
 
 /** Starts a server: `kind` is `plain` or `orderbell`. `database` is `sqlite`, or the address of a PostgreSQL to make a database in. */
@@ -80,7 +80,7 @@ async function portOf(child) {
   throw new Error('the server did not start');
 }
 
-/** The menu of each restaurant; in Orderbell a manager writes it first. */
+/** Returns the menu of each restaurant. In Orderbell a manager writes it first. */
 async function menus(kind, port, count) {
   const found = [];
   for (let number = 0; number < count; number += 1) {
@@ -104,13 +104,13 @@ async function menus(kind, port, count) {
   return found;
 }
 
-/** Seconds of CPU that the server has spent, and each process of PostgreSQL that serves its database. */
+/** Returns the CPU seconds of the server, and of each PostgreSQL process that serves its database. */
 function spent(pid, database) {
   const backends = database === undefined ? [] : backendsOf(database);
   return { server: cpuSeconds(pid), backends: new Map(backends.map((backend) => [backend, cpuSeconds(backend)])) };
 }
 
-/** Seconds of CPU between two looks. A process of PostgreSQL that has ended meanwhile was idle: the pool lets go of those. */
+/** Returns the CPU seconds between two readings. A PostgreSQL process that ended in between was idle: the pool closes idle ones. */
 export function difference(before, after) {
   let database = 0;
   for (const [pid, seconds] of after.backends) database += seconds - (before.backends.get(pid) ?? 0);
@@ -122,7 +122,7 @@ function cpuSeconds(pid) {
   return (Number(user) + Number(system)) / TICKS;
 }
 
-/** PostgreSQL's processes name the database in their titles. */
+/** Returns the PostgreSQL processes of a database, which name it in their titles. */
 function backendsOf(database) {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;

@@ -1,5 +1,5 @@
 /**
- * A restaurant in the page itself, put in place of `WebSocket` before the page's own modules run: what is measured is
+ * A restaurant inside the page. It replaces `WebSocket` before the page's own modules run, so the measurement covers only
  * the page, not a server or a network. Answers every command after a tick, and sends its event after the answer.
  */
 (() => {
@@ -66,7 +66,7 @@
       const rooms = room.startsWith('menu:') ? [menu] : [...documents.values()].filter(({ status }) => status !== 'served');
       this.push({ type: 'snapshot', room, position, documents: rooms, ...(room.startsWith('floor:') && { calls: {}, displays: {} }) });
       this.push({ type: 'live', room, position });
-      // What was served while the page was open: it stays in the room.
+      // Orders that were served while the page was open stay in the room.
       if (!room.startsWith('menu:')) for (const one of done) this.#event('order.placed', one.id, one, room);
     }
 
@@ -78,7 +78,7 @@
       this.change(target, patch, `order.${action}`);
     }
 
-    /** Somebody elsewhere has changed an order. */
+    /** Changes an order as another screen would. */
     change(target, patch, kind = 'item.finished') {
       const before = documents.get(target);
       const items = { ...before.items };

@@ -1,7 +1,7 @@
-// How long a touch takes to be on the glass, and what an event costs, in a rush: 100 tickets, 300 orders served.
+// Measures the time from a tap to the painted frame, and the cost of an event, in a rush: 100 tickets, 300 served orders.
 //   node benches/screens/run.mjs [--before REVISION] [--touches N]
-// With `--before` the pages of that revision are measured first, and the ratio is printed. Needs Chromium and
-// chromedriver; everything stays on the loopback interface.
+// With `--before`, first measures the pages of that revision, and prints the ratio. Needs Chromium and chromedriver; all
+// traffic stays on the loopback interface.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -14,17 +14,17 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '../..');
 const RUSH = { OPEN: 100, READY: 10, DONE: 300 };
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
-/** Slow-down of the processor, and the most that a touch may take in the median, in ms. */
+/** The slow-down of the processor, and the longest median time of a tap in ms. */
 const SPEEDS = [[1, 50], [4, 150]];
-/** Between two touches: what the last one began has ended. */
+/** The pause between two taps, in which all work of the first one ends. */
 const PAUSE_MS = 250;
 const PATIENCE_MS = 60_000;
 
-// The end of a frame: a message that is posted from it comes when it is painted.
+// A message posted during a frame is delivered once the frame is painted.
 const FRAME = `const done = arguments[arguments.length - 1];
   const painted = (task) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = task; port2.postMessage(0); };`;
 
-/** From the touch on a ticket's (or an order's) button until the frame that shows what it did is painted. */
+/** The time from the tap on a ticket's or an order's button until the frame with the result is painted. */
 const TOUCH = `${FRAME}
   const [button] = [...document.querySelectorAll('[data-action="ready"]')].filter((one) => one.checkVisibility());
   const thing = button.closest('[data-order]');
@@ -37,7 +37,7 @@ const TOUCH = `${FRAME}
     requestAnimationFrame(look);
   }));`;
 
-/** The main thread's time for one event of another screen: from its coming to the end of the frame, without what it waits for. */
+/** The main thread's time for one event of another screen, from its arrival to the end of the frame, without waiting. */
 const EVENT = `${FRAME}
   const things = [...document.querySelectorAll('[data-order][data-status="accepted"]')]
     .filter((one) => one.querySelectorAll('[data-item][data-status="queued"]').length > 1);
@@ -66,13 +66,13 @@ try {
   console.error(error);
   process.exitCode = 1;
 } finally {
-  // The browser has a pipe to its driver, and ends with it.
+  // The browser has a pipe to its driver, and exits with it.
   driver.kill();
   await pause(500);
   rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
 }
 
-/** The pages of a revision. @param {string} revision */
+/** Extracts the pages of a revision. @param {string} revision */
 function pagesOf(revision) {
   execFileSync('sh', ['-c', 'git archive "$1" static | tar -x -C "$2"', 'sh', revision, scratch], { cwd: ROOT });
   return join(scratch, 'static');
@@ -144,7 +144,7 @@ function serve(folder) {
       return answer(pathname.endsWith('/orders') ? 200 : 404, 'application/json', JSON.stringify({ orders: [], code: 'not_found' }));
     }
     const file = normalize(join(folder, extname(pathname) ? pathname : `${pathname}.html`));
-    // A copy for a page without a network would be a copy of the revision before.
+    // No service worker: its cached pages would be those of the other revision.
     if (!file.startsWith(folder) || file.endsWith('service-worker.js')) return answer(404, 'text/plain', '');
     try {
       const text = readFileSync(file);
@@ -156,13 +156,13 @@ function serve(folder) {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-/** Of a kitchen screen; nobody verifies it. */
+/** Returns the token of a kitchen screen, which nobody verifies. */
 function token() {
   const claims = { sub: 'screen', restaurant: 'r1', role: 'kitchen', exp: Math.floor(Date.now() / 1000) + 36_000 };
   return ['{}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
 }
 
-/** What stands in the page before its own modules run. */
+/** Returns the script that runs before the page's own modules. */
 function firstScript() {
   const kept = {
     'orderbell.staff': { access_token: token(), renew_at: 9e15, expires_at: 9e15 },

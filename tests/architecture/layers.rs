@@ -53,7 +53,7 @@ impl Layers {
         Self(table)
     }
 
-    /// Whether one module may use another.
+    /// Returns whether one module may use another.
     pub fn allow(&self, module: &str, used: &str) -> bool {
         self.0.get(module).is_some_and(|may| may.contains(used))
     }
@@ -93,7 +93,7 @@ fn only_listed_dependencies_are_allowed() {
     assert_eq!(says("http", "cellar"), Some("src/http/a.rs: crate::cellar is no module of the layer table".into()));
 }
 
-/// A negative control.
+/// The control.
 #[test]
 #[should_panic(expected = "room may not use what is below it")]
 fn a_row_that_names_what_is_below_it_is_refused() {

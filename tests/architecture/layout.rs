@@ -63,7 +63,7 @@ fn the_layout_lists_each_folder_and_source() {
     assert_none(differences(&listed(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()), &found));
 }
 
-/// A negative control.
+/// The control.
 #[test]
 fn an_unlisted_move_is_reported() {
     let table = "| folder | content | files |\n| --- | --- | --- |\n| `src` | all | lib main |\n| `src/a` | a | one two |\n";

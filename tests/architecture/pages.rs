@@ -75,7 +75,7 @@ fn pages_import_what_their_layer_table_lets_them() {
     assert_none(outside(&all(), &layers));
 }
 
-/// Negative controls.
+/// The controls.
 #[test]
 fn a_circle_and_a_way_up_are_found() {
     let module = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());

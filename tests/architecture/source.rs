@@ -61,7 +61,7 @@ impl Source {
         ["crate::", up.as_str()].iter().flat_map(|prefix| heads(&bare, prefix)).collect()
     }
 
-    /// Whether the file names an external path, such as a crate.
+    /// Returns whether the file names an external path, such as a crate.
     pub fn names(&self, path: &str) -> bool {
         let bare = self.bare();
         let mut whole = bare.match_indices(path).filter(|(at, _)| starts_a_path(&bare, *at));
@@ -108,17 +108,17 @@ fn length(lines: &[&str], first: &str) -> Option<usize> {
     Some(lines.iter().position(|line| *line == end)? + 1)
 }
 
-/// Whether a character can be part of a name.
+/// Returns whether a character can be part of a name.
 pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether a path can begin at `at`, by the text before it.
+/// Returns whether a path can begin at `at`, by the text before it.
 fn starts_a_path(text: &str, at: usize) -> bool {
     !text[..at].ends_with(|c| is_word(c) || c == ':' || c == '"' || c == '.' || c == '-')
 }
 
-/// Whether the word at `at` is used as a path: followed by `::`, or imported by `use`.
+/// Returns whether the word at `at` is used as a path: followed by `::`, or imported by `use`.
 fn is_path(text: &str, at: usize, path: &str) -> bool {
     text[at + path.len()..].starts_with("::") || path.contains("::") || text[..at].trim_end().ends_with("use")
 }

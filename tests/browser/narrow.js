@@ -1,4 +1,4 @@
-// What does not fit on a narrow page: what sticks out of the window, and words that break or end within themselves.
+// Finds what does not fit on a narrow page: elements that overflow the window, and words that are broken or cut off.
 const found = [];
 const root = document.querySelector('dialog[open]') ?? document.body;
 const isHidden = (view) => {

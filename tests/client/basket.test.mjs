@@ -80,11 +80,11 @@ test('a price that changed since the dish was chosen is told, line and total', (
   const dearer = naanAt(9000);
   assert.deepEqual([priceBefore(basket.lines[0], dearer), priceBefore(basket.lines[1], dearer)], [6000, undefined]);
   assert.deepEqual([totalBefore(basket, dearer).amount, total(basket, dearer).amount], [57000, 63000]);
-  assert.equal(withSeen(basket, dearer).lines[0].seen, 6000, 'what was seen stays seen');
+  assert.equal(withSeen(basket, dearer).lines[0].seen, 6000, 'the price that was shown is kept');
   const agreed = withAgreed(basket, dearer);
   assert.equal(totalBefore(agreed, dearer), null);
   assert.equal(placement(agreed, dearer).expected_total.amount, 63000);
-  assert.equal(totalBefore(filled({ item: 'naan' }), dearer), null, 'a basket of before, whose prices nobody noted');
+  assert.equal(totalBefore(filled({ item: 'naan' }), dearer), null, 'an older basket without noted prices');
 });
 
 test('a choice of the guest is no change of the price', () => {
@@ -101,10 +101,10 @@ test('what the server quotes counts until the menu says it too', () => {
 
 test('a declared allergy is carried with its words, and words alone are asked about', () => {
   const basket = filled({ item: 'naan', note: 'walnuts', allergy: true }, { item: 'naan', note: 'walnuts' }, { item: 'rezala', note: 'no nuts' });
-  assert.equal(basket.lines.length, 3, 'one with an allergy is another');
+  assert.equal(basket.lines.length, 3, 'a line with an allergy is a separate line');
   assert.deepEqual(basket.lines.map(mayBeAllergy), [false, false, true]);
   assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts' }).lines[2]), false);
-  assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts', note: 'no nuts at all' }).lines[2]), true, 'other words are asked about anew');
+  assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts', note: 'no nuts at all' }).lines[2]), true, 'a changed note is asked about again');
   assert.equal(mayBeAllergy({ ...basket, note: 'allergic to fish' }), true, 'the order\'s own note');
   assert.deepEqual([isAllergySilent(basket), isAllergySilent(withLine(basket, '1', { note: ' ' }))], [false, true]);
   const items = placement({ ...withLine(basket, '3', { allergy: true }), note: 'egg', allergy: true }, MENU);
@@ -122,7 +122,7 @@ test('a dish that is removed from the menu keeps its name and price in the baske
   assert.deepEqual([soldOut.map(({ item }) => item), removed.map(({ name }) => name)], [['hilsa'], ['Naan']]);
   assert.equal(linePrice(removed[0], menu), 12000);
   assert.deepEqual([total(chosen, menu).amount, obstacle(chosen, menu)], [45000, 'sold_out']);
-  assert.deepEqual(withSeen(chosen, menu), chosen, 'the menu that lacks it changes nothing');
+  assert.deepEqual(withSeen(chosen, menu), chosen, 'a menu without the dish changes nothing');
 });
 
 test('a refusal is told until the menu itself says why', () => {
@@ -141,5 +141,5 @@ test('the same again keeps the allergy, the note and the service, and leaves out
   assert.deepEqual([again.service, again.note, again.allergy], ['takeaway', 'No shellfish', true]);
   assert.deepEqual(again.lines.map(({ item, quantity, allergy }) => [item, quantity, allergy === true]), [['r', 3, false], ['f', 1, true]]);
   const begun = withOrderAgain({ ...withOrderAgain(emptyBasket('b2'), { ...order, service: 'dine_in', note: 'Mild' }, menu) }, order, menu);
-  assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'what the guest has chosen stays');
+  assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'the guest's choices are kept');
 });

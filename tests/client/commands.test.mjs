@@ -43,7 +43,7 @@ test('an older server gets an order in the words it knows, and no allergy is los
   ] });
   last().drop();
   await relink({ clock, last }, { feature_level: 1 });
-  assert.deepEqual(last().all('place').map(({ order: again }) => again), [body], 'one of level 1 gets all of it');
+  assert.deepEqual(last().all('place').map(({ order: again }) => again), [body], 'a server of level 1 gets every field');
 });
 
 test('a refusal carries its code, and with stale the document', async () => {
@@ -66,7 +66,7 @@ test('an unanswered command is sent again with the same id on the next link, unt
   await answered;
   last().drop();
   await relink({ clock, last });
-  assert.equal(last().all('command').length, 0, 'an answered one is not');
+  assert.equal(last().all('command').length, 0, 'an answered command is not sent again');
 });
 
 test('a second answer for the same command is nothing new', async () => {
@@ -92,7 +92,7 @@ test('commands made offline wait in order and go when the link is up', async () 
   await clock.advance(0);
   last().welcome();
   await clock.advance(1_000);
-  assert.deepEqual(last().all('command').map(({ id }) => id), ['k1', 'k3'], 'an order\'s next waits for its first');
+  assert.deepEqual(last().all('command').map(({ id }) => id), ['k1', 'k3'], 'an order\'s next command waits for its first');
   last().push(ack('k1'), ack('k3'));
   await clock.advance(1_000);
   last().push(ack('k2'));

@@ -45,13 +45,13 @@ test('a steady link forgives the losses before it, a short one does not', async 
   last().welcome();
   last().drop();
   await clock.advance(998);
-  assert.equal(sockets.length, 2, 'the second pause is longer');
+  assert.equal(sockets.length, 2, 'the second backoff is longer');
   await clock.advance(1);
   last().welcome();
   await clock.advance(STEADY_MS);
   last().drop();
   await clock.advance(499);
-  assert.equal(sockets.length, 4, 'the first pause again');
+  assert.equal(sockets.length, 4, 'the backoff starts again');
 });
 
 test('a handshake that never ends is given up', async () => {
@@ -79,7 +79,7 @@ test('a silent server is asked after a while, then doubted, then left', async ()
   await clock.advance(1);
   assert.equal(bell.state, 'checking', 'a page that has not heard from the server does not say that it is live');
   last().push({ type: 'pong', server_time: '2026-11-24T10:00:30.000Z' });
-  assert.equal(bell.state, 'live', 'a late answer is an answer');
+  assert.equal(bell.state, 'live', 'a late answer counts');
   await clock.advance(2 * QUIET_MS - 1);
   assert.equal(bell.state, 'checking');
   await clock.advance(1);
@@ -111,7 +111,7 @@ test('a server that beats faster is asked sooner, a hidden page asks later', asy
   await hidden.clock.advance(1);
   assert.equal(hidden.last().all('ping').length, 1);
   hidden.bell.wake();
-  assert.equal(hidden.last().all('ping').length, 2, 'a page that is looked at again asks at once');
+  assert.equal(hidden.last().all('ping').length, 2, 'a page that becomes visible asks at once');
   await hidden.clock.advance(PROBE_DEADLINE_MS);
   assert.equal(hidden.bell.state, 'offline');
 });
@@ -389,7 +389,7 @@ test('a server of another version is told of at each welcome, one of the same or
   }
   assert.deepEqual(told, Array(2).fill({ own: '0.1.0+aaa', server: '0.1.0+bbb' }));
   const unversioned = await connected({ welcome: { version: '0.1.0+bbb' } });
-  unversioned.bell.on('version', () => assert.fail('a page that did not say its version'));
+  unversioned.bell.on('version', () => assert.fail('a page without a version'));
   unversioned.last().drop();
   await relink(unversioned, { version: '0.1.0+ccc' });
 });

@@ -54,7 +54,7 @@ test('open orders of a session that is gone stay as they were last seen, for som
   const left = (restaurant, now) => leftOrders(restaurant, now).map(({ document }) => document.id);
   assert.deepEqual([left('r1', 2_000), left('r2', 2_000), left('r1', 7 * 3_600_000)], [['open'], [], []]);
   keepOrders([order('open', 'ready')], 3_000);
-  assert.deepEqual(left('r1', 3_000), [], 'it is followed again');
+  assert.deepEqual(left('r1', 3_000), [], 'the order is followed again');
 });
 
 test('a menu is kept for its restaurant alone', () => {
@@ -86,14 +86,14 @@ test('what cannot be taken back wants a second touch: not a tremble, and not one
   assert.equal(touches.touch('o1'), false);
   assert.deepEqual([touches.wants('o1'), touches.wants('o2'), drawn], [true, false, 1]);
   now = 200;
-  assert.equal(touches.touch('o1'), false, 'a tremble');
+  assert.equal(touches.touch('o1'), false, 'a second tap within the tremor');
   now = 1_000;
   assert.equal(touches.touch('o2'), false, 'another order');
   now = 2_000;
   assert.equal(touches.touch('o2'), true);
   now = 60_000;
   assert.equal(touches.wants('o2'), false);
-  assert.equal(touches.touch('o2'), false, 'forgotten by now');
+  assert.equal(touches.touch('o2'), false, 'the first tap has expired');
 });
 
 test('an order is shown as new as it can be: a live room is right, a restored one may know less than was kept', () => {
@@ -101,7 +101,7 @@ test('an order is shown as new as it can be: a live room is right, a restored on
   const room = (live, ...documents) => ({ live, documents: new Map(documents.map((document) => [document.id, document])) });
   assert.equal(newestOrder(room(false, older), 'o1', newer), newer);
   assert.equal(newestOrder(room(false, newer), 'o1', older), newer);
-  assert.equal(newestOrder(room(true, older), 'o1', newer), older, 'of another epoch, say');
+  assert.equal(newestOrder(room(true, older), 'o1', newer), older, 'for example of another epoch');
   assert.equal(newestOrder(room(false), 'o1', older), older);
   assert.equal(newestOrder(undefined, 'o1', older), older);
   assert.equal(newestOrder(room(false, older), 'o1', null), older);
@@ -143,7 +143,7 @@ test('a receipt is asked for while the order waits, and nothing is claimed while
     known.push(receipts.of('o1'));
   }
   assert.deepEqual(known, [undefined, false, undefined, true, true]);
-  assert.deepEqual(asked, Array(4).fill('/api/v1/orders/o1/receipt'), 'what was seen is asked for no more, nor what is answered');
+  assert.deepEqual(asked, Array(4).fill('/api/v1/orders/o1/receipt'), 'seen and answered orders are not asked about again');
   Object.assign(globalThis, around);
 });
 
@@ -183,12 +183,12 @@ test('a refusal stays until it is confirmed, and what the guest cancels is none'
   const order = { ...placed, status: 'preparing', total: taka(5000), items: lines };
   assert.deepEqual(refusals.unread(order), ['a']);
   refusals.read(order);
-  assert.deepEqual(new Refusals(bell, () => {}).unread(order), [], 'another page knows');
+  assert.deepEqual(new Refusals(bell, () => {}).unread(order), [], 'another page has confirmed it');
   const more = { ...order, items: { ...lines, c: { ...lines.a } } };
   assert.deepEqual(refusals.unread(more), ['c'], 'a second line is another refusal');
   const gone = { ...placed, id: 'o2', status: 'cancelled', items: lines };
   bell.pending = [{ action: 'cancel', order: 'o2' }];
-  assert.deepEqual(refusals.unread(gone), [], 'on its way');
+  assert.deepEqual(refusals.unread(gone), [], 'being confirmed');
   bell.pending = [];
   assert.deepEqual(refusals.unread(gone), ['order']);
   bell.emit('answer', { pending: { action: 'cancel' }, ack: { changed: true, document: gone } });
@@ -219,7 +219,7 @@ test('everything that blocks an order is said: a pause, dishes, prices', () => {
   assert.match(paused[0], /short break/);
   assert.deepEqual(paused.slice(1), [soldOut, removed, price]);
   assert.match(said({ ...menu, paused: true, paused_until: '2026-11-24T12:30:00Z' })[0], /until about/);
-  assert.deepEqual(said(menu, { problem: 'Please write.' }), [soldOut, removed, 'Please write.'], 'it speaks of prices itself');
+  assert.deepEqual(said(menu, { problem: 'Please write.' }), [soldOut, removed, 'Please write.'], 'the problem replaces the words on prices');
   assert.deepEqual(said(menu, { sending: true }), []);
   assert.match(said(menu, { sending: true, offline: true })[0], /^No connection/);
 });
@@ -245,11 +245,11 @@ test('of more orders than a phone may follow, the open ones are followed', () =>
   const of = (number, status) => ({ ...placed, id: `o${number}`, number, status, position: number });
   orders.take([of(1, 'placed')]);
   orders.take(Array.from({ length: FOLLOWED + 5 }, (_, at) => of(at + 2, 'served')));
-  assert.ok(rooms.has('order:o1'), 'the oldest is the one that is open');
+  assert.ok(rooms.has('order:o1'), 'the oldest order is the open one');
   assert.equal(rooms.size, FOLLOWED);
   orders.take([of(FOLLOWED + 7, 'placed')]);
   assert.deepEqual([rooms.has('order:o1'), rooms.has(`order:o${FOLLOWED + 7}`), rooms.size], [true, true, FOLLOWED]);
-  assert.equal(orders.all.length, FOLLOWED + 7, 'all of them are shown');
+  assert.equal(orders.all.length, FOLLOWED + 7, 'all orders are shown');
 });
 
 test('a rejection is told although the guest\'s own cancellation is unanswered', () => {
@@ -257,7 +257,7 @@ test('a rejection is told although the guest\'s own cancellation is unanswered',
   const bell = Object.assign(new Emitter(), { pending: [{ action: 'cancel', order: 'o9' }] });
   const refusals = new Refusals(bell, () => {});
   assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'rejected', items: lines }), ['order']);
-  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), [], 'whose it was is not known yet');
+  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), [], 'the owner is not known yet');
   bell.pending = [];
   assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), ['order']);
 });

@@ -86,7 +86,7 @@ for (let seed = 1; seed <= 60; seed += 1) {
     const applied = [];
     room.on('change', ({ kind, event, order }) => {
       if (kind === 'snapshot') return void applied.splice(0);
-      assert.equal(room.documents.get(order).position, room.cursor, 'an event is seen in the moment its cursor names');
+      assert.equal(room.documents.get(order).position, room.cursor, 'the documents match the cursor');
       applied.push(event.id);
       return undefined;
     });
@@ -103,7 +103,7 @@ for (let seed = 1; seed <= 60; seed += 1) {
     }
     assert.equal(room.cursor, server.position);
     assert.deepEqual(Object.fromEntries(room.documents), Object.fromEntries(server.documents));
-    assert.equal(new Set(applied).size, applied.length, 'no event twice');
+    assert.equal(new Set(applied).size, applied.length, 'no event is repeated');
     const numbers = applied.map((id) => Number(id.slice(1)));
     assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b), 'in order');
   });

@@ -112,7 +112,7 @@ test('a room that is refused over HTTP says so, and the others go on', async () 
   await it.clock.advance(6_000);
   request.end();
   await settle();
-  assert.equal(it.http.last().path, `/api/v1/rooms/${ROOM}/stream`, 'it is not asked for again');
+  assert.equal(it.http.last().path, `/api/v1/rooms/${ROOM}/stream`, 'the stream is not requested again');
 });
 
 test('a room that is busy is asked for again, while the others go on', async () => {
@@ -143,7 +143,7 @@ test('however many rooms a page has, it holds one request', async () => {
   it.bell.room('menu:r1');
   it.bell.room('order:o9');
   await settle();
-  assert.equal(it.http.requests.length, 2, 'two rooms more are one request');
+  assert.equal(it.http.requests.length, 2, 'two more rooms take one request');
 });
 
 test('a server that does not know lists is asked for each room: one request is held, the others are looks', async () => {
@@ -233,10 +233,10 @@ test('a command whose answer is lost goes again under its id, on whatever carrie
   assert.deepEqual(it.http.to('/commands').map(({ body }) => body.id), ['k1', 'k1']);
   await it.clock.advance(2 * PROBE_BASE_MS);
   it.last().welcome();
-  assert.deepEqual(it.last().all('command').map(({ id }) => id), ['k1'], 'in flight when WebSocket came back');
+  assert.deepEqual(it.last().all('command').map(({ id }) => id), ['k1'], 'in flight when the WebSocket came back');
   it.http.last().json({ type: 'ack', id: 'k1', position: 99, changed: true, document: order('o1', 99) });
   it.last().push({ type: 'ack', id: 'k1', position: 11, changed: true, document: order('o1', 11) });
-  assert.equal((await answered).position, 11, 'what the old link says is not heard');
+  assert.equal((await answered).position, 11, 'messages of the old link are ignored');
 });
 
 /** Returns the bodies of the receipts that were sent. */
@@ -253,7 +253,7 @@ test('receipts go as calls, one at a time and of those in between the last, and 
   assert.deepEqual(receipts(it).slice(1), [{ position: 12 }]);
   it.http.last().done();
   await it.clock.advance(PROBE_BASE_MS);
-  assert.equal(receipts(it).length, 2, 'no more than that');
+  assert.equal(receipts(it).length, 2, 'no further receipts');
   it.last().welcome();
   it.last().push(live(12));
   assert.deepEqual(it.last().all('seen'), [{ type: 'seen', room: ROOM, position: 12 }]);
@@ -275,13 +275,13 @@ test('a receipt that was not taken is given again, unless there is a newer one, 
   assert.deepEqual(receipts(it).slice(2), [{ position: 11 }]);
   last().problem(404, 'not_found');
   await it.clock.advance(3_000);
-  assert.equal(receipts(it).length, 3, 'a server that knows no such call');
+  assert.equal(receipts(it).length, 3, 'a server without this call');
   it.bell.seen(it.room, 12);
   await settle();
   last().problem(503, 'unavailable');
   it.bell.close();
   await it.clock.advance(60_000);
-  assert.equal(receipts(it).length, 4, 'nothing goes over a link that was let go of');
+  assert.equal(receipts(it).length, 4, 'a released link sends nothing');
 });
 
 test('without a room there is nothing to stream, and commands go all the same', async () => {
@@ -305,15 +305,15 @@ test('a command that finds no connection gets that of the held request, where ta
   const commands = it.http.requests.filter(({ method }) => method === 'POST');
   assert.equal(commands.length, 2);
   await it.clock.advance(2_000);
-  assert.equal(it.stream.aborted, false, 'it may be a slow network');
+  assert.equal(it.stream.aborted, false, 'the network may be slow');
   await it.clock.advance(1_000);
   assert.equal(it.stream.aborted, true);
-  assert.deepEqual(it.http.last().query, { since: '10', epoch: 'e1', wait: '0' }, 'news still comes');
+  assert.deepEqual(it.http.last().query, { since: '10', epoch: 'e1', wait: '0' }, 'events still arrive');
   commands[0].json({ position: 11, changed: true, document: order('o1', 11) });
   await settle();
-  assert.ok(it.http.last().path.endsWith('/events'), 'the other one still waits');
+  assert.ok(it.http.last().path.endsWith('/events'), 'the other command still waits');
   commands[1].problem(409, 'closed');
   await settle();
-  assert.ok(it.http.last().path.endsWith('/stream'), 'held again');
+  assert.ok(it.http.last().path.endsWith('/stream'), 'streaming again');
   assert.deepEqual([await answers[0], await answers[1], it.bell.state], ['acknowledged', 'closed', 'live']);
 });

@@ -38,7 +38,7 @@ for (const [name, words] of Object.entries(languages)) {
       assert.equal(typeof word, typeof languages.en[key], key);
       if (typeof word === 'boolean') continue;
       const said = typeof word === 'function' ? word(...Array(word.length).fill('7')) : word;
-      assert.ok(typeof word !== 'function' || word.length === languages.en[key].length, `${key} is told the same`);
+      assert.ok(typeof word !== 'function' || word.length === languages.en[key].length, `${key} takes the same arguments`);
       assert.ok(said.trim().length > 0 && !/undefined|NaN|\[object/.test(said), `${key}: ${said}`);
     }
     assert.equal(new Intl.NumberFormat(words.locale).resolvedOptions().locale, words.locale);

@@ -91,10 +91,10 @@ test('a day is the one of the device, whatever it is in UTC, and knows of clock 
   const { TZ } = process.env;
   process.env.TZ = 'America/New_York';
   try {
-    assert.equal(dayOf(new Date('2026-11-25T01:30:00Z')), '2026-11-24', 'dinner is not tomorrow');
+    assert.equal(dayOf(new Date('2026-11-25T01:30:00Z')), '2026-11-24', 'dinner counts for its own day');
     assert.deepEqual(['2026-11-30', '2026-03-01'].map((day) => dayAfter(day, day.endsWith('30') ? 1 : -1)), ['2026-12-01', '2026-02-28']);
     assert.equal(dayAfter('2026-10-31', 1), '2026-11-01');
-    assert.deepEqual(offsetsOf('2026-11-01'), { begin: -240, end: -300 }, 'an hour longer');
+    assert.deepEqual(offsetsOf('2026-11-01'), { begin: -240, end: -300 }, 'a day of 25 hours');
     assert.deepEqual(offsetsOf('2026-11-02'), { begin: -300, end: -300 });
   } finally {
     if (TZ === undefined) delete process.env.TZ;
@@ -107,7 +107,7 @@ test('an entry of the audit says in words who did what and what came of it', () 
   assert.equal(said({ action: 'reject', label: '12', reason: 'too_busy' }), 'Rejected order 12: Too busy');
   assert.equal(said({ action: 'set_availability', label: 'Rezala', value: 'sold_out' }), 'Availability of Rezala (sold out)');
   assert.equal(said({ action: 'ready', label: '12', outcome: 'stale' }), 'Bumped order 12: too late: it had changed');
-  assert.equal(said({ action: 'something_new', outcome: 'odd' }), 'something_new: odd', 'a newer server may say more');
+  assert.equal(said({ action: 'something_new', outcome: 'odd' }), 'something_new: odd', 'a newer server may use other words');
   assert.deepEqual([who({ name: 'karim', role: 'staff' }), who({ name: 'staff', role: 'staff' }), who({ role: 'service', sub: '0193a5f0-7c1e' }), who({})], ['karim, staff', 'staff', 'service 0193a5f0', 'Not signed in']);
 });
 

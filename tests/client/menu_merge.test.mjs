@@ -21,7 +21,7 @@ test('edits of different dishes and of different fields of one dish are both kep
   assert.deepEqual(conflicts, []);
   assert.equal(find(draft, 'rezala').amount, 950);
   assert.equal(find(draft, 'rezala').description, 'Slow');
-  assert.equal(find(draft, 'rezala').available, false, 'what is sold out is theirs to say');
+  assert.equal(find(draft, 'rezala').available, false, 'the staff decide what is sold out');
   assert.equal(find(draft, 'roast').amount, 100);
   assert.deepEqual(names(draft), [['mains', ['rezala', 'roast']], ['drinks', ['lassi', 'tea']]]);
 });

@@ -25,7 +25,7 @@ test('each currency has the decimals of ISO 4217, whatever the browser thinks', 
   assert.ok(EACH.length > 150);
   const server = readFileSync(new URL('../../src/domain/values/money.rs', import.meta.url), 'utf8');
   const taken = server.match(/const CODES: &str = "([^"]+)"/)?.[1].match(/[A-Z]{3}/g);
-  assert.deepEqual(taken, EACH.map(([code]) => code).sort(), 'a restaurant may have each of them, and no other');
+  assert.deepEqual(taken, EACH.map(([code]) => code).sort(), 'a restaurant may have each of these currencies, and no other');
   for (const [code, digits] of EACH) {
     assert.equal(decimals(code), digits, code);
     const unit = 10 ** digits;

@@ -67,7 +67,7 @@ test('a page that would lose something stays, hidden or not, and one that is tou
   asked.welcome('b');
   assert.ok(asked.still());
   asked.touch();
-  assert.ok(!asked.still(), 'a touch while the new page is asked for');
+  assert.ok(!asked.still(), 'a tap while the new page is requested');
 });
 
 test('a server that came back to this page\'s version is no reason', () => {

@@ -58,7 +58,7 @@ test('a link that is lost between parts leaves nothing of them, and the next sta
   last().welcome({ paged: true });
   assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM, since: 10, epoch: 'e1', paged: true }]);
   last().push(part(20, 1, [order('o3', 13)], false), live(10));
-  assert.deepEqual([[...room.documents.keys()], room.cursor], [['o1'], 10], 'the second half alone is none');
+  assert.deepEqual([[...room.documents.keys()], room.cursor], [['o1'], 10], 'the second half alone is not a snapshot');
   last().push(part(22, 0, [order('o5', 22)], false), live(22));
   assert.deepEqual([[...room.documents.keys()], room.cursor], [['o5'], 22]);
 });

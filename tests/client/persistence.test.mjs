@@ -47,7 +47,7 @@ test('commands made without a network go out after a reload, in order, under the
   await settle();
   kill(before);
   const { bell, clock, last } = await offline({ storage });
-  assert.deepEqual(ids(bell.pending), ['k1', 'k2', 'k3'], 'shown as pending before there is a network');
+  assert.deepEqual(ids(bell.pending), ['k1', 'k2', 'k3'], 'shown as pending while still offline');
   bell.command({ id: 'k4', order: 'o1', action: 'ready' });
   const answers = [];
   bell.on('answer', ({ pending, ack: answer, error }) => answers.push([pending.id, answer ? 'ack' : error.code]));
@@ -69,7 +69,7 @@ test('a command made in the first moment of a page waits for those before it', a
   await settle();
   const { bell, clock, last } = await connected({ storage });
   bell.command({ id: 'k2', order: 'o1', action: 'ready' });
-  assert.deepEqual(last().all('command'), [], 'not ahead of what was kept');
+  assert.deepEqual(last().all('command'), [], 'not sent before the stored commands');
   await clock.advance(0);
   assert.deepEqual(ids(last().all('command')), ['k1']);
   last().push(ack('k1'));
@@ -127,7 +127,7 @@ test('two tabs: each sends its own, and the one that stays sends what the other 
   await settle();
   const staying = await connected({ storage, locks });
   await staying.clock.advance(1_000);
-  assert.deepEqual([staying.bell.pending, staying.last().all('command')], [[], []], 'the other tab is there and sends it itself');
+  assert.deepEqual([staying.bell.pending, staying.last().all('command')], [[], []], 'the other tab is alive and sends it itself');
   leaving.bell.freeze();
   await settle();
   staying.last().drop();
@@ -259,7 +259,7 @@ test('a room is written soon, then now and then, and when the link is lost, not 
   assert.equal(writes, soonAndThen);
   it.last().push(event(140, 141, 'o1', { note: 'another' }));
   it.bell.rest();
-  assert.equal(writes, soonAndThen + 1, 'and when nobody looks any more');
+  assert.equal(writes, soonAndThen + 1, 'and when the page is hidden');
   it.last().push(event(141, 142, 'o1', { note: 'the last' }));
   it.last().drop(1006);
   await settle();

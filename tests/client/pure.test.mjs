@@ -50,13 +50,13 @@ test('a list by id begins at a time, and includes what was made in its milliseco
   assert.equal(at, '0193a5f0-abcd-7000-8000-000000000000');
   assert.equal(leastIdOf('0193a5f0-abcd-7abc-9000-00000000002a'), at);
   assert.ok(at < '0193a5f0-abcd-7000-8000-000000000001' && at > '0193a5f0-abcc-7fff-bfff-ffffffffffff');
-  assert.equal(leastIdAt(-5), '00000000-0000-7000-8000-000000000000', 'no time before the first');
+  assert.equal(leastIdAt(-5), '00000000-0000-7000-8000-000000000000', 'times before the epoch count as the epoch');
 });
 
 test('the server\'s clock runs on between samples, and trusts the fastest of them', () => {
   let monotonic = 5_000;
   const clock = new ServerClock({ now: () => monotonic, wallClock: () => 77 });
-  assert.equal(clock.now(), 77, 'nothing known: this device\'s clock');
+  assert.equal(clock.now(), 77, 'without a sample the device\'s clock counts');
   const at = Date.parse('2026-11-24T10:00:00.000Z');
   assert.equal(clock.sample('2026-11-24T10:00:00.000Z'), true);
   monotonic += 1_500;

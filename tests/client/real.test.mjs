@@ -168,7 +168,7 @@ tried('a stream whose beginning gets through and nothing else is found out, and 
   const seen = recorded(floor, `kitchen:${staff.restaurant}`);
   floor.start();
   await isLive(floor, 'poll');
-  assert.ok(proxy.came.stream >= 2, 'once is not enough to tell');
+  assert.ok(proxy.came.stream >= 2, 'one attempt proves nothing');
   const guest = await server.guest(3);
   const { id } = await guest.place(await guest.basket('Firni'));
   await floor.command({ order: id, action: 'reject', reason: 'too_busy' });
@@ -190,7 +190,7 @@ tried('a session that ends stops whoever has it, on each transport, and nobody e
     await leaves.api.delete('/api/v1/sessions/current');
     await until(`stopped, over ${transport}`, () => bells[0].state === 'stopped');
     assert.deepEqual(told.at(-1), ['stopped', 'unauthorized']);
-    assert.equal(leaves.tokens.present, false, 'what is spent is not kept');
+    assert.equal(leaves.tokens.present, false, 'a spent token is not kept');
     const { document } = await bells[1].command({ order: (await placedBy(4)).id, action: 'accept' });
     assert.equal(document.status, 'accepted');
   }
@@ -295,7 +295,7 @@ tried('a server that is stopped and started again is come back to, and what was 
   const again = recorded(later, seen.room.name);
   later.start();
   await until('started', () => again.room.documents.get(id)?.status === 'preparing');
-  assert.deepEqual([again.from, again.snapshots], [seen.room.cursor, 0], 'the room is there again as it was left, and goes on from there');
+  assert.deepEqual([again.from, again.snapshots], [seen.room.cursor, 0], 'the room is restored as it was left, and resumes from there');
   const staffAgain = await server.staff();
   const log = await staffAgain.log(seen.room.name, seen.from, again.room.epoch);
   assert.deepEqual([...events, ...again.events], log.map(({ event }) => event.id));

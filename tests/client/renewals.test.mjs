@@ -181,7 +181,7 @@ test('a token from before the last one ends the session all the same', async () 
   const renew = (refresh_token) => api.post('/api/v1/sessions/refresh', { refresh_token });
   const first = guest.answer.refresh_token;
   const second = (await renew(first)).refresh_token;
-  assert.equal((await renew(first)).refresh_token, second, 'an answer that was lost is given again');
+  assert.equal((await renew(first)).refresh_token, second, 'a retry gets the same answer');
   const third = (await renew(second)).refresh_token;
   await assert.rejects(renew(first), { code: 'unauthorized' });
   await assert.rejects(renew(third), { code: 'unauthorized' });

@@ -10,7 +10,7 @@ test('a snapshot replaces what was held, and live ends the catching up', async (
   assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM }]);
   room.documents.set('ghost', order('ghost', 1));
   last().push(snapshot(10, [order('o1', 10)]));
-  assert.equal(bell.state, 'catching-up', 'not before live');
+  assert.equal(bell.state, 'catching-up', 'not live before the frame `live`');
   last().push(live(12));
   assert.equal(bell.state, 'live');
   assert.deepEqual([...room.documents.keys()], ['o1']);
@@ -23,7 +23,7 @@ test('an event is applied once, with what was before and is after', async () => 
   assert.equal(room.documents.get('o1').status, 'accepted');
   assert.equal(room.cursor, 11);
   const applied = changes.filter(({ kind }) => kind === 'order.accepted');
-  assert.equal(applied.length, 1, 'the duplicate and the old one are dropped');
+  assert.equal(applied.length, 1, 'the duplicate and the old event are dropped');
   assert.deepEqual([applied[0].order, applied[0].before.status, applied[0].after.status], ['o1', 'placed', 'accepted']);
 });
 
@@ -45,11 +45,11 @@ test('sync moves the cursor without an event, so that the next event fits', asyn
 test('a gap asks once for what is missing, and the replay closes it', async () => {
   const { last, room } = await liveRoom();
   last().push(event(12, 13, 'o1', { status: 'preparing' }), event(13, 14, 'o1', { rush: true }));
-  assert.equal(room.documents.get('o1').status, 'placed', 'nothing is applied over a hole');
+  assert.equal(room.documents.get('o1').status, 'placed', 'nothing is applied after a gap');
   assert.deepEqual(last().all('subscribe').slice(1), [{ type: 'subscribe', room: ROOM, since: 10, epoch: 'e1' }]);
   last().push(event(10, 12, 'o1', { status: 'accepted' }), event(12, 13, 'o1', { status: 'preparing' }), event(13, 14, 'o1', { rush: true }), live(14));
   assert.deepEqual([room.documents.get('o1').status, room.documents.get('o1').rush, room.cursor], ['preparing', true, 14]);
-  assert.equal(last().all('subscribe').length, 2, 'and nothing more is asked');
+  assert.equal(last().all('subscribe').length, 2, 'and nothing more is requested');
 });
 
 test('a gap shown by sync is a gap', async () => {
@@ -62,7 +62,7 @@ test('a gap shown by sync is a gap', async () => {
 test('live does not pass over a hole the replay left: a snapshot is asked for', async () => {
   const { last, room } = await liveRoom();
   last().push(event(12, 13, 'o1', { status: 'preparing' }), live(13));
-  assert.equal(room.cursor, 10, 'the hole is not passed');
+  assert.equal(room.cursor, 10, 'the cursor does not pass the gap');
   assert.deepEqual(last().all('subscribe').at(-1), { type: 'subscribe', room: ROOM });
   last().push(snapshot(13, [order('o1', 13, 'preparing')]), live(13));
   assert.deepEqual([room.documents.get('o1').status, room.cursor], ['preparing', 13]);
@@ -99,7 +99,7 @@ test('a cursor of another epoch is not used: what is shown stays until the snaps
   assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM }]);
   assert.equal(room.documents.size, 1);
   last().push(event(1, 3, 'o1', { status: 'rejected' }));
-  assert.equal(room.documents.get('o1').status, 'placed', 'an event of the new epoch does not meet the old cursor');
+  assert.equal(room.documents.get('o1').status, 'placed', 'an event of the new epoch is not compared with the old cursor');
   last().push(snapshot(2, []), live(2));
   assert.deepEqual([room.documents.size, room.cursor, room.epoch], [0, 2, 'e2']);
 });

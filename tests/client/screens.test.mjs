@@ -37,13 +37,13 @@ test('a ticket is what one screen still owes of an order', () => {
   assert.equal(state('placed', two), 'incoming');
   assert.equal(state('accepted', { a: item('queued') }), 'new');
   assert.equal(state('preparing', two), 'cooking');
-  assert.equal(state('preparing', two, 'hot'), 'bumped', 'the hot line is done, whatever the bar owes');
+  assert.equal(state('preparing', two, 'hot'), 'bumped', 'the hot station is done, whatever the bar has open');
   assert.equal(state('preparing', two, 'bar'), 'cooking');
   assert.equal(state('preparing', two, 'cold'), 'gone', 'nothing for this station');
   assert.equal(state('ready', two), 'bumped');
   assert.equal(state('served', two), 'gone');
   assert.equal(state('cancelled', two), 'cancelled');
-  assert.equal(state('preparing', { a: item('voided'), b: item('queued', { station: 'bar' }) }, 'hot'), 'cancelled', 'all a station had is struck');
+  assert.equal(state('preparing', { a: item('voided'), b: item('queued', { station: 'bar' }) }, 'hot'), 'cancelled', 'all items of the station are voided');
 });
 
 test('rush comes first, then the oldest, and what nobody has taken comes last', () => {
@@ -59,7 +59,7 @@ test('a late ticket stays on the first page, however much is rush', () => {
   const isLate = ({ order: { number } }) => number === 2 || number === 9;
   const tickets = [of(1, 0), of(2, 1), ...[5, 6, 7, 8, 9].map((number) => of(number, number, { rush: true }))];
   const numbers = inSequence(tickets, isLate).map(({ order: { number } }) => number);
-  assert.deepEqual(numbers, [5, 6, 7, 2, 9, 8, 1], 'three that are rush, those that are late, the rest of the rush, and then by age');
+  assert.deepEqual(numbers, [5, 6, 7, 2, 9, 8, 1], 'three rush orders, the late ones, the other rush orders, then by age');
   assert.ok(numbers.indexOf(2) <= RUSH_AHEAD);
   // A bumped ticket keeps its place while it can be undone.
   tickets[2] = of(5, 5, { rush: true, status: 'ready' });
@@ -139,8 +139,8 @@ test('with a promise an order is late when it is broken, and in a hurry shortly 
   for (const of of [(one) => clockOf(ticketOf(one), thresholds), (one) => laneClock(one, 'kitchen')]) {
     assert.deepEqual(minutes([12, 24, 25, 29, 30, 35], of(promised(30))), ['fresh', 'fresh', 'warn', 'warn', 'late', 'late']);
     assert.deepEqual(minutes([21, 114, 115, 120], of(promised(120))), ['fresh', 'fresh', 'warn', 'late']);
-    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'half of a short one is no hurry');
-    assert.deepEqual(minutes([9, 10, 20], of(order('preparing', {}, { accepted_at: at(0) }))), ['fresh', 'warn', 'late'], 'without one the age decides');
+    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'half of a short promise is no hurry');
+    assert.deepEqual(minutes([9, 10, 20], of(order('preparing', {}, { accepted_at: at(0) }))), ['fresh', 'warn', 'late'], 'without a promise the age decides');
   }
   assert.deepEqual(minutes([19, 20], clockOf(ticketOf(promised(30)), { ...thresholds, hurryMinutes: 10 })), ['fresh', 'warn'], 'as a screen has set it');
 });
@@ -153,13 +153,13 @@ test('what waits rings until somebody answers, takes turns, and can be silenced 
   const look = (ms, ...ids) => { now += ms; ringing.look(things(...ids)); return heard.splice(0); };
   assert.deepEqual(look(0, 'order 1'), ['ring'], 'at once');
   assert.deepEqual(look(RING_EVERY_MS - 1, 'order 1'), []);
-  assert.deepEqual(look(1, 'order 1'), ['ring'], 'again and again');
-  assert.deepEqual(look(1000, 'order 1', 'call 2'), ['call'], 'what is new does not wait');
+  assert.deepEqual(look(1, 'order 1'), ['ring'], 'repeated');
+  assert.deepEqual(look(1000, 'order 1', 'call 2'), ['call'], 'a new event rings at once');
   assert.deepEqual([look(RING_EVERY_MS, 'order 1', 'call 2'), look(RING_EVERY_MS, 'order 1', 'call 2')], [['ring'], ['call']]);
   ringing.silence(things('order 1', 'call 2'));
   assert.deepEqual(look(RING_EVERY_MS, 'order 1', 'call 2'), []);
-  assert.deepEqual(look(1000, 'order 1', 'call 2', 'order 3'), ['ring'], 'it was not there');
-  assert.deepEqual(look(SILENT_MS, 'call 2'), ['call'], 'nobody has answered it meanwhile');
+  assert.deepEqual(look(1000, 'order 1', 'call 2', 'order 3'), ['ring'], 'the order is new');
+  assert.deepEqual(look(SILENT_MS, 'call 2'), ['call'], 'still not answered');
   assert.deepEqual(look(RING_EVERY_MS), [], 'answered');
 });
 
@@ -180,9 +180,9 @@ test('an order that no screen shows is told of for as long as it waits there', (
     open('o3', 3, 'preparing', { a: item('cooking'), b: item('queued', { station: 'bar' }) }),
   ];
   assert.deepEqual(undrawnByStation(displays, orders), [{ station: 'hot', orders: [{ id: 'o1', number: 1 }, { id: 'o2', number: 2 }] }]);
-  assert.deepEqual(undrawnByStation(displays, [orders[2]]), [], 'begun, or not known');
+  assert.deepEqual(undrawnByStation(displays, [orders[2]]), [], 'begun, or unknown');
   assert.deepEqual(undrawnByStation({ grill: displays.grill }, orders), []);
-  assert.deepEqual(screensOf(displays).map(({ id }) => id), ['grill'], 'what is told of a station is no screen');
+  assert.deepEqual(screensOf(displays).map(({ id }) => id), ['grill'], 'an entry of a station is not a screen');
 });
 
 test('what no screen shows is said in words, however much it is', () => {
@@ -206,7 +206,7 @@ test('a touch shows before its answer, and the document itself stays as it was',
   assert.equal(guess({ action: 'finish_item', item: 'a' }).status, 'preparing');
   assert.equal(guess({ action: 'finish_item', item: 'a' }, { action: 'finish_item', item: 'b' }).status, 'ready');
   assert.equal(guess({ action: 'ready' }, { action: 'recall' }).status, 'preparing', 'in the order they were touched');
-  assert.equal(withPending(document, [{ order: 'o1', action: 'ready' }], 'hot').items.b.status, 'queued', 'a bound screen moves its own');
+  assert.equal(withPending(document, [{ order: 'o1', action: 'ready' }], 'hot').items.b.status, 'queued', 'a screen with a station changes only its own items');
   assert.equal(withPending(document, [{ order: 'o2', action: 'ready' }]), document, 'another order');
   const four = order('accepted', { a: item('queued', { quantity: 4 }) });
   const voided = (quantity) => withPending(four, [{ order: 'o1', action: 'void_item', item: 'a', quantity }]).items.a;
@@ -221,7 +221,7 @@ test('a bumped ticket keeps its place until its undo is over', () => {
   memory.observe([bumped], 1000);
   assert.ok(memory.shows(bumped, 1000 + UNDO_MS - 1));
   assert.ok(!memory.shows(bumped, 1000 + UNDO_MS));
-  assert.ok(!remembering().shows(bumped, 0), 'one that was bumped before this screen looked is not shown');
+  assert.ok(!remembering().shows(bumped, 0), 'a ticket bumped before this screen opened is not shown');
 });
 
 test('a cancelled ticket that was to be cooked stays until it is confirmed', () => {
@@ -230,7 +230,7 @@ test('a cancelled ticket that was to be cooked stays until it is confirmed', () 
   memory.observe([ticketOf(order('accepted', { a: item('queued') }))], 0);
   assert.deepEqual([...memory.observe([cancelled], 1)], ['cancelled']);
   assert.ok(memory.shows(cancelled, 10 * UNDO_MS));
-  assert.deepEqual(memory.cancelled.map(({ id }) => id), ['o1'], 'kept for the time after a snapshot, which lists it no more');
+  assert.deepEqual(memory.cancelled.map(({ id }) => id), ['o1'], 'kept, because a snapshot does not list it');
   memory.confirm('o1');
   assert.ok(!memory.shows(cancelled, 1));
 });
@@ -259,7 +259,7 @@ test('what is new, incoming or called back is heard; an own undo is not', () => 
   assert.deepEqual(heard(order('accepted', { a: item('queued') })), ['new']);
   assert.deepEqual(heard(order('preparing', { a: item('cooking') })), []);
   assert.deepEqual(heard(order('ready', { a: item('done') }), 1000), []);
-  assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 2000), [], 'within the undo');
+  assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 2000), [], 'within the time for undo');
   assert.deepEqual(heard(order('ready', { a: item('done') }), 3000), []);
   assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 3000 + UNDO_MS), ['changed']);
   assert.deepEqual(memory.changes('o1'), ['Recalled']);
@@ -287,7 +287,7 @@ test('the undo of a last item is about that item, not the ticket that it finishe
   commands.act('finish_item', ticketOf(order('preparing', { a: item('done'), b: item('cooking') })), { item: 'b' });
   commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })));
   assert.deepEqual(sent.slice(1), [{ action: 'recall_item', order: 'o1', item: 'b' }]);
-  assert.ok(!commands.undo(), 'it is taken back once');
+  assert.ok(!commands.undo(), 'a command can be undone once');
 });
 
 test('after its five seconds a recall is about the whole ticket, and the key takes nothing back', () => {
@@ -315,7 +315,7 @@ test('a screen that looks at one station bumps that station alone', () => {
   commands.act('ready', ticketOf(document, 'hot'), { filter: 'hot' });
   assert.deepEqual(sent, [{ action: 'finish_item', order: 'o1', item: 'a' }]);
   assert.ok(commands.undo());
-  assert.deepEqual(sent.slice(1), [{ action: 'recall_item', order: 'o1', item: 'a' }], 'and takes back that station alone');
+  assert.deepEqual(sent.slice(1), [{ action: 'recall_item', order: 'o1', item: 'a' }], 'and undoes only that station');
 });
 
 test('the tremble of a touch is no second touch, whatever lies under the finger by then', () => {
@@ -325,8 +325,8 @@ test('the tremble of a touch is no second touch, whatever lies under the finger 
     return clicks.map((one) => touch.trembles(one));
   };
   assert.deepEqual(judged(click(0, 0), click(349, 23)), [false, true]);
-  assert.deepEqual(judged(click(0, 0), click(350, 0)), [false, false], 'later is meant');
-  assert.deepEqual(judged(click(0, 0), click(100, 24)), [false, false], 'elsewhere is meant');
+  assert.deepEqual(judged(click(0, 0), click(350, 0)), [false, false], 'a later tap is intended');
+  assert.deepEqual(judged(click(0, 0), click(100, 24)), [false, false], 'a tap elsewhere is intended');
   const mouse = { pointerType: 'mouse' };
   assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, mouse)), [false, false], 'a mouse counts its clicks itself');
   assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, { ...mouse, detail: 2 })), [false, true]);
@@ -339,9 +339,9 @@ test('a second drop from a wet hand on the same thing is none, on another thing 
     return drops.map(([click, thing]) => touch.trembles(click, thing));
   };
   assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(899, 90), 'o1']), [false, true]);
-  assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(900, 0), 'o1']), [false, false], 'to take it back takes longer');
+  assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(900, 0), 'o1']), [false, false], 'after the pause an undo is intended');
   assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(400, 90), 'o2']), [false, false]);
-  assert.deepEqual(judged([drop(0, 0), ''], [drop(400, 90), '']), [false, false], 'about nothing in particular');
+  assert.deepEqual(judged([drop(0, 0), ''], [drop(400, 90), '']), [false, false], 'on no control');
 });
 
 test('a finger that was on its way when the tickets moved is about what it saw', () => {
@@ -352,14 +352,14 @@ test('a finger that was on its way when the tickets moved is about what it saw',
   const point = { clientX: 50, clientY: 150 };
   assert.ok(!move.misled('o1', point, 0), 'nothing has moved yet');
   move.note(before, before, 1000);
-  assert.ok(!move.misled('o2', point, 1000), 'a picture in which all stands still is no move');
+  assert.ok(!move.misled('o2', point, 1000), 'a redraw without changed positions is not a move');
   move.note(before, after, 1000);
-  assert.ok(move.misled('o2', point, 1000 + ON_ITS_WAY_MS), 'o1 was aimed at, which is gone');
-  assert.ok(!move.misled('o1', point, 1000), 'what was aimed at was hit');
-  assert.ok(!move.misled('o2', { clientX: 300, clientY: 150 }, 1000), 'nothing stood there');
-  assert.ok(!move.misled('o2', point, 1001 + ON_ITS_WAY_MS), 'by now it is seen');
+  assert.ok(move.misled('o2', point, 1000 + ON_ITS_WAY_MS), 'the tap was aimed at o1, which is gone');
+  assert.ok(!move.misled('o1', point, 1000), 'the tap has hit its target');
+  assert.ok(!move.misled('o2', { clientX: 300, clientY: 150 }, 1000), 'nothing was there before');
+  assert.ok(!move.misled('o2', point, 1001 + ON_ITS_WAY_MS), 'by now the cook has seen the move');
   move.note(after, new Map([['o2', { ...place(0), top: 7, bottom: 207 }]]), 9000);
-  assert.ok(!move.misled('o1', point, 9000), 'a nudge is no move');
+  assert.ok(!move.misled('o1', point, 9000), 'a small shift is not a move');
 });
 
 test('a digit that was pressed when the tickets moved is about the ticket that showed it', () => {
@@ -367,16 +367,16 @@ test('a digit that was pressed when the tickets moved is about the ticket that s
   digits.note(['o1', 'o2'], 0, false);
   assert.ok(!digits.misled(1, 0), 'nothing has moved yet');
   digits.note(['o2', 'o3'], 1000, false);
-  assert.ok(digits.misled(1, 1000 + ON_ITS_WAY_MS), 'o1 was meant, which is gone');
-  assert.ok(!digits.misled(1, 1001 + ON_ITS_WAY_MS), 'by now it is read');
-  assert.ok(!digits.misled(3, 1000), 'it stood for nothing');
+  assert.ok(digits.misled(1, 1000 + ON_ITS_WAY_MS), 'the digit meant o1, which is gone');
+  assert.ok(!digits.misled(1, 1001 + ON_ITS_WAY_MS), 'by now the cook has read the new digit');
+  assert.ok(!digits.misled(3, 1000), 'the digit had no ticket');
   digits.note(['o2'], 3000, false);
   digits.note(['o2', 'o4'], 3100, false);
-  assert.ok(digits.misled(2, 3200), 'it stood for o3 a moment ago');
+  assert.ok(digits.misled(2, 3200), 'the digit meant o3 a moment ago');
   digits.note(['o2', 'o3'], 3200, false);
-  assert.ok(digits.misled(2, 3300), 'it stood for o4 last');
+  assert.ok(digits.misled(2, 3300), 'the digit meant o4 last');
   digits.note(['o7', 'o8'], 9000, true);
-  assert.ok(!digits.misled(1, 9000), 'a cook who turns the page means what it shows');
+  assert.ok(!digits.misled(1, 9000), 'a cook who turns the page means the tickets in sight');
 });
 
 test('a change stays to be confirmed over a reload', () => {
@@ -399,13 +399,13 @@ test('tickets fill columns in order, and go on in the next where they can be cut
   const column = { height: 100, gap: 10, mark: () => 5 };
   const dishes = (number, foot = 10) => ({ head: 10, items: Array.from({ length: number }, () => 20), foot });
   const placed = (shapes, columns) => pack(shapes, column, columns).map(({ column: at, top, cut }) => [at, top, cut?.breaks.join('+') ?? '-'].join());
-  assert.deepEqual(placed([dishes(1), dishes(1, 12), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-'], 'two dishes stay together in a small hole');
-  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '1,50,1'], 'and fill a large one');
+  assert.deepEqual(placed([dishes(1), dishes(1, 12), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-'], 'two dishes stay together in a small gap');
+  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '1,50,1'], 'and fill a large gap');
   assert.deepEqual(placed([dishes(3), dishes(1)]), ['0,0,-', '1,0,-'], 'one dish stays whole');
   assert.deepEqual(placed([dishes(2), { ...dishes(3), items: [40, 20, 20] }]), ['0,0,-', '1,0,-'], 'no head without a dish');
   assert.deepEqual(placed([dishes(1), dishes(3), dishes(1)]), ['0,0,-', '0,50,2', '1,45,-'], 'the last dish keeps its buttons');
-  assert.deepEqual(placed([dishes(1), dishes(3)], 2), ['0,0,-', '1,0,-'], 'none is cut as long as all have room');
-  assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'what is longer than a column');
+  assert.deepEqual(placed([dishes(1), dishes(3)], 2), ['0,0,-', '1,0,-'], 'no ticket is split while all fit');
+  assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'a ticket longer than a column');
   const marks = { ...column, mark: (at) => (at === 1 ? 30 : 5) };
   assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head above a part is as high as that of its own ticket');
 });
@@ -422,7 +422,7 @@ test('letters of a large glass shrink while tickets wait beyond the page, and gr
   assert.deepEqual(best(8), [1, 4], 'the largest letters in which all fit, in columns of the best width');
   assert.deepEqual(best(9), [1, 5]);
   assert.deepEqual([best(12), best(20), best(99)], [[0.7, 6], [0.5, 10], [0.5, 10]]);
-  assert.deepEqual(best(99, undefined, [1]), [1, 5], 'a glass of usual size has one size of letters');
+  assert.deepEqual(best(99, undefined, [1]), [1, 5], 'a screen of usual size has one letter size');
   const small = { scale: 0.5, columns: 10 };
   assert.deepEqual([best(15, small), best(14, small), best(12, small)], [[0.5, 10], [0.5, 10], [0.7, 7]]);
   assert.deepEqual(best(10, small), [0.7, 6], 'one more would shrink letters of full size at once');
@@ -433,7 +433,7 @@ test('only tickets whose buttons are on the page in sight have digits', () => {
   const column = (first, last = first) => ({ left: first * 110, right: last * 110 + 100 });
   const places = new Map([['o1', column(0)], ['o2', column(1)], ['long', column(1, 2)], ['o4', column(3)]]);
   const page = (first) => endingInSight(places, 100, { left: first * 110 - 8, right: first * 110 + 210 + 8 });
-  assert.deepEqual(page(0), ['o1', 'o2'], 'a long one that goes on has its buttons on the next page');
+  assert.deepEqual(page(0), ['o1', 'o2'], 'a long ticket that continues has its buttons on the next page');
   assert.deepEqual(page(2), ['long', 'o4']);
   assert.deepEqual(page(5), []);
 });
@@ -512,14 +512,14 @@ test('a search finds what was closed hours ago; without one only the last quarte
   assert.equal(lanes([served], later, '42').done.length, 1);
   assert.equal(lanes([served], later, '43').done.length, 0);
   assert.equal(canBeCalledBack(served, NOON + 15 * 60_000), true);
-  assert.equal(canBeCalledBack(served, later), false, 'the server would refuse it');
+  assert.equal(canBeCalledBack(served, later), false, 'the server would refuse the recall');
 });
 
 test('sold out until a time is until that time next, on the clock of the device', () => {
   const evening = new Date(2026, 10, 24, 22, 15, 30).getTime();
   assert.equal(nextAt('22:30', evening), new Date(2026, 10, 24, 22, 30).getTime());
   assert.equal(nextAt('05:00', evening), new Date(2026, 10, 25, 5).getTime(), 'tomorrow');
-  assert.equal(nextAt('22:15', evening), new Date(2026, 10, 25, 22, 15).getTime(), 'that has just passed');
+  assert.equal(nextAt('22:15', evening), new Date(2026, 10, 25, 22, 15).getTime(), 'the time has just passed');
 });
 
 test('a table wants staff for a call, for what is to be accepted, and for what is to be served', () => {
@@ -544,8 +544,8 @@ test('an order is found by what people know of it', () => {
   assert.deepEqual(found('take away'), ['away']);
   assert.deepEqual(found('Delivery'), ['brought']);
   assert.deepEqual(found('ue-99'), ['brought']);
-  assert.deepEqual(found('naan'), [], 'what was voided is not looked for');
-  assert.deepEqual(found('7'), ['away', 'seven'], 'digits are a number or a table, and no dish');
+  assert.deepEqual(found('naan'), [], 'voided items are not searched');
+  assert.deepEqual(found('7'), ['away', 'seven'], 'digits match a number or a table, not a dish');
   assert.ok(isTable({ table: 'Patio B4' }, 'b4'));
 });
 
@@ -560,7 +560,7 @@ test('a table has all that it had since it sat down, until its visit ends', () =
   assert.deepEqual(tables.map(({ key, orders: some, total: sum }) => [key, some.map(({ id }) => id).join(), sum?.amount]), [['7', 'open,new,old', 1500]]);
   assert.equal(tables[0].visit, visit);
   assert.deepEqual(tablesOf([], {}, NOON, [{ ...visit, orders: [brief('old', 3, 'served')] }]).map(({ key }) => key), ['7'], 'a table all of whose orders were served stays');
-  assert.deepEqual(tablesOf([ended], {}, NOON, []), [], 'a table that is free is gone at once');
+  assert.deepEqual(tablesOf([ended], {}, NOON, []), [], 'a free table disappears at once');
   assert.deepEqual(tablesOf([ended], {}, NOON, null).map(({ key }) => key), ['8'], 'an older node keeps no visits');
 });
 
@@ -577,7 +577,7 @@ test('a ticket that changed during a long absence says what has changed', (t) =>
   const snapshot = (position, document) => ({ type: 'snapshot', room: room.name, position, documents: [{ ...document, position }] });
   const before = order('preparing', { a: item('cooking'), b: item('queued', { name: 'Firni' }) });
   room.receive(snapshot(10, before), 'e1');
-  assert.deepEqual(memory.changes('o1'), [], 'what is new has not changed');
+  assert.deepEqual(memory.changes('o1'), [], 'a new order has no changes');
   room.receive(snapshot(11, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }), 'e2');
   assert.deepEqual(memory.changes('o1'), changesBetween(before, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }));
   assert.deepEqual(noticed, ['o1']);
@@ -599,14 +599,14 @@ test('the floor says which of its orders were cancelled while it was away, and k
   room.receive({ type: 'event', room: room.name, position: 11, prev: 10, event: { kind: 'order.served', order: 'o4', patch: { status: 'served', closed_at: at(1), served_at: at(1) } } }, 'e1');
   snapshot(20, [of(1, 'accepted')]);
   await live(20);
-  assert.deepEqual(told, [], 'a reading that fails says nothing');
-  assert.deepEqual(orders.orders.map(({ id }) => id), ['o4'], 'an order that was closed here stays');
+  assert.deepEqual(told, [], 'a failed read announces nothing');
+  assert.deepEqual(orders.orders.map(({ id }) => id), ['o4'], 'an order that was closed on this screen stays');
   closed = async () => [of(2, 'cancelled', { closed_at: at(2) }), of(3, 'rejected', { closed_at: at(3) }), of(9, 'cancelled', { closed_at: at(2) })];
   await live(20);
-  assert.deepEqual(told, ['Order 2 (Table 2) was cancelled while this page was disconnected.'], 'not what it had never shown');
+  assert.deepEqual(told, ['Order 2 (Table 2) was cancelled while this page was disconnected.'], 'orders that it never showed are not announced');
   assert.deepEqual(orders.orders.map(({ id }) => id), ['o3', 'o2', 'o9', 'o4']);
   await live(20);
-  assert.equal(told.length, 1, 'it is said once');
+  assert.equal(told.length, 1, 'announced only once');
 });
 
 /** Returns a kitchen screen that had these tickets before it lost its room. The server answers each call with a page. */
@@ -639,8 +639,8 @@ test('what was closed during an absence is asked for a page at a time', async (t
   const { asked, memory, found } = await afterAnAbsence(t, ids, () => ({ orders: closed }));
   assert.deepEqual(asked.map(({ pathname }) => pathname), ['/api/v1/restaurants/r1/orders']);
   assert.equal(asked[0].search, '?status=closed&limit=100&after=0193a5f0-0000-7000-8000-000000000000');
-  assert.deepEqual(found(), ids.slice(0, 40), 'no order that this screen has not had');
-  assert.deepEqual(memory.missing([]), ids.slice(0, 40), 'what the server does not have is forgotten');
+  assert.deepEqual(found(), ids.slice(0, 40), 'only orders that this screen has had');
+  assert.deepEqual(memory.missing([]), ids.slice(0, 40), 'orders unknown to the server are forgotten');
 });
 
 test('pages between two tickets are skipped, there are no more than five, and an error is no answer', async (t) => {
@@ -651,7 +651,7 @@ test('pages between two tickets are skipped, there are no more than five, and an
   };
   const { asked, memory, found } = await afterAnAbsence(t, ids, page);
   assert.equal(asked.length, 5);
-  assert.deepEqual(found(), ids.slice(20, 25), 'the newest hundred, from the oldest on');
+  assert.deepEqual(found(), ids.slice(20, 25), 'the newest hundred, oldest first');
   assert.deepEqual(memory.missing([]), ids.slice(20, 25));
 
   const failing = await afterAnAbsence(t, ids.slice(0, 3), () => { throw new TypeError('no network'); });

@@ -13,7 +13,7 @@ class FakeCache {
   put = async (request, response) => void this.entries.set(path(request), response);
   match = async (request) => this.entries.get(path(request));
   addAll = async (paths) => void await Promise.all(paths.map(async (each) => {
-    assert.equal(new URL(each, ORIGIN).origin, ORIGIN, `a cache takes no ${each}`);
+    assert.equal(new URL(each, ORIGIN).origin, ORIGIN, `a cache cannot store ${each}`);
     this.put(each, await this.network(each));
   }));
 }
@@ -113,7 +113,7 @@ test('the network\'s answer comes first; without one, what is kept', async () =>
   it.network = noNetwork;
   assert.equal(await text(it.visit('/orders/o1')), read('order.html'));
   assert.equal(await text(it.visit('/t/demo-table-1')), read('table.html'));
-  assert.equal(await text(it.visit('/')), read('index.html'), 'where the installed page begins');
+  assert.equal(await text(it.visit('/')), read('index.html'), 'the start page of the installed app');
   assert.equal(await text(it.ask('/css/order.css')), 'fresh /css/order.css');
   await assert.rejects(it.ask('/css/kitchen.css'), /no network/);
 });
@@ -124,7 +124,7 @@ test('a server in trouble is no reason to show its trouble', async () => {
   it.network = async () => new Response('bad gateway', { status: 502 });
   assert.equal(await text(it.visit('/orders/o1')), read('order.html'));
   assert.equal(await text(it.ask('/css/order.css')), 'fresh /css/order.css');
-  assert.equal(await text(it.ask('/css/kitchen.css')), 'bad gateway', 'there is no copy of it');
+  assert.equal(await text(it.ask('/css/kitchen.css')), 'bad gateway', 'the cache has no copy');
   it.network = async () => new Response('not found', { status: 404 });
   assert.equal(await text(it.visit('/orders/o1')), 'not found');
 });
@@ -158,7 +158,7 @@ for (const [page, entry] of [['kitchen', '/kitchen/main.js'], ['staff', '/floor/
     const kept = [...caches.get(mine).entries.keys()];
     for (const needed of [...modulesOf(entry), ...loadedLater(entry)]) assert.ok(kept.includes(needed), needed);
     for (const [, style] of read(`${page}.html`).matchAll(/<link rel="stylesheet" href="([^"]+)"/g)) assert.ok(kept.includes(style), style);
-    assert.ok(!kept.some((each) => each === '/languages/notifications.js' || each.endsWith('/shell') || each.startsWith('/api')), 'nothing of the guests');
+    assert.ok(!kept.some((each) => each === '/languages/notifications.js' || each.endsWith('/shell') || each.startsWith('/api')), 'nothing of the guests\' pages');
     it.network = noNetwork;
     assert.equal(await text(it.visit(`/${page}`)), read(`${page}.html`));
     const others = ['/kitchen', '/staff', '/manage'].filter((other) => other !== `/${page}`);
@@ -242,5 +242,5 @@ test('a touched notification opens its order, in the window that has it already'
   await touch('o2');
   assert.deepEqual([focused.length, it.opened, closed], [1, ['/orders/o2'], 2]);
   await touch(undefined);
-  assert.deepEqual(it.opened.at(-1), '/', 'what could not be read is of no order');
+  assert.deepEqual(it.opened.at(-1), '/', 'an unreadable message belongs to no order');
 });

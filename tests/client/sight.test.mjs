@@ -15,9 +15,9 @@ test('a receipt stops before the first thing that was never in sight', () => {
   const shown = new Set(['a']);
   const sight = page(shown);
   sight.follow(9, [placed('a', 4), placed('b', 7)]);
-  assert.equal(sight.position, 3, 'nothing was looked at yet');
+  assert.equal(sight.position, 3, 'nothing has been in sight yet');
   sight.look(0);
-  assert.equal(sight.position, 3, 'one look is a glance');
+  assert.equal(sight.position, 3, 'a glance does not count');
   sight.look(1000);
   assert.equal(sight.position, 6);
   shown.add('b');
@@ -25,7 +25,7 @@ test('a receipt stops before the first thing that was never in sight', () => {
   sight.look(3000);
   assert.equal(sight.position, 9);
   sight.follow(12, [placed('b', 7), placed('c', 11), { id: 'call' }]);
-  assert.equal(sight.position, 9, 'what came since is not seen');
+  assert.equal(sight.position, 9, 'later orders are not seen');
 });
 
 test('a thing that leaves the window before it could be read was not seen', () => {
@@ -48,7 +48,7 @@ test('a call of the first picture holds every receipt up until it is seen: its p
   sight.look(1000);
   assert.equal(sight.position, 0);
   sight.follow(6, [placed('a', 5)]);
-  assert.equal(sight.position, 6, 'it was answered');
+  assert.equal(sight.position, 6, 'the order was answered');
 });
 
 test('a hidden page and one behind an open sheet have nothing in sight', () => {

@@ -257,7 +257,7 @@ export async function liveRoom(options = {}) {
 export async function fallBack({ clock, http, last, sockets }) {
   const before = http.requests.length;
   for (let step = 0; http.requests.length === before; step += 1) {
-    assert.ok(step < 1_000, 'nothing but WebSockets is tried');
+    assert.ok(step < 1_000, 'the client tries nothing but WebSockets');
     if (last()?.readyState === 0) last().drop(1006);
     await clock.advance(20);
   }

@@ -190,7 +190,7 @@ for (let seed = 1; seed <= 25; seed += 1) {
     assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b), 'each event once, in order');
     await Promise.all(answers);
     const effects = server.log.map(({ event }) => event.command).filter(Boolean);
-    assert.deepEqual([effects.length, new Set(effects).size], [answers.length, answers.length], 'each command once');
+    assert.deepEqual([effects.length, new Set(effects).size], [answers.length, answers.length], 'each command takes effect once');
   });
 }
 

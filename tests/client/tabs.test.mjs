@@ -30,7 +30,7 @@ test('eight tabs of a session hold one request, and each is told at once what it
   it.server.happen('order:o1', 'preparing');
   await settle();
   assert.deepEqual([everywhere(it.tabs, 'o1'), everywhere(it.tabs, 'o2')], [all(it.tabs, 'preparing'), all(it.tabs, 'accepted')]);
-  assert.equal(it.server.looks, looks, 'nobody had to look for it');
+  assert.equal(it.server.looks, looks, 'no tab had to poll for it');
 });
 
 test('a tab of other rooms is followed for as well', async () => {
@@ -44,7 +44,7 @@ test('a tab of other rooms is followed for as well', async () => {
 test('without what tabs need to know of each other, each that is looked at holds a request, and no other does', async () => {
   const it = new Browser();
   for (let number = 0; number < 8; number += 1) await it.open(STAFF, ROOMS, { locks: null });
-  assert.equal(it.server.held.size, 8, 'as eight windows beside each other would');
+  assert.equal(it.server.held.size, 8, 'as eight separate windows would');
   for (const tab of it.tabs.slice(1)) tab.it.bell.rest();
   await settle();
   assert.deepEqual(it.server.holders, ['tab 0']);
@@ -91,7 +91,7 @@ test('a tab that follows and is stuck is replaced, and steps back when it wakes'
   it.server.happen('order:o1', 'accepted');
   await it.clock.advance(30_000);
   assert.deepEqual(everywhere(others, 'o1'), all(others, 'accepted'));
-  assert.ok(it.server.holders.some((name) => name !== stuck.name), 'another follows');
+  assert.ok(it.server.holders.some((name) => name !== stuck.name), 'another tab follows');
   const looks = it.server.looks;
   it.server.happen('order:o1', 'preparing');
   await settle();
@@ -130,7 +130,7 @@ test('where streams are held back as well, tabs follow by one long poll', async 
   it.server.happen('order:o1', 'accepted');
   await it.clock.advance(3_100);
   assert.deepEqual(everywhere(it.tabs, 'o1'), all(it.tabs, 'accepted'));
-  assert.ok(it.server.held.size <= 2, `${it.server.held.size}: the poll, and a stream that is tried`);
+  assert.ok(it.server.held.size <= 2, `${it.server.held.size}: the poll and one attempted stream`);
 });
 
 test('a tab that was closed in good order is followed by another at once', async () => {

@@ -36,7 +36,7 @@ function teller({ permission = 'default', answer = 'granted', supported = true, 
   const worker = {
     pushManager,
     async getNotifications({ tag }) {
-      assert.equal(this, worker, 'as a method, or browsers refuse');
+      assert.equal(this, worker, 'called as a method, or browsers refuse');
       return [{ close: () => void it.closed.push(tag) }];
     },
   };
@@ -85,7 +85,7 @@ test('a touch asks, subscribes and tells the server; another takes it all back',
   assert.deepEqual(it.states, ['off', 'busy', 'on', 'busy', 'off']);
   const again = teller({ permission: 'granted', pushManager: it.pushManager });
   await again.tell.begin();
-  assert.equal(again.tell.state, 'off', 'what was taken back stays so');
+  assert.equal(again.tell.state, 'off', 'a switch turned off stays off');
 });
 
 test('a double touch is one', async () => {
@@ -120,7 +120,7 @@ test('what was changed in the browser\'s settings is seen when the page is looke
   assert.equal(it.tell.state, 'denied');
   it.permission = 'granted';
   await it.comeBack();
-  assert.deepEqual([it.tell.state, it.asked], ['on', 1], 'which the diner had wanted');
+  assert.deepEqual([it.tell.state, it.asked], ['on', 1], 'because the diner had switched it on');
 });
 
 test('who looks at an order finds its notifications gone', async () => {
@@ -141,7 +141,7 @@ test('a reload and a change of language say the subscription again', async () =>
   assert.deepEqual([it.tell.state, it.calls, it.asked], ['on', [SUBSCRIBED], 0]);
   await it.tell.speak('bn');
   assert.equal(it.calls.at(-1)[2].language, 'bn');
-  assert.equal(first.pushManager.made, 1, 'with the one endpoint');
+  assert.equal(first.pushManager.made, 1, 'with the same endpoint');
 });
 
 test('a subscription that the browser has renewed is told to the server', async () => {

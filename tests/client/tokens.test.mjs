@@ -255,7 +255,7 @@ test('a session is replaced before another tab renews the old one', async () => 
   answered({ ...NEXT, confirmed_until: 'soon' });
   assert.equal((await replaced).confirmed_until, 'soon');
   assert.deepEqual(await Promise.all(renewals), ['access-next', 'access-next']);
-  assert.deepEqual([sessions.calls, await two.tokens.get()], [0, 'access-next'], 'the old token is shown nowhere');
+  assert.deepEqual([sessions.calls, await two.tokens.get()], [0, 'access-next'], 'the old token is not presented');
 });
 
 test('a refusal changes nothing, and an older node that answers without tokens keeps the session', async () => {
@@ -266,7 +266,7 @@ test('a refusal changes nothing, and an older node that answers without tokens k
   assert.equal(await tokens.replace(async () => null), null);
   assert.equal(await tokens.get(), 'access-1');
   sessions.ended = true;
-  assert.equal(await code(tokens.refresh()), 'unauthorized', 'and its end is believed');
+  assert.equal(await code(tokens.refresh()), 'unauthorized', 'and the end of the session is accepted');
 });
 
 test('while the answer of a replacement is lost no tab is signed out, and the same call again goes on', async () => {
@@ -278,7 +278,7 @@ test('while the answer of a replacement is lost no tab is signed out, and the sa
   assert.equal(await code(two.tokens.refresh()), 'unavailable');
   assert.equal(await one.tokens.replace(async () => NEXT), NEXT);
   assert.equal(await two.tokens.get(), 'access-next');
-  assert.equal(await code(two.tokens.refresh()), 'unauthorized', 'no longer than that');
+  assert.equal(await code(two.tokens.refresh()), 'unauthorized', 'not beyond that time');
 });
 
 test('the end of a session is believed a minute after a lost replacement', async () => {

@@ -35,7 +35,7 @@ test('an outage, however long, is no reason to fall back', async () => {
     await clock.advance(20_000);
   }
   assert.deepEqual([http.requests.length, bell.transport], [0, 'websocket']);
-  assert.ok(http.healthAsked > 20, 'asked each time');
+  assert.ok(http.healthAsked > 20, '`/healthz` is asked each time');
   await relink({ clock, last });
   assert.equal(bell.state, 'catching-up');
 });
@@ -54,7 +54,7 @@ test('a server that comes back between two handshakes gets another handshake, an
   const before = sockets.length;
   last().drop(1006);
   await clock.advance(0);
-  assert.equal(sockets.length, before + 1, 'at once, since it answers');
+  assert.equal(sockets.length, before + 1, 'at once, because the server answers');
   last().welcome();
   assert.deepEqual([http.requests.length, bell.transport], [0, 'websocket']);
 });
@@ -76,7 +76,7 @@ test('WebSocket blocked: a stream takes over, with the token in a header', async
   assert.equal(bell.transport, 'stream');
   const headers = { accept: 'text/event-stream', authorization: `Bearer token-${tokens.refreshes}`, 'orderbell-snapshot': 'paged' };
   assert.deepEqual([stream.path, stream.query, stream.headers], [STREAM, {}, headers]);
-  assert.equal(http.requests.length, 1, 'subscribing after the welcome asks for nothing twice');
+  assert.equal(http.requests.length, 1, 'subscribing after the welcome requests nothing twice');
   assert.deepEqual([bell.state, room.cursor, room.documents.get('o1').status], ['live', 10, 'placed']);
   assert.deepEqual(states.slice(-2), ['catching-up', 'live']);
 });
@@ -141,7 +141,7 @@ test('a transport that got through before a reload and does not now is left for 
   const odd = bench({ session });
   odd.bell.start();
   await odd.clock.advance(0);
-  assert.equal(odd.sockets.length, 1, 'what is not the name of a transport is ignored');
+  assert.equal(odd.sockets.length, 1, 'an unknown transport is ignored');
 });
 
 test('a stream that falls silent is doubted and left, although the server would answer', async () => {
@@ -167,7 +167,7 @@ test('handshakes that nothing answers are believed sooner', async () => {
   bell.room(ROOM);
   bell.start();
   await clock.advance(4 * CONNECT_DEADLINE_MS);
-  assert.equal(sockets.length, 3, 'two, and one after the server has answered');
+  assert.equal(sockets.length, 3, 'two attempts, and one after the server has answered');
   assert.equal(http.last().path, STREAM);
 });
 
@@ -221,7 +221,7 @@ test('WebSocket back: it takes over from the cursor, and the stream is let go of
   const before = it.sockets.length;
   await it.clock.advance(PROBE_BASE_MS);
   assert.equal(it.sockets.length, before + 1);
-  assert.equal(it.bell.state, 'live', 'a probe disturbs nothing');
+  assert.equal(it.bell.state, 'live', 'a probe changes nothing');
   it.last().welcome();
   assert.deepEqual(it.last().all('subscribe'), [{ type: 'subscribe', room: ROOM, since: 11, epoch: 'e1' }]);
   assert.deepEqual([it.stream.aborted, it.bell.transport, it.bell.state], [true, 'websocket', 'catching-up']);
@@ -230,7 +230,7 @@ test('WebSocket back: it takes over from the cursor, and the stream is let go of
   assert.ok(!it.states.some((state) => state.startsWith('offline')), `${it.states}`);
   const sockets = it.sockets.length;
   await it.clock.advance(2 * PROBE_BASE_MS);
-  assert.deepEqual([it.http.to('/stream').length, it.sockets.length], [1, sockets], 'nothing better is looked for');
+  assert.deepEqual([it.http.to('/stream').length, it.sockets.length], [1, sockets], 'no better transport is tried');
 });
 
 test('a blocked WebSocket is tried ever more rarely, and soon after the network came back', async () => {
@@ -264,7 +264,7 @@ test('from polls a stream is tried as well, and better than the poll is the stre
   it.http.last().stream(WELCOME, live(11));
   await settle();
   assert.deepEqual([it.bell.transport, it.bell.state], ['stream', 'live']);
-  assert.ok(it.http.to('/events').every(({ aborted, query }) => aborted || query.wait === '0'), 'no poll is held any more');
+  assert.ok(it.http.to('/events').every(({ aborted, query }) => aborted || query.wait === '0'), 'no poll is held any longer');
 });
 
 test('a server of another version is told of over a stream and by polls, also where another node answers the next', async () => {
@@ -328,14 +328,14 @@ test('a hidden page holds no poll: it looks now and then', async () => {
   await settle();
   const held = it.http.to('/events').length;
   await it.clock.advance(19_999);
-  assert.equal(it.http.to('/events').length, held, 'nothing is held meanwhile');
+  assert.equal(it.http.to('/events').length, held, 'nothing is held while hidden');
   await it.clock.advance(1);
   assert.deepEqual(it.http.to('/events').at(-1).query, { since: '12', epoch: 'e1', wait: '0' });
   it.http.to('/events').at(-1).json(answer(12));
   await settle();
   window.document.visibilityState = 'visible';
   window.document.dispatchEvent(new Event('visibilitychange'));
-  assert.deepEqual(it.http.to('/events').at(-1).query, { since: '12', epoch: 'e1', wait: '0' }, 'and looks at once when it is looked at');
+  assert.deepEqual(it.http.to('/events').at(-1).query, { since: '12', epoch: 'e1', wait: '0' }, 'a page that becomes visible polls at once');
 });
 
 for (const [name, sleep] of [['freeze', (window) => window.document.dispatchEvent(new Event('freeze'))], ['pagehide', (window) => window.dispatchEvent(new Event('pagehide'))]]) {
@@ -347,7 +347,7 @@ for (const [name, sleep] of [['freeze', (window) => window.document.dispatchEven
     assert.deepEqual([it.stream.aborted, it.states.at(-1)], [true, 'offline: frozen']);
     const before = [it.http.requests.length, it.sockets.length];
     await it.clock.advance(3_600_000);
-    assert.deepEqual([it.http.requests.length, it.sockets.length], before, 'a frozen page asks for nothing');
+    assert.deepEqual([it.http.requests.length, it.sockets.length], before, 'a frozen page requests nothing');
     window.document.dispatchEvent(new Event('resume'));
     await it.clock.advance(300);
     assert.deepEqual(it.http.last().query, { since: '10', epoch: 'e1' });

@@ -127,7 +127,7 @@ pub fn fresh(lines: usize) -> NewIds {
     NewIds { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids }
 }
 
-/// Whether a document has a null anywhere.
+/// Returns whether a document has a null anywhere.
 pub fn has_null(value: &Value) -> bool {
     match value {
         Value::Null => true,
