@@ -141,5 +141,5 @@ test('the same again keeps the allergy, the note and the service, and leaves out
   assert.deepEqual([again.service, again.note, again.allergy], ['takeaway', 'No shellfish', true]);
   assert.deepEqual(again.lines.map(({ item, quantity, allergy }) => [item, quantity, allergy === true]), [['r', 3, false], ['f', 1, true]]);
   const begun = withOrderAgain({ ...withOrderAgain(emptyBasket('b2'), { ...order, service: 'dine_in', note: 'Mild' }, menu) }, order, menu);
-  assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'the guest's choices are kept');
+  assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'the choices of the guest are kept');
 });
