@@ -123,8 +123,8 @@ impl Browser {
         self.taps.fetch_add(1, Relaxed);
     }
 
-    /// Clicks the matching element. WebDriver scrolls an element only just into the window, where a bar may cover it;
-    /// people scroll further, and so does this.
+    /// Clicks the matching element. WebDriver scrolls just far enough to bring it into the window, where a bar may cover
+    /// it. People scroll further, and so does this.
     async fn press(&self, selector: &str) -> Result<(), CmdError> {
         let element = self.element(selector).await?;
         let script = "arguments[0].scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'})";

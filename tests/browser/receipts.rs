@@ -58,7 +58,7 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
     phone.has_no_complaint().await;
 }
 
-/// A floor page that shows the menu has not shown the order, and does not report it as seen.
+/// While the floor page shows the menu, it does not report the order as seen.
 #[tokio::test]
 async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
     let restaurant = TestRestaurant::open(1, &[]).await;

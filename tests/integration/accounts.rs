@@ -63,7 +63,7 @@ const RESTAURANT: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";
 
 /// Returns a manager's session whose password was checked twenty minutes ago: signed in, then aged in the database. Also
-/// returns its tokens, as a thief has who copied the browser's storage.
+/// returns its tokens: a thief who copied the browser's storage has them.
 async fn aged_manager(server: &TestServer) -> (Client, Value) {
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);

@@ -1,4 +1,4 @@
-//! Bursts: a reader that keeps reading is not evicted as one that does not.
+//! Bursts of events: a client that keeps reading must not be evicted as a slow one.
 
 use serde_json::{Value, json};
 use support::{Client, Followed, Menu, TestServer, client::text, new_id, server::TALKATIVE};

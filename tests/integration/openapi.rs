@@ -1,6 +1,6 @@
-//! Real answers against the OpenAPI document: each operation, and each status that can be provoked. The support checks
-//! every answer of every test against the document; this file requests what no other test does, and proves that nothing was
-//! left out.
+//! Real answers against the OpenAPI document: each operation, and each status that can be provoked. The support crate
+//! checks every answer of every test against the document. This file makes the requests that no other test makes, and
+//! asserts that nothing was left out.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -322,7 +322,7 @@ async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refus
         let large = if asked.id == "replaceMenu" { 2 << 20 } else { 4096 };
         send("application/json", format!(r#"{{"a":"{}"}}"#, "a".repeat(large))).await.problem(413, "too_large");
     }
-    // The support checks every answer against the document, so a request in each role is enough.
+    // The support crate checks every answer against the document, so a request in each role is enough.
     for who in [&restaurant.manager, &restaurant.staff, &restaurant.diner, &restaurant.server.kitchen("hot").await] {
         for asked in operations.iter().filter(|asked| !asked.takes_body && asked.method == Method::GET && asked.takes_token) {
             if asked.id != "streamRoom" {

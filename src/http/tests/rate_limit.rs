@@ -93,7 +93,7 @@ fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_n
     for _ in 0..10 {
         guess(Some(1)).unwrap().right();
     }
-    // The owner's address is known, so its budget is used up by the attacker beside the owner.
+    // The owner has signed in from this address, so it has its own budget. The attacker at the same address uses that up.
     while guess(None).map(guess::Guess::wrong).is_ok() {}
     guess(Some(1)).unwrap().right();
     let stolen = (0..10).filter(|_| guess(Some(2)).map(guess::Guess::wrong).is_ok()).count();

@@ -151,7 +151,7 @@ async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     }
 }
 
-/// For a line with several of a dish the sheet begins with one, which is the usual case; all of them are one tap away.
+/// The sheet for a line of several portions begins with one, the usual case. All of them are one tap away.
 async fn void_begins_at_one(floor: &Browser, order: &str) {
     let quantity = "return document.querySelector('#void-quantity')?.textContent ?? null";
     floor.act(order, "void_item").await;

@@ -17,8 +17,7 @@ pub enum Network {
     Fine,
     /// Existing and new connections are closed.
     Cut,
-    /// Connections stay open, but every byte is lost. A connection that has been in this state loses every byte from then
-    /// on.
+    /// Connections stay open, but every byte is lost, even after a later change of the network. New connections work then.
     HalfOpen,
     /// Redis connections with a subscription receive nothing more. All others work.
     Deaf,
