@@ -53,8 +53,8 @@ impl Phase {
 /// What a socket may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allowance {
-    /// At most so many bytes, and none after the end of the part.
-    Part(Part, usize),
+    /// At most so many bytes, and none after the end of the head, or of a body in chunks.
+    Part(usize),
     /// At most so many bytes.
     Bytes(usize),
     /// Everything.
@@ -73,14 +73,15 @@ pub enum Allowance {
 pub struct Intake {
     phase: Cell<Phase>,
     left: Cell<usize>,
-    lines: Cell<Lines>,
+    scanner: Cell<Scanner>,
     reader: RefCell<Option<Waker>>,
 }
 
 impl Default for Intake {
     fn default() -> Self {
         let phase = Phase::Head;
-        Self { phase: Cell::new(phase), left: Cell::new(phase.bound()), lines: Cell::default(), reader: RefCell::default() }
+        let (left, scanner) = (Cell::new(phase.bound()), Cell::new(Scanner::HEAD));
+        Self { phase: Cell::new(phase), left, scanner, reader: RefCell::default() }
     }
 }
 
@@ -105,19 +106,15 @@ impl Intake {
                 *self.reader.borrow_mut() = Some(cx.waker().clone());
                 Allowance::Nothing
             }
-            (Phase::Head, left) => Allowance::Part(Part::Head, left),
-            (Phase::Chunks, left) => Allowance::Part(Part::Chunks, left),
+            (Phase::Head | Phase::Chunks, left) => Allowance::Part(left),
             (Phase::Length(_) | Phase::Answer, left) => Allowance::Bytes(left),
         }
     }
 
-    /// Returns how many of the next bytes belong to a part, and whether it ends with them.
-    pub fn part(&self, part: Part, bytes: &[u8]) -> (usize, bool) {
-        let mut lines = self.lines.get();
-        match bytes.iter().position(|byte| lines.ends(part, *byte)) {
-            Some(last) => (last + 1, true),
-            None => (bytes.len(), false),
-        }
+    /// Returns how many of the next bytes belong to the head or to the body in chunks, and whether it ends with them.
+    pub fn part(&self, bytes: &[u8]) -> (usize, bool) {
+        let end = self.scanner.get().read(bytes);
+        (end.unwrap_or(bytes.len()), end.is_some())
     }
 
     /// Counts bytes that were read.
@@ -126,9 +123,14 @@ impl Intake {
         match self.phase.get() {
             Phase::Length(rest) => self.phase.set(Phase::Length(rest.saturating_sub(bytes.len() as u64))),
             Phase::Head | Phase::Chunks => {
-                let mut lines = self.lines.get();
-                bytes.iter().for_each(|byte| lines.read(*byte));
-                self.lines.set(lines);
+                let mut scanner = self.scanner.get();
+                let end = scanner.read(bytes);
+                self.scanner.set(scanner);
+                if end.is_some() && self.phase.get() == Phase::Chunks {
+                    // Its handler may not have asked for it yet.
+                    self.phase.set(Phase::Length(0));
+                    self.left.set(0);
+                }
             }
             Phase::Answer | Phase::Discard => {}
         }
@@ -136,7 +138,7 @@ impl Intake {
 
     fn enter(&self, phase: Phase) {
         self.phase.set(phase);
-        self.lines.take();
+        self.scanner.set(if phase == Phase::Chunks { Scanner::CHUNKS } else { Scanner::HEAD });
         self.allow();
     }
 
@@ -177,51 +179,71 @@ impl Drop for Exchange {
     }
 }
 
-/// A part of a request whose end is found by its lines.
+/// Finds the last byte of a head, or of a body in chunks (RFC 9112, sections 2.2 and 7.1).
+///
+/// It is in step with the dispatcher's decoder. What is malformed may end anywhere: the decoder refuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Ends with an empty line, which is not its first.
-    Head,
-    /// End with an empty line after one that begins with `0`: the last chunk. Data of a chunk may look the
-    /// same; then it is read in more turns.
-    Chunks,
+enum Scanner {
+    /// A head, which ends with an empty line that is not its first.
+    Head { is_begun: bool, is_empty_line: bool },
+    /// The line with the size of a chunk.
+    Size { size: u64, is_read: bool },
+    /// So many bytes: a chunk, and the end of its line.
+    Data(u64),
+    /// What follows the size of the last chunk. So many bytes of [`TRAILER_END`] are the last that were read.
+    Trailer(usize),
 }
 
-/// The beginning of a line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Line {
-    #[default]
-    Empty,
-    Zero,
-    Other,
-}
+/// The end of a body in chunks: that of a line, and an empty one.
+const TRAILER_END: &[u8] = b"\r\n\r\n";
 
-/// What was read of a part: the line it is in, and the one before.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lines {
-    before: Line,
-    line: Line,
-}
+impl Scanner {
+    const HEAD: Self = Self::Head { is_begun: false, is_empty_line: true };
+    const CHUNKS: Self = Self::Size { size: 0, is_read: false };
 
-impl Lines {
-    fn read(&mut self, byte: u8) {
-        match (byte, self.line) {
-            (b'\n', line) => *self = Self { before: line, line: Line::Empty },
-            (b'0', Line::Empty) => self.line = Line::Zero,
-            (b'\r', _) | (_, Line::Zero | Line::Other) => {}
-            (_, Line::Empty) => self.line = Line::Other,
+    /// Reads bytes, up to the end. Returns how many, if the end is among them.
+    fn read(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if let Self::Data(rest) = *self {
+                at += self.skip(rest, bytes.len() - at);
+            } else if self.ends(*byte) {
+                return Some(at + 1);
+            } else {
+                at += 1;
+            }
         }
+        None
     }
 
-    /// Reads a byte, and returns whether a part ends with it.
-    fn ends(&mut self, part: Part, byte: u8) -> bool {
-        let is_empty_line = byte == b'\n' && self.line == Line::Empty;
-        let ends = match part {
-            Part::Head => is_empty_line && self.before != Line::Empty,
-            Part::Chunks => is_empty_line && self.before == Line::Zero,
+    /// Skips the bytes of a chunk. Returns how many.
+    fn skip(&mut self, rest: u64, present: usize) -> usize {
+        let count = usize::try_from(rest).map_or(present, |rest| rest.min(present));
+        *self = match rest - count as u64 {
+            0 => Self::CHUNKS,
+            rest => Self::Data(rest),
         };
-        self.read(byte);
-        ends
+        count
+    }
+
+    /// Reads a byte that is not of a chunk, and returns whether it is the last.
+    fn ends(&mut self, byte: u8) -> bool {
+        *self = match (*self, byte) {
+            (Self::Head { is_begun: true, is_empty_line: true }, b'\n') => return true,
+            (Self::Head { is_begun, .. }, b'\n') => Self::Head { is_begun, is_empty_line: true },
+            (head @ Self::Head { .. }, b'\r') => head,
+            (Self::Head { .. }, _) => Self::Head { is_begun: true, is_empty_line: false },
+            (Self::Size { size: 0, .. }, b'\n') => Self::Trailer(2),
+            (Self::Size { size, .. }, b'\n') => Self::Data(size.saturating_add(2)),
+            (Self::Size { size, is_read: false }, _) => match char::from(byte).to_digit(16) {
+                Some(digit) => Self::Size { size: size.saturating_mul(16).saturating_add(digit.into()), is_read: false },
+                None => Self::Size { size, is_read: true },
+            },
+            (Self::Trailer(count), _) if TRAILER_END.get(count) == Some(&byte) => Self::Trailer(count + 1),
+            (Self::Trailer(_), _) => Self::Trailer(usize::from(byte == b'\r')),
+            (same @ (Self::Size { .. } | Self::Data(_)), _) => same,
+        };
+        *self == Self::Trailer(TRAILER_END.len())
     }
 }
 
@@ -242,13 +264,13 @@ mod tests {
     #[test]
     fn nothing_is_read_ahead_of_an_answer() {
         let intake = Rc::<Intake>::default();
-        assert_eq!(allowance(&intake), Allowance::Part(Part::Head, HEAD));
+        assert_eq!(allowance(&intake), Allowance::Part(HEAD));
         intake.take(&SOME);
-        assert_eq!(allowance(&intake), Allowance::Part(Part::Head, HEAD - 100));
+        assert_eq!(allowance(&intake), Allowance::Part(HEAD - 100));
         let exchange = intake.begin(Body::None);
         assert_eq!(allowance(&intake), Allowance::Nothing);
         drop(exchange);
-        assert_eq!(allowance(&intake), Allowance::Part(Part::Head, HEAD));
+        assert_eq!(allowance(&intake), Allowance::Part(HEAD));
         intake.take(&ALL);
         assert_eq!(allowance(&intake), Allowance::Refused);
     }
@@ -257,16 +279,16 @@ mod tests {
     fn a_body_is_read_as_its_handler_asks_for_it() {
         let intake = Rc::<Intake>::default();
         let exchange = intake.begin(Body::Chunks);
-        assert_eq!(allowance(&intake), Allowance::Part(Part::Chunks, AHEAD));
+        assert_eq!(allowance(&intake), Allowance::Part(AHEAD));
         intake.take(&ALL);
         assert_eq!(allowance(&intake), Allowance::Nothing);
         exchange.want_body();
-        assert_eq!(allowance(&intake), Allowance::Part(Part::Chunks, AHEAD));
+        assert_eq!(allowance(&intake), Allowance::Part(AHEAD));
         exchange.end_body();
         exchange.want_body();
         assert_eq!(allowance(&intake), Allowance::Nothing, "the body is over");
         drop(exchange);
-        assert_eq!(allowance(&intake), Allowance::Part(Part::Head, HEAD));
+        assert_eq!(allowance(&intake), Allowance::Part(HEAD));
         drop(intake.begin(Body::Chunks));
         assert_eq!(allowance(&intake), Allowance::All, "the dispatcher discards the rest");
     }
@@ -306,16 +328,12 @@ mod tests {
     }
 
     /// The length of the first part of these bytes, which come in pieces.
-    fn length(part: Part, bytes: &str, piece: usize) -> Option<usize> {
-        let intake = Rc::<Intake>::default();
-        let _exchange = (part == Part::Chunks).then(|| intake.begin(Body::Chunks));
+    fn length(mut scanner: Scanner, bytes: &str, piece: usize) -> Option<usize> {
         let mut whole = 0;
         for piece in bytes.as_bytes().chunks(piece) {
-            let (count, ends) = intake.part(part, piece);
-            intake.take(&piece[..count]);
-            whole += count;
-            if ends {
-                return Some(whole);
+            match scanner.read(piece) {
+                Some(count) => return Some(whole + count),
+                None => whole += piece.len(),
             }
         }
         None
@@ -324,22 +342,43 @@ mod tests {
     #[test]
     fn a_part_ends_at_the_same_byte_in_pieces_of_any_size() {
         for (part, bytes, end) in [
-            (Part::Head, "GET / HTTP/1.1\r\n\r\nGET", Some(18)),
-            (Part::Head, "GET / HTTP/1.1\n\nGET", Some(16)),
-            (Part::Head, "GET / HTTP/1.1\r\n\nGET", Some(17)),
-            (Part::Head, "\r\n\r\nGET / HTTP/1.1\r\n\r\nGET", Some(22)),
-            (Part::Head, "\r\n\r\n", None),
-            (Part::Head, "GET / HTTP/1.1\r\nHost: x\r\n", None),
-            (Part::Head, "", None),
-            (Part::Chunks, "1\r\na\r\n0\r\n\r\nGET", Some(11)),
-            (Part::Chunks, "0\r\n\r\nGET", Some(5)),
-            (Part::Chunks, "00;a=b\r\n\r\nGET", Some(10)),
-            (Part::Chunks, "4\r\n\r\n\r\n\r\n0\r\n\r\nGET", Some(14)),
-            (Part::Chunks, "10\r\n0123456789abcdef\r\n", None),
+            (Scanner::HEAD, "GET / HTTP/1.1\r\n\r\nGET", Some(18)),
+            (Scanner::HEAD, "GET / HTTP/1.1\n\nGET", Some(16)),
+            (Scanner::HEAD, "GET / HTTP/1.1\r\n\nGET", Some(17)),
+            (Scanner::HEAD, "\r\n\r\nGET / HTTP/1.1\r\n\r\nGET", Some(22)),
+            (Scanner::HEAD, "\r\n\r\n", None),
+            (Scanner::HEAD, "GET / HTTP/1.1\r\nHost: x\r\n", None),
+            (Scanner::HEAD, "", None),
+            (Scanner::CHUNKS, "1\r\na\r\n0\r\n\r\nGET", Some(11)),
+            (Scanner::CHUNKS, "0\r\n\r\nGET", Some(5)),
+            (Scanner::CHUNKS, "00;a=b\r\n\r\nGET", Some(10)),
+            (Scanner::CHUNKS, "4\r\n\r\n\r\n\r\n0\r\n\r\nGET", Some(14)),
+            (Scanner::CHUNKS, "A \r\n0\r\n\r\n0\r\n\r\n\r\n0\r\n\r\nGET", Some(21)),
+            (Scanner::CHUNKS, "010;0=0\r\n0123456789abcdef\r\n0\r\n\r\n", Some(32)),
+            (Scanner::CHUNKS, "0\r\nA: b\r\n0: 0\r\n\r\nGET", Some(17)),
+            (Scanner::CHUNKS, "0\r\nA: b\r\n", None),
+            (Scanner::CHUNKS, "10\r\n0123456789abcdef\r\n", None),
+            (Scanner::CHUNKS, "fffffffffffffffffffff\r\n0\r\n\r\n", None),
         ] {
             for piece in 1..=bytes.len().max(1) {
                 assert_eq!(length(part, bytes, piece), end, "{part:?} {bytes:?} in pieces of {piece}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_is_read_after_a_body_in_chunks_that_its_handler_has_not_asked_for() {
+        let intake = Rc::<Intake>::default();
+        let exchange = intake.begin(Body::Chunks);
+        let bytes = b"1\r\n0\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n";
+        let (count, ends) = intake.part(bytes);
+        assert!(ends && &bytes[count..] == b"GET / HTTP/1.1\r\n");
+        intake.take(&bytes[..count]);
+        assert_eq!(allowance(&intake), Allowance::Nothing);
+        exchange.want_body();
+        assert_eq!(allowance(&intake), Allowance::Nothing);
+        exchange.end_body();
+        drop(exchange);
+        assert_eq!(allowance(&intake), Allowance::Part(HEAD));
     }
 }

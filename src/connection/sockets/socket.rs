@@ -3,7 +3,7 @@
 //!
 //! There is one type for the node, so that a socket with TLS would change no other file.
 
-use super::intake::{Allowance, Intake, Part};
+use super::intake::{Allowance, Intake};
 use super::registry::{Place, Waiting, Work};
 use actix_rt::net::TcpStream;
 use actix_rt::time::{Instant, Sleep, sleep};
@@ -102,13 +102,13 @@ impl Socket {
         Poll::Pending
     }
 
-    /// Reads at most `most` bytes of a part. The end of a part ends the turn, so that the dispatcher decodes it before anything
-    /// else is read.
-    fn poll_part(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, part: Part, most: usize) -> Poll<io::Result<()>> {
+    /// Reads at most `most` bytes of a head, or of a body in chunks. Its end ends the turn, so that the dispatcher decodes it
+    /// before anything else is read.
+    fn poll_part(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, most: usize) -> Poll<io::Result<()>> {
         let begin = buf.filled().len();
         ready!(self.io.poll_peek(cx, buf))?;
         let bytes = buf.filled().get(begin..).unwrap_or_default();
-        let (count, ends) = self.intake.part(part, bytes.get(..most).unwrap_or(bytes));
+        let (count, ends) = self.intake.part(bytes.get(..most).unwrap_or(bytes));
         buf.set_filled(begin);
         if ends {
             self.taken = TURN;
@@ -176,7 +176,7 @@ impl AsyncRead for Socket {
         }
         match this.intake.allowance(cx) {
             Allowance::All => this.poll_take(cx, buf, usize::MAX),
-            Allowance::Part(part, most) => this.poll_part(cx, buf, part, most),
+            Allowance::Part(most) => this.poll_part(cx, buf, most),
             Allowance::Bytes(most) => this.poll_take(cx, buf, most),
             Allowance::Nothing => this.poll_end(cx),
             Allowance::Refused => {
