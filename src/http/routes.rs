@@ -13,10 +13,11 @@ use super::unread_body::close_unread;
 use crate::connection::NodeRole;
 use crate::protocol::security_headers;
 use crate::store::audit;
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::PathError;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
 
@@ -42,6 +43,7 @@ pub fn app(
         .wrap(from_fn(stay_on_tls))
         .wrap(headers())
         .wrap(from_fn(trim_headers))
+        .wrap(from_fn(send_without_chunks))
         .wrap(from_fn(close_unread))
         .configure(configure)
 }
@@ -58,6 +60,21 @@ async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> 
         for name in security_headers::OF_DOCUMENTS {
             response.headers_mut().remove(name);
         }
+    }
+    Ok(response)
+}
+
+/// Ends an answer of unknown length with its connection for a client of HTTP/1.0, which knows no chunks (RFC 9112, section 6.1).
+async fn send_without_chunks(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_old = request.version() < Version::HTTP_11;
+    let mut response = next.call(request).await?;
+    if is_old && response.response().body().size() == BodySize::Stream {
+        let head = response.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
     }
     Ok(response)
 }
