@@ -37,6 +37,11 @@ impl SmallDisk {
     fn clear(&self) {
         fs::remove_file(self.path().join("filler")).unwrap();
     }
+
+    fn make_read_only(&self) {
+        let mount = Command::new("mount").args(["-o", "remount,ro"]).arg(self.path()).status();
+        assert!(mount.unwrap().success());
+    }
 }
 
 impl Drop for SmallDisk {
@@ -390,4 +395,17 @@ async fn a_start_on_a_full_disk_names_the_disk_and_what_it_needs() {
     assert!(fresh.contains(" is full: "), "{fresh}");
     disk.clear();
     TestServer::run(disk.path().to_owned(), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_may_not_write_names_the_file() {
+    let disk = SmallDisk::mount();
+    template::copy(template::demo().await, disk.path());
+    let database = disk.path().join(DATABASE);
+    disk.make_read_only();
+    for arguments in [&SERVE[..], &["migrate"]] {
+        let said = refused(&database, arguments).await;
+        let named = format!("{} cannot be used: Read-only file system", database.display());
+        assert!(said.contains(&named), "{said}");
+    }
 }

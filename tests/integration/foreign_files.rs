@@ -4,6 +4,7 @@ use crate::disk::{SERVE, beside, files, on, refused};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use support::server::DATABASE;
 use support::{TestServer, template};
 
@@ -42,6 +43,21 @@ async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
     let said = refused(&database, &SERVE).await;
     assert!(said.contains("/db is not a database of Orderbell: it is another kind of file"), "{said}");
     assert!(files(folder.path()) == found);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_a_file_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inner, pipe) = (folder.path().join("folder"), folder.path().join("pipe"));
+    fs::create_dir(&inner).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for (path, why) in [(&inner, "it is a folder, and not a file"), (&pipe, "it is not a regular file")] {
+        for arguments in [&SERVE[..], &["migrate"]] {
+            let said = refused(path, arguments).await;
+            assert!(said.contains(&format!("{} is not a database of Orderbell: {why}", path.display())), "{said}");
+        }
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing was made beside them");
 }
 
 /// Leaves a database and its log as a program does that was killed before it merged the log.

@@ -90,6 +90,11 @@ impl Identity {
     }
 }
 
+/// Returns the folder of a database.
+pub fn folder(database: &Path) -> &Path {
+    database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Returns the path of a database's write-ahead log.
 pub fn log(database: &Path) -> PathBuf {
     named(database, "-wal")

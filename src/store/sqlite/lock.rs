@@ -4,6 +4,8 @@
 use super::identity;
 use super::leftover::{self, Fit};
 use crate::store::options::{Mode, OpenError};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -46,14 +48,13 @@ impl Lock {
 /// since SQLite keeps the log beside that one, and the locks of a node. A tool takes no locks, since
 /// it may run beside a node.
 pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), OpenError> {
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        create_dir_all(folder).map_err(|cause| OpenError::File { path: folder.to_owned(), cause })?;
-    }
+    let folder = identity::folder(database);
+    create_dir_all(folder).map_err(|cause| OpenError::File { path: folder.to_owned(), cause })?;
     let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
     refuse_log_alone(database, mode)?;
     make(database).map_err(file_error)?;
     let path = database.canonicalize().map_err(file_error)?;
+    require_file(&path)?;
     let lock = match mode {
         Mode::Serve => Some(take(&path)?),
         Mode::Tool => {
@@ -84,6 +85,27 @@ fn make(database: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.map(drop),
     }
+}
+
+/// Refuses anything but a file, and files that this user may not write: SQLite's errors name neither, and its attempt at
+/// a file without the permission leaves an index without it.
+fn require_file(database: &Path) -> Result<(), OpenError> {
+    let file_error = |path: &Path, cause: io::Error| OpenError::File { path: path.to_owned(), cause };
+    let data = database.metadata().map_err(|cause| file_error(database, cause))?;
+    if !data.is_file() {
+        let why = if data.is_dir() { "it is a folder, and not a file" } else { "it is not a regular file" };
+        return Err(OpenError::Foreign { database: database.display().to_string(), why: why.to_owned() });
+    }
+    let folder = identity::folder(database).to_owned();
+    for path in [database.to_owned(), identity::log(database), identity::index(database)] {
+        let (path, access) = match access(&path, Access::READ_OK | Access::WRITE_OK) {
+            // SQLite will make it.
+            Err(Errno::NOENT) => (&folder, access(&folder, Access::WRITE_OK | Access::EXEC_OK)),
+            access => (&path, access),
+        };
+        access.map_err(|cause| file_error(path, cause.into()))?;
+    }
+    Ok(())
 }
 
 fn beside(database: &Path) -> PathBuf {

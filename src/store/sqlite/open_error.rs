@@ -3,7 +3,7 @@
 use super::identity;
 use crate::store::options::OpenError;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The least number of bytes that a start writes: the log's index, the schema, a stamp, and a lock.
 const LEAST: u64 = 1 << 20;
@@ -52,11 +52,11 @@ fn code(error: &OpenError) -> Option<i32> {
 }
 
 fn full(database: &Path) -> OpenError {
-    OpenError::Full { folder: folder(database), free: free(database).unwrap_or(0) >> 10, needed: needed(database) >> 10 }
-}
-
-fn folder(database: &Path) -> PathBuf {
-    database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+    OpenError::Full {
+        folder: identity::folder(database).to_owned(),
+        free: free(database).unwrap_or(0) >> 10,
+        needed: needed(database) >> 10,
+    }
 }
 
 /// Returns the bytes that a start needs: it may write all of an existing log into the database.
@@ -66,6 +66,6 @@ fn needed(database: &Path) -> u64 {
 
 /// Returns the free bytes on the disk, for a user other than root.
 fn free(database: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder(database)).ok()?;
+    let disk = rustix::fs::statvfs(identity::folder(database)).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
