@@ -260,14 +260,41 @@ async fn requests_that_are_sent_ahead_are_answered_in_turn_with_their_bodies() {
     // Each byte of the body takes 6 bytes on the wire: more than the server reads before it asks for the body.
     let chunks: String = body.chars().map(|byte| format!("1\r\n{byte}\r\n")).collect();
     let chunked = format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+    let trailing = format!("{post}Transfer-Encoding: chunked\r\n\r\n1;a=0\r\n0\r\n000\r\nX: y\r\n0: 0\r\n\r\n");
     let last = "GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n".to_owned();
-    let all =
-        [get("/healthz"), get("/api/v1/demo"), whole, "\r\n\r\n".to_owned(), get("/nowhere"), chunked, get("/healthz"), last]
-            .concat();
+    let all = [
+        get("/healthz"),
+        get("/api/v1/demo"),
+        whole,
+        "\r\n\r\n".to_owned(),
+        get("/nowhere"),
+        chunked,
+        get("/healthz"),
+        trailing,
+        get("/nowhere"),
+        last,
+    ]
+    .concat();
     for piece in [all.len(), 1000, 7] {
         let answers = exchange(&server, all.as_bytes(), piece).await;
         let statuses: Vec<_> = answers.match_indices("HTTP/1.1 ").map(|(at, _)| &answers[at + 9..at + 12]).collect();
-        assert_eq!(statuses, ["200", "200", "404", "404", "404", "200", "200"], "in pieces of {piece}");
+        assert_eq!(statuses, ["200", "200", "404", "404", "404", "200", "422", "404", "200"], "in pieces of {piece}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_http_1_0_gets_no_chunks() {
+    let server = TestServer::start(&[]).await;
+    let guest = server.diner("1").await;
+    let menu = request(&guest, "GET", "/api/v1/restaurants/demo/menu", "Accept-Encoding: gzip\r\nConnection: keep-alive\r\n");
+    let room = Menu::read(&guest).await.menu();
+    let poll = request(&guest, "GET", &format!("/api/v1/rooms/{room}/events"), "Orderbell-Snapshot: paged\r\n");
+    for (request, begin) in [(menu, "\u{1f}"), (poll, "{")] {
+        let request = String::from_utf8(request).unwrap().replace("HTTP/1.1", "HTTP/1.0");
+        let answer = exchange(&server, request.as_bytes(), request.len()).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.0 200 ") && !head.contains("transfer-encoding"), "{head}");
+        assert!(body.starts_with(begin), "{body:.40?}");
     }
 }
 
