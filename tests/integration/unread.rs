@@ -307,6 +307,14 @@ async fn a_head_has_a_bound() {
     let endless = head(17_000);
     // Without its end, so that the server reads all of it before it refuses.
     assert!(exchange(&server, &endless.as_bytes()[..16 * 1024], 1000).await.starts_with("HTTP/1.1 431 "));
+    // It does not cut the answer before, which its reader has not taken yet.
+    let manager = menu_of(&server, 300).await;
+    let menu = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "");
+    let mut stream = ask(&manager, &[menu, head(60_000).into_bytes()].concat()).await;
+    let mut answers = Vec::new();
+    soon("the end", stream.read_to_end(&mut answers)).await.unwrap();
+    let answers = String::from_utf8(answers).unwrap();
+    assert!(answers.len() > 200_000 && answers.contains("}HTTP/1.1 431 "), "{} bytes", answers.len());
 }
 
 #[tokio::test]

@@ -21,6 +21,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const TURN: usize = 16 * 1024;
 /// The answer to a head that is too long.
 const TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// The longest time for a client to read that answer. The server discards what it sends in that time,
+/// since an immediate close would destroy the answer.
+const LINGER: Duration = Duration::from_secs(1);
 /// The interval at which a blocked write checks its deadline.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,8 @@ pub struct Socket {
     intake: Rc<Intake>,
     blocked: Option<Blocked>,
     taken: usize,
+    /// Present after the refusal of a head: ends the connection.
+    refused: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
@@ -53,7 +58,7 @@ impl Socket {
         // An answer is several writes. The kernel would hold the second until the reader has acknowledged
         // the first, for 40 ms. Best effort: without it, answers are only slower.
         let _ = io.set_nodelay(true);
-        Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0 }
+        Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0, refused: None }
     }
 
     /// Returns the address of the other side.
@@ -144,6 +149,27 @@ impl Socket {
         }
     }
 
+    /// Answers a head that is too long, and discards the rest for a moment.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let timer = self.refused.get_or_insert_with(|| {
+            // Best effort: nothing else waits to be written between two requests.
+            let _ = self.io.try_write(TOO_LONG);
+            let _ = SockRef::from(&*self.io).shutdown(Shutdown::Write);
+            Box::pin(sleep(LINGER))
+        });
+        let mut rest = [0; 4096];
+        while timer.as_mut().poll(cx).is_pending() {
+            ready!(self.io.poll_read_ready(cx))?;
+            match self.io.try_read(&mut rest) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Err(ErrorKind::InvalidData.into()))
+    }
+
     /// Makes the close reset the connection: what is in the kernel would stay there for minutes.
     fn reset(&self, kind: ErrorKind) -> io::Error {
         let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
@@ -179,11 +205,7 @@ impl AsyncRead for Socket {
             Allowance::Part(most) => this.poll_part(cx, buf, most),
             Allowance::Bytes(most) => this.poll_take(cx, buf, most),
             Allowance::Nothing => this.poll_end(cx),
-            Allowance::Refused => {
-                // Best effort: nothing else waits to be written between two requests.
-                let _ = this.io.try_write(TOO_LONG);
-                Poll::Ready(Err(ErrorKind::InvalidData.into()))
-            }
+            Allowance::Refused => this.poll_refuse(cx),
         }
     }
 }
