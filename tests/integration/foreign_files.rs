@@ -60,6 +60,18 @@ async fn what_is_not_a_file_is_refused_by_name() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing was made beside them");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_makes_a_database_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mistyped = folder.path().join("mistyped");
+    let token = ["token", "--role", "kitchen", "--restaurant", "demo"];
+    let made = format!("made a new database path={}", mistyped.display());
+    let said = refused(&mistyped, &token).await;
+    assert!(said.contains(&made) && said.contains("there is no restaurant demo"), "{said}");
+    let said = refused(&mistyped, &token).await;
+    assert!(!said.contains(&made), "it is there now: {said}");
+}
+
 /// Leaves a database and its log as a program does that was killed before it merged the log.
 async fn leave_in_the_log(database: &Path, sql: &str) {
     let made = tempfile::tempdir().unwrap();
