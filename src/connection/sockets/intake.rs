@@ -356,6 +356,7 @@ mod tests {
             (Scanner::CHUNKS, "A \r\n0\r\n\r\n0\r\n\r\n\r\n0\r\n\r\nGET", Some(21)),
             (Scanner::CHUNKS, "010;0=0\r\n0123456789abcdef\r\n0\r\n\r\n", Some(32)),
             (Scanner::CHUNKS, "0\r\nA: b\r\n0: 0\r\n\r\nGET", Some(17)),
+            (Scanner::CHUNKS, "0\r\nA: b\r\n\r\nGET", Some(11)),
             (Scanner::CHUNKS, "0\r\nA: b\r\n", None),
             (Scanner::CHUNKS, "10\r\n0123456789abcdef\r\n", None),
             (Scanner::CHUNKS, "fffffffffffffffffffff\r\n0\r\n\r\n", None),

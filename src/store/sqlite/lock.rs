@@ -83,7 +83,12 @@ fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {
 fn make(database: &Path) -> io::Result<()> {
     match OpenOptions::new().create_new(true).write(true).mode(MODE).open(database) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map(drop),
+        Err(error) => Err(error),
+        Ok(_) => {
+            // For an operator who mistyped the path.
+            log::info!(path:% = database.display(); "made a new database");
+            Ok(())
+        }
     }
 }
 
