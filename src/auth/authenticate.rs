@@ -64,7 +64,38 @@ pub fn bearer_token(header: &str) -> Option<SecretString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::keyring::Keyring;
+    use crate::auth::token::Issuer;
+    use crate::domain::model::principal::{Principal, Role};
+    use crate::domain::values::ids::RestaurantId;
     use secrecy::ExposeSecret;
+    use uuid::Uuid;
+
+    /// A token is looked up by its bytes, its session each time.
+    #[test]
+    fn a_token_that_was_accepted_is_refused_as_soon_as_its_session_has_ended() {
+        let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();
+        let (tokens, ended) = (Verifier::of(&keyring), EndedSessions::default());
+        let principal = Principal {
+            sub: "me".parse().unwrap(),
+            role: Role::Manager,
+            restaurant: RestaurantId::from_uuid(Uuid::nil()),
+            session: "s".parse().unwrap(),
+            station: None,
+            table: None,
+            device: None,
+            share: None,
+        };
+        let token = Issuer::of(&keyring).unwrap().issue(&principal, Duration::from_secs(60), clock::now()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(authenticate(&tokens, &ended, &token), Err(Denied::Unknown), "nothing is known about sessions yet");
+        }
+        assert_eq!(tokens.verify(&token, clock::now()).map(|verified| verified.principal), Ok(principal.clone()));
+        ended.insert(principal.session, clock::now());
+        for _ in 0..2 {
+            assert_eq!(authenticate(&tokens, &ended, &token), Err(Denied::Ended));
+        }
+    }
 
     #[test]
     fn a_bearer_token_follows_its_scheme_in_any_case() {

@@ -1,7 +1,8 @@
 //! Authentication and authorization.
 //!
 //! - A secret (a password, an API key, a table's key, a pairing) begins a session: [`session`], [`pairing`].
-//! - [`token`] signs and verifies a session's tokens with the [`keyring`], whose keys are of two kinds: [`key_material`].
+//! - [`token`] signs and verifies a session's tokens with the [`keyring`], whose keys are of two kinds: [`key_material`]. It
+//!   verifies the signature of a token once for many calls (`token_cache`).
 //! - [`failures`] bounds the failed sign-ins in the audit. A device that signed in before has its own limit: [`device_mark`].
 //! - [`ended`] tells each node which sessions are over.
 //! - Managers decide who may sign in: [`management`]. People manage their own account ([`own_account`]) and protect it with a
@@ -38,6 +39,7 @@ mod sign_in;
 mod succession;
 mod successors;
 pub mod token;
+mod token_cache;
 mod turns;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use super::device_mark::MarkKeys;
 use super::keyring::{Keyring, KeyringError};
 use super::successors::Successors;
+use super::token_cache::{TokenCache, TokenDigest};
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
@@ -161,10 +162,15 @@ struct KnownKey {
     validation: Validation,
 }
 
-/// Verifies access tokens, and cannot issue one. Cheap to clone. Its debug output shows only the
-/// keys' ids.
+/// Verifies access tokens, and cannot issue one. Cheap to clone; clones share the cache of verified
+/// tokens. Its debug output shows only the keys' ids.
 #[derive(Clone)]
-pub struct Verifier(Arc<[KnownKey]>);
+pub struct Verifier(Arc<Known>);
+
+struct Known {
+    keys: Box<[KnownKey]>,
+    verified: TokenCache<Arc<Grant>>,
+}
 
 impl Verifier {
     /// Makes a verifier with all keys of the keyring, each only for its own algorithm.
@@ -178,10 +184,11 @@ impl Verifier {
             validation.validate_exp = false; // checked below, against the caller's `now`
             KnownKey { kid: kid.clone(), algorithm, key, validation }
         });
-        Self(known.collect())
+        Self(Arc::new(Known { keys: known.collect(), verified: TokenCache::new() }))
     }
 
-    /// Verifies a token. It expires at its `exp`, without grace.
+    /// Verifies a token. It expires at its `exp`, without grace. The signature of a token is verified
+    /// once while the token is cached, its times on each call.
     ///
     /// # Errors
     /// See [`TokenError`].
@@ -190,11 +197,27 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
+        let digest = TokenDigest::of(token);
+        if let Some(grant) = self.0.verified.get(&digest) {
+            let verified = grant.at(now);
+            if verified == Err(TokenError::Expired) {
+                self.0.verified.remove(&digest);
+            }
+            return verified;
+        }
+        let grant = self.decode(token)?;
+        let verified = grant.at(now)?;
+        self.0.verified.insert(digest, Arc::new(grant));
+        Ok(verified)
+    }
+
+    /// Verifies all of a token except its times.
+    fn decode(&self, token: &str) -> Result<Grant, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
         if header.crit.is_some() {
             return Err(TokenError::Malformed);
         }
-        let known = self.0.iter().find(|known| Some(known.kid.as_str()) == header.kid.as_deref());
+        let known = self.0.keys.iter().find(|known| Some(known.kid.as_str()) == header.kid.as_deref());
         let known = known.ok_or(TokenError::UnknownKey)?;
         // The token does not choose: a public key of one algorithm must not serve as a secret of
         // another.
@@ -210,13 +233,13 @@ impl Verifier {
             jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::BadSignature,
             _ => TokenError::Malformed,
         })?;
-        decoded.claims.verified(now)
+        decoded.claims.grant()
     }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|known| &known.kid)).finish()
+        f.debug_list().entries(self.0.keys.iter().map(|known| &known.kid)).finish()
     }
 }
 
@@ -247,10 +270,25 @@ impl Claims {
         self.kind.as_deref().is_none_or(is_access)
     }
 
-    fn verified(self, now: Timestamp) -> Result<Verified, TokenError> {
+    fn grant(self) -> Result<Grant, TokenError> {
         if !self.is_of_access() {
             return Err(TokenError::WrongType);
         }
+        let Self { sub, role, restaurant, sid, station, table, device, share, iat, nbf, exp, .. } = self;
+        Ok(Grant { principal: Principal { sub, role, restaurant, session: sid, station, table, device, share }, iat, nbf, exp })
+    }
+}
+
+/// What a token of this issuer grants, in the time that it names.
+struct Grant {
+    principal: Principal,
+    iat: i64,
+    nbf: Option<i64>,
+    exp: i64,
+}
+
+impl Grant {
+    fn at(&self, now: Timestamp) -> Result<Verified, TokenError> {
         let latest = now.seconds() + LEEWAY_SECONDS;
         if self.iat > latest || self.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(TokenError::NotYet);
@@ -263,8 +301,7 @@ impl Claims {
         if life > MAX_TOKEN_LIFE.as_secs() {
             return Err(TokenError::Life);
         }
-        let Self { sub, role, restaurant, sid, station, table, device, share, .. } = self;
-        Ok(Verified { principal: Principal { sub, role, restaurant, session: sid, station, table, device, share }, expires_at })
+        Ok(Verified { principal: self.principal.clone(), expires_at })
     }
 }
 

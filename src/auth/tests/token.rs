@@ -285,6 +285,78 @@ fn a_change_from_hs256_to_a_pair_signs_nobody_out() {
     assert_eq!(signed_by, ["old", "old", "old", "new", "new", "new"]);
 }
 
+/// Both kinds of keys, each with a token that its verifier has verified before.
+fn cached() -> [(Node, SecretString); 2] {
+    [ours(), Node::with(private(&pair()))].map(|node| {
+        let token = node.issue(&principal(Role::Manager), HOUR, NOW).unwrap();
+        assert_eq!(node.verify(&token, NOW).unwrap().principal, principal(Role::Manager));
+        assert_eq!(node.verifier.0.verified.len(), 1);
+        (node, token)
+    })
+}
+
+#[test]
+fn a_token_is_verified_again_as_it_was_and_cached_once() {
+    for (node, token) in cached() {
+        assert_eq!(node.verify(&token, NOW), node.verify(&token, NOW));
+        assert_eq!(node.verifier.0.verified.len(), 1);
+    }
+}
+
+#[test]
+fn a_cached_token_expires_on_the_millisecond_and_is_dropped() {
+    for (node, token) in cached() {
+        let end = NOW.seconds() * 1000 + 3_600_000;
+        assert!(node.verify(&token, Timestamp::from_millis(end - 1)).is_ok());
+        for _ in 0..2 {
+            assert_eq!(node.verify(&token, Timestamp::from_millis(end)), Err(TokenError::Expired));
+            assert_eq!(node.verifier.0.verified.len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_cached_token_is_not_valid_before_its_time_when_the_clock_is_set_back() {
+    for (node, token) in cached() {
+        assert_eq!(node.verify(&token, Timestamp::from_millis(NOW.millis() - 61_000)), Err(TokenError::NotYet));
+    }
+}
+
+#[test]
+fn a_cached_token_with_another_character_at_its_end_is_refused() {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=.";
+    for (node, token) in cached() {
+        let (rest, last) = token.expose_secret().split_at(token.expose_secret().len() - 1);
+        for other in ALPHABET.iter().map(|byte| char::from(*byte)).filter(|other| !last.contains(*other)) {
+            assert!(node.verify(&format!("{rest}{other}").into(), NOW).is_err(), "{other} in place of {last}");
+        }
+        assert!(node.verify(&rest.to_owned().into(), NOW).is_err());
+        assert!(node.verify(&format!("{rest}{last}{last}").into(), NOW).is_err());
+        assert_eq!(node.verifier.0.verified.len(), 1);
+    }
+}
+
+/// Another payload under a signature that is cached.
+#[test]
+fn a_cached_signature_covers_no_other_claims() {
+    for (node, token) in cached() {
+        let parts: Vec<_> = token.expose_secret().split('.').collect();
+        let other = BASE64_URL_SAFE_NO_PAD.encode(claims().to_string());
+        assert_eq!(node.verify(&format!("{}.{other}.{}", parts[0], parts[2]).into(), NOW), Err(TokenError::BadSignature));
+    }
+}
+
+#[test]
+fn a_cached_token_is_refused_once_its_key_has_left_the_keyring() {
+    let both = Node::with(&format!("old:{SECRET},new:{SECRET}-new"));
+    let token = both.issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
+    assert!(both.verify(&token, NOW).is_ok() && both.verify(&token, NOW).is_ok());
+    let rotated = Node::with(&format!("new:{SECRET}-new"));
+    assert_eq!(rotated.verify(&token, NOW), Err(TokenError::UnknownKey));
+    // The same id with another secret.
+    assert_eq!(Node::with(&format!("old:{SECRET}-other")).verify(&token, NOW), Err(TokenError::BadSignature));
+}
+
 #[test]
 fn a_token_that_is_too_long_is_not_even_decoded() {
     let long = "a.".repeat(MAX_TOKEN_BYTES).into();
