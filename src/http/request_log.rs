@@ -19,14 +19,16 @@ pub async fn log_request(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begun = clock::uptime();
     let response = next.call(request).await?;
-    let (request, status) = (response.request(), response.status());
+    let status = response.status();
+    let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
+    // The pattern is put together for the log alone.
+    if !log::log_enabled!(level) {
+        return Ok(response);
+    }
+    let request = response.request();
     let route = request.match_pattern();
     let route = route.as_deref().unwrap_or("none");
-    let level = match status.as_u16() {
-        500.. => log::Level::Warn,
-        _ if PROBES.contains(&route) => log::Level::Debug,
-        _ => log::Level::Info,
-    };
+    let level = if level == log::Level::Info && PROBES.contains(&route) { log::Level::Debug } else { level };
     let ms = clock::uptime().since(begun).as_millis();
     log::log!(level, method:% = request.method(), route, status = status.as_u16(), ms = u64::try_from(ms).unwrap_or(u64::MAX); "request");
     Ok(response)

@@ -131,14 +131,25 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     let path = web::PathConfig::default().error_handler(|error, _| no_such_thing(&error).into());
     cfg.app_data(path).default_service(web::to(no_such_path));
 
+    // The router tries one address after another, each by a regular expression if it has a name in
+    // it. A scope is one try for all addresses in it; those that are called most come first.
+    cfg.service(web::scope("/api/v1").configure(api));
     operations(cfg);
-    sign_in(cfg);
-    own_account(cfg);
-    restaurants(cfg);
-    managers(cfg);
-    orders_and_rooms(cfg);
     // Last, since assets are at any other address.
     pages(cfg);
+}
+
+/// The calls of version 1.
+fn api(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::scope("/orders").configure(orders))
+        .service(web::scope("/rooms").configure(rooms))
+        .service(web::scope("/restaurants/{slug}").configure(restaurant))
+        .service(web::scope("/people/me").configure(own_account))
+        .service(compressed("/openapi.json", specs::openapi))
+        .service(compressed("/asyncapi.json", specs::asyncapi))
+        .service(at("/demo", READ).route(read().to(demo::read)))
+        .service(at("/demo/qr.svg", READ).route(read().to(demo::qr)));
+    sign_in(cfg);
 }
 
 /// Returns the problem of an address with an invalid name or id.
@@ -154,8 +165,22 @@ fn operations(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/healthz", READ).route(read().to(health::alive)))
         .service(at("/readyz", READ).route(read().to(health::ready)))
         .service(at("/metrics", READ).wrap(Compress::default()).route(read().to(health::metrics)))
-        .service(compressed("/api/v1/openapi.json", specs::openapi))
-        .service(compressed("/api/v1/asyncapi.json", specs::asyncapi));
+        // The connection layer takes handshakes before this. Other requests get an error.
+        .service(at(crate::connection::websocket::handshake::PATH, READ).route(read().to(no_upgrade)));
+}
+
+fn orders(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/{id}/commands", "POST").route(web::post().to(orders::command)))
+        .service(at("/{id}", READ).route(read().to(orders::read)))
+        .service(at("/{id}/receipt", READ).route(read().to(receipts::of_order)))
+        .service(at("/{id}/share", "POST").route(web::post().to(orders::share)));
+}
+
+fn rooms(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
+        // A stream is never compressed: an encoder would hold events back.
+        .service(at("/{room}/stream", "GET").route(web::get().to(rooms::stream)))
+        .service(at("/{room}/seen", "POST").route(web::post().to(rooms::seen)));
 }
 
 fn sign_in(cfg: &mut web::ServiceConfig) {
@@ -164,130 +189,91 @@ fn sign_in(cfg: &mut web::ServiceConfig) {
     let log_in = rationed(Action::Login);
     let seat = rationed(Action::Seat);
     let refresh = rationed(Action::Refresh);
-    cfg.service(at("/api/v1/sessions", "POST").wrap(log_in).route(web::post().to(sessions::sign_in)))
-        .service(at("/api/v1/sessions/refresh", "POST").wrap(refresh).route(web::post().to(sessions::refresh)))
-        .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
-        .service(at("/api/v1/diner-sessions", "POST").wrap(seat).route(web::post().to(sessions::seat)))
-        .service(at("/api/v1/diner-sessions/current/calls", READ).route(read().to(receipts::of_calls)))
-        .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
-        .service(at("/api/v1/devices/pairings", "POST").wrap(rationed(Action::Pair)).route(web::post().to(devices::begin)))
-        .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
-        .service(at("/api/v1/devices/token", "POST").wrap(rationed(Action::Poll)).route(web::post().to(devices::token)))
-        .service(at("/api/v1/push/key", READ).route(read().to(push::key)))
+    cfg.service(at("/sessions", "POST").wrap(log_in).route(web::post().to(sessions::sign_in)))
+        .service(at("/sessions/refresh", "POST").wrap(refresh).route(web::post().to(sessions::refresh)))
+        .service(at("/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
+        .service(at("/diner-sessions", "POST").wrap(seat).route(web::post().to(sessions::seat)))
+        .service(at("/diner-sessions/current/calls", READ).route(read().to(receipts::of_calls)))
+        .service(at("/diner-sessions/current", READ).route(read().to(sessions::visit)))
+        .service(at("/devices/pairings", "POST").wrap(rationed(Action::Pair)).route(web::post().to(devices::begin)))
+        .service(at("/devices/token", "POST").wrap(rationed(Action::Poll)).route(web::post().to(devices::token)))
+        .service(at("/push/key", READ).route(read().to(push::key)))
         .service(
-            at("/api/v1/push/subscription", "PUT, DELETE")
+            at("/push/subscription", "PUT, DELETE")
                 .route(web::put().to(push::subscribe))
                 .route(web::delete().to(push::unsubscribe)),
-        );
+        )
+        .service(at("/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)));
 }
 
 /// A person's own account.
 fn own_account(cfg: &mut web::ServiceConfig) {
-    cfg.service(at("/api/v1/people/me", READ).route(read().to(account::read)))
-        .service(at("/api/v1/people/me/confirmation", "POST").route(web::post().to(account::confirm_password)))
-        .service(at("/api/v1/people/me/password", "PUT").route(web::put().to(account::change_password)))
+    cfg.service(at("", READ).route(read().to(account::read)))
+        .service(at("/confirmation", "POST").route(web::post().to(account::confirm_password)))
+        .service(at("/password", "PUT").route(web::put().to(account::change_password)))
         .service(
-            at("/api/v1/people/me/sessions", "GET, HEAD, DELETE")
-                .route(read().to(account::sessions))
-                .route(web::delete().to(account::end_others)),
+            at("/sessions", "GET, HEAD, DELETE").route(read().to(account::sessions)).route(web::delete().to(account::end_others)),
         )
-        .service(at("/api/v1/people/me/sessions/{id}", "DELETE").route(web::delete().to(account::end_session)))
-        .service(at("/api/v1/people/me/totp", "POST").route(web::post().to(account::begin_totp)))
-        .service(at("/api/v1/people/me/totp/confirmation", "POST").route(web::post().to(account::confirm_totp)))
-        .service(at("/api/v1/people/me/totp/removal", "POST").route(web::post().to(account::remove_totp)));
+        .service(at("/totp", "POST").route(web::post().to(account::begin_totp)))
+        .service(at("/totp/confirmation", "POST").route(web::post().to(account::confirm_totp)))
+        .service(at("/totp/removal", "POST").route(web::post().to(account::remove_totp)))
+        .service(at("/sessions/{id}", "DELETE").route(web::delete().to(account::end_session)));
 }
 
-fn restaurants(cfg: &mut web::ServiceConfig) {
-    cfg.service(compressed("/api/v1/restaurants/{slug}", menu::profile))
+/// A restaurant, by its slug or by its id.
+fn restaurant(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/orders", "GET, HEAD, POST").route(read().to(orders::list)).route(web::post().to(orders::place)))
+        .service(compressed("", menu::profile))
         .service(
-            at("/api/v1/restaurants/{slug}/menu", "GET, HEAD, PUT")
+            at("/menu", "GET, HEAD, PUT")
                 .wrap(Compress::default())
                 .route(read().to(menu::menu))
                 .route(web::put().to(manage::menu::replace)),
         )
-        .service(
-            at("/api/v1/restaurants/{slug}/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)),
-        )
-        .service(at("/api/v1/restaurants/{slug}/pause", "PUT").route(web::put().to(menu::set_pause)));
+        .service(at("/commands", "POST").route(web::post().to(orders::call)))
+        .service(compressed("/visits", visits::list))
+        .service(at("/diner-sessions", READ).route(read().to(guests::list)))
+        .service(at("/pause", "PUT").route(web::put().to(menu::set_pause)));
+    managers(cfg);
+    cfg.service(at("/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)))
+        .service(at("/visits/{id}/end", "POST").route(web::post().to(visits::end)))
+        .service(at("/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)));
 }
 
-/// Addresses for managers only.
+/// Addresses of a restaurant for managers only.
 fn managers(cfg: &mut web::ServiceConfig) {
     use manage::{api_keys, audit, guests, limited, people, reports, screens, tables};
-    cfg.service(
-        at("/api/v1/restaurants/{slug}/tables", "GET, HEAD, POST")
-            .route(read().to(tables::list))
-            .route(web::post().to(tables::add)),
-    )
-    .service(at("/api/v1/restaurants/{slug}/tables/{id}", "DELETE").route(web::delete().to(tables::remove)))
-    .service(at("/api/v1/restaurants/{slug}/tables/{id}/key", "POST").route(web::post().to(tables::renew_key)))
-    .service(compressed("/api/v1/restaurants/{slug}/tables/{id}/qr.svg", tables::qr))
-    .service(
-        at("/api/v1/restaurants/{slug}/people", "GET, HEAD, POST")
-            .route(read().to(people::list))
-            .route(web::post().to(people::add)),
-    )
-    .service(
-        at("/api/v1/restaurants/{slug}/people/{id}", "PATCH, DELETE")
-            .route(web::patch().to(people::change))
-            .route(web::delete().to(people::remove)),
-    )
-    .service(at("/api/v1/restaurants/{slug}/people/{id}/totp", "DELETE").route(web::delete().to(people::reset_totp)))
-    .service(at("/api/v1/restaurants/{slug}/devices", READ).route(read().to(screens::list)))
-    .service(
-        at("/api/v1/restaurants/{slug}/devices/{id}", "PATCH, DELETE")
-            .route(web::patch().to(screens::change))
-            .route(web::delete().to(screens::revoke)),
-    )
-    .service(
-        at("/api/v1/restaurants/{slug}/api-keys", "GET, HEAD, POST")
-            .route(read().to(api_keys::list))
-            .route(web::post().to(api_keys::add)),
-    )
-    .service(at("/api/v1/restaurants/{slug}/api-keys/{id}", "DELETE").route(web::delete().to(api_keys::revoke)))
-    .service(compressed("/api/v1/restaurants/{slug}/reports/day", reports::day))
-    .service(compressed("/api/v1/restaurants/{slug}/audit", audit::list))
-    .service(at("/api/v1/restaurants/{slug}/limited", READ).route(read().to(limited::list)))
-    .service(at("/api/v1/restaurants/{slug}/guests", READ).route(read().to(guests::find)))
-    .service(
-        at("/api/v1/restaurants/{slug}/guests/{diner}", "GET, HEAD, DELETE")
-            .route(read().to(guests::read))
-            .route(web::delete().to(guests::remove)),
-    );
-}
-
-fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
-    cfg.service(
-        at("/api/v1/restaurants/{slug}/orders", "GET, HEAD, POST")
-            .route(read().to(orders::list))
-            .route(web::post().to(orders::place)),
-    )
-    .service(at("/api/v1/restaurants/{slug}/diner-sessions", READ).route(read().to(guests::list)))
-    .service(at("/api/v1/restaurants/{slug}/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)))
-    .service(compressed("/api/v1/restaurants/{slug}/visits", visits::list))
-    .service(at("/api/v1/restaurants/{slug}/visits/{id}/end", "POST").route(web::post().to(visits::end)))
-    .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
-    .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
-    .service(at("/api/v1/orders/{id}/receipt", READ).route(read().to(receipts::of_order)))
-    .service(at("/api/v1/orders/{id}/share", "POST").route(web::post().to(orders::share)))
-    .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
-    // A stream is never compressed: an encoder would hold events back.
-    .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
-    .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
-    .service(at("/api/v1/rooms/{room}/seen", "POST").route(web::post().to(rooms::seen)))
-    // The connection layer takes handshakes before this. Other requests get an error.
-    .service(at(crate::connection::websocket::handshake::PATH, READ).route(read().to(no_upgrade)));
+    cfg.service(at("/tables", "GET, HEAD, POST").route(read().to(tables::list)).route(web::post().to(tables::add)))
+        .service(at("/people", "GET, HEAD, POST").route(read().to(people::list)).route(web::post().to(people::add)))
+        .service(at("/devices", READ).route(read().to(screens::list)))
+        .service(at("/api-keys", "GET, HEAD, POST").route(read().to(api_keys::list)).route(web::post().to(api_keys::add)))
+        .service(compressed("/reports/day", reports::day))
+        .service(compressed("/audit", audit::list))
+        .service(at("/limited", READ).route(read().to(limited::list)))
+        .service(at("/guests", READ).route(read().to(guests::find)))
+        .service(at("/tables/{id}", "DELETE").route(web::delete().to(tables::remove)))
+        .service(at("/tables/{id}/key", "POST").route(web::post().to(tables::renew_key)))
+        .service(compressed("/tables/{id}/qr.svg", tables::qr))
+        .service(
+            at("/people/{id}", "PATCH, DELETE").route(web::patch().to(people::change)).route(web::delete().to(people::remove)),
+        )
+        .service(at("/people/{id}/totp", "DELETE").route(web::delete().to(people::reset_totp)))
+        .service(
+            at("/devices/{id}", "PATCH, DELETE").route(web::patch().to(screens::change)).route(web::delete().to(screens::revoke)),
+        )
+        .service(at("/api-keys/{id}", "DELETE").route(web::delete().to(api_keys::revoke)))
+        .service(
+            at("/guests/{diner}", "GET, HEAD, DELETE").route(read().to(guests::read)).route(web::delete().to(guests::remove)),
+        );
 }
 
 fn pages(cfg: &mut web::ServiceConfig) {
-    cfg.service(at("/api/v1/demo", READ).route(read().to(demo::read)))
-        .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))
-        .service(compressed("/", assets::handlers::landing))
-        .service(compressed("/t/{table_key}", assets::handlers::table))
-        .service(compressed("/orders/{id}", assets::handlers::order))
+    cfg.service(compressed("/", assets::handlers::landing))
         .service(compressed("/kitchen", assets::handlers::kitchen))
         .service(compressed("/staff", assets::handlers::staff))
         .service(compressed("/manage", assets::handlers::manage))
+        .service(compressed("/t/{table_key}", assets::handlers::table))
+        .service(compressed("/orders/{id}", assets::handlers::order))
         .service(
             web::resource("/{path:.+}")
                 .wrap(Compress::default())

@@ -27,19 +27,37 @@ fn set<'a>(list: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     list.into_iter().map(str::to_owned).collect()
 }
 
-/// Reads the paths of the URL table from its source.
+/// Returns the quoted text after each occurrence of `opening`, with what follows it.
+fn quoted<'a>(source: &'a str, opening: &str) -> Vec<(&'a str, &'a str)> {
+    let rests = source.match_indices(opening).map(|(at, _)| source[at + opening.len()..].trim_start());
+    rests.filter_map(|rest| rest.strip_prefix('"')?.split_once('"')).collect()
+}
+
+/// Reads the paths of the URL table from its source: those of a function, in the scopes that are
+/// configured with it.
 fn table_paths() -> BTreeSet<String> {
     let source = include_str!("../routes.rs");
     assert!(source.contains("at(crate::connection::websocket::handshake::PATH"));
     let mut paths = BTreeSet::from([crate::connection::websocket::handshake::PATH.to_owned()]);
-    for opening in ["at(", "compressed(", "web::resource("] {
-        for (at, _) in source.match_indices(opening) {
-            let rest = source[at + opening.len()..].trim_start();
-            let Some(path) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
-            paths.insert(path.replace("{path:.+}", "{path}"));
-        }
+    let functions = source.split("\nfn ").skip(1).map(|text| (text.split('(').next().unwrap(), text));
+    for (name, text) in functions.map(|(name, text)| (name, text.split("\n}").next().unwrap())) {
+        let own = ["at(", "compressed(", "web::resource("].into_iter().flat_map(|opening| quoted(text, opening));
+        let scope = scope_of(source, name);
+        paths.extend(own.map(|(path, _)| format!("{scope}{}", path.replace("{path:.+}", "{path}"))));
     }
     paths
+}
+
+/// Returns the path before those of a function of the URL table.
+fn scope_of(source: &str, name: &str) -> String {
+    let is_configured = |rest: &str| rest.starts_with(&format!(").configure({name})"));
+    let scope = quoted(source, "web::scope(").into_iter().find(|(_, rest)| is_configured(rest)).map(|(scope, _)| scope);
+    let caller = source.split("\nfn ").skip(1).find(|text| {
+        let text = text.split("\n}").next().unwrap();
+        text.contains(&format!(".configure({name})")) || text.contains(&format!("    {name}(cfg);"))
+    });
+    let caller = caller.map(|text| scope_of(source, text.split('(').next().unwrap())).unwrap_or_default();
+    format!("{caller}{}", scope.unwrap_or_default())
 }
 
 #[actix_web::test]
