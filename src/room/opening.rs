@@ -2,7 +2,7 @@
 
 use super::budget::{Full, SnapshotBudget};
 use crate::domain::model::event::Event;
-use crate::domain::model::room_id::RoomId;
+use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
@@ -31,15 +31,19 @@ pub struct Opened {
     pub snapshot: Option<Snapshot>,
 }
 
-#[derive(Deserialize)]
-struct Owner {
+/// The fields of an order's document that opening its room needs.
+#[derive(Default, Deserialize)]
+struct OrderFields {
     diner: Option<Key>,
+    /// The position of the order's last event.
+    position: Option<Position>,
 }
 
-fn owner_of(room: RoomId, documents: &[Box<RawValue>]) -> Option<Key> {
-    let RoomId::Order(_) = room else { return None };
-    let document = documents.first()?;
-    serde_json::from_str::<Owner>(document.get()).ok()?.diner
+impl OrderFields {
+    fn of(room: RoomId, documents: &[Box<RawValue>]) -> Self {
+        let document = documents.first().filter(|_| room.kind() == RoomKind::Order);
+        document.and_then(|document| serde_json::from_str(document.get()).ok()).unwrap_or_default()
+    }
 }
 
 /// Reads the opening state of a room that receives events after `head`. `None` if the room does not
@@ -48,16 +52,21 @@ fn owner_of(room: RoomId, documents: &[Box<RawValue>]) -> Option<Key> {
 /// # Errors
 /// An error of the store.
 pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, head: Position) -> Result<Option<Opened>> {
-    let (owner, snapshot) = match room {
+    let (fields, snapshot) = match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) if id != restaurant => return Ok(None),
-        RoomId::Kitchen(_) | RoomId::Floor(_) => (None, None),
+        RoomId::Kitchen(_) | RoomId::Floor(_) => (OrderFields::default(), None),
         RoomId::Order(_) | RoomId::Menu(_) => {
             let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
-            (owner_of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
+            (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
-    let last = store.last_in_room(restaurant, room, head).await?;
-    Ok(Some(Opened { last, asked: head, owner, snapshot }))
+    // The document of an order names its last event. Only if that came after `head` does the log tell
+    // which one was the last before.
+    let last = match fields.position.filter(|position| *position <= head) {
+        Some(last) => last,
+        None => store.last_in_room(restaurant, room, head).await?,
+    };
+    Ok(Some(Opened { last, asked: head, owner: fields.diner, snapshot }))
 }
 
 /// Why a snapshot could not be read.
