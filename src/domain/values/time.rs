@@ -3,9 +3,9 @@
 use super::schema::wire_schema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
@@ -79,10 +79,27 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
+    /// Writes the digits itself: a command writes a dozen of times, and a description of the format
+    /// costs several times as much.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).map_err(|_| fmt::Error)?;
-        f.write_str(&at.format(&format).map_err(|_| fmt::Error)?)
+        let at = OffsetDateTime::from_unix_timestamp(self.seconds()).map_err(|_| fmt::Error)?;
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second) = at.to_hms();
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |place: Range<usize>, mut number: u32| {
+            for digit in text[place].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(0..4, year.unsigned_abs());
+        put(5..7, u8::from(month).into());
+        put(8..10, day.into());
+        put(11..13, hour.into());
+        put(14..16, minute.into());
+        put(17..19, second.into());
+        put(20..23, self.0.rem_euclid(1000) as u32);
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -115,6 +132,8 @@ wire_schema!(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use time::macros::format_description;
 
     #[test]
     fn the_wire_form_has_three_decimals_and_comes_back() {
@@ -124,5 +143,20 @@ mod tests {
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), at);
         assert_eq!(serde_json::from_str::<Timestamp>("\"2026-11-24T16:00:00.007+06:00\"").unwrap(), at);
         assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
+    }
+
+    proptest! {
+        /// The text is the one that the library writes for the same format.
+        #[test]
+        fn each_moment_of_the_calendar_has_the_text_of_the_library(millis in 0..=253_402_300_799_999_i64) {
+            for millis in [millis, millis / 1_000_000, 0, 951_782_400_000, 253_402_300_799_999] {
+                let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+                let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap();
+                let timestamp = Timestamp::from_millis(millis);
+                prop_assert_eq!(timestamp.to_string(), at.format(&format).unwrap());
+                let text = serde_json::to_string(&timestamp).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), timestamp);
+            }
+        }
     }
 }
