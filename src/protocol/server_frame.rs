@@ -127,8 +127,13 @@ impl ServerFrame<'_> {
     #[must_use]
     pub fn encode(&self) -> Frame {
         let (kind, position) = self.heading();
+        // Larger than most frames, which would otherwise be moved three times while they grow.
+        let mut json = Vec::with_capacity(1024);
         // Frames are plain data with text keys, which always serialize.
-        let frame = Frame::new(kind, position, &serde_json::to_vec(self).unwrap_or_default());
+        if serde_json::to_writer(&mut json, self).is_err() {
+            json.clear();
+        }
+        let frame = Frame::new(kind, position, &json);
         match *self {
             Self::Event { room, prev, .. } | Self::Sync { room, prev, .. } => frame.in_room(room, prev),
             Self::Live { room, position } => frame.in_room(room, position),
