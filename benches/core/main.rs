@@ -1,0 +1,13 @@
+//! Benchmarks of the pure cores: the work of a command and of its delivery without a database, a clock or a socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics is no measurement
+#![allow(dead_code)] // the helpers of the suite of properties have more than this uses
+
+mod decide;
+mod deliver;
+mod group;
+#[path = "../../tests/properties/support.rs"]
+mod support;
+
+fn main() {
+    divan::main();
+}
