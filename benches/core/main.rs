@@ -1,5 +1,5 @@
 //! Benchmarks of the pure cores: the work of a command and of its delivery without a database, a clock or a socket.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics is no measurement
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics has failed
 #![allow(dead_code)] // the helpers of the suite of properties have more than this uses
 
 mod decide;

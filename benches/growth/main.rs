@@ -1,5 +1,5 @@
-//! What grows with a restaurant's log, its open orders and the number of restaurants, on SQLite. Prints lines that
-//! `plot.py` draws. Arguments name the measurements to run; without any, all run.
+//! Work that only the store does, against the size of a kitchen, of the installation and of what it remembers, on SQLite.
+//! Prints lines that `plot.py` draws. Arguments name the measurements to run; without any, all run.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics has failed
 #![allow(dead_code)] // the helpers of the suite of the store have more than this uses
 
@@ -11,13 +11,11 @@ mod restaurant;
 use crate::database::TestDatabase;
 use crate::restaurant::TestRestaurant;
 use orderbell::domain::model::room_id::RoomId;
-use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use uuid::Uuid;
 
 /// The orders of each restaurant in the measurement of checks.
 const WAITING: u32 = 10;
@@ -31,7 +29,7 @@ async fn measure<F: Future>(grows: &str, size: u64, what: &str, repeats: usize, 
         taken.push(begun.elapsed());
     }
     taken.sort();
-    println!("growth,{grows},{size},{what},{}", taken[repeats / 2].as_micros());
+    println!("growth,{grows},{size},{what},{},µs", taken[repeats / 2].as_micros());
 }
 
 /// Runs statements beside the store. `$id` stands for the restaurant's id.
@@ -40,30 +38,6 @@ async fn fill(database: &TestDatabase, restaurant: &TestRestaurant, text: &str) 
     let text = text.replace("$id", &format!("x'{}'", restaurant.id.uuid().simple()));
     sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
     sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
-}
-
-/// Adds events, six for each order, of which the first is as large as that of an order of three lines.
-async fn add_events(database: &TestDatabase, restaurant: &TestRestaurant, count: u64) {
-    let text = format!(
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-            INSERT INTO events SELECT $id, i, randomblob(16), 'order.placed', 1, unhex(printf('%032x', i / 6)), i, 'staff',
-            NULL, json_object('x', printf(iif(i % 6 = 0, '%1300s', '%160s'), 'x')) FROM n;
-         UPDATE feeds SET head = {count}, next_number = {count} WHERE restaurant = $id;"
-    );
-    fill(database, restaurant, &text).await;
-}
-
-async fn growth_of_the_log() {
-    for count in [1000, 10_000, 100_000, 1_000_000] {
-        let database = TestDatabase::sqlite().await;
-        let restaurant = TestRestaurant::open(&database.store).await;
-        add_events(&database, &restaurant, count).await;
-        let order = RoomId::Order(OrderId::from_uuid(Uuid::from_u128(u128::from(count) / 6 - 2)));
-        let (head, since) = (restaurant.head().await, Position::new(count.saturating_sub(4800)).unwrap());
-        measure("events", count, "resume", 50, || restaurant.store.events(restaurant.id, Some(order), since, head, 64)).await;
-        let diner = restaurant.diner("diner-1");
-        measure("events", count, "place", 50, || restaurant.place(&diner)).await;
-    }
 }
 
 async fn growth_of_open_orders() {
@@ -78,8 +52,11 @@ async fn growth_of_open_orders() {
         fill(&database, &restaurant, &text).await;
         restaurant.place(&restaurant.staff()).await;
         let (kitchen, before) = (RoomId::Kitchen(restaurant.id), Position::new(restaurant.head().await.number() - 1).unwrap());
-        measure("open orders", count, "whole snapshot", 50, || restaurant.store.snapshot(restaurant.id, kitchen)).await;
-        measure("open orders", count, "changes", 50, || restaurant.store.changes(restaurant.id, kitchen, before)).await;
+        measure("open orders in the store", count, "read all", 50, || restaurant.store.snapshot(restaurant.id, kitchen)).await;
+        measure("open orders in the store", count, "read the changes", 50, || {
+            restaurant.store.changes(restaurant.id, kitchen, before)
+        })
+        .await;
     }
 }
 
@@ -104,9 +81,7 @@ async fn growth_of_restaurants() {
             }
             database.store.checked(due).await.unwrap();
         }
-        measure("restaurants", count, "check of tickets", 50, || database.store.due_checks(None, 500)).await;
-        let diner = restaurant.diner("diner-1");
-        measure("restaurants", count, "place", 50, || restaurant.place(&diner)).await;
+        measure("restaurants with waiting orders", count, "check of tickets", 50, || database.store.due_checks(None, 500)).await;
     }
 }
 
@@ -138,9 +113,6 @@ async fn growth_of_remembered_answers() {
 async fn main() {
     let names: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
     let is_asked = |name: &str| names.is_empty() || names.iter().any(|asked| asked == name);
-    if is_asked("log") {
-        growth_of_the_log().await;
-    }
     if is_asked("open-orders") {
         growth_of_open_orders().await;
     }

@@ -1,60 +1,87 @@
-"""Draws what `cargo test --release --test store -- --ignored --nocapture growth` prints as one SVG on standard output.
+#!/usr/bin/env python3
+"""Draws what the measurements of growth print: an SVG for each thing that grows, in a folder.
 
-Reads lines `growth,WHAT GROWS,SIZE,WHAT IS MEASURED,MICROSECONDS` from standard input. Both axes are logarithmic, so that a
+    plot.py FOLDER KEPT <LINES
+
+Reads lines `growth,WHAT GROWS,SIZE,WHAT IS MEASURED,COST,UNIT` from the file KEPT and from standard input, whose figures
+replace the kept ones, and writes all of them to KEPT. Both axes are logarithmic, so that a
 flat line is a cost that does not grow. Needs Python alone.
 """
 
 import math
+import pathlib
 import sys
 from collections import defaultdict
 from html import escape
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 250, 76, 40, 34, 40
-COLORS = ["#0b57a4", "#b3261e", "#2e7d32", "#6a1b9a"]
+WIDTH, PLOT, LEFT, RIGHT, TOP, LINE, LABEL = 460, 230, 72, 48, 34, 18, 46
+COLORS = ["#0b57a4", "#b3261e", "#2e7d32", "#6a1b9a", "#8a5a00"]
 
 
-def panel(title, series, x0):
-    sizes = sorted({size for points in series.values() for size, _ in points})
-    costs = [cost for points in series.values() for _, cost in points]
+def scale(sizes, costs):
+    """Returns the functions from a size and from a cost to a point, and the powers of ten to label."""
     low, high = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)) + 0.01)
     span = max(math.log10(sizes[-1] / sizes[0]), 0.01)
 
     def x(size):
-        return x0 + LEFT + math.log10(size / sizes[0]) / span * (WIDTH - LEFT - RIGHT)
+        return LEFT + math.log10(size / sizes[0]) / span * (WIDTH - LEFT - RIGHT)
 
     def y(cost):
-        return HEIGHT - BOTTOM - (math.log10(cost) - low) / max(high - low, 1) * (HEIGHT - TOP - BOTTOM)
+        return TOP + PLOT - (math.log10(cost) - low) / max(high - low, 1) * PLOT
 
-    out = [f'<text x="{x0 + LEFT}" y="18" font-weight="bold">{escape(title)}</text>']
-    for power in range(low, high + 1):
+    return x, y, range(low, high + 1)
+
+
+def draw(title, unit, series):
+    sizes = sorted({size for points in series.values() for size, _ in points})
+    x, y, powers = scale(sizes, [cost for points in series.values() for _, cost in points])
+    height = TOP + PLOT + 2 * LINE + LINE * len(series)
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+        f'<text x="{LEFT}" y="20" font-weight="bold">{escape(title)} (cost in {escape(unit)})</text>',
+    ]
+    for power in powers:
         at = y(10**power)
-        out.append(f'<line x1="{x0 + LEFT}" x2="{x0 + WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="#ccc"/>')
-        out.append(f'<text x="{x0 + LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{10**power:,} µs</text>')
-    for size in sizes:
-        out.append(f'<text x="{x(size):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{size:,}</text>')
+        out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="#ccc"/>')
+        out.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{10**power:,}</text>')
+    end = WIDTH
+    for size in reversed(sizes):
+        if x(size) < end - LABEL:
+            end = x(size)
+            out.append(f'<text x="{end:.1f}" y="{TOP + PLOT + LINE}" text-anchor="middle">{size:,}</text>')
     for number, (name, points) in enumerate(series.items()):
         color = COLORS[number % len(COLORS)]
         line = " ".join(f"{x(size):.1f},{y(cost):.1f}" for size, cost in sorted(points))
         out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
         out += [f'<circle cx="{x(size):.1f}" cy="{y(cost):.1f}" r="3" fill="{color}"/>' for size, cost in points]
-        at = HEIGHT - 8
-        out.append(f'<text x="{x0 + LEFT + number * 160}" y="{at}" fill="{color}">{escape(name)}</text>')
-    return out
+        at = TOP + PLOT + LINE * (number + 2)
+        out.append(f'<text x="{LEFT}" y="{at + 4}" fill="{color}">{escape(name)}</text>')
+    return "\n".join([*out, "</svg>", ""])
+
+
+def figures(lines):
+    """Returns the cost and its unit for each thing that grows, what is measured, and size."""
+    found = {}
+    for line in lines:
+        _, is_ours, rest = line.partition("growth,")
+        if is_ours and len(fields := rest.strip().split(",")) == 5:
+            grows, size, what, cost, unit = fields
+            found[grows, what, int(size)] = float(cost), unit
+    return found
 
 
 def main():
-    panels = defaultdict(lambda: defaultdict(list))
-    for line in sys.stdin:
-        _, found, rest = line.partition("growth,")
-        if found and len(fields := rest.strip().split(",")) == 4:
-            grows, size, what, cost = fields
-            panels[grows][what].append((int(size), max(int(cost), 1)))
-    width = WIDTH * len(panels)
-    print(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" font-family="sans-serif" font-size="11">')
-    print(f'<rect width="{width}" height="{HEIGHT}" fill="#fff"/>')
-    for number, (grows, series) in enumerate(panels.items()):
-        print("\n".join(panel(grows, series, number * WIDTH)))
-    print("</svg>")
+    folder, kept = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    before = figures(kept.read_text().splitlines()) if kept.exists() else {}
+    costs = dict(sorted({**before, **figures(sys.stdin)}.items()))
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text("".join(f"growth,{grows},{size},{what},{cost},{unit}\n" for (grows, what, size), (cost, unit) in costs.items()))
+    plots = defaultdict(lambda: defaultdict(list))
+    for (grows, what, size), (cost, unit) in costs.items():
+        plots[grows, unit][what].append((size, max(cost, 0.001)))
+    for (grows, unit), series in plots.items():
+        (folder / f"{grows.replace(' ', '-')}.svg").write_text(draw(grows, unit, series))
 
 
 if __name__ == "__main__":
