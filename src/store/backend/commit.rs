@@ -29,26 +29,47 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 }
 
-/// Runs a group of commands in order. Returns an outcome for each. If it fails, nothing may be kept.
-pub async fn commit(connection: &mut Connection, menus: &MenuCache, works: &[Work]) -> Result<Vec<Result<Committed>>> {
-    let mut outcomes = Vec::with_capacity(works.len());
-    for works in works.chunk_by(|one, next| one.reads.is_shared() && next.reads.is_shared()) {
-        let reading = read(connection, menus, works).await?;
+/// Statements of the transaction around a group, which run in the same calls as its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Frame {
+    /// Runs before the reads.
+    pub begin: Option<&'static str>,
+    /// Runs after the writes. What it gives is an outcome of the group.
+    pub end: Option<&'static str>,
+}
+
+/// What a group has done.
+#[derive(Default)]
+pub struct Group {
+    /// An outcome for each command.
+    pub outcomes: Vec<Result<Committed>>,
+    /// What [`Frame::end`] gave.
+    pub end: Outcome,
+}
+
+/// Runs a group of commands in order. If it fails, nothing may be kept.
+pub async fn commit(connection: &mut Connection, menus: &MenuCache, works: &[Work], frame: Frame) -> Result<Group> {
+    let mut group = Group::default();
+    let mut parts = works.chunk_by(|one, next| one.reads.is_shared() && next.reads.is_shared()).peekable();
+    let mut begin = frame.begin;
+    while let Some(works) = parts.next() {
+        let reading = read(connection, menus, works, begin.take()).await?;
         let (decided, writes) = group::fold(reading, works, clock::new_id);
-        write(connection, &writes).await?;
-        outcomes.extend(decided);
+        let end = frame.end.filter(|_| parts.peek().is_none());
+        group.end = write(connection, &writes, end).await?;
+        group.outcomes.extend(decided);
     }
-    Ok(outcomes)
+    Ok(group)
 }
 
 /// Runs one command.
 pub async fn commit_one(connection: &mut Connection, work: Work) -> Result<Committed> {
-    let outcome = commit(connection, &MenuCache::default(), &[work]).await?.pop();
+    let outcome = commit(connection, &MenuCache::default(), &[work], Frame::default()).await?.outcomes.pop();
     outcome.unwrap_or_else(|| Err(broken("a command without an outcome")))
 }
 
 /// Holds the feeds, and reads the state that the members of a group ask for.
-async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work]) -> Result<Reading> {
+async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], begin: Option<&'static str>) -> Result<Reading> {
     let mut restaurants = BTreeSet::new();
     let (mut answers, mut orders, mut external) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut kept, mut open, mut calls) = (BTreeMap::new(), HashSet::new(), BTreeSet::new());
@@ -69,6 +90,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work]) ->
         }
     }
     let mut script = Script::default();
+    script.add(begin);
     feeds::hold_all(&mut script, &restaurants);
     read_answers(&mut script, &answers);
     documents::read_orders(&mut script, &orders);
@@ -77,7 +99,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work]) ->
     guests::read_open_orders(&mut script, &open);
     documents::read_calls(&mut script, &calls);
     let found = script.run(connection).await?;
-    let [held, answered, orders, external, listed, open, calls] = found.as_slice() else {
+    let [_, held, answered, orders, external, listed, open, calls] = found.as_slice() else {
         return Err(broken("a script without all its outcomes"));
     };
     let mut reading = Reading { feeds: feeds::held(held)?, answers: remembered(answered)?, ..Reading::default() };
@@ -99,8 +121,8 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work]) ->
     Ok(reading)
 }
 
-/// Writes what a group has decided, the events before the heads that count them.
-async fn write(connection: &mut Connection, writes: &Writes) -> Result<()> {
+/// Writes what a group has decided, the events before the heads that count them. Returns what the last statement gives.
+async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'static str>) -> Result<Outcome> {
     if let Some((restaurant, row)) = &writes.row {
         write_row(connection, *restaurant, row).await?;
     }
@@ -115,7 +137,8 @@ async fn write(connection: &mut Connection, writes: &Writes) -> Result<()> {
     remember(&mut script, &writes.answers);
     audit::add_all(&mut script, &writes.notes);
     feeds::advance(&mut script, &writes.feeds);
-    script.run(connection).await.map(drop)
+    script.add(end);
+    Ok(script.run(connection).await?.pop().unwrap_or_default())
 }
 
 /// Writes the row of work that shares no group.

@@ -33,11 +33,12 @@ statements! {
         sqlite: "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)",
     };
-    /// Advances the head from `$4` to `$2`. Changes no row if another transaction has advanced it.
-    ADVANCE = on_rows!(
-        "UPDATE feeds SET head = v.column2, next_number = v.column3 FROM ",
-        ("$1" "uuid", "$2" "bigint", "$3" "bigint", "$4" "bigint"),
-        " AS v WHERE feeds.restaurant = v.column1 AND feeds.head = v.column4"
+    /// Advances the head from `$4` to `$1`. Changes no row if another transaction has advanced it.
+    ADVANCE = "UPDATE feeds SET head = $1, next_number = $2 WHERE restaurant = $3 AND head = $4";
+    ADVANCE_ALL = on_rows!(
+        "UPDATE feeds SET head = v.column1, next_number = v.column2 FROM ",
+        ("$1" "bigint", "$2" "bigint", "$3" "uuid", "$4" "bigint"),
+        " AS v WHERE feeds.restaurant = v.column3 AND feeds.head = v.column4"
     );
 }
 
@@ -100,7 +101,7 @@ pub async fn heads(connection: &mut Connection, restaurants: Vec<Uuid>) -> Resul
 /// Advances held feeds, each from a state to another.
 pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
     let row = |(restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))| {
-        [restaurant.uuid().into(), to.head.column().into(), i64::from(to.next_number).into(), from.head.column().into()]
+        [to.head.column().into(), i64::from(to.next_number).into(), restaurant.uuid().into(), from.head.column().into()]
     };
-    script.write(ADVANCE, feeds.iter().map(row).collect());
+    script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(row).collect());
 }

@@ -1,17 +1,19 @@
 //! Statements that run one after another, each on many rows at once.
 //!
-//! A statement is written for one row, as `… VALUES ($1, $2) …`, with each parameter once and in
-//! order, and repeats its tuple for more. The
-//! number of rows is a power of two, so that few texts are prepared: reads repeat their last row, and
-//! writes split. SQLite gets a script of single rows as one text, since each call of the driver costs
-//! two switches of threads.
+//! A statement is written for one row, as `… VALUES ($1, $2) …`, with each parameter once and in order,
+//! and repeats its tuple for more. Beyond a few, the number of rows is a power of two, so that few texts
+//! are prepared: reads repeat their last row, and writes split.
+//!
+//! A call of the driver costs two switches of threads in SQLite and a round trip in PostgreSQL, so
+//! statements of few rows that follow one another share a call. SQLite takes one after the other in one
+//! text. PostgreSQL takes writes as one statement, in which they do not see what the others do.
 
 use super::{Arguments, Connection, Database, IS_SQLITE, Row};
 use crate::store::Result;
 use crate::store::error::broken;
 use futures_util::TryStreamExt as _;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Either, Executor as _, FromRow, SqlSafeStr as _, SqlStr, query};
+use sqlx::{AssertSqlSafe, Either, Executor as _, FromRow, Row as _, SqlSafeStr as _, SqlStr, query};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use uuid::Uuid;
@@ -55,13 +57,35 @@ impl From<&str> for Value {
     }
 }
 
+/// What a statement does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    /// It may find fewer rows to change than it has.
+    Write,
+    /// It must change as many rows as it has.
+    WriteAll,
+}
+
+/// The most rows of a statement that shares a call with others. Up to it, each number has a text of its own.
+const FEW: usize = if IS_SQLITE { 8 } else { 1 };
+
 /// A statement with its rows.
 struct Step {
     text: &'static str,
     rows: usize,
     values: Vec<Value>,
-    /// Whether it must change as many rows as it has.
-    changes_all: bool,
+    kind: Kind,
+    /// Whether it must see what the writes before it have done.
+    follows: bool,
+}
+
+impl Step {
+    /// Whether it can go to the database in one text with those before it.
+    fn can_join(&self, before: &[(usize, Self)]) -> bool {
+        let is_small = |step: &Self| step.rows <= FEW && (IS_SQLITE || step.kind != Kind::Read);
+        is_small(self) && before.iter().all(|(_, step)| is_small(step)) && (IS_SQLITE || !self.follows)
+    }
 }
 
 /// What a statement gave.
@@ -79,37 +103,58 @@ impl Outcome {
 
 /// Statements to run in order.
 #[derive(Default)]
-pub struct Script(Vec<Step>);
+pub struct Script {
+    steps: Vec<Step>,
+    /// Whether the next step must see what those before it have written.
+    follows: bool,
+}
 
 impl Script {
     /// Adds a read. Without rows it is not run, and gives nothing.
     pub fn read<const N: usize>(&mut self, text: &'static str, mut rows: Vec<[Value; N]>) {
-        if let Some(last) = rows.last().cloned() {
+        if let Some(last) = rows.last().filter(|_| rows.len() > FEW).cloned() {
             rows.resize(rows.len().next_power_of_two(), last);
         }
-        self.step(text, rows, false);
+        self.step(text, rows, Kind::Read);
+    }
+
+    /// Adds a statement without parameters, if there is one.
+    pub fn add(&mut self, text: Option<&'static str>) {
+        self.step(text.unwrap_or_default(), text.iter().map(|_| []).collect(), Kind::Read);
     }
 
     /// Adds a write that must change one row for each of its own.
     pub fn write<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>) {
-        self.split(text, rows, true);
+        self.split(text, text, rows, Kind::WriteAll);
+    }
+
+    /// Makes the next step see what those before it have written.
+    pub fn follow(&mut self) {
+        self.follows = true;
+    }
+
+    /// As [`Script::write`], with a text of its own for a single row, which an update by its key alone does with less.
+    pub fn update<const N: usize>(&mut self, one: &'static str, text: &'static str, rows: Vec<[Value; N]>) {
+        self.split(one, text, rows, Kind::WriteAll);
     }
 
     /// Adds a write that may find fewer rows to change.
     pub fn write_found<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>) {
-        self.split(text, rows, false);
+        self.split(text, text, rows, Kind::Write);
     }
 
-    fn split<const N: usize>(&mut self, text: &'static str, mut rows: Vec<[Value; N]>, changes_all: bool) {
+    fn split<const N: usize>(&mut self, one: &'static str, text: &'static str, mut rows: Vec<[Value; N]>, kind: Kind) {
         while !rows.is_empty() {
-            let rest = rows.split_off(1 << rows.len().ilog2());
-            self.step(text, rows, changes_all);
+            let rest = rows.split_off(if rows.len() <= FEW { rows.len() } else { 1 << rows.len().ilog2() });
+            self.step(if rows.len() == 1 { one } else { text }, rows, kind);
             rows = rest;
         }
     }
 
-    fn step<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>, changes_all: bool) {
-        self.0.push(Step { text, rows: rows.len(), values: rows.into_iter().flatten().collect(), changes_all });
+    fn step<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>, kind: Kind) {
+        debug_assert!(is_in_order(text) || rows.is_empty(), "{text}");
+        let follows = std::mem::take(&mut self.follows);
+        self.steps.push(Step { text, rows: rows.len(), values: rows.into_iter().flatten().collect(), kind, follows });
     }
 
     /// Runs the statements. Returns an outcome for each.
@@ -117,53 +162,90 @@ impl Script {
     /// # Errors
     /// `Internal` if a write finds fewer rows than it must change.
     pub async fn run(self, connection: &mut Connection) -> Result<Vec<Outcome>> {
-        let expected: Vec<_> = self.0.iter().map(|step| step.changes_all.then_some(step.rows as u64)).collect();
-        let outcomes = self.execute(connection).await?;
-        let is_missing = |(outcome, expected): (&Outcome, &Option<u64>)| expected.is_some_and(|rows| outcome.changed != rows);
-        if outcomes.iter().zip(&expected).any(is_missing) {
-            return Err(broken("a row of a decision is not there"));
-        }
-        Ok(outcomes)
-    }
-
-    async fn execute(self, connection: &mut Connection) -> Result<Vec<Outcome>> {
-        if IS_SQLITE && self.0.len() > 1 && self.0.iter().all(|step| step.rows <= 1) {
-            return self.run_as_one(connection).await;
-        }
-        let mut outcomes = Vec::with_capacity(self.0.len());
-        for step in self.0 {
-            outcomes.push(match step.rows {
-                0 => Outcome::default(),
-                rows => {
-                    let text = repeated(step.text, rows);
-                    fetch(connection, text, step.values).await?.pop().unwrap_or_default()
+        let mut outcomes: Vec<_> = self.steps.iter().map(|_| Outcome::default()).collect();
+        for part in together(self.steps) {
+            let (places, steps): (Vec<_>, Vec<_>) = part.into_iter().unzip();
+            let expected: Vec<_> = steps.iter().map(|step| (step.kind == Kind::WriteAll).then_some(step.rows as u64)).collect();
+            let found = execute(connection, steps).await?;
+            if found.len() != places.len() {
+                return Err(broken("a script without all its outcomes"));
+            }
+            for ((place, found), expected) in places.into_iter().zip(found).zip(expected) {
+                if expected.is_some_and(|rows| found.changed != rows) {
+                    return Err(broken("a row of a decision is not there"));
                 }
-            });
+                outcomes[place] = found;
+            }
         }
         Ok(outcomes)
-    }
-
-    /// Runs single-row statements as one text, whose parameters count on from one to the next.
-    async fn run_as_one(self, connection: &mut Connection) -> Result<Vec<Outcome>> {
-        let is_run: Vec<_> = self.0.iter().map(|step| step.rows > 0).collect();
-        let (mut text, mut values) = (String::new(), Vec::new());
-        for mut step in self.0.into_iter().filter(|step| step.rows > 0) {
-            shift(&mut text, step.text, values.len());
-            text.push(';');
-            values.append(&mut step.values);
-        }
-        let mut outcomes = fetch(connection, Cow::Owned(text), values).await?.into_iter();
-        Ok(is_run.into_iter().map(|is_run| is_run.then(|| outcomes.next()).flatten().unwrap_or_default()).collect())
     }
 }
 
-async fn fetch(connection: &mut Connection, text: Cow<'static, str>, values: Vec<Value>) -> Result<Vec<Outcome>> {
+/// Parts the steps that have rows into those that go to the database together, each with its place in the script.
+fn together(steps: Vec<Step>) -> Vec<Vec<(usize, Step)>> {
+    let mut parts: Vec<Vec<(usize, Step)>> = Vec::new();
+    for (place, step) in steps.into_iter().enumerate().filter(|(_, step)| step.rows > 0) {
+        match parts.last_mut().filter(|before| step.can_join(before)) {
+            Some(part) => part.push((place, step)),
+            None => parts.push(vec![(place, step)]),
+        }
+    }
+    parts
+}
+
+/// Runs steps as one text. Returns an outcome for each.
+async fn execute(connection: &mut Connection, steps: Vec<Step>) -> Result<Vec<Outcome>> {
+    let count = steps.len();
+    let text = joined(&steps);
+    let found = fetch(connection, text, steps.into_iter().flat_map(|step| step.values)).await?;
+    if IS_SQLITE || count == 1 { Ok(found) } else { counted(&found, count) }
+}
+
+/// Joins steps to one text. In PostgreSQL, several give one row with how many rows each has changed.
+fn joined(steps: &[Step]) -> Cow<'static, str> {
+    if let [step] = steps {
+        return repeated(step.text, step.rows);
+    }
+    let (mut text, mut counts, mut offset) = (String::new(), String::new(), 0);
+    for (index, step) in steps.iter().enumerate() {
+        if IS_SQLITE {
+            // Each statement takes the next of the values.
+            match repeated(step.text, step.rows) {
+                Cow::Borrowed(one) => anonymous(&mut text, one),
+                Cow::Owned(several) => text.push_str(&several),
+            }
+            text.push(';');
+            continue;
+        }
+        // A String takes all.
+        let _ = write!(text, "{}w{index} AS (", if index == 0 { "WITH " } else { ", " });
+        let _ = write!(counts, "{}(SELECT count(*) FROM w{index})", if index == 0 { " SELECT " } else { ", " });
+        shift(&mut text, step.text, offset);
+        text.push_str(" RETURNING 1)");
+        offset += step.values.len();
+    }
+    text.push_str(&counts);
+    Cow::Owned(text)
+}
+
+/// Reads the row of a joined text of PostgreSQL.
+fn counted(found: &[Outcome], count: usize) -> Result<Vec<Outcome>> {
+    let row = found.iter().flat_map(|outcome| &outcome.rows).next().ok_or_else(|| broken("no counts of changed rows"))?;
+    let outcome = |index: usize| Ok(Outcome { rows: Vec::new(), changed: row.try_get::<i64, _>(index)?.cast_unsigned() });
+    (0..count).map(outcome).collect()
+}
+
+async fn fetch(
+    connection: &mut Connection,
+    text: Cow<'static, str>,
+    values: impl Iterator<Item = Value>,
+) -> Result<Vec<Outcome>> {
     let text: SqlStr = match text {
         Cow::Borrowed(text) => text.into_sql_str(),
         // Made of statements of this program alone.
         Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     };
-    let query = values.into_iter().fold(query::<Database>(text), bind);
+    let query = values.fold(query::<Database>(text), bind);
     let mut results = connection.fetch_many(query);
     let (mut outcomes, mut current) = (Vec::new(), Outcome::default());
     while let Some(result) = results.try_next().await? {
@@ -209,9 +291,9 @@ fn repeated(text: &'static str, rows: usize) -> Cow<'static, str> {
     Cow::Owned(whole)
 }
 
-/// Appends a tuple with parameters that have no names, since SQLite looks a name up in a list of all.
-fn anonymous(whole: &mut String, tuple: &str) {
-    let mut parts = tuple.split('$');
+/// Appends a text with parameters that have no names, since SQLite looks a name up in a list of all.
+fn anonymous(whole: &mut String, text: &str) {
+    let mut parts = text.split('$');
     whole.push_str(parts.next().unwrap_or_default());
     for part in parts {
         whole.push('?');
@@ -234,6 +316,11 @@ fn split(text: &'static str) -> Option<(&'static str, &'static str, &'static str
     let (head, rest) = text.split_at(start);
     let (tuple, tail) = rest.split_at(end + 1);
     Some((head, tuple, tail))
+}
+
+/// Whether a text has each parameter once and in order.
+fn is_in_order(text: &str) -> bool {
+    text.split('$').skip(1).enumerate().all(|(index, part)| number(part).0 == Some(index + 1))
 }
 
 /// Returns the highest parameter of a text.
@@ -275,6 +362,9 @@ mod tests {
                 ($4, coalesce((SELECT x FROM y WHERE z = $5), $6)) ON CONFLICT DO NOTHING"
         };
         assert_eq!(repeated(NESTED, 2), twice);
+        let update = "UPDATE t SET a = v.column1 FROM (VALUES ($1, $2)) AS v WHERE b = v.column2";
+        let twice = if IS_SQLITE { "(VALUES (?, ?),(?, ?)) AS v" } else { "(VALUES ($1, $2),($3, $4)) AS v" };
+        assert_eq!(repeated(update, 2), update.replace("(VALUES ($1, $2)) AS v", twice));
     }
 
     #[test]
@@ -300,17 +390,51 @@ mod tests {
         assert_eq!(text, "UPDATE t SET a = $1 WHERE b = $2 AND c = $1;SELECT $3");
     }
 
+    fn rows(count: i64) -> Vec<[Value; 1]> {
+        (0..count).map(|row| [Value::from(row)]).collect()
+    }
+
     #[test]
-    fn a_read_repeats_its_last_row_and_a_write_splits() {
-        let rows = |count: i64| (0..count).map(|row| [Value::from(row)]).collect::<Vec<_>>();
-        let sizes = |script: &Script| script.0.iter().map(|step| (step.rows, step.values.len())).collect::<Vec<_>>();
+    fn what_follows_goes_apart_where_writes_do_not_see_each_other() {
         let mut script = Script::default();
-        script.read("SELECT * FROM (VALUES ($1)) AS k", rows(5));
+        script.add(Some("BEGIN"));
+        script.add(None);
+        script.read("SELECT $1", rows(1));
+        script.write("INSERT INTO t VALUES ($1)", rows(1));
+        script.follow();
+        script.update("UPDATE t SET a = $1", "", rows(1));
+        script.write_found("DELETE FROM t WHERE a = $1", rows(1));
+        script.write("INSERT INTO t VALUES ($1)", rows(16));
+        let parts: Vec<Vec<_>> =
+            together(script.steps).iter().map(|part| part.iter().map(|(place, _)| *place).collect()).collect();
+        let apart = vec![vec![0], vec![2], vec![3], vec![4, 5], vec![6]];
+        assert_eq!(parts, if IS_SQLITE { vec![vec![0, 2, 3, 4, 5], vec![6]] } else { apart });
+    }
+
+    #[test]
+    fn steps_of_a_text_have_their_own_values() {
+        let mut script = Script::default();
+        script.update("UPDATE t SET a = $1 WHERE b = $2", "", vec![[Value::from(1), Value::from(2)]]);
+        script.write("INSERT INTO t VALUES ($1)", rows(1));
+        let expected = if IS_SQLITE {
+            "UPDATE t SET a = ? WHERE b = ?;INSERT INTO t VALUES (?);"
+        } else {
+            "WITH w0 AS (UPDATE t SET a = $1 WHERE b = $2 RETURNING 1), w1 AS (INSERT INTO t VALUES ($3) RETURNING 1) \
+             SELECT (SELECT count(*) FROM w0), (SELECT count(*) FROM w1)"
+        };
+        assert_eq!(joined(&script.steps), expected);
+    }
+
+    #[test]
+    fn beyond_a_few_rows_a_read_repeats_its_last_and_a_write_splits() {
+        let sizes = |script: &Script| script.steps.iter().map(|step| (step.rows, step.values.len())).collect::<Vec<_>>();
+        let mut script = Script::default();
+        script.read("SELECT * FROM (VALUES ($1)) AS k", rows(9));
         script.read("SELECT * FROM (VALUES ($1)) AS k", rows(0));
-        assert_eq!(sizes(&script), [(8, 8), (0, 0)]);
+        assert_eq!(sizes(&script), [(16, 16), (0, 0)]);
         let mut script = Script::default();
         script.write("INSERT INTO t VALUES ($1)", rows(37));
         script.write("INSERT INTO t VALUES ($1)", rows(0));
-        assert_eq!(sizes(&script), [(32, 32), (4, 4), (1, 1)]);
+        assert_eq!(sizes(&script), if IS_SQLITE { vec![(32, 32), (5, 5)] } else { vec![(32, 32), (4, 4), (1, 1)] });
     }
 }

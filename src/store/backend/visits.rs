@@ -139,11 +139,20 @@ pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Order>
     let row = |((restaurant, table), at): ((RestaurantId, &str), Timestamp)| {
         [restaurant.uuid().into(), crate::clock::new_id().into(), table.into(), at.micros().into(), at.micros().into()]
     };
+    if tables.is_empty() {
+        return;
+    }
     script.write(OPEN, tables.into_iter().map(row).collect());
+    // The new orders name these visits.
+    script.follow();
 }
 
 /// Records when orders were closed, of those that belong to a visit.
-pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) {
+pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite> + Clone) {
+    // The visit of a new order is in its row.
+    if orders.clone().any(|write| write.is_new && write.closed_at.is_some()) {
+        script.follow();
+    }
     let row = |write: &OrderWrite| {
         let order = &write.order;
         write.closed_at.map(|at| [order.restaurant.uuid().into(), order.id.uuid().into(), at.micros().into()])

@@ -12,6 +12,7 @@ use super::log::{Committed, Work};
 use super::options::OpenError;
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
+use backend::commit::Frame;
 use backend::menu_cache::MenuCache;
 use futures_util::future::BoxFuture;
 use groups::{Groups, Transaction};
@@ -154,7 +155,10 @@ async fn commit_work(store: &PostgresStore, work: Work) -> Result<Committed> {
 
 async fn commit_members(store: PostgresStore, works: Arc<[Work]>, members: Range<usize>) -> Result<Vec<Result<Committed>>> {
     let menus = store.menus.clone();
-    store.transaction(WRITE, move |c| Box::pin(async move { backend::commit::commit(c, &menus, &works[members]).await })).await
+    let commit = store.transaction(WRITE, move |c| {
+        Box::pin(async move { backend::commit::commit(c, &menus, &works[members], Frame::default()).await })
+    });
+    Ok(commit.await?.outcomes)
 }
 
 /// Never resolves: a replaced server differs by its epoch.

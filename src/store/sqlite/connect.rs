@@ -17,6 +17,11 @@ use std::time::Duration;
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/sqlite/expand")));
 
+/// Begins a transaction that writes. It holds the lock of all writers.
+pub const BEGIN: &str = "BEGIN IMMEDIATE";
+/// Reads what [`read_stamp`] returns.
+pub const STAMP: &str = "SELECT user_version, total_changes() FROM pragma_user_version";
+
 /// How long to wait for a tool that is writing to the same file.
 const BUSY: Duration = Duration::from_secs(5);
 /// The number of statements that a writer keeps prepared: each that a group of commands uses in each
@@ -61,7 +66,7 @@ pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
 
 /// Upgrades the schema in one transaction, so that a tool that does the same waits.
 pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Result<(), OpenError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     ownership::require_own(&mut transaction, database, &MIGRATOR).await?;
     MIGRATOR.run(&mut *transaction).await?;
     EXPAND.run(&mut *transaction).await?;
@@ -101,7 +106,7 @@ pub async fn write_stamp(connection: &mut SqliteConnection, number: i32) -> sqlx
 pub async fn compact(connection: &mut SqliteConnection) -> sqlx::Result<[i64; 2]> {
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let before = query_scalar(size).fetch_one(&mut *connection).await?;
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     layout::renew(&mut transaction).await?;
     transaction.commit().await?;
     query("VACUUM").execute(&mut *connection).await?;
@@ -112,7 +117,18 @@ pub async fn compact(connection: &mut SqliteConnection) -> sqlx::Result<[i64; 2]
 /// Returns the stamp's number in the database as SQLite reads it, and how many rows this connection
 /// has changed so far.
 pub async fn read_stamp(connection: &mut SqliteConnection) -> sqlx::Result<(i32, i64)> {
-    query_as("SELECT user_version, total_changes() FROM pragma_user_version").fetch_one(connection).await
+    query_as(STAMP).fetch_one(connection).await
+}
+
+/// Runs statements without parameters.
+pub async fn run(connection: &mut SqliteConnection, text: &'static str) -> sqlx::Result<()> {
+    raw_sql(text).execute(connection).await.map(drop)
+}
+
+/// Commits. If the transaction has changed rows, `stamp` is the number that it leaves.
+pub async fn commit(connection: &mut SqliteConnection, stamp: Option<i32>) -> sqlx::Result<()> {
+    let Some(number) = stamp else { return run(connection, "COMMIT").await };
+    raw_sql(AssertSqlSafe(format!("PRAGMA user_version = {number}; COMMIT"))).execute(connection).await.map(drop)
 }
 
 /// Merges the write-ahead log into the file and empties it, since deleted data is still in it.

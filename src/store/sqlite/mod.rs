@@ -23,6 +23,7 @@ use super::log::{Committed, Work};
 use super::options::{Mode, OpenError};
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
+use backend::commit::Frame;
 use backend::menu_cache::MenuCache;
 use content::Content;
 use futures_util::future::BoxFuture;
@@ -171,9 +172,13 @@ async fn prepare(options: &SqliteConnectOptions, mode: Mode) -> std::result::Res
 /// Returns how the writer commits a group.
 fn commit_group() -> CommitGroup {
     let menus = Arc::new(MenuCache::default());
-    Box::new(move |connection, works| {
+    Box::new(move |connection, works, is_whole| {
         let menus = menus.clone();
-        Box::pin(async move { backend::commit::commit(connection, &menus, works).await })
+        let frame = if is_whole { Frame { begin: Some(connect::BEGIN), end: Some(connect::STAMP) } } else { Frame::default() };
+        Box::pin(async move {
+            let group = backend::commit::commit(connection, &menus, works, frame).await?;
+            Ok((group.outcomes, group.end.read()?.pop()))
+        })
     })
 }
 

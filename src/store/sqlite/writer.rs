@@ -18,7 +18,7 @@ use crate::store::{Result, StoreError, WriteFaults};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, SqliteConnection};
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -31,13 +31,20 @@ const QUEUE: usize = 512;
 /// How often an idle writer checks that the database's files are in place.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Begins a unit of work that can be undone by itself.
+const SAVE: &str = "SAVEPOINT unit";
+
 /// A unit of work with its type erased. Returns its outcome.
 type Unit = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
 
-/// Commits a group of commands in the caller's transaction, and returns an outcome for each. After an
-/// error nothing of it may be kept.
+/// Does a group of commands, and returns an outcome for each. After an error nothing of it may be kept. With `true` it begins
+/// the transaction by [`connect::BEGIN`] and ends with [`connect::STAMP`], in the same calls as its own statements, and
+/// returns what the latter gives; else it does neither.
 pub type CommitGroup =
-    Box<dyn for<'c> Fn(&'c mut SqliteConnection, &'c [Work]) -> BoxFuture<'c, Result<Vec<Result<Committed>>>> + Send + Sync>;
+    Box<dyn for<'c> Fn(&'c mut SqliteConnection, &'c [Work], bool) -> BoxFuture<'c, Result<Group>> + Send + Sync>;
+
+/// The outcomes of a group, and what [`connect::STAMP`] has given.
+pub type Group = (Vec<Result<Committed>>, Option<(i32, i64)>);
 
 /// What waits to be done.
 enum Job {
@@ -88,7 +95,8 @@ impl Writer {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
         let (connection, scrub, end) = (Some(connection), Arc::<Notify>::default(), Arc::<Notify>::default());
-        let task = Task { options, connection, identity, watch, faults, commit_group, lost: tell_lost, scrub_at: None };
+        let task =
+            Task { options, connection, identity, watch, faults, commit_group, lost: tell_lost, rows: None, scrub_at: None };
         tokio::spawn(task.run(jobs, scrub.clone(), end.clone()));
         Self { jobs: sender, lost, scrub, end }
     }
@@ -205,6 +213,8 @@ struct Task {
     faults: Arc<WriteFaults>,
     commit_group: CommitGroup,
     lost: watch::Sender<bool>,
+    /// How many rows the connection had changed at the last commit, if it has committed.
+    rows: Option<i64>,
     /// When to empty the write-ahead log, if requested.
     scrub_at: Option<Timestamp>,
 }
@@ -226,7 +236,8 @@ impl Task {
                     () = end.notified() => Next::End,
                 }
             };
-            match timeout(LOOK, queued).await {
+            let next = timeout(LOOK, queued).await;
+            match next {
                 Ok(Next::End) => break,
                 Ok(Next::Commit) => {
                     waiting.extend(taken.drain(..));
@@ -240,7 +251,8 @@ impl Task {
                 Ok(Next::Scrub) => self.scrub_at = Some(clock::uptime()),
                 Err(_) => {}
             }
-            if self.connection.is_some() && !self.is_in_place() {
+            // A commit has looked already.
+            if !matches!(next, Ok(Next::Commit)) && self.connection.is_some() && !self.is_in_place() {
                 self.lose();
             } else if self.scrub_at.is_some_and(|at| at <= clock::uptime()) {
                 self.scrub().await;
@@ -292,7 +304,7 @@ impl Task {
         }
         let Some(connection) = self.connection.as_mut() else { return };
         let stamp = self.watch.as_mut().map(|watch| &mut watch.stamp);
-        match commit(connection, &self.commit_group, stamp, group).await {
+        match commit(connection, &self.commit_group, stamp, &mut self.rows, group).await {
             Ok(Some(done)) if self.is_in_place() => {
                 self.faults.record(&Ok(()));
                 if done.iter().any(|done| done.is_suspicious) {
@@ -319,7 +331,7 @@ impl Task {
         }
         if self.connection.is_none() {
             match self.reopen().await {
-                Ok(connection) => self.connection = Some(connection),
+                Ok(connection) => (self.connection, self.rows) = (Some(connection), None),
                 Err(cause) => log::error!(cause:% = cause; "the database cannot be reopened"),
             }
         }
@@ -359,11 +371,12 @@ impl Task {
 
 /// Commits a group in one transaction: its commands first, then its other units. Returns `None` if
 /// this node did not write the database's content: somebody restored another database through
-/// SQLite.
+/// SQLite. After an error the connection is in an unknown state.
 async fn commit(
     connection: &mut SqliteConnection,
     commit_group: &CommitGroup,
     stamp: Option<&mut Stamp>,
+    rows: &mut Option<i64>,
     group: Vec<Job>,
 ) -> sqlx::Result<Option<Vec<Done>>> {
     let (mut works, mut replies, mut units) = (Vec::new(), Vec::new(), Vec::new());
@@ -376,32 +389,44 @@ async fn commit(
             Job::Unit(unit) => units.push(unit),
         }
     }
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let (number, rows) = connect::read_stamp(&mut transaction).await?;
+    let (outcomes, mut found) = begin(connection, commit_group, &works).await?;
+    let mut done: Vec<_> = outcomes.into_iter().zip(replies).map(|(outcome, reply)| Done::of(outcome, reply)).collect();
+    for unit in units {
+        connect::run(connection, SAVE).await?;
+        let unit = unit(connection).await;
+        end(connection, unit.keep).await?;
+        done.push(unit);
+        found = None;
+    }
+    let (number, changed) = match found {
+        Some(found) => found,
+        None => connect::read_stamp(connection).await?,
+    };
     if stamp.as_ref().is_some_and(|stamp| !stamp.is_own(number)) {
-        transaction.rollback().await?;
+        connect::run(connection, "ROLLBACK").await?;
         return Ok(None);
     }
-    let mut outcomes = commit_group(&mut transaction, &works).await;
-    if outcomes.is_err() {
-        transaction.rollback().await?;
-        transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        outcomes = Ok(commit_each(&mut transaction, commit_group, &works).await?);
-    }
-    let mut done: Vec<_> = outcomes.into_iter().flatten().zip(replies).map(|(outcome, reply)| Done::of(outcome, reply)).collect();
-    for unit in units {
-        let mut savepoint = transaction.begin().await?;
-        let unit = unit(&mut savepoint).await;
-        end(savepoint, unit.keep).await?;
-        done.push(unit);
-    }
-    if connect::read_stamp(&mut transaction).await?.1 != rows {
-        // A tool writes the existing number, so that each of its commits also logs the header.
-        let next = stamp.map_or(number, |stamp| stamp.advance(number));
-        connect::write_stamp(&mut transaction, next).await?;
-    }
-    transaction.commit().await?;
+    // A tool writes the existing number, so that each of its commits also logs the header.
+    let next = (*rows != Some(changed)).then(|| stamp.map_or(number, |stamp| stamp.advance(number)));
+    *rows = Some(changed);
+    connect::commit(connection, next).await?;
     Ok(Some(done))
+}
+
+/// Begins a transaction and does the commands of a group in it. Returns their outcomes and, unless it did
+/// the commands one by one, what [`connect::read_stamp`] returns after them.
+async fn begin(connection: &mut SqliteConnection, commit_group: &CommitGroup, works: &[Work]) -> sqlx::Result<Group> {
+    if works.is_empty() {
+        connect::run(connection, connect::BEGIN).await?;
+        return Ok((Vec::new(), None));
+    }
+    if let Ok(group) = commit_group(connection, works, true).await {
+        return Ok(group);
+    }
+    // This fails if the transaction did not begin, or has ended by the failure.
+    connect::run(connection, "ROLLBACK").await?;
+    connect::run(connection, connect::BEGIN).await?;
+    Ok((commit_each(connection, commit_group, works).await?, None))
 }
 
 /// Does commands one by one, each behind a savepoint, so that one that fails undoes only itself.
@@ -412,15 +437,15 @@ async fn commit_each(
 ) -> sqlx::Result<Vec<Result<Committed>>> {
     let mut outcomes = Vec::with_capacity(works.len());
     for work in works {
-        let mut savepoint = connection.begin().await?;
-        let outcome = commit_group(&mut savepoint, std::slice::from_ref(work)).await;
-        end(savepoint, outcome.is_ok()).await?;
-        outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
+        connect::run(connection, SAVE).await?;
+        let group = commit_group(connection, std::slice::from_ref(work), false).await;
+        end(connection, group.is_ok()).await?;
+        outcomes.extend(group.map_or_else(|error| vec![Err(error)], |(outcomes, _)| outcomes));
     }
     Ok(outcomes)
 }
 
-/// Ends a savepoint.
-async fn end(savepoint: Transaction<'_, Sqlite>, keep: bool) -> sqlx::Result<()> {
-    if keep { savepoint.commit().await } else { savepoint.rollback().await }
+/// Ends what began with [`SAVE`].
+async fn end(connection: &mut SqliteConnection, keep: bool) -> sqlx::Result<()> {
+    connect::run(connection, if keep { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" }).await
 }
