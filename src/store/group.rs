@@ -15,7 +15,7 @@ use crate::domain::model::event::{Event, EventKind};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
-use crate::domain::model::undrawn::Tickets;
+use crate::domain::model::undrawn::{self, Tickets};
 use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::{CallId, CommandId, EventId, OrderId, RestaurantId};
@@ -88,6 +88,8 @@ pub struct OrderWrite {
     pub source: Option<CommandKey>,
     /// Whether the group changes it, after placing it or not.
     pub is_changed: bool,
+    /// Whether the document is all that changes: the columns beside it stay as they are.
+    pub is_document_only: bool,
     /// The first position in the group at which the order was accepted.
     pub accepted: Option<Position>,
     /// The last time at which the group closed it.
@@ -291,7 +293,8 @@ impl Fold {
         self.count(None, &order);
         let key = (order.restaurant, order.id);
         self.state.orders.insert(key, order.clone());
-        let write = OrderWrite { order, is_new: true, source, is_changed: false, accepted: None, closed_at: None };
+        let (accepted, closed_at) = (None, None);
+        let write = OrderWrite { order, is_new: true, source, is_changed: false, is_document_only: false, accepted, closed_at };
         self.writes.orders.insert(key, write);
     }
 
@@ -301,16 +304,19 @@ impl Fold {
         self.count(before.as_ref(), &order);
         let accepted = order.accepted_at.map(|_| order.position);
         let closed_at = order.status.is_final().then_some(work.at);
+        let is_document_only = before.is_some_and(|before| has_same_columns(&before, &order));
         let written = self.writes.orders.entry(key).or_insert_with(|| OrderWrite {
             order: order.clone(),
             is_new: false,
             source: None,
             is_changed: true,
+            is_document_only,
             accepted,
             closed_at,
         });
         written.order = order;
         written.is_changed = true;
+        written.is_document_only &= is_document_only;
         written.accepted = written.accepted.or(accepted);
         written.closed_at = closed_at.or(written.closed_at);
     }
@@ -349,6 +355,13 @@ pub fn repeat(known: &Remembered, key: &CommandKey) -> Result<Committed> {
     let message = "this id was already used for something else; send the command under a fresh one";
     let refusal = Refusal::new(RefusalKind::Conflict, message);
     Ok(Committed { answer: Err(refusal), events: [].into(), repeated: false })
+}
+
+/// Whether a change of an open order leaves the columns beside its document as they are.
+fn has_same_columns(before: &Order, after: &Order) -> bool {
+    let is_same_status = before.status == after.status && !after.status.is_final();
+    let is_as_accepted = before.accepted_at.is_some() == after.accepted_at.is_some();
+    is_same_status && is_as_accepted && undrawn::waits_at(before) == undrawn::waits_at(after)
 }
 
 /// Checks that a decision writes to its own restaurant.

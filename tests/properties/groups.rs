@@ -8,6 +8,8 @@ use orderbell::domain::model::event::By;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
+use orderbell::domain::model::status::OrderStatus;
+use orderbell::domain::model::undrawn;
 use orderbell::domain::rules::decision::Decision;
 use orderbell::domain::rules::order_limits::{Guest, OpenOrders};
 use orderbell::domain::rules::place_order::{self, NewIds};
@@ -16,11 +18,12 @@ use orderbell::domain::rules::waiter_call;
 use orderbell::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
+use orderbell::domain::values::text::Station;
 use orderbell::store::group::{AnswerKey, ExternalKey, Feed, Reading, Remembered, Writes, fold};
 use orderbell::store::log::{CommandKey, Committed, Reads, State, Work};
 use orderbell::store::{Result, StoreError};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -223,6 +226,9 @@ impl Database {
         for (key, write) in writes.orders {
             let before = self.orders.get(&key).map(|(_, marks)| *marks);
             assert_eq!(before.is_none(), write.is_new, "an order is added once and then changed");
+            if write.is_document_only {
+                assert_eq!(columns(&self.orders[&key].0), columns(&write.order), "the columns beside the document stay");
+            }
             let (was_changed, accepted) = before.unwrap_or_default();
             let marks = (was_changed || write.is_changed, accepted.or(write.accepted));
             if let (Some(command), Some(id)) = (&write.source, &write.order.external_id) {
@@ -253,6 +259,11 @@ impl Database {
             format!("{} {position:?} {kind} {:?} {:?} {patch}", event.restaurant, event.order, event.command)
         }));
     }
+}
+
+/// What the columns beside an order's document depend on.
+fn columns(order: &Order) -> (OrderStatus, bool, BTreeSet<Station>) {
+    (order.status, order.accepted_at.is_some(), undrawn::waits_at(order))
 }
 
 /// What the caller of a member sees.

@@ -5,6 +5,7 @@ use super::menu_cache::Kept;
 use super::script::{Outcome, Script, Value};
 use super::{Connection, Database};
 use crate::domain::model::call::{Call, Calls};
+use crate::domain::model::event::Topic;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn;
@@ -27,7 +28,7 @@ macro_rules! menus {
             "SELECT restaurant, version, CASE WHEN version IS DISTINCT FROM known THEN document END FROM (",
             "SELECT m.restaurant, m.document, k.column2 AS known, (SELECT e.id FROM events e",
             $index,
-            " WHERE e.restaurant = k.column1 AND e.topic = 4 ORDER BY e.position DESC LIMIT 1) AS version ",
+            " WHERE e.restaurant = k.column1 AND e.topic = k.column3 ORDER BY e.position DESC LIMIT 1) AS version ",
             "FROM (VALUES ",
             $row,
             ") AS k CROSS JOIN menus m WHERE m.restaurant = k.column1) AS found"
@@ -58,18 +59,27 @@ statements! {
         " AS v"
     );
     /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
-    SET_ORDER = on_rows!(
-        "UPDATE orders SET status = v.column3, is_open = v.column4, document = v.column5, waits_at = v.column6, \
-         purged_at = NULL, accepted_position = COALESCE(accepted_position, v.column7) FROM ",
-        ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint"),
-        " AS v WHERE orders.restaurant = v.column1 AND orders.id = v.column2"
+    SET_ORDER = "UPDATE orders SET status = $1, is_open = $2, document = $3, waits_at = $4, purged_at = NULL, \
+        accepted_position = COALESCE(accepted_position, $5) WHERE restaurant = $6 AND id = $7";
+    SET_ORDERS = on_rows!(
+        "UPDATE orders SET status = v.column1, is_open = v.column2, document = v.column3, waits_at = v.column4, \
+         purged_at = NULL, accepted_position = COALESCE(accepted_position, v.column5) FROM ",
+        ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "uuid", "$7" "uuid"),
+        " AS v WHERE orders.restaurant = v.column6 AND orders.id = v.column7"
+    );
+    /// Changes no column of an index, and runs no trigger.
+    SET_DOCUMENT = "UPDATE orders SET document = $1 WHERE restaurant = $2 AND id = $3";
+    SET_DOCUMENTS = on_rows!(
+        "UPDATE orders SET document = v.column1 FROM ", ("$1" "text", "$2" "uuid", "$3" "uuid"),
+        " AS v WHERE orders.restaurant = v.column2 AND orders.id = v.column3"
     );
 
     MENU = "SELECT document FROM menus WHERE restaurant = $1";
     /// The menu of each restaurant with its version, the id of its last event. Leaves out the document if the version is `$2`.
+    /// `$3` is the topic of menus.
     MENUS = by_database! {
-        sqlite: menus!(" INDEXED BY events_of_topic", "($1, $2)"),
-        postgres: menus!("", "($1::uuid, $2::uuid)"),
+        sqlite: menus!(" INDEXED BY events_of_topic", "($1, $2, $3)"),
+        postgres: menus!("", "($1::uuid, $2::uuid, $3::smallint)"),
     };
     ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
     SET_MENU = "UPDATE menus SET document = $2, next_lapse = $3 WHERE restaurant = $1";
@@ -122,41 +132,35 @@ fn of(restaurant: Uuid, order: &Order) -> (RestaurantId, OrderId) {
 
 /// Writes orders. New ones come after their visits.
 pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) -> Result<()> {
-    let (mut added, mut set) = (Vec::new(), Vec::new());
+    let (mut added, mut set, mut documents) = (Vec::new(), Vec::new(), Vec::new());
     for write in orders {
         let order = &write.order;
-        let row = order_row(write)?;
-        if !write.is_new {
-            set.push(row);
+        let [restaurant, id] = [order.restaurant.uuid().into(), order.id.uuid().into()];
+        let document = columns::write(order)?.into();
+        if write.is_document_only {
+            documents.push([document, restaurant, id]);
             continue;
         }
-        let [restaurant, id, status, is_open, document, waits_at, accepted] = row;
+        let status = order.status.as_str().into();
+        let is_open = Value::Flag(!order.status.is_final());
+        let stations = if write.is_changed { undrawn::waits_at(order) } else { BTreeSet::new() };
+        let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?.into();
+        let accepted = write.accepted.map(Position::column).into();
+        if !write.is_new {
+            set.push([status, is_open, document, waits_at, accepted, restaurant, id]);
+            continue;
+        }
         let number = i64::from(order.number).into();
         let diner = order.diner.as_ref().map(ToString::to_string).into();
         let table = order.table.as_ref().map(ToString::to_string);
-        let guests_table = table.clone().filter(|_| order.diner.is_some()).unwrap_or_default();
-        let visit = (table.into(), guests_table.into());
-        added.push([restaurant, id, status, is_open, document, waits_at, accepted, number, diner, visit.0, visit.1]);
+        let guests_table = table.clone().filter(|_| order.diner.is_some()).unwrap_or_default().into();
+        let visit = table.into();
+        added.push([restaurant, id, status, is_open, document, waits_at, accepted, number, diner, visit, guests_table]);
     }
     script.write(ADD_ORDER, added);
-    script.write(SET_ORDER, set);
+    script.update(SET_ORDER, SET_ORDERS, set);
+    script.update(SET_DOCUMENT, SET_DOCUMENTS, documents);
     Ok(())
-}
-
-/// Returns the columns that a change of an order sets, after its key.
-fn order_row(write: &OrderWrite) -> Result<[Value; 7]> {
-    let order = &write.order;
-    let stations = if write.is_changed { undrawn::waits_at(order) } else { BTreeSet::new() };
-    let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?;
-    Ok([
-        order.restaurant.uuid().into(),
-        order.id.uuid().into(),
-        order.status.as_str().into(),
-        Value::Flag(!order.status.is_final()),
-        columns::write(order)?.into(),
-        waits_at.into(),
-        write.accepted.map(Position::column).into(),
-    ])
 }
 
 /// Reads menus, but for those that are kept under their version already.
@@ -164,7 +168,7 @@ pub fn read_menus(script: &mut Script, kept: &BTreeMap<RestaurantId, Option<Kept
     let row = |(restaurant, kept): (&RestaurantId, &Option<Kept>)| {
         // No event has this id.
         let version = kept.as_ref().map_or(Some(Uuid::max()), |kept| kept.version);
-        [restaurant.uuid().into(), version.into()]
+        [restaurant.uuid().into(), version.into(), Value::Small(Topic::Menu.column())]
     };
     script.read(MENUS, kept.iter().map(row).collect());
 }
