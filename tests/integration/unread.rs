@@ -179,7 +179,7 @@ async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
 
 /// Opens connections that send the same bytes and read nothing. Returns the growth of memory for each.
 async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<usize>) -> (u64, Vec<TcpStream>) {
-    let open = async || {
+    let open = async |bytes: &[u8]| {
         let mut streams = Vec::new();
         for _ in 0..count {
             let mut stream = connect(server.authority(), window).await.unwrap();
@@ -189,11 +189,12 @@ async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<us
         eventually("open", PATIENCE, async || (server.metric(OPEN).await >= count as f64).then_some(())).await;
         streams
     };
-    // Warm up, so that reused buffers exist already.
-    drop(open().await);
+    // Warm up with a small request, so that reused buffers exist already. With these bytes, the allocator would keep what they
+    // cost, and nothing would grow.
+    drop(open(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await);
     eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
     let before = server.resident();
-    let (peak, streams) = server.peak_during(open()).await;
+    let (peak, streams) = server.peak_during(open(bytes)).await;
     (peak.saturating_sub(before) / count as u64, streams)
 }
 
@@ -228,7 +229,7 @@ async fn a_connection_that_had_a_large_answer_costs_as_little_as_another() {
     eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
     let (large, _streams) = cost(&server, 400, &get("/api/v1/restaurants/demo/menu"), None).await;
     println!("idle after a small answer {} KiB, after a large one {} KiB", small / 1024, large / 1024);
-    assert!(large < small + 14 * 1024, "{} KiB, and {} KiB after a small answer", large / 1024, small / 1024);
+    assert!(large < small + 40 * 1024, "{} KiB, and {} KiB after a small answer", large / 1024, small / 1024);
 }
 
 /// Sends bytes in pieces, and returns everything that arrives until the server closes.
@@ -308,13 +309,13 @@ async fn a_head_has_a_bound() {
     // Without its end, so that the server reads all of it before it refuses.
     assert!(exchange(&server, &endless.as_bytes()[..16 * 1024], 1000).await.starts_with("HTTP/1.1 431 "));
     // It does not cut the answer before, which its reader has not taken yet.
-    let manager = menu_of(&server, 300).await;
+    let manager = large_menu(&server).await;
     let menu = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "");
     let mut stream = ask(&manager, &[menu, head(60_000).into_bytes()].concat()).await;
     let mut answers = Vec::new();
     soon("the end", stream.read_to_end(&mut answers)).await.unwrap();
     let answers = String::from_utf8(answers).unwrap();
-    assert!(answers.len() > 200_000 && answers.contains("}HTTP/1.1 431 "), "{} bytes", answers.len());
+    assert!(answers.len() as u64 > MIB + MIB / 2 && answers.contains("}HTTP/1.1 431 "), "{} bytes", answers.len());
 }
 
 #[tokio::test]
