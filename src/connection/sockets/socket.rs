@@ -61,14 +61,6 @@ impl Socket {
         Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0, refused: None }
     }
 
-    /// Returns the address of the other side.
-    ///
-    /// # Errors
-    /// When the other side is gone.
-    pub fn peer_addr(&self) -> io::Result<std::net::SocketAddr> {
-        self.io.peer_addr()
-    }
-
     /// Returns a way to end it without the dispatcher.
     #[must_use]
     pub fn handle(&self) -> Handle {

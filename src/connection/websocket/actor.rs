@@ -25,6 +25,7 @@ use actix::prelude::*;
 use actix_http::ws::{Codec, Item};
 use actix_rt::net::TcpStream;
 use actix_web_actors::ws::{self, WebsocketContext};
+use bytes::{Bytes, BytesMut};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -53,15 +54,16 @@ pub struct Connection {
 
 type Ctx = WebsocketContext<Connection>;
 
-/// Starts a connection on a socket that has finished its handshake, and runs it to its end.
+/// Starts a connection on a socket whose handshake is accepted, and runs it to its end. `first` is what
+/// came behind the handshake, `answer` the handshake's answer, which leaves with the first frame.
 pub async fn run(
     node: Arc<Node>,
     (slot, address): (ConnectionSlot, IpAddr),
     verified: Verified,
     io: Rc<TcpStream>,
-    first: Vec<u8>,
+    (first, answer): (BytesMut, Bytes),
 ) {
-    let send_queue = SendQueue::default();
+    let send_queue = SendQueue::after(answer);
     let fault = Fault::default();
     let incoming = Incoming::new(io.clone(), &first, node.limits.frame_bytes, fault.clone());
     drop(first);
@@ -99,7 +101,7 @@ impl Connection {
         self.subscriber.node.limits.backlog_bytes
     }
 
-    fn push_control(&self, control: bytes::Bytes, ctx: &mut Ctx) {
+    fn push_control(&self, control: Bytes, ctx: &mut Ctx) {
         if self.send_queue.push_control(control, self.subscriber.node.limits.backlog_bytes).is_err() {
             self.close(CloseCode::TooSlow, ctx);
         }

@@ -12,12 +12,13 @@ use crate::protocol::problem_body::{PROBLEM_JSON, ProblemBody};
 use crate::protocol::{BEARER_PREFIX, ErrorCode, Failure, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
-use actix_http::header::{self, HeaderMap, HeaderValue};
+use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_http::{HttpMessage, Method, Request, Response, ResponseBuilder, StatusCode, Version, h1, ws};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
 
 /// Limits handshakes: those with a valid token by principal, the others by address, so that a valid token gets in whatever
 /// else comes from its address.
@@ -63,7 +64,7 @@ pub async fn upgrade(
     request: Request,
     mut framed: Framed<Socket, h1::Codec>,
 ) -> Result<(), actix_http::Error> {
-    let peer = framed.io_ref().peer_addr().ok().map(|peer| peer.ip());
+    let peer = request.peer_addr().map(|peer| peer.ip());
     let is_secure = node.is_secure(peer, request.headers());
     let accepted = peer.ok_or_else(|| Failure::new(ErrorCode::BadFrame, "no peer address").into());
     let accepted = accepted.and_then(|peer| admit(&node, &*gate, &request, peer));
@@ -75,15 +76,16 @@ pub async fn upgrade(
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
     protect(&mut response, is_secure);
     let response = response.finish().drop_body();
-    if framed.send(h1::Message::Item((response, BodySize::None))).await.is_err() {
+    if Pin::new(&mut framed).write(h1::Message::Item((response, BodySize::None))).is_err() {
         return Ok(());
     }
     drop(request);
     let parts = framed.into_parts();
-    let first = parts.read_buf.to_vec();
+    // The answer leaves with the actor's first frame, in one write.
+    let (first, answer) = (parts.read_buf, parts.write_buf.freeze());
     let (io, place) = parts.io.upgrade();
     actix_rt::spawn(async move {
-        actor::run(node, (slot, address), verified, io, first).await;
+        actor::run(node, (slot, address), verified, io, (first, answer)).await;
         drop(place);
     });
     Ok(())
@@ -172,11 +174,19 @@ fn authenticate(node: &Node, headers: &HeaderMap, protocols: &[&str]) -> Result<
     node.verify(&token)
 }
 
+/// The headers of every answer.
+static HEADERS: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
+    let headers = security_headers::ALWAYS.into_iter().chain([security_headers::NO_PAGE]);
+    headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+});
+
 /// Adds the headers of every answer.
 fn protect(response: &mut ResponseBuilder, is_secure: bool) {
-    let of_tls = is_secure.then_some(security_headers::TLS);
-    for header in security_headers::ALWAYS.into_iter().chain([security_headers::NO_PAGE]).chain(of_tls) {
+    for header in HEADERS.iter().cloned() {
         response.insert_header(header);
+    }
+    if is_secure {
+        response.insert_header(security_headers::TLS);
     }
 }
 
