@@ -58,7 +58,7 @@ impl<T: Clone> TokenCache<T> {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.iter().map(|shard| shard.lock().unwrap().len()).sum()
+        self.0.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 }
 
