@@ -331,7 +331,8 @@ impl Task {
         }
         if self.connection.is_none() {
             match self.reopen().await {
-                Ok(connection) => (self.connection, self.rows) = (Some(connection), None),
+                // It has changed nothing yet, and what changes nothing must not write to a full disk.
+                Ok(connection) => (self.connection, self.rows) = (Some(connection), Some(0)),
                 Err(cause) => log::error!(cause:% = cause; "the database cannot be reopened"),
             }
         }
