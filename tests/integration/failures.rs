@@ -1,5 +1,5 @@
-//! Failed attempts cost nobody else: whoever guesses from a restaurant's address locks nobody out there, and no stranger
-//! locks out a manager.
+//! Failed attempts use up no one else's limit: an attacker behind a restaurant's address locks nobody out there, and no
+//! stranger locks out a manager.
 
 use reqwest::Method;
 use serde_json::{Value, json};
