@@ -7,6 +7,18 @@ import { asksWhy, chosenQuantity, promiseSheet, reasonSheet } from './sheets.js'
 /** How long "Done" on a call can be undone. */
 const UNDO_MS = 4_000;
 
+/** What an order that was accepted can be until it is served. */
+const CANCELLABLE = new Set(['accepted', 'preparing', 'ready']);
+
+/** Asks again with the words kept: an order that was accepted since the sheet was opened can only be cancelled. @param {any} order */
+function askToCancel(order) {
+  const detail = () => /** @type {HTMLInputElement} */ (find('#detail'));
+  const words = detail().value;
+  openSheet(reasonSheet('cancel', order));
+  detail().value = words;
+  toast(`Not rejected: order ${order.number} has just been accepted. Tap a reason again to cancel it.`, { bad: true });
+}
+
 /** Turns the staff's touches into commands, and asks for a reason or minutes first where needed. */
 export class StaffCommands {
   #bell; #order; #changed;
@@ -39,6 +51,7 @@ export class StaffCommands {
       closeSheet();
       return this.#sayPromise(order);
     }
+    if (action === 'reject' && CANCELLABLE.has(order.status)) return askToCancel(order);
     this.#send({ action, order: order.id, ...(item && { item }), ...this.#fields(action, order, control) });
     if (control.closest('dialog')) closeSheet();
   }

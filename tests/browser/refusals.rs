@@ -204,6 +204,24 @@ async fn an_order_from_far_down_in_the_menu_is_in_sight() {
     phone.until("the order in sight", "return scrollY === 0 && history.scrollRestoration === 'auto'", vec![]).await;
 }
 
+/// An order that a colleague accepts while a waiter writes why it is rejected: the page asks again, and keeps the words.
+#[tokio::test]
+async fn a_reject_of_an_order_that_was_accepted_is_asked_again_with_its_words() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(2).await;
+    let floor = restaurant.floor().await;
+    let order = placed(&restaurant, &phone, &["Firni"]).await;
+    floor.tap(&format!("[data-order='{order}'] [data-action='reject']")).await;
+    floor.write("#detail", "The oven is broken").await;
+    restaurant.staff.command(&json!(order), "accept", json!({"minutes": 20})).await.expect(200);
+    let accepted = "return document.querySelector(`[data-order='${arguments[0]}'][data-status='accepted']`)";
+    floor.until("accepted", accepted, vec![json!(order)]).await;
+    floor.tap("dialog[open] [data-reason='out_of_stock']").await;
+    floor.announces("has just been accepted").await;
+    floor.tap("dialog[open] [data-action='cancel'][data-reason='out_of_stock']").await;
+    phone.stands(&order, &["Sold out.", "The oven is broken"]).await;
+}
+
 /// Opens an order's page as a friend with whom the guest shares it.
 async fn shared(restaurant: &TestRestaurant, phone: &Browser, order: &str, table: u32) -> Browser {
     let script = "return JSON.parse(localStorage[arguments[0]]).access_token";
