@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The parts of the cache, each with a lock of its own, so that workers rarely wait for each other.
 const SHARDS: usize = 16;
-/// The most tokens of a shard: 4,096 in all, in about 1.5 MB.
+/// The most tokens of a shard: 4,096 in all.
 const MOST: usize = 256;
 
 /// The SHA-256 of a whole token. The cache holds no token.

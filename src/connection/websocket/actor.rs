@@ -11,6 +11,7 @@ use crate::clock;
 use crate::connection::Node;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::{SendQueue, TooSlow};
+use crate::connection::sockets::registry::Place;
 use crate::connection::subscriber::{MAILBOX, Subscriber};
 use crate::connection::subscription::Subscription;
 use crate::connection::transport::{Deferred, QueuedTransport, Transport};
@@ -54,28 +55,31 @@ pub struct Connection {
 
 type Ctx = WebsocketContext<Connection>;
 
-/// Starts a connection on a socket whose handshake is accepted, and runs it to its end. `first` is what
-/// came behind the handshake, `answer` the handshake's answer, which leaves with the first frame.
-pub async fn run(
+/// Starts a connection on a socket whose handshake is accepted. Returns the future that runs it to its end, which each open
+/// connection has in memory: what only the start needs is not part of it. `first` is what came behind the handshake, `answer`
+/// the handshake's answer, which leaves with the first frame, and `place` the socket's place in the registry.
+pub fn run(
     node: Arc<Node>,
     (slot, address): (ConnectionSlot, IpAddr),
     verified: Verified,
-    io: Rc<TcpStream>,
+    (io, place): (Rc<TcpStream>, Rc<Place>),
     (first, answer): (BytesMut, Bytes),
-) {
+) -> impl Future<Output = ()> {
     let send_queue = SendQueue::after(answer);
     let fault = Fault::default();
     let incoming = Incoming::new(io.clone(), &first, node.limits.frame_bytes, fault.clone());
-    drop(first);
     let outgoing = Outgoing::new(send_queue.clone(), io.clone());
     let mut connection = Connection::new(node.clone(), slot, verified, outgoing, fault);
     connection.address = node.keep_addresses.then_some(address);
     // The frame guard has checked sizes already; without this the codec would apply its library's default.
     let codec = Codec::new().max_size(node.limits.frame_bytes as usize);
-    let actor = WebsocketContext::with_codec(connection, incoming, codec);
-    socket::drive(io, send_queue.clone(), actor, node.limits.write_timeout).await;
-    if let Some(code) = send_queue.ending() {
-        node.count_close(code);
+    let actor = Box::pin(WebsocketContext::with_codec(connection, incoming, codec));
+    async move {
+        socket::drive(io, send_queue.clone(), actor, node.limits.write_timeout).await;
+        if let Some(code) = send_queue.ending() {
+            node.count_close(code);
+        }
+        drop(place);
     }
 }
 

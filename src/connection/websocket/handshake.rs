@@ -83,11 +83,7 @@ pub async fn upgrade(
     let parts = framed.into_parts();
     // The answer leaves with the actor's first frame, in one write.
     let (first, answer) = (parts.read_buf, parts.write_buf.freeze());
-    let (io, place) = parts.io.upgrade();
-    actix_rt::spawn(async move {
-        actor::run(node, (slot, address), verified, io, (first, answer)).await;
-        drop(place);
-    });
+    actix_rt::spawn(actor::run(node, (slot, address), verified, parts.io.upgrade(), (first, answer)));
     Ok(())
 }
 

@@ -161,10 +161,9 @@ impl Deref for Outgoing {
 pub async fn drive(
     io: Rc<TcpStream>,
     queue: SendQueue,
-    actor: impl Stream<Item = Result<Bytes, actix_web::Error>>,
+    mut actor: Pin<Box<impl Stream<Item = Result<Bytes, actix_web::Error>>>>,
     patience: Duration,
 ) {
-    let mut actor = Box::pin(actor);
     let mut stall: Option<Pin<Box<tokio::time::Sleep>>> = None;
     let ended = poll_fn(|cx| {
         loop {
@@ -193,7 +192,8 @@ pub async fn drive(
     // The actor goes first: its slot and its rooms are free while the last bytes leave.
     drop(actor);
     if ended {
-        let _ = tokio::time::timeout(LINGER, finish(&io, &queue)).await;
+        // In a box of its own, since every open connection would have room for it.
+        let _ = tokio::time::timeout(LINGER, Box::pin(finish(&io, &queue))).await;
     }
 }
 
