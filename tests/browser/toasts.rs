@@ -162,8 +162,13 @@ async fn what_a_kitchen_screen_says_covers_no_control_and_a_refused_key_moves_no
 }
 
 async fn refused_key(screen: &Browser) {
-    let still =
-        format!("const now = (() => {{ {TICKETS} }})(), before = window.stood; window.stood = now; return now === before && now");
+    // A new size of the window moves them a moment later.
+    screen.ask("window.stood = undefined", vec![]).await;
+    let still = format!(
+        "const now = (() => {{ {TICKETS} }})();
+        if (now !== window.stood?.tickets) window.stood = {{ tickets: now, at: performance.now() }};
+        return performance.now() - window.stood.at > 500 && now"
+    );
     let before = screen.until("the tickets to stand still", &still, vec![]).await;
     let digits = "const shown = [...document.querySelectorAll('.ticket__slot')].map((one) => one.textContent);
         return ['9', '8', '7', '6'].find((digit) => !shown.includes(digit)) ?? false";
