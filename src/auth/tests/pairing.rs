@@ -62,7 +62,7 @@ async fn polls_at_once_begin_one_session_and_its_end_is_the_pairings() {
     let code = pairing.device_code.as_str().into();
     service.approve(&principal(Role::Staff, LADLE), &pairing.user_code, name(), None).await.unwrap();
     let (one, two) = tokio::join!(service.poll(&code), service.poll(&code));
-    // One poll may arrive after the other's session was begun, and is told to wait.
+    // If one poll has already begun the session, the other is told to wait.
     let got: Vec<_> = [one, two].into_iter().filter(|outcome| !matches!(outcome, Err(PollError::SlowDown))).collect();
     let got: Vec<_> = got.into_iter().map(Result::unwrap).collect();
     assert!(got.iter().all(|one| one.tokens.refresh_token == got[0].tokens.refresh_token));

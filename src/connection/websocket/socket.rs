@@ -192,7 +192,7 @@ pub async fn drive(
     // The actor goes first: its slot and its rooms are free while the last bytes leave.
     drop(actor);
     if ended {
-        // In a box of its own, since every open connection would have room for it.
+        // Boxed, since otherwise every open connection would reserve memory for it.
         let _ = tokio::time::timeout(LINGER, Box::pin(finish(&io, &queue))).await;
     }
 }

@@ -71,7 +71,7 @@ impl TestServer {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
-    /// Starts a server on the database in a folder, which it creates if there is none.
+    /// Starts a server on the database in this folder. Creates the database if it does not exist.
     pub async fn run(folder: PathBuf, flags: &[&str]) -> Self {
         let common = ["--database-url".into(), format!("sqlite://{}", folder.join(DATABASE).display())];
         Self::with(folder, common.into(), flags, &[]).await
