@@ -46,6 +46,12 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_WRITE_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
     pub write_timeout_ms: u64,
 
+    /// Milliseconds for a client to send the head of a request: of the first one from when it
+    /// connects, of later ones from their first byte. Lost packets delay the first one by seconds on
+    /// a phone's network.
+    #[arg(long, env = "ORDERBELL_HEAD_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
+    pub head_timeout_ms: u64,
+
     /// The most unread bytes of answers over plain HTTP. Beyond that, the server closes the
     /// longest-waiting connection of the address with the most unread bytes.
     #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 8_388_608, value_parser = clap::value_parser!(u64).range(1_048_576..))]

@@ -153,6 +153,7 @@ fn bounds(serve: &Serve, division: Division) -> Bounds {
         per_address: (!serve.proxy.trust_forwarded_for).then_some(per_address),
         unread_bytes: usize::try_from(serve.limits.unread_bytes).unwrap_or(usize::MAX),
         write_timeout: Duration::from_millis(serve.limits.write_timeout_ms),
+        head_timeout: Duration::from_millis(serve.limits.head_timeout_ms),
     }
 }
 

@@ -19,8 +19,6 @@ use std::time::Duration;
 
 /// The most connections that the kernel holds for the server to accept.
 const BACKLOG: i32 = 4096;
-/// The longest time for a client to send a request's head.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest time in seconds for running requests to finish at shutdown, unless the rest of the
 /// drain window is shorter.
 const REQUESTS_S: u64 = 2;
@@ -77,7 +75,8 @@ pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Re
         });
         let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-            .client_request_timeout(REQUEST_TIMEOUT)
+            // The socket has the deadline: the dispatcher's fires before it reads what has arrived.
+            .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
             .h1_write_buffer_size(WRITE_BUFFER)
             // A client that has closed its side no longer waits, so its streams and polls leave

@@ -318,6 +318,55 @@ async fn a_head_has_a_bound() {
     assert!(answers.len() as u64 > MIB + MIB / 2 && answers.contains("}HTTP/1.1 431 "), "{} bytes", answers.len());
 }
 
+/// Sends bytes on a new connection, and returns what arrives until the server closes it.
+async fn until_close(server: &TestServer, bytes: &str) -> String {
+    let mut stream = connect(server.authority(), None).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    soon("the end", stream.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_head_has_a_deadline_which_a_stall_of_the_node_does_not_count_against_its_client() {
+    let head_timeout = Duration::from_millis(1500);
+    let server = TestServer::start(&["--head-timeout-ms", "1500"]).await;
+    let slow = async || server.metric("orderbell_limit_hits_total{limit=\"head_time\"}").await;
+    let get = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(until_close(&server, "").await, "", "a browser takes an answer for that of its next request");
+    assert_eq!(slow().await, 0.0);
+    assert!(until_close(&server, &get[..30]).await.starts_with("HTTP/1.1 408 "));
+    let second = until_close(&server, &[get, &get[..1]].concat()).await;
+    assert!(second.starts_with("HTTP/1.1 200 ") && second.contains("HTTP/1.1 408 "), "{second}");
+    assert_eq!(slow().await, 2.0);
+
+    let mut waiting = Vec::new();
+    for begun in [0, 30] {
+        let mut stream = connect(server.authority(), None).await.unwrap();
+        stream.write_all(&get.as_bytes()[..begun]).await.unwrap();
+        waiting.push((stream, &get[begun..]));
+    }
+    // Later than the connections, so the server has read what they have sent.
+    server.metric(OPEN).await;
+    server.signal("STOP");
+    for (stream, rest) in &mut waiting {
+        stream.write_all(rest.as_bytes()).await.unwrap();
+    }
+    tokio::time::sleep(2 * head_timeout).await;
+    server.signal("CONT");
+    for (mut stream, _) in waiting {
+        let mut status = [0; 13];
+        soon("the answer", stream.read_exact(&mut status)).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200 ");
+        // An idle connection has no head that is due.
+        tokio::time::sleep(head_timeout * 3 / 2).await;
+        stream.write_all(get.as_bytes()).await.unwrap();
+        let mut rest = [0; 600];
+        let count = soon("the second answer", stream.read(&mut rest)).await.unwrap();
+        assert!(count > 0, "it was closed");
+    }
+}
+
 #[tokio::test]
 async fn a_large_answer_waits_for_no_acknowledgement() {
     let server = TestServer::start(&[]).await;

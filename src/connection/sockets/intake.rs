@@ -74,6 +74,8 @@ pub struct Intake {
     phase: Cell<Phase>,
     left: Cell<usize>,
     scanner: Cell<Scanner>,
+    /// No request has come yet.
+    is_new: Cell<bool>,
     reader: RefCell<Option<Waker>>,
 }
 
@@ -81,7 +83,7 @@ impl Default for Intake {
     fn default() -> Self {
         let phase = Phase::Head;
         let (left, scanner) = (Cell::new(phase.bound()), Cell::new(Scanner::HEAD));
-        Self { phase: Cell::new(phase), left, scanner, reader: RefCell::default() }
+        Self { phase: Cell::new(phase), left, scanner, is_new: Cell::new(true), reader: RefCell::default() }
     }
 }
 
@@ -89,6 +91,7 @@ impl Intake {
     /// Begins a request, which ends when the returned guard is dropped.
     #[must_use]
     pub fn begin(self: &Rc<Self>, body: Body) -> Exchange {
+        self.is_new.set(false);
         self.enter(match body {
             Body::None => Phase::Answer,
             Body::Length(length) => Phase::Length(length),
@@ -109,6 +112,16 @@ impl Intake {
             (Phase::Head | Phase::Chunks, left) => Allowance::Part(left),
             (Phase::Length(_) | Phase::Answer, left) => Allowance::Bytes(left),
         }
+    }
+
+    /// Returns whether a head is due: the first one, or one that has begun.
+    pub fn is_head_due(&self) -> bool {
+        self.phase.get() == Phase::Head && (self.is_new.get() || self.has_begun_head())
+    }
+
+    /// Returns whether part of a head has been read.
+    pub fn has_begun_head(&self) -> bool {
+        self.phase.get() == Phase::Head && self.left.get() < HEAD
     }
 
     /// Returns how many of the next bytes belong to the head or to the body in chunks, and whether it ends with them.
@@ -273,6 +286,20 @@ mod tests {
         assert_eq!(allowance(&intake), Allowance::Part(HEAD));
         intake.take(&ALL);
         assert_eq!(allowance(&intake), Allowance::Refused);
+    }
+
+    #[test]
+    fn a_head_is_due_from_the_start_and_later_from_its_first_byte() {
+        let intake = Rc::<Intake>::default();
+        assert!(intake.is_head_due() && !intake.has_begun_head());
+        intake.take(&SOME);
+        assert!(intake.is_head_due() && intake.has_begun_head());
+        let exchange = intake.begin(Body::None);
+        assert!(!intake.is_head_due());
+        drop(exchange);
+        assert!(!intake.is_head_due(), "an idle connection");
+        intake.take(&SOME[..1]);
+        assert!(intake.is_head_due() && intake.has_begun_head());
     }
 
     #[test]

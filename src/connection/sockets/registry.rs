@@ -33,6 +33,8 @@ pub struct Bounds {
     pub unread_bytes: usize,
     /// The longest time that a reader may take nothing of an answer.
     pub write_timeout: Duration,
+    /// The longest time for a client to send the head of a request.
+    pub head_timeout: Duration,
 }
 
 /// Notifies a connection, on any thread, that its place was given to another.
@@ -255,6 +257,11 @@ impl Plain {
         self.0.metrics.hit("unread_answers");
     }
 
+    /// Counts a client that has sent part of a head for too long.
+    pub fn count_slow_head(&self) {
+        self.0.metrics.hit("head_time");
+    }
+
     /// Counts a request on a connection beyond the share of its address.
     pub fn count_over(&self) {
         self.0.metrics.hit("connections_per_address");
@@ -354,7 +361,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BOUNDS: Bounds = Bounds { total: 4, per_address: Some(2), unread_bytes: 100, write_timeout: Duration::from_secs(20) };
+    const BOUNDS: Bounds = Bounds {
+        total: 4,
+        per_address: Some(2),
+        unread_bytes: 100,
+        write_timeout: Duration::from_secs(20),
+        head_timeout: Duration::from_secs(20),
+    };
 
     fn at(second: u64) -> Timestamp {
         Timestamp::from_millis(0).plus(Duration::from_secs(second))

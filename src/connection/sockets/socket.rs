@@ -1,5 +1,5 @@
-//! The socket of an HTTP connection, with what the HTTP dispatcher lacks: a deadline for a reader that takes nothing, no
-//! reading ahead of the answer, and a way to end the socket from outside.
+//! The socket of an HTTP connection, with what the HTTP dispatcher lacks: a deadline for a reader that takes nothing and one
+//! for each head, no reading ahead of the answer, and a way to end the socket from outside.
 //!
 //! There is one type for the node, so that a socket with TLS would change no other file.
 
@@ -10,6 +10,7 @@ use actix_rt::time::{Instant, Sleep, sleep};
 use socket2::SockRef;
 use std::future::Future;
 use std::io::{self, ErrorKind};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -21,7 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const TURN: usize = 16 * 1024;
 /// The answer to a head that is too long.
 const TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-/// The longest time for a client to read that answer. The server discards what it sends in that time,
+/// The answer to a head that has not come to its end in time.
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// The longest time for a client to read such an answer. The server discards what it sends in that time,
 /// since an immediate close would destroy the answer.
 const LINGER: Duration = Duration::from_secs(1);
 /// The interval at which a blocked write checks its deadline.
@@ -40,13 +43,16 @@ struct Blocked {
 /// The socket of an HTTP connection.
 ///
 /// Bound: one request is read at a time ([`Intake`]), and none while the reader takes nothing.
-/// Deadline: a reader that takes nothing for the write timeout is cut, and sooner when too much waits for readers.
+/// Deadlines: a head that is late is refused, but only after all that has arrived was read, so that a stall of the node refuses
+/// nobody. A reader that takes nothing for the write timeout is cut, and sooner when too much waits for readers.
 pub struct Socket {
     io: Rc<TcpStream>,
     place: Rc<Place>,
     intake: Rc<Intake>,
     blocked: Option<Blocked>,
     taken: usize,
+    /// The deadline of the head that is due.
+    head: Option<Pin<Box<Sleep>>>,
     /// Present after the refusal of a head: ends the connection.
     refused: Option<Pin<Box<Sleep>>>,
 }
@@ -58,7 +64,7 @@ impl Socket {
         // An answer is several writes. The kernel would hold the second until the reader has acknowledged
         // the first, for 40 ms. Best effort: without it, answers are only slower.
         let _ = io.set_nodelay(true);
-        Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0, refused: None }
+        Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0, head: None, refused: None }
     }
 
     /// Returns a way to end it without the dispatcher.
@@ -141,16 +147,45 @@ impl Socket {
         }
     }
 
-    /// Answers a head that is too long, and discards the rest for a moment.
-    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let timer = self.refused.get_or_insert_with(|| {
-            // Best effort: nothing else waits to be written between two requests.
-            let _ = self.io.try_write(TOO_LONG);
-            let _ = SockRef::from(&*self.io).shutdown(Shutdown::Write);
-            Box::pin(sleep(LINGER))
-        });
+    /// Waits for the deadline of a head. A client that has sent nothing is closed without an answer, which it could take for
+    /// that of the request that it is about to send.
+    fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.intake.is_head_due() {
+            return Poll::Pending;
+        }
+        let time = self.place.plain().bounds().head_timeout;
+        let timer = self.head.get_or_insert_with(|| Box::pin(sleep(time)));
+        ready!(timer.as_mut().poll(cx));
+        if self.has_bytes() {
+            // After a stall, a timer may come before the news of what has arrived. That follows, and is read.
+            return Poll::Pending;
+        }
+        if self.intake.has_begun_head() {
+            self.place.plain().count_slow_head();
+            self.poll_refuse(cx, TOO_SLOW)
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Returns whether the kernel has bytes to read.
+    fn has_bytes(&self) -> bool {
+        SockRef::from(&*self.io).peek(&mut [MaybeUninit::uninit()]).is_ok_and(|count| count > 0)
+    }
+
+    /// Refuses a head, and discards for a moment what else comes.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>, answer: &[u8]) -> Poll<io::Result<()>> {
+        // Best effort: nothing else waits to be written between two requests.
+        let _ = self.io.try_write(answer);
+        let _ = SockRef::from(&*self.io).shutdown(Shutdown::Write);
+        self.refused = Some(Box::pin(sleep(LINGER)));
+        self.poll_refused(cx)
+    }
+
+    /// Discards what comes after a refusal.
+    fn poll_refused(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut rest = [0; 4096];
-        while timer.as_mut().poll(cx).is_pending() {
+        while self.refused.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_pending()) {
             ready!(self.io.poll_read_ready(cx))?;
             match self.io.try_read(&mut rest) {
                 Ok(0) => break,
@@ -192,12 +227,21 @@ impl AsyncRead for Socket {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if this.refused.is_some() {
+            return this.poll_refused(cx);
+        }
+        if !this.intake.is_head_due() {
+            this.head = None;
+        }
         match this.intake.allowance(cx) {
             Allowance::All => this.poll_take(cx, buf, usize::MAX),
-            Allowance::Part(most) => this.poll_part(cx, buf, most),
+            Allowance::Part(most) => match this.poll_part(cx, buf, most) {
+                Poll::Pending => this.poll_head_deadline(cx),
+                read => read,
+            },
             Allowance::Bytes(most) => this.poll_take(cx, buf, most),
             Allowance::Nothing => this.poll_end(cx),
-            Allowance::Refused => this.poll_refuse(cx),
+            Allowance::Refused => this.poll_refuse(cx, TOO_LONG),
         }
     }
 }
