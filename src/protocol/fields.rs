@@ -18,6 +18,11 @@ const TOKENS: [&str; 2] = ["access_token", "token"];
 /// # Errors
 /// The path of the field and the error: `lines[0].quantity: expected a whole number from 1 to 99, found a string`.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    // To know the path of each field takes as long again, and only an error has one.
+    serde_json::from_str(text).or_else(|_| from_text_with_path(text))
+}
+
+fn from_text_with_path<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut input = Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut input).map_err(|error| with_path(&error, json_message(error.inner())))?;
     input.end().map_err(|error| json_message(&error))?;
