@@ -5,6 +5,7 @@ use super::messages::{Join, Page, ToMember};
 use super::opening::{Opened, Replay, is_kept, open, replay};
 use super::room::{PendingJoin, Room, Stage, TAIL_BYTES, TAIL_FRAMES};
 use super::tail::Tail;
+use super::task;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomKind;
 use crate::domain::values::position::Position;
@@ -32,7 +33,7 @@ impl Room {
     /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
         let read = open(self.store.clone(), self.restaurant, self.id, self.head);
-        ctx.spawn(read.into_actor(self).map(|opened, room, ctx| room.opened(opened, ctx)));
+        task::run(read, ctx, |opened, room, ctx| room.opened(opened, ctx));
     }
 
     fn opened(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
@@ -112,14 +113,14 @@ impl Room {
             return;
         }
         let read = is_kept(self.store.clone(), self.restaurant, since);
-        ctx.spawn(read.into_actor(self).map(move |is_kept, room, ctx| match is_kept {
+        task::run(read, ctx, move |is_kept, room, ctx| match is_kept {
             Ok(true) => {
                 room.count_resume(ResumeOutcome::Tail);
                 room.finish(turn, Vec::new(), since, ctx);
             }
             Ok(false) => room.start_over(turn, ctx),
             Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
-        }));
+        });
     }
 
     /// Answers an unusable cursor with a snapshot.
@@ -137,7 +138,7 @@ impl Room {
     /// `sent` is the member's own cursor.
     fn replay(&mut self, turn: PendingJoin, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
         let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first, turn.read);
-        ctx.spawn(read.into_actor(self).map(move |page, room, ctx| match page {
+        task::run(read, ctx, move |page, room, ctx| match page {
             Ok(Replay::Events { frames, through }) => {
                 if is_first {
                     room.count_resume(ResumeOutcome::Log);
@@ -146,7 +147,7 @@ impl Room {
             }
             Ok(Replay::Unusable) => room.start_over(turn, ctx),
             Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
-        }));
+        });
     }
 
     /// Sends these frames, then the rest after `through` from the tail, then `live`. More than a
@@ -182,10 +183,10 @@ impl Room {
         self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
         turn.read = (frames.len() * 2).clamp(*READS.start(), *READS.end()) as u32;
         let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page::Frames(frames)));
-        ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
+        task::run(page, ctx, move |taken, room, ctx| match taken {
             Ok(Ok(())) => room.resume_after(turn, sent, ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
-        }));
+        });
     }
 
     /// Continues with a member that has everything up to `sent`.

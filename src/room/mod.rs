@@ -10,6 +10,7 @@ pub mod room;
 mod shared_snapshot;
 mod sharing;
 pub mod tail;
+mod task;
 
 pub use budget::SnapshotBudget;
 pub use members::MemberId;

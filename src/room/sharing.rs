@@ -5,6 +5,7 @@ use super::messages::{Page, ToMember};
 use super::opening::{SnapshotError, read};
 use super::room::{PendingJoin, Room};
 use super::shared_snapshot::IDLE;
+use super::task;
 use crate::clock;
 use crate::domain::model::room_id::RoomKind;
 use crate::protocol::Snapshot;
@@ -22,7 +23,7 @@ impl Room {
         self.awaiting.push(turn);
         if self.awaiting.len() == 1 {
             let read = read(self.store.clone(), self.restaurant, self.id, self.shared.last(), self.budget.clone());
-            ctx.spawn(read.into_actor(self).map(|snapshot, room, ctx| room.refreshed(snapshot, ctx)));
+            task::run(read, ctx, |snapshot, room, ctx| room.refreshed(snapshot, ctx));
         }
     }
 
@@ -99,11 +100,11 @@ impl Room {
         };
         self.count(1, part.wire().len() as u64);
         let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page::Frames(vec![part])));
-        ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
+        task::run(page, ctx, move |taken, room, ctx| match taken {
             Ok(Ok(())) if number + 1 < snapshot.parts() => room.send_part(turn, snapshot, number + 1, ctx),
             Ok(Ok(())) => room.resume_after(turn, snapshot.position(), ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
-        }));
+        });
     }
 
     fn send_whole(&mut self, turn: PendingJoin, snapshot: Snapshot, ctx: &mut Context<Self>) {
@@ -111,9 +112,9 @@ impl Room {
         // As long as for its parts.
         let deadline = PAGE_DEADLINE * u32::try_from(snapshot.parts()).unwrap_or(u32::MAX);
         let page = tokio::time::timeout(deadline, turn.pages.send(Page::Whole(snapshot.clone())));
-        ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
+        task::run(page, ctx, move |taken, room, ctx| match taken {
             Ok(Ok(())) => room.resume_after(turn, snapshot.position(), ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
-        }));
+        });
     }
 }
