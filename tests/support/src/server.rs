@@ -18,8 +18,10 @@ use tokio::process::{Child, Command};
 const ULIMIT: &str = "TEST_ULIMIT";
 /// The name of the database in its folder.
 pub const DATABASE: &str = "db";
-/// Flags of every test server, before those of the test: two workers on every machine, among others.
-pub const FLAGS: [&str; 6] = ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2"];
+/// Flags of every test server, before those of the test: two workers on every machine, and more commands
+/// a second of one person on the staff than a fast machine can run.
+pub const FLAGS: [&str; 8] =
+    ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2", "--staff-commands-per-second", "100000"];
 /// Flags that raise the message rate of a connection beyond what a test needs.
 pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];
 
