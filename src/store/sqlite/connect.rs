@@ -22,6 +22,11 @@ pub const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Reads what [`read_stamp`] returns.
 pub const STAMP: &str = "SELECT user_version, total_changes() FROM pragma_user_version";
 
+/// Temporary data stays in memory.
+const IN_MEMORY: &str = "MEMORY";
+/// Temporary data goes to a file when it is large, as that of a new index or of a rewritten table.
+const IN_FILES: &str = "FILE";
+
 /// How long to wait for a tool that is writing to the same file.
 const BUSY: Duration = Duration::from_secs(5);
 /// The number of statements that a writer keeps prepared: each that a group of commands uses in each
@@ -47,6 +52,9 @@ pub async fn writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, 
     // SQLite overwrites deleted data with zeros, also in free pages: guests' words must not stay in
     // the file.
     let options = options.pragma("secure_delete", "ON").statement_cache_capacity(STATEMENTS);
+    // A write of several rows keeps the pages that it changes, to undo itself. Beyond 64 KiB they
+    // would go to a file, made for each commit.
+    let options = options.pragma("temp_store", IN_MEMORY);
     let mut connection = options.connect().await?;
     let journal: String = query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
     let synchronous: i64 = query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await?;
@@ -66,6 +74,7 @@ pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
 
 /// Upgrades the schema in one transaction, so that a tool that does the same waits.
 pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Result<(), OpenError> {
+    keep_temporary(connection, IN_FILES).await?;
     let mut transaction = connection.begin_with(BEGIN).await?;
     ownership::require_own(&mut transaction, database, &MIGRATOR).await?;
     MIGRATOR.run(&mut *transaction).await?;
@@ -73,6 +82,7 @@ pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Resu
     ownership::mark(&mut transaction).await?;
     let layout = layout::renew_if_small(&mut transaction).await?;
     transaction.commit().await?;
+    keep_temporary(connection, IN_MEMORY).await?;
     if layout == Layout::Old {
         log::info!(
             "the events of this database take more than twice the space that they need; `orderbell compact` rewrites them \
@@ -80,6 +90,11 @@ pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Resu
         );
     }
     Ok(())
+}
+
+/// Says where the connection keeps temporary data from now on. `PRAGMA` takes no parameters.
+async fn keep_temporary(connection: &mut SqliteConnection, place: &str) -> sqlx::Result<()> {
+    raw_sql(AssertSqlSafe(format!("PRAGMA temp_store = {place}"))).execute(connection).await.map(drop)
 }
 
 /// Writes a node's first stamp into the file itself.
@@ -106,6 +121,7 @@ pub async fn write_stamp(connection: &mut SqliteConnection, number: i32) -> sqlx
 pub async fn compact(connection: &mut SqliteConnection) -> sqlx::Result<[i64; 2]> {
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let before = query_scalar(size).fetch_one(&mut *connection).await?;
+    keep_temporary(connection, IN_FILES).await?;
     let mut transaction = connection.begin_with(BEGIN).await?;
     layout::renew(&mut transaction).await?;
     transaction.commit().await?;
@@ -139,4 +155,27 @@ pub async fn empty_log(connection: &mut SqliteConnection) -> sqlx::Result<bool> 
     let emptied = query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
     raw_sql(AssertSqlSafe(format!("PRAGMA busy_timeout = {}", BUSY.as_millis()))).execute(connection).await?;
     Ok(emptied? == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn place(connection: &mut SqliteConnection) -> i64 {
+        query_scalar("PRAGMA temp_store").fetch_one(connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn commits_make_no_files_and_what_rewrites_a_table_does() {
+        const FILES: i64 = 1;
+        const MEMORY: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orderbell.db");
+        let options = options(&format!("sqlite://{}", path.display())).unwrap();
+        let mut connection = writer(&options).await.unwrap();
+        migrate(&mut connection, &path).await.unwrap();
+        assert_eq!(place(&mut connection).await, MEMORY);
+        compact(&mut connection).await.unwrap();
+        assert_eq!(place(&mut connection).await, FILES);
+    }
 }
