@@ -1,35 +1,65 @@
 //! The choice of a group among what waits to be written.
 
 use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::time::Timestamp;
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 /// The most members of a group.
 pub const GROUP: usize = 64;
-/// The most commands of one restaurant in a group while another's wait, so that the other waits for
-/// a short group at most.
-const SHARE: usize = 16;
+/// The most commands of one restaurant in a group while others write too, so that these wait for
+/// short groups alone.
+const SHARE: usize = 4;
+/// How long groups stay short after a second restaurant has written.
+const SHARED: Duration = Duration::from_secs(1);
 
-/// Takes the next group from the front of the queue, in order. What has no restaurant counts for
-/// none.
-pub fn take_group<T>(queue: &mut VecDeque<T>, restaurant: impl Fn(&T) -> Option<RestaurantId>) -> Vec<T> {
-    let first = queue.iter().find_map(&restaurant);
-    let is_shared = queue.iter().filter_map(&restaurant).any(|other| Some(other) != first);
-    if !is_shared {
-        return queue.drain(..queue.len().min(GROUP)).collect();
-    }
-    let (mut group, mut left) = (Vec::with_capacity(GROUP), VecDeque::with_capacity(queue.len()));
-    let mut taken: HashMap<RestaurantId, usize> = HashMap::new();
-    for job in queue.drain(..) {
-        let share = restaurant(&job).map(|restaurant| taken.entry(restaurant).or_default());
-        if group.len() == GROUP || share.as_ref().is_some_and(|taken| **taken == SHARE) {
-            left.push_back(job);
-            continue;
+/// The choice of groups, and whether restaurants share the queue. A restaurant that is alone fills
+/// its groups, which costs each of its commands least.
+#[derive(Debug, Default)]
+pub struct Groups {
+    last: Option<RestaurantId>,
+    shared_until: Option<Timestamp>,
+    /// The last group had none of the busy restaurants, so the next one has.
+    has_skipped: bool,
+}
+
+impl Groups {
+    /// Takes the next group from the front of the queue, in order. Beside a restaurant with more
+    /// than its share, every other group is of the others alone. What has no restaurant counts as
+    /// one of these.
+    pub fn take<T>(
+        &mut self,
+        queue: &mut VecDeque<T>,
+        now: Timestamp,
+        restaurant: impl Fn(&T) -> Option<RestaurantId>,
+    ) -> Vec<T> {
+        let mut waiting: HashMap<RestaurantId, usize> = HashMap::new();
+        for found in queue.iter().filter_map(&restaurant) {
+            *waiting.entry(found).or_default() += 1;
+            if self.last.replace(found).is_some_and(|last| last != found) {
+                self.shared_until = Some(now.plus(SHARED));
+            }
         }
-        share.into_iter().for_each(|taken| *taken += 1);
-        group.push(job);
+        if self.shared_until.is_none_or(|until| now >= until) {
+            return queue.drain(..queue.len().min(GROUP)).collect();
+        }
+        let is_busy = |job: &T| restaurant(job).is_some_and(|restaurant| waiting[&restaurant] > SHARE);
+        let skips = !self.has_skipped && queue.iter().any(&is_busy) && !queue.iter().all(&is_busy);
+        self.has_skipped = skips;
+        let (mut group, mut left) = (Vec::with_capacity(GROUP), VecDeque::with_capacity(queue.len()));
+        let mut taken: HashMap<RestaurantId, usize> = HashMap::new();
+        for job in queue.drain(..) {
+            let share = restaurant(&job).map(|restaurant| taken.entry(restaurant).or_default());
+            if group.len() == GROUP || skips && is_busy(&job) || share.as_ref().is_some_and(|taken| **taken == SHARE) {
+                left.push_back(job);
+                continue;
+            }
+            share.into_iter().for_each(|taken| *taken += 1);
+            group.push(job);
+        }
+        *queue = left;
+        group
     }
-    *queue = left;
-    group
 }
 
 #[cfg(test)]
@@ -43,34 +73,35 @@ mod tests {
         Some(RestaurantId::from_uuid(Uuid::from_u128(n)))
     }
 
-    fn take(queue: &mut VecDeque<Job>) -> Vec<Job> {
-        take_group(queue, |(restaurant, _)| *restaurant)
+    fn take(groups: &mut Groups, queue: &mut VecDeque<Job>, ms: i64) -> Vec<usize> {
+        groups.take(queue, Timestamp::from_millis(ms), |(restaurant, _)| *restaurant).iter().map(|job| job.1).collect()
     }
 
     #[test]
     fn one_restaurant_alone_fills_its_groups() {
-        let mut queue: VecDeque<_> = (0..100).map(|n| (restaurant(1), n)).collect();
-        assert_eq!(take(&mut queue).iter().map(|job| job.1).collect::<Vec<_>>(), (0..64).collect::<Vec<_>>());
-        assert_eq!(take(&mut queue).len(), 36);
-        assert!(take(&mut queue).is_empty());
+        let (mut groups, mut queue) = (Groups::default(), (0..100).map(|n| (restaurant(1), n)).collect());
+        assert_eq!(take(&mut groups, &mut queue, 0), (0..64).collect::<Vec<_>>());
+        assert_eq!(take(&mut groups, &mut queue, 1).len(), 36);
+        assert!(take(&mut groups, &mut queue, 2).is_empty());
     }
 
     #[test]
-    fn a_quiet_restaurant_is_in_the_next_group_beside_a_busy_one() {
-        let mut queue: VecDeque<_> = (0..100).map(|n| (restaurant(1), n)).collect();
+    fn a_quiet_restaurant_goes_before_a_busy_one_and_for_a_second_groups_are_short() {
+        let (mut groups, mut queue): (_, VecDeque<_>) = (Groups::default(), (0..100).map(|n| (restaurant(1), n)).collect());
         queue.push_back((restaurant(2), 100));
         queue.push_back((None, 101));
-        let group = take(&mut queue);
-        assert_eq!(group.iter().map(|job| job.1).collect::<Vec<_>>(), (0..16).chain([100, 101]).collect::<Vec<_>>());
-        assert_eq!(queue.front(), Some(&(restaurant(1), 16)), "the busy one's others keep their order");
-        assert_eq!(take(&mut queue).len(), 64, "and fill the group again once it is alone");
+        assert_eq!(take(&mut groups, &mut queue, 5000), [100, 101]);
+        assert_eq!(queue.front(), Some(&(restaurant(1), 0)), "the busy one's keep their order");
+        queue.push_back((restaurant(2), 102));
+        assert_eq!(take(&mut groups, &mut queue, 5001), [0, 1, 2, 3, 102], "it has its turn, whoever else writes");
+        assert_eq!(take(&mut groups, &mut queue, 6000), [4, 5, 6, 7], "another was there a moment ago");
+        assert_eq!(take(&mut groups, &mut queue, 7001).len(), 64, "it is alone again");
     }
 
     #[test]
     fn many_restaurants_fill_a_group() {
-        let mut queue: VecDeque<_> = (0..200).map(|n| (restaurant(n as u128 % 8), n)).collect();
-        let group = take(&mut queue);
-        assert_eq!(group.len(), GROUP);
-        assert!((0..8).all(|n| group.iter().filter(|job| job.0 == restaurant(n)).count() == 8));
+        let jobs = (0..200).map(|n| (restaurant(n as u128 % 32), n));
+        let (mut groups, mut queue) = (Groups::default(), jobs.collect());
+        assert_eq!(take(&mut groups, &mut queue, 0).len(), GROUP);
     }
 }

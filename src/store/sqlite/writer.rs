@@ -6,7 +6,7 @@ use super::connect;
 use super::content::Content;
 use super::identity::Identity;
 use super::leftover::{Fit, fit};
-use super::queue::take_group;
+use super::queue::Groups;
 use super::stamp::Stamp;
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
@@ -222,7 +222,7 @@ struct Task {
 impl Task {
     /// Commits groups until all senders, or the database's files, are gone.
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>, scrub: Arc<Notify>, end: Arc<Notify>) {
-        let (mut waiting, mut taken) = (VecDeque::new(), Vec::new());
+        let (mut waiting, mut taken, mut groups) = (VecDeque::new(), Vec::new(), Groups::default());
         loop {
             let is_waiting = !waiting.is_empty();
             let queued = async {
@@ -246,7 +246,7 @@ impl Task {
                     {
                         waiting.push_back(job);
                     }
-                    self.commit(take_group(&mut waiting, Job::restaurant)).await;
+                    self.commit(groups.take(&mut waiting, clock::uptime(), Job::restaurant)).await;
                 }
                 Ok(Next::Scrub) => self.scrub_at = Some(clock::uptime()),
                 Err(_) => {}
