@@ -1,13 +1,18 @@
 //! The check that the database accepts writes: a probe when nothing was committed for a while, and
-//! immediately after a failed commit. `/readyz` reports the result.
+//! immediately after a failed or slow commit, or while none ends. `/readyz` reports the result.
 
 use crate::clock;
 use crate::store::{SharedStore, WriteFaults};
 use crate::telemetry::Metrics;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// The period of checks.
 const PACE: Duration = Duration::from_secs(1);
+/// The period of checks while the database accepts no writes.
+const FAILING_PACE: Duration = Duration::from_millis(250);
+/// How long a probe may take. One that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// The number of checks between two probes of an idle, healthy node.
 const IDLE: u32 = 10;
 /// The bytes of a probe after a failure: as many as the largest order, so that a disk with less
@@ -15,20 +20,37 @@ const IDLE: u32 = 10;
 const LARGE: usize = 64 * 1024;
 /// The successive probes that change the verdict. After a failed commit, one suffices.
 const IN_A_ROW: u32 = 2;
+/// The most successive probes that a node needs to be ready again, after it relapsed several times.
+const MOST_IN_A_ROW: u32 = 32;
+/// The checks after which another failure is no relapse.
+const RELAPSE: u32 = 60;
 
 /// Probes until the process ends.
 pub async fn watch(store: SharedStore, metrics: Metrics) {
     let mut verdict = Verdict::default();
     metrics.database_writable.set(1);
     loop {
-        tokio::time::sleep(PACE).await;
+        tokio::time::sleep(if verdict.is_failing { FAILING_PACE } else { PACE }).await;
         let faults = store.write_faults();
-        let Some(bytes) = verdict.next_probe(faults.count(), faults.committed()) else { continue };
-        let is_written = store.probe_write(bytes, clock::now()).await.is_ok();
+        let Some(bytes) = verdict.next_probe(Counts::of(faults)) else { continue };
+        faults.forget_cause();
+        let mut probe = store.probe_write(bytes, clock::now());
+        let (is_written, is_over) = match timeout(PATIENCE, &mut probe).await {
+            Ok(outcome) => (outcome.is_ok(), true),
+            Err(_) => (false, false),
+        };
+        if !is_over {
+            faults.blame_time();
+        }
         let was_failing = verdict.is_failing;
         verdict.record(is_written, faults.count());
         if verdict.is_failing != was_failing {
             report(faults, &metrics, verdict.is_failing);
+        }
+        if !is_over {
+            // The next one would wait for another connection to the same database.
+            let _ = probe.await;
+            verdict.failed = faults.count();
         }
     }
 }
@@ -42,26 +64,54 @@ fn report(faults: &WriteFaults, metrics: &Metrics, is_failing: bool) {
     }
 }
 
+/// Counts of writes since the start.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    failed: u64,
+    committed: u64,
+    begun: u64,
+    ended: u64,
+}
+
+impl Counts {
+    fn of(faults: &WriteFaults) -> Self {
+        let (begun, ended) = faults.begun_and_ended();
+        Self { failed: faults.count(), committed: faults.committed(), begun, ended }
+    }
+}
+
 /// The verdict of the probes, pure.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Verdict {
     is_failing: bool,
     /// Successive outcomes that contradict the verdict.
     against: u32,
     quiet: u32,
     failed: u64,
-    committed: u64,
-    /// Whether other commits have failed since the last probe.
+    before: Counts,
+    /// Whether other commits have failed, or none has ended, since the last probe.
     is_suspicious: bool,
+    /// The successive probes that end a failure.
+    needed: u32,
+    /// Checks since the last failure ended.
+    healthy: u32,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        let (before, is_failing, is_suspicious) = (Counts::default(), false, false);
+        Self { is_failing, against: 0, quiet: 0, failed: 0, before, is_suspicious, needed: IN_A_ROW, healthy: RELAPSE }
+    }
 }
 
 impl Verdict {
-    /// Returns the bytes of a probe that is due now. `failed` and `committed` count commits since
-    /// the start.
-    fn next_probe(&mut self, failed: u64, committed: u64) -> Option<usize> {
-        self.is_suspicious = failed != self.failed;
-        let is_busy = committed != self.committed;
-        (self.failed, self.committed) = (failed, committed);
+    /// Returns the bytes of a probe that is due now.
+    fn next_probe(&mut self, counts: Counts) -> Option<usize> {
+        let is_stuck = self.before.begun > self.before.ended && counts.ended == self.before.ended;
+        self.is_suspicious = is_stuck || counts.failed != self.failed;
+        let is_busy = counts.committed != self.before.committed;
+        (self.failed, self.before) = (counts.failed, counts);
+        self.healthy = self.healthy.saturating_add(1);
         if self.is_suspicious || self.is_failing || self.against > 0 {
             return Some(LARGE);
         }
@@ -78,9 +128,20 @@ impl Verdict {
             return;
         }
         self.against += 1;
-        if self.against >= IN_A_ROW || (!is_written && self.is_suspicious) {
-            (self.is_failing, self.against) = (!self.is_failing, 0);
+        let needed = if self.is_failing { self.needed } else { IN_A_ROW };
+        if self.against >= needed || (!is_written && self.is_suspicious) {
+            self.turn();
         }
+    }
+
+    /// Changes the verdict. A failure soon after the last one needs more successes to end, so that a node with a bad way to its
+    /// database does not come and go.
+    fn turn(&mut self) {
+        (self.is_failing, self.against) = (!self.is_failing, 0);
+        if self.is_failing {
+            self.needed = if self.healthy < RELAPSE { (self.needed * 2).min(MOST_IN_A_ROW) } else { IN_A_ROW };
+        }
+        self.healthy = 0;
     }
 }
 
@@ -88,38 +149,79 @@ impl Verdict {
 mod tests {
     use super::*;
 
+    /// Counts of writes that all have ended.
+    fn counts(failed: u64, committed: u64) -> Counts {
+        Counts { failed, committed, ..Counts::default() }
+    }
+
     #[test]
     fn an_idle_node_probes_periodically_and_a_busy_one_never() {
         let mut verdict = Verdict::default();
-        let probes = (0..30).filter(|_| verdict.next_probe(0, 0).inspect(|_| verdict.record(true, 0)).is_some()).count();
+        let probes = (0..30).filter(|_| verdict.next_probe(counts(0, 0)).inspect(|_| verdict.record(true, 0)).is_some()).count();
         assert_eq!(probes, 3);
         let mut verdict = Verdict::default();
-        assert!((1..100).all(|commits| verdict.next_probe(0, commits).is_none()));
+        assert!((1..100).all(|commits| verdict.next_probe(counts(0, commits)).is_none()));
     }
 
     #[test]
     fn one_probe_confirms_a_failed_commit_but_not_a_failed_probe() {
         let mut verdict = Verdict::default();
-        assert_eq!(verdict.next_probe(1, 0), Some(LARGE));
+        assert_eq!(verdict.next_probe(counts(1, 0)), Some(LARGE));
         verdict.record(true, 1);
         assert!(!verdict.is_failing, "one commit failed and the next did not");
-        assert_eq!(verdict.next_probe(2, 0), Some(LARGE));
+        assert_eq!(verdict.next_probe(counts(2, 0)), Some(LARGE));
         verdict.record(false, 3);
         assert!(verdict.is_failing);
 
         let mut verdict = Verdict::default();
         verdict.record(false, 1);
         assert!(!verdict.is_failing);
-        assert_eq!(verdict.next_probe(1, 0), Some(LARGE));
+        assert_eq!(verdict.next_probe(counts(1, 0)), Some(LARGE));
         verdict.record(false, 2);
         assert!(verdict.is_failing);
+    }
+
+    #[test]
+    fn writes_of_which_none_ends_are_suspicious_and_those_of_which_some_end_are_not() {
+        let mut verdict = Verdict::default();
+        for check in 0..5 {
+            let flowing = Counts { begun: check + 3, ended: check, committed: check + 1, failed: 0 };
+            assert_eq!(verdict.next_probe(flowing), None);
+        }
+        let stuck = Counts { begun: 9, ended: 4, committed: 5, failed: 0 };
+        assert_eq!(verdict.next_probe(stuck), Some(LARGE));
+        verdict.record(false, 0);
+        assert!(verdict.is_failing, "no write ends and the probe does not either");
+    }
+
+    #[test]
+    fn a_node_that_relapses_needs_more_and_more_successes_and_a_calm_one_forgets() {
+        let mut verdict = Verdict::default();
+        let mut failed = 0;
+        let mut fall_and_rise = |verdict: &mut Verdict| {
+            failed += 1;
+            verdict.next_probe(counts(failed, 0));
+            verdict.record(false, failed);
+            assert!(verdict.is_failing);
+            (1..).find(|_| {
+                verdict.next_probe(counts(failed, 0));
+                verdict.record(true, failed);
+                !verdict.is_failing
+            })
+        };
+        let successes: Vec<_> = (0..7).filter_map(|_| fall_and_rise(&mut verdict)).collect();
+        assert_eq!(successes, [2, 4, 8, 16, 32, 32, 32]);
+        for _ in 0..RELAPSE {
+            verdict.next_probe(counts(7, 0));
+        }
+        assert_eq!(fall_and_rise(&mut verdict), Some(2));
     }
 
     #[test]
     fn a_database_that_accepts_every_other_write_is_failing() {
         let mut verdict = Verdict { is_failing: true, ..Verdict::default() };
         for is_written in [true, false, true, false] {
-            assert_eq!(verdict.next_probe(0, 0), Some(LARGE));
+            assert_eq!(verdict.next_probe(counts(0, 0)), Some(LARGE));
             verdict.record(is_written, 0);
             assert!(verdict.is_failing);
         }

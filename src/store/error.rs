@@ -33,8 +33,10 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(error) if error.is_unique_violation() => Self::Taken,
             sqlx::Error::Database(error) if error.is_foreign_key_violation() => Self::Missing,
             sqlx::Error::Database(error) if error.code().is_some_and(|code| is_passing(&code)) => Self::Unavailable,
+            // A server that closes a new connection before it says whether it has TLS looks like one that breaks the protocol.
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
@@ -54,9 +56,10 @@ impl From<sqlx::Error> for StoreError {
 /// characters, SQLite's are extended result codes: numbers whose low byte is the primary code.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
-        // connection, resources, operator, system; serialization, deadlock; lock not available; read-only
-        return ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
-            || ["40001", "40P01", "55P03", "25006"].contains(&code);
+        // connection, authorization to connect, resources, operator, system; serialization, deadlock; lock not available;
+        // read-only; idle in a transaction or in one for too long, which ends the connection
+        return ["08", "28", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+            || ["40001", "40P01", "55P03", "25006", "25P03", "25P04"].contains(&code);
     }
     // busy, locked, read-only, input/output, full, cannot open
     code.parse::<i32>().is_ok_and(|number| [5, 6, 8, 10, 13, 14].contains(&(number & 0xff)))
@@ -74,7 +77,7 @@ mod tests {
 
     #[test]
     fn codes_of_conditions_that_pass_are_told_from_bugs() {
-        for code in ["57014", "57P01", "53300", "08006", "40P01", "55P03", "5", "517", "13", "266", "14"] {
+        for code in ["57014", "57P01", "53300", "08006", "40P01", "55P03", "25P03", "28000", "5", "517", "13", "266", "14"] {
             assert!(is_passing(code), "{code}");
         }
         for code in ["42601", "23514", "22P02", "1", "19", "1299", "3091", ""] {

@@ -1,7 +1,13 @@
 //! Failed writes: how many, the last cause, and whether the database takes writes now.
 
+use super::{Result, StoreError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The time from which a write counts as slow.
+pub const SLOW: Duration = Duration::from_secs(2);
 
 /// Counts of writes and of their failures. Everything that writes through a store shares one.
 #[derive(Debug, Default)]
@@ -11,6 +17,8 @@ pub struct WriteFaults {
     count: AtomicU64,
     last: Mutex<Option<&'static str>>,
     is_standing: AtomicBool,
+    begun: AtomicU64,
+    ended: AtomicU64,
 }
 
 impl WriteFaults {
@@ -25,12 +33,43 @@ impl WriteFaults {
         }
     }
 
-    /// Records the cause of a failed write.
-    pub(super) fn blame(&self, cause: &sqlx::Error) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(describe(cause));
+    /// Waits for a write, and records whether it failed or was slow. `has_written` says whether one that succeeded wrote
+    /// something.
+    pub(super) async fn watch<T>(&self, write: impl Future<Output = Result<T>>, has_written: impl Fn(&T) -> bool) -> Result<T> {
+        let begun = Instant::now();
+        let _under_way = UnderWay::begin(self);
+        let outcome = write.await;
+        match &outcome {
+            Ok(written) if has_written(written) => drop(self.committed.fetch_add(1, Ordering::Relaxed)),
+            Err(StoreError::Unavailable) => self.suspect(),
+            _ => {}
+        }
+        if outcome.is_ok() && begun.elapsed() > SLOW {
+            self.suspect();
+        }
+        outcome
     }
 
-    /// Counts a failed write that the database may be the cause of.
+    /// Records the cause of a failed write.
+    pub(super) fn blame(&self, cause: &sqlx::Error) {
+        self.set_last(Some(describe(cause)));
+    }
+
+    /// Records that a write did not end in time.
+    pub fn blame_time(&self) {
+        self.set_last(Some("the database does not commit in time"));
+    }
+
+    /// Forgets the cause of the last failure, before a write that may have another.
+    pub fn forget_cause(&self) {
+        self.set_last(None);
+    }
+
+    fn set_last(&self, cause: Option<&'static str>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+    }
+
+    /// Counts a failed or slow write that the database may be the cause of.
     pub(super) fn suspect(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
@@ -47,6 +86,14 @@ impl WriteFaults {
         self.committed.load(Ordering::Relaxed).saturating_sub(self.empty.load(Ordering::Relaxed))
     }
 
+    /// Returns the numbers of writes that have begun and ended since the start, of those that others may hold up.
+    #[must_use]
+    pub fn begun_and_ended(&self) -> (u64, u64) {
+        // In this order, so that a write that ends meanwhile does not look as if it had not begun.
+        let ended = self.ended.load(Ordering::Acquire);
+        (self.begun.load(Ordering::Acquire), ended)
+    }
+
     /// Sets whether the database refuses writes, as the last probe found.
     pub fn set_standing(&self, is_standing: bool) {
         self.is_standing.store(is_standing, Ordering::Relaxed);
@@ -58,7 +105,7 @@ impl WriteFaults {
         self.is_standing.load(Ordering::Relaxed).then(|| self.last())
     }
 
-    /// Returns the number of failed writes since the start.
+    /// Returns the number of failed and slow writes since the start.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
@@ -68,6 +115,22 @@ impl WriteFaults {
     #[must_use]
     pub fn last(&self) -> &'static str {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or("the database takes no writes")
+    }
+}
+
+/// A write under way. It ends also when its caller stops waiting.
+struct UnderWay<'a>(&'a WriteFaults);
+
+impl<'a> UnderWay<'a> {
+    fn begin(faults: &'a WriteFaults) -> Self {
+        faults.begun.fetch_add(1, Ordering::Release);
+        Self(faults)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Release);
     }
 }
 

@@ -34,7 +34,7 @@ pub type AnswerKey = (RestaurantId, Key, CommandId);
 /// The source of an order and the number by which it knows it.
 pub type ExternalKey = (RestaurantId, Key, Key);
 
-/// A held feed, and the defaults of its restaurant.
+/// A feed, and the defaults of its restaurant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feed {
     /// The position of the last event.
@@ -43,6 +43,8 @@ pub struct Feed {
     pub next_number: u32,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
+    /// The version of its row, which differs after each change of the row by others.
+    pub version: i64,
 }
 
 /// A remembered answer.
@@ -57,7 +59,7 @@ pub struct Remembered {
 /// The state that a group reads. What the database does not have is missing here.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The feeds, held until the transaction ends.
+    /// The feeds.
     pub feeds: HashMap<RestaurantId, Feed>,
     /// The answers that are remembered already.
     pub answers: HashMap<AnswerKey, Remembered>,

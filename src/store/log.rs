@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The state that a transaction reads before it decides. The feed's head, which it holds, locks that state.
+/// The state that a transaction reads before it decides. The feed's head stands for that state: who changes it changes the head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reads {
     /// One order.
@@ -214,8 +214,8 @@ pub trait Log: Send + Sync + 'static {
     /// A random string made when the database was created; positions of another epoch mean nothing here.
     fn epoch(&self) -> &str;
 
-    /// Does the work in a transaction that it may share with others that wait: locks the feed's head, looks for a remembered
-    /// answer (repeats it, or refuses with
+    /// Does the work in a transaction that it may share with others that wait: locks the feed's head, or writes only if it has
+    /// not moved, looks for a remembered answer (repeats it, or refuses with
     /// `conflict` if the fingerprint differs), reads, decides, writes the document, appends the events at the next
     /// positions, remembers the answer (refusals too, when [`crate::domain::model::refusal::RefusalKind::is_remembered`]),
     /// commits. `Missing` when there is no such restaurant.

@@ -41,6 +41,21 @@ pub enum OpenError {
     /// The URL is invalid.
     #[error("the database URL is invalid; write sqlite://path/to/file or postgres://user:password@host/database")]
     Url,
+    /// The URL asks for a server that a node cannot use.
+    #[error(
+        "the database URL has a target_session_attrs that a node cannot use, since it writes: leave it out, or write read-write"
+    )]
+    SessionAttributes,
+    /// The URL lists servers in a parameter.
+    #[error(
+        "the database URL lists servers in a parameter; list them before the path: postgres://user@db1:5432,db2:5432/database"
+    )]
+    HostList,
+    /// The server is a standby, or takes no writes for another reason.
+    #[error(
+        "the server is a standby or read-only, and a node needs the primary; with several servers, name all of them in the URL"
+    )]
+    Standby,
     /// A file or folder cannot be made or opened.
     #[error("{path} cannot be used: {cause}")]
     File {

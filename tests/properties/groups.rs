@@ -176,7 +176,7 @@ struct Database {
 
 impl Database {
     fn new() -> Self {
-        let feed = Feed { head: Position::ZERO, next_number: 1, default_minutes: 20 };
+        let feed = Feed { head: Position::ZERO, next_number: 1, default_minutes: 20, version: 0 };
         Self {
             feeds: BTreeMap::from([(restaurant(0), feed), (restaurant(1), feed)]),
             answers: HashMap::new(),

@@ -61,10 +61,13 @@ pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     if !state.node.ended.is_current(clock::uptime()) {
         return Err(unavailable("this node cannot tell which sessions have ended"));
     }
+    let faults = state.node.store.write_faults();
+    if let Some(fault) = faults.standing() {
+        return Err(unavailable(fault));
+    }
     match tokio::time::timeout(PATIENCE, state.node.store.ping()).await {
-        Ok(Ok(())) if let Some(fault) = state.node.store.write_faults().standing() => Err(unavailable(fault)),
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(readiness(state.redis.get().map(|is_healthy| is_healthy())))),
-        _ => Err(unavailable(state.node.store.write_faults().standing().unwrap_or("the database does not answer"))),
+        _ => Err(unavailable(faults.standing().unwrap_or("the database does not answer"))),
     }
 }
 

@@ -29,12 +29,15 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 }
 
-/// Statements of the transaction around a group, which run in the same calls as its own.
+/// The transaction around a group.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Frame {
-    /// Runs before the reads.
+    /// Whether the group runs without a transaction: it reads without holding the feeds, and its writes are one statement,
+    /// which fails with `Stale` if a feed has changed since. Only for works that share a group, and for one on the menu.
+    pub is_unheld: bool,
+    /// A statement that runs before the reads, in the same call.
     pub begin: Option<&'static str>,
-    /// Runs after the writes. What it gives is an outcome of the group.
+    /// A statement that runs after the writes, in the same call. What it gives is an outcome of the group.
     pub end: Option<&'static str>,
 }
 
@@ -51,12 +54,17 @@ pub struct Group {
 pub async fn commit(connection: &mut Connection, menus: &MenuCache, works: &[Work], frame: Frame) -> Result<Group> {
     let mut group = Group::default();
     let mut parts = works.chunk_by(|one, next| one.reads.is_shared() && next.reads.is_shared()).peekable();
-    let mut begin = frame.begin;
+    let mut frame = frame;
     while let Some(works) = parts.next() {
-        let reading = read(connection, menus, works, begin.take()).await?;
+        let reading = read(connection, menus, works, frame).await?;
         let (decided, writes) = group::fold(reading, works, clock::new_id);
+        frame.begin = None;
         let end = frame.end.filter(|_| parts.peek().is_none());
-        group.end = write(connection, &writes, end).await?;
+        if frame.is_unheld {
+            write_unheld(connection, &writes).await?;
+        } else {
+            group.end = write(connection, &writes, end).await?;
+        }
         group.outcomes.extend(decided);
     }
     Ok(group)
@@ -68,8 +76,9 @@ pub async fn commit_one(connection: &mut Connection, work: Work) -> Result<Commi
     outcome.unwrap_or_else(|| Err(broken("a command without an outcome")))
 }
 
-/// Holds the feeds, and reads the state that the members of a group ask for.
-async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], begin: Option<&'static str>) -> Result<Reading> {
+/// Reads the state that the members of a group ask for. The feeds are first, so that what is read is not older than them. The
+/// answers are last, so that a command that another node does meanwhile is seen by its answer and not only by its effect.
+async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], frame: Frame) -> Result<Reading> {
     let mut restaurants = BTreeSet::new();
     let (mut answers, mut orders, mut external) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut kept, mut open, mut calls) = (BTreeMap::new(), HashSet::new(), BTreeSet::new());
@@ -90,19 +99,19 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], be
         }
     }
     let mut script = Script::default();
-    script.add(begin);
-    feeds::hold_all(&mut script, &restaurants);
-    read_answers(&mut script, &answers);
+    script.add(frame.begin);
+    feeds::read_all(&mut script, &restaurants, !frame.is_unheld);
     documents::read_orders(&mut script, &orders);
     visits::read_external(&mut script, &external);
     documents::read_menus(&mut script, &kept);
     guests::read_open_orders(&mut script, &open);
     documents::read_calls(&mut script, &calls);
+    read_answers(&mut script, &answers);
     let found = script.run(connection).await?;
-    let [_, held, answered, orders, external, listed, open, calls] = found.as_slice() else {
+    let [_, feeds, orders, external, listed, open, calls, answered] = found.as_slice() else {
         return Err(broken("a script without all its outcomes"));
     };
-    let mut reading = Reading { feeds: feeds::held(held)?, answers: remembered(answered)?, ..Reading::default() };
+    let mut reading = Reading { feeds: feeds::found(feeds)?, answers: remembered(answered)?, ..Reading::default() };
     reading.orders = documents::orders(orders)?;
     visits::external(external, &mut reading)?;
     for (restaurant, menu) in documents::menus(listed, &kept)? {
@@ -127,28 +136,45 @@ async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'stati
         write_row(connection, *restaurant, row).await?;
     }
     let mut script = Script::default();
-    let orders = || writes.orders.values();
-    visits::open_for(&mut script, orders().filter(|write| write.is_new).map(|write| &write.order));
-    documents::write_orders(&mut script, orders())?;
-    visits::record_closes(&mut script, orders());
-    visits::add_external(&mut script, orders());
-    documents::write_calls(&mut script, &writes.calls)?;
-    append(&mut script, writes.events.iter().flat_map(|events| events.iter()));
-    remember(&mut script, &writes.answers);
-    audit::add_all(&mut script, &writes.notes);
+    add_writes(&mut script, writes)?;
     feeds::advance(&mut script, &writes.feeds);
     script.add(end);
     Ok(script.run(connection).await?.pop().unwrap_or_default())
 }
 
-/// Writes the row of work that shares no group.
+/// Writes what a group has decided without holding the feeds: by one statement, which begins with the heads, so that it waits
+/// there for others and changes nothing if they have changed a feed.
+async fn write_unheld(connection: &mut Connection, writes: &Writes) -> Result<()> {
+    let mut script = Script::default();
+    feeds::advance_unchanged(&mut script, &writes.feeds);
+    add_writes(&mut script, writes)?;
+    script.run_at_once(connection).await
+}
+
+fn add_writes(script: &mut Script, writes: &Writes) -> Result<()> {
+    let orders = || writes.orders.values();
+    visits::open_for(script, orders());
+    documents::write_orders(script, orders())?;
+    visits::record_closes(script, orders());
+    visits::add_external(script, orders());
+    documents::write_calls(script, &writes.calls)?;
+    if let Some((_, Write::Menu(menu))) = &writes.row {
+        documents::set_menu(script, menu)?;
+    }
+    append(script, writes.events.iter().flat_map(|events| events.iter()));
+    remember(script, &writes.answers);
+    audit::add_all(script, &writes.notes);
+    Ok(())
+}
+
+/// Writes the rows of work that shares no group, of screens and tickets.
 async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write: &Write) -> Result<()> {
     let changed = match write {
-        Write::Menu(menu) => documents::set_menu(connection, menu).await?,
         Write::Display(display) => screens::set(connection, restaurant, display).await?,
         Write::DisplayRemoved(id) => screens::remove(connection, restaurant, id).await?,
         Write::Undrawn(changes) => tickets::write(connection, restaurant, changes).await?,
-        Write::Order(_) | Write::Call(_) | Write::Answered(_) => 0,
+        // A script writes these.
+        Write::Order(_) | Write::Call(_) | Write::Answered(_) | Write::Menu(_) => return Ok(()),
     };
     if changed == 1 { Ok(()) } else { Err(broken("the row of a decision is not there")) }
 }

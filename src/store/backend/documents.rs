@@ -82,7 +82,7 @@ statements! {
         postgres: menus!("", "($1::uuid, $2::uuid, $3::smallint)"),
     };
     ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
-    SET_MENU = "UPDATE menus SET document = $2, next_lapse = $3 WHERE restaurant = $1";
+    SET_MENU = "UPDATE menus SET document = $1, next_lapse = $2 WHERE restaurant = $3";
 
     CALLS = "SELECT id, document FROM calls WHERE restaurant = $1 ORDER BY id";
     OPEN_CALLS = on_rows!(
@@ -198,16 +198,15 @@ pub async fn menu_text(connection: &mut Connection, restaurant: RestaurantId) ->
 }
 
 pub async fn add_menu(connection: &mut Connection, menu: &Menu) -> Result<()> {
-    write_menu(ADD_MENU, connection, menu).await.map(drop)
+    let query = query::<Database>(ADD_MENU).bind(menu.restaurant.uuid()).bind(columns::write(menu)?);
+    query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?;
+    Ok(())
 }
 
-pub async fn set_menu(connection: &mut Connection, menu: &Menu) -> Result<u64> {
-    write_menu(SET_MENU, connection, menu).await
-}
-
-async fn write_menu(statement: &'static str, connection: &mut Connection, menu: &Menu) -> Result<u64> {
-    let query = query::<Database>(statement).bind(menu.restaurant.uuid()).bind(columns::write(menu)?);
-    Ok(query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?.rows_affected())
+pub fn set_menu(script: &mut Script, menu: &Menu) -> Result<()> {
+    let lapse = menu.next_lapse().map(Timestamp::micros).into();
+    script.write(SET_MENU, vec![[columns::write(menu)?.into(), lapse, menu.restaurant.uuid().into()]]);
+    Ok(())
 }
 
 pub async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {

@@ -12,9 +12,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// The rows of feeds and of their restaurants' defaults.
-macro_rules! held {
-    ($clause:literal) => {
-        concat!(" AS k CROSS JOIN feeds f JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = k.column1", $clause)
+macro_rules! feeds {
+    ($version:literal, $row:literal, $lock:literal) => {
+        concat!(
+            "SELECT f.restaurant, f.head, f.next_number, r.default_minutes, ",
+            $version,
+            " AS version FROM (VALUES ",
+            $row,
+            ") AS k CROSS JOIN feeds f JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = k.column1",
+            $lock
+        )
     };
 }
 
@@ -22,10 +29,18 @@ statements! {
     ADD = "INSERT INTO feeds (restaurant, head, next_number) VALUES ($1, 0, 1)";
     /// In SQLite the transaction already holds the one write lock.
     HOLD = by_database! {
-        sqlite: concat!("SELECT f.restaurant, f.head, f.next_number, r.default_minutes FROM (VALUES ($1))", held!("")),
-        postgres: concat!(
-            "SELECT f.restaurant, f.head, f.next_number, r.default_minutes FROM (VALUES ($1::uuid))", held!(" FOR UPDATE OF f")
-        ),
+        sqlite: feeds!("0", "($1)", ""),
+        postgres: feeds!("f.xmin::text::bigint", "($1::uuid)", " FOR UPDATE OF f"),
+    };
+    READ = by_database! {
+        sqlite: feeds!("0", "($1)", ""),
+        postgres: feeds!("f.xmin::text::bigint", "($1::uuid)", ""),
+    };
+    /// Holds a feed and changes its version, for work that may change what groups read and does not advance the head.
+    HOLD_ANEW = by_database! {
+        sqlite: feeds!("0", "($1)", ""),
+        postgres: "UPDATE feeds f SET head = f.head FROM restaurants r WHERE r.id = f.restaurant AND f.restaurant = $1 \
+            RETURNING f.restaurant, f.head, f.next_number, r.default_minutes, f.xmin::text::bigint AS version",
     };
     HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
     /// SQLite takes the ids as a JSON array of hexadecimal texts, PostgreSQL as an array.
@@ -40,6 +55,11 @@ statements! {
         ("$1" "bigint", "$2" "bigint", "$3" "uuid", "$4" "bigint"),
         " AS v WHERE feeds.restaurant = v.column3 AND feeds.head = v.column4"
     );
+    /// As [`ADVANCE`], for a feed that is not held. Changes no row if it has another version than `$5`.
+    ADVANCE_UNCHANGED = by_database! {
+        sqlite: "UPDATE feeds SET head = $1, next_number = $2 WHERE restaurant = $3 AND head = $4 AND $5 = 0",
+        postgres: "UPDATE feeds SET head = $1, next_number = $2 WHERE restaurant = $3 AND head = $4 AND xmin::text::bigint = $5",
+    };
 }
 
 /// A feed, and the defaults of its restaurant that a decision needs.
@@ -49,6 +69,7 @@ struct FeedRow {
     head: i64,
     next_number: i64,
     default_minutes: i64,
+    version: i64,
 }
 
 impl TryFrom<FeedRow> for (RestaurantId, Feed) {
@@ -58,6 +79,7 @@ impl TryFrom<FeedRow> for (RestaurantId, Feed) {
             head: Position::from_column(row.head),
             next_number: number("next_number", row.next_number)?,
             default_minutes: number("default_minutes", row.default_minutes)?,
+            version: row.version,
         };
         Ok((RestaurantId::from_uuid(row.restaurant), feed))
     }
@@ -73,16 +95,16 @@ pub async fn add(connection: &mut Connection, restaurant: RestaurantId) -> Resul
 /// # Errors
 /// `Missing` when there is no such restaurant.
 pub async fn hold(connection: &mut Connection, restaurant: RestaurantId) -> Result<Feed> {
-    let feed = query_as::<Database, FeedRow>(HOLD).bind(restaurant.uuid()).fetch_optional(connection).await?;
+    let feed = query_as::<Database, FeedRow>(HOLD_ANEW).bind(restaurant.uuid()).fetch_optional(connection).await?;
     <(RestaurantId, Feed)>::try_from(feed.ok_or(StoreError::Missing)?).map(|(_, feed)| feed)
 }
 
-/// Holds the feeds of a group. Skips restaurants that do not exist.
-pub fn hold_all(script: &mut Script, restaurants: &BTreeSet<RestaurantId>) {
-    script.read(HOLD, restaurants.iter().map(|id| [id.uuid().into()]).collect());
+/// Reads the feeds of a group, and holds them unless others may change them meanwhile. Skips restaurants that do not exist.
+pub fn read_all(script: &mut Script, restaurants: &BTreeSet<RestaurantId>, is_held: bool) {
+    script.read(if is_held { HOLD } else { READ }, restaurants.iter().map(|id| [id.uuid().into()]).collect());
 }
 
-pub fn held(outcome: &Outcome) -> Result<HashMap<RestaurantId, Feed>> {
+pub fn found(outcome: &Outcome) -> Result<HashMap<RestaurantId, Feed>> {
     outcome.read::<FeedRow>()?.into_iter().map(TryFrom::try_from).collect()
 }
 
@@ -104,4 +126,13 @@ pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>
         [to.head.column().into(), i64::from(to.next_number).into(), restaurant.uuid().into(), from.head.column().into()]
     };
     script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(row).collect());
+}
+
+/// Advances feeds that are not held, each if it is still as it was read.
+pub fn advance_unchanged(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
+    let row = |(restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))| {
+        let [head, number] = [to.head.column().into(), i64::from(to.next_number).into()];
+        [head, number, restaurant.uuid().into(), from.head.column().into(), from.version.into()]
+    };
+    feeds.iter().for_each(|feed| script.write(ADVANCE_UNCHANGED, vec![row(feed)]));
 }

@@ -1,16 +1,17 @@
 //! Statements that run one after another, each on many rows at once.
 //!
 //! A statement is written for one row, as `… VALUES ($1, $2) …`, with each parameter once and in order,
-//! and repeats its tuple for more. Beyond a few, the number of rows is a power of two, so that few texts
-//! are prepared: reads repeat their last row, and writes split.
+//! and repeats its tuple for more. Beyond a few, the number of rows of a text that stays prepared is a
+//! power of two, so that there are few: reads repeat their last row, and SQLite's writes split.
 //!
 //! A call of the driver costs two switches of threads in SQLite and a round trip in PostgreSQL, so
-//! statements of few rows that follow one another share a call. SQLite takes one after the other in one
-//! text. PostgreSQL takes writes as one statement, in which they do not see what the others do.
+//! statements that follow one another share a call. SQLite takes those of few rows one after the other in
+//! one text. PostgreSQL takes writes as one statement, in which they do not see what the others do, but for
+//! [`Script::write_seen`].
 
 use super::{Arguments, Connection, Database, IS_SQLITE, Row};
-use crate::store::Result;
 use crate::store::error::broken;
+use crate::store::{Result, StoreError};
 use futures_util::TryStreamExt as _;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Either, Executor as _, FromRow, Row as _, SqlSafeStr as _, SqlStr, query};
@@ -67,8 +68,11 @@ enum Kind {
     WriteAll,
 }
 
-/// The most rows of a statement that shares a call with others. Up to it, each number has a text of its own.
+/// The most rows of a text that stays prepared under any number of rows. In SQLite, those of a statement that shares a call
+/// with others.
 const FEW: usize = if IS_SQLITE { 8 } else { 1 };
+/// The SQLSTATE of a division by zero, by which a statement fails whose writes did not find all their rows.
+const DIVISION_BY_ZERO: &str = "22012";
 
 /// A statement with its rows.
 struct Step {
@@ -76,15 +80,20 @@ struct Step {
     rows: usize,
     values: Vec<Value>,
     kind: Kind,
-    /// Whether it must see what the writes before it have done.
-    follows: bool,
+    /// The table that the steps after it read as it leaves it.
+    seen: Option<&'static str>,
 }
 
 impl Step {
     /// Whether it can go to the database in one text with those before it.
     fn can_join(&self, before: &[(usize, Self)]) -> bool {
-        let is_small = |step: &Self| step.rows <= FEW && (IS_SQLITE || step.kind != Kind::Read);
-        is_small(self) && before.iter().all(|(_, step)| is_small(step)) && (IS_SQLITE || !self.follows)
+        let can = |step: &Self| if IS_SQLITE { step.rows <= FEW } else { step.kind != Kind::Read };
+        can(self) && before.iter().all(|(_, step)| can(step))
+    }
+
+    /// Whether its text is one of few, which a connection keeps prepared.
+    fn is_kept(&self) -> bool {
+        IS_SQLITE || self.kind == Kind::Read || self.rows <= FEW
     }
 }
 
@@ -105,8 +114,6 @@ impl Outcome {
 #[derive(Default)]
 pub struct Script {
     steps: Vec<Step>,
-    /// Whether the next step must see what those before it have written.
-    follows: bool,
 }
 
 impl Script {
@@ -128,9 +135,11 @@ impl Script {
         self.split(text, text, rows, Kind::WriteAll);
     }
 
-    /// Makes the next step see what those before it have written.
-    pub fn follow(&mut self) {
-        self.follows = true;
+    /// As [`Script::write`], for rows of a table that the steps after it read: they see these rows, and those alone.
+    pub fn write_seen<const N: usize>(&mut self, table: &'static str, text: &'static str, rows: Vec<[Value; N]>) {
+        let first = self.steps.len();
+        self.write(text, rows);
+        self.steps[first..].iter_mut().for_each(|step| step.seen = Some(table));
     }
 
     /// As [`Script::write`], with a text of its own for a single row, which an update by its key alone does with less.
@@ -145,7 +154,8 @@ impl Script {
 
     fn split<const N: usize>(&mut self, one: &'static str, text: &'static str, mut rows: Vec<[Value; N]>, kind: Kind) {
         while !rows.is_empty() {
-            let rest = rows.split_off(if rows.len() <= FEW { rows.len() } else { 1 << rows.len().ilog2() });
+            let is_whole = rows.len() <= FEW || !IS_SQLITE;
+            let rest = rows.split_off(if is_whole { rows.len() } else { 1 << rows.len().ilog2() });
             self.step(if rows.len() == 1 { one } else { text }, rows, kind);
             rows = rest;
         }
@@ -153,8 +163,7 @@ impl Script {
 
     fn step<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>, kind: Kind) {
         debug_assert!(is_in_order(text) || rows.is_empty(), "{text}");
-        let follows = std::mem::take(&mut self.follows);
-        self.steps.push(Step { text, rows: rows.len(), values: rows.into_iter().flatten().collect(), kind, follows });
+        self.steps.push(Step { text, rows: rows.len(), values: rows.into_iter().flatten().collect(), kind, seen: None });
     }
 
     /// Runs the statements. Returns an outcome for each.
@@ -179,6 +188,31 @@ impl Script {
         }
         Ok(outcomes)
     }
+
+    /// Runs writes as one statement of PostgreSQL that is a transaction of its own.
+    ///
+    /// # Errors
+    /// `Stale` if a write finds fewer rows than it must change, a row that it adds is there, or one that it names is not.
+    /// Nothing is changed then.
+    pub async fn run_at_once(self, connection: &mut Connection) -> Result<()> {
+        let steps: Vec<_> = self.steps.into_iter().filter(|step| step.rows > 0).collect();
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let is_kept = steps.iter().all(Step::is_kept);
+        let text = Cow::Owned(all_or_nothing(&steps));
+        match fetch(connection, text, steps.into_iter().flat_map(|step| step.values), is_kept).await {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error))
+                if error.is_unique_violation()
+                    || error.is_foreign_key_violation()
+                    || error.code().is_some_and(|code| code == DIVISION_BY_ZERO) =>
+            {
+                Err(StoreError::Stale)
+            }
+            Err(cause) => Err(cause.into()),
+        }
+    }
 }
 
 /// Parts the steps that have rows into those that go to the database together, each with its place in the script.
@@ -196,36 +230,69 @@ fn together(steps: Vec<Step>) -> Vec<Vec<(usize, Step)>> {
 /// Runs steps as one text. Returns an outcome for each.
 async fn execute(connection: &mut Connection, steps: Vec<Step>) -> Result<Vec<Outcome>> {
     let count = steps.len();
+    let is_kept = steps.iter().all(Step::is_kept);
     let text = joined(&steps);
-    let found = fetch(connection, text, steps.into_iter().flat_map(|step| step.values)).await?;
+    let found = fetch(connection, text, steps.into_iter().flat_map(|step| step.values), is_kept).await?;
     if IS_SQLITE || count == 1 { Ok(found) } else { counted(&found, count) }
 }
 
 /// Joins steps to one text. In PostgreSQL, several give one row with how many rows each has changed.
 fn joined(steps: &[Step]) -> Cow<'static, str> {
-    if let [step] = steps {
-        return repeated(step.text, step.rows);
-    }
-    let (mut text, mut counts, mut offset) = (String::new(), String::new(), 0);
-    for (index, step) in steps.iter().enumerate() {
-        if IS_SQLITE {
-            // Each statement takes the next of the values.
-            match repeated(step.text, step.rows) {
-                Cow::Borrowed(one) => anonymous(&mut text, one),
-                Cow::Owned(several) => text.push_str(&several),
-            }
-            text.push(';');
-            continue;
+    match steps {
+        [step] => repeated(step.text, step.rows),
+        _ if IS_SQLITE => Cow::Owned(one_after_the_other(steps)),
+        _ => {
+            let counts: Vec<_> = (0..steps.len()).map(|index| count(steps, index)).collect();
+            Cow::Owned(format!("{} SELECT {}", expressions(steps), counts.join(", ")))
         }
+    }
+}
+
+/// Joins steps of SQLite. Each takes the next of the values.
+fn one_after_the_other(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match repeated(step.text, step.rows) {
+            Cow::Borrowed(one) => anonymous(&mut text, one),
+            Cow::Owned(several) => text.push_str(&several),
+        }
+        text.push(';');
+    }
+    text
+}
+
+/// Joins steps to a statement of PostgreSQL that fails unless each write finds all its rows. The first is checked before the
+/// others run.
+fn all_or_nothing(steps: &[Step]) -> String {
+    let found = steps.iter().enumerate().map(|(index, step)| match step.kind {
+        Kind::WriteAll => format!("{} = {}", count(steps, index), step.rows),
+        Kind::Read | Kind::Write => format!("{} >= 0", count(steps, index)),
+    });
+    let found: Vec<_> = found.collect();
+    format!("{} SELECT 1 / CASE WHEN {} THEN 1 ELSE 0 END", expressions(steps), found.join(" AND "))
+}
+
+/// Returns the common table expressions of PostgreSQL that run steps. The name of a table stands for what a step has written
+/// to it where it is read, and for the table where it is written.
+fn expressions(steps: &[Step]) -> String {
+    let (mut text, mut offset) = (String::new(), 0);
+    for (index, step) in steps.iter().enumerate() {
+        text.push_str(if index == 0 { "WITH " } else { ", " });
         // A String takes all.
-        let _ = write!(text, "{}w{index} AS (", if index == 0 { "WITH " } else { ", " });
-        let _ = write!(counts, "{}(SELECT count(*) FROM w{index})", if index == 0 { " SELECT " } else { ", " });
-        shift(&mut text, step.text, offset);
-        text.push_str(" RETURNING 1)");
+        let _ = write!(text, "{} AS (", name(steps, index));
+        shift(&mut text, &repeated(step.text, step.rows), offset);
+        text.push_str(if step.seen.is_some() { " RETURNING *)" } else { " RETURNING 1)" });
         offset += step.values.len();
     }
-    text.push_str(&counts);
-    Cow::Owned(text)
+    text
+}
+
+fn name(steps: &[Step], index: usize) -> Cow<'static, str> {
+    steps[index].seen.map_or_else(|| Cow::Owned(format!("w{index}")), Cow::Borrowed)
+}
+
+fn count(steps: &[Step], index: usize) -> String {
+    format!("(SELECT count(*) FROM {})", name(steps, index))
 }
 
 /// Reads the row of a joined text of PostgreSQL.
@@ -239,13 +306,14 @@ async fn fetch(
     connection: &mut Connection,
     text: Cow<'static, str>,
     values: impl Iterator<Item = Value>,
-) -> Result<Vec<Outcome>> {
+    is_kept: bool,
+) -> sqlx::Result<Vec<Outcome>> {
     let text: SqlStr = match text {
         Cow::Borrowed(text) => text.into_sql_str(),
         // Made of statements of this program alone.
         Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     };
-    let query = values.fold(query::<Database>(text), bind);
+    let query = values.fold(query::<Database>(text), bind).persistent(is_kept);
     let mut results = connection.fetch_many(query);
     let (mut outcomes, mut current) = (Vec::new(), Outcome::default());
     while let Some(result) = results.try_next().await? {
@@ -395,19 +463,18 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_goes_apart_where_writes_do_not_see_each_other() {
+    fn reads_go_apart_where_statements_do_not_see_each_other() {
         let mut script = Script::default();
         script.add(Some("BEGIN"));
         script.add(None);
         script.read("SELECT $1", rows(1));
         script.write("INSERT INTO t VALUES ($1)", rows(1));
-        script.follow();
         script.update("UPDATE t SET a = $1", "", rows(1));
         script.write_found("DELETE FROM t WHERE a = $1", rows(1));
         script.write("INSERT INTO t VALUES ($1)", rows(16));
         let parts: Vec<Vec<_>> =
             together(script.steps).iter().map(|part| part.iter().map(|(place, _)| *place).collect()).collect();
-        let apart = vec![vec![0], vec![2], vec![3], vec![4, 5], vec![6]];
+        let apart = vec![vec![0], vec![2], vec![3, 4, 5, 6]];
         assert_eq!(parts, if IS_SQLITE { vec![vec![0, 2, 3, 4, 5], vec![6]] } else { apart });
     }
 
@@ -426,6 +493,21 @@ mod tests {
     }
 
     #[test]
+    fn writes_at_once_fail_unless_each_finds_its_rows() {
+        let mut script = Script::default();
+        script.update("UPDATE t SET a = $1", "", rows(1));
+        script.write_seen("u", "INSERT INTO u VALUES ($1)", rows(2));
+        script.write_found("DELETE FROM t WHERE a IN (SELECT a FROM u)", vec![[]]);
+        let inserted = if IS_SQLITE { "(?),(?)" } else { "($2),($3)" };
+        let expected = format!(
+            "WITH w0 AS (UPDATE t SET a = $1 RETURNING 1), u AS (INSERT INTO u VALUES {inserted} RETURNING *), \
+             w2 AS (DELETE FROM t WHERE a IN (SELECT a FROM u) RETURNING 1) SELECT 1 / CASE WHEN (SELECT count(*) FROM w0) = 1 \
+             AND (SELECT count(*) FROM u) = 2 AND (SELECT count(*) FROM w2) >= 0 THEN 1 ELSE 0 END"
+        );
+        assert_eq!(all_or_nothing(&script.steps), expected);
+    }
+
+    #[test]
     fn beyond_a_few_rows_a_read_repeats_its_last_and_a_write_splits() {
         let sizes = |script: &Script| script.steps.iter().map(|step| (step.rows, step.values.len())).collect::<Vec<_>>();
         let mut script = Script::default();
@@ -435,6 +517,6 @@ mod tests {
         let mut script = Script::default();
         script.write("INSERT INTO t VALUES ($1)", rows(37));
         script.write("INSERT INTO t VALUES ($1)", rows(0));
-        assert_eq!(sizes(&script), if IS_SQLITE { vec![(32, 32), (5, 5)] } else { vec![(32, 32), (4, 4), (1, 1)] });
+        assert_eq!(sizes(&script), if IS_SQLITE { vec![(32, 32), (5, 5)] } else { vec![(37, 37)] });
     }
 }

@@ -127,35 +127,31 @@ async fn close(
     Ok(VisitClosed::Done(guests::end_table(connection, restaurant, visit.table.as_str()).await?))
 }
 
-/// Opens the visits of new orders at tables, or continues the open ones.
-pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Order>) {
+/// Opens the visits of new orders at tables, or continues the open ones. The new orders name these visits.
+pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) {
     let mut tables = BTreeMap::new();
-    for order in orders {
+    for write in orders.filter(|write| write.is_new) {
+        let order = &write.order;
         if let Some(table) = &order.table {
-            let last_at = tables.entry((order.restaurant, table.as_str())).or_insert(order.placed_at);
-            *last_at = order.placed_at.max(*last_at);
+            let (opened_at, last_at) =
+                tables.entry((order.restaurant, table.as_str())).or_insert((order.placed_at, order.placed_at));
+            *opened_at = order.placed_at.max(*opened_at);
+            *last_at = write.closed_at.unwrap_or(order.placed_at).max(order.placed_at).max(*last_at);
         }
     }
-    let row = |((restaurant, table), at): ((RestaurantId, &str), Timestamp)| {
-        [restaurant.uuid().into(), crate::clock::new_id().into(), table.into(), at.micros().into(), at.micros().into()]
+    let row = |((restaurant, table), (opened_at, last_at)): ((RestaurantId, &str), (Timestamp, Timestamp))| {
+        let id = crate::clock::new_id().into();
+        [restaurant.uuid().into(), id, table.into(), opened_at.micros().into(), last_at.micros().into()]
     };
-    if tables.is_empty() {
-        return;
-    }
-    script.write(OPEN, tables.into_iter().map(row).collect());
-    // The new orders name these visits.
-    script.follow();
+    script.write_seen("visits", OPEN, tables.into_iter().map(row).collect());
 }
 
-/// Records when orders were closed, of those that belong to a visit.
-pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite> + Clone) {
-    // The visit of a new order is in its row.
-    if orders.clone().any(|write| write.is_new && write.closed_at.is_some()) {
-        script.follow();
-    }
+/// Records when orders were closed, of those that belong to a visit. That of a new order is in the row of its visit.
+pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) {
     let row = |write: &OrderWrite| {
         let order = &write.order;
-        write.closed_at.map(|at| [order.restaurant.uuid().into(), order.id.uuid().into(), at.micros().into()])
+        let at = write.closed_at.filter(|_| !write.is_new)?;
+        Some([order.restaurant.uuid().into(), order.id.uuid().into(), at.micros().into()])
     };
     script.write_found(RECORD_CLOSE, orders.filter_map(row).collect());
 }

@@ -14,35 +14,47 @@ static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migr
 
 /// How long to wait for a free connection, or for a new one.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// The number of statements that a connection keeps prepared: each that a group of commands uses in
-/// each of its sizes, and the others.
-const STATEMENTS: usize = 300;
-/// Limits of each connection: the server cancels a lock or a statement that takes longer, and rolls back a transaction that
-/// its node has abandoned.
-const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
+/// Limits of each connection: the server cancels a lock or a statement that takes longer. It ends a connection whose node is
+/// silent inside a transaction, does not acknowledge what it is sent, or is gone, within two seconds: until then nobody else
+/// can have what it has locked.
+const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '2s'; \
+    SET tcp_user_timeout = '2s'; SET tcp_keepalives_idle = '1s'; SET tcp_keepalives_interval = '1s'; SET tcp_keepalives_count = 1";
+/// Whether a server takes writes: a standby does not.
+const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean";
 
-/// Returns the options that all connections share.
-pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
-    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
-    Ok(options.application_name("orderbell").statement_cache_capacity(STATEMENTS).disable_statement_logging())
-}
-
-/// Checks that the server commits durably, and brings the schema up to date. The migrator takes an advisory lock, so one node
-/// migrates at a time. Returns the connection, which has no time limits, since a migration may take long.
-pub async fn prepare(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
-    let connect = timeout(ACQUIRE, options.connect()).await;
-    let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
+/// Connects to the first of the servers that is the primary, checks that it commits durably, and brings the schema up to date.
+/// The migrator takes an advisory lock, so one node migrates at a time. Returns the connection, which has no time limits, since
+/// a migration may take long, and the number of its server.
+pub async fn prepare(servers: &[PgConnectOptions]) -> Result<(PgConnection, usize), OpenError> {
+    let (mut connection, number) = connect(servers).await?;
     require_durable_commits(&mut connection).await?;
     require_own(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
     EXPAND.run(&mut connection).await?;
-    Ok(connection)
+    Ok((connection, number))
 }
 
-/// Returns `host:port/database`, without the person and the password.
-pub fn place(options: &PgConnectOptions) -> String {
-    let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
-    format!("{host}:{}/{}", options.get_port(), options.get_database().unwrap_or_default())
+/// Tries the servers in turn. The error is that of the first.
+async fn connect(servers: &[PgConnectOptions]) -> Result<(PgConnection, usize), OpenError> {
+    let mut first = None;
+    for (number, options) in servers.iter().enumerate() {
+        match connect_to(options).await {
+            Ok(connection) => return Ok((connection, number)),
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    Err(first.unwrap_or(OpenError::Url))
+}
+
+async fn connect_to(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+    let connect = timeout(ACQUIRE, options.connect()).await;
+    let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
+    if is_primary(&mut connection).await? { Ok(connection) } else { Err(OpenError::Standby) }
+}
+
+/// Whether the server of a connection takes writes.
+pub async fn is_primary(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    query_scalar(IS_PRIMARY).fetch_one(connection).await
 }
 
 /// Refuses a schema that another program has filled, before anything is written to it.
@@ -86,6 +98,11 @@ pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }))
+        .after_connect(|connection, _| Box::pin(begin(connection)))
         .connect_lazy_with(options)
+}
+
+async fn begin(connection: &mut PgConnection) -> sqlx::Result<()> {
+    connection.execute(LIMITS).await?;
+    if is_primary(connection).await? { Ok(()) } else { Err(sqlx::Error::Protocol("the server takes no writes".into())) }
 }

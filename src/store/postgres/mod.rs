@@ -5,10 +5,12 @@
 mod backend;
 mod connect;
 mod groups;
+mod hosts;
+mod primary;
 
 pub use backend::statements::ALL as STATEMENTS;
 
-use super::log::{Committed, Work};
+use super::log::{Committed, Reads, Work};
 use super::options::OpenError;
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
@@ -16,11 +18,13 @@ use backend::commit::Frame;
 use backend::menu_cache::MenuCache;
 use futures_util::future::BoxFuture;
 use groups::{Groups, Transaction};
+use primary::Servers;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgPool};
 use std::ops::Range;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout_at};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 type Backend = PostgresStore;
@@ -35,6 +39,16 @@ const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Begins writes. A statement that has waited for a row lock reads the row as it is then.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+/// How a group is committed that holds no feed.
+const UNHELD: Frame = Frame { is_unheld: true, begin: None, end: None };
+/// The attempts at a group before its feed is held.
+const ATTEMPTS: u32 = 3;
+/// The longest time of an attempt, on average, after which a feed may be held: a node whose way is slower would hold it from
+/// the others for as long.
+const QUICK: Duration = Duration::from_millis(150);
+/// The time after which a group is given up that others overtake.
+const OVERTAKEN: Duration = Duration::from_secs(6);
+
 /// A store on a server, shared with other nodes. Cheap to clone.
 #[derive(Clone)]
 pub struct PostgresStore {
@@ -42,6 +56,7 @@ pub struct PostgresStore {
     /// The id that the row, the leases and the write probe of this node carry.
     node: Uuid,
     pool: PgPool,
+    servers: Arc<Servers>,
     faults: Arc<WriteFaults>,
     groups: Groups,
     menus: Arc<MenuCache>,
@@ -53,12 +68,13 @@ impl PostgresStore {
     /// # Errors
     /// See [`OpenError`].
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
-        let options = connect::options(url)?;
-        let at = |error| OpenError::At { place: connect::place(&options), error: Box::new(error) };
-        let epoch = prepare(&options).await.map_err(at)?;
+        let servers = hosts::options(url)?;
+        let at = |error| OpenError::At { place: hosts::place(&servers), error: Box::new(error) };
+        let (epoch, primary) = prepare(&servers).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
-        let (pool, groups) = (connect::pool(options, connections), Groups::default());
-        Ok(Self { epoch: epoch.into(), node, pool, faults, groups, menus: Arc::default() })
+        let (pool, groups) = (connect::pool(servers[primary].clone(), connections), Groups::default());
+        let servers = Arc::new(Servers::new(servers, primary));
+        Ok(Self { epoch: epoch.into(), node, pool, servers, faults, groups, menus: Arc::default() })
     }
 
     /// Runs a unit of work of one statement.
@@ -67,15 +83,17 @@ impl PostgresStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let (pool, servers) = (self.pool.clone(), self.servers.clone());
         let deadline = Instant::now() + task::DEADLINE;
         task::run(async move {
-            let mut connection = pool.acquire().await?;
-            if let Ok(outcome) = timeout_at(deadline, unit(&mut connection)).await {
-                return outcome;
+            let mut connection = servers.acquire(&pool).await?;
+            let mut moves = servers.moves();
+            tokio::select! {
+                outcome = unit(&mut connection) => return outcome,
+                () = sleep_until(deadline) => log::warn!(seconds = task::DEADLINE.as_secs(); "the database did not answer in time"),
+                Ok(()) = moves.changed() => log::warn!("the database moved to another server before it answered"),
             }
             // The statement may still run on this connection, so it is closed and not returned to the pool.
-            log::warn!(seconds = task::DEADLINE.as_secs(); "the database did not answer in time");
             drop(connection.detach());
             Err(StoreError::Unavailable)
         })
@@ -108,39 +126,65 @@ impl PostgresStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        let faults = (begin == WRITE).then(|| self.faults.clone());
+        let faults = self.faults.clone();
         let transaction = self.read(move |c| {
             Box::pin(async move {
                 let mut transaction = c.begin_with(begin).await?;
                 match unit(&mut transaction).await {
-                    Ok(value) => committed(transaction.commit().await, faults.as_deref()).map(|()| value),
+                    Ok(value) => committed(transaction.commit().await, &faults).map(|()| value),
                     Err(error) => {
-                        // A full disk fails the statement that needs space.
-                        faults.iter().filter(|_| error == StoreError::Unavailable).for_each(|faults| faults.suspect());
                         transaction.rollback().await?;
                         Err(error)
                     }
                 }
             })
         });
-        transaction.await
+        if begin == WRITE { self.faults.watch(transaction, |_| true).await } else { transaction.await }
+    }
+
+    /// Commits members of a group without holding their feed while the network is waited for. Returns nothing if others change
+    /// the feed again and again: then hold it.
+    async fn commit_unheld(&self, works: Arc<[Work]>, members: Range<usize>) -> Result<Option<Vec<Result<Committed>>>> {
+        let menus = self.menus.clone();
+        let attempts = self.read(move |c| {
+            Box::pin(async move {
+                let (begun, mut attempts) = (Instant::now(), 0);
+                loop {
+                    attempts += 1;
+                    match backend::commit::commit(c, &menus, &works[members.clone()], UNHELD).await {
+                        Err(StoreError::Stale) => {}
+                        group => return group.map(|group| Some(group.outcomes)),
+                    }
+                    let taken = begun.elapsed();
+                    if taken > OVERTAKEN {
+                        log::warn!(attempts; "a group of commands was overtaken by other nodes again and again");
+                        return Err(StoreError::Unavailable);
+                    }
+                    if attempts >= ATTEMPTS && taken < QUICK * attempts {
+                        return Ok(None);
+                    }
+                }
+            })
+        });
+        let has_written = |outcomes: &Option<Vec<Result<Committed>>>| {
+            outcomes.iter().flatten().flatten().any(|committed| !committed.events.is_empty())
+        };
+        self.faults.watch(attempts, has_written).await
     }
 }
 
-/// Brings the schema up to date and returns the epoch.
-async fn prepare(options: &PgConnectOptions) -> std::result::Result<String, OpenError> {
-    let mut connection = connect::prepare(options).await?;
+/// Brings the schema up to date. Returns the epoch, and the number of the server that is the primary.
+async fn prepare(servers: &[PgConnectOptions]) -> std::result::Result<(String, usize), OpenError> {
+    let (mut connection, primary) = connect::prepare(servers).await?;
     let epoch = backend::epoch::get_or_make(&mut connection).await?;
     connection.close().await?;
-    Ok(epoch)
+    Ok((epoch, primary))
 }
 
 /// Maps the result of a commit. Whether a failed commit took effect is unknown.
-fn committed(outcome: sqlx::Result<()>, faults: Option<&WriteFaults>) -> Result<()> {
-    if let Some(faults) = faults {
-        faults.record(&outcome);
-    }
+fn committed(outcome: sqlx::Result<()>, faults: &WriteFaults) -> Result<()> {
     outcome.map_err(|cause| {
+        faults.blame(&cause);
         log::error!(cause:% = cause; "a unit of work was not committed");
         StoreError::Unavailable
     })
@@ -154,11 +198,21 @@ async fn commit_work(store: &PostgresStore, work: Work) -> Result<Committed> {
 }
 
 async fn commit_members(store: PostgresStore, works: Arc<[Work]>, members: Range<usize>) -> Result<Vec<Result<Committed>>> {
+    if can_be_unheld(&works[members.clone()])
+        && let Some(outcomes) = store.commit_unheld(works.clone(), members.clone()).await?
+    {
+        return Ok(outcomes);
+    }
     let menus = store.menus.clone();
     let commit = store.transaction(WRITE, move |c| {
         Box::pin(async move { backend::commit::commit(c, &menus, &works[members], Frame::default()).await })
     });
     Ok(commit.await?.outcomes)
+}
+
+/// Whether one statement can write what works decide.
+fn can_be_unheld(works: &[Work]) -> bool {
+    works.iter().all(|work| work.reads.is_shared()) || matches!(works, [Work { reads: Reads::Menu, .. }])
 }
 
 /// Never resolves: a replaced server differs by its epoch.

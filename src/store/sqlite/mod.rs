@@ -174,7 +174,11 @@ fn commit_group() -> CommitGroup {
     let menus = Arc::new(MenuCache::default());
     Box::new(move |connection, works, is_whole| {
         let menus = menus.clone();
-        let frame = if is_whole { Frame { begin: Some(connect::BEGIN), end: Some(connect::STAMP) } } else { Frame::default() };
+        let frame = if is_whole {
+            Frame { begin: Some(connect::BEGIN), end: Some(connect::STAMP), ..Frame::default() }
+        } else {
+            Frame::default()
+        };
         Box::pin(async move {
             let group = backend::commit::commit(connection, &menus, works, frame).await?;
             Ok((group.outcomes, group.end.read()?.pop()))

@@ -1,0 +1,82 @@
+//! The search for the primary among the servers of a URL.
+
+use super::connect::is_primary;
+use super::hosts::place;
+use futures_util::future::join_all;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
+
+/// How long to wait for a connection before the primary is looked for.
+const SLOW: Duration = Duration::from_millis(500);
+/// How long a server may take to say whether it is the primary.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// The servers of a URL. New connections go to the one that was found last.
+pub struct Servers {
+    options: Vec<PgConnectOptions>,
+    /// Held while the primary is looked for, so that this happens once at a time.
+    current: Mutex<usize>,
+    moves: watch::Sender<()>,
+}
+
+impl Servers {
+    /// Begins with the primary that was found at the start.
+    pub fn new(options: Vec<PgConnectOptions>, current: usize) -> Self {
+        Self { options, current: Mutex::new(current), moves: watch::Sender::default() }
+    }
+
+    /// Returns what changes when another server becomes the primary.
+    pub fn moves(&self) -> watch::Receiver<()> {
+        self.moves.subscribe()
+    }
+
+    /// Returns a connection of the pool. Looks for the primary if there is none at once.
+    pub async fn acquire(&self, pool: &PgPool) -> sqlx::Result<sqlx::pool::PoolConnection<Postgres>> {
+        if self.options.len() == 1 {
+            return pool.acquire().await;
+        }
+        let mut acquire = pin!(pool.acquire());
+        match timeout(SLOW, &mut acquire).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(_)) => {
+                self.seek(pool).await;
+                pool.acquire().await
+            }
+            // The pool tries a server that refuses connections again and again, and then the one that was found.
+            Err(_) => tokio::select! {
+                acquired = &mut acquire => acquired,
+                () = self.seek(pool) => acquire.await,
+            },
+        }
+    }
+
+    /// Looks for the primary, and aims the pool at it if it is another server than before.
+    async fn seek(&self, pool: &PgPool) {
+        let Ok(mut current) = self.current.try_lock() else { return };
+        let found = join_all(self.options.iter().map(is_read_write)).await;
+        let Some(next) = found.iter().position(|is_found| *is_found).filter(|_| !found[*current]) else { return };
+        log::warn!(server:% = place(&self.options[next..=next]); "another server is the primary now");
+        *current = next;
+        pool.set_connect_options(self.options[next].clone());
+        // Those that are idle lead to the former one, and each would have to fail first.
+        while let Some(idle) = pool.try_acquire() {
+            drop(idle.detach());
+        }
+        self.moves.send_replace(());
+    }
+}
+
+/// Whether a server answers in time and takes writes.
+async fn is_read_write(options: &PgConnectOptions) -> bool {
+    let ask = async {
+        let mut connection = options.connect().await?;
+        let answer = is_primary(&mut connection).await?;
+        connection.close().await?;
+        Ok::<_, sqlx::Error>(answer)
+    };
+    timeout(ANSWER, ask).await.is_ok_and(|answer| answer.unwrap_or(false))
+}
