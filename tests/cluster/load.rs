@@ -70,7 +70,7 @@ impl Load {
         Self::begin(cluster, (0..waiters).map(|at| (at, true)).collect(), rest)
     }
 
-    /// Starts waiters, all at the first node, so that other nodes show only its commits.
+    /// Starts waiters, all at the first node.
     pub fn start_on_first(cluster: &TestCluster, waiters: usize, rest: Duration) -> Self {
         Self::begin(cluster, vec![(0, false); waiters], rest)
     }

@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod answers;
+mod bad_way;
 mod clocks;
 mod crossing;
+mod failover;
 mod failpoints;
 mod hanging_up;
 mod keys;

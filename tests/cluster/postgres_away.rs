@@ -1,14 +1,18 @@
 //! PostgreSQL is shut down during commands, and started again.
 
 use crate::load::Load;
+use crate::postgres_silent::behind_a_proxy;
 use crate::test_cluster::TestCluster;
 use crate::watcher::{on_each_node, settle};
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 use support::long::{progress, rounds};
-use support::postgres::Cluster;
+use support::postgres::{self, Cluster};
+use support::proxy::Network;
 use support::redis_server::Redis;
 use support::{Client, PATIENCE, eventually, new_id};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::task::block_in_place;
 
 /// Waits until a node is ready or not. Returns the time that it took.
@@ -80,4 +84,42 @@ async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_
     beside.execute(ROOM_AGAIN).await.unwrap();
     ready(&cluster, 200).await;
     cluster.staff.place(&cluster.menu.basket()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_not_ready_while_commits_wait_for_a_standby_that_is_gone() {
+    let postgres = block_in_place(Cluster::start);
+    let cluster = TestCluster::open_on(&postgres.database().await, 1, None, &[]).await;
+    cluster.staff.place(&cluster.menu.basket()).await;
+    postgres.wait_for_standbys(Some("gone")).await;
+    let answer = tokio::spawn(Client::attempt(cluster.staff.placing(&new_id(), &cluster.menu.basket())));
+    ready(&cluster, 503).await;
+    let said = cluster.nodes[0].anybody().get("/readyz").await;
+    said.problem(503, "unavailable");
+    assert!(said.text.contains("does not commit in time"), "{}", said.text);
+    answer.await.unwrap().unwrap().problem(503, "unavailable");
+    postgres.wait_for_standbys(None).await;
+    ready(&cluster, 200).await;
+    cluster.staff.place(&cluster.menu.basket()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_that_ends_with_every_connection_is_unavailable_and_no_error_of_the_node() {
+    let (proxy, url) = behind_a_proxy(&postgres::database().await).await;
+    let cluster = TestCluster::open_on(&url, 1, None, &[]).await;
+    // Takes each connection, reads what the client says first, and ends it, as a proxy does without a server.
+    let closing = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    proxy.aim(closing.local_addr().unwrap());
+    let closer = tokio::spawn(async move {
+        while let Ok((mut client, _)) = closing.accept().await {
+            let _ = client.read(&mut [0; 8]).await;
+        }
+    });
+    proxy.set(Network::Cut);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    proxy.set(Network::Fine);
+    for _ in 0..20 {
+        Client::send(cluster.staff.placing(&new_id(), &cluster.menu.basket())).await.problem(503, "unavailable");
+    }
+    closer.abort();
 }

@@ -26,7 +26,7 @@ const RECOVERY: Duration = Duration::from_secs(25);
 const MEMORY: u64 = 64 << 20;
 
 /// The URL of a database through a proxy.
-async fn behind_a_proxy(url: &str) -> (Proxy, String) {
+pub async fn behind_a_proxy(url: &str) -> (Proxy, String) {
     let authority = url.split('/').nth(2).unwrap();
     let host = authority.rsplit('@').next().unwrap();
     let address = tokio::net::lookup_host(host).await.unwrap().next().unwrap();

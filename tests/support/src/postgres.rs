@@ -17,7 +17,7 @@ const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
 /// Runs the server and reads commands from standard input. `crash` kills the server and starts it again; it stops the
 /// server first, because a child forked meanwhile would keep the next server from starting. `stop` is an immediate
-/// shutdown. The end of the input means that the test process is gone: stops the server and removes its files.
+/// shutdown, `shut` a clean one, and `hang` makes all processes stand still. The end of the input means that the test process is gone: stops the server and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
 run() { "$@" >>"$dir/log" 2>&1 & }
@@ -26,10 +26,12 @@ while read -r word; do
     case $word in
     crash) kill -STOP $!; kill -KILL $(pgrep -P $!) $!; wait; run "$@" ;;
     stop) kill -QUIT $!; wait ;;
+    shut) kill -INT $!; wait ;;
+    hang) kill -STOP $! $(pgrep -P $!) ;;
     start) run "$@" ;;
     esac
 done
-kill -QUIT $!; wait; rm -rf "$dir"
+kill -CONT $! $(pgrep -P $!); kill -QUIT $!; wait; rm -rf "$dir"
 "#;
 
 static OWN: LazyLock<Cluster> = LazyLock::new(Cluster::start);
@@ -64,6 +66,17 @@ pub struct Cluster {
     keeper: Child,
 }
 
+/// How a primary is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// It is gone at once.
+    Killed,
+    /// Its processes stand still, and its connections stay open.
+    Hung,
+    /// It was shut down, and its standby has everything.
+    ShutDown,
+}
+
 impl Cluster {
     /// Creates and starts a cluster.
     pub fn start() -> Self {
@@ -74,9 +87,62 @@ impl Cluster {
         let initdb = initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]);
         let made = initdb.arg(&data).output().expect("initdb must run");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        Self::run(&bin, &folder)
+    }
+
+    /// Makes and starts a standby of this primary, for which its commits wait from then on.
+    pub async fn standby(&self) -> Self {
+        let bin = installed();
+        let folder = folder();
+        let mut copy = as_postgres(&bin.join("pg_basebackup"));
+        let port = self.port.to_string();
+        let copy = copy.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &port, "-R", "--no-sync", "--checkpoint=fast", "-D"]);
+        let made = copy.arg(folder.join("data")).output().expect("pg_basebackup must run");
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        let standby = Self::run(&bin, &folder);
+        self.wait_for_standbys(Some("*")).await;
+        standby
+    }
+
+    /// Makes commits wait for the standbys of these names, or for none.
+    pub async fn wait_for_standbys(&self, names: Option<&str>) {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("the server must accept connections");
+        let set = names.map_or("ALTER SYSTEM RESET synchronous_standby_names".to_owned(), |names| {
+            format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        });
+        connection.execute(AssertSqlSafe(set)).await.expect("a superuser may change settings");
+        connection.execute("SELECT pg_reload_conf()").await.expect("a superuser may reload settings");
+    }
+
+    /// Makes a standby the primary.
+    pub async fn promote(&self) {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("a standby must accept connections");
+        connection.execute("SELECT pg_promote()").await.expect("a standby must become the primary");
+    }
+
+    /// Loses this server.
+    pub fn lose(&mut self, how: Loss) {
+        match how {
+            Loss::Killed => self.stop(),
+            Loss::ShutDown => {
+                self.tell("shut");
+                self.wait_until_away();
+            }
+            Loss::Hung => self.tell("hang"),
+        }
+    }
+
+    /// Returns the address of the server.
+    pub fn authority(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Starts the server of a folder.
+    fn run(bin: &Path, folder: &Path) -> Self {
         let port = port::free();
+        let data = folder.join("data");
         let mut keeper = as_postgres(Path::new("sh"));
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&folder).arg(bin.join("postgres")).arg("-D").arg(&data);
+        keeper.args(["-c", KEEPER, "keeper"]).arg(folder).arg(bin.join("postgres")).arg("-D").arg(&data);
         for setting in [format!("port={port}"), "listen_addresses=127.0.0.1".into(), "unix_socket_directories=".into()] {
             keeper.args(["-c", &setting]);
         }
@@ -90,7 +156,7 @@ impl Cluster {
             .spawn()
             .expect("sh must run");
         let cluster = Self { port, keeper };
-        cluster.wait_until_ready(&bin);
+        cluster.wait_until_ready(bin);
         cluster
     }
 

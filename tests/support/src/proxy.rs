@@ -25,6 +25,8 @@ pub enum Network {
     Mute,
     /// Bytes pass after a delay.
     Delay(Duration),
+    /// As with a delay, and three in ten segments are lost, and again when they are sent again.
+    Lossy(Duration),
     /// Bytes pass one at a time.
     Dribble,
     /// Nothing is read, so the senders' buffers fill.
@@ -230,11 +232,34 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watc
     }
 }
 
+/// The most bytes of a segment.
+const SEGMENT: usize = 1448;
+/// The longest wait before a segment is sent again.
+const LAST_TRY: Duration = Duration::from_secs(10);
+
+fn is_lost() -> bool {
+    // The last bits of an id are random.
+    orderbell::clock::new_id().as_u128() % 10 < 3
+}
+
 async fn pass_on(bytes: &[u8], to: &mut OwnedWriteHalf, mode: Network) -> std::io::Result<()> {
     match mode {
         Network::Delay(time) => {
             tokio::time::sleep(time).await;
             to.write_all(bytes).await
+        }
+        Network::Lossy(time) => {
+            tokio::time::sleep(time).await;
+            for segment in bytes.chunks(SEGMENT) {
+                // TCP sends a lost segment again after a timeout that doubles, and what follows it waits.
+                let mut again = 2 * time;
+                while is_lost() && again < LAST_TRY {
+                    tokio::time::sleep(again).await;
+                    again *= 2;
+                }
+                to.write_all(segment).await?;
+            }
+            Ok(())
         }
         Network::Dribble => {
             for byte in bytes {

@@ -1,0 +1,69 @@
+//! The primary of PostgreSQL is lost under load, and its standby, for which commits wait, takes its place. The nodes know both
+//! from their URL and move by themselves.
+
+use crate::load::Load;
+use crate::test_cluster::TestCluster;
+use crate::watcher::{on_each_node, settle};
+use std::time::{Duration, Instant};
+use support::long::{progress, rounds};
+use support::postgres::{Cluster, Loss};
+use support::{PATIENCE, eventually};
+use tokio::task::block_in_place;
+
+/// The longest time from the promotion to the next acknowledgement.
+const RECOVERY: Duration = Duration::from_secs(20);
+
+async fn fail_over(how: Loss) {
+    let (times, mut acknowledged, mut longest) = (rounds(1), 0, Duration::ZERO);
+    for time in 0..times {
+        progress("failovers", time, times);
+        let mut primary = block_in_place(Cluster::start);
+        let standby = primary.standby().await;
+        let url = primary.database().await.replace(&primary.authority(), &both(&primary, &standby, time));
+        let cluster = TestCluster::open_on(&url, 2, None, &["--head-comparison-s", "1"]).await;
+        let watchers = on_each_node(&cluster).await;
+        let load = Load::start(&cluster, 4, Duration::from_millis(10));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        block_in_place(|| primary.lose(how));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        standby.promote().await;
+        let promoted = Instant::now();
+        for node in &cluster.nodes {
+            let anybody = node.anybody();
+            let probe = || async { (anybody.get("/readyz").await.status == 200).then_some(()) };
+            eventually("/readyz after a failover", PATIENCE, probe).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let work = load.stop().await;
+        settle(&cluster, &work, watchers).await;
+        let after = work.done.iter().map(|done| done.at).filter(|at| *at > promoted).min().expect("commands are acknowledged");
+        longest = longest.max(after - promoted);
+        acknowledged += work.done.len();
+    }
+    println!(
+        "{times} × the primary is lost ({how:?}) and its standby promoted: {acknowledged} commands acknowledged, the next one within \
+         {longest:.1?} of the promotion, 0 lost, 0 doubled"
+    );
+    assert!(longest < RECOVERY, "{longest:?}");
+}
+
+/// Returns the servers of a URL, with the standby first every other time.
+fn both(primary: &Cluster, standby: &Cluster, time: usize) -> String {
+    let [one, other] = [primary.authority(), standby.authority()];
+    if time.is_multiple_of(2) { format!("{other},{one}") } else { format!("{one},{other}") }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_to_the_standby_of_a_primary_that_is_killed() {
+    fail_over(Loss::Killed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_to_the_standby_of_a_primary_that_hangs() {
+    fail_over(Loss::Hung).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_to_the_standby_of_a_primary_that_is_shut_down() {
+    fail_over(Loss::ShutDown).await;
+}
