@@ -276,7 +276,7 @@ impl Commands {
     /// Announces events that another transaction of the store has committed.
     pub async fn announce(&self, restaurant: RestaurantId, events: Arc<[Event]>) {
         if !events.is_empty() {
-            self.feeds.announce(EventCommitted { restaurant, events }).await;
+            self.feeds.announce(EventCommitted { restaurant, link: None, events }).await;
         }
     }
 
@@ -315,7 +315,8 @@ impl Commands {
             let committed = commands.feeds.store().commit(work).await?;
             if !committed.events.is_empty() {
                 failpoint::reach(Point::Committed);
-                commands.announce(restaurant, committed.events.clone()).await;
+                let events = committed.events.clone();
+                commands.feeds.announce(EventCommitted { restaurant, link: committed.link, events }).await;
                 failpoint::reach(Point::Announced);
             }
             Ok::<_, StoreError>(committed)

@@ -2,6 +2,7 @@
 //! pauses and 86s, and removes rows that are no longer needed.
 
 pub mod levels;
+pub mod origin;
 pub mod retention;
 pub mod writes;
 

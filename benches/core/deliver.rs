@@ -4,10 +4,10 @@ use crate::support::{Ticket, at, basket, line, position, restaurant};
 use divan::{Bencher, black_box};
 use orderbell::domain::model::draft::to_json;
 use orderbell::domain::model::event::{By, Event, EventKind};
+use orderbell::domain::model::history::Mark;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::{EventId, OrderId};
-use orderbell::domain::values::position::Position;
 use orderbell::feed::sequencer::Sequencer;
 use orderbell::protocol::client_frame::ClientFrame;
 use orderbell::protocol::server_frame::{EventBody, ServerFrame};
@@ -63,9 +63,15 @@ fn encode_snapshot(bencher: Bencher, orders: u128) {
     bencher.with_inputs(contents).bench_values(|contents| Snapshot::encode(room, position(100), contents, |bytes| bytes.into()));
 }
 
+/// Returns the id of the event before one.
+fn before(event: &Event) -> Option<EventId> {
+    let before = event.id.uuid().as_u128() - 1;
+    (before > 0).then(|| EventId::from_uuid(Uuid::from_u128(before)))
+}
+
 fn sequence(mut sequencer: Sequencer, events: &[Arc<Event>]) -> Sequencer {
     for event in events {
-        sequencer.offer(event.clone());
+        sequencer.offer(before(event), [event.clone()]);
         while sequencer.peek().is_some() {
             sequencer.advance();
         }
@@ -76,14 +82,14 @@ fn sequence(mut sequencer: Sequencer, events: &[Arc<Event>]) -> Sequencer {
 #[divan::bench(args = [1, 64])]
 fn sequencer_in_order(bencher: Bencher, count: u64) {
     let events: Vec<_> = (1..=count).map(|number| Arc::new(event(number))).collect();
-    let new = || Sequencer::new(Position::ZERO, EARLY);
+    let new = || Sequencer::new(Mark::default(), EARLY);
     bencher.with_inputs(new).bench_values(|sequencer| sequence(sequencer, black_box(&events)));
 }
 
 #[divan::bench(args = [2, 64])]
 fn sequencer_last_first(bencher: Bencher, count: u64) {
     let events: Vec<_> = (1..=count).rev().map(|number| Arc::new(event(number))).collect();
-    let new = || Sequencer::new(Position::ZERO, EARLY);
+    let new = || Sequencer::new(Mark::default(), EARLY);
     bencher.with_inputs(new).bench_values(|sequencer| sequence(sequencer, black_box(&events)));
 }
 

@@ -46,7 +46,9 @@ fn accepting(number: usize) -> Work {
 fn reading(size: usize) -> Reading {
     let order = Ticket::of(3).order;
     let numbered = |number| ((restaurant(), order_id(number)), Order { id: order_id(number), ..order.clone() });
-    let feed = Feed { head: position(1000), next_number: 100, default_minutes: DEFAULT_MINUTES, version: 0 };
+    let last = None;
+    let feed =
+        Feed { head: position(1000), generation: None, last, next_number: 100, default_minutes: DEFAULT_MINUTES, version: 0 };
     Reading { feeds: [(restaurant(), feed)].into(), orders: (0..size).map(numbered).collect(), ..Reading::default() }
 }
 

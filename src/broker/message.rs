@@ -2,6 +2,7 @@
 
 use super::signature::Refused;
 use crate::domain::model::event::{By, Event, EventKind};
+use crate::domain::model::history::Link;
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
@@ -53,8 +54,17 @@ struct Wire<'a> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WireBody<'a> {
-    Committed { restaurant: RestaurantId, events: Vec<WireEvent<'a>> },
-    Head { restaurant: RestaurantId, position: Position },
+    Committed {
+        restaurant: RestaurantId,
+        /// Absent from nodes of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<Link>,
+        events: Vec<WireEvent<'a>>,
+    },
+    Head {
+        restaurant: RestaurantId,
+        position: Position,
+    },
     Beat(Beat),
 }
 
@@ -79,7 +89,7 @@ impl Message {
         let body = match &self.body {
             Body::Committed(committed) => {
                 let events = committed.events.iter().map(WireEvent::from).collect();
-                WireBody::Committed { restaurant: committed.restaurant, events }
+                WireBody::Committed { restaurant: committed.restaurant, link: committed.link, events }
             }
             Body::Head(restaurant, position) => WireBody::Head { restaurant: *restaurant, position: *position },
             Body::Beat(beat) => WireBody::Beat(*beat),
@@ -95,7 +105,7 @@ impl Message {
     pub fn decode(json: &[u8]) -> Result<Self, Refused> {
         let Wire { node, body } = serde_json::from_slice(json).map_err(|_| Refused::Garbled)?;
         let body = match body {
-            WireBody::Committed { restaurant, events } => Body::Committed(committed(restaurant, events)?),
+            WireBody::Committed { restaurant, link, events } => Body::Committed(committed(restaurant, link, events)?),
             WireBody::Head { restaurant, position } => Body::Head(restaurant, position),
             WireBody::Beat(beat) => Body::Beat(beat),
         };
@@ -104,13 +114,16 @@ impl Message {
 }
 
 /// Checks that the events of a commit have successive positions.
-fn committed(restaurant: RestaurantId, events: Vec<WireEvent<'_>>) -> Result<EventCommitted, Refused> {
+fn committed(restaurant: RestaurantId, link: Option<Link>, events: Vec<WireEvent<'_>>) -> Result<EventCommitted, Refused> {
     let first = events.first().map(|event| event.position.number()).filter(|first| *first > 0).ok_or(Refused::Garbled)?;
     if (first..).zip(&events).any(|(number, event)| event.position.number() != number) {
         return Err(Refused::Garbled);
     }
+    if link.is_some_and(|link| link.after.position.next().number() != first) {
+        return Err(Refused::Garbled);
+    }
     let events = events.into_iter().map(|event| event.of(restaurant)).collect();
-    Ok(EventCommitted { restaurant, events })
+    Ok(EventCommitted { restaurant, link, events })
 }
 
 impl<'a> From<&'a Event> for WireEvent<'a> {
@@ -138,8 +151,10 @@ impl WireEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::model::history::{Generation, Mark};
     use crate::domain::model::principal::Role;
     use proptest::prelude::*;
+    use serde_json::json;
 
     prop_compose! {
         fn event()(
@@ -171,7 +186,10 @@ mod tests {
             event.restaurant = restaurant;
             event.position = Position::new(number).unwrap();
         }
-        EventCommitted { restaurant, events: events.into() }
+        let event = (first > 1).then(|| EventId::from_uuid(Uuid::from_u128(7)));
+        let after = Mark { position: Position::new(first - 1).unwrap(), event };
+        let link = Link { generation: Some(Generation::from_uuid(Uuid::from_u128(8))), after };
+        EventCommitted { restaurant, link: Some(link), events: events.into() }
     }
 
     proptest! {
@@ -202,10 +220,27 @@ mod tests {
             let mut events = commit(1, events).events.to_vec();
             let last = events.last_mut().unwrap();
             last.position = Position::new(last.position.number() + gap).unwrap();
-            let committed = EventCommitted { restaurant: events[0].restaurant, events: events.into() };
+            let committed = EventCommitted { restaurant: events[0].restaurant, link: None, events: events.into() };
             let json = Message { node: Uuid::nil(), body: Body::Committed(committed) }.encode();
             prop_assert_eq!(Message::decode(&json).unwrap_err(), Refused::Garbled);
         }
+    }
+
+    #[test]
+    fn events_that_do_not_follow_their_link_are_garbled_and_an_older_node_sends_none() {
+        let sent = |link| {
+            let (restaurant, after) =
+                (RestaurantId::from_uuid(Uuid::nil()), Mark { position: Position::new(4).unwrap(), event: None });
+            let events = json!([{"position": 6, "id": Uuid::nil(), "kind": "order.ready", "at": "2026-11-24T10:00:00.123Z",
+                "by": {"role": "kitchen"}, "patch": {}}]);
+            let mut committed = json!({"restaurant": restaurant, "events": events});
+            if link {
+                committed["link"] = json!(Link { generation: None, after });
+            }
+            Message::decode(json!({"node": Uuid::nil(), "body": {"committed": committed}}).to_string().as_bytes())
+        };
+        assert_eq!(sent(true).unwrap_err(), Refused::Garbled);
+        assert!(matches!(sent(false).unwrap().body, Body::Committed(EventCommitted { link: None, .. })));
     }
 
     #[test]

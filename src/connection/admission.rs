@@ -5,14 +5,20 @@ use super::registry::{ConnectionSlot, Refused};
 use super::subscription::Subscriptions;
 use crate::auth::authenticate::authenticate;
 use crate::auth::token::Verified;
+use crate::domain::model::history::{Epoch, Generation};
 use crate::domain::model::principal::Principal;
+use crate::domain::values::ids::RestaurantId;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, ErrorCode, Failure};
+use crate::store::StoreError;
 use crate::telemetry::ByCode;
 use actix_http::header::HeaderMap;
 use secrecy::SecretString;
 use std::net::IpAddr;
 use std::time::Duration;
+
+/// The longest wait for the generation of a feed.
+const READING: Duration = Duration::from_secs(5);
 
 impl Node {
     /// Whether a request came over TLS, as the operator or a trusted proxy says.
@@ -52,19 +58,39 @@ impl Node {
         })
     }
 
+    /// Returns the generation of a restaurant's feed, of which the cursors of a connection are.
+    ///
+    /// # Errors
+    /// `unavailable`, if the node does not know it and the database does not answer in time.
+    pub async fn generation(&self, restaurant: RestaurantId) -> Result<Option<Generation>, Failure> {
+        let generation = self.feeds.histories().generation(restaurant);
+        match tokio::time::timeout(READING, generation).await {
+            Ok(Ok(generation)) => Ok(generation),
+            // Its rooms refuse the client.
+            Ok(Err(StoreError::Missing)) => Ok(None),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Failure::database_unavailable()),
+        }
+    }
+
     /// Admits a connection to these rooms.
     ///
     /// # Errors
     /// As [`Self::check_open`] and [`Self::take_slot`]; `forbidden` for a single room that this principal may not join, and
     /// `too_many_rooms` for more than one connection may follow.
-    pub fn admit(&self, principal: &Principal, asked: &[Subscribe]) -> Result<(Subscriptions, ConnectionSlot), Failure> {
+    pub fn admit(
+        &self,
+        principal: &Principal,
+        asked: &[Subscribe],
+        generation: Option<Generation>,
+    ) -> Result<(Subscriptions, ConnectionSlot), Failure> {
         self.check_open()?;
         if asked.len() > self.limits.rooms as usize {
             self.metrics.hit("rooms");
             return Err(Failure::too_many_rooms());
         }
-        let epoch = self.store.epoch();
-        let subscriptions = Subscriptions::of(principal, asked, epoch).ok_or_else(Failure::forbidden_room)?;
+        let epoch = Epoch { database: self.store.epoch(), generation }.to_string();
+        let subscriptions = Subscriptions::of(principal, asked, &epoch).ok_or_else(Failure::forbidden_room)?;
         Ok((subscriptions, self.take_slot(principal)?))
     }
 

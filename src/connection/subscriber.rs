@@ -4,6 +4,7 @@ use super::Node;
 use super::registry::{ConnectionSlot, Control};
 use super::subscription::Subscription;
 use crate::clock;
+use crate::domain::model::history::{Epoch, Generation};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -29,6 +30,7 @@ pub struct Subscriber {
     /// The parts of the node that it uses.
     pub node: Arc<Node>,
     slot: ConnectionSlot,
+    generation: Option<Generation>,
     expires_at: Timestamp,
     expires: Timestamp,
     /// The visit of a kitchen screen, from when it asks for its kitchen room.
@@ -36,10 +38,16 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Returns the subscriber of a slot, until its token expires.
+    /// Returns the subscriber of a slot, in a generation of the feed, until its token expires.
     #[must_use]
-    pub fn new(node: Arc<Node>, slot: ConnectionSlot, expires_at: Timestamp) -> Self {
-        Self { node, slot, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
+    pub fn new(node: Arc<Node>, slot: ConnectionSlot, generation: Option<Generation>, expires_at: Timestamp) -> Self {
+        Self { node, slot, generation, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
+    }
+
+    /// Returns the epoch of its cursors.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch<'_> {
+        Epoch { database: self.node.store.epoch(), generation: self.generation }
     }
 
     /// Returns when the token expires, on the clock of [`clock::uptime`].
@@ -59,7 +67,7 @@ impl Subscriber {
     pub fn welcome(&self, principal: &Principal, heartbeat: Duration) -> Frame {
         ServerFrame::Welcome {
             connection: &clock::new_id().to_string(),
-            epoch: self.node.store.epoch(),
+            epoch: &self.epoch().to_string(),
             role: principal.role,
             restaurant: principal.restaurant,
             expires_at: self.expires_at,
@@ -102,7 +110,8 @@ impl Subscriber {
         pages: Recipient<Page>,
     ) -> bool {
         let Subscription { room, since, only_owner, paged } = subscription;
-        let join = Join { member: self.slot.member, since, head: Position::ZERO, only_owner, paged, mailbox, pages };
+        let (member, generation, head) = (self.slot.member, self.generation, Position::ZERO);
+        let join = Join { member, since, generation, head, only_owner, paged, mailbox, pages };
         let is_asked = self.node.feeds.join(principal.restaurant, room, join).is_ok();
         if is_asked && principal.role == Role::Kitchen && room == RoomId::Kitchen(principal.restaurant) {
             self.visit.borrow_mut().get_or_insert_with(|| self.node.screens.visit(principal));

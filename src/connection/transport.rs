@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// The longest wait of a client whose epoch is over.
+const SPREAD_MS: u64 = 500;
+
 /// The actor of a connection over any transport.
 pub trait Transport:
     Actor<Context: AsyncContext<Self> + ToEnvelope<Self, Control> + ToEnvelope<Self, ToMember> + ToEnvelope<Self, Page>>
@@ -37,6 +40,9 @@ pub trait Transport:
 
     /// Ends a connection that has fallen too far behind. The client reconnects with its cursors.
     fn evict(&mut self, ctx: &mut Self::Context);
+
+    /// Ends a connection whose epoch is over. The client reconnects, and gets snapshots.
+    fn start_over(&mut self, ctx: &mut Self::Context);
 
     /// Ends a connection whose token is no longer valid.
     fn expire(&mut self, denied: Denied, ctx: &mut Self::Context);
@@ -81,8 +87,16 @@ pub trait Transport:
             ToMember::Refused(room) => self.turned_away(room, Failure::forbidden_room(), ctx),
             ToMember::Unavailable(room) => self.turned_away(room, Failure::room_unavailable(), ctx),
             ToMember::Evicted => self.evict(ctx),
+            ToMember::Rewritten => self.start_over(ctx),
         }
     }
+}
+
+/// Returns the wait of a client whose epoch is over, so that those of a restaurant do not all
+/// reconnect at once.
+#[must_use]
+pub fn spread() -> Duration {
+    Duration::from_millis(rand::random_range(0..SPREAD_MS))
 }
 
 /// Rooms to join again when most of the queue has been sent.

@@ -2,14 +2,15 @@
 //! missing events from the log.
 
 use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
-use super::sequencer::Sequencer;
+use super::sequencer::{Missing, Sequencer};
 use crate::backoff::Backoff;
 use crate::domain::model::event::{Event, Topic};
+use crate::domain::model::history::Generation;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::room::messages::RoomEmpty;
-use crate::room::{FeedEvent, Resources, Room, Sync, ToMember};
+use crate::room::{FeedEvent, HistoryRewritten, Resources, Room, Standing, Sync, ToMember};
 use crate::{clock, store};
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -55,6 +56,7 @@ enum State {
 }
 
 struct Delivery {
+    generation: Option<Generation>,
     sequencer: Sequencer,
     /// Rooms that already have the sequencer's next event.
     handed: Vec<RoomId>,
@@ -65,8 +67,13 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn new(head: Position) -> Self {
-        Self { sequencer: Sequencer::new(head, EARLY), handed: Vec::new(), is_reading: false, retry_scheduled: false }
+    fn new(Standing { generation, last }: Standing) -> Self {
+        let sequencer = Sequencer::new(last, EARLY);
+        Self { generation, sequencer, handed: Vec::new(), is_reading: false, retry_scheduled: false }
+    }
+
+    const fn standing(&self) -> Standing {
+        Standing { generation: self.generation, last: self.sequencer.delivered() }
     }
 }
 
@@ -106,13 +113,13 @@ impl Feed {
 
     /// Reads the log's head, after which deliveries begin.
     fn read_head(&mut self, ctx: &mut Context<Self>) {
-        let (store, restaurant) = (self.resources.store.clone(), self.restaurant);
-        let read = async move { store.head(restaurant).await };
+        let (histories, restaurant) = (self.resources.histories.clone(), self.restaurant);
+        let read = async move { histories.read(restaurant).await };
         ctx.spawn(read.into_actor(self).map(|head, feed, ctx| feed.start(head, ctx)));
     }
 
     /// Serves the waiting joins from the head on, or refuses them if it cannot be read.
-    fn start(&mut self, head: store::Result<Position>, ctx: &mut Context<Self>) {
+    fn start(&mut self, head: store::Result<Standing>, ctx: &mut Context<Self>) {
         let next = match &head {
             Ok(head) => State::Delivering(Delivery::new(*head)),
             Err(_) => State::Failed,
@@ -136,7 +143,10 @@ impl Feed {
 
     fn join(&mut self, message: JoinRoom, ctx: &mut Context<Self>) {
         let Some(delivery) = self.delivery() else { return };
-        let head = delivery.sequencer.delivered();
+        if message.join.generation != delivery.generation {
+            return end(&message);
+        }
+        let head = delivery.sequencer.delivered().position;
         let JoinRoom { room, mut join } = message;
         join.head = head;
         let open = self.rooms.entry(room).or_insert_with(|| {
@@ -155,6 +165,9 @@ impl Feed {
     fn pump(&mut self, ctx: &mut Context<Self>) {
         let State::Delivering(delivery) = &mut self.state else { return };
         while let Some(event) = delivery.sequencer.peek().cloned() {
+            // Before a room has it, so that what the room reads next is compared with it.
+            let standing = Standing { generation: delivery.generation, last: event.mark() };
+            self.resources.histories.record(self.restaurant, standing);
             if !delivery.hand_out(&self.rooms, &event) {
                 if !std::mem::replace(&mut delivery.retry_scheduled, true) {
                     ctx.run_later(RETRY, Self::retry);
@@ -164,9 +177,19 @@ impl Feed {
             delivery.handed.clear();
             delivery.sequencer.advance();
         }
-        if delivery.sequencer.missing().is_some() && !std::mem::replace(&mut delivery.is_reading, true) {
+        if delivery.sequencer.is_torn() {
+            self.doubt();
+        } else if delivery.sequencer.missing().is_some() && !std::mem::replace(&mut delivery.is_reading, true) {
             ctx.run_later(GRACE, Self::read_missing);
         }
+    }
+
+    /// Drops what is not delivered, and requests a comparison with the log. The next events come
+    /// from the log, or this feed ends.
+    fn doubt(&mut self) {
+        let State::Delivering(delivery) = &mut self.state else { return };
+        delivery.sequencer.start_over();
+        self.resources.histories.doubt(self.restaurant, delivery.standing());
     }
 
     fn retry(&mut self, ctx: &mut Context<Self>) {
@@ -184,18 +207,25 @@ impl Feed {
         };
         self.resources.metrics.feed_repairs.inc();
         let (store, restaurant) = (self.resources.store.clone(), self.restaurant);
-        let read = async move { store.events(restaurant, None, missing.after, missing.through, PAGE).await };
-        ctx.spawn(read.into_actor(self).map(|events, feed, ctx| feed.take_read(events, ctx)));
+        // The last event delivered is read again, since the log may have another in its place.
+        let after = Position::new(missing.after.position.number().saturating_sub(1)).unwrap_or_default();
+        let read = async move { store.events(restaurant, None, after, missing.through, PAGE).await };
+        ctx.spawn(read.into_actor(self).map(move |events, feed, ctx| feed.take_read(missing, events, ctx)));
     }
 
-    fn take_read(&mut self, events: store::Result<Vec<Event>>, ctx: &mut Context<Self>) {
+    fn take_read(&mut self, missing: Missing, events: store::Result<Vec<Event>>, ctx: &mut Context<Self>) {
         match events {
-            Ok(events) => {
-                if let Some(delivery) = self.delivery() {
-                    delivery.is_reading = false;
+            Ok(mut events) => {
+                let Some(delivery) = self.delivery() else { return };
+                delivery.is_reading = false;
+                let known = if missing.after.event.is_some() { events.drain(..events.len().min(1)).next() } else { None };
+                let continues = known.map(|event| event.mark()).unwrap_or_default() == missing.after;
+                if !continues || events.is_empty() {
+                    return self.doubt();
                 }
+                delivery.sequencer.offer(missing.after.event, events.into_iter().map(Arc::new));
                 self.backoff.reset();
-                self.take(events.into_iter().map(Arc::new), ctx);
+                self.pump(ctx);
             }
             Err(error) => {
                 let wait = self.backoff.next(rand::random());
@@ -205,18 +235,23 @@ impl Feed {
         }
     }
 
-    fn take(&mut self, events: impl Iterator<Item = Arc<Event>>, ctx: &mut Context<Self>) {
+    fn take(&mut self, EventCommitted { link, events, .. }: &EventCommitted, ctx: &mut Context<Self>) {
         // Until the head is known, events can be dropped: either the head covers them, or the log
         // has them.
-        if let Some(delivery) = self.delivery() {
-            events.for_each(|event| delivery.sequencer.offer(event));
-            self.pump(ctx);
+        let Some(delivery) = self.delivery() else { return };
+        match link {
+            Some(link) if link.generation == delivery.generation => {
+                delivery.sequencer.offer(link.after.event, events.iter().cloned().map(Arc::new));
+            }
+            Some(_) => return self.doubt(),
+            None => events.iter().for_each(|event| delivery.sequencer.note_head(event.position)),
         }
+        self.pump(ctx);
     }
 
     fn sync_rooms(&mut self, _: &mut Context<Self>) {
         let State::Delivering(Delivery { sequencer, handed, .. }) = &self.state else { return };
-        let sync = Sync { head: sequencer.delivered(), now: clock::now() };
+        let sync = Sync { head: sequencer.delivered().position, now: clock::now() };
         for (room, open) in &self.rooms {
             // A room that already has the next event is ahead of `head`. A full mailbox loses the
             // sync; the next one follows.
@@ -257,6 +292,12 @@ impl Delivery {
     }
 }
 
+/// Ends a connection whose epoch is not the feed's.
+fn end(message: &JoinRoom) {
+    // `do_send`: the one message that ends a connection must not be lost to a full mailbox.
+    message.join.mailbox.do_send(ToMember::Rewritten);
+}
+
 fn refuse(message: &JoinRoom) {
     let _ = message.join.mailbox.try_send(ToMember::Unavailable(message.room));
 }
@@ -282,7 +323,7 @@ impl Actor for Feed {
 impl Handler<EventCommitted> for Feed {
     type Result = ();
     fn handle(&mut self, message: EventCommitted, ctx: &mut Context<Self>) {
-        self.take(message.events.iter().cloned().map(Arc::new), ctx);
+        self.take(&message, ctx);
     }
 }
 
@@ -293,6 +334,20 @@ impl Handler<Head> for Feed {
             delivery.sequencer.note_head(head);
             self.pump(ctx);
         }
+    }
+}
+
+impl Handler<HistoryRewritten> for Feed {
+    type Result = ();
+    fn handle(&mut self, _: HistoryRewritten, ctx: &mut Context<Self>) {
+        if let State::Starting { waiting } = &self.state {
+            waiting.iter().for_each(end);
+        }
+        for open in self.rooms.values() {
+            // `do_send`: one message in a room's life, and losing it would leave a stale room.
+            open.addr.do_send(HistoryRewritten);
+        }
+        ctx.stop();
     }
 }
 

@@ -4,9 +4,9 @@
 use super::messages::{CompareNow, Pace};
 use super::registry::FeedRegistry;
 use crate::domain::values::ids::RestaurantId;
-use crate::domain::values::position::Position;
 use crate::store;
 use actix::prelude::*;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Feeds compared in one query.
@@ -52,21 +52,22 @@ impl HeadChecker {
             return;
         }
         self.is_comparing = true;
-        let is_all = which == CompareNow::All;
+        let is_known = which == CompareNow::Known;
+        let is_all = !matches!(which, CompareNow::Of(_));
         if let Some(next) = self.next.take_if(|_| is_all) {
             ctx.cancel_future(next);
         }
         let feeds = self.feeds.clone();
-        let comparison = async move {
-            let restaurants = match which {
-                CompareNow::All => feeds.restaurants(),
-                CompareNow::Of(restaurants) => restaurants,
-            };
-            for chunk in restaurants.chunks(CHUNK) {
-                report(&feeds, feeds.store().heads(chunk).await);
+        let comparison = async move { compare(&feeds, which).await };
+        ctx.spawn(comparison.into_actor(self).map(move |compared, checker, ctx| {
+            checker.compared(is_all, ctx);
+            if let Err(error) = compared {
+                log::warn!(error:% = error; "cannot compare the heads of feeds; will try again");
+                if is_known {
+                    ctx.run_later(HURRIED, |checker, ctx| checker.compare(CompareNow::Known, ctx));
+                }
             }
-        };
-        ctx.spawn(comparison.into_actor(self).map(move |(), checker, ctx| checker.compared(is_all, ctx)));
+        }));
     }
 
     fn compared(&mut self, is_all: bool, ctx: &mut Context<Self>) {
@@ -96,6 +97,26 @@ impl HeadChecker {
         }));
     }
 
+    /// Compares each feed for which a comparison is requested.
+    fn await_doubts(&mut self, ctx: &mut Context<Self>) {
+        let histories = self.feeds.histories().clone();
+        let doubted = async move { histories.doubted().await };
+        ctx.spawn(doubted.into_actor(self).map(|doubted, checker, ctx| {
+            checker.compare(CompareNow::Of(doubted), ctx);
+            checker.await_doubts(ctx);
+        }));
+    }
+
+    /// Compares all known feeds when connections lead to another database than before.
+    fn await_reconnects(&mut self, ctx: &mut Context<Self>) {
+        let store = self.feeds.store().clone();
+        let reconnected = async move { store.reconnected().await };
+        ctx.spawn(reconnected.into_actor(self).map(|(), checker, ctx| {
+            checker.compare(CompareNow::Known, ctx);
+            checker.await_reconnects(ctx);
+        }));
+    }
+
     /// Starts to hurry if feeds have repaired themselves.
     fn check_repairs(&mut self, ctx: &mut Context<Self>) {
         let repairs = self.feeds.metrics().feed_repairs.get();
@@ -117,15 +138,43 @@ fn merge(one: Option<CompareNow>, other: CompareNow) -> CompareNow {
             one.extend(other);
             CompareNow::Of(one)
         }
+        (Some(CompareNow::Known), _) | (_, CompareNow::Known) => CompareNow::Known,
         _ => CompareNow::All,
     }
 }
 
-fn report(feeds: &FeedRegistry, heads: store::Result<Vec<(RestaurantId, Position)>>) {
-    match heads {
-        Ok(heads) => heads.into_iter().for_each(|(restaurant, head)| feeds.report_head(restaurant, head)),
-        Err(error) => log::warn!(error:% = error; "cannot compare the heads of feeds; will try again"),
+async fn compare(feeds: &FeedRegistry, which: CompareNow) -> store::Result<()> {
+    let is_known = which == CompareNow::Known;
+    let restaurants = match which {
+        CompareNow::Known => feeds.histories().restaurants(),
+        CompareNow::All => feeds.restaurants(),
+        CompareNow::Of(restaurants) => restaurants,
+    };
+    for chunk in restaurants.chunks(CHUNK) {
+        compare_chunk(feeds, chunk).await?;
     }
+    // This node has compared what it knows with the database, wherever that is now.
+    if is_known && feeds.store().is_moved().await? {
+        feeds.store().record_origin(false).await?;
+    }
+    Ok(())
+}
+
+/// Compares feeds with the log. A feed that is behind reads the rest; one whose history was rewritten
+/// ends.
+async fn compare_chunk(feeds: &FeedRegistry, restaurants: &[RestaurantId]) -> store::Result<()> {
+    let histories = feeds.histories();
+    // A feed of which nothing is known yet reads its head by itself.
+    let known: HashMap<_, _> = restaurants.iter().filter_map(|id| Some((*id, histories.get(*id)?))).collect();
+    let asked: Vec<_> = known.iter().map(|(restaurant, known)| (*restaurant, known.mark.position)).collect();
+    for (restaurant, head) in feeds.store().heads(&asked).await? {
+        let Some(known) = known.get(&restaurant) else { continue };
+        match histories.judge(restaurant, known, &head).await? {
+            None => feeds.report_head(restaurant, head.last.position),
+            Some(_) => feeds.end(restaurant),
+        }
+    }
+    Ok(())
 }
 
 impl Actor for HeadChecker {
@@ -133,6 +182,8 @@ impl Actor for HeadChecker {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.schedule(ctx);
+        self.await_doubts(ctx);
+        self.await_reconnects(ctx);
         ctx.run_interval(REPAIR_CHECK, Self::check_repairs);
     }
 }

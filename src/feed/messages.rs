@@ -1,6 +1,7 @@
 //! Messages to feeds and to the comparison of heads.
 
 use crate::domain::model::event::Event;
+use crate::domain::model::history::Link;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub struct EventCommitted {
     /// The restaurant of the feed.
     pub restaurant: RestaurantId,
+    /// Where they continue the history. Without it, the feed reads them from the log.
+    pub link: Option<Link>,
     /// The events of one transaction.
     pub events: Arc<[Event]>,
 }
@@ -69,6 +72,8 @@ pub enum Pace {
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum CompareNow {
+    /// The heads of all feeds that this node knows, also of those that have ended on it.
+    Known,
     /// The heads of all feeds on this node.
     All,
     /// The heads of some restaurants.

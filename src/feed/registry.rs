@@ -5,7 +5,7 @@ use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
-use crate::room::{Join, Leave, MemberId, Resources, SnapshotBudget, budget};
+use crate::room::{Histories, HistoryRewritten, Join, Leave, MemberId, Resources, SnapshotBudget, budget};
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use actix::dev::SendError;
@@ -32,6 +32,7 @@ struct Inner {
     store: SharedStore,
     metrics: Metrics,
     snapshots: Arc<SnapshotBudget>,
+    histories: Histories,
 }
 
 /// The feeds of this node by restaurant. Cheap to clone.
@@ -54,7 +55,8 @@ impl FeedRegistry {
     pub fn with_budget(store: SharedStore, metrics: Metrics, snapshot_bytes: usize) -> Self {
         let snapshots = SnapshotBudget::new(snapshot_bytes, metrics.snapshot_bytes.clone());
         let (feeds, relays, watchers) = (RwLock::default(), RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { feeds, relays, watchers, store, metrics, snapshots }))
+        let histories = Histories::new(store.clone());
+        Self(Arc::new(Inner { feeds, relays, watchers, store, metrics, snapshots, histories }))
     }
 
     /// Returns the store that feeds and rooms read.
@@ -69,8 +71,16 @@ impl FeedRegistry {
         &self.0.metrics
     }
 
+    /// Returns what this node knows of feeds.
+    #[must_use]
+    pub fn histories(&self) -> &Histories {
+        &self.0.histories
+    }
+
     fn resources(&self) -> Resources {
-        Resources { store: self.0.store.clone(), metrics: self.0.metrics.clone(), snapshots: self.0.snapshots.clone() }
+        let Inner { store, metrics, snapshots, histories, .. } = &*self.0;
+        let (store, metrics) = (store.clone(), metrics.clone());
+        Resources { store, metrics, snapshots: snapshots.clone(), histories: histories.clone() }
     }
 
     /// Returns the function with which a feed without rooms retires itself.
@@ -144,6 +154,18 @@ impl FeedRegistry {
         let mut feeds = self.write();
         if feeds.get(&restaurant).is_some_and(|entry| entry.joins.load(Ordering::Relaxed) == joins) {
             feeds.remove(&restaurant);
+            self.0.metrics.feeds.dec();
+            self.notify_watchers(FeedLife::Retired(restaurant));
+        }
+    }
+
+    /// Ends a feed whose history was rewritten, with its rooms and the connections in them. The next
+    /// join launches another.
+    pub fn end(&self, restaurant: RestaurantId) {
+        let mut feeds = self.write();
+        if let Some(entry) = feeds.remove(&restaurant) {
+            // `do_send`: one message in a feed's life, and losing it would leave a stale feed.
+            entry.feed.do_send(HistoryRewritten);
             self.0.metrics.feeds.dec();
             self.notify_watchers(FeedLife::Retired(restaurant));
         }
@@ -280,6 +302,7 @@ mod tests {
                 member: MemberId(number),
                 since: None,
                 head: Position::ZERO,
+                generation: None,
                 only_owner: None,
                 paged: false,
                 mailbox,

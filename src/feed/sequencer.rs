@@ -2,6 +2,8 @@
 //! delivers each once, position n + 1 after n.
 
 use crate::domain::model::event::Event;
+use crate::domain::model::history::Mark;
+use crate::domain::values::ids::EventId;
 use crate::domain::values::position::Position;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,48 +11,60 @@ use std::sync::Arc;
 /// A range of the log to read: `after < position <= through`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing {
-    /// The last position delivered.
-    pub after: Position,
+    /// The last event delivered.
+    pub after: Mark,
     /// The last position to read.
     pub through: Position,
 }
 
-/// Puts events in order.
+/// An event that is not delivered yet.
+#[derive(Debug)]
+struct Early {
+    /// The event before it.
+    after: Option<EventId>,
+    event: Arc<Event>,
+}
+
+/// Puts events in order. Each names the event before it, so that no event of another history
+/// follows those that were delivered.
 ///
 /// Bound: `capacity` early events. Overflow: the last ones are dropped, and read from the log
 /// later, since the sequencer knows the highest position.
 #[derive(Debug)]
 pub struct Sequencer {
-    delivered: Position,
+    delivered: Mark,
     known: Position,
-    early: BTreeMap<Position, Arc<Event>>,
+    early: BTreeMap<Position, Early>,
     capacity: usize,
 }
 
 impl Sequencer {
     /// Starts after `head`, and holds at most `capacity` early events.
     #[must_use]
-    pub const fn new(head: Position, capacity: usize) -> Self {
-        Self { delivered: head, known: head, early: BTreeMap::new(), capacity }
+    pub const fn new(head: Mark, capacity: usize) -> Self {
+        Self { delivered: head, known: head.position, early: BTreeMap::new(), capacity }
     }
 
-    /// Returns the last delivered position.
+    /// Returns the last event delivered.
     #[must_use]
-    pub const fn delivered(&self) -> Position {
+    pub const fn delivered(&self) -> Mark {
         self.delivered
     }
 
-    /// Accepts an event. It drops one that was delivered already, and the second of two with the
-    /// same position.
-    pub fn offer(&mut self, event: Arc<Event>) {
-        let position = event.position;
-        self.note_head(position);
-        if position <= self.delivered {
-            return;
-        }
-        self.early.entry(position).or_insert(event);
-        if self.early.len() > self.capacity {
-            self.early.pop_last();
+    /// Accepts events that follow each other, the first of them after `after`. It drops those that
+    /// were delivered already, and the second of two with the same position.
+    pub fn offer(&mut self, after: Option<EventId>, events: impl IntoIterator<Item = Arc<Event>>) {
+        let mut after = after;
+        for event in events {
+            let (position, id) = (event.position, event.id);
+            self.note_head(position);
+            if position > self.delivered.position {
+                self.early.entry(position).or_insert(Early { after, event });
+                if self.early.len() > self.capacity {
+                    self.early.pop_last();
+                }
+            }
+            after = Some(id);
         }
     }
 
@@ -59,17 +73,32 @@ impl Sequencer {
         self.known = self.known.max(head);
     }
 
+    fn next(&self) -> Option<&Early> {
+        self.early.get(&self.delivered.position.next())
+    }
+
     /// Returns the next event in order, without removing it.
     #[must_use]
     pub fn peek(&self) -> Option<&Arc<Event>> {
-        self.early.get(&self.delivered.next())
+        self.next().filter(|next| next.after == self.delivered.event).map(|next| &next.event)
+    }
+
+    /// Whether the next event follows another one than was delivered: it is of another history.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        self.next().is_some_and(|next| next.after != self.delivered.event)
+    }
+
+    /// Drops what is not delivered, and forgets how far the log reaches.
+    pub fn start_over(&mut self) {
+        self.early.clear();
+        self.known = self.delivered.position;
     }
 
     /// Marks the event of [`Self::peek`] as delivered and removes it.
     pub fn advance(&mut self) {
-        let next = self.delivered.next();
-        if self.early.remove(&next).is_some() {
-            self.delivered = next;
+        if let Some(next) = self.early.remove(&self.delivered.position.next()) {
+            self.delivered = next.event.mark();
         }
     }
 
@@ -77,7 +106,7 @@ impl Sequencer {
     /// here, or nothing is left to deliver.
     #[must_use]
     pub fn missing(&self) -> Option<Missing> {
-        if self.peek().is_some() || self.known <= self.delivered {
+        if self.next().is_some() || self.known <= self.delivered.position {
             return None;
         }
         let before_first = self.early.keys().next().and_then(|first| Position::new(first.number() - 1));
@@ -90,17 +119,29 @@ mod tests {
     use super::*;
     use crate::domain::model::event::{By, EventKind};
     use crate::domain::model::principal::Role;
-    use crate::domain::values::ids::{EventId, RestaurantId};
+    use crate::domain::values::ids::RestaurantId;
     use crate::domain::values::time::Timestamp;
     use proptest::prelude::*;
     use serde_json::value::RawValue;
     use uuid::Uuid;
 
-    fn event(number: u64) -> Arc<Event> {
+    /// Two histories have the same events up to this position.
+    const COMMON: u64 = 20;
+
+    fn id(history: u128, number: u64) -> Option<EventId> {
+        let history = if number > COMMON { history } else { 0 };
+        (number > 0).then(|| EventId::from_uuid(Uuid::from_u128(history << 64 | u128::from(number))))
+    }
+
+    fn mark(history: u128, number: u64) -> Mark {
+        Mark { position: Position::new(number).unwrap(), event: id(history, number) }
+    }
+
+    fn event(history: u128, number: u64) -> Arc<Event> {
         Arc::new(Event {
             restaurant: RestaurantId::from_uuid(Uuid::nil()),
             position: Position::new(number).unwrap(),
-            id: EventId::from_uuid(Uuid::nil()),
+            id: id(history, number).unwrap(),
             kind: EventKind::OrderReady,
             order: None,
             at: Timestamp::from_millis(0),
@@ -108,6 +149,10 @@ mod tests {
             command: None,
             patch: RawValue::from_string("{}".into()).unwrap(),
         })
+    }
+
+    fn offer(sequencer: &mut Sequencer, history: u128, number: u64) {
+        sequencer.offer(id(history, number - 1), [event(history, number)]);
     }
 
     /// Acts as a feed: delivers what is next, and reads missing events from the log.
@@ -119,9 +164,8 @@ mod tests {
             }
             let Some(missing) = sequencer.missing() else { return };
             assert!(missing.through.number() <= log, "only committed positions are read");
-            for number in missing.after.number() + 1..=missing.through.number() {
-                sequencer.offer(event(number));
-            }
+            let read = missing.after.position.number() + 1..=missing.through.number();
+            sequencer.offer(missing.after.event, read.map(|number| event(0, number)));
         }
     }
 
@@ -132,12 +176,12 @@ mod tests {
             arrivals in prop::collection::vec(1_u64..60, 0..120),
             capacity in 1_usize..8,
         ) {
-            let mut sequencer = Sequencer::new(Position::new(start).unwrap(), capacity);
+            let mut sequencer = Sequencer::new(mark(0, start), capacity);
             let mut out = Vec::new();
             let mut log = start;
             for number in arrivals {
                 log = log.max(number);
-                sequencer.offer(event(number));
+                offer(&mut sequencer, 0, number);
                 drain(&mut sequencer, log, &mut out);
             }
             prop_assert_eq!(out, (start + 1..=log).collect::<Vec<_>>());
@@ -145,19 +189,51 @@ mod tests {
 
         #[test]
         fn a_head_suffices_to_find_unannounced_events(start in 0_u64..5, ahead in 0_u64..40) {
-            let mut sequencer = Sequencer::new(Position::new(start).unwrap(), 4);
+            let mut sequencer = Sequencer::new(mark(0, start), 4);
             let mut out = Vec::new();
             sequencer.note_head(Position::new(start + ahead).unwrap());
             drain(&mut sequencer, start + ahead, &mut out);
             prop_assert_eq!(out, (start + 1..=start + ahead).collect::<Vec<_>>());
         }
+
+        #[test]
+        fn no_event_of_another_history_follows_a_lost_one(
+            start in 0_u64..60,
+            arrivals in prop::collection::vec((1_u128..3, 1_u64..60), 0..200),
+        ) {
+            let mut sequencer = Sequencer::new(mark(1, start), 100);
+            let mut out = Vec::new();
+            for (history, number) in arrivals {
+                offer(&mut sequencer, history, number);
+                while let Some(next) = sequencer.peek() {
+                    out.push(next.mark());
+                    sequencer.advance();
+                }
+                if sequencer.is_torn() {
+                    sequencer.start_over();
+                }
+            }
+            let of = |history| move |mark: &Mark| mark.event == id(history, mark.position.number());
+            let one = |history| start <= COMMON && out.iter().all(of(history));
+            prop_assert!(out.iter().all(of(1)) || one(2), "{:?}", out);
+        }
     }
 
     #[test]
     fn an_old_head_changes_nothing() {
-        let mut sequencer = Sequencer::new(Position::new(9).unwrap(), 4);
+        let mut sequencer = Sequencer::new(mark(0, 9), 4);
         sequencer.note_head(Position::new(3).unwrap());
-        sequencer.offer(event(9));
+        offer(&mut sequencer, 0, 9);
         assert_eq!((sequencer.missing(), sequencer.peek().is_none()), (None, true));
+    }
+
+    #[test]
+    fn what_follows_another_event_is_torn_until_the_sequencer_starts_over() {
+        let mut sequencer = Sequencer::new(mark(1, COMMON + 1), 4);
+        offer(&mut sequencer, 2, COMMON + 2);
+        assert!(sequencer.is_torn() && sequencer.peek().is_none() && sequencer.missing().is_none());
+        sequencer.start_over();
+        offer(&mut sequencer, 1, COMMON + 2);
+        assert!(!sequencer.is_torn() && sequencer.peek().is_some());
     }
 }

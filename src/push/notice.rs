@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn five_kinds_of_events_make_notices() {
         let events = EventKind::ALL.iter().map(|kind| event(*kind, Some(ORDER))).collect();
-        let committed = EventCommitted { restaurant: HERE, events };
+        let committed = EventCommitted { restaurant: HERE, link: None, events };
         let told: Vec<_> = notices(&committed).map(|notice| notice.status).collect();
         for each in
             [NoticeStatus::Accepted, NoticeStatus::Rejected, NoticeStatus::Ready, NoticeStatus::Cancelled, NoticeStatus::Voided]
@@ -146,7 +146,7 @@ mod tests {
         }
         assert_eq!(told.len(), 5);
         assert!(notices(&committed).all(|notice| (notice.restaurant, notice.order) == (HERE, ORDER)));
-        let about_nothing = EventCommitted { restaurant: HERE, events: [event(EventKind::OrderReady, None)].into() };
+        let about_nothing = EventCommitted { restaurant: HERE, link: None, events: [event(EventKind::OrderReady, None)].into() };
         assert_eq!(notices(&about_nothing).count(), 0);
     }
 

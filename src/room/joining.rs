@@ -137,7 +137,8 @@ impl Room {
     /// Reads and sends the next page after `sent` of what a member missed. `is_first` says that
     /// `sent` is the member's own cursor.
     fn replay(&mut self, turn: PendingJoin, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
-        let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first, turn.read);
+        let source = (self.store.clone(), self.histories.clone());
+        let read = replay(source, self.restaurant, self.id, sent, is_first, turn.read);
         task::run(read, ctx, move |page, room, ctx| match page {
             Ok(Replay::Events { frames, through }) => {
                 if is_first {

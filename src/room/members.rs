@@ -113,6 +113,12 @@ impl<H> Members<H> {
         member.handle
     }
 
+    /// Removes all members and returns their mailboxes.
+    pub fn clear(&mut self) -> Vec<H> {
+        self.lagging = 0;
+        self.list.drain(..).map(|member| member.handle).collect()
+    }
+
     /// Returns the mailbox of a member, if this is still the same join.
     #[must_use]
     pub fn handle(&self, id: MemberId, turn: u64) -> Option<&H> {

@@ -2,6 +2,7 @@
 
 use super::members::MemberId;
 use crate::domain::model::event::Event;
+use crate::domain::model::history::Generation;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
@@ -24,6 +25,8 @@ pub struct Join {
     pub head: Position,
     /// In an order room: the only diner who may join.
     pub only_owner: Option<Key>,
+    /// The generation of the member's epoch.
+    pub generation: Option<Generation>,
     /// Whether the client accepts snapshots in parts.
     pub paged: bool,
     /// The member's mailbox. The room keeps this address, since `try_send` is bounded only on the
@@ -69,6 +72,11 @@ pub struct Sync {
     pub now: Timestamp,
 }
 
+/// Ends a feed or a room, whose history the database no longer has.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct HistoryRewritten;
+
 /// Reports that a room is empty. If the feed has sent it more joins than `joins`, the room is not
 /// empty.
 #[derive(Debug, Clone, Copy, Message)]
@@ -95,4 +103,6 @@ pub enum ToMember {
     /// The room evicted the member, which fell too far behind. The connection closes, and the
     /// client resumes with its cursor.
     Evicted,
+    /// The member's epoch is over. The connection closes, and the client reconnects.
+    Rewritten,
 }

@@ -1,6 +1,7 @@
 //! Rooms: the subscribers of a part of a feed.
 
 pub mod budget;
+pub mod histories;
 mod joining;
 pub mod members;
 pub mod messages;
@@ -13,6 +14,7 @@ pub mod tail;
 mod task;
 
 pub use budget::SnapshotBudget;
+pub use histories::{Histories, Standing};
 pub use members::MemberId;
-pub use messages::{FeedEvent, Join, Leave, Page, Sync, ToMember};
+pub use messages::{FeedEvent, HistoryRewritten, Join, Leave, Page, Sync, ToMember};
 pub use room::{Resources, Room};

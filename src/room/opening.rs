@@ -1,6 +1,7 @@
 //! A room's reads of the store: its opening state, snapshots, and pages of missed events.
 
 use super::budget::{Full, SnapshotBudget};
+use super::histories::Histories;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::ids::RestaurantId;
@@ -9,7 +10,7 @@ use crate::domain::values::text::Key;
 use crate::protocol::snapshot::{Contents, Document};
 use crate::protocol::{Frame, ServerFrame, Snapshot};
 use crate::store::log::{Changes, Snapshot as State};
-use crate::store::{Result, SharedStore};
+use crate::store::{Result, SharedStore, StoreError};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -72,18 +73,34 @@ pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, he
 /// Why a snapshot could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SnapshotError {
-    /// The store failed, or the room no longer exists.
+    /// The store failed, the room no longer exists, or the history was rewritten.
     Unavailable,
     /// The node's memory for snapshots is used up.
     Full,
 }
 
-/// Reads the state of a room. Of a kitchen or a floor it reads only the changes since `last`, its last
-/// snapshot, if these are few.
+/// Reads the state of a room, of the history that this node knows. Of a kitchen or a floor it reads
+/// only the changes since `last`, its last snapshot, if these are few.
 ///
 /// # Errors
 /// See [`SnapshotError`].
 pub async fn read(
+    store: SharedStore,
+    histories: Histories,
+    restaurant: RestaurantId,
+    room: RoomId,
+    last: Option<Snapshot>,
+    budget: Arc<SnapshotBudget>,
+) -> std::result::Result<Snapshot, SnapshotError> {
+    let snapshot = read_any(store, restaurant, room, last, budget).await?;
+    // Events of the known history follow the snapshot.
+    match histories.head(restaurant).await {
+        Ok(Some(_)) => Ok(snapshot),
+        Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
+    }
+}
+
+async fn read_any(
     store: SharedStore,
     restaurant: RestaurantId,
     room: RoomId,
@@ -140,16 +157,16 @@ pub enum Replay {
 /// (`is_first`) is usable.
 ///
 /// # Errors
-/// An error of the store.
+/// An error of the store; `Unavailable` if the history was rewritten.
 pub async fn replay(
-    store: SharedStore,
+    (store, histories): (SharedStore, Histories),
     restaurant: RestaurantId,
     room: RoomId,
     sent: Position,
     is_first: bool,
     limit: u32,
 ) -> Result<Replay> {
-    let head = store.head(restaurant).await?;
+    let head = histories.head(restaurant).await?.ok_or(StoreError::Unavailable)?;
     if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }

@@ -2,8 +2,9 @@
 //! join or lag.
 
 use super::budget::SnapshotBudget;
+use super::histories::Histories;
 use super::members::{MemberId, Members, Sent};
-use super::messages::{FeedEvent, Join, Leave, Page, RoomEmpty, Sync, ToMember};
+use super::messages::{FeedEvent, HistoryRewritten, Join, Leave, Page, RoomEmpty, Sync, ToMember};
 use super::shared_snapshot::SharedSnapshot;
 use super::tail::Tail;
 use crate::domain::model::event::Event;
@@ -39,6 +40,8 @@ pub struct Resources {
     pub metrics: Metrics,
     /// The memory budget of all rooms' snapshots.
     pub snapshots: Arc<SnapshotBudget>,
+    /// What this node knows of feeds.
+    pub histories: Histories,
 }
 
 /// The stage of a room's life. A room delivers events and serves joins only while it is open.
@@ -81,6 +84,7 @@ pub struct Room {
     pub(super) feed: Recipient<RoomEmpty>,
     pub(super) store: store::SharedStore,
     pub(super) metrics: Metrics,
+    pub(super) histories: Histories,
     /// The position up to which the room has seen the feed.
     pub(super) head: Position,
     pub(super) stage: Stage,
@@ -110,7 +114,7 @@ impl Room {
         feed: Recipient<RoomEmpty>,
         resources: Resources,
     ) -> Addr<Self> {
-        let Resources { store, metrics, snapshots: budget } = resources;
+        let Resources { store, metrics, snapshots: budget, histories } = resources;
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
@@ -119,6 +123,7 @@ impl Room {
                 feed,
                 store,
                 metrics,
+                histories,
                 head,
                 stage: Stage::default(),
                 tail: Tail::new(head, TAIL_FRAMES, TAIL_BYTES),
@@ -272,6 +277,24 @@ impl Handler<Leave> for Room {
             joining.retain(|join| join.member != member);
         }
         self.leave(member, ctx);
+    }
+}
+
+impl Handler<HistoryRewritten> for Room {
+    type Result = ();
+    fn handle(&mut self, _: HistoryRewritten, ctx: &mut Context<Self>) {
+        let joining = match std::mem::take(&mut self.stage) {
+            Stage::Opening { joining, .. } => joining,
+            Stage::Closed { .. } | Stage::Open { .. } => Vec::new(),
+        };
+        let before = self.members.len();
+        let members = self.members.clear();
+        for mailbox in members.into_iter().chain(joining.into_iter().map(|join| join.mailbox)) {
+            // `do_send`: the one message that ends a membership must not be lost to a full mailbox.
+            mailbox.do_send(ToMember::Rewritten);
+        }
+        self.count_gone(before, ctx);
+        ctx.stop();
     }
 }
 

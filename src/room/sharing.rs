@@ -22,7 +22,8 @@ impl Room {
         }
         self.awaiting.push(turn);
         if self.awaiting.len() == 1 {
-            let read = read(self.store.clone(), self.restaurant, self.id, self.shared.last(), self.budget.clone());
+            let (store, histories) = (self.store.clone(), self.histories.clone());
+            let read = read(store, histories, self.restaurant, self.id, self.shared.last(), self.budget.clone());
             task::run(read, ctx, |snapshot, room, ctx| room.refreshed(snapshot, ctx));
         }
     }

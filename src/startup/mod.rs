@@ -63,6 +63,7 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
 
 async fn run(common: &Common, serve: &Serve, division: Division, store: SharedStore) -> anyhow::Result<()> {
     let keys = Keys::of(&keyring(common)?, serve)?;
+    housekeeping::origin::examine(&store).await.context("cannot examine where the database comes from")?;
     let listener = server::listen(serve.bind)?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {

@@ -117,6 +117,7 @@ impl Parts {
         // Listens before the first connection is accepted, so that no ended session is missed.
         actix_rt::spawn(close_ended(self.node.clone(), ended.listen()));
         actix_rt::spawn(close_idle(self.plain.clone()));
+        actix_rt::spawn(housekeeping::origin::keep(store.clone()));
         actix_rt::spawn(housekeeping::writes::watch(store.clone(), metrics.clone()));
         actix_rt::spawn(screens.clone().run(store.clone(), commands.clone(), metrics.clone()));
         actix_rt::spawn(orphan_sweep::sweep(store.clone(), commands.clone(), serve.display_spans().lease));

@@ -32,7 +32,7 @@ pub fn repeat(json: &str) -> Result<Committed> {
         Remembered::Ack { position, changed, document } => Ok(Ack { position, changed, document }),
         Remembered::Refusal(refusal) => Err(refusal),
     };
-    Ok(Committed { answer, events: Arc::from([]), repeated: true })
+    Ok(Committed { answer, events: Arc::from([]), link: None, repeated: true })
 }
 
 #[cfg(test)]

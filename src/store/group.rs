@@ -12,6 +12,7 @@ use crate::domain::model::call::{Call, Calls};
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::{Draft, Moment};
 use crate::domain::model::event::{Event, EventKind};
+use crate::domain::model::history::{Generation, Link, Mark};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
@@ -39,12 +40,24 @@ pub type ExternalKey = (RestaurantId, Key, Key);
 pub struct Feed {
     /// The position of the last event.
     pub head: Position,
+    /// The generation of the history.
+    pub generation: Option<Generation>,
+    /// The last event, unless a node of an older version has appended it.
+    pub last: Option<Mark>,
     /// The number of the next order.
     pub next_number: u32,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
     /// The version of its row, which differs after each change of the row by others.
     pub version: i64,
+}
+
+impl Feed {
+    /// Returns where the next events continue the history, if the event before them is known.
+    #[must_use]
+    pub fn link(&self) -> Option<Link> {
+        self.last.map(|after| Link { generation: self.generation, after })
+    }
 }
 
 /// A remembered answer.
@@ -170,7 +183,7 @@ impl Fold {
         if let Some(note) = note.filter(|note| note.lists_refusals || decided.answer.is_ok()) {
             self.writes.notes.push(with_outcome(note, &decided.answer));
         }
-        Ok(Committed { answer: decided.answer, events: decided.events, repeated: false })
+        Ok(Committed { answer: decided.answer, events: decided.events, link: feed.link(), repeated: false })
     }
 
     /// Returns the part of the state that the work asks for.
@@ -261,6 +274,7 @@ impl Fold {
         let places = events.first().is_some_and(|event| event.kind == EventKind::OrderPlaced);
         let to = Feed {
             head: events.last().map_or(feed.head, |event| event.position),
+            last: events.last().map_or(feed.last, |event| Some(event.mark())),
             next_number: feed.next_number + u32::from(places),
             ..feed
         };
@@ -356,7 +370,7 @@ pub fn repeat(known: &Remembered, key: &CommandKey) -> Result<Committed> {
     }
     let message = "this id was already used for something else; send the command under a fresh one";
     let refusal = Refusal::new(RefusalKind::Conflict, message);
-    Ok(Committed { answer: Err(refusal), events: [].into(), repeated: false })
+    Ok(Committed { answer: Err(refusal), events: [].into(), link: None, repeated: false })
 }
 
 /// Whether a change of an open order leaves the columns beside its document as they are.

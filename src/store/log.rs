@@ -6,6 +6,7 @@ use crate::domain::model::call::Calls;
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{By, Event};
+use crate::domain::model::history::{Generation, Head, Link};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::Refusal;
@@ -155,6 +156,8 @@ pub struct Committed {
     pub answer: std::result::Result<Ack, Refusal>,
     /// The appended events, in order; empty for a refusal, for no change and for a repeated command.
     pub events: Arc<[Event]>,
+    /// Where they continue the history, if the event before them is known.
+    pub link: Option<Link>,
     /// Whether the store repeated a remembered answer.
     pub repeated: bool,
 }
@@ -211,7 +214,7 @@ pub enum OrderFilter {
 /// committed; doing it again under the same [`CommandKey`] gives the one answer.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
-    /// A random string made when the database was created; positions of another epoch mean nothing here.
+    /// A random string made when the database was created. Cursors are of an epoch that also has the feed's generation.
     fn epoch(&self) -> &str;
 
     /// Does the work in a transaction that it may share with others that wait: locks the feed's head, or writes only if it has
@@ -230,8 +233,22 @@ pub trait Log: Send + Sync + 'static {
     /// Returns the last committed position.
     async fn head(&self, restaurant: RestaurantId) -> Result<Position>;
 
-    /// Returns the heads of several feeds, by one query. Skips restaurants that do not exist.
-    async fn heads(&self, restaurants: &[RestaurantId]) -> Result<Vec<(RestaurantId, Position)>>;
+    /// Returns the heads of several feeds, each with the event at a position, by one query. Skips restaurants that do not
+    /// exist.
+    async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<Vec<(RestaurantId, Head)>>;
+
+    /// Begins a generation of a feed in place of another, unless a third has taken its place. Returns the one that the feed
+    /// has then.
+    async fn begin_generation(
+        &self,
+        restaurant: RestaurantId,
+        from: Option<Generation>,
+        to: Generation,
+    ) -> Result<Option<Generation>>;
+
+    /// Resolves after a connection was made that leads to another server than those before, another run of it or another
+    /// database. One task may wait.
+    async fn reconnected(&self);
 
     /// Returns at most `limit` events with `after < position <= through`, in order: those that a room carries or, without a
     /// room, all of the feed. The caller has read `through` as a head, so all events up to it are committed.
@@ -283,6 +300,17 @@ pub trait Log: Send + Sync + 'static {
 
     /// Returns the restaurants whose menu has a pause or an 86 that ends at or before `now`.
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>>;
+
+    /// Whether the database is not the one that a node had last: another server, another database on it, or an earlier state
+    /// of the file.
+    async fn is_moved(&self) -> Result<bool>;
+
+    /// Records that this database is the one that a node has. With `renew`, begins a generation of every feed if it was
+    /// another.
+    async fn record_origin(&self, renew: bool) -> Result<()>;
+
+    /// Makes a copy of the database of before differ from it, if that needs a record: of a file.
+    async fn renew_origin(&self) -> Result<()>;
 
     /// Removes answers that were remembered before a time; returns their number.
     async fn forget_answers(&self, before: Timestamp) -> Result<u64>;

@@ -5,6 +5,7 @@ use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
 use orderbell::commands::{CommandRates, Commands};
 use orderbell::domain::model::event::{By, Event, EventKind};
+use orderbell::domain::model::history::Link;
 use orderbell::domain::model::menu::{Category, Menu, MenuItem};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::room_id::RoomId;
@@ -278,8 +279,16 @@ impl Screen {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let glass = Glass(seen.clone()).start();
         let (mailbox, pages) = (glass.clone().recipient(), glass.recipient());
-        let join =
-            Join { member: MemberId(1), since: None, head: Position::ZERO, only_owner: None, paged: false, mailbox, pages };
+        let join = Join {
+            member: MemberId(1),
+            since: None,
+            generation: None,
+            head: Position::ZERO,
+            only_owner: None,
+            paged: false,
+            mailbox,
+            pages,
+        };
         node.directory.join(restaurant.id, RoomId::Menu(restaurant.id), join).map_err(drop).expect("the feed takes a join");
         let is_live = || async { seen.lock().unwrap().iter().any(|seen| seen.kind == FrameKind::Live) };
         until(Duration::from_secs(10), is_live).await.expect("the room opens");
@@ -398,7 +407,7 @@ pub fn figure(fault: &str, late: Lateness) {
 }
 
 /// Makes the announcement of an event that does not exist, as a forger would.
-pub fn made_up(restaurant: RestaurantId, position: u64) -> EventCommitted {
+pub fn made_up(restaurant: RestaurantId, position: u64, link: Option<Link>) -> EventCommitted {
     let event = Event {
         restaurant,
         position: Position::new(position).unwrap(),
@@ -410,5 +419,5 @@ pub fn made_up(restaurant: RestaurantId, position: u64) -> EventCommitted {
         command: None,
         patch: serde_json::value::to_raw_value(&serde_json::json!({ "paused": true })).unwrap(),
     };
-    EventCommitted { restaurant, events: vec![event].into() }
+    EventCommitted { restaurant, link, events: vec![event].into() }
 }

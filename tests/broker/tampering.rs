@@ -6,6 +6,8 @@ use futures_util::StreamExt;
 use orderbell::broker::message::{Body, Message};
 use orderbell::broker::signature::{Refused, Signer, Verify};
 use orderbell::clock;
+use orderbell::domain::model::history::Link;
+use orderbell::domain::values::ids::RestaurantId;
 use orderbell::domain::values::position::Position;
 use rand::RngExt;
 use std::sync::Arc;
@@ -95,7 +97,7 @@ async fn forged_messages_make_no_wrong_frame() {
     let hands = |database: &TestDatabase, restaurant: &TestRestaurant| -> Hands {
         let stranger = Signer::new(&[8; 32], database.store.epoch());
         let restaurant = restaurant.id;
-        let (elsewhere, made_up) = (Signer::new(&KEY, "another epoch"), move |position| made_up_of(restaurant, position));
+        let (elsewhere, made_up) = (Signer::new(&KEY, "another epoch"), move |position| made_up_of(restaurant, position, None));
         let mut position = 0;
         Box::new(move |payload| {
             position += 1;
@@ -127,8 +129,8 @@ async fn signed_nonsense_and_messages_without_end_make_no_wrong_frame() {
     survives("garbled and oversized", hands, Some("garbled")).await;
 }
 
-fn made_up_of(restaurant: orderbell::domain::values::ids::RestaurantId, position: u64) -> Vec<u8> {
-    Message { node: clock::new_id(), body: Body::Committed(made_up(restaurant, position)) }.encode()
+fn made_up_of(restaurant: RestaurantId, position: u64, link: Option<Link>) -> Vec<u8> {
+    Message { node: clock::new_id(), body: Body::Committed(made_up(restaurant, position, link)) }.encode()
 }
 
 /// A verifier that accepts everything.
@@ -151,7 +153,10 @@ async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> b
     other.wait_until_healthy(true, RECOVERY).await;
     let position = Position::new(restaurant.act(&one).await).unwrap().next();
     let channel = format!("orderbell:{}:feed:{}", database.store.epoch(), restaurant.id);
-    let forged = Signer::new(&[8; 32], database.store.epoch()).seal(&made_up_of(restaurant.id, position.number())).unwrap();
+    let head = database.store.heads(&[(restaurant.id, position)]).await.unwrap()[0].1;
+    let link = Link { generation: head.generation, after: head.last };
+    let message = made_up_of(restaurant.id, position.number(), Some(link));
+    let forged = Signer::new(&[8; 32], database.store.epoch()).seal(&message).unwrap();
     let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let heard_by: i64 = redis::cmd("PUBLISH").arg(channel).arg(forged).query_async(&mut connection).await.unwrap();
     assert_eq!(heard_by, 1, "published where the node listens");

@@ -11,6 +11,7 @@ mod crossing;
 mod failover;
 mod failpoints;
 mod hanging_up;
+mod histories;
 mod keys;
 mod killed;
 mod levels;

@@ -20,6 +20,7 @@ mod guests;
 mod handshake;
 mod hardening;
 mod heartbeat;
+mod histories;
 mod http;
 mod issued;
 mod keys;

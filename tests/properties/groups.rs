@@ -5,6 +5,7 @@ use crate::support::{at, basket, cause, fresh, line, menu, principal};
 use orderbell::domain::model::call::Calls;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
+use orderbell::domain::model::history::Mark;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
@@ -176,7 +177,8 @@ struct Database {
 
 impl Database {
     fn new() -> Self {
-        let feed = Feed { head: Position::ZERO, next_number: 1, default_minutes: 20, version: 0 };
+        let last = Some(Mark::default());
+        let feed = Feed { head: Position::ZERO, generation: None, last, next_number: 1, default_minutes: 20, version: 0 };
         Self {
             feeds: BTreeMap::from([(restaurant(0), feed), (restaurant(1), feed)]),
             answers: HashMap::new(),
@@ -270,8 +272,8 @@ fn columns(order: &Order) -> (OrderStatus, bool, BTreeSet<Station>) {
 fn seen(outcome: &Result<Committed>) -> String {
     match outcome {
         Err(error) => format!("{error:?}"),
-        Ok(Committed { answer: Err(refusal), events, repeated }) => format!("{repeated} {} {refusal:?}", events.len()),
-        Ok(Committed { answer: Ok(ack), events, repeated }) => {
+        Ok(Committed { answer: Err(refusal), events, repeated, .. }) => format!("{repeated} {} {refusal:?}", events.len()),
+        Ok(Committed { answer: Ok(ack), events, repeated, .. }) => {
             let events: Vec<_> = events.iter().map(|event| (event.position, event.kind.as_str())).collect();
             format!("{repeated} {:?} {} {} {events:?}", ack.position, ack.changed, ack.document)
         }

@@ -5,13 +5,14 @@ use crate::fold::sound_feed;
 use crate::restaurant::{TestRestaurant, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
-use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::event::{Event, EventKind};
+use orderbell::domain::model::history::{Generation, Head, Link, Mark};
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::store::StoreError;
 use orderbell::store::log::{Reads, Work};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
@@ -63,6 +64,22 @@ pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {
     restaurant.place(&diner).await;
 }
 
+pub async fn a_commit_names_the_event_before_it_and_the_generation(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let commit = async || restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await.unwrap();
+    let first = commit().await;
+    assert_eq!(first.link, Some(Link { generation: None, after: Mark::default() }));
+    let [one, other] = [(); 2].map(|()| Generation::from_uuid(clock::new_id()));
+    let begin = async |from, to| database.store.begin_generation(restaurant.id, from, to).await.unwrap();
+    assert_eq!(begin(None, one).await, Some(one));
+    assert_eq!(begin(None, other).await, Some(one), "of two that begin one, the first has");
+    let second = commit().await;
+    assert_eq!(second.link, Some(Link { generation: Some(one), after: first.events.last().unwrap().mark() }));
+    assert_eq!(begin(Some(one), other).await, Some(other));
+    let nobody = RestaurantId::from_uuid(clock::new_id());
+    assert_eq!(database.store.begin_generation(nobody, None, one).await, Err(StoreError::Missing));
+}
+
 pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
     let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let first = one.place(&one.diner("diner-1")).await;
@@ -71,9 +88,15 @@ pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
     let nobody = RestaurantId::from_uuid(clock::new_id());
     one.ack(one.acting(first.id, ACCEPT, None)).await;
     assert_eq!(one.place(&one.diner("diner-1")).await.number, 2, "only placing takes a number");
-    let mut heads = database.store.heads(&[two.id, nobody, one.id]).await.unwrap();
-    heads.sort_unstable();
-    assert_eq!(heads, [(one.id, Position::new(3).unwrap()), (two.id, Position::new(1).unwrap())]);
+    let at = |number| Position::new(number).unwrap();
+    let asked = [(two.id, at(2)), (nobody, at(1)), (one.id, at(2))];
+    let heads: BTreeMap<_, _> = database.store.heads(&asked).await.unwrap().into_iter().collect();
+    let events = database.store.events(one.id, None, Position::ZERO, at(3), 3).await.unwrap();
+    let of_two = database.store.events(two.id, None, Position::ZERO, at(1), 1).await.unwrap();
+    let head =
+        |last: &Event, asked: Option<&Event>| Head { generation: None, last: last.mark(), asked: asked.map(|event| event.id) };
+    let expected = [(one.id, head(&events[2], Some(&events[1]))), (two.id, head(&of_two[0], None))];
+    assert_eq!(heads, expected.into());
     assert_eq!(database.store.heads(&[]).await.unwrap(), []);
     assert_eq!(database.store.head(nobody).await, Err(StoreError::Missing));
 }

@@ -48,7 +48,7 @@ macro_rules! contract {
 
 contract! {
     feed: positions_have_no_hole_under_fifty_writers, two_stores_on_one_database_make_one_feed,
-        an_order_meets_the_menu_as_it_is, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, what_holds_already_answers_with_its_own_position,
+        an_order_meets_the_menu_as_it_is, a_commit_names_the_event_before_it_and_the_generation, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, what_holds_already_answers_with_its_own_position,
         a_unit_that_fails_undoes_only_itself, a_commit_that_fails_leaves_nothing,
         a_caller_that_stops_waiting_leaves_nothing_half_done;
     answers: the_same_id_answers_the_same, an_answer_without_a_change_is_remembered, a_refusal_by_state_is_remembered,
@@ -98,7 +98,7 @@ contract! {
         screens_are_listed_page_by_page_with_who_approved_them, a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
     pushes: the_diner_of_an_order_is_told_and_nobody_else, a_subscription_is_kept_once_and_the_oldest_give_way,
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
-    opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
+    opening: the_epoch_is_the_databases_own, a_moved_database_is_recognized_and_its_feeds_begin_a_generation, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
     privacy: old_closed_orders_lose_words_and_name_and_the_feed_stays_whole, age_counts_from_when_an_order_closed,
         a_guest_is_erased_from_everything_and_live_screens_are_told,

@@ -4,6 +4,7 @@ use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, restaurant, small_menu};
 use orderbell::clock;
 use orderbell::domain::values::ids::RestaurantId;
+use orderbell::domain::values::position::Position;
 use orderbell::store::{Mode, OpenError, Settings, StoreError, open};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::os::unix::fs::PermissionsExt as _;
@@ -57,6 +58,22 @@ pub async fn what_another_holds_is_unavailable_in_time_and_good_again(database: 
     assert_eq!(restaurant.place(&diner).await.number, 1);
     let head = database.holding(restaurant.store.head(restaurant.id)).await;
     assert_eq!(head, Ok(restaurant.head().await), "readers do not wait for writers");
+}
+
+pub async fn a_moved_database_is_recognized_and_its_feeds_begin_a_generation(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let store = &database.store;
+    let generation = async || store.heads(&[(restaurant.id, Position::ZERO)]).await.unwrap()[0].1.generation;
+    assert_eq!(store.is_moved().await, Ok(false), "nothing is recorded yet");
+    store.record_origin(false).await.unwrap();
+    restaurant.place(&restaurant.diner("diner-1")).await;
+    store.renew_origin().await.unwrap();
+    assert_eq!((store.is_moved().await, generation().await), (Ok(false), None));
+    database.execute("UPDATE meta SET value = 'elsewhere' WHERE name = 'origin'").await;
+    assert_eq!(store.is_moved().await, Ok(true));
+    store.record_origin(true).await.unwrap();
+    assert_eq!(store.is_moved().await, Ok(false));
+    assert!(generation().await.is_some());
 }
 
 #[tokio::test]

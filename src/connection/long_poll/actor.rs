@@ -54,12 +54,13 @@ pub struct LongPoll {
 /// # Errors
 /// `forbidden`, `rate_limited`, `unavailable`, and `unauthorized` for a session that ends during the wait.
 pub async fn wait_for(node: Arc<Node>, verified: Verified, asked: &[Subscribe], wait: Duration) -> Answer {
-    let (subscriptions, slot) = node.admit(&verified.principal, asked)?;
+    let generation = node.generation(verified.principal.restaurant).await?;
+    let (subscriptions, slot) = node.admit(&verified.principal, asked, generation)?;
     let wait = wait.min(MAX_WAIT);
     let (answer, answered) = oneshot::channel();
     let poll = LongPoll {
         batch: Batch::new(&subscriptions, node.limits.backlog_bytes),
-        subscriber: Subscriber::new(node, slot, verified.expires_at),
+        subscriber: Subscriber::new(node, slot, generation, verified.expires_at),
         principal: verified.principal,
         subscriptions,
         wait,
@@ -85,8 +86,7 @@ impl LongPoll {
 
     /// Answers with the batch.
     fn finish(&mut self, ctx: &mut Context<Self>) {
-        let node = &self.subscriber.node;
-        let pieces = self.batch.pieces(node.store.epoch(), node.version);
+        let pieces = self.batch.pieces(self.subscriber.epoch(), self.subscriber.node.version);
         self.answer(Ok(pieces), ctx);
     }
 
@@ -141,6 +141,11 @@ impl Transport for LongPoll {
         } else {
             self.answer(Err(Failure::room_unavailable()), ctx);
         }
+    }
+
+    /// What came is of the epoch that the answer names.
+    fn start_over(&mut self, ctx: &mut Context<Self>) {
+        self.evict(ctx);
     }
 
     fn expire(&mut self, denied: Denied, ctx: &mut Context<Self>) {

@@ -6,6 +6,7 @@ use crate::connection::subscription::Subscriptions;
 use crate::domain::model::room_id::RoomId;
 use crate::protocol::{Failure, Frame, Snapshot};
 use bytes::Bytes;
+use std::fmt::Display;
 
 /// The frames of one room or of several, which have different answers in the contract.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Batch {
 
     /// Returns the JSON of the answer, in pieces. The frames in it are the very texts that other transports carry, shared.
     #[must_use]
-    pub fn pieces(&self, epoch: &str, version: &str) -> Vec<Bytes> {
+    pub fn pieces(&self, epoch: impl Display, version: &str) -> Vec<Bytes> {
         match self {
             Self::Room(batch) => batch.pieces(epoch, version),
             Self::Rooms(batch) => batch.pieces(epoch, version),

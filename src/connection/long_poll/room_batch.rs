@@ -5,6 +5,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
 use bytes::Bytes;
+use std::fmt::Display;
 
 /// The frames of one room, and the cursor of a client that has read them.
 ///
@@ -92,9 +93,9 @@ impl RoomBatch {
 
     /// Returns `{"room","epoch","version","position","frames":[…]}`, in pieces.
     #[must_use]
-    pub fn pieces(&self, epoch: &str, version: &str) -> Vec<Bytes> {
+    pub fn pieces(&self, epoch: impl Display, version: &str) -> Vec<Bytes> {
         let Self { room, position, .. } = self;
-        // An epoch is hexadecimal, and a version is numbers and hexadecimal: neither needs an escape.
+        // An epoch is hexadecimal with hyphens, and a version is numbers and hexadecimal: neither needs an escape.
         let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},"frames":["#);
         let frames = self.frames.iter().map(|entry| match entry {
             Entry::Frame(frame) => vec![frame.text().into_bytes()],

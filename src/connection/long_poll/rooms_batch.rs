@@ -5,6 +5,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::protocol::{Frame, FrameKind};
 use bytes::Bytes;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 /// The frames of several rooms, in the order they came. Those of one room are in feed order, without a gap: a client moves
 /// each room's cursor as over any other transport.
@@ -97,8 +98,8 @@ impl RoomsBatch {
 
     /// Returns `{"epoch","version","frames":[…]}`, in pieces.
     #[must_use]
-    pub fn pieces(&self, epoch: &str, version: &str) -> Vec<Bytes> {
-        // An epoch is hexadecimal, and a version is numbers and hexadecimal: neither needs an escape.
+    pub fn pieces(&self, epoch: impl Display, version: &str) -> Vec<Bytes> {
+        // An epoch is hexadecimal with hyphens, and a version is numbers and hexadecimal: neither needs an escape.
         let head = format!(r#"{{"epoch":"{epoch}","version":"{version}","frames":["#);
         answer::document(head, self.frames.iter().map(|frame| vec![frame.text().into_bytes()]))
     }

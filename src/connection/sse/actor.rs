@@ -7,12 +7,12 @@ use crate::auth::token::{TokenError, Verified};
 use crate::clock;
 use crate::connection::Node;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
-use crate::connection::registry::{ConnectionSlot, Control};
+use crate::connection::registry::Control;
 use crate::connection::send_queue::TooSlow;
 use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber};
 use crate::connection::subscription::{Subscription, Subscriptions};
-use crate::connection::transport::{Deferred, QueuedTransport, Transport};
+use crate::connection::transport::{Deferred, QueuedTransport, Transport, spread};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -63,11 +63,21 @@ pub async fn open(
     asked: &[Subscribe],
     socket: Option<Rc<SocketHandle>>,
 ) -> Result<Body, Failure> {
-    let (subscriptions, slot) = node.admit(&verified.principal, asked)?;
+    let Verified { principal, expires_at } = verified;
+    let generation = node.generation(principal.restaurant).await?;
+    let (subscriptions, slot) = node.admit(&principal, asked, generation)?;
     let cursor = subscriptions.only().map(|only| only.since.unwrap_or_default());
     let queue = Rc::new(cursor.map_or_else(BodyQueue::default, BodyQueue::at));
     let (opening, opened) = oneshot::channel();
-    let stream = EventStream::new(node, slot, verified, subscriptions, queue.clone(), socket, opening);
+    let stream = EventStream {
+        subscriber: Subscriber::new(node, slot, generation, expires_at),
+        principal,
+        subscriptions,
+        deferred: Deferred::default(),
+        queue: queue.clone(),
+        socket,
+        opening: Some(opening),
+    };
     let body = Body::new(queue, AbandonGuard(stream.start().recipient()));
     match tokio::time::timeout(OPENING, opened).await {
         Ok(Ok(answer)) => answer.map(|()| body),
@@ -76,24 +86,6 @@ pub async fn open(
 }
 
 impl EventStream {
-    fn new(
-        node: Arc<Node>,
-        slot: ConnectionSlot,
-        verified: Verified,
-        subscriptions: Subscriptions,
-        queue: Rc<BodyQueue>,
-        socket: Option<Rc<SocketHandle>>,
-        opening: oneshot::Sender<Result<(), Failure>>,
-    ) -> Self {
-        let Verified { principal, expires_at } = verified;
-        let subscriber = Subscriber::new(node, slot, expires_at);
-        Self { subscriber, principal, subscriptions, deferred: Deferred::default(), queue, socket, opening: Some(opening) }
-    }
-
-    fn epoch(&self) -> &str {
-        self.subscriber.node.store.epoch()
-    }
-
     fn push_line(&mut self, line: Bytes, ctx: &mut Context<Self>) {
         if self.queue.push_line(line, self.subscriber.node.limits.backlog_bytes).is_err() {
             self.evict(ctx);
@@ -184,6 +176,13 @@ impl Transport for EventStream {
         ctx.stop();
     }
 
+    fn start_over(&mut self, ctx: &mut Context<Self>) {
+        if !self.fail(&Failure::room_unavailable()) {
+            self.announce_going_away(spread(), ctx);
+        }
+        self.end(CloseCode::Restarting, ctx);
+    }
+
     fn expire(&mut self, denied: Denied, ctx: &mut Context<Self>) {
         let failure = denied.into();
         if !self.fail(&failure) {
@@ -203,7 +202,7 @@ impl Transport for EventStream {
 
 impl QueuedTransport for EventStream {
     fn enqueue(&self, frame: &Frame) -> Result<(), TooSlow> {
-        self.queue.push(frame, self.epoch(), self.subscriber.node.limits.backlog_bytes)
+        self.queue.push(frame, self.subscriber.epoch(), self.subscriber.node.limits.backlog_bytes)
     }
 
     fn holds_snapshot(&self) -> bool {
@@ -267,7 +266,7 @@ impl Handler<Page> for EventStream {
             Page::Frames(frames) => self.deliver(&frames, ctx),
             Page::Whole(snapshot) => {
                 self.opened();
-                self.queue.push_whole(&snapshot, self.epoch());
+                self.queue.push_whole(&snapshot, self.subscriber.epoch());
             }
         }
         let drained = self.queue.drained();

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -46,7 +47,7 @@ impl BodyQueue {
     ///
     /// # Errors
     /// `TooSlow` when more than `most` bytes would be queued.
-    pub fn push(&self, frame: &Frame, epoch: &str, most: usize) -> Result<(), TooSlow> {
+    pub fn push(&self, frame: &Frame, epoch: impl Display, most: usize) -> Result<(), TooSlow> {
         let cursor = self.cursor.get().map(|before| encoding::cursor_after(frame, before));
         self.send_queue.push_event(frame, encoding::message(frame, epoch, cursor), most)?;
         self.cursor.set(cursor);
@@ -55,7 +56,7 @@ impl BodyQueue {
     }
 
     /// Queues a whole snapshot as one event.
-    pub fn push_whole(&self, snapshot: &Snapshot, epoch: &str) {
+    pub fn push_whole(&self, snapshot: &Snapshot, epoch: impl Display) {
         self.send_queue.push_whole(encoding::whole(snapshot, epoch));
         self.cursor.set(Some(snapshot.position()));
         self.wake();

@@ -3,6 +3,7 @@
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
 use bytes::Bytes;
+use std::fmt::Display;
 
 /// The media type.
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -20,7 +21,7 @@ pub fn retry(milliseconds: u64) -> Bytes {
 /// ids, since one id cannot hold several cursors. Before the last part of a snapshot the id is empty: a reader that is cut
 /// there comes back without one, and gets all parts again.
 #[must_use]
-pub fn message(frame: &Frame, epoch: &str, cursor: Option<Position>) -> [Bytes; 3] {
+pub fn message(frame: &Frame, epoch: impl Display, cursor: Option<Position>) -> [Bytes; 3] {
     let head = match cursor {
         None => format!("event: {}\ndata: ", frame.kind().as_str()),
         Some(_) if frame.has_more() => head(frame.kind(), ""),
@@ -34,7 +35,7 @@ fn head(kind: FrameKind, id: &str) -> String {
 }
 
 /// Encodes a whole snapshot as one message with a line of data for each of its parts, which the reader joins.
-pub fn whole(snapshot: &Snapshot, epoch: &str) -> Vec<Bytes> {
+pub fn whole(snapshot: &Snapshot, epoch: impl Display) -> Vec<Bytes> {
     let mut out = Vec::with_capacity(snapshot.parts() * 2 + 2);
     let mut line = head(FrameKind::Snapshot, &format!("{epoch}.{}", snapshot.position()));
     for [glue, body] in snapshot.whole() {

@@ -14,7 +14,8 @@ use crate::connection::send_queue::{SendQueue, TooSlow};
 use crate::connection::sockets::registry::Place;
 use crate::connection::subscriber::{MAILBOX, Subscriber};
 use crate::connection::subscription::Subscription;
-use crate::connection::transport::{Deferred, QueuedTransport, Transport};
+use crate::connection::transport::{Deferred, QueuedTransport, Transport, spread};
+use crate::domain::model::history::Generation;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -60,7 +61,7 @@ type Ctx = WebsocketContext<Connection>;
 /// `answer` the handshake's answer, which leaves with the first frame, and `place` the socket's place in the registry.
 pub fn run(
     node: Arc<Node>,
-    (slot, address): (ConnectionSlot, IpAddr),
+    (slot, address, generation): (ConnectionSlot, IpAddr, Option<Generation>),
     verified: Verified,
     (io, place): (Rc<TcpStream>, Rc<Place>),
     (first, answer): (BytesMut, Bytes),
@@ -69,7 +70,12 @@ pub fn run(
     let fault = Fault::default();
     let incoming = Incoming::new(io.clone(), &first, node.limits.frame_bytes, fault.clone());
     let outgoing = Outgoing::new(send_queue.clone(), io.clone());
-    let mut connection = Connection::new(node.clone(), slot, verified, outgoing, fault);
+    let mut connection = Connection::new(
+        Subscriber::new(node.clone(), slot, generation, verified.expires_at),
+        verified.principal,
+        outgoing,
+        fault,
+    );
     connection.address = node.keep_addresses.then_some(address);
     // The frame guard has checked sizes already; without this the codec would apply its library's default.
     let codec = Codec::new().max_size(node.limits.frame_bytes as usize);
@@ -84,11 +90,11 @@ pub fn run(
 }
 
 impl Connection {
-    fn new(node: Arc<Node>, slot: ConnectionSlot, verified: Verified, send_queue: Outgoing, fault: Fault) -> Self {
+    fn new(subscriber: Subscriber, principal: Principal, send_queue: Outgoing, fault: Fault) -> Self {
         let now = clock::uptime();
-        let client = ClientState::new(verified.principal, node.limits.messages, now);
+        let client = ClientState::new(principal, subscriber.node.limits.messages, now);
         Self {
-            subscriber: Subscriber::new(node, slot, verified.expires_at),
+            subscriber,
             client,
             send_queue,
             fault,
@@ -159,7 +165,7 @@ impl Connection {
 
     fn text(&mut self, text: &str, ctx: &mut Ctx) {
         let node = self.subscriber.node.clone();
-        let effect = self.client.read(text, node.store.epoch(), &node.limits);
+        let effect = self.client.read(text, &self.subscriber.epoch().to_string(), &node.limits);
         self.act(effect, ctx);
     }
 
@@ -271,6 +277,11 @@ impl Transport for Connection {
 
     fn evict(&mut self, ctx: &mut Ctx) {
         self.close(CloseCode::TooSlow, ctx);
+    }
+
+    fn start_over(&mut self, ctx: &mut Ctx) {
+        self.announce_going_away(spread(), ctx);
+        self.close(CloseCode::Restarting, ctx);
     }
 
     fn expire(&mut self, _: Denied, ctx: &mut Ctx) {

@@ -72,6 +72,10 @@ pub async fn upgrade(
         Ok(accepted) => accepted,
         Err(rejection) => return refuse(&mut framed, &rejection, is_secure).await,
     };
+    let generation = match node.generation(verified.principal.restaurant).await {
+        Ok(generation) => generation,
+        Err(failure) => return refuse(&mut framed, &failure.into(), is_secure).await,
+    };
     let mut response = ws::handshake_response(request.head());
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
     protect(&mut response, is_secure);
@@ -83,7 +87,7 @@ pub async fn upgrade(
     let parts = framed.into_parts();
     // The answer leaves with the actor's first frame, in one write.
     let (first, answer) = (parts.read_buf, parts.write_buf.freeze());
-    actix_rt::spawn(actor::run(node, (slot, address), verified, parts.io.upgrade(), (first, answer)));
+    actix_rt::spawn(actor::run(node, (slot, address, generation), verified, parts.io.upgrade(), (first, answer)));
     Ok(())
 }
 

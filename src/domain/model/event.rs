@@ -1,5 +1,6 @@
 //! Events: committed changes, as the feed numbers them.
 
+use super::history::Mark;
 use super::principal::Role;
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
@@ -137,4 +138,12 @@ pub struct Event {
     pub command: Option<CommandId>,
     /// An RFC 7396 merge patch, kept as JSON text, which every frame repeats.
     pub patch: Box<RawValue>,
+}
+
+impl Event {
+    /// Returns its place in the history.
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        Mark { position: self.position, event: Some(self.id) }
+    }
 }

@@ -6,6 +6,7 @@ pub mod command;
 pub mod display;
 pub mod draft;
 pub mod event;
+pub mod history;
 pub mod menu;
 pub mod menu_draft;
 pub mod order;

@@ -1,10 +1,11 @@
 //! The feeds of restaurants: one row each, which a transaction that appends holds.
 
-use super::script::{Outcome, Script};
-use super::{Connection, Database, id_list};
-use crate::domain::values::ids::RestaurantId;
+use super::script::{Outcome, Script, Value};
+use super::{Connection, Database};
+use crate::domain::model::history::{Generation, Head, Mark};
+use crate::domain::values::ids::{EventId, RestaurantId};
 use crate::domain::values::position::Position;
-use crate::store::columns::number;
+use crate::store::columns::{number, write};
 use crate::store::group::Feed;
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -15,12 +16,25 @@ use uuid::Uuid;
 macro_rules! feeds {
     ($version:literal, $row:literal, $lock:literal) => {
         concat!(
-            "SELECT f.restaurant, f.head, f.next_number, r.default_minutes, ",
+            "SELECT f.restaurant, f.head, f.next_number, f.generation, f.last_position, f.last_event, r.default_minutes, ",
             $version,
             " AS version FROM (VALUES ",
             $row,
             ") AS k CROSS JOIN feeds f JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = k.column1",
             $lock
+        )
+    };
+}
+
+/// Feeds with their last events, and with those at the positions of a JSON array.
+macro_rules! heads {
+    ($keys:literal) => {
+        concat!(
+            "SELECT f.restaurant, f.head, f.generation, l.id AS last_event, a.id AS asked FROM ",
+            $keys,
+            " JOIN feeds f ON f.restaurant = k.restaurant ",
+            "LEFT JOIN events l ON l.restaurant = f.restaurant AND l.position = f.head ",
+            "LEFT JOIN events a ON a.restaurant = f.restaurant AND a.position = k.position"
         )
     };
 }
@@ -40,26 +54,35 @@ statements! {
     HOLD_ANEW = by_database! {
         sqlite: feeds!("0", "($1)", ""),
         postgres: "UPDATE feeds f SET head = f.head FROM restaurants r WHERE r.id = f.restaurant AND f.restaurant = $1 \
-            RETURNING f.restaurant, f.head, f.next_number, r.default_minutes, f.xmin::text::bigint AS version",
+            RETURNING f.restaurant, f.head, f.next_number, f.generation, f.last_position, f.last_event, r.default_minutes, \
+            f.xmin::text::bigint AS version",
     };
     HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
-    /// SQLite takes the ids as a JSON array of hexadecimal texts, PostgreSQL as an array.
+    /// The restaurants and the positions to ask for, as a JSON array.
     HEADS = by_database! {
-        sqlite: "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)",
+        sqlite: heads!(
+            "(SELECT unhex(value ->> 'restaurant') AS restaurant, value ->> 'position' AS position FROM json_each($1)) AS k"
+        ),
+        postgres: heads!("json_to_recordset($1::json) AS k (restaurant uuid, position bigint)"),
     };
-    /// Advances the head from `$4` to `$1`. Changes no row if another transaction has advanced it.
-    ADVANCE = "UPDATE feeds SET head = $1, next_number = $2 WHERE restaurant = $3 AND head = $4";
+    /// Advances the head from `$6` to `$1`. Changes no row if another transaction has advanced it.
+    ADVANCE = "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
+        WHERE restaurant = $5 AND head = $6";
     ADVANCE_ALL = on_rows!(
-        "UPDATE feeds SET head = v.column1, next_number = v.column2 FROM ",
-        ("$1" "bigint", "$2" "bigint", "$3" "uuid", "$4" "bigint"),
-        " AS v WHERE feeds.restaurant = v.column3 AND feeds.head = v.column4"
+        "UPDATE feeds SET head = v.column1, next_number = v.column2, last_position = v.column3, last_event = v.column4 FROM ",
+        ("$1" "bigint", "$2" "bigint", "$3" "bigint", "$4" "uuid", "$5" "uuid", "$6" "bigint"),
+        " AS v WHERE feeds.restaurant = v.column5 AND feeds.head = v.column6"
     );
-    /// As [`ADVANCE`], for a feed that is not held. Changes no row if it has another version than `$5`.
+    /// As [`ADVANCE`], for a feed that is not held. Changes no row if it has another version than `$7`.
     ADVANCE_UNCHANGED = by_database! {
-        sqlite: "UPDATE feeds SET head = $1, next_number = $2 WHERE restaurant = $3 AND head = $4 AND $5 = 0",
-        postgres: "UPDATE feeds SET head = $1, next_number = $2 WHERE restaurant = $3 AND head = $4 AND xmin::text::bigint = $5",
+        sqlite: "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
+            WHERE restaurant = $5 AND head = $6 AND $7 = 0",
+        postgres: "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
+            WHERE restaurant = $5 AND head = $6 AND xmin::text::bigint = $7",
     };
+    GENERATION = "SELECT generation FROM feeds WHERE restaurant = $1";
+    /// Begins a generation in place of `$3`, unless another was begun meanwhile.
+    BEGIN_GENERATION = "UPDATE feeds SET generation = $1 WHERE restaurant = $2 AND generation IS NOT DISTINCT FROM $3";
 }
 
 /// A feed, and the defaults of its restaurant that a decision needs.
@@ -68,6 +91,9 @@ struct FeedRow {
     restaurant: Uuid,
     head: i64,
     next_number: i64,
+    generation: Option<Uuid>,
+    last_position: Option<i64>,
+    last_event: Option<Uuid>,
     default_minutes: i64,
     version: i64,
 }
@@ -75,8 +101,14 @@ struct FeedRow {
 impl TryFrom<FeedRow> for (RestaurantId, Feed) {
     type Error = StoreError;
     fn try_from(row: FeedRow) -> Result<Self> {
+        let head = Position::from_column(row.head);
+        // Otherwise a node of an older version has advanced the head.
+        let is_known = head == Position::ZERO || row.last_position == Some(row.head);
+        let event = row.last_event.filter(|_| row.last_position == Some(row.head)).map(EventId::from_uuid);
         let feed = Feed {
-            head: Position::from_column(row.head),
+            head,
+            generation: row.generation.map(Generation::from_uuid),
+            last: is_known.then_some(Mark { position: head, event }),
             next_number: number("next_number", row.next_number)?,
             default_minutes: number("default_minutes", row.default_minutes)?,
             version: row.version,
@@ -113,26 +145,73 @@ pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Resu
     Ok(query.fetch_optional(connection).await?.map(Position::from_column))
 }
 
-/// Returns the heads of several feeds. Skips restaurants that do not exist.
-pub async fn heads(connection: &mut Connection, restaurants: Vec<Uuid>) -> Result<Vec<(RestaurantId, Position)>> {
-    let query = query_as::<Database, (Uuid, i64)>(HEADS).bind(id_list(restaurants)?);
-    let rows = query.fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(id, head)| (RestaurantId::from_uuid(id), Position::from_column(head))).collect())
+/// A row of [`HEADS`].
+#[derive(FromRow)]
+struct HeadRow {
+    restaurant: Uuid,
+    head: i64,
+    generation: Option<Uuid>,
+    last_event: Option<Uuid>,
+    asked: Option<Uuid>,
+}
+
+impl From<HeadRow> for (RestaurantId, Head) {
+    fn from(row: HeadRow) -> Self {
+        let last = Mark { position: Position::from_column(row.head), event: row.last_event.map(EventId::from_uuid) };
+        let head = Head { generation: row.generation.map(Generation::from_uuid), last, asked: row.asked.map(EventId::from_uuid) };
+        (RestaurantId::from_uuid(row.restaurant), head)
+    }
+}
+
+/// Returns the heads of several feeds, each with the event at a position. Skips restaurants that do not exist.
+pub async fn heads(connection: &mut Connection, asked: Vec<(RestaurantId, Position)>) -> Result<Vec<(RestaurantId, Head)>> {
+    let asked = asked.into_iter().map(|(restaurant, position)| {
+        serde_json::json!({ "restaurant": restaurant.uuid().simple().to_string(), "position": position })
+    });
+    let query = query_as::<Database, HeadRow>(HEADS).bind(write(&asked.collect::<Vec<_>>())?);
+    Ok(query.fetch_all(connection).await?.into_iter().map(From::from).collect())
+}
+
+/// Begins a generation of a feed in place of another, unless a third has taken its place. Returns the one that the feed has
+/// then.
+///
+/// # Errors
+/// `Missing` when there is no such restaurant.
+pub async fn begin_generation(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    from: Option<Generation>,
+    to: Generation,
+) -> Result<Option<Generation>> {
+    let begin = query::<Database>(BEGIN_GENERATION).bind(to.uuid()).bind(restaurant.uuid());
+    begin.bind(from.map(Generation::uuid)).execute(&mut *connection).await?;
+    let now = query_scalar::<Database, Option<Uuid>>(GENERATION).bind(restaurant.uuid()).fetch_optional(connection).await?;
+    Ok(now.ok_or(StoreError::Missing)?.map(Generation::from_uuid))
 }
 
 /// Advances held feeds, each from a state to another.
 pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
-    let row = |(restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))| {
-        [to.head.column().into(), i64::from(to.next_number).into(), restaurant.uuid().into(), from.head.column().into()]
-    };
-    script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(row).collect());
+    script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(step).collect());
 }
 
 /// Advances feeds that are not held, each if it is still as it was read.
 pub fn advance_unchanged(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
-    let row = |(restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))| {
-        let [head, number] = [to.head.column().into(), i64::from(to.next_number).into()];
-        [head, number, restaurant.uuid().into(), from.head.column().into(), from.version.into()]
+    let row = |feed: (&RestaurantId, &(Feed, Feed))| {
+        let version = feed.1.0.version.into();
+        let [head, number, position, event, restaurant, from] = step(feed);
+        [head, number, position, event, restaurant, from, version]
     };
     feeds.iter().for_each(|feed| script.write(ADVANCE_UNCHANGED, vec![row(feed)]));
+}
+
+/// Returns the values that advance a feed from a state to another.
+fn step((restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))) -> [Value; 6] {
+    [
+        to.head.column().into(),
+        i64::from(to.next_number).into(),
+        to.last.map(|last| last.position.column()).into(),
+        to.last.and_then(|last| last.event).map(EventId::uuid).into(),
+        restaurant.uuid().into(),
+        from.head.column().into(),
+    ]
 }

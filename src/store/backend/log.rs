@@ -3,6 +3,7 @@
 use super::documents::{menu, menu_text, order};
 use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot};
 use crate::domain::model::event::{By, Event};
+use crate::domain::model::history::{Generation, Head};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::room_id::RoomId;
@@ -148,9 +149,22 @@ impl Log for Backend {
         head.ok_or(StoreError::Missing)
     }
 
-    async fn heads(&self, restaurants: &[RestaurantId]) -> Result<Vec<(RestaurantId, Position)>> {
-        let ids = restaurants.iter().map(|id| id.uuid()).collect();
-        self.read(move |c| Box::pin(feeds::heads(c, ids))).await
+    async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<Vec<(RestaurantId, Head)>> {
+        let asked = asked.to_vec();
+        self.read(move |c| Box::pin(feeds::heads(c, asked))).await
+    }
+
+    async fn begin_generation(
+        &self,
+        restaurant: RestaurantId,
+        from: Option<Generation>,
+        to: Generation,
+    ) -> Result<Option<Generation>> {
+        self.write(move |c| Box::pin(feeds::begin_generation(c, restaurant, from, to))).await
+    }
+
+    async fn reconnected(&self) {
+        super::reconnected(self).await;
     }
 
     async fn events(
@@ -224,6 +238,18 @@ impl Log for Backend {
             })
         });
         Ok(ids.await?.into_iter().map(RestaurantId::from_uuid).collect())
+    }
+
+    async fn is_moved(&self) -> Result<bool> {
+        super::is_moved(self).await
+    }
+
+    async fn record_origin(&self, renew: bool) -> Result<()> {
+        super::record_origin(self, renew).await
+    }
+
+    async fn renew_origin(&self) -> Result<()> {
+        super::renew_origin(self).await
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64> {

@@ -3,11 +3,15 @@
 //! what differs between the databases:
 //!
 //! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
-//! - `IS_SQLITE`, which chooses the text of a statement that must differ, and `id_list`, which binds its list of ids,
+//! - `IS_SQLITE`, which chooses the text of a statement that must differ,
 //! - `commit_work`, which groups commands,
-//! - `lost`, since a file can be removed, `scrub` and `close_store`.
+//! - `lost`, since a file can be removed, `reconnected`, `is_moved`, `record_origin` and `renew_origin`, `scrub` and
+//!   `close_store`.
 
-use super::{Backend, Connection, Database, IS_SQLITE, close_store, commit_work, id_list, lost, scrub};
+use super::{
+    Backend, Connection, Database, IS_SQLITE, close_store, commit_work, is_moved, lost, reconnected, record_origin, renew_origin,
+    scrub,
+};
 use crate::domain::values::time::Timestamp;
 use crate::store::{Result, StoreError, batches};
 use sqlx::FromRow;
@@ -62,6 +66,7 @@ mod guests;
 mod log;
 pub(super) mod menu_cache;
 mod nodes;
+pub(super) mod origin;
 mod privacy;
 mod pushes;
 mod screens;

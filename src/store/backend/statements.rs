@@ -2,7 +2,7 @@
 //! missing here as dead code.
 
 use super::{
-    accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, privacy, pushes, screens,
+    accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, origin, privacy, pushes, screens,
     sessions, tickets, visits,
 };
 
@@ -19,6 +19,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     guests::STATEMENTS,
     log::STATEMENTS,
     nodes::STATEMENTS,
+    origin::STATEMENTS,
     privacy::STATEMENTS,
     pushes::STATEMENTS,
     screens::STATEMENTS,

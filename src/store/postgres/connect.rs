@@ -5,8 +5,9 @@ use crate::store::options::OpenError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, query_as, query_scalar};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
@@ -93,16 +94,48 @@ async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), Op
     Ok(())
 }
 
+/// Names the run of the server, and the database on it.
+const INSTANCE: &str =
+    "SELECT pg_postmaster_start_time()::text || '/' || oid FROM pg_database WHERE datname = current_database()";
+
+/// Whether new connections of a pool lead where those before did.
+#[derive(Default)]
+pub struct Instance {
+    last: Mutex<Option<String>>,
+    changed: Notify,
+}
+
+impl Instance {
+    /// Waits until a connection leads to another server, another run of it, or another database. One task may wait.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn record(&self, instance: String) {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).replace(instance.clone());
+        if last.is_some_and(|last| last != instance) {
+            self.changed.notify_one();
+        }
+    }
+}
+
 /// Returns a pool that opens connections on demand.
-pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
+pub fn pool(options: PgConnectOptions, connections: u32, instance: Arc<Instance>) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|connection, _| Box::pin(begin(connection)))
+        .after_connect(move |connection, _| {
+            let instance = instance.clone();
+            Box::pin(async move { begin(connection, &instance).await })
+        })
         .connect_lazy_with(options)
 }
 
-async fn begin(connection: &mut PgConnection) -> sqlx::Result<()> {
+async fn begin(connection: &mut PgConnection, instance: &Instance) -> sqlx::Result<()> {
     connection.execute(LIMITS).await?;
-    if is_primary(connection).await? { Ok(()) } else { Err(sqlx::Error::Protocol("the server takes no writes".into())) }
+    if !is_primary(connection).await? {
+        return Err(sqlx::Error::Protocol("the server takes no writes".into()));
+    }
+    instance.record(query_scalar(INSTANCE).fetch_one(connection).await?);
+    Ok(())
 }

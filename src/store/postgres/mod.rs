@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use groups::{Groups, Transaction};
 use primary::Servers;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgPool};
+use sqlx::{Connection as _, PgPool, query_scalar};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,7 @@ pub struct PostgresStore {
     faults: Arc<WriteFaults>,
     groups: Groups,
     menus: Arc<MenuCache>,
+    instance: Arc<connect::Instance>,
 }
 
 impl PostgresStore {
@@ -72,9 +73,10 @@ impl PostgresStore {
         let at = |error| OpenError::At { place: hosts::place(&servers), error: Box::new(error) };
         let (epoch, primary) = prepare(&servers).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
-        let (pool, groups) = (connect::pool(servers[primary].clone(), connections), Groups::default());
+        let (groups, instance) = (Groups::default(), Arc::<connect::Instance>::default());
+        let pool = connect::pool(servers[primary].clone(), connections, instance.clone());
         let servers = Arc::new(Servers::new(servers, primary));
-        Ok(Self { epoch: epoch.into(), node, pool, servers, faults, groups, menus: Arc::default() })
+        Ok(Self { epoch: epoch.into(), node, pool, servers, faults, groups, menus: Arc::default(), instance })
     }
 
     /// Runs a unit of work of one statement.
@@ -215,9 +217,54 @@ fn can_be_unheld(works: &[Work]) -> bool {
     works.iter().all(|work| work.reads.is_shared()) || matches!(works, [Work { reads: Reads::Menu, .. }])
 }
 
-/// Never resolves: a replaced server differs by its epoch.
+/// Never resolves: a server that comes back with another history begins a generation.
 async fn lost(_: &PostgresStore) -> &'static str {
     std::future::pending().await
+}
+
+async fn reconnected(store: &PostgresStore) {
+    store.instance.changed().await;
+}
+
+/// The code of the error of a call that the user may not make.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+/// The server's system, its timeline, and the id of the database.
+const ORIGIN: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' \
+    || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' \
+    || (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+async fn is_moved(store: &PostgresStore) -> Result<bool> {
+    let is_moved = store.read(|c| {
+        Box::pin(async move {
+            let recorded = backend::origin::recorded(&mut *c).await?;
+            let origin = origin(c).await?;
+            Ok(origin.is_some_and(|origin| recorded.is_some_and(|recorded| recorded != origin)))
+        })
+    });
+    is_moved.await
+}
+
+async fn record_origin(store: &PostgresStore, renew: bool) -> Result<()> {
+    let origin = store.read(|c| Box::pin(origin(c))).await?;
+    let Some(origin) = origin else { return Ok(()) };
+    store.write(move |c| Box::pin(backend::origin::record(c, origin, renew))).await
+}
+
+/// Returns the origin of the database, unless an administrator has taken away the right to read it.
+async fn origin(connection: &mut Connection) -> Result<Option<String>> {
+    match query_scalar(ORIGIN).fetch_one(connection).await {
+        Ok(origin) => Ok(Some(origin)),
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == INSUFFICIENT_PRIVILEGE) => {
+            log::warn!(cause:% = error; "this node would not notice a promoted standby if none ran meanwhile");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does nothing: a restored database has another id.
+async fn renew_origin(_: &PostgresStore) -> Result<()> {
+    Ok(())
 }
 
 /// Does nothing: the server's VACUUM reclaims deleted rows (docs/privacy.md).
@@ -228,9 +275,4 @@ const fn scrub(_: &PostgresStore, _: Timestamp) -> Result<()> {
 
 async fn close_store(store: &PostgresStore) {
     store.pool.close().await;
-}
-
-#[expect(clippy::unnecessary_wraps)] // SQLite's can fail
-fn id_list(ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
-    Ok(ids)
 }

@@ -114,7 +114,8 @@ fn set_aside(database: &Path) -> PathBuf {
     named(database, "-wal.replaced")
 }
 
-fn named(database: &Path, suffix: &str) -> PathBuf {
+/// Returns the path of a database with a suffix.
+pub fn named(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database);
     name.push(suffix);
     name.into()

@@ -12,6 +12,7 @@ mod lock;
 mod open_error;
 mod ownership;
 mod queue;
+mod sidecar;
 mod stamp;
 mod wal_index;
 mod writer;
@@ -29,11 +30,13 @@ use content::Content;
 use futures_util::future::BoxFuture;
 use identity::Identity;
 use lock::Lock;
+use sidecar::Sidecar;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqlitePool};
 use stamp::Stamp;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 use writer::{CommitGroup, Watch, Writer};
 
@@ -54,6 +57,23 @@ pub struct SqliteStore {
     writer: Writer,
     /// The identity of the files when they were opened.
     identity: Identity,
+    /// `None` for a tool.
+    origin: Option<Origin>,
+}
+
+/// How a later start recognizes the file.
+struct Origin {
+    sidecar: Sidecar,
+    recorded: Mutex<Recorded>,
+}
+
+/// What this node has recorded.
+#[derive(Default)]
+struct Recorded {
+    /// The id in the file and beside it; `None` while they differ.
+    id: Option<String>,
+    /// The stamp after that, which each commit changes.
+    stamp: i32,
 }
 
 impl SqliteStore {
@@ -108,9 +128,14 @@ impl SqliteStore {
             Some(stamp) => Some(Watch { content: Content::of(&identity.log(), &identity.index()).map_err(file_error)?, stamp }),
             None => None,
         };
+        let origin = watch.is_some().then(|| Origin { sidecar: Sidecar::of(&path), recorded: Mutex::default() });
         let faults = Arc::<WriteFaults>::default();
         let writer = Writer::start(options, connection, watch, identity.clone(), faults.clone(), commit_group());
-        Ok(Self { epoch, node, faults, readers, writer, identity })
+        Ok(Self { epoch, node, faults, readers, writer, identity, origin })
+    }
+
+    async fn stamp(&self) -> Result<i32> {
+        self.read(|c| Box::pin(async move { Ok(connect::read_stamp(c).await?.0) })).await
     }
 
     /// Runs a unit of work that reads.
@@ -193,8 +218,63 @@ async fn commit_work(store: &SqliteStore, work: Work) -> Result<Committed> {
 
 async fn lost(store: &SqliteStore) -> &'static str {
     store.writer.lost().await;
+    if let Some(origin) = &store.origin {
+        // The file may now be a copy with the id of this one.
+        origin.recorded.lock().await.id = None;
+        if let Err(cause) = origin.sidecar.write(&[]) {
+            log::error!(cause:% = cause; "the file beside the database cannot be written");
+        }
+    }
     "the database file was removed or replaced, or written to past SQLite, while this server ran; nothing since then was \
      acknowledged (see \"Changes to a SQLite file from outside\" in docs/operations.md)"
+}
+
+async fn is_moved(store: &SqliteStore) -> Result<bool> {
+    let Some(origin) = &store.origin else { return Ok(false) };
+    let Some(id) = store.read(|c| Box::pin(backend::origin::recorded(c))).await? else {
+        // A backup of an older version, unless the last node was one.
+        return Ok(origin.sidecar.exists());
+    };
+    let is_named = origin.sidecar.names(&id).map_err(broken)?;
+    if is_named {
+        origin.recorded.lock().await.id = Some(id);
+    }
+    Ok(!is_named)
+}
+
+/// Gives the file a new id. While the file has it or not, the sidecar names both.
+async fn record_origin(store: &SqliteStore, renew: bool) -> Result<()> {
+    let Some(origin) = &store.origin else { return Ok(()) };
+    let mut recorded = origin.recorded.lock().await;
+    let id = crate::clock::new_id().simple().to_string();
+    write(&origin.sidecar, recorded.id.clone().into_iter().chain([id.clone()]).collect()).await?;
+    let written = id.clone();
+    store.write(move |c| Box::pin(backend::origin::record(c, written, renew))).await?;
+    write(&origin.sidecar, vec![id.clone()]).await?;
+    *recorded = Recorded { id: Some(id), stamp: store.stamp().await? };
+    Ok(())
+}
+
+/// Writes the file beside the database, on a thread that may wait for the disk.
+async fn write(sidecar: &Sidecar, ids: Vec<String>) -> Result<()> {
+    let sidecar = sidecar.clone();
+    let written = tokio::task::spawn_blocking(move || sidecar.write(&ids)).await;
+    written.map_err(broken)?.map_err(broken)
+}
+
+/// Gives the file a new id, if this node has committed since it gave the last.
+async fn renew_origin(store: &SqliteStore) -> Result<()> {
+    let Some(origin) = &store.origin else { return Ok(()) };
+    let (is_recorded, stamp) = {
+        let recorded = origin.recorded.lock().await;
+        (recorded.id.is_some(), recorded.stamp)
+    };
+    if is_recorded && store.stamp().await? != stamp { record_origin(store, false).await } else { Ok(()) }
+}
+
+/// Never resolves: a file that is replaced ends the node.
+async fn reconnected(_: &SqliteStore) {
+    std::future::pending().await
 }
 
 /// Empties the log, and removes a log that was set aside: it has guests' words from before its last
@@ -215,12 +295,9 @@ fn scrub(store: &SqliteStore, before: Timestamp) -> Result<()> {
 /// Closes the readers first, since the last connection to close merges the write-ahead log into the
 /// file.
 async fn close_store(store: &SqliteStore) {
+    if let Err(error) = renew_origin(store).await {
+        log::warn!(error:%; "the state of the database cannot be recorded; all screens will start over");
+    }
     store.readers.close().await;
     store.writer.close().await;
-}
-
-/// Returns a JSON array of the ids in hexadecimal.
-fn id_list(ids: Vec<Uuid>) -> Result<String> {
-    let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&ids).map_err(broken)
 }

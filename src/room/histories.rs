@@ -1,0 +1,188 @@
+//! The histories of feeds as this node knows them, to notice a database that comes back with
+//! another history ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
+
+use crate::clock;
+use crate::domain::model::history::{Comparison, Generation, Head, Known, Mark};
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
+use crate::store::{Result, SharedStore};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// How far a feed has come: its generation and its last event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The generation.
+    pub generation: Option<Generation>,
+    /// The last event.
+    pub last: Mark,
+}
+
+struct Inner {
+    store: SharedStore,
+    known: Mutex<HashMap<RestaurantId, Known>>,
+    doubted: Mutex<HashSet<RestaurantId>>,
+    doubt: Notify,
+    /// Held for the first read of a feed, so that a crowd that comes at once reads it once.
+    reading: tokio::sync::Mutex<()>,
+}
+
+/// What this node knows of each feed that it has served, also of feeds that have ended. Cheap to
+/// clone; all clones are one.
+///
+/// Bound: an entry for each restaurant.
+#[derive(Clone)]
+pub struct Histories(Arc<Inner>);
+
+impl Histories {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(store: SharedStore) -> Self {
+        let (known, doubted) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { store, known, doubted, doubt: Notify::new(), reading: tokio::sync::Mutex::default() }))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<RestaurantId, Known>> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what is known of a feed.
+    #[must_use]
+    pub fn get(&self, restaurant: RestaurantId) -> Option<Known> {
+        self.known().get(&restaurant).copied()
+    }
+
+    /// Returns the restaurants of all known feeds.
+    #[must_use]
+    pub fn restaurants(&self) -> Vec<RestaurantId> {
+        self.known().keys().copied().collect()
+    }
+
+    /// Returns a feed's generation, from memory if it is known.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn generation(&self, restaurant: RestaurantId) -> Result<Option<Generation>> {
+        if let Some(known) = self.get(restaurant) {
+            return Ok(known.generation);
+        }
+        let _reading = self.0.reading.lock().await;
+        match self.get(restaurant) {
+            Some(known) => Ok(known.generation),
+            None => Ok(self.read(restaurant).await?.generation),
+        }
+    }
+
+    /// Records that this node delivers an event of a feed, or has read it. An earlier one than the
+    /// known changes nothing.
+    pub fn record(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
+        let mut all = self.known();
+        let known = all.entry(restaurant).or_insert(Known { generation, mark: last });
+        if known.generation == generation && known.mark.position < last.position {
+            known.mark = last;
+        }
+    }
+
+    /// Requests a comparison of a feed, by the last event that it has delivered on this node.
+    pub fn doubt(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
+        if let Some(known) = self.known().get_mut(&restaurant).filter(|known| known.generation == generation) {
+            known.mark = last;
+        }
+        self.request(restaurant);
+    }
+
+    fn request(&self, restaurant: RestaurantId) {
+        self.0.doubted.lock().unwrap_or_else(PoisonError::into_inner).insert(restaurant);
+        self.0.doubt.notify_one();
+    }
+
+    /// Waits for requests of a comparison and takes them. One task may wait.
+    pub async fn doubted(&self) -> Vec<RestaurantId> {
+        loop {
+            let doubted: Vec<_> = self.0.doubted.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+            if !doubted.is_empty() {
+                return doubted;
+            }
+            self.0.doubt.notified().await;
+        }
+    }
+
+    /// Reads a feed, and judges its history.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn read(&self, restaurant: RestaurantId) -> Result<Standing> {
+        let known = self.get(restaurant);
+        let head = self.0.head(restaurant, known.map_or(Position::ZERO, |known| known.mark.position)).await?;
+        match known {
+            None => {
+                let standing = Standing { generation: head.generation, last: head.last };
+                self.record(restaurant, standing);
+                Ok(standing)
+            }
+            Some(known) => {
+                let renewed = self.judge(restaurant, &known, &head).await?;
+                Ok(Standing { generation: renewed.map_or(head.generation, Some), last: head.last })
+            }
+        }
+    }
+
+    /// Returns the head of a feed that has all that this node knows of it; `None`, and requests a
+    /// comparison, if its history was rewritten.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn head(&self, restaurant: RestaurantId) -> Result<Option<Position>> {
+        let Some(known) = self.get(restaurant) else { return Ok(Some(self.read(restaurant).await?.last.position)) };
+        let head = self.0.head(restaurant, known.mark.position).await?;
+        if known.compare(&head) == Comparison::Same {
+            return Ok(Some(head.last.position));
+        }
+        self.request(restaurant);
+        Ok(None)
+    }
+
+    /// Judges a feed as the database has it, by what was known when it was read. Begins a
+    /// generation if its history was rewritten. Returns the generation if it is not the known one:
+    /// then what the feed has on this node is of a history that is over.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn judge(&self, restaurant: RestaurantId, known: &Known, head: &Head) -> Result<Option<Generation>> {
+        let generation = match known.compare(head) {
+            Comparison::Same => {
+                self.record(restaurant, Standing { generation: head.generation, last: head.last });
+                return Ok(None);
+            }
+            Comparison::Renewed => head.generation,
+            Comparison::Rewritten => {
+                let next = Generation::after(known.generation.max(head.generation), clock::new_id());
+                let now = self.0.store.begin_generation(restaurant, head.generation, next).await?;
+                let (before, after) = (known.mark.position, head.last.position);
+                log::error!(restaurant:%, before:%, after:%; "the database has lost events of a feed that this node knows");
+                now
+            }
+        };
+        Ok(generation.filter(|generation| self.renew(restaurant, known.generation, *generation)))
+    }
+
+    /// Replaces a generation by a later one, of which nothing is known yet. Returns whether it was
+    /// the known one.
+    fn renew(&self, restaurant: RestaurantId, from: Option<Generation>, to: Generation) -> bool {
+        let mut all = self.known();
+        let Some(known) = all.get_mut(&restaurant).filter(|known| known.generation == from && from < Some(to)) else {
+            return false;
+        };
+        *known = Known { generation: Some(to), mark: Mark::default() };
+        log::warn!(restaurant:%, generation:% = to.uuid(); "the history of a feed was rewritten; its screens start over");
+        true
+    }
+}
+
+impl Inner {
+    async fn head(&self, restaurant: RestaurantId, position: Position) -> Result<Head> {
+        let heads = self.store.heads(&[(restaurant, position)]).await?;
+        heads.into_iter().next().map(|(_, head)| head).ok_or(crate::store::StoreError::Missing)
+    }
+}
