@@ -5,10 +5,12 @@ use super::room::Room;
 use actix::prelude::*;
 use std::future::Future;
 
+type Next<A> = Box<dyn FnOnce(&mut A, &mut <A as Actor>::Context) + Send>;
+
 /// What an actor does when a future has ended.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Continue<A: Actor>(Box<dyn FnOnce(&mut A, &mut A::Context) + Send>);
+pub(super) struct Continue<A: Actor>(Next<A>);
 
 impl Handler<Continue<Self>> for Room {
     type Result = ();
