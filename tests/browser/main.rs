@@ -13,6 +13,7 @@ mod evening;
 mod faults;
 mod glass;
 mod guest;
+mod histories;
 mod hooks;
 mod keyboard;
 mod looks;
