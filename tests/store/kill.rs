@@ -120,6 +120,9 @@ async fn postgres_keeps_what_it_acknowledged_when_a_node_is_killed() {
     }
 }
 
+/// The most crashes until one meets a group under way.
+const CRASHES: usize = 10;
+
 /// The progress of the writers, and whether they continue.
 #[derive(Default)]
 struct Writing {
@@ -157,11 +160,18 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         while writing.acknowledged.load(Ordering::Relaxed) <= 20 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let cluster = spawn_blocking(move || {
-            cluster.crash();
-            cluster
-        });
-        let cluster = cluster.await.expect("the server must come back");
+        // A crash between two groups is noticed by the pool alone, which waits for the server.
+        for _ in 0..CRASHES {
+            let crash = spawn_blocking(move || {
+                cluster.crash();
+                cluster
+            });
+            cluster = crash.await.expect("the server must come back");
+            if writing.unavailable.load(Ordering::Relaxed) > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         writing.is_over.store(true, Ordering::Relaxed);
         let acknowledged: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
         assert!(writing.unavailable.load(Ordering::Relaxed) > 0, "the server became unreachable during the writes");

@@ -16,15 +16,20 @@ use std::time::{Duration, Instant};
 const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
 /// Runs the server and reads commands from standard input. `crash` kills the server and starts it again; it stops the
-/// server first, because a child forked meanwhile would keep the next server from starting. `stop` is an immediate
-/// shutdown, `shut` a clean one, and `hang` makes all processes stand still. The end of the input means that the test process is gone: stops the server and removes its files.
+/// server first and waits for the children to end, because one that is left would keep the next server from starting.
+/// `stop` is an immediate shutdown, `shut` a clean one, and `hang` makes all processes stand still. The end of the input
+/// means that the test process is gone: stops the server and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
 run() { "$@" >>"$dir/log" 2>&1 & }
 run "$@"
 while read -r word; do
     case $word in
-    crash) kill -STOP $!; kill -KILL $(pgrep -P $!) $!; wait; run "$@" ;;
+    crash)
+        kill -STOP $!; sleep 0.01; children=$(pgrep -P $!)
+        kill -KILL $children $!; wait
+        for child in $children; do while kill -0 "$child" 2>/dev/null; do sleep 0.01; done; done
+        run "$@" ;;
     stop) kill -QUIT $!; wait ;;
     shut) kill -INT $!; wait ;;
     hang) kill -STOP $! $(pgrep -P $!) ;;
