@@ -369,6 +369,18 @@ async fn a_killed_node_that_was_only_looked_at_starts_with_all_it_has_acknowledg
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lost_its_power_amid_the_first_commit_of_a_log_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    killed(folder.path()).await;
+    // The disk has the frame of the database's first page, but not the page.
+    let lost = r#"dd if=/dev/zero of="$0-wal" bs=1 seek=56 count=4096 conv=notrunc status=none"#;
+    shell(lost, &folder.path().join(DATABASE));
+    let server = TestServer::run(folder.path().to_owned(), &[]).await;
+    let staff = server.staff().await;
+    try_place(&staff, &Menu::read(&staff).await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_was_cut_short_is_called_damaged_at_the_start() {
     // The first cut asks for more bytes than the log has.
     for deed in

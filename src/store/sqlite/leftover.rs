@@ -19,6 +19,8 @@ const SCHEMA_CHANGES: u32 = 1 << 16;
 const ROOT: usize = 108;
 /// The first byte of an inner page of a table.
 const INNER_PAGE: u8 = 5;
+/// The lengths that a page can have.
+const PAGES: std::ops::RangeInclusive<u32> = 512..=1 << 16;
 /// The first bytes of each log that SQLite reads, without the last bit.
 const MAGIC: u32 = 0x377f_0682;
 
@@ -33,7 +35,7 @@ pub enum Fit {
     Short,
 }
 
-/// Compares a database with the log beside it. Reads the header of each frame of the log.
+/// Compares a database with the log beside it. Reads the frames of the log that SQLite would replay.
 ///
 /// # Errors
 /// Returns the error of a file that cannot be read.
@@ -151,8 +153,8 @@ struct Log {
 }
 
 impl Log {
-    /// Reads the log's current frames. Frames after them are left over from before the log
-    /// restarted.
+    /// Reads the frames that SQLite would replay. Frames after them are left over from before the
+    /// log restarted, or were not synced when the power failed: their checksum is wrong.
     fn read(file: &File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let mut start = [0; LOG_HEADER as usize];
@@ -161,16 +163,21 @@ impl Log {
         }
         file.read_exact_at(&mut start, 0)?;
         let mut log = Self { page: number(&start, 8), ..Self::default() };
-        if number(&start, 0) & !1 != MAGIC {
+        let mut checksum = Checksum { is_big_endian: number(&start, 0) & 1 == 1, sums: [0, 0] };
+        checksum.add(&start[..24]);
+        if number(&start, 0) & !1 != MAGIC || !PAGES.contains(&log.page) || !checksum.is(&start[24..]) {
             return Ok(log);
         }
         let stride = FRAME_HEADER as u64 + u64::from(log.page);
-        let mut frame = [0; FRAME_HEADER];
+        let (mut frame, mut content) = ([0; FRAME_HEADER], vec![0; log.page as usize]);
         let mut first_page = None;
         let mut at = LOG_HEADER;
         while at + stride <= length {
             file.read_exact_at(&mut frame, at)?;
-            if frame[8..16] != start[16..24] {
+            file.read_exact_at(&mut content, at + FRAME_HEADER as u64)?;
+            checksum.add(&frame[..8]);
+            checksum.add(&content);
+            if frame[8..16] != start[16..24] || !checksum.is(&frame[16..]) {
                 break;
             }
             if number(&frame, 0) == 1 {
@@ -186,6 +193,30 @@ impl Log {
         }
         log.end = at;
         Ok(log)
+    }
+}
+
+/// The running checksum of a log, which covers its header and each frame so far.
+struct Checksum {
+    is_big_endian: bool,
+    sums: [u32; 2],
+}
+
+impl Checksum {
+    /// Adds bytes, eight at a time.
+    fn add(&mut self, bytes: &[u8]) {
+        let word = if self.is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+        let [mut one, mut two] = self.sums;
+        for pair in bytes.as_chunks::<4>().0.as_chunks::<2>().0 {
+            one = one.wrapping_add(word(pair[0])).wrapping_add(two);
+            two = two.wrapping_add(word(pair[1])).wrapping_add(one);
+        }
+        self.sums = [one, two];
+    }
+
+    /// Returns whether this is the checksum that a log has recorded.
+    fn is(&self, recorded: &[u8]) -> bool {
+        recorded == self.sums.map(u32::to_be_bytes).as_flattened()
     }
 }
 
