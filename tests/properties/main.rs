@@ -14,4 +14,5 @@ mod moves;
 mod order_table;
 mod rules;
 mod sequences;
+mod simulation;
 mod support;

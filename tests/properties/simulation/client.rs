@@ -1,0 +1,522 @@
+//! A client: it follows rooms by the cursor rule of docs/protocol.md, sends commands until they are answered, and checks
+//! everything that it is shown against the database.
+
+use super::connection::{Connection, EPOCH};
+use super::rules::Rule;
+use super::world::{Happening, World};
+use crate::support::{dish, principal};
+use orderbell::connection::Limits;
+use orderbell::connection::websocket::client_state::ClientState;
+use orderbell::domain::model::draft::to_json;
+use orderbell::domain::model::principal::{Principal, Role};
+use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::values::ids::{CommandId, OrderId, RestaurantId};
+use orderbell::domain::values::merge_patch;
+use orderbell::domain::values::position::Position;
+use orderbell::protocol::Frame;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// What a client knows of a room.
+#[derive(Default)]
+struct Followed {
+    /// The position up to which it has seen everything; `None` before the first snapshot.
+    cursor: Option<Position>,
+    documents: BTreeMap<String, Value>,
+    calls: Value,
+}
+
+/// How a client stands to a room.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    /// How often it has subscribed.
+    times: usize,
+    /// Whether no refusal came since.
+    is_open: bool,
+    /// Whether it has left since.
+    has_left: bool,
+}
+
+/// A command without an answer.
+struct Wish {
+    id: CommandId,
+    frame: Value,
+    sent_at: i64,
+}
+
+/// A client.
+pub struct Client {
+    who: Principal,
+    pub is_slow: bool,
+    connection: Option<u64>,
+    rooms: BTreeMap<RoomId, Followed>,
+    /// The rooms that it has asked for on this connection.
+    asked: BTreeMap<RoomId, Asked>,
+    wishes: Vec<Wish>,
+    answers: BTreeMap<CommandId, Value>,
+    orders: Vec<OrderId>,
+    last_ack: Position,
+    is_paused: bool,
+}
+
+impl Client {
+    /// Returns the clients of the world: a kitchen screen, a waiter and two guests in one restaurant, and a waiter and a guest
+    /// in another.
+    pub fn cast(restaurants: &[RestaurantId; 2]) -> Vec<Self> {
+        let [one, other] = *restaurants;
+        let cast = [
+            (one, Role::Kitchen, "kitchen"),
+            (one, Role::Staff, "waiter"),
+            (one, Role::Diner, "guest"),
+            (one, Role::Diner, "friend"),
+            (other, Role::Staff, "other waiter"),
+            (other, Role::Diner, "other guest"),
+        ];
+        cast.into_iter().map(|(restaurant, role, name)| Self::of(restaurant, role, name)).collect()
+    }
+
+    fn of(restaurant: RestaurantId, role: Role, name: &str) -> Self {
+        let rooms = match role {
+            Role::Kitchen => vec![RoomId::Kitchen(restaurant)],
+            Role::Staff => vec![RoomId::Floor(restaurant), RoomId::Menu(restaurant)],
+            _ => vec![RoomId::Menu(restaurant)],
+        };
+        Self {
+            who: Principal { restaurant, sub: name.replace(' ', "-").parse().unwrap(), ..principal(role, None) },
+            is_slow: false,
+            connection: None,
+            rooms: rooms.into_iter().map(|room| (room, Followed::default())).collect(),
+            asked: BTreeMap::new(),
+            wishes: Vec::new(),
+            answers: BTreeMap::new(),
+            orders: Vec::new(),
+            last_ack: Position::ZERO,
+            is_paused: false,
+        }
+    }
+
+    /// Loses the connection.
+    pub fn lose(&mut self) {
+        self.connection = None;
+        self.asked.clear();
+    }
+
+    fn is_diner(&self) -> bool {
+        self.who.role == Role::Diner
+    }
+}
+
+impl World {
+    /// Connects a client to a node, if one is up. It resumes its rooms, and repeats its commands.
+    pub fn connect(&mut self, client: usize) {
+        if self.clients[client].connection.is_some() {
+            return;
+        }
+        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
+        let Some(node) = self.chance.pick(&up) else { return self.later(50..=200, Happening::Connect(client)) };
+        let id = self.number();
+        let state = ClientState::new(self.clients[client].who.clone(), Limits::default().messages, self.time());
+        self.connections.insert(id, Connection::new(client, node, state));
+        self.clients[client].connection = Some(id);
+        self.sum.connections += 1;
+        self.note(|| format!("client {client} connects to node {node} as connection {id}"));
+        let rooms: Vec<_> = self.clients[client].rooms.keys().copied().collect();
+        let is_hasty = self.chance.in_hundred(20);
+        for room in rooms {
+            self.follow(client, room);
+            if is_hasty {
+                self.follow(client, room);
+            }
+        }
+        self.repeat(client, 0);
+    }
+
+    /// Does something, and plans the next deed.
+    pub fn act(&mut self, client: usize) {
+        self.later(if self.is_calm { 500..=500 } else { 40..=220 }, Happening::Act(client));
+        let Some(connection) = self.clients[client].connection else { return };
+        self.mend(client);
+        if self.is_calm {
+            return;
+        }
+        match self.chance.below(24) {
+            0..=12 => self.wish(client, connection),
+            13 => self.repeat(client, 0),
+            14 => self.cut(connection, 0..=1200),
+            15 if self.chance.in_hundred(50) => {
+                let rooms: Vec<_> = self.clients[client].rooms.keys().copied().collect();
+                rooms.into_iter().for_each(|room| self.forget(client, room));
+                self.cut(connection, 0..=100);
+            }
+            16..=18 => {
+                let rooms: Vec<_> = self.clients[client].rooms.keys().copied().collect();
+                if let Some(room) = self.chance.pick(&rooms) {
+                    self.follow(client, room);
+                }
+            }
+            19..=20 => self.leave(client),
+            21 => self.snoop(client),
+            22 => self.clients[client].is_slow = !self.clients[client].is_slow,
+            _ => {}
+        }
+    }
+
+    /// Stops being slow.
+    pub fn settle(&mut self, client: usize) {
+        self.clients[client].is_slow = false;
+    }
+
+    /// Subscribes to rooms that it could not follow, and repeats commands without an answer.
+    fn mend(&mut self, client: usize) {
+        let of = &self.clients[client];
+        let is_missing = |room: &RoomId| !of.asked.get(room).is_some_and(|asked| asked.is_open);
+        let missing: Vec<_> = of.rooms.keys().copied().filter(is_missing).collect();
+        missing.into_iter().for_each(|room| self.follow(client, room));
+        self.repeat(client, 700);
+    }
+
+    /// Subscribes to a room at its cursor.
+    fn follow(&mut self, client: usize, room: RoomId) {
+        let (of_room, paged) = (self.keeps(Rule::CursorIsOfTheRoom), self.chance.in_hundred(50));
+        let of = &mut self.clients[client];
+        let cursor = of.rooms.entry(room).or_default().cursor;
+        let since = if of_room { cursor } else { cursor.map(|cursor| cursor.max(of.last_ack)) };
+        let asked = of.asked.entry(room).or_default();
+        *asked = Asked { times: asked.times + 1, is_open: true, has_left: false };
+        let mut frame = json!({"type": "subscribe", "room": room, "paged": paged});
+        if let Some(since) = since {
+            (frame["since"], frame["epoch"]) = (json!(since), json!(EPOCH));
+        }
+        self.say(client, &frame);
+    }
+
+    /// Forgets what it knows of a room.
+    fn forget(&mut self, client: usize, room: RoomId) {
+        let replaces = self.keeps(Rule::SnapshotReplaces);
+        let followed = self.clients[client].rooms.entry(room).or_default();
+        *followed = if replaces { Followed::default() } else { Followed { cursor: None, ..std::mem::take(followed) } };
+    }
+
+    /// Leaves a room and forgets it. It subscribes again later.
+    fn leave(&mut self, client: usize) {
+        let rooms: Vec<_> = self.clients[client].rooms.keys().copied().collect();
+        let Some(room) = self.chance.pick(&rooms) else { return };
+        self.forget(client, room);
+        let asked = self.clients[client].asked.entry(room).or_default();
+        (asked.is_open, asked.has_left) = (false, true);
+        self.say(client, &json!({"type": "unsubscribe", "room": room}));
+        if self.chance.in_hundred(50) {
+            self.follow(client, room);
+        }
+    }
+
+    /// Asks for an order that may be another guest's.
+    fn snoop(&mut self, client: usize) {
+        let orders: Vec<_> = self.database.orders(self.clients[client].who.restaurant).map(|order| order.id).collect();
+        if let Some(room) = self.chance.pick(&orders).map(RoomId::Order) {
+            self.clients[client].asked.entry(room).or_default().times += 1;
+            self.say(client, &json!({"type": "subscribe", "room": room}));
+        }
+    }
+
+    /// Sends a frame.
+    fn say(&mut self, client: usize, frame: &Value) {
+        let delay = self.chance.span(1..=40);
+        let Some(id) = self.clients[client].connection else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.sent = connection.sent.max(self.now + delay);
+        let when = connection.sent;
+        self.note(|| format!("client {client} sends {frame}"));
+        self.at(when, Happening::Arrive(id, frame.to_string()));
+    }
+
+    /// Sends a new command.
+    fn wish(&mut self, client: usize, connection: u64) {
+        let restaurant = self.clients[client].who.restaurant;
+        let id = CommandId::from_uuid(self.id());
+        let orders: Vec<_> = self.database.orders(restaurant).map(|order| order.id).collect();
+        let calls: Vec<_> = self.database.calls(restaurant).keys().copied().collect();
+        let dice = self.chance.below(6);
+        let frame = match self.clients[client].who.role {
+            Role::Diner if dice < 3 => {
+                let lines = json!([{"menu_item": dish(self.chance.below(3) as u128), "quantity": 1}]);
+                json!({"type": "place", "id": id, "order": {"service": "dine_in", "items": lines, "note": id.to_string()}})
+            }
+            Role::Diner => json!({"type": "command", "id": id, "action": "call_waiter", "reason": "bill"}),
+            Role::Staff if dice == 0 => {
+                let paused = !std::mem::take(&mut self.clients[client].is_paused);
+                self.clients[client].is_paused = paused;
+                return self.pause(connection, paused);
+            }
+            Role::Staff if dice == 1 => match self.chance.pick(&calls) {
+                Some(call) => json!({"type": "command", "id": id, "action": "answer_call", "call": call}),
+                None => return,
+            },
+            role => {
+                let actions: &[&str] =
+                    if role == Role::Staff { &["accept", "ready", "serve", "rush"] } else { &["start", "ready", "recall"] };
+                let (Some(order), Some(action)) = (self.chance.pick(&orders), self.chance.pick(actions)) else { return };
+                let mut frame = json!({"type": "command", "id": id, "order": order, "action": action});
+                if action == "rush" {
+                    frame["rush"] = json!(self.chance.in_hundred(50));
+                }
+                frame
+            }
+        };
+        self.say(client, &frame);
+        let sent_at = self.now;
+        self.clients[client].wishes.push(Wish { id, frame, sent_at });
+    }
+
+    /// Sends the commands again that have had no answer for some time.
+    fn repeat(&mut self, client: usize, patience: i64) {
+        let now = self.now;
+        let is_due = |wish: &Wish| wish.sent_at + patience <= now;
+        let due: Vec<usize> =
+            self.clients[client].wishes.iter().enumerate().filter(|(_, wish)| is_due(wish)).map(|(at, _)| at).collect();
+        for at in due {
+            if !self.keeps(Rule::SameIdAgain) {
+                let id = CommandId::from_uuid(self.id());
+                let wish = &mut self.clients[client].wishes[at];
+                (wish.id, wish.frame["id"]) = (id, json!(id));
+            }
+            let wish = &mut self.clients[client].wishes[at];
+            wish.sent_at = now;
+            let frame = wish.frame.clone();
+            self.say(client, &frame);
+        }
+    }
+
+    /// Takes a frame.
+    pub fn take(&mut self, client: usize, connection: u64, frame: &Frame) {
+        let text = frame.text();
+        self.note(|| format!("client {client} on {connection} gets {text}"));
+        let frame: Value = serde_json::from_str(&text).unwrap();
+        let outcome = match frame["type"].as_str().unwrap() {
+            "ack" => self.take_ack(client, &frame),
+            "error" => self.take_error(client, &frame),
+            kind => self.take_of_room(client, kind, &frame),
+        };
+        if let Err(fault) = outcome {
+            self.blame(format!("client {client}: {fault}: {frame}"));
+        }
+    }
+
+    fn take_ack(&mut self, client: usize, frame: &Value) -> Result<(), String> {
+        let id: CommandId = frame["id"].as_str().unwrap().parse().unwrap();
+        let position = position_in(frame, "position");
+        if frame["changed"] == true && self.database.effects(id) == 0 {
+            return Err("acknowledged, but not committed".into());
+        }
+        let of = &mut self.clients[client];
+        of.last_ack = of.last_ack.max(position);
+        of.wishes.retain(|wish| wish.id != id);
+        if let Some(before) = of.answers.insert(id, frame.clone())
+            && before != *frame
+        {
+            return Err(format!("answered before with {before}"));
+        }
+        let is_own_order = of.is_diner() && frame["document"]["diner"] == of.who.sub.as_str();
+        if is_own_order && let Ok(order) = frame["document"]["id"].as_str().unwrap_or_default().parse() {
+            of.orders.push(order);
+            if !of.rooms.contains_key(&RoomId::Order(order)) {
+                self.follow(client, RoomId::Order(order));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_error(&mut self, client: usize, frame: &Value) -> Result<(), String> {
+        let is_final = frame["code"] != "unavailable";
+        if let Some(id) = frame["id"].as_str() {
+            let id: CommandId = id.parse().unwrap();
+            if is_final {
+                self.clients[client].wishes.retain(|wish| wish.id != id);
+            }
+            return Ok(());
+        }
+        let room: RoomId = frame["room"].as_str().ok_or("an error about nothing")?.parse().unwrap();
+        let may_see = self.may_see(client, room);
+        if is_final && may_see {
+            return Err("refused a room that it may see".into());
+        }
+        // It may be about an earlier subscription, so frames that follow still count.
+        if let Some(asked) = self.clients[client].asked.get_mut(&room) {
+            asked.is_open = false;
+        }
+        Ok(())
+    }
+
+    fn may_see(&self, client: usize, room: RoomId) -> bool {
+        let who = &self.clients[client].who;
+        match room {
+            RoomId::Order(id) => self
+                .database
+                .order(who.restaurant, id)
+                .is_some_and(|order| who.role != Role::Diner || order.diner.as_ref() == Some(&who.sub)),
+            RoomId::Menu(restaurant) => restaurant == who.restaurant,
+            RoomId::Kitchen(restaurant) => restaurant == who.restaurant && who.role != Role::Diner,
+            RoomId::Floor(restaurant) => restaurant == who.restaurant && who.role == Role::Staff,
+        }
+    }
+
+    fn take_of_room(&mut self, client: usize, kind: &str, frame: &Value) -> Result<(), String> {
+        let room: RoomId = frame["room"].as_str().ok_or("a frame of no room")?.parse().unwrap();
+        if !self.may_see(client, room) {
+            return Err("a room that it may not see".into());
+        }
+        let asked = self.clients[client].asked.get(&room).copied().unwrap_or_default();
+        if asked.times == 0 || asked.has_left {
+            return Ok(()); // from before it left
+        }
+        let is_again = asked.times > 1;
+        if kind == "snapshot" {
+            return self.take_snapshot(client, room, frame);
+        }
+        let position = position_in(frame, "position");
+        self.check_prev(client, room, kind, frame)?;
+        let followed = &self.clients[client].rooms[&room];
+        let Some(cursor) = followed.cursor else {
+            return if is_again { Ok(()) } else { Err("nothing comes before the snapshot".into()) };
+        };
+        let is_event = kind == "event";
+        if kind == "live" && position < cursor && !is_again {
+            return Err(format!("`live` is before the cursor, {cursor}"));
+        }
+        if position <= cursor && (!is_event || self.keeps(Rule::RepeatsAreDropped)) {
+            return if is_event && !is_again { Err(format!("a repeat at the cursor {cursor}")) } else { Ok(()) };
+        }
+        if kind != "live" && position_in(frame, "prev") > cursor {
+            return Err(format!("a gap after the cursor {cursor}"));
+        }
+        let restaurant = self.clients[client].who.restaurant;
+        let passed: Vec<_> = self.database.events(restaurant, Some(room), cursor, position).cloned().collect();
+        if is_event {
+            let [event] = &passed[..] else { return Err(format!("of {} events after the cursor {cursor}", passed.len())) };
+            let patch: Value = serde_json::from_str(event.patch.get()).unwrap();
+            let shown = &frame["event"];
+            if event.position != position || shown["kind"] != event.kind.as_str() || shown["patch"] != patch {
+                return Err("a ghost".into());
+            }
+            self.sum.shown += 1;
+        } else if !passed.is_empty() {
+            return Err(format!("passes {} events after the cursor {cursor}", passed.len()));
+        }
+        let Some(followed) = self.clients[client].rooms.get_mut(&room) else { return Ok(()) };
+        followed.cursor = Some(position);
+        if is_event {
+            followed.apply(&frame["event"]);
+        }
+        Ok(())
+    }
+
+    /// Checks that the room has no event strictly between the positions that a frame names.
+    fn check_prev(&self, client: usize, room: RoomId, kind: &str, frame: &Value) -> Result<(), String> {
+        let between = || {
+            let (prev, position) = (position_in(frame, "prev"), position_in(frame, "position"));
+            self.database.events(self.clients[client].who.restaurant, Some(room), prev, position).count()
+        };
+        match kind {
+            "event" if between() != 1 => Err("`prev` is not the event before".into()),
+            "sync" if between() != 0 => Err("a `sync` passes events".into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_snapshot(&mut self, client: usize, room: RoomId, frame: &Value) -> Result<(), String> {
+        if frame["more"] == true {
+            return Err("a snapshot of this size has one part".into());
+        }
+        self.sum.snapshots += 1;
+        let replaces = self.keeps(Rule::SnapshotReplaces);
+        let followed = self.clients[client].rooms.entry(room).or_default();
+        let mut documents = if replaces { BTreeMap::new() } else { std::mem::take(&mut followed.documents) };
+        for document in frame["documents"].as_array().unwrap() {
+            let id = document.get("id").unwrap_or(&document["restaurant"]);
+            documents.insert(id.as_str().unwrap().to_owned(), document.clone());
+        }
+        let calls = if frame["calls"].is_object() { frame["calls"].clone() } else { Value::Object(Map::new()) };
+        *followed = Followed { cursor: Some(position_in(frame, "position")), documents, calls };
+        Ok(())
+    }
+
+    /// Checks that everybody has everything, once.
+    pub fn check_end(&mut self) {
+        let faults: Vec<_> = (0..self.clients.len()).filter_map(|client| self.end_of(client).err()).collect();
+        faults.into_iter().for_each(|fault| self.blame(fault));
+        for id in self.database.commands() {
+            if self.database.effects(*id) > 1 {
+                return self.blame(format!("the command {id} has taken effect more than once"));
+            }
+        }
+        for client in &self.clients {
+            let notes: Vec<_> = self
+                .database
+                .orders(client.who.restaurant)
+                .filter_map(|order| order.note.as_ref().map(ToString::to_string))
+                .collect();
+            if let Some(doubled) = notes.iter().find(|note| notes.iter().filter(|other| other == note).count() > 1) {
+                let fault = format!("the order {doubled} was placed twice");
+                return self.blame(fault);
+            }
+        }
+        let restaurants: std::collections::BTreeSet<_> = self.clients.iter().map(|client| client.who.restaurant).collect();
+        let of = |id| self.database.events(id, None, Position::ZERO, Position::MAX).count();
+        self.sum.events = restaurants.into_iter().map(of).sum();
+    }
+
+    fn end_of(&self, client: usize) -> Result<(), String> {
+        let of = &self.clients[client];
+        if !of.wishes.is_empty() {
+            return Err(format!("client {client} has {} commands without an answer", of.wishes.len()));
+        }
+        of.rooms.iter().try_for_each(|(room, followed)| {
+            self.end_of_room(of.who.restaurant, *room, followed).map_err(|fault| format!("client {client}, {room}: {fault}"))
+        })
+    }
+
+    fn end_of_room(&self, restaurant: RestaurantId, room: RoomId, followed: &Followed) -> Result<(), String> {
+        let last = self.database.last_in_room(restaurant, room, Position::MAX);
+        let cursor = followed.cursor.ok_or("never came live")?;
+        if cursor < last {
+            return Err(format!("is at {cursor}, and the room at {last}"));
+        }
+        let truth: BTreeMap<String, Value> = match room {
+            RoomId::Menu(_) => [(restaurant.to_string(), to_json(self.database.menu(restaurant)))].into(),
+            _ => self.database.orders(restaurant).map(|order| (order.id.to_string(), to_json(order))).collect(),
+        };
+        for (id, document) in &followed.documents {
+            if truth.get(id) != Some(document) {
+                return Err(format!("shows {document}, and not {:?}", truth.get(id)));
+            }
+        }
+        let must_have = |id: &&String| match room {
+            RoomId::Menu(_) => true,
+            RoomId::Order(own) => **id == own.to_string(),
+            _ => truth[*id]["closed_at"].is_null(),
+        };
+        if let Some(missing) = truth.keys().filter(must_have).find(|id| !followed.documents.contains_key(*id)) {
+            return Err(format!("does not show {missing}"));
+        }
+        let calls = to_json(self.database.calls(restaurant));
+        if matches!(room, RoomId::Floor(_)) && followed.calls != calls {
+            return Err(format!("shows the calls {}, and not {calls}", followed.calls));
+        }
+        Ok(())
+    }
+}
+
+impl Followed {
+    fn apply(&mut self, event: &Value) {
+        let target = match (event["order"].as_str(), event["kind"].as_str().unwrap_or_default()) {
+            (Some(order), _) => self.documents.entry(order.to_owned()).or_default(),
+            (None, kind) if kind.starts_with("call.") => &mut self.calls,
+            (None, _) => self.documents.values_mut().next().unwrap(),
+        };
+        merge_patch::apply(target, &event["patch"]);
+    }
+}
+
+fn position_in(frame: &Value, field: &str) -> Position {
+    frame[field].as_u64().and_then(Position::new).unwrap()
+}
