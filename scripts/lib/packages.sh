@@ -12,6 +12,9 @@ postgres_bin() {
 # The library that fakes a process's clock. Debian has a folder for each architecture.
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
+# Pages are measured with the font that their style names: the widths of another would fail tests of narrow windows.
+has_noto() { [ -n "$(find /usr/share/fonts /usr/local/share/fonts -name 'NotoSansBengali-Regular.*' -print -quit 2>/dev/null)" ]; }
+
 # Debian keeps it off the PATH of those who are not root.
 has_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 
@@ -27,6 +30,7 @@ missing_packages() {
   have firefox-esr || echo firefox-esr
   have WebKitWebDriver || echo webkit2gtk-driver
   have Xvfb || echo xvfb
+  has_noto || echo fonts-noto-core
   have node || echo nodejs
   have npm || echo npm
   have python3 || echo python3
