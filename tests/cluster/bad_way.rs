@@ -128,7 +128,7 @@ async fn a_node_that_is_cut_off_inside_a_transaction_holds_the_others_up_for_sec
         tokio::time::sleep(Duration::from_secs(5)).await;
         spans.push((begun, Instant::now()));
         rivals.stop().await;
-        // Ends the connections that carry nothing any more.
+        // Ends the connections over which nothing arrives.
         pair.proxy.set(Network::Cut);
         tokio::time::sleep(Duration::from_millis(50)).await;
         pair.proxy.set(Network::Fine);

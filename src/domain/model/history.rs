@@ -2,38 +2,22 @@
 //! back with less than it had, from a backup or from a standby that missed the last commits, begins
 //! another history of the same feed.
 
+pub use crate::domain::values::ids::Generation;
+
 use crate::domain::values::ids::EventId;
 use crate::domain::values::position::Position;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
-/// The generation of a feed: an id that a rewritten history gets. A feed whose history was never
-/// rewritten has none, which comes before all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Generation(Uuid);
-
 impl Generation {
-    /// Wraps a UUID.
-    #[must_use]
-    pub const fn from_uuid(id: Uuid) -> Self {
-        Self(id)
-    }
-
-    /// Returns the UUID.
-    #[must_use]
-    pub const fn uuid(self) -> Uuid {
-        self.0
-    }
-
     /// Makes a generation that comes after `latest`, of a new UUIDv7, whatever the clocks of those
     /// that made the two.
     #[must_use]
     pub fn after(latest: Option<Self>, fresh: Uuid) -> Self {
-        let Some(Self(latest)) = latest.filter(|latest| latest.0 >= fresh) else { return Self(fresh) };
+        let Some(latest) = latest.map(Self::uuid).filter(|latest| *latest >= fresh) else { return Self::from_uuid(fresh) };
         let millis = (latest.as_u128() >> 80) + 1;
-        Self(Uuid::from_u128(millis << 80 | fresh.as_u128() & ((1 << 80) - 1)))
+        Self::from_uuid(Uuid::from_u128(millis << 80 | fresh.as_u128() & ((1 << 80) - 1)))
     }
 }
 
@@ -113,7 +97,7 @@ impl fmt::Display for Epoch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.generation {
             None => f.write_str(self.database),
-            Some(Generation(id)) => write!(f, "{}-{}", self.database, id.simple()),
+            Some(generation) => write!(f, "{}-{}", self.database, generation.uuid().simple()),
         }
     }
 }

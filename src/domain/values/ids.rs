@@ -87,6 +87,11 @@ id!(
     OrderId
 );
 id!(
+    /// The generation of a feed: an id that a rewritten history gets. A feed whose history was never
+    /// rewritten has none, which comes before all others.
+    Generation
+);
+id!(
     /// A line of an order.
     ItemId
 );

@@ -34,7 +34,7 @@ impl Servers {
         self.moves.subscribe()
     }
 
-    /// Returns a connection of the pool. Looks for the primary if there is none at once.
+    /// Returns a connection of the pool. If none is free at once, looks for the primary.
     pub async fn acquire(&self, pool: &PgPool) -> sqlx::Result<sqlx::pool::PoolConnection<Postgres>> {
         if self.options.len() == 1 {
             return pool.acquire().await;

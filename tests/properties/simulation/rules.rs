@@ -37,7 +37,7 @@ pub enum Rule {
     LaggingIsCaughtUp,
     /// A page of a replay continues after the last event that was sent.
     PagesContinue,
-    /// A room that is not empty any more is not closed.
+    /// A room is not closed if somebody has joined it meanwhile.
     JoinsAreCounted,
     /// A diner joins only their own orders.
     OwnOrdersOnly,

@@ -97,7 +97,7 @@ pub struct World {
     pub sum: Sum,
     ids: u64,
     fault: Option<String>,
-    /// What has happened, for a run that is told.
+    /// What has happened, if the run is to be printed.
     tale: Option<String>,
 }
 
@@ -260,7 +260,7 @@ impl World {
         self.fault.get_or_insert(fault);
     }
 
-    /// Notes what happens, in a run that is told.
+    /// Notes what happens, if the run is to be printed.
     pub fn note(&mut self, words: impl FnOnce() -> String) {
         let now = self.now;
         if let Some(tale) = &mut self.tale {
