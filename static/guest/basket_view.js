@@ -1,14 +1,15 @@
 import { WORDS, clock, money } from '../languages/language.js';
+import { MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable } from '../shared/basket.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
-import { MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable } from './basket.js';
-import { allergyBox, optionChips, stepper } from './menu_view.js';
+import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
+import { GUEST } from './guest_words.js';
 
 /** Where a guest may eat; deliveries come from elsewhere. */
 const SERVICES = ['dine_in', 'takeaway'];
 
 /**
- * @param {import('./basket.js').Basket} basket @param {any} menu
+ * @param {import('../shared/basket.js').Basket} basket @param {any} menu
  * @param {{sending: boolean, offline: boolean, problem: string | null}} state
  * @returns {any[]}
  */
@@ -24,7 +25,7 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
       h('div.field', {},
         h('label', { for: 'order-note' }, WORDS.orderNote),
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
-        allergyBox(basket, WORDS.orderNote))),
+        allergyBox(basket, WORDS.orderNote, GUEST))),
     h('div.basket__foot', {},
       // Always in the page: screen readers do not announce a live region that appears with its words.
       h('div.basket__why', { 'id': 'basket-why', 'data-key': 'why', 'role': 'alert' }, messages(basket, menu, { sending, offline, problem })
@@ -39,7 +40,7 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
 /**
  * Lists the obstacles to the order: a pause, then dishes, then prices.
  *
- * @param {import('./basket.js').Basket} basket @param {any} menu @param {{sending: boolean, offline: boolean, problem: string | null}} state
+ * @param {import('../shared/basket.js').Basket} basket @param {any} menu @param {{sending: boolean, offline: boolean, problem: string | null}} state
  * @returns {{words: string, bad: boolean}[]}
  */
 export function messages(basket, menu, { sending, offline, problem }) {
@@ -55,17 +56,17 @@ export function messages(basket, menu, { sending, offline, problem }) {
   return [{ words: menu.paused_until ? WORDS.pausedUntil(clock(menu.paused_until)) : WORDS.paused, bad: false }, ...said];
 }
 
-/** @param {import('./basket.js').Line[]} lines @param {any} menu */
+/** @param {import('../shared/basket.js').Line[]} lines @param {any} menu */
 function names(lines, menu) {
   return [...new Set(lines.map((line) => nameOf(line, menu)))].join(', ');
 }
 
-/** @param {import('./basket.js').Line} line @param {any} menu */
+/** @param {import('../shared/basket.js').Line} line @param {any} menu */
 function nameOf(line, menu) {
   return menu.items[line.item]?.name ?? line.name ?? WORDS.someDish;
 }
 
-/** @param {import('./basket.js').Line} line @param {any} menu */
+/** @param {import('../shared/basket.js').Line} line @param {any} menu */
 function basketLine(line, menu) {
   const item = menu.items[line.item];
   const name = nameOf(line, menu);
@@ -77,15 +78,15 @@ function basketLine(line, menu) {
       (item || line.seen !== undefined) && h('output.line__price', {}, money({ amount: linePrice(line, menu), currency: menu.currency }))),
     gone && h('p.line__gone', {}, item ? WORDS.lineGone : WORDS.lineRemoved),
     before !== undefined && h('p.line__gone', {}, WORDS.linePriceChanged(money({ amount: before * line.quantity, currency: menu.currency }))),
-    !gone && item && optionChips(item, line.options),
+    !gone && item && optionChips(item, line.options, GUEST),
     h('div.line__foot', {},
       h('input.line__note', {
         value: line.note, maxlength: MAX_NOTE, placeholder: WORDS.lineNote, 'aria-label': `${WORDS.lineNote}: ${name}`, 'data-field': 'line-note', autocomplete: 'off',
       }),
       gone
         ? h('button.button', { type: 'button', 'data-do': 'line-remove' }, WORDS.remove)
-        : stepper(name, line.quantity, 'line')),
-    allergyBox(line, name));
+        : stepper(name, line.quantity, 'line', GUEST)),
+    allergyBox(line, name, GUEST));
 }
 
 /** @param {string} chosen */

@@ -1,5 +1,5 @@
+import { MAX_QUANTITY } from '../shared/basket.js';
 import { find, onAction, render } from '../shared/dom.js';
-import { MAX_QUANTITY } from './basket.js';
 import { choiceForm } from './menu_view.js';
 
 /** The sheet in which one item's options, note and quantity are chosen before it goes into the basket. */

@@ -1,7 +1,9 @@
 import { WORDS, clock, money, number } from '../languages/language.js';
+import { canBeOrdered, pieces } from '../shared/basket.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
-import { canBeOrdered, mayBeAllergy, pieces } from './basket.js';
+import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
+import { GUEST } from './guest_words.js';
 
 /**
  * @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories that have something, in the menu's order
@@ -34,7 +36,7 @@ export function categoryLinks(menu) {
   return categories(menu).map(({ id, name }) => h('a.chip', { href: `#category-${id}`, 'data-key': id }, name));
 }
 
-/** @param {any} menu @param {import('./basket.js').Basket} basket @returns {HTMLElement[]} */
+/** @param {any} menu @param {import('../shared/basket.js').Basket} basket @returns {HTMLElement[]} */
 export function menuSections(menu, basket) {
   const sections = categories(menu).map(({ id, name, items }) => h(
     'section.category', { id: `category-${id}`, 'data-key': id, 'aria-labelledby': `category-${id}-name` },
@@ -45,7 +47,7 @@ export function menuSections(menu, basket) {
   return [h('div.blank', {}, h('h2', {}, WORDS.emptyMenu), h('p', {}, WORDS.emptyMenuHint))];
 }
 
-/** @param {any} item @param {import('./basket.js').Basket} basket */
+/** @param {any} item @param {import('../shared/basket.js').Basket} basket */
 function menuItem(item, basket) {
   const count = pieces(basket, item.id);
   const gone = !item.available;
@@ -90,49 +92,14 @@ export function choiceForm(item, choice) {
   const line = { key: '', item: item.id, ...choice };
   return [
     item.description && h('p.muted', {}, item.description),
-    optionChips(item, choice.options),
+    optionChips(item, choice.options, GUEST),
     h('div.field', {},
       h('label', { for: 'choice-note' }, WORDS.lineNote),
       h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' }),
-      allergyBox(choice, item.name)),
+      allergyBox(choice, item.name, GUEST)),
     h('div.choice__foot', {},
-      stepper(item.name, choice.quantity, 'choice'),
+      stepper(item.name, choice.quantity, 'choice', GUEST),
       h('button.button.button--primary.button--large', { type: 'button', 'data-do': 'add-choice', disabled: !canBeOrdered(line, { items: { [item.id]: item } }) },
         WORDS.addToOrder)),
   ];
-}
-
-/**
- * The box that marks a note as an allergy, and the question when the words sound like one. The kitchen treats a ticked allergy
- * differently from a guessed one.
- *
- * @param {{note: string, allergy?: boolean, denied?: string}} said @param {string} of
- */
-export function allergyBox(said, of) {
-  return [
-    h('label.allergy', {},
-      h('input', { type: 'checkbox', checked: said.allergy === true, 'data-field': 'allergy', 'aria-label': `${WORDS.allergy}: ${of}` }), h('span', {}, WORDS.allergy)),
-    mayBeAllergy(said) && h('div.allergy-ask', { role: 'group', 'aria-label': `${WORDS.isAllergy}: ${of}` },
-      h('span', { role: 'status' }, WORDS.isAllergy),
-      h('button.chip', { type: 'button', 'data-do': 'allergy-yes' }, WORDS.yes), h('button.chip', { type: 'button', 'data-do': 'allergy-no' }, WORDS.no)),
-  ];
-}
-
-/** @param {any} item @param {string[]} chosen @returns {HTMLElement | null} */
-export function optionChips(item, chosen) {
-  const options = Object.entries(item.options ?? {});
-  if (options.length === 0) return null;
-  return h('div.options', { role: 'group', 'aria-label': WORDS.chooseFor(item.name) }, options.map(([id, option]) => h(
-    'button.chip', { type: 'button', 'data-do': 'option', 'data-option': id, 'aria-pressed': String(chosen.includes(id)) },
-    option.name,
-    option.price.amount !== 0 && h('span.muted', {}, `${option.price.amount > 0 ? '+' : ''}${money(option.price)}`),
-  )));
-}
-
-/** @param {string} name @param {number} quantity @param {string} scope where the two controls report to */
-export function stepper(name, quantity, scope) {
-  return h('div.stepper', { role: 'group', 'aria-label': `${WORDS.quantity}: ${name}` },
-    h('button.stepper__step', { type: 'button', 'data-do': `${scope}-fewer`, 'aria-label': WORDS.fewer(name) }, h('span', { 'aria-hidden': 'true' }, '−')),
-    h('output.stepper__count', {}, number(quantity)),
-    h('button.stepper__step', { type: 'button', 'data-do': `${scope}-more`, 'aria-label': WORDS.more(name) }, h('span', { 'aria-hidden': 'true' }, '+')));
 }

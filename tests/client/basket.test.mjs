@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
-} from '../../static/guest/basket.js';
+} from '../../static/shared/basket.js';
 
 const MENU = {
   currency: 'BDT', paused: false,

@@ -68,7 +68,7 @@ const MOVED: &[(&str, &str)] = &[
     ("pages/watchdog.js", "kitchen/watchdog.js"),
     ("views/account.js", "shared/account_view.js"),
     ("views/back.js", "shared/back.js"),
-    ("views/basket.js", "guest/basket.js"),
+    ("views/basket.js", "shared/basket.js"),
     ("views/basket_view.js", "guest/basket_view.js"),
     ("views/connection_banner.js", "shared/connection_banner.js"),
     ("views/dom.js", "shared/dom.js"),

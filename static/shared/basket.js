@@ -1,4 +1,4 @@
-import { isAllergy } from '../shared/notes.js';
+import { isAllergy } from './notes.js';
 
 /** Bounds of the contract. */
 export const MAX_QUANTITY = 99;

@@ -1,0 +1,46 @@
+import { withLine, withOption } from './basket.js';
+
+/**
+ * The effects of the controls of a basket and of its lines (line_controls.js).
+ *
+ * @typedef {import('./basket.js').Basket} Basket
+ */
+
+/**
+ * @param {Basket} basket @param {string} does the control's `data-do` @param {string | null} key of its line; null for the whole order
+ * @param {string} [option] the id on an option's chip
+ * @returns {Basket | null} null where the control changes nothing
+ */
+export function withTouch(basket, does, key, option = '') {
+  if (key === null) {
+    if (does === 'allergy-yes') return { ...basket, allergy: true };
+    return does === 'allergy-no' ? { ...basket, denied: basket.note } : null;
+  }
+  const line = basket.lines.find((each) => each.key === key);
+  if (!line) return null;
+  /** @type {Record<string, () => Basket>} */
+  const effects = {
+    'allergy-yes': () => withLine(basket, key, { allergy: true }),
+    'allergy-no': () => withLine(basket, key, { denied: line.note }),
+    'option': () => withOption(basket, key, option),
+    'line-more': () => withLine(basket, key, { quantity: line.quantity + 1 }),
+    'line-fewer': () => withLine(basket, key, { quantity: line.quantity - 1 }),
+    'line-remove': () => withLine(basket, key, { quantity: 0 }),
+  };
+  return effects[does]?.() ?? null;
+}
+
+/**
+ * @param {Basket} basket @param {HTMLInputElement} input that was changed, with `data-field` @param {string | null} key of its line
+ * @returns {Basket | null} null where the input is none of a basket's
+ */
+export function withTyped(basket, { dataset: { field }, value, checked }, key) {
+  if (field === 'allergy') return key ? withLine(basket, key, { allergy: checked }) : { ...basket, allergy: checked };
+  if (field === 'order-note') return { ...basket, note: value };
+  return field === 'line-note' && key ? withLine(basket, key, { note: value }) : null;
+}
+
+/** @param {Element} element @returns {string | null} the key of the line that it belongs to */
+export function lineKey(element) {
+  return element.closest('[data-line]')?.getAttribute('data-line') ?? null;
+}

@@ -1,0 +1,141 @@
+import { newId } from '../client/ids.js';
+import { emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement, total, totalBefore, withAgreed, withQuoted, withSeen } from './basket.js';
+
+/**
+ * @typedef {import('./basket.js').Basket} Basket
+ * @typedef {{amount: number, currency: string}} Money
+ */
+
+/** Refusals by the library, before it sent anything. */
+const NEVER_SENT = new Set(['queue_full', 'too_large']);
+
+/**
+ * What stands in the way of a basket besides what its lines and the menu say: a refusal, an allergy without words, or a
+ * raised total that wants another press.
+ *
+ * @typedef {{is: 'refused', error: any} | {is: 'silent'} | {is: 'dearer', before: Money, now: Money}} Problem
+ */
+
+/**
+ * A basket on its way to an order, without the DOM. It survives a reload, is placed under one id however often the button is
+ * pressed, and cannot be changed while its order is unanswered. A refusal gives it a new id: a refused id must never mean
+ * another order.
+ */
+export class Checkout {
+  /** @type {Basket} */ #basket;
+  /** @type {Problem | null} */ #problem = null;
+  /** The raised total that was shown; another press agrees to it. @type {number | null} */ #shown = null;
+  #bell; #store; #menu; #on;
+
+  /**
+   * @param {object} parts
+   * @param {any} parts.bell
+   * @param {{recall: () => Basket | null, keep: (basket: Basket | undefined) => void}} parts.store where the basket survives a reload
+   * @param {() => any} parts.menu
+   * @param {{changed: () => void, placed: (order: any, cheaper: boolean) => void, sentBefore: () => void, refused: () => void}} parts.on
+   *   placed: cheaper, if it costs less than was agreed to; sentBefore: an earlier press had placed another order, which stands
+   */
+  constructor({ bell, store, menu, on }) {
+    this.#bell = bell;
+    this.#store = store;
+    this.#menu = menu;
+    this.#on = on;
+    this.#basket = store.recall() ?? emptyBasket(newId());
+    bell.on('answer', (/** @type {any} */ outcome) => this.#answered(outcome));
+  }
+
+  get basket() {
+    return this.#basket;
+  }
+
+  get problem() {
+    const menu = this.#menu();
+    const { is, error } = /** @type {any} */ (this.#problem ?? {});
+    if (is === 'refused' && menu && isExplained(error.code, this.#basket, menu)) this.#problem = null;
+    return this.#problem;
+  }
+
+  get count() {
+    return pieces(this.#basket);
+  }
+
+  /** True while this basket's order waits for its answer. */
+  get sending() {
+    return this.#bell.pending.some((/** @type {any} */ { id }) => id === this.#basket.id);
+  }
+
+  /** @param {Basket} basket @returns {boolean} false while its order is unanswered: its id must keep its meaning */
+  change(basket) {
+    if (this.sending) return false;
+    this.#problem = null;
+    this.#shown = null;
+    this.#keep(withSeen(basket, this.#menu()));
+    return true;
+  }
+
+  /** Takes the prices of a new menu. */
+  menuChanged() {
+    if (!this.sending) this.#basket = withSeen(withQuoted(this.#basket), this.#menu());
+  }
+
+  /** Takes what another tab has stored. */
+  reread() {
+    this.#basket = this.#store.recall() ?? emptyBasket(newId());
+    this.#on.changed();
+  }
+
+  async place() {
+    const menu = this.#menu();
+    if (!menu || this.sending || obstacle(this.#basket, menu) !== null || this.#asks(menu)) return;
+    this.#problem = null;
+    const agreed = withAgreed(this.#basket, menu);
+    const placing = this.#bell.place(placement(agreed, menu), agreed.id);
+    this.#keep(agreed);
+    try {
+      await placing;
+    } catch (error) {
+      // `#answered` handles the server's answers; this handles what was never sent.
+      if (NEVER_SENT.has(/** @type {any} */ (error).code)) this.#refused(/** @type {any} */ (error));
+    }
+  }
+
+  /** Asks what an allergy is to, and for agreement to a raised price, before the order is sent. @param {any} menu */
+  #asks(menu) {
+    const silent = isAllergySilent(this.#basket);
+    const [before, now] = [totalBefore(this.#basket, menu), total(this.#basket, menu)];
+    const dearer = before !== null && now.amount > before.amount && this.#shown !== now.amount;
+    if (!silent && !dearer) return false;
+    if (dearer) this.#shown = now.amount;
+    this.#problem = silent ? { is: 'silent' } : { is: 'dearer', before: /** @type {Money} */ (before), now };
+    this.#on.changed();
+    return true;
+  }
+
+  /** Also for an order that was under way when the page was reloaded. @param {{pending: any, ack?: any, error?: any}} outcome */
+  #answered({ pending, ack, error }) {
+    if (pending.action !== 'place' || pending.id !== this.#basket.id) return;
+    if (error && error.code !== 'conflict') return this.#refused(error);
+    this.#keep(emptyBasket(newId()));
+    if (error) return this.#on.sentBefore();
+    return this.#on.placed(ack.document, ack.document.total.amount < pending.body.expected_total?.amount);
+  }
+
+  /** @param {{code: string, document?: any}} error */
+  #refused(error) {
+    const quote = error.code === 'price_changed' && error.document;
+    const basket = { ...this.#basket, id: newId() };
+    this.#problem = quote ? null : { is: 'refused', error };
+    this.#keep(quote ? withQuoted(basket, quote.prices) : basket);
+    const menu = this.#menu();
+    // Shows both totals from here on.
+    if (quote && menu) this.#asks(menu);
+    this.#on.refused();
+  }
+
+  /** @param {Basket} basket */
+  #keep(basket) {
+    this.#store.keep(basket.lines.length > 0 ? basket : undefined);
+    this.#basket = basket;
+    this.#on.changed();
+  }
+}
