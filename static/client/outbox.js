@@ -125,7 +125,7 @@ export class Outbox {
       if (this.#expired(next)) continue;
       const lane = next.pending.order ?? next.pending.id;
       if (!next.sent && !busy.has(lane)) {
-        next.sent = this.#ways.send(this.#level < 1 && next.pending.body ? plain(next.frame) : next.frame);
+        next.sent = this.#ways.send(next.pending.body ? understood(next.frame, this.#level) : next.frame);
         if (!next.sent) return;
         if (this.#spacingMs > 0) return this.#pause(this.#spacingMs);
       }
@@ -170,9 +170,18 @@ export class Outbox {
 }
 
 /**
- * An order as servers of feature level 0 understand it: no total is agreed, and an allergy is told in the note.
- * @param {any} frame
+ * An order as servers of a feature level understand it. What they do not know is told in the note.
+ * @param {any} frame a `place` @param {number} level
  */
+function understood(frame, level) {
+  const { order } = level < 1 ? plain(frame) : frame;
+  if (level >= 2 || !order?.guest_name) return { ...frame, order };
+  const { guest_name: name, ...unnamed } = order;
+  const note = unnamed.note ? `For ${name}. ${unnamed.note}` : `For ${name}`;
+  return { ...frame, order: note.length <= 200 ? { ...unnamed, note } : unnamed };
+}
+
+/** An order for feature level 0: no total is agreed, and an allergy is told in the note. @param {any} frame */
 function plain(frame) {
   const { expected_total: _, ...order } = frame.order;
   if (!Array.isArray(order.items)) return frame;

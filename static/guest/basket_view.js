@@ -1,5 +1,5 @@
 import { WORDS, clock, money } from '../languages/language.js';
-import { MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable } from '../shared/basket.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
@@ -22,6 +22,7 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
     h('fieldset.basket', { disabled: sending, 'aria-label': WORDS.basket },
       h('ul.basket__lines', {}, basket.lines.map((line) => basketLine(line, menu))),
       serviceChoice(basket.service),
+      basket.service === 'takeaway' && nameField(basket.guest ?? ''),
       h('div.field', {},
         h('label', { for: 'order-note' }, WORDS.orderNote),
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
@@ -87,6 +88,13 @@ function basketLine(line, menu) {
         ? h('button.button', { type: 'button', 'data-do': 'line-remove' }, WORDS.remove)
         : stepper(name, line.quantity, 'line', GUEST)),
     allergyBox(line, name, GUEST));
+}
+
+/** @param {string} name for the pickup */
+function nameField(name) {
+  return h('div.field', { 'data-key': 'guest-name' },
+    h('label', { for: 'guest-name' }, WORDS.guestName),
+    h('input', { id: 'guest-name', maxlength: MAX_GUEST_NAME, value: name, 'data-field': 'guest-name', autocomplete: 'given-name' }));
 }
 
 /** @param {string} chosen */

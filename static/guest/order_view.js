@@ -92,8 +92,11 @@ export function orderPage(order, state) {
 }
 
 /** How it leaves the restaurant, unless it is eaten at the table. @param {any} order */
-export function service({ service: how }) {
-  return how !== 'dine_in' && [' ', h(`span.service.service--${how}`, {}, icon(SERVICE_ICONS[how]), WORDS[`service_${how}`])];
+export function service({ service: how, guest_name: name }) {
+  return [
+    how !== 'dine_in' && [' ', h(`span.service.service--${how}`, {}, icon(SERVICE_ICONS[how]), WORDS[`service_${how}`])],
+    name && [' ', h('span.guest-name', {}, name)],
+  ];
 }
 
 /** What is known of an order, and what is not. @param {any} order @param {{now: number, seen?: boolean}} state @returns {string} */

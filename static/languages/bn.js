@@ -60,6 +60,7 @@ const words = {
   service: 'কোথায় খাবেন?',
   service_dine_in: 'টেবিলে',
   service_takeaway: 'পার্সেল',
+  guestName: 'যে নামে ডাকা হবে',
   service_delivery: 'ডেলিভারি',
   total: 'মোট',
   nothingToPay: 'কিছু দিতে হবে না',

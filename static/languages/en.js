@@ -58,6 +58,7 @@ const words = {
   service_dine_in: 'At the table',
   service_takeaway: 'Take away',
   service_delivery: 'Delivery',
+  guestName: 'Name for the pickup',
   total: 'Total',
   nothingToPay: 'Nothing to pay',
   place: 'Place order',

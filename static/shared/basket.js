@@ -4,6 +4,7 @@ import { isAllergy } from './notes.js';
 export const MAX_QUANTITY = 99;
 export const MAX_LINES = 100;
 export const MAX_NOTE = 200;
+export const MAX_GUEST_NAME = 40;
 
 /**
  * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
@@ -11,7 +12,12 @@ export const MAX_NOTE = 200;
  * `name`: the dish's name, for when the menu no longer has it.
  *
  * @typedef {{key: string, item: string, quantity: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
- * @typedef {{id: string, lines: Line[], note: string, service: string, allergy?: boolean, denied?: string}} Basket `id` is the id the order will be placed under
+ */
+
+/**
+ * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup.
+ *
+ * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, allergy?: boolean, denied?: string}} Basket
  */
 
 /** @param {string} id @returns {Basket} */
@@ -152,7 +158,11 @@ export function obstacle(basket, menu) {
 /** @param {Basket} basket @param {any} menu by whose prices it is agreed to @returns {any} the body of a placement */
 export function placement(basket, menu) {
   const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...optionalNote(line) }));
-  return { service: basket.service, items, ...optionalNote(basket), expected_total: total(basket, menu) };
+  const name = basket.guest?.trim();
+  // Nobody is called who eats at the table.
+  const guest = name && basket.service !== 'dine_in' ? { guest_name: name } : {};
+  const table = basket.table ? { table: basket.table } : {};
+  return { service: basket.service, ...table, items, ...optionalNote(basket), ...guest, expected_total: total(basket, menu) };
 }
 
 /**

@@ -37,6 +37,7 @@ export function withTouch(basket, does, key, option = '') {
 export function withTyped(basket, { dataset: { field }, value, checked }, key) {
   if (field === 'allergy') return key ? withLine(basket, key, { allergy: checked }) : { ...basket, allergy: checked };
   if (field === 'order-note') return { ...basket, note: value };
+  if (field === 'guest-name') return { ...basket, guest: value };
   return field === 'line-note' && key ? withLine(basket, key, { note: value }) : null;
 }
 

@@ -71,10 +71,10 @@ export function serviceWord(service) {
   return SERVICES[service] ?? service;
 }
 
-/** @param {{table?: string, service: string}} order @returns {string} where the food goes, `Table 4, Takeaway` */
-export function place({ table, service }) {
+/** @param {{table?: string, service: string, guest_name?: string}} order @returns {string} where the food goes, `Table 4, Takeaway`, and to whom */
+export function place({ table, service, guest_name: name }) {
   const eatenThere = service === 'dine_in';
-  return [table && `Table ${table}`, (!table || !eatenThere) && serviceWord(service)].filter(Boolean).join(', ');
+  return [table && `Table ${table}`, (!table || !eatenThere) && serviceWord(service), name].filter(Boolean).join(', ');
 }
 
 /** @type {Record<string, string>} */

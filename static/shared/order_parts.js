@@ -55,10 +55,10 @@ export function serviceBadge(service) {
   return h(`span.service.service--${service}`, { 'data-key': 'service' }, icon(SERVICE_ICONS[service] ?? 'bag'), serviceWord(service));
 }
 
-/** Where the food goes, for the head of a ticket or card. @param {{table?: string, service: string}} order */
-export function placeView({ table, service }) {
+/** Where the food goes, and to whom, for the head of a ticket or card. @param {{table?: string, service: string, guest_name?: string}} order */
+export function placeView({ table, service, guest_name: name }) {
   const badge = serviceBadge(service);
-  return [table ? h('span', {}, `Table ${table}`) : !badge && serviceWord(service), badge && ' ', badge];
+  return [table ? h('span', {}, `Table ${table}`) : !badge && serviceWord(service), badge && ' ', badge, name && [' ', h('span.guest-name', {}, name)]];
 }
 
 /**

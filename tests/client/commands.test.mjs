@@ -46,6 +46,27 @@ test('an older server gets an order in the words it knows, and no allergy is los
   assert.deepEqual(last().all('place').map(({ order: again }) => again), [body], 'a server of level 1 gets every field');
 });
 
+test('a server that does not know the name for the pickup reads it in the note', async () => {
+  const body = { service: 'takeaway', guest_name: 'Anna', note: 'sesame', allergy: true, items: [{ menu_item: 'm1', quantity: 1, options: [] }] };
+  const { bell, clock, last } = await connected();
+  bell.place(body, 'basket-1').catch(() => {});
+  const sent = () => last().all('place').map(({ order }) => [order.guest_name, order.note, order.allergy]);
+  assert.deepEqual(sent(), [[undefined, 'For Anna. Allergy: sesame', undefined]]);
+  last().drop();
+  await relink({ clock, last }, { feature_level: 1 });
+  assert.deepEqual(sent()[0], [undefined, 'For Anna. sesame', true]);
+  last().drop();
+  await relink({ clock, last }, { feature_level: 2 });
+  assert.deepEqual(sent()[0], ['Anna', 'sesame', true]);
+});
+
+test('a note with no room for the name is kept whole', async () => {
+  const note = 'x'.repeat(199);
+  const { bell, last } = await connected();
+  bell.place({ service: 'takeaway', guest_name: 'Anna', note, items: [{ menu_item: 'm1', quantity: 1, options: [] }] }, 'basket-1').catch(() => {});
+  assert.deepEqual(last().all('place').map(({ order }) => [order.guest_name, order.note]), [[undefined, note]]);
+});
+
 test('a refusal carries its code, and with stale the document', async () => {
   const { bell, last } = await connected();
   const refused = bell.command({ id: 'k1', order: 'o1', action: 'accept' });

@@ -31,8 +31,8 @@ async fn places_with_a_total(cluster: &TestCluster) -> u16 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_least_level_of_the_nodes_that_run_is_in_force() {
     let mut cluster = TestCluster::open(1, None, &LEASE).await;
-    assert_eq!(level(&cluster.staff).await, 1);
-    assert_eq!(cluster.staff.screen().await.welcome["feature_level"], 1);
+    assert_eq!(level(&cluster.staff).await, 2);
+    assert_eq!(cluster.staff.screen().await.welcome["feature_level"], 2);
     assert_eq!(places_with_a_total(&cluster).await, 201);
 
     let old = ["--feature-level", "0"];
@@ -42,14 +42,14 @@ async fn the_least_level_of_the_nodes_that_run_is_in_force() {
     assert_eq!(places_with_a_total(&cluster).await, 422, "refused because the other node would refuse it");
 
     cluster.nodes[1].kill().await;
-    until_level(&cluster.staff, 1).await;
+    until_level(&cluster.staff, 2).await;
     assert_eq!(places_with_a_total(&cluster).await, 201);
 
     // A node that shuts down in order needs no wait.
     cluster.restart(1).await;
     until_level(&cluster.staff, 0).await;
     cluster.nodes[1].stop().await;
-    until_level(&cluster.staff, 1).await;
+    until_level(&cluster.staff, 2).await;
 }
 
 /// An unregistered node probes for writes when it is idle.
@@ -69,5 +69,5 @@ async fn a_node_of_the_version_before_is_seen_by_its_probes() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // The probe does not advance from here on.
-    until_level(&cluster.staff, 1).await;
+    until_level(&cluster.staff, 2).await;
 }

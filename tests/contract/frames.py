@@ -109,7 +109,7 @@ ORDER = {
     "id": uuid_v7, "restaurant": uuid_v7, "number": number, "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
-    "note": some(text), "allergy": some(flag), "external_id": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
+    "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
     "promised_at": some(at), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,
 }  # fmt: skip

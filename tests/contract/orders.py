@@ -190,6 +190,14 @@ def step_an_allergy_is_declared_with_words(restaurant):
     restaurant.post_order("diner-6", basket).problem(422, "invalid")
 
 
+def step_an_order_has_a_name_to_call_out(restaurant):
+    basket = restaurant.basket(restaurant.dishes()[0], service="takeaway", guest_name="  Anna K. ")
+    assert restaurant.post_order("staff", basket).json["guest_name"] == "Anna K."
+    assert "guest_name" not in restaurant.post_order("diner-6", {**basket, "guest_name": " "}).json
+    for bad in ["x" * 41, "a\nb", 7]:
+        restaurant.post_order("diner-6", {**basket, "guest_name": bad}).problem(422, "invalid")
+
+
 def step_some_of_a_line_is_voided(restaurant):
     basket = restaurant.basket(restaurant.dishes()[0])
     basket["items"][0]["quantity"] = 4

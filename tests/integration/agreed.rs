@@ -82,6 +82,36 @@ async fn a_declared_allergy_reaches_the_kitchen_as_a_field() {
     assert!(text(&refused.problem(422, "invalid")["detail"]).contains("allergy"));
 }
 
+/// The name for the pickup is in the document of every room, trimmed; what is no name is refused over both transports.
+#[tokio::test]
+async fn a_name_for_the_pickup_reaches_every_screen() {
+    let server = TestServer::start(&[]).await;
+    let (guest, staff, cook) = (server.diner("7").await, server.staff().await, server.kitchen("hot").await);
+    let menu = Menu::read(&guest).await;
+    let basket = |name: Value| json!({"service": "takeaway", "items": [menu.line("Beef rezala", 1)], "guest_name": name});
+    let rooms = [(&cook, menu.kitchen()), (&staff, menu.floor())];
+    let mut screens = Vec::new();
+    for (client, room) in &rooms {
+        let mut screen = client.screen().await;
+        screen.join(room).await;
+        screens.push(screen);
+    }
+    let order = staff.place(&basket(" Anna K. ".into())).await;
+    assert_eq!((&order["guest_name"], order.get("table")), (&json!("Anna K."), None));
+    let position = order["position"].as_u64().unwrap();
+    for ((_, room), screen) in rooms.iter().zip(&mut screens) {
+        assert_eq!(screen.see(room, position).await.documents[text(&order["id"])]["guest_name"], "Anna K.", "{room}");
+    }
+    assert_eq!(guest.place(&basket(" ".into())).await.get("guest_name"), None);
+    let mut phone = guest.screen().await;
+    for wrong in [json!("x".repeat(41)), json!("a\nb"), json!(7)] {
+        let refused = Client::send(guest.placing(&new_id(), &basket(wrong.clone()))).await;
+        assert!(text(&refused.problem(422, "invalid")["detail"]).contains("guest_name"), "{wrong}");
+        let refused = phone.ask(json!({"type": "place", "order": basket(wrong)})).await;
+        assert_eq!(refused["code"], "invalid", "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn one_of_four_is_voided_over_http_and_websocket_and_recorded() {
     let server = TestServer::start(&[]).await;

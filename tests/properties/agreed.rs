@@ -54,6 +54,7 @@ fn a_basket_needs_the_level_of_its_fields() {
     assert_eq!(agreed(Some(bdt(1))).level(), Level::ONE);
     assert_eq!(Basket { note, allergy: true, ..agreed(None) }.level(), Level::ONE);
     assert_eq!(basket(vec![Line { allergy: true, ..line(0, 1) }]).level(), Level::ONE);
+    assert_eq!(Basket { guest_name: Some("Anna".parse().unwrap()), ..agreed(Some(bdt(1))) }.level(), Level::TWO);
 }
 
 fn of_four() -> Ticket {

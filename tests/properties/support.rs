@@ -119,7 +119,7 @@ pub fn line(n: u128, quantity: u16) -> Line {
 
 pub fn basket(items: Vec<Line>) -> Basket {
     let service = Service::DineIn;
-    Basket { service, items, note: None, allergy: false, expected_total: None, table: None, external_id: None }
+    Basket { service, items, note: None, allergy: false, guest_name: None, expected_total: None, table: None, external_id: None }
 }
 
 pub fn fresh(lines: usize) -> NewIds {

@@ -84,6 +84,7 @@ impl TestRestaurant {
             items: vec![line],
             note: None,
             allergy: false,
+            guest_name: None,
             expected_total: None,
             table: None,
             external_id: None,

@@ -8,7 +8,7 @@ use crate::domain::values::ids::MenuItemId;
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
 use crate::domain::values::money::Money;
-use crate::domain::values::text::{self, Key, Name, Note, TableLabel};
+use crate::domain::values::text::{self, GuestName, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::Ref;
@@ -59,6 +59,10 @@ pub struct Basket {
     /// The note is about an allergy; needs a note. From feature level 1 on.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
+    /// The name that staff call out when the order is picked up. From feature level 2 on.
+    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::optional_guest_name_schema)]
+    pub guest_name: Option<GuestName>,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
     /// Without this member, the guest agrees to any total. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -113,6 +117,9 @@ impl Basket {
     /// Returns the feature level that the basket's fields need.
     #[must_use]
     pub fn level(&self) -> Level {
+        if self.guest_name.is_some() {
+            return Level::TWO;
+        }
         let is_new = self.expected_total.is_some() || self.allergy || self.items.iter().any(|line| line.allergy);
         if is_new { Level::ONE } else { Level::ZERO }
     }

@@ -6,7 +6,7 @@ use crate::domain::values::limit::quantity_schema;
 use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::Reason;
-use crate::domain::values::text::{Key, Name, Note, Station, TableLabel};
+use crate::domain::values::text::{GuestName, Key, Name, Note, Station, TableLabel};
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -84,6 +84,9 @@ pub struct Order {
     /// The `sub` of the diner who placed it, if a diner did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diner: Option<Key>,
+    /// The name that staff call out when it is picked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_name: Option<GuestName>,
     /// The order's number in the POS or at the aggregator that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Key>,

@@ -76,6 +76,7 @@ fn new_order(
         service: basket.service,
         table: if diner.is_some() { who.table.clone() } else { basket.table.clone() },
         diner,
+        guest_name: basket.guest_name.clone(),
         external_id: basket.external_id.clone(),
         rush: false,
         note: basket.note.clone(),

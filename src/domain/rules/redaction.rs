@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-/// The fields of an order and its lines that hold a guest's words, words to the guest, or the
-/// guest's id.
-const PERSONAL: [&str; 4] = ["note", "allergy", "detail", "diner"];
+/// The fields of an order and its lines that hold a guest's words, words to the guest, the guest's
+/// name, or the guest's id.
+const PERSONAL: [&str; 5] = ["note", "allergy", "detail", "diner", "guest_name"];
 
 /// Removes the personal fields from a document or a merge patch, at any depth. Returns whether
 /// there were any.
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn personal_fields_are_removed_at_any_depth() {
-        let mut order = json!({"note": "a", "diner": "b", "number": 7, "items": {"x": {"note": "c", "allergy": true, "detail": "d", "name": "Soup"}}});
+        let mut order = json!({"note": "a", "diner": "b", "guest_name": "e", "number": 7, "items": {"x": {"note": "c", "allergy": true, "detail": "d", "name": "Soup"}}});
         assert!(redact(&mut order));
         assert_eq!(order, json!({"number": 7, "items": {"x": {"name": "Soup"}}}));
         assert!(!redact(&mut order));

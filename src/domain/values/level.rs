@@ -20,8 +20,10 @@ impl Level {
     pub const ZERO: Self = Self(0);
     /// Adds `expected_total`, `allergy`, and `quantity` of `void_item`.
     pub const ONE: Self = Self(1);
+    /// Adds `guest_name`.
+    pub const TWO: Self = Self(2);
     /// The level of this version.
-    pub const CURRENT: Self = Self::ONE;
+    pub const CURRENT: Self = Self::TWO;
 
     /// Returns the level with this number.
     #[must_use]

@@ -38,6 +38,11 @@ pub type Note = Text<MAX_NOTE>;
 pub type Name = Text<80>;
 /// The label of a table.
 pub type TableLabel = Text<20>;
+/// The most characters of a [`GuestName`].
+const MAX_GUEST_NAME: usize = 40;
+
+/// The name that staff call out when an order is picked up.
+pub type GuestName = Text<MAX_GUEST_NAME>;
 
 impl<const MAX: usize> Text<MAX> {
     /// The text.
@@ -185,7 +190,16 @@ wire_schema!(Key, "Key", schema::text(format!("^[!-~]{{1,{MAX_KEY}}}$")).descrip
 
 /// Builds the schema of a note that [`optional`] reads.
 pub(crate) fn optional_note_schema() -> Object {
-    let text = schema::text(format!("^[^{CONTROL}]*$")).max_length(Some(MAX_NOTE));
+    optional_schema(MAX_NOTE)
+}
+
+/// Builds the schema of a guest's name that [`optional`] reads.
+pub(crate) fn optional_guest_name_schema() -> Object {
+    optional_schema(MAX_GUEST_NAME)
+}
+
+fn optional_schema(max: usize) -> Object {
+    let text = schema::text(format!("^[^{CONTROL}]*$")).max_length(Some(max));
     text.description(Some("A text without control characters. A blank one counts as absent.")).build()
 }
 

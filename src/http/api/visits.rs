@@ -4,7 +4,7 @@ use crate::auth::policy;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::visit::VisitBill;
 use crate::domain::values::ids::VisitId;
-use crate::domain::values::text::Slug;
+use crate::domain::values::text::{Slug, TableLabel};
 use crate::http::body::OptionalBody;
 use crate::http::extract::TenantUser;
 use crate::http::openapi::parts;
@@ -17,6 +17,8 @@ use utoipa::ToSchema;
 
 /// The most orders of an answer, over all visits.
 const MOST: u32 = 2000;
+/// The most tables of an answer.
+const MOST_TABLES: u32 = 1000;
 
 fn check_staff(who: &Principal) -> Result<(), Problem> {
     if policy::may_see_guests(who) {
@@ -29,11 +31,13 @@ fn check_staff(who: &Principal) -> Result<(), Problem> {
 #[schema(as = Visits)]
 struct VisitList {
     visits: Vec<VisitBill>,
+    /// The labels of the restaurant's tables, in the sequence in which they were made.
+    tables: Vec<TableLabel>,
     complete: bool,
 }
 
 /// `GET /api/v1/restaurants/{slug}/visits`: lists the open visits, each with its total and its
-/// orders.
+/// orders, and all tables.
 ///
 /// # Errors
 /// `forbidden` unless the caller is staff or a manager.
@@ -42,7 +46,7 @@ struct VisitList {
     path = "/api/v1/restaurants/{slug}/visits",
     operation_id = "visits",
     tag = "management",
-    summary = "List the open visits of tables, with their orders and totals",
+    summary = "List the open visits of tables, with their orders and totals, and all tables",
     description = "For: staff, manager.",
     params(parts::RestaurantPath),
     responses(
@@ -55,7 +59,9 @@ pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Resul
     let visits = state.node.store.open_visits(who.restaurant, MOST + 1).await?;
     let complete = visits.iter().map(|(_, orders)| orders.len()).sum::<usize>() <= MOST as usize;
     let visits = visits.into_iter().filter_map(|(visit, orders)| VisitBill::of(visit, &orders)).collect();
-    Ok(HttpResponse::Ok().json(VisitList { visits, complete }))
+    let tables = state.node.store.page_of_tables(who.restaurant, None, MOST_TABLES).await?;
+    let tables = tables.into_iter().map(|table| table.label).collect();
+    Ok(HttpResponse::Ok().json(VisitList { visits, tables, complete }))
 }
 
 /// The body of `POST …/visits/{id}/end`, which is optional.

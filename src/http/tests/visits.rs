@@ -45,6 +45,18 @@ async fn a_tables_total_is_of_all_that_it_has_had_until_it_is_free() {
 }
 
 #[actix_web::test]
+async fn the_staff_learn_which_tables_there_are_and_not_their_keys() {
+    let app = TestApp::open().await;
+    let table = app.send(post(&ladle("/tables")), &insider(Role::Manager), json!({"label": "Terrace"})).await;
+    assert_eq!(table.status, 201);
+    let answer = app.get(&ladle("/visits"), &insider(Role::Staff)).await.json();
+    let managed = app.get(&ladle("/tables"), &insider(Role::Manager)).await.json();
+    let labels: Vec<_> = managed["tables"].as_array().unwrap().iter().map(|table| table["label"].clone()).collect();
+    assert!(labels.contains(&json!("Terrace")));
+    assert_eq!(answer["tables"], json!(labels));
+}
+
+#[actix_web::test]
 async fn a_guest_hears_when_the_visit_began_and_nothing_of_others() {
     let app = TestApp::open().await;
     app.place(&guest("a")).await;

@@ -46,6 +46,7 @@ const ORDER: (&[&str], &[&str]) = (
         "detail",
         "external_id",
         "allergy",
+        "guest_name",
     ],
 );
 
