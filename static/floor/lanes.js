@@ -114,7 +114,7 @@ function isAt({ table = '' }, wanted) {
 const SERVICE_WORDS = { dine_in: ['dine in', 'eat in'], takeaway: ['takeaway', 'take away', 'pickup'], delivery: ['delivery'] };
 
 /** Returns the words that a search finds an order by, besides its number and table. @param {any} order @returns {string[]} */
-function wordsOf({ service, items, name = '', external_id = '' }) {
+function wordsOf({ service, items, guest_name: name = '', external_id = '' }) {
   const dishes = Object.values(items).filter(({ status }) => status !== 'voided').map((item) => item.name);
   return [...(SERVICE_WORDS[service] ?? []), ...[...dishes, name, external_id].map((words) => words.toLowerCase())];
 }
@@ -255,6 +255,16 @@ export function tablesOf(orders, calls, now, visits = null) {
   for (const call of callsByAge(calls)) at(call.table).calls.push(call);
   const all = [...tables.values()].map((table) => ({ ...table, total: totalOf(table.orders) }));
   return all.sort((a, b) => Number(!a.table) - Number(!b.table) || BY_LABEL.compare(a.key, b.key));
+}
+
+/**
+ * @param {string[]} labels of all tables @param {any[]} orders @param {Record<string, any>} calls by id @param {any[] | null} visits
+ * @returns {string[]} the tables at which nobody sits, as far as is known, in their order
+ */
+export function freeTables(labels, orders, calls, visits) {
+  const open = orders.filter(({ status }) => LANES[status] !== 'done');
+  const taken = new Set([...open, ...Object.values(calls), ...visits ?? []].map(({ table }) => table));
+  return labels.filter((label) => !taken.has(label)).sort(BY_LABEL.compare);
 }
 
 /** @param {{orders: any[], calls: any[]}} table @returns {boolean} somebody has to go there, or to answer it */

@@ -17,6 +17,12 @@ export function tabsView(tab, { incoming, ready, soldOut, lost }) {
   }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
 }
 
+/** Begins an order: between the tabs, under the thumb. */
+export function newOrderButton() {
+  return h('button.button.button--primary.tab.tab--new', { 'type': 'button', 'data-key': 'new', 'data-do': 'new-order', 'aria-label': 'New order', 'aria-keyshortcuts': 'Alt+N' },
+    icon('plus'), 'New');
+}
+
 /** One alarm for all stations: one for each would fill a phone. @param {ReturnType<typeof import('./lanes.js').undrawnByStation>} stations */
 export function undrawnView(stations) {
   if (stations.length === 0) return [];

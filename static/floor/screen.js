@@ -18,13 +18,16 @@ import { closeSheet } from '../shared/sheet.js';
 import { Sound } from '../shared/sound.js';
 import { soundButton } from '../shared/sound_button.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
-import { database, sessionStore } from '../shared/storage.js';
+import { database, keepLocal, recallLocal, sessionStore } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { callsView } from './calls_view.js';
 import { ClosedOrders } from './closed_orders.js';
 import { StaffCommands } from './commands.js';
-import { lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
-import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
+import { freeTables, lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
+import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, newOrderButton, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
+import { OrderEntry } from './entry.js';
+import { unsentView } from './entry_view.js';
+import { NewOrders } from './new_orders.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
 import { stepVoid } from './sheets.js';
@@ -33,12 +36,14 @@ import { tablesView } from './tables_view.js';
 
 /** How often the visits are read: other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
+/** An order that the guests of a table still wait for. */
+const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 /** How many more done orders one touch draws. */
 const DONE_MORE = 50;
 
 /** The floor's page: draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
-  #bell; #floor; #menu; #book; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed;
+  #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed;
   #touch = new DoubleTouch();
   #sight = new Sight();
   #tab = 'orders';
@@ -80,6 +85,20 @@ export class StaffDesk {
       room: this.#floor, read: () => this.#service.closed(), changed: () => this.#due(),
       tell: (words) => this.#tellCancelled(words, { stays: true }),
     });
+    const kept = `orders.${restaurant.id}.${username}`;
+    this.#newOrders = new NewOrders({
+      bell: this.#bell, menu: () => this.#menu.menu, store: { recall: () => recallLocal(kept, {}), keep: (baskets) => keepLocal(kept, baskets) },
+      on: {
+        changed: () => this.#due(), placed: (order, key) => this.#placed(order, key),
+        sentBefore: (key) => this.#sentBefore(key), refused: (key) => this.#refused(key),
+      },
+    });
+    addEventListener('storage', ({ key }) => { if (key === `orderbell.${kept}`) this.#newOrders.reread(); });
+    this.#entry = new OrderEntry({
+      bell: this.#bell, menu: () => this.#menu.menu, orders: this.#newOrders, tables: () => this.#service.tables,
+      openAt: (table) => [...this.#floor.documents.values()].filter((order) => order.table === table && OPEN.has(order.status)).length,
+      changed: () => this.#due(),
+    });
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is saved and sent later.'),
     });
@@ -106,11 +125,14 @@ export class StaffDesk {
     for (const room of [this.#floor, this.#menu]) {
       for (const name of ['change', 'live', 'refused']) room.on(name, due);
     }
+    this.#menu.on('change', () => this.#newOrders.menuChanged());
     this.#floor.on('change', (change) => this.#tell(change));
     this.#floor.on('change', ({ kind }) => { if (kind === 'order.placed') this.#visitsAt = -Infinity; });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {
       const { error } = outcome;
+      // A new order says itself what became of it.
+      if (outcome.pending.action === 'place') return;
       if (error && error.code !== 'closed' && !this.#commands.overtaken(outcome)) toast(`Not done: ${error.message}`, { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
@@ -123,6 +145,25 @@ export class StaffDesk {
   #tell({ kind, event, after }) {
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
     this.#tellCancelled(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
+  }
+
+  /** Sends what a waiter has entered to the kitchen: nobody else needs to accept it. @param {any} order @param {string} key */
+  #placed(order, key) {
+    this.#entry.done(key);
+    if (order.status === 'placed') this.#bell.command({ action: 'accept', order: order.id }).catch(() => {});
+    toast(`Order ${order.number} is sent to the kitchen: ${place(order)}.`);
+  }
+
+  /** @param {string} key */
+  #sentBefore(key) {
+    this.#entry.done(key);
+    toast('This order was sent before, perhaps with other dishes. Look at the orders.', { bad: true });
+  }
+
+  /** @param {string} key */
+  #refused(key) {
+    if (this.#entry.key !== key) toast('An order was not sent. Open it to see why.', { bad: true });
+    this.#due();
   }
 
   /** @param {string} words @param {{stays?: boolean}} [options] of the message */
@@ -141,10 +182,22 @@ export class StaffDesk {
     addEventListener('pagehide', () => this.#commands.leave());
     for (const name of ['scroll', 'resize']) addEventListener(name, this.#beyondDue, { passive: true });
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
+    addEventListener('keydown', (event) => {
+      if (!event.altKey || event.code !== 'KeyN' || event.ctrlKey || document.querySelector('dialog[open]')) return;
+      event.preventDefault();
+      this.#begin();
+    });
     find('#search').addEventListener('input', (event) => {
       this.#search = /** @type {HTMLInputElement} */ (event.target).value;
       this.#due();
     });
+  }
+
+  /** Begins an order. @param {HTMLElement} [control] names the table */
+  #begin(control) {
+    // Other waiters seat guests, and managers add tables.
+    this.#service.readVisits();
+    this.#entry.begin(control?.dataset.table ? { table: control.dataset.table, service: 'dine_in' } : undefined);
   }
 
   #orders() {
@@ -156,6 +209,7 @@ export class StaffDesk {
     /** @type {Record<string, () => void>} */
     const deeds = {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
+      'new-order': () => this.#begin(control),
       'look': () => this.#show('orders', control.dataset.search),
       'clear-search': () => { this.#show(this.#tab); find('#search').focus(); },
       'look-above': () => beyondWindow().above.at(-1)?.scrollIntoView({ block: 'center' }),
@@ -180,7 +234,7 @@ export class StaffDesk {
       'sign-out': () => { this.#commands.leave(); this.#bell.close(); this.#end('signed-out'); },
     };
     if (deeds[name]) deeds[name]();
-    else this.#service.act(name, control);
+    else if (!this.#entry.act(name, control)) this.#service.act(name, control);
     this.#due();
   }
 
@@ -241,6 +295,7 @@ export class StaffDesk {
     document.title = all.incoming.length > 0 ? `(${all.incoming.length}) Incoming · Orderbell` : 'Staff · Orderbell';
     this.#drawBar(all);
     this.#drawAlarm(orders);
+    this.#drawUnsent();
     const calls = this.#commands.unanswered(this.#floor.calls);
     const answered = this.#commands.answered;
     // On the Tables tab each call is at its table.
@@ -272,6 +327,15 @@ export class StaffDesk {
     render(bar, beyondView(beyond(above), beyond(below)));
   }
 
+  /** What is entered and not sent yet, but for what the dialog shows. */
+  #drawUnsent() {
+    if (find('#entry').hasAttribute('open')) this.#entry.draw();
+    const menu = this.#menu.menu;
+    const unsent = menu ? unsentView(this.#newOrders.all, menu, this.#entry.key) : [];
+    find('#unsent').hidden = unsent.length === 0;
+    render(find('#unsent'), unsent);
+  }
+
   /** @param {any[]} orders */
   #drawAlarm(orders) {
     const undrawn = undrawnByStation(this.#floor.displays, orders);
@@ -289,7 +353,7 @@ export class StaffDesk {
       ready: all.ready.length,
       soldOut: count(menu?.items, ({ available }) => !available),
       lost: count(screensOf(this.#floor.displays), ({ connected }) => connected === false),
-    }));
+    }), newOrderButton());
     const rings = !this.#sound.muted && this.#ringing.audible(this.#unanswered()).length > 0;
     render(find('#controls'), rings && silenceButton(), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
     find('#unheard').hidden = !this.#sound.blocked;
@@ -314,7 +378,10 @@ export class StaffDesk {
     }
     if (this.#tab === 'screens') return { view: screensView(this.#floor.displays, now) };
     if (this.#tab === 'tables') {
-      return tablesView(tablesOf(orders, calls, now, this.#service.visits), now, { search, waiting: this.#waiting, answered: this.#commands.answered });
+      return tablesView(tablesOf(orders, calls, now, this.#service.visits), now, {
+        search, waiting: this.#waiting, answered: this.#commands.answered,
+        free: freeTables(this.#service.tables ?? [], orders, calls, this.#service.visits),
+      });
     }
     return ordersView(found, { now, minutes: this.#commands.minutes, search, done: this.#doneShown, all });
   }

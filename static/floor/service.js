@@ -2,6 +2,7 @@ import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { endGuestSheet, guestsAt, guestsSheet, pairSheet } from '../shared/staff_sheets.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
 import { leastIdAt } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
@@ -15,8 +16,9 @@ const TRIES = 5;
 
 /** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects come back through the rooms. */
 export class StaffService {
-  #api; #path; #menu; #now; #changed;
+  #api; #path; #menu; #now; #changed; #tablesKept;
   /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
+  /** The labels of all tables; null until they are read, and if the server does not list them. @type {string[] | null} */ tables = null;
   #reading = false;
   /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
@@ -27,6 +29,8 @@ export class StaffService {
     this.#menu = menu;
     this.#now = now;
     this.#changed = changed;
+    this.#tablesKept = `tables.${slug}`;
+    this.tables = recallLocal(this.#tablesKept, null);
   }
 
   /** @returns {Promise<any[]>} the closed orders of the last hours; the room lists those that it saw being closed */
@@ -47,13 +51,22 @@ export class StaffService {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.visits = (await this.#api.get(`${this.#path}/visits`)).visits;
+      const { visits, tables } = await this.#api.get(`${this.#path}/visits`);
+      this.visits = visits;
+      if (tables) this.#keepTables(tables);
     } catch (error) {
       if (/** @type {any} */ (error).code === 'not_found') this.visits = null;
     } finally {
       this.#reading = false;
     }
     this.#changed();
+  }
+
+  /** @param {string[]} tables */
+  #keepTables(tables) {
+    this.tables = tables;
+    // An order can start at each of them without a network, too.
+    keepLocal(this.#tablesKept, tables);
   }
 
   /** @param {string} id */

@@ -18,14 +18,17 @@ const MANY = 7;
 
 /**
  * @param {Table[]} tables @param {number} now
- * @param {{search: string, waiting: boolean, answered: Set<string>}} wish `waiting`: only those that want somebody; `answered`:
- *   calls that are done and can still be undone
+ * @param {{search: string, free: string[], waiting: boolean, answered: Set<string>}} wish `free`: tables at which nobody sits;
+ *   `waiting`: only those that want somebody; `answered`: calls that are done and can still be undone
  * @returns {import('../shared/keyed.js').Listed}
  */
-export function tablesView(tables, now, { search, waiting, answered }) {
+export function tablesView(tables, now, { search, free, waiting, answered }) {
   const found = tables.filter((table) => isTable(table, search));
-  if (found.length === 0) {
-    if (search.trim()) return { view: nothingFound(`No table matches “${search.trim()}”`, hiddenWords(tables.length, 'table')) };
+  const open = free.filter((table) => isTable({ table }, search));
+  const number = found.length + open.length;
+  const hidden = hiddenWords(tables.length + free.length - number, 'table');
+  if (number === 0) {
+    if (search.trim()) return { view: nothingFound(`No table matches “${search.trim()}”`, hidden) };
     return { view: h('div.blank', { 'data-key': 'none' }, icon('table'), h('h2', {}, 'No table has an order or a call'),
       h('p', {}, 'A table is listed from its first order or call until it is free.')) };
   }
@@ -34,14 +37,27 @@ export function tablesView(tables, now, { search, waiting, answered }) {
   return {
     view: [
       choice && h('div.actions.tables__choice', { 'role': 'group', 'aria-label': 'Which tables', 'data-key': 'choice' },
-        chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} ${wanting.length === 1 ? 'waits' : 'wait'} for you`, waiting)),
+        chip('all', `All ${number}`, !waiting), chip('waiting', `${wanting.length} ${wanting.length === 1 ? 'waits' : 'wait'} for you`, waiting)),
       search.trim() && h('div.filter', { 'data-key': 'filter' },
-        h('p', { role: 'status' }, `${count(found.length, 'table')} for “${search.trim()}”. ${hiddenWords(tables.length - found.length, 'table')}`), clearSearch()),
+        h('p', { role: 'status' }, `${count(number, 'table')} for “${search.trim()}”. ${hidden}`), clearSearch()),
       listOf('div.tables', 'tables'),
-      choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, `None of these ${count(found.length, 'table')} waits for you.`),
+      !waiting && open.length > 0 && freeView(open),
+      choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, `None of these ${count(number, 'table')} waits for you.`),
     ],
     lists: { tables: (choice && waiting ? wanting : found).map((table) => tableEntry(table, now, answered)) },
   };
+}
+
+/** Tables at which an order can start. @param {string[]} labels */
+function freeView(labels) {
+  return h('section.free', { 'data-key': 'free', 'aria-labelledby': 'free-title' },
+    h('h2.lane__title', { id: 'free-title' }, 'Free', h('span.badge.badge--count', {}, labels.length)),
+    h('div.free__tables', {}, labels.map((label) => orderButton(label, [icon('plus'), label]))));
+}
+
+/** @param {string} table @param {any} words */
+function orderButton(table, words) {
+  return h('button.button', { 'type': 'button', 'data-key': `order ${table}`, 'data-do': 'new-order', 'data-table': table, 'aria-label': `Order for table ${table}` }, words);
 }
 
 /** @param {Table} table @param {number} now @param {Set<string>} answered calls @returns {import('../shared/keyed.js').Entry} */
@@ -72,8 +88,9 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, an
         'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
     calls.map((call) => callView(call, now, answered.has(call.id))),
     h('ul.table__orders', {}, orders.filter((order) => !isEarlier(order)).map((order) => orderLine(order, now)), earlierLine(orders.filter(isEarlier))),
-    isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Free the table',
-      h('span.visually-hidden', {}, `: ${name}`)));
+    table && h('div.actions.table__foot', {}, orderButton(table, [icon('plus'), 'Order']),
+      isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Free the table',
+        h('span.visually-hidden', {}, `: ${name}`))));
 }
 
 /** Whether an order was served too long ago to have a line of its own. @param {any} order @param {number} now */
@@ -97,7 +114,7 @@ function orderLine(order, now) {
   return h('li.seat', { 'data-key': order.id, 'data-order': order.id, 'data-status': order.status },
     h('p.seat__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
     h('div.seat__body', {},
-      h('p.seat__facts', {}, order.table && serviceBadge(order.service), h('span.badge', {}, STATUS_WORDS[order.status]),
+      h('p.seat__facts', {}, order.table && serviceBadge(order.service), order.guest_name && h('b.guest-name', {}, order.guest_name), h('span.badge', {}, STATUS_WORDS[order.status]),
         order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
         order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),
       h('p.muted', {}, order.status === 'served' ? count(all, 'dish', 'dishes') : `${done} of ${count(all, 'dish', 'dishes')} done`),

@@ -25,7 +25,7 @@ export class Checkout {
   /** @type {Basket} */ #basket;
   /** @type {Problem | null} */ #problem = null;
   /** The raised total that was shown; another press agrees to it. @type {number | null} */ #shown = null;
-  #bell; #store; #menu; #on;
+  #bell; #store; #menu; #on; #unfollow;
 
   /**
    * @param {object} parts
@@ -41,7 +41,12 @@ export class Checkout {
     this.#menu = menu;
     this.#on = on;
     this.#basket = store.recall() ?? emptyBasket(newId());
-    bell.on('answer', (/** @type {any} */ outcome) => this.#answered(outcome));
+    this.#unfollow = bell.on('answer', (/** @type {any} */ outcome) => this.#answered(outcome));
+  }
+
+  /** Ends it: an answer that comes later is not heard. The stored basket stays. */
+  close() {
+    this.#unfollow();
   }
 
   get basket() {

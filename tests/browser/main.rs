@@ -9,6 +9,7 @@ mod browser;
 mod deploy;
 mod driver;
 mod engines;
+mod entry;
 mod evening;
 mod faults;
 mod glass;

@@ -1,0 +1,72 @@
+import { menuByCategory } from './lanes.js';
+
+/**
+ * Finds dishes by what a waiter types, without the DOM. Each dish has a number, its place on the menu.
+ *
+ * @typedef {{number: number, item: any, words: string}} Dish words: its name as it is compared
+ * @typedef {{quantity: number, words: string, isOption: boolean}} Wish isOption: of the dish that was added last
+ */
+
+/** @param {string} text @returns {string} without accents and capitals, as people type it */
+function plain(text) {
+  return text.normalize('NFD').replace(/\p{Mn}/gu, '').toLowerCase().trim();
+}
+
+/** @param {any} menu @returns {{id: string, name: string, dishes: Dish[]}[]} categories in their order */
+export function numbered(menu) {
+  let number = 0;
+  return menuByCategory(menu).map(({ id, name, items }) => ({
+    id, name, dishes: items.map((item) => ({ number: (number += 1), item, words: plain(item.name) })),
+  }));
+}
+
+/**
+ * Reads `rez`, `12`, `3x rez`, `3 × 12`; `+spicy` means an option.
+ * @param {string} typed @returns {Wish}
+ */
+export function wishOf(typed) {
+  const text = typed.trim();
+  if (text.startsWith('+')) return { quantity: 1, words: plain(text.slice(1)), isOption: true };
+  const [, quantity, rest] = /^(\d{1,2})\s*[x×*]\s*(.*)$/i.exec(text) ?? [];
+  return { quantity: Math.max(1, Number(quantity ?? 1)), words: plain(rest ?? text), isOption: false };
+}
+
+/** @param {Dish[]} dishes @param {string} words of a wish @returns {Dish[]} the best match first; all dishes without words */
+export function matching(dishes, words) {
+  if (words === '') return dishes;
+  return dishes.map((dish) => ({ dish, rank: rankOf(dish, words) })).filter(({ rank }) => rank < NO_MATCH)
+    .sort((a, b) => a.rank - b.rank || a.dish.number - b.dish.number).map(({ dish }) => dish);
+}
+
+const NO_MATCH = 4;
+
+/** @param {Dish} dish @param {string} wanted */
+function rankOf({ number, words }, wanted) {
+  if (wanted === String(number)) return 0;
+  if (words.startsWith(wanted)) return 1;
+  const parts = words.split(/[\s-]+/);
+  // Each typed word begins a word of the name: "be re" is the Beef rezala.
+  if (wanted.split(/\s+/).every((word) => parts.some((part) => part.startsWith(word)))) return 2;
+  return words.includes(wanted) ? 3 : NO_MATCH;
+}
+
+/** @param {any} item of the menu @param {string} words of a wish for an option @returns {string | undefined} the id of the first match */
+export function optionOf(item, words) {
+  const options = Object.entries(item.options ?? {}).map(([id, { name }]) => ({ id, words: plain(name) }));
+  const begins = options.find((option) => option.words.split(/[\s-]+/).some((part) => part.startsWith(words)) || option.words.startsWith(words));
+  return (begins ?? options.find((option) => option.words.includes(words)))?.id;
+}
+
+/**
+ * Where an order may go: the tables that match what was typed, the whole label first.
+ * @param {string[]} tables labels @param {string} typed @returns {string[]}
+ */
+export function tablesLike(tables, typed) {
+  const wanted = plain(typed).replace(/^table\s+/, '');
+  const like = tables.map((label) => ({ label, words: plain(label) })).filter(({ words }) => words.includes(wanted));
+  const rank = (/** @type {string} */ words) => (words === wanted ? 0 : words.startsWith(wanted) ? 1 : 2);
+  return like.sort((a, b) => (wanted === '' ? 0 : rank(a.words) - rank(b.words)) || BY_LABEL.compare(a.label, b.label)).map(({ label }) => label);
+}
+
+/** `Table 2` stands before `Table 10`. */
+const BY_LABEL = new Intl.Collator(undefined, { numeric: true });

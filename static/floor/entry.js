@@ -1,0 +1,283 @@
+import { withAdded, withOption } from '../shared/basket.js';
+import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
+import { find, h, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { renderListed } from '../shared/keyed.js';
+import { toast } from '../shared/toasts.js';
+import { matching, numbered, optionOf, wishOf } from './dish_finder.js';
+import { orderForm, placeForm, placeOf, placeWords, placesFor } from './entry_view.js';
+
+/** The time in which another touch on "Discard" discards. */
+const SURE_MS = 5_000;
+
+/**
+ * The dialog in which a waiter enters an order: first where it goes, then dishes. It works by keyboard alone, and with one
+ * thumb. What is entered stays when it is closed.
+ */
+export class OrderEntry {
+  #bell; #menu; #orders; #tables; #openAt; #changed;
+  /** The order in the dialog, by its key; null while its place is chosen. @type {string | null} */ #key = null;
+  /** What is typed into the field of the step. */ #typed = '';
+  /** The line whose controls are shown, by its key. @type {string | null} */ #line = null;
+  /** Whether the whole order is shown, where it has no place beside the dishes. */ #whole = false;
+  #sureUntil = -Infinity;
+  /** The place of the order is chosen anew. */ #moves = false;
+  /** The categories of the menu that they were made of. @type {{menu: any, categories: ReturnType<typeof numbered>}} */
+  #numbered = { menu: null, categories: [] };
+  #dialog = /** @type {HTMLDialogElement} */ (find('#entry'));
+
+  /**
+   * @param {object} parts
+   * @param {any} parts.bell
+   * @param {() => any} parts.menu
+   * @param {import('./new_orders.js').NewOrders} parts.orders
+   * @param {() => string[] | null} parts.tables labels; null while they are not known
+   * @param {(table: string) => number} parts.openAt how many orders are open at a table
+   * @param {() => void} parts.changed
+   */
+  constructor({ bell, menu, orders, tables, openAt, changed }) {
+    this.#bell = bell;
+    this.#menu = menu;
+    this.#orders = orders;
+    this.#tables = tables;
+    this.#openAt = openAt;
+    this.#changed = changed;
+    this.#listen();
+  }
+
+  /** The order in the dialog, by its key. @returns {string | null} */
+  get key() {
+    return this.#dialog.open ? this.#key : null;
+  }
+
+  /** Opens the dialog for another order. @param {import('./new_orders.js').Place} [place] asked for where it is not given */
+  begin(place) {
+    this.#show(null);
+    if (place) this.#goTo(place);
+  }
+
+  /** Opens the dialog with an order that was begun before. @param {string} key */
+  open(key) {
+    if (this.#orders.get(key)) this.#show(key);
+  }
+
+  /** @param {string | null} key */
+  #show(key) {
+    this.#key = key;
+    this.#typed = '';
+    this.#moves = false;
+    this.#sureUntil = -Infinity;
+    this.#whole = key !== null;
+    this.#line = key === null ? null : this.#checkout?.basket.lines.at(-1)?.key ?? null;
+    this.draw();
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#focus();
+    this.#changed();
+  }
+
+  get #checkout() {
+    return this.#key === null ? undefined : this.#orders.get(this.#key);
+  }
+
+  #listen() {
+    this.#dialog.addEventListener('input', (event) => this.#type(/** @type {HTMLInputElement} */ (event.target)));
+    this.#dialog.addEventListener('keydown', (event) => this.#press(event));
+    this.#dialog.addEventListener('close', () => this.#closed());
+    // Once the network is lost, the order waits on the page, and the waiter goes on.
+    this.#bell.on('state', (/** @type {{state: string}} */ { state }) => {
+      if (state !== 'live' && this.#dialog.open && this.#checkout?.sending) this.#dialog.close();
+    });
+  }
+
+  #closed() {
+    // An order without a dish is none.
+    if (this.#key !== null && this.#checkout?.count === 0) this.#orders.discard(this.#key);
+    this.#key = null;
+    this.#changed();
+  }
+
+  /** @param {HTMLInputElement} input */
+  #type(input) {
+    if (input.dataset.entry) {
+      this.#typed = input.value;
+      return this.draw();
+    }
+    const checkout = this.#checkout;
+    const changed = checkout && withTyped(checkout.basket, input, lineKey(input));
+    if (changed) this.#change(changed);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.key !== 'Enter' || event.isComposing) return;
+    const field = event.target instanceof HTMLInputElement ? event.target.dataset.entry : undefined;
+    if (event.ctrlKey || event.metaKey) this.#send();
+    else if (field === 'where') this.#goTo(placesFor(this.#tables() ?? [], this.#typed)[0]);
+    else if (field === 'find') this.#wish();
+    else return;
+    event.preventDefault();
+  }
+
+  /** @param {string} name @param {HTMLElement} control @returns {boolean} whether the control is one of the dialog's */
+  act(name, control) {
+    /** @type {Record<string, () => void>} */
+    const deeds = {
+      'entry-open': () => this.open(control.dataset.entryKey ?? ''),
+      'entry-close': () => this.#dialog.close(),
+      'entry-move': () => this.#move(),
+      'entry-place': () => this.#goTo(control.dataset.placeTable
+        ? { table: control.dataset.placeTable, service: 'dine_in' } : { service: 'takeaway', guest: this.#typed.trim() }),
+      'entry-category': () => find(`#entry-${CSS.escape(control.dataset.category ?? '')}`).scrollIntoView({ block: 'start' }),
+      'entry-add': () => this.#add(this.#menu().items[control.dataset.dish ?? '']),
+      'entry-line': () => this.#openLine(lineKey(control)),
+      'entry-whole': () => { this.#whole = !this.#whole; this.draw(); },
+      'entry-say': () => this.#say(),
+      'entry-service': () => this.#toggleService(),
+      'entry-discard': () => this.#discard(),
+      'entry-send': () => this.#send(),
+    };
+    if (deeds[name]) deeds[name]();
+    return name in deeds || this.#touch(name, control);
+  }
+
+  /** @param {string} name @param {HTMLElement} control of a line, or of the order's note */
+  #touch(name, control) {
+    const checkout = this.#checkout;
+    if (!checkout || !this.#dialog.contains(control)) return false;
+    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option);
+    if (changed) this.#change(changed);
+    return changed !== null;
+  }
+
+  #move() {
+    this.#moves = true;
+    this.#typed = '';
+    this.draw();
+    this.#focus();
+  }
+
+  /** @param {import('./new_orders.js').Place} place */
+  #goTo(place) {
+    const checkout = this.#checkout;
+    if (this.#moves && checkout) {
+      checkout.change({ ...checkout.basket, table: undefined, guest: undefined, ...place });
+    } else {
+      this.#key = this.#orders.begin(place);
+      if (this.#key === null) return toast('Too many orders are not sent yet. Send or discard some of them first.', { bad: true });
+      this.#line = this.#checkout?.basket.lines.at(-1)?.key ?? null;
+    }
+    this.#moves = false;
+    this.#typed = '';
+    this.draw();
+    return this.#focus();
+  }
+
+  /** Does what was typed: adds a dish, or an option of the last one. */
+  #wish() {
+    const checkout = this.#checkout;
+    if (!checkout || this.#typed.trim() === '') return;
+    const wish = wishOf(this.#typed);
+    const { items } = this.#menu();
+    if (wish.isOption) {
+      const line = checkout.basket.lines.find(({ key }) => key === this.#line);
+      const option = line && items[line.item] && optionOf(items[line.item], wish.words);
+      if (!line || !option) return;
+      this.#typed = '';
+      return this.#change(withOption(checkout.basket, line.key, option));
+    }
+    const [dish] = matching(this.#categories.flatMap(({ dishes }) => dishes), wish.words);
+    if (!dish?.item.available) return;
+    this.#typed = '';
+    this.#add(dish.item, wish.quantity);
+  }
+
+  /** @param {any} item of the menu @param {number} [quantity] */
+  #add(item, quantity = 1) {
+    const checkout = this.#checkout;
+    if (!checkout || !item?.available) return;
+    const basket = withAdded(checkout.basket, { item: item.id, quantity });
+    const line = basket.lines.find((each) => each.quantity !== checkout.basket.lines.find(({ key }) => key === each.key)?.quantity);
+    if (line) this.#line = line.key;
+    this.#change(basket);
+  }
+
+  /** @param {string | null} key */
+  #openLine(key) {
+    this.#line = this.#line === key && this.#whole ? null : key;
+    this.draw();
+  }
+
+  /** Goes to the words of the last line. */
+  #say() {
+    this.#whole = true;
+    this.draw();
+    this.#dialog.querySelector('.entry__line[data-open] .entry__words')?.scrollIntoView({ block: 'center' });
+    /** @type {HTMLElement | null} */ (this.#dialog.querySelector('.entry__line[data-open] .entry__words'))?.focus();
+  }
+
+  #toggleService() {
+    const checkout = this.#checkout;
+    if (checkout) this.#change({ ...checkout.basket, service: checkout.basket.service === 'takeaway' ? 'dine_in' : 'takeaway' });
+  }
+
+  #discard() {
+    if (performance.now() > this.#sureUntil) {
+      this.#sureUntil = performance.now() + SURE_MS;
+      setTimeout(() => this.draw(), SURE_MS);
+      return this.draw();
+    }
+    this.#sureUntil = -Infinity;
+    if (this.#key !== null) this.#orders.discard(this.#key);
+    this.#dialog.close();
+  }
+
+  /** @param {import('../shared/basket.js').Basket} basket */
+  #change(basket) {
+    const checkout = this.#checkout;
+    if (!checkout?.change(basket)) return;
+    if (!basket.lines.some(({ key }) => key === this.#line)) this.#line = basket.lines.at(-1)?.key ?? null;
+    if (basket.lines.length === 0) this.#whole = false;
+    this.draw();
+  }
+
+  #send() {
+    const checkout = this.#checkout;
+    if (!checkout || checkout.count === 0) return;
+    checkout.place();
+    if (checkout.sending && this.#bell.state !== 'live') this.#dialog.close();
+  }
+
+  /** Closes the dialog if the order is in it. @param {string} key */
+  done(key) {
+    if (this.key === key) this.#dialog.close();
+  }
+
+  get #categories() {
+    const menu = this.#menu();
+    if (menu && this.#numbered.menu !== menu) this.#numbered = { menu, categories: numbered(menu) };
+    return this.#numbered.categories;
+  }
+
+  /** A keyboard goes on typing; on glass, a field in focus would bring up the keyboard over the dishes. */
+  #focus() {
+    const target = matchMedia('(pointer: coarse)').matches ? find('#entry-title') : find('#entry-where, #entry-find', this.#dialog);
+    target.focus();
+  }
+
+  draw() {
+    const menu = this.#menu();
+    const checkout = this.#checkout;
+    const asks = checkout === undefined || this.#moves;
+    render(find('#entry-head'),
+      h('h2', { id: 'entry-title', tabindex: -1 }, checkout ? placeWords(placeOf(checkout.basket)) : 'New order'),
+      checkout && !this.#moves && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'entry-move' }, icon('edit'), 'Change', h('span.visually-hidden', {}, ' where it goes')),
+      h('button.button.button--quiet', { 'type': 'button', 'data-do': 'entry-close' }, 'Close'));
+    const body = find('#entry-body');
+    if (!menu && !asks) return render(body, h('div.blank', { 'data-key': 'none' }, h('div.spinner', { 'aria-hidden': true }), h('p', {}, 'Loading the menu')));
+    if (asks) return render(body, placeForm({ tables: this.#tables(), typed: this.#typed, orders: this.#openAt }));
+    return renderListed(body, orderForm({
+      menu, basket: checkout.basket, categories: this.#categories, typed: this.#typed, wish: wishOf(this.#typed), line: this.#line, whole: this.#whole,
+      sending: checkout.sending, problem: checkout.problem, sure: performance.now() <= this.#sureUntil,
+    }));
+  }
+}

@@ -1,0 +1,238 @@
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, pieces, priceBefore, total, totalBefore, unavailable } from '../shared/basket.js';
+import { h } from '../shared/dom.js';
+import { clock, count, money, place } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
+import { listOf } from '../shared/keyed.js';
+import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
+import { matching, optionOf, tablesLike } from './dish_finder.js';
+
+/**
+ * The dialog in which a waiter enters an order, drawn.
+ *
+ * @typedef {import('../shared/basket.js').Basket} Basket
+ * @typedef {import('./new_orders.js').Place} Place
+ */
+
+/** How the staff's page says what the controls of a line say. @type {import('../shared/line_controls.js').Speech} */
+const STAFF = {
+  words: {
+    allergy: 'Allergy', isAllergy: 'Is this an allergy?', yes: 'Yes', no: 'No', quantity: 'How many',
+    chooseFor: (name) => `Options for ${name}`, fewer: (name) => `One ${name} less`, more: (name) => `One more ${name}`,
+  },
+  money,
+  number: String,
+};
+
+/** @param {Basket} basket @returns {Place} */
+export function placeOf({ table, service, guest }) {
+  return { table, service, guest };
+}
+
+/** @param {Place} at @returns {string} `Table 4`, `Takeaway, Anna` */
+export function placeWords({ table, service, guest }) {
+  return place({ table, service, guest_name: service === 'dine_in' ? undefined : guest?.trim() });
+}
+
+// ---- where the order goes ----
+
+/**
+ * Lists where an order may go, the likeliest first: Enter takes it.
+ * @param {string[]} tables labels @param {string} typed @returns {Place[]}
+ */
+export function placesFor(tables, typed) {
+  const like = tablesLike(tables, typed).map((table) => ({ table, service: 'dine_in' }));
+  const name = typed.trim();
+  const takeaway = { service: 'takeaway', guest: name };
+  const begins = name !== '' && like[0]?.table.toLowerCase().startsWith(name.toLowerCase().replace(/^table\s+/, ''));
+  return begins ? [...like, takeaway] : [takeaway, ...like];
+}
+
+/**
+ * @param {{tables: string[] | null, typed: string, orders: (table: string) => number}} look tables: null while they are not known;
+ *   orders: how many are open at a table
+ */
+export function placeForm({ tables, typed, orders }) {
+  const places = placesFor(tables ?? [], typed);
+  const chosen = typed.trim() === '' ? null : places[0];
+  return h('div.entry__where', { 'data-key': 'where' },
+    h('div.field', {}, h('label', { for: 'entry-where' }, 'Table, or name for a takeaway'),
+      h('input', { 'id': 'entry-where', 'maxlength': MAX_GUEST_NAME, 'value': typed, 'data-entry': 'where', 'autocomplete': 'off', 'enterkeyhint': 'go' })),
+    tables === null && h('p.muted', { role: 'status' }, 'Loading the tables'),
+    h('div.entry__places', { role: 'group', 'aria-label': 'Where the order goes' }, places.map((at) => placeButton(at, at === chosen, at.table ? orders(at.table) : 0))));
+}
+
+/** @param {Place} at @param {boolean} isFirst @param {number} open orders */
+function placeButton(at, isFirst, open) {
+  const { table, guest } = at;
+  const words = table ?? (guest ? `Takeaway for “${guest}”` : 'Takeaway');
+  return h('button.button.entry__place', {
+    'type': 'button', 'data-key': table ?? ':takeaway', 'data-do': 'entry-place', 'data-place-table': table, 'data-first': isFirst,
+    'aria-label': table ? `Table ${table}, ${open > 0 ? count(open, 'open order') : 'free'}` : words,
+  }, !table && icon('bag'), h('span', {}, words), table && h('span.entry__state', {}, open > 0 ? count(open, 'order') : 'free'));
+}
+
+// ---- what is ordered ----
+
+/**
+ * @typedef {object} Look
+ * @property {any} menu
+ * @property {Basket} basket
+ * @property {ReturnType<typeof import('./dish_finder.js').numbered>} categories
+ * @property {string} typed into the search for dishes
+ * @property {import('./dish_finder.js').Wish} wish what was typed means
+ * @property {string | null} line the key of the line that is changed
+ * @property {boolean} whole the whole order is shown, where it has no place beside the dishes
+ * @property {boolean} sending
+ * @property {import('../shared/checkout.js').Problem | null} problem
+ * @property {boolean} sure the next touch on "Discard" discards
+ */
+
+/** @param {Look} look @returns {import('../shared/keyed.js').Listed} */
+export function orderForm(look) {
+  const { basket, sending, whole, categories, typed } = look;
+  const wish = wishWords(look);
+  const sections = typed.trim() === '' || typed.trim().startsWith('+') ? categories
+    : [{ id: 'found', name: 'Found', dishes: matching(categories.flatMap(({ dishes }) => dishes), look.wish.words) }];
+  return {
+    view: h('div.entry__order', { 'data-key': 'order', 'data-whole': whole, 'aria-busy': sending && 'true' },
+      h('div.entry__menu', { 'data-key': 'menu' },
+        h('div.entry__find', {},
+          h('input', {
+            'id': 'entry-find', 'type': 'search', 'value': typed, 'data-entry': 'find', 'placeholder': 'Dish: letters or number', 'aria-label': 'Find a dish by letters or number',
+            'aria-describedby': 'entry-wish', 'autocomplete': 'off', 'autocapitalize': 'none', 'spellcheck': 'false', 'enterkeyhint': 'done',
+          }),
+        h('p.entry__wish', { 'id': 'entry-wish', 'role': 'status', 'data-hint': typed.trim() === '' }, wish)),
+        h('div.entry__categories', { role: 'group', 'aria-label': 'Categories' }, categories.map(({ id, name }) =>
+          h('button.chip', { 'type': 'button', 'data-key': id, 'data-do': 'entry-category', 'data-category': id }, name))),
+        h('div.entry__dishes', { 'data-key': 'dishes' }, sections.map(({ id, name }) => h('section', { 'data-key': id, 'id': `entry-${id}`, 'aria-label': name },
+          h('h3.entry__category', {}, name), listOf('div.entry__tiles', `dishes ${id}`))))),
+      h('div.entry__side', { 'data-key': 'side' }, linesView(look), footView(look))),
+    lists: Object.fromEntries(sections.map(({ id, dishes }) => [`dishes ${id}`, dishes.map((dish) => tile(dish, pieces(basket, dish.item.id)))])),
+  };
+}
+
+/** @param {import('./dish_finder.js').Dish} dish @param {number} ordered @returns {import('../shared/keyed.js').Entry} */
+function tile({ number, item }, ordered) {
+  return {
+    key: item.id, deps: [item, number, ordered],
+    view: () => h('button.entry__tile', { 'type': 'button', 'data-key': item.id, 'data-do': 'entry-add', 'data-dish': item.id, 'disabled': !item.available },
+      h('span.entry__number.numeric', {}, number), h('span.entry__name', {}, item.name),
+      h('span.entry__price.numeric', {}, item.available ? money(item.price) : soldOut(item)),
+      ordered > 0 && h('b.badge.badge--count.badge--strong', {}, ordered, h('span.visually-hidden', {}, ' in this order'))),
+  };
+}
+
+/** @param {any} item */
+function soldOut({ until }) {
+  return until ? `Sold out until ${clock(until)}` : 'Sold out';
+}
+
+/** What Enter does. @param {Look} look */
+function wishWords({ wish, typed, categories, basket, line, menu }) {
+  if (typed.trim() === '') return 'Letters or number, then Enter · 3x rez: three · +spicy: an option of the last dish';
+  if (wish.isOption) {
+    const last = basket.lines.find(({ key }) => key === line);
+    const item = last && menu.items[last.item];
+    const option = item && optionOf(item, wish.words);
+    return option ? `Enter: + ${item.options[option].name} · ${item.name}` : 'The last dish has no such option.';
+  }
+  const [first] = matching(categories.flatMap(({ dishes }) => dishes), wish.words);
+  if (!first) return 'No dish is called that.';
+  return first.item.available ? `Enter: ${wish.quantity} × ${first.item.name}` : `${first.item.name}: ${soldOut(first.item)}`;
+}
+
+/** @param {Look} look */
+function linesView({ basket, menu, line }) {
+  if (basket.lines.length === 0) return h('p.entry__none', { 'data-key': 'none' }, 'Tap a dish to add it.');
+  return h('div.entry__lines', { 'data-key': 'lines' },
+    h('ul', {}, basket.lines.map((each) => lineView(each, menu, each.key === line))),
+    h('div.field.entry__note', {},
+      h('label', { for: 'entry-note' }, 'Note on the whole order'),
+      h('input', { 'id': 'entry-note', 'maxlength': MAX_NOTE, 'value': basket.note, 'data-field': 'order-note', 'autocomplete': 'off' }),
+      allergyBox(basket, 'the whole order', STAFF)));
+}
+
+/** @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen its controls are shown */
+function lineView(line, menu, isOpen) {
+  const item = menu.items[line.item];
+  const name = item?.name ?? line.name ?? 'A dish';
+  const gone = !canBeOrdered(line, menu);
+  const before = priceBefore(line, menu);
+  const amount = (/** @type {number} */ minor) => money({ amount: minor, currency: menu.currency });
+  const chosen = line.options.map((id) => item?.options?.[id]?.name).filter(Boolean);
+  return h('li.entry__line', { 'data-key': line.key, 'data-line': line.key, 'data-open': isOpen, 'data-gone': gone },
+    h('button.entry__head', { 'type': 'button', 'data-do': 'entry-line', 'aria-expanded': String(isOpen) },
+      h('b.numeric', {}, line.quantity, ' ×'), h('span', {}, name, !isOpen && saidWords([...chosen, line.note])), h('span.numeric', {}, amount(linePrice(line, menu)))),
+    gone && h('p.entry__gone', {}, item ? 'Now sold out. Remove it.' : 'No longer on the menu. Remove it.'),
+    before !== undefined && h('p.entry__gone', {}, `The price has changed. It was ${amount(before * line.quantity)}.`),
+    isOpen && h('div.entry__controls', {},
+      h('div.entry__row', {}, stepper(name, line.quantity, 'line', STAFF),
+        h('button.button.button--quiet.entry__say', { 'type': 'button', 'data-do': 'entry-say' }, icon('edit'), 'Note'),
+        h('button.button.button--quiet', { 'type': 'button', 'data-do': 'line-remove' }, icon('trash'), h('span.entry__word', {}, 'Remove'), h('span.visually-hidden', {}, ` ${name}`))),
+      !gone && item && optionChips(item, line.options, STAFF),
+      h('div.entry__said', {},
+        h('input.entry__words', {
+          'value': line.note, 'maxlength': MAX_NOTE, 'placeholder': 'Allergies or wishes', 'aria-label': `Allergies or wishes: ${name}`, 'data-field': 'line-note', 'autocomplete': 'off',
+        }),
+        allergyBox(line, name, STAFF))));
+}
+
+/** @param {string[]} said */
+function saidWords(said) {
+  const words = said.filter(Boolean).join(', ');
+  return words && h('span.entry__also', {}, words);
+}
+
+/** @param {Look} look */
+function footView({ basket, menu, sending, problem, whole, sure }) {
+  const why = whyNot(basket, menu, problem);
+  return h('div.entry__foot', { 'data-key': 'foot' },
+    // Always in the page: screen readers do not announce a live region that appears with its words.
+    h('div.entry__why', { role: 'alert' }, why.map((words) => h('p.banner.banner--bad', {}, words))),
+    h('div.entry__row', {},
+      h('button.button.entry__toggle', { 'type': 'button', 'data-do': 'entry-whole', 'aria-pressed': String(whole), 'disabled': basket.lines.length === 0 },
+        whole ? 'Menu' : 'Order', ' · ', count(pieces(basket), 'dish', 'dishes')),
+      basket.table && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-service', 'aria-pressed': String(basket.service === 'takeaway') }, icon('bag'), 'Takeaway'),
+      h('button.button.button--quiet.button--danger.entry__discard', { 'type': 'button', 'data-do': 'entry-discard' }, sure ? 'Yes, discard' : 'Discard')),
+    h('button.button.button--go.button--large.button--wide', {
+      'type': 'button', 'data-do': 'entry-send', 'disabled': sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true', 'aria-keyshortcuts': 'Control+Enter',
+    }, sending ? 'Sending' : ['Send · ', money(total(basket, menu))]));
+}
+
+// ---- what stands in the way ----
+
+/** @param {Basket} basket @param {any} menu @param {import('../shared/checkout.js').Problem | null} problem @returns {string[]} why the order is not sent */
+export function whyNot(basket, menu, problem) {
+  const { soldOut, removed } = unavailable(basket, menu);
+  const names = (/** @type {import('../shared/basket.js').Line[]} */ lines) => [...new Set(lines.map(({ item, name }) => menu.items[item]?.name ?? name ?? 'a dish'))].join(', ');
+  const before = totalBefore(basket, menu);
+  return [
+    menu.paused && basket.lines.length > 0 && (menu.paused_until ? `New orders are paused until ${clock(menu.paused_until)}.` : 'New orders are paused.'),
+    soldOut.length > 0 && `Sold out: ${names(soldOut)}.`,
+    removed.length > 0 && `No longer on the menu: ${names(removed)}.`,
+    problem ? problemWords(problem) : before && `Prices have changed: the total was ${money(before)} and is ${money(total(basket, menu))} now.`,
+  ].filter((words) => typeof words === 'string' && words !== '');
+}
+
+/** @param {import('../shared/checkout.js').Problem} problem */
+function problemWords(problem) {
+  if (problem.is === 'silent') return 'Write what the allergy is to.';
+  if (problem.is === 'dearer') return `Prices have changed: ${money(problem.before)} before, ${money(problem.now)} now. Send once more to order at ${money(problem.now)}.`;
+  const { code, message } = problem.error;
+  if (code === 'expired') return 'No answer came in time, so it is not known whether the order was sent. Look for it among the orders before you send it again.';
+  return `Not sent: ${message}`;
+}
+
+/**
+ * The orders that are not sent yet: for the page, while their dialog is closed.
+ * @param {import('./new_orders.js').NewOrder[]} orders @param {any} menu @param {string | null} open the key of the one in the dialog
+ */
+export function unsentView(orders, menu, open) {
+  return orders.filter(({ key }) => key !== open).map(({ key, checkout: { basket, sending, problem, count: dishes } }) => {
+    const why = sending ? [] : whyNot(basket, menu, problem);
+    const state = sending ? 'Waits to be sent' : why.length > 0 ? why.join(' ') : 'Not sent yet';
+    return h('div.unsent', { 'data-key': key, 'data-unsent': key, 'data-tone': why.length > 0 ? 'bad' : undefined, 'data-sending': sending },
+      icon(sending ? 'hourglass' : 'edit'), h('p.unsent__words', {}, h('b', {}, placeWords(placeOf(basket))), ` · ${count(dishes, 'dish', 'dishes')} · ${state}`),
+      !sending && h('button.button', { 'type': 'button', 'data-do': 'entry-open', 'data-entry-key': key }, 'Open', h('span.visually-hidden', {}, `: the order for ${placeWords(placeOf(basket))}`)));
+  });
+}

@@ -1,0 +1,110 @@
+import { newId } from '../client/ids.js';
+import { Checkout } from '../shared/checkout.js';
+
+/** Bound: orders that are being entered or sent. */
+export const MOST_NEW = 20;
+
+/**
+ * Orders that a waiter enters, without the DOM: each has a checkout of its own, so that the next table is served while the
+ * last order waits for the network. They survive a reload.
+ *
+ * @typedef {{table?: string, service: string, guest?: string}} Place
+ * @typedef {{key: string, checkout: Checkout}} NewOrder
+ */
+export class NewOrders {
+  /** @type {Map<string, Checkout>} */ #orders = new Map();
+  #bell; #menu; #store; #on;
+
+  /**
+   * @param {object} parts
+   * @param {any} parts.bell
+   * @param {() => any} parts.menu
+   * @param {{recall: () => Record<string, import('../shared/basket.js').Basket>, keep: (baskets: Record<string, any>) => void}} parts.store
+   * @param {{changed: () => void, placed: (order: any, key: string) => void, sentBefore: (key: string) => void, refused: (key: string) => void}} parts.on
+   */
+  constructor({ bell, menu, store, on }) {
+    this.#bell = bell;
+    this.#menu = menu;
+    this.#store = store;
+    this.#on = on;
+    for (const key of Object.keys(store.recall())) this.#open(key);
+  }
+
+  /** @returns {NewOrder[]} those with a dish, the oldest first */
+  get all() {
+    return [...this.#orders].map(([key, checkout]) => ({ key, checkout })).filter(({ checkout }) => checkout.count > 0);
+  }
+
+  /** @param {string} key @returns {Checkout | undefined} */
+  get(key) {
+    return this.#orders.get(key);
+  }
+
+  /**
+   * Begins an order, or returns to the one that is being entered for the same place.
+   * @param {Place} place @returns {string | null} its key; null while too many are under way
+   */
+  begin(place) {
+    const same = this.all.find(({ checkout: { basket, sending } }) =>
+      !sending && basket.table === place.table && (place.table !== undefined || basket.guest === place.guest));
+    if (same) return same.key;
+    if (this.all.length >= MOST_NEW) return null;
+    const key = newId();
+    const checkout = this.#open(key);
+    checkout.change({ ...checkout.basket, ...place });
+    return key;
+  }
+
+  /** Forgets an order that is not under way. @param {string} key */
+  discard(key) {
+    const checkout = this.#orders.get(key);
+    if (!checkout || checkout.sending) return;
+    checkout.close();
+    this.#orders.delete(key);
+    this.#keep(key, undefined);
+    this.#on.changed();
+  }
+
+  menuChanged() {
+    for (const checkout of this.#orders.values()) checkout.menuChanged();
+  }
+
+  /** Takes what another tab has stored. */
+  reread() {
+    const kept = Object.keys(this.#store.recall());
+    for (const [key, checkout] of [...this.#orders]) {
+      if (kept.includes(key)) checkout.reread();
+      else if (checkout.count > 0) this.#end(key);
+    }
+    for (const key of kept) if (!this.#orders.has(key)) this.#open(key);
+    this.#on.changed();
+  }
+
+  /** @param {string} key */
+  #open(key) {
+    const checkout = new Checkout({
+      bell: this.#bell, menu: this.#menu,
+      store: { recall: () => this.#store.recall()[key] ?? null, keep: (basket) => this.#keep(key, basket) },
+      on: {
+        changed: () => this.#on.changed(),
+        placed: (order) => { this.#end(key); this.#on.placed(order, key); },
+        sentBefore: () => { this.#end(key); this.#on.sentBefore(key); },
+        refused: () => this.#on.refused(key),
+      },
+    });
+    this.#orders.set(key, checkout);
+    return checkout;
+  }
+
+  /** @param {string} key */
+  #end(key) {
+    this.#orders.get(key)?.close();
+    this.#orders.delete(key);
+  }
+
+  /** @param {string} key @param {any} basket */
+  #keep(key, basket) {
+    const { [key]: _, ...others } = this.#store.recall();
+    this.#store.keep(basket ? { ...others, [key]: basket } : others);
+  }
+}

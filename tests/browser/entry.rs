@@ -1,0 +1,200 @@
+//! A waiter enters orders: by keyboard alone, with a thumb, and without a network.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::restaurant::{TestRestaurant, sign_in};
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+use support::client::text;
+use support::proxy::Network;
+
+/// The most taps for an order of six lines, two of them with an option.
+const MOST_TAPS: usize = 12;
+const DISHES: [&str; 6] = ["Beef rezala", "Kacchi biryani", "Shingara", "Borhani", "Lemon soda", "Firni"];
+const FOCUSED: &str = "return document.activeElement.matches(arguments[0])";
+
+async fn waiter(restaurant: &TestRestaurant, form: Form) -> Browser {
+    let floor = restaurant.browser("the waiter", form).await;
+    floor.goto("/staff").await;
+    sign_in(&floor, "staff").await;
+    floor
+}
+
+fn tile(restaurant: &TestRestaurant, dish: &str) -> String {
+    format!("[data-dish='{}']", text(&restaurant.menu.dish(dish)["id"]))
+}
+
+/// Waits for the only order and returns it once it has a status.
+async fn order_with(restaurant: &TestRestaurant, status: &str) -> Value {
+    support::eventually(&format!("an order, {status}"), support::PATIENCE, || async {
+        let orders = restaurant.orders().await;
+        assert!(orders.len() < 2, "{orders:?}");
+        orders.into_iter().find(|order| order["status"] == status)
+    })
+    .await
+}
+
+/// Returns the lines of an order as `2 Beef rezala extra spicy`, by dish.
+fn lines(order: &Value) -> Vec<String> {
+    let items = order["items"].as_object().unwrap().values();
+    let mut lines: Vec<_> = items
+        .map(|item| {
+            let options = item["options"].as_array().into_iter().flatten().map(|option| format!(" {}", text(option)));
+            format!("{} {}{}", item["quantity"], text(&item["name"]), options.collect::<String>())
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn six_lines_with_options_take_a_thumb_twelve_taps() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = waiter(&restaurant, Form::Phone).await;
+    let before = floor.taps();
+    floor.tap("[data-do='new-order']").await;
+    floor.tap("[data-place-table='4']").await;
+    for dish in DISHES {
+        floor.tap(&tile(&restaurant, dish)).await;
+        if dish == "Beef rezala" || dish == "Lemon soda" {
+            floor.tap(".entry__line[data-open] [data-option]").await;
+        }
+    }
+    floor.inspect("staff-entry").await;
+    floor.tap("[data-do='entry-send']").await;
+    assert!(floor.taps() - before <= MOST_TAPS, "{} taps", floor.taps() - before);
+    // The kitchen has it: nobody needs to accept what a waiter has entered.
+    let order = order_with(&restaurant, "accepted").await;
+    assert_eq!((&order["table"], &order["service"], order.get("diner")), (&json!("4"), &json!("dine_in"), None));
+    let lines = lines(&order);
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("1 Beef rezala ")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("1 Lemon soda ")), "{lines:?}");
+    floor.shows(text(&order["id"]), "accepted").await;
+    let visits = restaurant.staff.get("/api/v1/restaurants/demo/visits").await.expect(200);
+    assert_eq!(visits["visits"][0]["table"], "4", "the order has begun the table's visit");
+    floor.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn a_takeaway_is_entered_by_keyboard_alone() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let (floor, kitchen) = tokio::join!(waiter(&restaurant, Form::Wall), restaurant.kitchen("the expo", None));
+    let focused = async |selector: &str| floor.until(selector, FOCUSED, vec![selector.into()]).await;
+    floor
+        .ask(
+            "window.dispatchEvent(new KeyboardEvent('keydown', { key: 'n', code: 'KeyN', altKey: true, cancelable: true }))",
+            vec![],
+        )
+        .await;
+    focused("#entry-where").await;
+    floor.inspect("staff-entry-place").await;
+    floor.type_in("Anna").await;
+    floor.strike(Key::Enter).await;
+    focused("#entry-find").await;
+    // By letters, by number, several at once, and an option of the last dish.
+    for typed in ["rez", "+spi", "2x 5", "sh il", "3x cha", "raita", "Mishti"] {
+        floor.type_in(typed).await;
+        floor.strike(Key::Enter).await;
+        assert_eq!(floor.ask(FOCUSED, vec!["#entry-find".into()]).await, true, "after {typed}");
+        let empty = "return document.querySelector('#entry-find').value === ''";
+        floor.until(&format!("{typed} done"), empty, vec![]).await;
+    }
+    floor.inspect("staff-entry-lines").await;
+    let send = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true, cancelable: true }))";
+    floor.ask(send, vec![]).await;
+    let order = order_with(&restaurant, "accepted").await;
+    assert_eq!((&order["guest_name"], &order["service"], order.get("table")), (&json!("Anna"), &json!("takeaway"), None));
+    let wanted =
+        ["1 Beef rezala extra spicy", "1 Cucumber raita", "1 Mishti doi", "1 Shorshe ilish", "2 Kacchi biryani", "3 Masala cha"];
+    assert_eq!(lines(&order), wanted);
+    let id = text(&order["id"]);
+    let said = "return document.querySelector(`[data-order='${arguments[0]}']`)?.innerText.includes('Anna')";
+    for screen in [&floor, &kitchen] {
+        screen.shows(id, "accepted").await;
+        screen.until("the name", said, vec![id.into()]).await;
+        screen.has_no_complaint().await;
+    }
+    assert_eq!(floor.ask("return document.querySelector('#entry').open", vec![]).await, false);
+}
+
+/// Without a network the order waits on the page, and the waiter goes on to the next table. A refusal is seen with its reason.
+#[tokio::test]
+async fn orders_entered_without_a_network_are_sent_once_or_say_why_not() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = waiter(&restaurant, Form::Phone).await;
+    // The tables are known from before the outage.
+    floor.tap("[data-tab='tables']").await;
+    floor.sees(".free [data-table='5']").await;
+    floor.network.set(Network::Cut);
+    floor.is("offline").await;
+    for (table, dish) in [("4", "Beef rezala"), ("5", "Firni")] {
+        floor.tap(&format!(".free [data-table='{table}']")).await;
+        floor.tap(&tile(&restaurant, dish)).await;
+        floor.tap("[data-do='entry-send']").await;
+        let waits = "return [...document.querySelectorAll('[data-unsent][data-sending]')].some((one) => one.innerText.includes(arguments[0]))";
+        floor.until("it waits", waits, vec![format!("Table {table}").into()]).await;
+    }
+    floor.inspect("staff-unsent").await;
+    floor.reload().await;
+    floor.until("both wait", "return document.querySelectorAll('[data-unsent][data-sending]').length === 2", vec![]).await;
+    let firni = text(&restaurant.menu.dish("Firni")["id"]).to_owned();
+    let off = format!("/api/v1/restaurants/demo/menu/items/{firni}/availability");
+    restaurant.staff.put(&off, &json!({"available": false})).await.expect(200);
+    floor.network.set(Network::Fine);
+    floor.is("live").await;
+    let order = order_with(&restaurant, "accepted").await;
+    assert_eq!(order["table"], "4");
+    let refused = "return document.querySelector('[data-unsent][data-tone=bad]')?.innerText ?? null";
+    let words = floor.until("the refusal", refused, vec![]).await;
+    assert!(text(&words).contains("Table 5") && text(&words).contains("Sold out: Firni"), "{words}");
+    floor.inspect("staff-refused").await;
+    floor.tap("[data-do='entry-open']").await;
+    floor.tap("[data-do='line-remove']").await;
+    floor.tap(&tile(&restaurant, "Rasmalai")).await;
+    floor.tap("[data-do='entry-send']").await;
+    let both = || async { (restaurant.orders().await.len() == 2).then_some(()) };
+    support::eventually("the second order", support::PATIENCE, both).await;
+    floor.until("nothing unsent", "return document.querySelector('#unsent').hidden", vec![]).await;
+}
+
+/// A raised price is agreed to before the order is sent; what is begun stays when the dialog is closed.
+#[tokio::test]
+async fn what_is_entered_stays_and_is_discarded_only_on_purpose() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let floor = waiter(&restaurant, Form::Wall).await;
+    floor.tap("[data-do='new-order']").await;
+    floor.tap("[data-place-table='7']").await;
+    floor.tap(&tile(&restaurant, "Firni")).await;
+    floor.write(".entry__words", "no nuts please").await;
+    floor.sees(".allergy-ask").await;
+    floor.tap(".entry__line [data-do='allergy-yes']").await;
+    floor.strike(Key::Escape).await;
+    floor.sees("[data-unsent]").await;
+    floor.reload().await;
+    floor.tap("[data-do='entry-open']").await;
+    let words = "return document.querySelector('.entry__words')?.value ?? null";
+    assert_eq!(floor.until("the note", words, vec![]).await, "no nuts please");
+    floor.tap("[data-do='entry-move']").await;
+    floor.tap("[data-place-table='8']").await;
+    floor.tap("[data-do='entry-discard']").await;
+    floor.sees(".entry__discard").await;
+    floor.tap("[data-do='entry-send']").await;
+    let order = order_with(&restaurant, "accepted").await;
+    let line = order["items"].as_object().unwrap().values().next().unwrap();
+    assert_eq!((&order["table"], &line["note"], &line["allergy"]), (&json!("8"), &json!("no nuts please"), &json!(true)));
+    floor.tap("[data-do='new-order']").await;
+    floor.tap("[data-place-table='9']").await;
+    floor.tap(&tile(&restaurant, "Firni")).await;
+    floor.tap("[data-do='entry-discard']").await;
+    floor.tap("[data-do='entry-discard']").await;
+    floor
+        .until(
+            "nothing unsent",
+            "return !document.querySelector('#entry').open && document.querySelector('#unsent').hidden",
+            vec![],
+        )
+        .await;
+    assert_eq!(restaurant.orders().await.len(), 1);
+    floor.has_no_complaint().await;
+}

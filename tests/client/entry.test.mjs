@@ -1,0 +1,153 @@
+// The staff's order entry, as far as it works without a DOM.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Emitter } from '../../static/client/emitter.js';
+import { placement, withAdded } from '../../static/shared/basket.js';
+import { matching, numbered, optionOf, tablesLike, wishOf } from '../../static/floor/dish_finder.js';
+import { placeWords, placesFor, whyNot } from '../../static/floor/entry_view.js';
+import { MOST_NEW, NewOrders } from '../../static/floor/new_orders.js';
+import { freeTables } from '../../static/floor/lanes.js';
+
+const dish = (name, category, sort, more = {}) => [name, { id: name, name, category, sort, price: { amount: 100, currency: 'BDT' }, available: true, ...more }];
+const MENU = {
+  currency: 'BDT', paused: false, categories: { s: { name: 'Starters', sort: 1 }, m: { name: 'Mains', sort: 2 } },
+  items: Object.fromEntries([
+    dish('Beef rezala', 'm', 1, { options: { hot: { name: 'extra spicy', price: { amount: 0 } }, big: { name: 'extra meat', price: { amount: 50 } } } }),
+    dish('Chicken roast', 'm', 2), dish('Crème caramel', 's', 2), dish('Shingara', 's', 1), dish('7 up', 'm', 3, { available: false }),
+  ]),
+};
+const DISHES = numbered(MENU).flatMap(({ dishes }) => dishes);
+const found = (typed) => matching(DISHES, wishOf(typed).words).map(({ item }) => item.name);
+
+test('dishes are numbered in the order of the menu', () => {
+  assert.deepEqual(DISHES.map(({ number, item }) => `${number} ${item.name}`), ['1 Shingara', '2 Crème caramel', '3 Beef rezala', '4 Chicken roast', '5 7 up']);
+});
+
+test('a dish is found by its number, by the beginnings of its words, with and without accents', () => {
+  assert.deepEqual(found('3'), ['Beef rezala']);
+  assert.deepEqual(found('rez'), ['Beef rezala']);
+  assert.deepEqual(found('be re'), ['Beef rezala']);
+  assert.deepEqual(found('creme'), ['Crème caramel']);
+  assert.deepEqual(found('CA'), ['Crème caramel'], 'the beginning of a word');
+  assert.deepEqual(found('in'), ['Shingara']);
+  assert.deepEqual(found('7'), ['7 up'], 'a number that no dish has is looked for in the names');
+  assert.deepEqual(found('pizza'), []);
+  assert.equal(found('').length, 5);
+});
+
+test('a wish says how many, or which option', () => {
+  assert.deepEqual(wishOf(' 3x rez'), { quantity: 3, words: 'rez', isOption: false });
+  assert.deepEqual(wishOf('2 × 12'), { quantity: 2, words: '12', isOption: false });
+  assert.deepEqual(wishOf('0x rez').quantity, 1);
+  assert.deepEqual(wishOf('12'), { quantity: 1, words: '12', isOption: false });
+  assert.deepEqual(wishOf('+ Spi'), { quantity: 1, words: 'spi', isOption: true });
+  const { items } = MENU;
+  assert.deepEqual(['spi', 'extra', 'eat', 'no'].map((words) => optionOf(items['Beef rezala'], words)), ['hot', 'hot', 'big', undefined]);
+});
+
+test('Enter goes to the table that was typed, and else to a takeaway by that name', () => {
+  const tables = ['1', '10', '2', 'Terrace'];
+  assert.deepEqual(tablesLike(tables, ''), ['1', '2', '10', 'Terrace']);
+  const first = (typed) => placesFor(tables, typed)[0];
+  assert.deepEqual(first('1'), { table: '1', service: 'dine_in' });
+  assert.deepEqual(first('table 10'), { table: '10', service: 'dine_in' });
+  assert.deepEqual(first('ter'), { table: 'Terrace', service: 'dine_in' });
+  assert.deepEqual(first(' Anna '), { service: 'takeaway', guest: 'Anna' });
+  assert.deepEqual(first('race'), { service: 'takeaway', guest: 'race' });
+  assert.deepEqual(placesFor(tables, '').map(({ table }) => table), [undefined, '1', '2', '10', 'Terrace']);
+  assert.deepEqual([placeWords(first('10')), placeWords(first('Anna')), placeWords({ service: 'takeaway', guest: '' })], ['Table 10', 'Takeaway, Anna', 'Takeaway']);
+});
+
+test('a table is free while nothing is open there', () => {
+  const orders = [{ table: '1', status: 'ready' }, { table: '2', status: 'served' }, { status: 'placed' }];
+  assert.deepEqual(freeTables(['10', '1', '2', '3', '4'], orders, { c: { table: '3' } }, [{ table: '4' }]), ['2', '10']);
+});
+
+test('a placement names the table, and the guest only where somebody is called', () => {
+  const basket = { ...withAdded({ id: 'b', lines: [], note: '', service: 'dine_in' }, { item: 'Shingara' }), table: '4', guest: ' Anna ' };
+  const { service, table, guest_name: name } = placement(basket, MENU);
+  assert.deepEqual([service, table, name], ['dine_in', '4', undefined]);
+  const away = placement({ ...basket, service: 'takeaway', table: undefined }, MENU);
+  assert.deepEqual([away.service, 'table' in away, away.guest_name], ['takeaway', false, 'Anna']);
+});
+
+class FakeBell extends Emitter {
+  pending = [];
+
+  place(body, id) {
+    this.pending.push({ action: 'place', id, body });
+    return new Promise(() => {});
+  }
+
+  answer(id, outcome) {
+    const pending = this.pending.find((one) => one.id === id);
+    this.pending = this.pending.filter((one) => one !== pending);
+    this.emit('answer', { pending, ...outcome });
+  }
+}
+
+function desk(kept = {}) {
+  const [bell, events] = [new FakeBell(), []];
+  const stored = { baskets: kept };
+  const on = { changed: () => {}, placed: ({ number }, key) => events.push(['placed', number, key]), sentBefore: (key) => events.push(['sentBefore', key]), refused: (key) => events.push(['refused', key]) };
+  const orders = new NewOrders({ bell, menu: () => MENU, store: { recall: () => stored.baskets, keep: (baskets) => { stored.baskets = baskets; } }, on });
+  const enter = (place, item = 'Shingara') => {
+    const key = orders.begin(place);
+    const checkout = orders.get(key);
+    checkout?.change(withAdded(checkout.basket, { item }));
+    return key;
+  };
+  return { bell, events, stored, orders, enter };
+}
+const at = (table) => ({ table, service: 'dine_in' });
+
+test('the next table is served while the last order waits for the network, and each answer finds its order', () => {
+  const { bell, events, stored, orders, enter } = desk();
+  const [first, second] = [enter(at('4')), enter(at('5'))];
+  for (const key of [first, second]) orders.get(key).place();
+  const [one, two] = bell.pending;
+  assert.deepEqual([one.body.table, two.body.table, Object.keys(stored.baskets)], ['4', '5', [first, second]]);
+  orders.discard(first);
+  assert.equal(orders.all.length, 2, 'what is under way cannot be taken back by forgetting it');
+  bell.answer(two.id, { ack: { document: { number: 9, status: 'placed', total: { amount: 100 } } } });
+  bell.answer(one.id, { error: { code: 'invalid', message: 'Shingara is sold out' } });
+  assert.deepEqual(events, [['placed', 9, second], ['refused', first]]);
+  assert.deepEqual(orders.all.map(({ key }) => key), [first]);
+  const { basket, problem } = orders.get(first);
+  assert.notEqual(basket.id, one.id);
+  assert.deepEqual(whyNot(basket, MENU, problem), ['Not sent: Shingara is sold out']);
+  orders.discard(first);
+  assert.deepEqual([orders.all, stored.baskets], [[], {}]);
+});
+
+test('what was begun at a table is gone on with, after a reload too', () => {
+  const { stored, enter } = desk();
+  const key = enter(at('4'));
+  assert.equal(enter(at('4')), key);
+  const again = desk(stored.baskets);
+  assert.equal(again.orders.begin(at('4')), key);
+  assert.equal(again.orders.get(key).count, 2);
+  assert.notEqual(again.orders.begin(at('5')), key);
+  const anna = again.enter({ service: 'takeaway', guest: 'Anna' });
+  assert.notEqual(again.orders.begin({ service: 'takeaway', guest: 'Ben' }), anna);
+});
+
+test('another tab\'s orders come and go', () => {
+  const { stored, orders, enter } = desk();
+  const key = enter(at('4'));
+  const other = desk(stored.baskets);
+  stored.baskets = { ...stored.baskets, there: { id: 'x', lines: [{ key: '1', item: 'Shingara', quantity: 2, options: [], note: '' }], note: '', service: 'dine_in', table: '6' } };
+  orders.reread();
+  assert.deepEqual(orders.all.map(({ checkout }) => checkout.basket.table), ['4', '6']);
+  other.orders.discard(key);
+  stored.baskets = other.stored.baskets;
+  orders.reread();
+  assert.deepEqual(orders.all, []);
+});
+
+test('no more than a few are under way', () => {
+  const { orders, enter } = desk();
+  for (let table = 1; table <= MOST_NEW; table += 1) enter(at(String(table)));
+  assert.equal(orders.begin(at('99')), null);
+  assert.notEqual(orders.begin(at('3')), null, 'what was begun can be finished');
+});
