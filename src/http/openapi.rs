@@ -76,7 +76,7 @@ const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
         manage::guests::find, manage::guests::read, manage::guests::remove,
         health::alive, health::ready, health::metrics, specs::openapi, specs::asyncapi,
         demo::read, demo::qr,
-        handlers::landing, handlers::table, handlers::order, handlers::kitchen, handlers::staff, handlers::manage,
+        handlers::landing, handlers::table, handlers::order, handlers::kitchen, handlers::staff, handlers::manage, handlers::demo,
         handlers::asset,
     ),
     components(

@@ -272,6 +272,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
         .service(compressed("/kitchen", assets::handlers::kitchen))
         .service(compressed("/staff", assets::handlers::staff))
         .service(compressed("/manage", assets::handlers::manage))
+        .service(compressed("/demo", assets::handlers::demo))
         .service(compressed("/t/{table_key}", assets::handlers::table))
         .service(compressed("/orders/{id}", assets::handlers::order))
         .service(

@@ -91,4 +91,10 @@ impl Demo {
         let table_url = table_key.map(|key| format!("{base}/t/{key}"));
         Self { restaurant: SLUG, table_url, people: people.iter().map(DemoPerson::from).collect() }
     }
+
+    /// Whether everybody may sign in, so that one page can open all screens.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.table_url.is_some() && !self.people.is_empty()
+    }
 }

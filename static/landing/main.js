@@ -40,6 +40,7 @@ async function offerDemo() {
 function showDemo({ table_url: tableUrl, people }) {
   if (tableUrl) showTable(tableUrl);
   if (people) showPeople(people);
+  if (people && tableUrl) find('#demo').hidden = false;
   find('#foot').textContent = people
     ? 'This is a demonstration: everybody may sign in, and everything may be tried.'
     : 'This is a demonstration. Its sign-ins and table codes were printed when it was started.';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { modulesOf, read } from './modules.mjs';
 
 for (const [page, entry] of [['index.html', '/landing/main.js'], ['table.html', '/guest/table.js'], ['order.html', '/guest/order.js'],
-  ['kitchen.html', '/kitchen/main.js'], ['staff.html', '/floor/main.js'], ['manage.html', '/manager/main.js']]) {
+  ['kitchen.html', '/kitchen/main.js'], ['staff.html', '/floor/main.js'], ['manage.html', '/manager/main.js'], ['demo.html', '/demo/main.js']]) {
   test(`${page} preloads exactly what ${entry} imports: a phone waits for one round trip, not for six`, () => {
     const html = read(page);
     const preloaded = [...html.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, href]) => href).sort();
@@ -20,7 +20,7 @@ for (const [page, entry] of [['index.html', '/landing/main.js'], ['table.html', 
 }
 
 test('no page, view or library module writes markup from text', () => {
-  for (const entry of ['/landing/main.js', '/guest/table.js', '/guest/order.js', '/kitchen/main.js', '/floor/main.js', '/manager/main.js']) {
+  for (const entry of ['/landing/main.js', '/guest/table.js', '/guest/order.js', '/kitchen/main.js', '/floor/main.js', '/manager/main.js', '/demo/main.js']) {
     for (const path of modulesOf(entry)) {
       assert.doesNotMatch(read(path.slice(1)), /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, path);
     }

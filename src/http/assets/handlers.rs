@@ -5,7 +5,9 @@ use super::moved;
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::text::Key;
 use crate::http::problem::Problem;
+use crate::http::state::{Demo, State};
 use crate::http::{assets, etag};
+use crate::protocol::ErrorCode;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, AcceptEncoding, Encoding, Header, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -36,6 +38,24 @@ pub(crate) fn embedded(request: &HttpRequest, path: &str, kind: &str) -> Result<
 
 fn page(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
     Ok(answer(request, assets::find(name).ok_or_else(nothing)?))
+}
+
+/// Answers with a page that an open demonstration shows in a frame. Elsewhere no page may be framed.
+fn screen(request: &HttpRequest, state: &State, name: &str) -> Result<HttpResponse, Problem> {
+    let mut asset = assets::find(name).ok_or_else(nothing)?;
+    if is_open_demo(state) {
+        asset.policy = with_policy(&asset.policy, |policy| policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'"))?;
+    }
+    Ok(answer(request, asset))
+}
+
+fn is_open_demo(state: &State) -> bool {
+    state.demo.as_deref().is_some_and(Demo::is_open)
+}
+
+fn with_policy(policy: &HeaderValue, change: impl Fn(&str) -> String) -> Result<HeaderValue, Problem> {
+    let changed = policy.to_str().ok().and_then(|policy| HeaderValue::try_from(change(policy)).ok());
+    changed.ok_or_else(|| Problem::new(ErrorCode::Internal, "the page's policy could not be made"))
 }
 
 fn nothing() -> Problem {
@@ -81,8 +101,8 @@ pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
         (status = 404, response = Problem),
     ),
 )]
-pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    page(&request, "table.html")
+pub async fn table(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    screen(&request, &state, "table.html")
 }
 
 /// `GET /orders/{id}`: the page of an order, the same for each order.
@@ -103,8 +123,8 @@ pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
         (status = 404, response = Problem),
     ),
 )]
-pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    page(&request, "order.html")
+pub async fn order(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    screen(&request, &state, "order.html")
 }
 
 /// `GET /kitchen`: the kitchen's screen.
@@ -124,8 +144,8 @@ pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
         (status = 404, response = Problem),
     ),
 )]
-pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    page(&request, "kitchen.html")
+pub async fn kitchen(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    screen(&request, &state, "kitchen.html")
 }
 
 /// `GET /staff`: the staff's page.
@@ -145,8 +165,31 @@ pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
         (status = 404, response = Problem),
     ),
 )]
-pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    page(&request, "staff.html")
+pub async fn staff(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    screen(&request, &state, "staff.html")
+}
+
+/// `GET /demo`: the screens of a demonstration side by side, each in a frame.
+///
+/// # Errors
+/// `not_found` unless the server was started with `--demo` on a loopback address.
+#[utoipa::path(
+    get,
+    path = "/demo",
+    operation_id = "demoPage",
+    tag = "pages",
+    summary = "Open the screens of the demonstration side by side",
+    description = "For: everybody. Only under `--demo`, on a loopback address.",
+    security(()),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
+pub async fn demo(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut asset = assets::find("demo.html").filter(|_| is_open_demo(&state)).ok_or_else(nothing)?;
+    asset.policy = with_policy(&asset.policy, |policy| format!("{policy}; frame-src 'self'"))?;
+    Ok(answer(&request, asset))
 }
 
 /// `GET /manage`: the manager's page.

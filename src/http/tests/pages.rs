@@ -110,6 +110,34 @@ async fn only_what_is_meant_to_be_read_can_be() {
     }
 }
 
+/// Only an open demonstration frames its screens, on its own page. The other parts of the policy stay as strict.
+#[actix_web::test]
+async fn screens_are_framed_by_an_open_demonstration_alone() {
+    const FRAMED: [&str; 4] = ["/t/demo-table-1", "/orders/0193a5f0-7c1e-7000-8000-00000000002a", "/kitchen", "/staff"];
+    let policy = async |app: &TestApp, path: &str| get(app, path).await.header("content-security-policy").to_owned();
+    let mut app = TestApp::open().await;
+    get(&app, "/demo").await.problem(404, "not_found");
+    let closed = policy(&app, "/staff").await;
+    app.state.demo = Some(Arc::new(Demo::new("http://198.51.100.1:80", None, &[])));
+    get(&app, "/demo").await.problem(404, "not_found");
+    for path in FRAMED {
+        assert!(policy(&app, path).await.ends_with("frame-ancestors 'none'"), "{path}: others reach this demonstration");
+    }
+    let person = crate::demo::Person { username: "staff".parse().unwrap(), password: "staff-demo".into(), role: Role::Staff };
+    let key = "demo-table-1".parse().unwrap();
+    app.state.demo = Some(Arc::new(Demo::new("http://127.0.0.1:8080", Some(&key), &[person])));
+    for path in FRAMED {
+        assert!(policy(&app, path).await.ends_with("frame-ancestors 'self'"), "{path}");
+    }
+    assert_eq!(policy(&app, "/staff").await, closed.replace("frame-ancestors 'none'", "frame-ancestors 'self'"));
+    let own = policy(&app, "/demo").await;
+    assert!(own.starts_with("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-"), "{own}");
+    assert!(own.ends_with("frame-ancestors 'none'; frame-src 'self'") && !own.contains("unsafe"), "{own}");
+    for path in ["/", "/manage"] {
+        assert!(policy(&app, path).await.ends_with("frame-ancestors 'none'"), "{path}");
+    }
+}
+
 #[actix_web::test]
 async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
     let mut app = TestApp::open().await;

@@ -1,0 +1,104 @@
+import { Api } from '../client/api.js';
+import { newId } from '../client/ids.js';
+import { keepPaired, openSession as openKitchen } from '../kitchen/session.js';
+import { beat, find, h, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { openSession, signIn } from '../shared/staff_session.js';
+import { Player } from './player.js';
+import { planRush } from './rush.js';
+
+/** How often and how long the approved screen asks for its session. */
+const ASK_MS = 1_000;
+const ASKS = 15;
+
+/** @type {Player | null} */ let player = null;
+/** @type {Api} */ let staff;
+/** @type {any} */ let demo;
+
+beat();
+begin();
+
+/** Signs in and pairs, and then opens the three screens. */
+async function begin() {
+  const { dataset } = document.documentElement;
+  try {
+    const anybody = new Api({ url: location.origin });
+    demo = await anybody.get('/api/v1/demo');
+    const person = demo.people?.find((/** @type {any} */ { role }) => role === 'staff');
+    if (!person || !demo.table_url) return sayWhyNot('This demonstration is open to other machines, so its keys and passwords are secret: open its pages one by one.');
+    staff = new Api({ url: location.origin, tokens: (await signedIn(person)).tokens });
+    if (!openKitchen()) keepPaired(await paired(anybody));
+    showScreens();
+    dataset.connection = 'live';
+  } catch (error) {
+    dataset.connection = 'offline';
+    sayWhyNot(`The demonstration did not open: ${/** @type {any} */ (error).message}`);
+  }
+}
+
+/** @param {{username: string, password: string}} person */
+async function signedIn({ username, password }) {
+  const known = openSession();
+  // A session of an earlier demonstration has ended with its database.
+  const isGood = known && await known.tokens.get().then(() => new Api({ url: location.origin, tokens: known.tokens }).get(`/api/v1/restaurants/${demo.restaurant}/visits`))
+    .then(() => true, () => false);
+  return isGood ? known : signIn({ restaurant: demo.restaurant, username, password }, newId());
+}
+
+/** Pairs the kitchen's screen of this page, as a person does with the code on it. @param {Api} screen @returns {Promise<any>} its session */
+async function paired(screen) {
+  const { user_code: code, device_code } = await screen.post('/api/v1/devices/pairings', {});
+  await staff.post(`/api/v1/devices/pairings/${encodeURIComponent(code)}/approval`, { name: 'Demonstration' });
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await screen.post('/api/v1/devices/token', { device_code });
+    } catch (error) {
+      if (asked === ASKS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+    }
+  }
+}
+
+function showScreens() {
+  const screens = /** @type {[string, string, string][]} */ ([
+    ['phone', 'A guest’s phone', new URL(demo.table_url, location.href).pathname], ['kitchen', 'The kitchen', '/kitchen'], ['floor', 'The floor', '/staff'],
+  ]);
+  render(find('#main'), screens.map(([name, title, src]) => h(`section.pane.pane--${name}`, { 'data-key': name, 'aria-labelledby': `pane-${name}` },
+    h('h2.pane__title', { id: `pane-${name}` }, title, h('a', { href: src, target: '_blank', rel: 'noopener' }, 'open alone', h('span.visually-hidden', {}, `: ${title}`))),
+    h('div.pane__glass', {}, h('iframe.pane__screen', { src, title })))));
+  find('#rush').addEventListener('click', () => toggle());
+  draw();
+}
+
+async function toggle() {
+  if (player && !player.isOver) return player.stop();
+  const path = `/api/v1/restaurants/${demo.restaurant}`;
+  try {
+    const [menu, { tables = [] }] = await Promise.all([staff.get(`${path}/menu`), staff.get(`${path}/visits`)]);
+    // The first table is the visitor's.
+    const steps = planRush({ tables: tables.slice(1), menu, random: Math.random });
+    player = new Player(steps, {
+      place: async (basket) => (await staff.post(`${path}/orders`, basket, { 'idempotency-key': newId() })).id,
+      act: (order, action, fields) => staff.post(`/api/v1/orders/${encodeURIComponent(order)}/commands`, { id: newId(), action, ...fields }),
+    }, { changed: draw });
+  } catch (error) {
+    find('#state').textContent = `The rush did not begin: ${/** @type {any} */ (error).message}`;
+    return;
+  }
+  draw();
+}
+
+function draw() {
+  const plays = player !== null && !player.isOver;
+  const button = find('#rush');
+  button.hidden = false;
+  render(button, icon(plays ? 'pause' : 'play'), plays ? 'Stop the rush' : 'Play a rush');
+  const { placed = 0, all = 0 } = player?.progress ?? {};
+  find('#state').textContent = plays ? `Order ${placed} of ${all}: guests order, the floor accepts and serves, the kitchen cooks.`
+    : 'Order on the phone, accept on the floor, bump in the kitchen. Or watch a rush.';
+}
+
+/** @param {string} words */
+function sayWhyNot(words) {
+  render(find('#main'), h('div.blank', { role: 'status' }, icon('alert'), h('p', {}, words), h('a.button', { href: '/' }, 'To the start page')));
+}
