@@ -22,8 +22,6 @@ function askToCancel(order) {
 /** Turns the staff's touches into commands, and asks for a reason or minutes first where needed. */
 export class StaffCommands {
   #bell; #order; #changed;
-  /** Minutes chosen for an incoming order. @type {Map<string, number>} */
-  minutes = new Map();
   /** The promise that each open sheet was based on, by order. @type {Map<string, string | undefined>} */
   #promised = new Map();
   /** Timers of calls marked as done, until the command is sent. @type {Map<string, any>} */ #answering = new Map();
@@ -58,11 +56,7 @@ export class StaffCommands {
 
   /** @param {string} action @param {any} order @param {HTMLElement} control */
   #fields(action, order, control) {
-    if (action === 'accept') {
-      const minutes = this.minutes.get(order.id);
-      this.minutes.delete(order.id);
-      return minutes ? { minutes } : {};
-    }
+    if (action === 'accept') return control.dataset.minutes ? { minutes: Number(control.dataset.minutes) } : {};
     if (action === 'promise') return { minutes: Number(control.dataset.minutes), expected_position: order.position };
     if (action === 'rush') return { rush: !order.rush };
     if (!asksWhy(action)) return {};
@@ -118,15 +112,6 @@ export class StaffCommands {
   /** Sends pending answers when the page is left. */
   leave() {
     for (const call of [...this.#answering.keys()]) this.#sendAnswer(call);
-  }
-
-  /** Chooses minutes; the same chip again returns to the restaurant's default. @param {HTMLElement} chip */
-  chooseMinutes(chip) {
-    const order = chip.closest('[data-order]')?.getAttribute('data-order') ?? '';
-    const minutes = Number(chip.dataset.minutes);
-    if (this.minutes.get(order) === minutes) this.minutes.delete(order);
-    else this.minutes.set(order, minutes);
-    this.#changed();
   }
 
   /** @param {Record<string, any>} calls @returns {Record<string, any>} without those whose answer is on its way */

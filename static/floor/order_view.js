@@ -1,16 +1,17 @@
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, count, money, place, whyWords } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
-import { ageView, noteView, placeView, promiseView } from '../shared/order_parts.js';
+import { ageView, noteView, notesView, placeView, promiseView } from '../shared/order_parts.js';
 import { levelAt, promisedAt } from '../shared/urgency.js';
 import { canBeCalledBack, laneClock, progress } from './lanes.js';
 
-const MINUTES = [10, 15, 20, 30, 45];
+/** The times that are offered beside the restaurant's own. */
+const MINUTES = [10, 20, 30, 45];
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
- * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane}} Look
- *   minutes: what was chosen for this order; the restaurant's own default without
+ * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean}} Look
+ *   minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes
  */
 
 /**
@@ -18,9 +19,50 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
  * @param {any} order @param {Look} look @returns {import('../shared/keyed.js').Entry}
  */
 export function orderEntry(order, look) {
-  const { now, minutes, lane } = look;
-  const deps = [order, lane, minutes, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
-  return { key: order.id, deps, view: () => orderCard(order, look) };
+  const { now, minutes, lane, isOpen } = look;
+  const deps = [order, lane, minutes, isOpen, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
+  return { key: order.id, deps, view: () => (lane === 'incoming' ? incomingCard(order, look) : orderCard(order, look)) };
+}
+
+/**
+ * An incoming order: a row with what to accept it needs, so that a phone shows many; its dishes on request.
+ * @param {any} order @param {Look} look
+ */
+function incomingCard(order, look) {
+  const { now, minutes, isOpen = false } = look;
+  return h('article.card.order.order--row', {
+    'data-key': order.id, 'data-order': order.id, 'data-status': order.status, 'data-pending': Boolean(order.pending), 'data-open': isOpen,
+    'aria-label': `Order ${order.number}, ${place(order)}`,
+  },
+  h('h3.order__head', {}, h('button.order__open', { 'type': 'button', 'data-do': 'open-order', 'aria-expanded': String(isOpen) },
+    h('span.order__line', {}, h('span.order__number', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span.order__place', {}, placeView(order))),
+    h('span.order__line', {}, ageView(laneClock(order, 'incoming'), now, 'span'), h('span.order__fact', {}, count(progress(order).all, 'dish', 'dishes')),
+      order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
+      order.pending && h('span.badge.order__pending', {}, 'Not sent yet')))),
+  acceptChips(minutes),
+  isOpen ? [
+    noteView(order),
+    h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
+    h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
+  ] : [h('p.order__dishes', {}, dishesIn(order)), notesView(order)],
+  h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger')));
+}
+
+/** @param {any} order @returns {string} `2 Beef rezala, 1 Firni` */
+function dishesIn({ items }) {
+  return Object.values(items).filter(({ status }) => status !== 'voided').map(({ quantity, name }) => `${quantity} ${name}`).join(', ');
+}
+
+/** One touch accepts and promises. @param {number | undefined} own the restaurant's default, if known */
+function acceptChips(own) {
+  const choices = own === undefined ? MINUTES : [...new Set([...MINUTES, own])].sort((a, b) => a - b);
+  return h('div.minutes', { role: 'group', 'aria-label': 'Accept, ready in' },
+    own === undefined && h('button.chip', { 'type': 'button', 'data-key': 'own', 'data-action': 'accept', 'aria-label': 'Accept' }, icon('check')),
+    choices.map((minutes) => h('button.chip', {
+      'type': 'button', 'data-key': minutes, 'data-action': 'accept', 'data-minutes': minutes, 'data-default': minutes === own,
+      'aria-label': `Accept, ready in ${minutes} minutes${minutes === own ? ', the usual time' : ''}`,
+    }, minutes === own && icon('check'), minutes)),
+    h('span.muted', { 'aria-hidden': true }, 'min'));
 }
 
 /** @param {any} order @param {Look} look */
@@ -92,11 +134,8 @@ function mark(item) {
 
 /** @param {any} order @param {Look} look */
 function actions(order, look) {
-  /** @type {Record<import('./lanes.js').Lane, () => any>} */
+  /** @type {Record<string, () => any>} */
   const rows = {
-    incoming: () => [minuteChips(look.minutes), row(
-      button('accept', 'check', look.minutes ? `Accept · ${look.minutes} min` : 'Accept', '.button--go.order__main'),
-      rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger'))],
     kitchen: () => row(
       button('ready', 'check', 'Ready', '.order__main'), rush(order), button('promise', 'clock', 'Time', '.button--quiet'),
       button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
@@ -117,15 +156,6 @@ function row(...buttons) {
 function rush(order) {
   return h('button.button.button--quiet', { 'type': 'button', 'data-action': 'rush', 'aria-pressed': String(Boolean(order.rush)) },
     icon('bolt'), 'Rush');
-}
-
-/** @param {number | undefined} chosen */
-function minuteChips(chosen) {
-  return h('div.minutes', { role: 'group', 'aria-label': 'Ready in' },
-    MINUTES.map((minutes) => h('button.chip', {
-      'type': 'button', 'data-do': 'minutes', 'data-minutes': minutes, 'aria-pressed': String(minutes === chosen),
-    }, minutes)),
-    h('span.muted', { 'aria-hidden': true }, 'min'));
 }
 
 /** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {string} words @param {string} looks */

@@ -23,7 +23,7 @@ import { toast } from '../shared/toasts.js';
 import { callsView } from './calls_view.js';
 import { ClosedOrders } from './closed_orders.js';
 import { StaffCommands } from './commands.js';
-import { freeTables, lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
+import { LANES, freeTables, lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
 import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, newOrderButton, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { OrderEntry } from './entry.js';
 import { unsentView } from './entry_view.js';
@@ -36,8 +36,6 @@ import { tablesView } from './tables_view.js';
 
 /** How often the visits are read: other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
-/** An order that the guests of a table still wait for. */
-const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 /** How many more done orders one touch draws. */
 const DONE_MORE = 50;
 
@@ -49,6 +47,7 @@ export class StaffDesk {
   #tab = 'orders';
   #search = '';
   #allCalls = false;
+  /** Incoming orders that show their dishes. Bound: forgotten on another tab. @type {Set<string>} */ #opened = new Set();
   /** How many done orders are drawn. */ #doneShown = DONE_SHOWN;
   /** Whether only tables that wait for the staff are shown. */ #waiting = false;
   #due = redrawing(() => this.#draw());
@@ -96,7 +95,7 @@ export class StaffDesk {
     addEventListener('storage', ({ key }) => { if (key === `orderbell.${kept}`) this.#newOrders.reread(); });
     this.#entry = new OrderEntry({
       bell: this.#bell, menu: () => this.#menu.menu, orders: this.#newOrders, tables: () => this.#service.tables,
-      openAt: (table) => [...this.#floor.documents.values()].filter((order) => order.table === table && OPEN.has(order.status)).length,
+      openAt: (table) => [...this.#floor.documents.values()].filter((order) => order.table === table && LANES[order.status] !== 'done').length,
       changed: () => this.#due(),
     });
     this.#banner = new ConnectionBanner(this.#bell, {
@@ -117,6 +116,7 @@ export class StaffDesk {
     this.#due();
     this.#bell.start();
     this.#closed.read();
+    this.#service.readProfile();
     return new Promise((resolve) => { this.#end = resolve; });
   }
 
@@ -215,7 +215,7 @@ export class StaffDesk {
       'look-above': () => beyondWindow().above.at(-1)?.scrollIntoView({ block: 'center' }),
       'look-below': () => beyondWindow().below[0]?.scrollIntoView({ block: 'center' }),
       'void-step': () => stepVoid(control),
-      'minutes': () => this.#commands.chooseMinutes(control),
+      'open-order': () => this.#openOrder(control.closest('[data-order]')?.getAttribute('data-order') ?? ''),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'more-done': () => { this.#doneShown += DONE_MORE; },
@@ -238,10 +238,15 @@ export class StaffDesk {
     this.#due();
   }
 
+  /** @param {string} id */
+  #openOrder(id) {
+    if (!this.#opened.delete(id)) this.#opened.add(id);
+  }
+
   /** Whether nothing is half done. */
   #losesNothing() {
-    return this.#bell.pending.length === 0 && this.#search === '' && this.#commands.minutes.size === 0
-      && this.#commands.answered.size === 0 && !document.querySelector('dialog[open]');
+    return this.#bell.pending.length === 0 && this.#search === '' && this.#commands.answered.size === 0
+      && !document.querySelector('dialog[open]');
   }
 
   /** @param {string} tab @param {string} [wanted] what to search for in it */
@@ -251,6 +256,7 @@ export class StaffDesk {
     this.#followVisits();
     this.#search = wanted;
     this.#doneShown = DONE_SHOWN;
+    this.#opened.clear();
     const search = /** @type {HTMLInputElement} */ (find('#search'));
     search.value = wanted;
     search.placeholder = { menu: 'Dish', tables: 'Table' }[tab] ?? 'Number, table, dish';
@@ -383,6 +389,6 @@ export class StaffDesk {
         free: freeTables(this.#service.tables ?? [], orders, calls, this.#service.visits),
       });
     }
-    return ordersView(found, { now, minutes: this.#commands.minutes, search, done: this.#doneShown, all });
+    return ordersView(found, { now, minutes: this.#service.minutes, opened: this.#opened, search, done: this.#doneShown, all });
   }
 }

@@ -16,9 +16,10 @@ const TRIES = 5;
 
 /** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects come back through the rooms. */
 export class StaffService {
-  #api; #path; #menu; #now; #changed; #tablesKept;
+  #api; #path; #menu; #now; #changed; #tablesKept; #minutesKept;
   /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
   /** The labels of all tables; null until they are read, and if the server does not list them. @type {string[] | null} */ tables = null;
+  /** The minutes that an order is promised by default; undefined where they are not known. @type {number | undefined} */ minutes;
   #reading = false;
   /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
@@ -29,6 +30,8 @@ export class StaffService {
     this.#menu = menu;
     this.#now = now;
     this.#changed = changed;
+    this.#minutesKept = `minutes.${slug}`;
+    this.minutes = recallLocal(this.#minutesKept);
     this.#tablesKept = `tables.${slug}`;
     this.tables = recallLocal(this.#tablesKept, null);
   }
@@ -44,6 +47,15 @@ export class StaffService {
       after = next;
     }
     return closed;
+  }
+
+  /** Reads the restaurant's default time. Without an answer the last one stays. */
+  async readProfile() {
+    const { default_minutes: minutes } = await this.#api.get(this.#path).catch(() => ({}));
+    if (minutes === undefined) return;
+    this.minutes = minutes;
+    keepLocal(this.#minutesKept, minutes);
+    this.#changed();
   }
 
   /** Reads what each table has had since it sat down. On failure the last result stays. */

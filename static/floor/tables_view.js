@@ -2,7 +2,7 @@ import { h } from '../shared/dom.js';
 import { STATUS_WORDS, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
-import { ageView, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
+import { ageView, notesView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { levelAt } from '../shared/urgency.js';
 import { callLevel, callView } from './calls_view.js';
 import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './lanes.js';
@@ -118,16 +118,7 @@ function orderLine(order, now) {
         order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
         order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),
       h('p.muted', {}, order.status === 'served' ? count(all, 'dish', 'dishes') : `${done} of ${count(all, 'dish', 'dishes')} done`),
-      notesOf(order)),
+      notesView(order)),
     ageView(laneClock(order, lane), now),
     next && h('button.button.button--go.seat__next', { 'type': 'button', 'data-action': next[0] }, icon(next[1]), next[2]));
-}
-
-/** The notes of an order and of its dishes, which the line does not list. @param {any} order */
-function notesOf(order) {
-  const noted = Object.entries(order.items).filter(([, { note, allergy, status }]) => (note || allergy) && status !== 'voided');
-  if (noted.length === 0 && !order.note && !order.allergy) return null;
-  return h('ul.seat__notes', {},
-    (order.note || order.allergy) && h('li', { 'data-key': 'order' }, noteView(order)),
-    noted.map(([id, item]) => h('li', { 'data-key': id }, `${item.quantity} × ${item.name}`, noteView(item))));
 }

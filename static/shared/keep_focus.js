@@ -76,8 +76,8 @@ function above(node) {
 
 /** @param {Place | null} start @param {HTMLElement} control @returns {HTMLElement | null} what takes the place of a control */
 function successor(start, control) {
-  const { action, do: deed } = control.dataset;
-  const same = action ? `[data-action="${action}"]` : deed ? `[data-do="${deed}"]` : '';
+  const { action, do: deed, minutes } = control.dataset;
+  const same = action ? `[data-action="${action}"]${minutes ? `[data-minutes="${minutes}"]` : ''}` : deed ? `[data-do="${deed}"]` : '';
   for (let place = start; place && same; place = above(place.parent)) {
     const found = among(alike(place), same);
     if (found) return found;

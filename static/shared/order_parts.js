@@ -15,12 +15,12 @@ const LEVELS = {
  * An age, from the first threshold on with another sign and a word: colour alone says nothing to many people.
  * `tickAges` counts it on without a redraw.
  *
- * @param {import('./urgency.js').Clock} clock @param {number} now server ms
+ * @param {import('./urgency.js').Clock} clock @param {number} now server ms @param {string} [tag] `span` in a button
  */
-export function ageView({ since, warnAt, lateAt }, now) {
+export function ageView({ since, warnAt, lateAt }, now, tag = 'p') {
   const level = levelAt({ warnAt, lateAt }, now);
   const { sign, word } = LEVELS[level];
-  return h('p.age', { 'data-since': since, 'data-level': level, 'data-thresholds': `${warnAt} ${lateAt}` },
+  return h(`${tag}.age`, { 'data-since': since, 'data-level': level, 'data-thresholds': `${warnAt} ${lateAt}` },
     icon(sign), h('span.age__time.numeric', {}, age(now - since)), word && h('span.age__word', {}, word));
 }
 
@@ -69,6 +69,18 @@ export function noteView({ note, allergy }) {
   const word = allergyWord({ note, allergy });
   if (!word) return note ? h('span.note', {}, note) : null;
   return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, `${word} `), note));
+}
+
+/**
+ * The notes of an order and of its dishes, for a line that does not list the dishes.
+ * @param {any} order @returns {HTMLElement | null}
+ */
+export function notesView(order) {
+  const noted = Object.entries(order.items).filter(([, { note, allergy, status }]) => (note || allergy) && status !== 'voided');
+  if (noted.length === 0 && !order.note && !order.allergy) return null;
+  return h('ul.seat__notes', { 'data-key': 'notes' },
+    (order.note || order.allergy) && h('li', { 'data-key': 'order' }, noteView(order)),
+    noted.map(([id, item]) => h('li', { 'data-key': id }, `${item.quantity} × ${item.name}`, noteView(item))));
 }
 
 /**

@@ -141,8 +141,7 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
     let order = guest.place(&restaurant.menu.basket()).await;
     let id = text(&order["id"]);
     let here = |control: &str| format!("[data-order='{id}'] {control}");
-    floor.enter(&here("[data-minutes='30']")).await;
-    floor.enter(&here("[data-action='accept']")).await;
+    floor.enter(&here("[data-action='accept'][data-minutes='30']")).await;
     floor.shows(id, "accepted").await;
     restaurant.agree(id, &[&floor]).await;
     let promised = restaurant.order(id).await;

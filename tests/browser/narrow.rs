@@ -17,8 +17,8 @@ const ALLERGY: &str = "const note = document.querySelector('[data-order] [data-i
     const [sign, words] = [...note?.children ?? []].map((part) => part.getBoundingClientRect());
     const card = note?.closest('.items').getBoundingClientRect();
     return words && sign.bottom > words.top && sign.top < words.bottom && words.left > sign.left && note.getBoundingClientRect().width > 0.8 * card.width - 40";
-/// Returns whether the first order's head and first dish are in sight with the page scrolled to the top.
-const ORDER_BETWEEN_BARS: &str = "const line = document.querySelector('[data-lane=incoming] [data-order] [data-item]');
+/// Returns whether the first order and its times are in sight with the page scrolled to the top.
+const ORDER_BETWEEN_BARS: &str = "const line = document.querySelector('[data-lane=incoming] [data-order] .minutes');
     const foot = Math.min(...['#tabs', '#beyond:not([hidden])'].map((bar) => document.querySelector(bar)?.getBoundingClientRect().top ?? innerHeight));
     return innerWidth === 320 && scrollY === 0 && line !== null && line.getBoundingClientRect().bottom <= foot";
 
@@ -153,6 +153,8 @@ async fn the_floors_page_fits_into_a_narrow_window() {
     floor.shows(text(&evening.incoming), "placed").await;
     floor.fits("staff").await;
     floor.has_an_order_in_sight().await;
+    floor.tap(&format!("[data-order='{}'] [data-do='open-order']", text(&evening.incoming))).await;
+    floor.fits("staff-open-order").await;
     floor.act(text(&evening.incoming), "reject").await;
     floor.fits("staff-reject").await;
     floor.close_sheet().await;

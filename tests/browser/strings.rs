@@ -87,16 +87,18 @@ fn menu_of(strings: &[String]) -> Value {
     json!({"categories": headings, "items": items.collect::<Map<_, _>>()})
 }
 
-/// Places orders of the staff with each string as the note of a line, and returns the orders.
+/// Places orders of the staff with each string as the note of a line, and some as the name for the pickup. Returns the notes.
 async fn order_all(restaurant: &TestRestaurant, menu: &Value, strings: &[String]) -> Vec<String> {
     let notes = kept(strings, 200);
+    let names: Vec<_> = kept(strings, 40).into_iter().filter(|name| name.contains('<')).collect();
     let dishes: Vec<_> = menu["items"].as_object().unwrap().keys().collect();
     for (at, some) in notes.chunks(LINES).enumerate() {
         let lines = some
             .iter()
             .enumerate()
             .map(|(line, note)| json!({"menu_item": dishes[(at * LINES + line) % dishes.len()], "quantity": 1, "note": note}));
-        let basket = json!({"service": "takeaway", "items": lines.collect::<Vec<_>>(), "note": some[0]});
+        let (lines, name) = (lines.collect::<Vec<_>>(), &names[at % names.len()]);
+        let basket = json!({"service": "takeaway", "items": lines, "note": some[0], "guest_name": name});
         let order = restaurant.staff.place(&basket).await;
         restaurant.staff.act(&order["id"], "accept").await;
     }

@@ -35,6 +35,8 @@ struct Profile {
     slug: Slug,
     name: Name,
     currency: Currency,
+    /// The minutes that `accept` promises where it names none.
+    default_minutes: u16,
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<Timestamp>,
@@ -73,11 +75,11 @@ async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>
 )]
 pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenant) -> Result<HttpResponse, Problem> {
     let menu = &menu_of(&state, named.0.id).await?.menu;
-    let Restaurant { id, slug, name, currency, .. } = named.0;
+    let Restaurant { id, slug, name, currency, default_minutes } = named.0;
     let stations = menu.stations();
     let feature_level = state.node.level.get();
     let Menu { paused, paused_until, .. } = *menu;
-    let profile = Profile { id, slug, name, currency, paused, paused_until, stations, feature_level };
+    let profile = Profile { id, slug, name, currency, default_minutes, paused, paused_until, stations, feature_level };
     // Plain data with text keys always serializes.
     let body = serde_json::to_vec(&profile).unwrap_or_default();
     Ok(etag::answer(&request, etag::tag(&body), JSON, body))

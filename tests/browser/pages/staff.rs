@@ -166,3 +166,44 @@ async fn void_begins_at_one(floor: &Browser, order: &str) {
 async fn close(floor: &Browser) {
     floor.tap("dialog[open] [data-do='close']").await;
 }
+
+/// Returns how many incoming orders are in sight as a whole, between the bars.
+const IN_SIGHT: &str = "const foot = Math.min(...['#tabs', '#beyond:not([hidden])'].map((bar) => document.querySelector(bar)?.getBoundingClientRect().top ?? innerHeight));
+    const head = document.querySelector('.top').getBoundingClientRect().bottom;
+    const rows = [...document.querySelectorAll('[data-lane=incoming] [data-order]')].map((row) => row.getBoundingClientRect());
+    return rows.filter(({ top, bottom }) => top >= head && bottom <= foot).length";
+
+/// In a rush a phone shows eight incoming orders. One tap on the minutes accepts and promises; the usual time is marked.
+#[tokio::test]
+async fn eight_incoming_orders_are_on_a_phone_and_one_tap_accepts() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    for table in 1..=10 {
+        restaurant.server.diner(&table.to_string()).await.place(&restaurant.menu.basket()).await;
+    }
+    let floor = restaurant.browser("the floor", Form::Phone).await;
+    floor.goto("/staff").await;
+    sign_in(&floor, "staff").await;
+    let marked = "return document.querySelector('[data-lane=incoming] [data-default]')?.innerText ?? null";
+    assert_eq!(floor.until("the usual time", marked, vec![]).await, "20");
+    floor.until("eight orders", &format!("return (() => {{ {IN_SIGHT} }})() >= 8"), vec![]).await;
+    floor.inspect("staff-incoming").await;
+    let orders = floor.orders().await;
+    let before = floor.taps();
+    floor.tap(&format!("[data-order='{}'] [data-minutes='30']", orders[0])).await;
+    floor.shows(&orders[0], "accepted").await;
+    assert_eq!(floor.taps() - before, 1);
+    restaurant.agree(&orders[0], &[&floor]).await;
+    let order = restaurant.order(&orders[0]).await;
+    let minutes = |name: &str| &text(&order[name])[11..16];
+    let minute = |time: &str| time[..2].parse::<u32>().unwrap() * 60 + time[3..].parse::<u32>().unwrap();
+    let promised = (minute(minutes("promised_at")) + 1440 - minute(minutes("accepted_at"))) % 1440;
+    assert_eq!(promised, 30, "{order}");
+    // The dishes are one tap away, and so is the refusal.
+    floor.tap(&format!("[data-order='{}'] [data-do='open-order']", orders[1])).await;
+    floor.sees(&format!("[data-order='{}'] [data-item]", orders[1])).await;
+    floor.inspect("staff-incoming-open").await;
+    floor.act(&orders[1], "reject").await;
+    floor.tap("dialog[open] [data-reason='too_busy']").await;
+    floor.shows(&orders[1], "rejected").await;
+    floor.has_no_complaint().await;
+}
