@@ -164,6 +164,17 @@ async fn the_floors_page_fits_into_a_narrow_window() {
         floor.fits(&format!("staff-{sheet}")).await;
         floor.close_sheet().await;
     }
+    floor.tap("[data-do='new-order']").await;
+    floor.fits("staff-entry-place").await;
+    floor.tap("[data-place-table='11']").await;
+    for dish in ["Beef rezala", "Vegetable bhuna"] {
+        floor.tap(&format!("[data-dish='{}']", text(&restaurant.menu.dish(dish)["id"]))).await;
+    }
+    floor.fits("staff-entry").await;
+    floor.tap("[data-do='entry-whole']").await;
+    floor.fits("staff-entry-whole").await;
+    floor.tap("[data-do='entry-close']").await;
+    floor.fits("staff-unsent").await;
     floor.write("#search", "7").await;
     floor.sees(".filter").await;
     floor.fits("staff-search").await;
