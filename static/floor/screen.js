@@ -197,7 +197,7 @@ export class StaffDesk {
   #begin(control) {
     // Other waiters seat guests, and managers add tables.
     this.#service.readVisits();
-    this.#entry.begin(control?.dataset.table ? { table: control.dataset.table, service: 'dine_in' } : undefined);
+    this.#entry.begin(control?.dataset.forTable ? { table: control.dataset.forTable, service: 'dine_in' } : undefined);
   }
 
   #orders() {

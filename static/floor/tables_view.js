@@ -57,7 +57,7 @@ function freeView(labels) {
 
 /** @param {string} table @param {any} words */
 function orderButton(table, words) {
-  return h('button.button', { 'type': 'button', 'data-key': `order ${table}`, 'data-do': 'new-order', 'data-table': table, 'aria-label': `Order for table ${table}` }, words);
+  return h('button.button', { 'type': 'button', 'data-key': `order ${table}`, 'data-do': 'new-order', 'data-for-table': table, 'aria-label': `Order for table ${table}` }, words);
 }
 
 /** @param {Table} table @param {number} now @param {Set<string>} answered calls @returns {import('../shared/keyed.js').Entry} */

@@ -125,11 +125,11 @@ async fn orders_entered_without_a_network_are_sent_once_or_say_why_not() {
     let floor = waiter(&restaurant, Form::Phone).await;
     // The tables are known from before the outage.
     floor.tap("[data-tab='tables']").await;
-    floor.sees(".free [data-table='5']").await;
+    floor.sees(".free [data-for-table='5']").await;
     floor.network.set(Network::Cut);
     floor.is("offline").await;
     for (table, dish) in [("4", "Beef rezala"), ("5", "Firni")] {
-        floor.tap(&format!(".free [data-table='{table}']")).await;
+        floor.tap(&format!(".free [data-for-table='{table}']")).await;
         floor.tap(&tile(&restaurant, dish)).await;
         floor.tap("[data-do='entry-send']").await;
         let waits = "return [...document.querySelectorAll('[data-unsent][data-sending]')].some((one) => one.innerText.includes(arguments[0]))";
