@@ -9,7 +9,7 @@ use std::time::Duration;
 /// How long to wait before repeating a request that this node could not decide.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Why a token is refused. The text says what to do.
+/// Why a token is refused. The message tells the holder what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The token is not valid.
@@ -71,7 +71,7 @@ mod tests {
     use secrecy::ExposeSecret;
     use uuid::Uuid;
 
-    /// A token is looked up by its bytes, its session each time.
+    /// The cache finds a token by its bytes; its session is checked on every call.
     #[test]
     fn a_token_that_was_accepted_is_refused_as_soon_as_its_session_has_ended() {
         let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();

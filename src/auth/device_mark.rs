@@ -2,8 +2,8 @@
 //! their own budget of attempts, which strangers cannot use up. A mark grants no access.
 //!
 //! A mark names a person and a random id, expires after [`LIFE`], and is signed under a key derived
-//! from the keyring, so it is valid on every node and after restarts. It also has a keyed digest of
-//! the stored password hash, so that a new password invalidates the marks from before.
+//! from the keyring, so it is valid on every node and after restarts. It contains a keyed digest of
+//! the stored password hash, so a new password invalidates all earlier marks.
 
 use super::keyring::Keyring;
 use crate::domain::values::ids::UserId;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 const LABEL: &str = "device-marks";
 /// How long a mark is valid: longer than any session of staff.
 pub const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// The most marks in one browser, one for each person who signed in there. Overflow: the oldest is
+/// The most marks in one browser: one for each person who signed in there. Overflow: the oldest is
 /// dropped.
 const MOST: usize = 8;
 /// The most valid marks that are read from the cookies of one request. Overflow: the others are
@@ -33,7 +33,7 @@ pub(super) const SEPARATOR: char = '.';
 const ID_BYTES: usize = 16;
 const DIGEST_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
-/// The length of person, id, end in seconds, and digest of the password hash.
+/// The bytes of a mark: person, id, expiry in seconds, digest of the password hash.
 const BODY_BYTES: usize = 16 + ID_BYTES + 8 + DIGEST_BYTES;
 
 /// Identifies a mark.

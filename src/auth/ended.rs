@@ -17,15 +17,15 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-/// How far each poll of the store looks back before the latest known end, since a slow transaction
-/// may record an earlier one. Both times are of the database's clock; the clocks of nodes may be
+/// How far each poll looks back before the latest known end: a slow transaction may commit an
+/// earlier end later. Both times come from the database's clock, since the clocks of nodes may be
 /// minutes apart.
 const OVERLAP: Duration = Duration::from_secs(60);
 /// The most notices that a listener may be behind. Overflow: [`Notice::Missed`].
 const NOTICES: usize = 1024;
-/// The ends on a page, which reads in far less than the store's deadline.
+/// The ended sessions of one page. Reading a page takes far less than the store's deadline.
 const PAGE: u32 = 10_000;
-/// How often to drop ends that no longer matter.
+/// How often to drop ends whose tokens have all expired.
 const PRUNE_PERIOD: Duration = Duration::from_secs(60);
 /// The value of `read_at` before the first read.
 const NEVER: i64 = -1;
@@ -64,7 +64,7 @@ pub struct EndedSessions {
 struct Polled {
     /// The latest end that a poll has seen, by the database's clock.
     latest: Option<Timestamp>,
-    /// When ends that no longer matter were last dropped.
+    /// When ends without a valid token were last dropped.
     pruned: Option<Timestamp>,
 }
 
@@ -116,7 +116,7 @@ impl EndedSessions {
         }
     }
 
-    /// Adds sessions that have ended together, as [`Self::insert`] does one.
+    /// Records several ends at once, as [`Self::insert`] records one.
     pub fn insert_all(&self, sessions: Vec<Key>, at: Timestamp) {
         for session in sessions {
             self.insert(session, at);
@@ -141,12 +141,11 @@ impl EndedSessions {
         Listener(self.notices.subscribe())
     }
 
-    /// Reads the ends on other nodes since the last call (on the first call, all that still
-    /// matter), and drops those whose tokens have all expired. One task calls it before anybody is
-    /// admitted, and then every few seconds.
+    /// Reads the sessions that have ended on any node since the last call (on the first call, all
+    /// whose tokens may still be valid), and drops those whose tokens have all expired. One task
+    /// calls it before anybody is admitted, and then every few seconds.
     ///
-    /// # Errors
-    /// The store's. The next call then covers the ends that this one missed.
+    /// # Errors The store's. The next call then reads what this one could not.
     pub async fn refresh_from<S: Sessions + ?Sized>(&self, store: &S, now: Timestamp) -> Result<(), StoreError> {
         let begun = clock::uptime();
         let latest = self.polled.lock().unwrap_or_else(PoisonError::into_inner).latest;
@@ -192,7 +191,7 @@ fn before(at: Timestamp, span: Duration) -> Timestamp {
     Timestamp::from_millis(at.millis().saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// Hears of sessions that end.
+/// A subscription to ends of sessions.
 #[derive(Debug)]
 pub struct Listener(broadcast::Receiver<Key>);
 
@@ -227,7 +226,7 @@ mod tests {
         Ended { session: key(session), micros: at.micros(), until: None }
     }
 
-    /// What a store has to say of ended sessions; it is asked for nothing else here.
+    /// A store that only lists ended sessions; the tests call nothing else.
     struct Ends(Vec<Ended>, Mutex<Vec<Timestamp>>);
 
     #[async_trait]

@@ -1,7 +1,7 @@
-//! Budgets for failed attempts in the audit. Guesses must not fill the database, and made-up names
-//! must not hide guesses at a real one, so each person has a budget of entries, and the unknown
-//! names of a restaurant share one. Attempts over a budget are only counted, and the next entry
-//! says how many there were.
+//! Budgets for failed attempts in the audit. Guesses must not fill the database, and guesses at
+//! made-up names must not hide those at a real one. So each person has a budget of entries, and all
+//! unknown names of a restaurant share one. Attempts beyond a budget are only counted; the next
+//! entry states their number.
 
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::time::Timestamp;
@@ -14,7 +14,7 @@ const MOST_UNKNOWN: u32 = 30;
 /// The most subjects with a budget. Overflow: further subjects' attempts are not listed.
 const MOST_SUBJECTS: usize = 10_000;
 
-/// The attempts that share a budget: those at one person, or at a restaurant's unknown names.
+/// The owner of a budget: one person, or all unknown names of a restaurant.
 type Subject = (RestaurantId, Option<UserId>);
 
 /// Counts failed attempts.

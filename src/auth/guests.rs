@@ -1,5 +1,5 @@
-//! Ends of guests' sessions by the restaurant: removing a table, changing its key, ending a visit
-//! or one session. The caller checks the right to do so.
+//! Ends guests' sessions on behalf of the restaurant: with a table, with its key, with a visit, or
+//! one by one. The caller checks that the restaurant may.
 
 use super::management::Management;
 use super::session::SessionError;
@@ -31,7 +31,7 @@ impl Management {
         Ok(())
     }
 
-    /// Stores a table's new key, and with `end_sessions` ends the sessions of its guests.
+    /// Stores a table's new key. With `end_sessions`, also ends the sessions of its guests.
     ///
     /// # Errors
     /// The store's `Missing` and `Stale`.
@@ -50,8 +50,8 @@ impl Management {
         Ok(())
     }
 
-    /// Ends the visit of a table, and with `end_sessions` the sessions of its guests. Returns
-    /// false, and ends nothing, while an order or a call is open.
+    /// Ends the visit of a table. With `end_sessions`, also ends the sessions of its guests. While
+    /// an order or a call is open, ends nothing and returns false.
     ///
     /// # Errors
     /// The store's `Missing`.

@@ -15,11 +15,12 @@ pub const MIN_SECRET_BYTES: usize = 32;
 
 const SEED: &str = "ed25519:";
 const PUBLIC: &str = "ed25519-public:";
-/// The common beginning of both forms, with which no secret may begin: a mistyped form of a public
-/// key would become a secret that everybody knows.
+/// The prefix of both Ed25519 forms. No secret may begin with it: a mistyped public key would
+/// otherwise be taken for a secret, and everybody knows it.
 const FAMILY: &str = "ed25519";
 
-/// Why the part after a key's id was refused. Each message continues "key ID of the keyring".
+/// Why the part after a key's id was refused. Each message follows the words "key ID of the
+/// keyring".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFlaw {
     /// The secret is too short.
@@ -31,7 +32,7 @@ pub enum KeyFlaw {
     /// It is not base64url, or does not have the length of a seed or a public key.
     #[error("is not {SECRET_KEY_LENGTH} bytes in base64url without padding (43 characters); make a pair with: orderbell keys")]
     Bytes,
-    /// It is not a public key, or one under which anybody can make a valid signature.
+    /// It is not a public key, or it is one for which anybody can make a valid signature.
     #[error("is not an Ed25519 public key; take the line with ed25519-public that orderbell keys prints")]
     NotPublic,
 }

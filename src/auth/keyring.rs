@@ -2,7 +2,7 @@
 //! replaced without signing anybody out: add the new key to all nodes, move it to the front, and
 //! remove the old key once its last token has expired.
 //!
-//! A keyring may lack a key that signs. Asking it for one then returns the reason.
+//! A keyring may have no key that signs. Asking for one then returns the reason.
 
 use super::key_material::{KeyFlaw, KeyMaterial, public_entry};
 use crate::domain::values::text::Key;
@@ -94,8 +94,8 @@ impl Keyring {
         })
     }
 
-    /// Derives a key for another purpose from a label and each key with a secret part, in the
-    /// keyring's order.
+    /// Derives a key for another purpose, named by a label, from each key that has a secret part.
+    /// Returns them in the keyring's order.
     pub(super) fn derive_each(&self, label: &str) -> Vec<[u8; 32]> {
         self.0.iter().filter_map(|key| key.material.secret_bytes()).map(|secret| derive(secret, label)).collect()
     }

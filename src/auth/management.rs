@@ -1,5 +1,6 @@
-//! Management of who may sign in: people, kitchen screens, API keys. A lost right is lost at once:
-//! its sessions end on every node. The caller checks that a manager of the restaurant asks.
+//! Management of who may sign in: people, kitchen screens, API keys. Taking a right away takes
+//! effect at once: the sessions that had it end on every node. The caller checks that a manager of
+//! the restaurant asks.
 
 use super::ended::EndedSessions;
 use super::password::Passwords;
@@ -19,7 +20,7 @@ use crate::store::{SharedStore, StoreError};
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// How often to try a change without a version while others change the same screen.
+/// The most attempts at a change without a version, while others change the same screen.
 const TRIES: u32 = 3;
 
 /// Decides who may sign in. Cheap to clone.
@@ -31,7 +32,7 @@ pub struct Management {
 }
 
 impl Management {
-    /// Returns the management of a store, which announces to `ended` the sessions that it ends.
+    /// Makes the management of a store. It announces the sessions that it ends to `ended`.
     #[must_use]
     pub const fn new(store: SharedStore, ended: Arc<EndedSessions>, passwords: Passwords) -> Self {
         Self { store, ended, passwords }
@@ -127,8 +128,8 @@ impl Management {
         }
     }
 
-    /// Changes a screen's name or station; `Some(None)` means every station. Its session continues.
-    /// Returns the screen, and the committed events for the caller to announce.
+    /// Changes a screen's name or station; `Some(None)` means every station. The screen's session
+    /// continues. Returns the screen, and the committed events, which the caller announces.
     ///
     /// # Errors
     /// `Invalid` for a station that no dish on the menu has; the store's `Missing` and `Stale`.
@@ -142,7 +143,7 @@ impl Management {
     ) -> Result<(Device, Arc<[Event]>), SessionError> {
         for _ in 1..TRIES {
             match self.try_to_change_screen(restaurant, id, name.clone(), station.clone(), &expected).await {
-                // Another change came between reading and writing, and must stay.
+                // Another change came between reading and writing, and must not be overwritten.
                 Err(SessionError::Store(StoreError::Stale)) if expected.is_any() => {}
                 outcome => return outcome,
             }
@@ -174,8 +175,8 @@ impl Management {
         Ok((device, events))
     }
 
-    /// Revokes a screen, which must be paired again. Returns the committed events for the caller to
-    /// announce.
+    /// Revokes a screen, which then has to be paired again. Returns the committed events, which the
+    /// caller announces.
     ///
     /// # Errors
     /// The store's `Missing`.
@@ -222,7 +223,7 @@ impl Management {
     }
 }
 
-/// Hashes a password that was chosen for a person, and refuses one that is easy to guess.
+/// Hashes a password that a manager chose for a person. Refuses one that is easy to guess.
 pub(super) async fn hash_chosen(
     store: &SharedStore,
     passwords: &Passwords,
@@ -235,8 +236,8 @@ pub(super) async fn hash_chosen(
     Ok(passwords.hash_new(password, hints).await?)
 }
 
-/// Refuses a station that no dish has: a screen of a misspelt station would stay empty without
-/// a reason.
+/// Refuses a station that no dish has: the screen of a misspelt station would stay empty, and
+/// nobody would know why.
 pub(super) async fn check_station(
     store: &SharedStore,
     restaurant: RestaurantId,

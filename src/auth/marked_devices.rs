@@ -7,8 +7,8 @@ use crate::store::accounts::User;
 use secrecy::SecretString;
 
 impl Sessions {
-    /// Verifies the marks in a browser's cookies. Invalid marks are ignored, and do not count
-    /// towards the most that are read.
+    /// Verifies the marks in a browser's cookies. Ignores invalid marks, which do not count towards
+    /// the limit.
     #[must_use]
     pub fn read_marks<'a>(&self, cookies: impl Iterator<Item = &'a str>, now: Timestamp) -> Marks {
         let keys = self.issuer.mark_keys();
@@ -16,7 +16,7 @@ impl Sessions {
         Marks(marks.take(MOST_READ).collect())
     }
 
-    /// Finds the mark of the account to which a person signs in.
+    /// Finds the mark of the account that a person signs in to.
     ///
     /// # Errors
     /// The store's.

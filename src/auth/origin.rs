@@ -1,5 +1,6 @@
-//! Origins: the secret or the attempt that begins a session, and from which its first refresh token is derived. A client that
-//! lost the answer presents the same origin again, and gets the same session and refresh token until that token is used.
+//! Origins. The origin of a session is the secret or the attempt that begins it; its first refresh token is derived from the
+//! origin. A client that lost the answer sends the same origin again, and gets the same session and refresh token until that
+//! token is used.
 
 use super::secret::{hash, random_secret};
 use super::session::{SessionError, Sessions, SignedIn};
@@ -15,7 +16,7 @@ use std::time::Duration;
 /// How long an origin leads to its session again. A device code is valid for as long.
 const REPEATABLE: Duration = Duration::from_secs(600);
 
-/// A secret, or the name of an attempt that has to come with other secrets.
+/// A secret, or the name of an attempt, which is useless without other secrets.
 pub struct Origin(SecretString);
 
 impl Origin {
@@ -61,8 +62,8 @@ impl Sessions {
         }
     }
 
-    /// Begins the session of an origin, or returns the first answer of the session that it began before. `None` if that
-    /// session has been renewed since.
+    /// Begins the session of an origin. If the origin has begun one before, returns that session's first answer, or `None` once
+    /// the session has been renewed.
     ///
     /// # Errors
     /// The store's.
@@ -73,13 +74,13 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SessionError> {
         match self.begin(principal, restaurant, Some(origin)).await {
-            // An earlier call began it, or one at the same time.
+            // An earlier or a concurrent call began it.
             Err(SessionError::Store(StoreError::Taken)) => self.begun_with(origin).await,
             outcome => outcome.map(Some),
         }
     }
 
-    /// Returns the first answer of the session that an origin began before, if that session has not been renewed.
+    /// Returns the first answer of the session that an origin has begun, unless the session has been renewed.
     ///
     /// # Errors
     /// The store's.

@@ -66,7 +66,7 @@ impl Sessions {
             // The call requires no code, so the new session keeps the time of the old proof.
             let prepared = self.prepare(attempt, has_second_factor, None)?;
             let change = self.store.change_password(user.id, &user.password_hash, &hash, &prepared.succession);
-            // Missing: another change came between the check and this one, and has ended this session.
+            // Missing: another change came between the check and this one, and ended this session.
             let change =
                 async { change.await.map_err(|error| if error == StoreError::Missing { StoreError::Stale } else { error }) };
             let signed_in = self.succeed(attempt, &prepared, person(user, ACTION), change).await?;

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 /// Seconds between two polls of a screen.
 pub const POLL_INTERVAL_SECONDS: u64 = 5;
-/// How much too early a poll may come, in milliseconds: timers are not exact.
+/// The milliseconds by which a poll may be early: timers are not exact.
 const POLL_GRACE_MS: u64 = 500;
 /// How long a code is valid.
 pub const PAIRING_LIFE: Duration = Duration::from_secs(600);
@@ -66,7 +66,7 @@ pub enum PollError {
     /// The code has expired.
     #[error("the code has run out; begin again")]
     Expired,
-    /// The code is unknown, or was used and its session was renewed or has ended.
+    /// The code is unknown, or its session was renewed or has ended.
     #[error("no pairing has this device code; begin again")]
     Unknown,
     /// The session could not be begun.
@@ -129,8 +129,8 @@ impl Sessions {
         }
     }
 
-    /// Answers a screen's poll. The first poll after the approval begins the session. Later polls
-    /// get the same tokens until the session is renewed, since the answer may have been lost.
+    /// Answers a screen's poll. The first poll after the approval begins the session. Since its
+    /// answer may be lost, later polls get the same tokens until the session is renewed.
     ///
     /// # Errors
     /// [`PollError`].

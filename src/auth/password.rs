@@ -19,7 +19,8 @@ const LANES: u32 = 1;
 const CONCURRENT: usize = 2;
 /// How long an idle thread is kept.
 const KEPT: Duration = Duration::from_secs(600);
-/// The niceness of a thread that hashes (`setpriority(2)`): orders go first when a core is short.
+/// The niceness of a thread that hashes (`setpriority(2)`), so that orders go first when all cores
+/// are busy.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 /// How long a sign-in waits for its turn before it is refused.
@@ -61,8 +62,9 @@ impl Default for Passwords {
     }
 }
 
-/// Threads of low priority that only hash: on Linux, a thread cannot raise its priority again. They
-/// stay, with the memory of a hash. `None` if they could not be started.
+/// Threads of low priority that do nothing but hash, since on Linux a thread cannot raise its
+/// priority again. An idle one keeps the memory of a hash for [`KEPT`]. `None` if they could
+/// not be started.
 #[derive(Debug)]
 struct Threads(Option<Runtime>);
 
@@ -106,9 +108,9 @@ impl Passwords {
         self.in_turn(move || hash(&password)).await
     }
 
-    /// Returns whether a password has this hash. Without a hash (an unknown person) it returns
-    /// false after the same work. Also tries the password as typed, since older versions hashed it
-    /// without normalization.
+    /// Returns whether a password has this hash. Without a hash (an unknown person), returns false
+    /// after the same work. Tries the password as typed, too: older versions hashed it without
+    /// normalization.
     ///
     /// # Errors
     /// `Busy` after [`PATIENCE`].
@@ -146,7 +148,7 @@ impl Passwords {
     }
 }
 
-/// Lowers the priority of this thread. Other systems than Linux would lower that of the whole
+/// Lowers the priority of this thread. Systems other than Linux would lower that of the whole
 /// process.
 fn lower_priority() {
     #[cfg(target_os = "linux")]

@@ -17,12 +17,12 @@ use zxcvbn::{Score, zxcvbn};
 pub(super) const LENGTH: RangeInclusive<usize> = 8..=128;
 /// The most code points before normalization, which may join several into one.
 const MOST_TYPED: usize = 4 * *LENGTH.end();
-/// The strength that a new password needs: more than a million guesses. Sign-ins are limited to a
-/// small fraction of that.
+/// The strength of a new password: more than a million guesses, of which the limits on sign-ins
+/// allow a small fraction.
 const LEAST: Score = Score::Two;
-/// The fewest letters and digits of a password besides the account's names.
+/// The fewest letters and digits that a password has besides the account's names.
 const BESIDE_NAMES: usize = 4;
-/// The fewest letters of a name that counts: a shorter one is in many passwords by chance.
+/// The fewest letters of a name that counts. A shorter one is in many passwords by chance.
 const TELLING: usize = 3;
 
 /// The common words in passwords of restaurants, besides the account's names: roles, rooms,
@@ -124,7 +124,7 @@ fn is_year(part: &str) -> bool {
     part.parse::<u16>().is_ok_and(|year| (1900..2100).contains(&year))
 }
 
-/// Returns whether two passwords are the same text, however they are composed.
+/// Returns whether two passwords are the same text, whether or not their accents are composed.
 pub(super) fn is_same(one: &SecretString, other: &SecretString) -> bool {
     let text = |password| normalized(password).map(|text| text.expose_secret().to_owned());
     text(one).is_some_and(|one| Some(one) == text(other))

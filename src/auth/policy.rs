@@ -2,8 +2,8 @@
 //! transitions (`domain::rules::transition`) check a kitchen screen's station and a diner's
 //! narrower right to cancel.
 //!
-//! Each rule takes the principal instead of its role, since the holder of a link to one order
-//! ([`Principal::share`]) has the role of a diner and may only read that order.
+//! Each rule takes the principal and not only its role, since the holder of a link to one order
+//! ([`Principal::share`]) has the role of a diner, but may only read that order.
 
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::{Principal, Role};
@@ -55,9 +55,9 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
     is_one_of(who, roles)
 }
 
-/// Returns whether an order is within a principal's reach: for a diner their own, for a link its
-/// order, and for everybody else each order of their restaurant. An order out of reach is answered
-/// as if it did not exist.
+/// Returns whether an order is within a principal's reach: a diner's own orders, the order of a
+/// link, and for everybody else each order of their restaurant. The answer about an order out of
+/// reach is that it does not exist.
 #[must_use]
 pub fn owns<'a>(principal: &Principal, owner: impl Into<Owner<'a>>) -> bool {
     let owner = owner.into();
@@ -87,8 +87,7 @@ pub fn is_guest(who: &Principal) -> bool {
 }
 
 /// Returns whether a principal may join a room ("Rooms" in docs/protocol.md). `order` is the owner
-/// of an order room's order, or `None` if the order does not exist, which is answered like a
-/// forbidden room.
+/// of an order room's order. `None` means that there is no such order; its room is forbidden.
 #[must_use]
 pub fn may_join(principal: &Principal, room: RoomId, order: Option<Owner<'_>>) -> bool {
     match room {

@@ -1,8 +1,8 @@
 //! Proof of the password before sensitive actions. A stolen session alone must not be enough to take over the restaurant. So
 //! adding, changing and removing people, removing their second factor, making API keys, exporting or erasing guests, and ending
 //! one's other sessions require a recent proof: the owner of the session entered the password, and a code if they have a second
-//! factor. Signing in is such a proof, and renewals keep its time. A proof begins a new session, so a thief who copied the
-//! tokens of the old one does not share it ([`super::succession`]).
+//! factor. Signing in is such a proof, and a renewed session keeps the time of its proof. A proof begins a new session, so a
+//! thief who copied the tokens of the old one does not share it ([`super::succession`]).
 
 use super::origin::Origin;
 use super::session::{SessionError, Sessions, SignedIn};

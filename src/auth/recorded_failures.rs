@@ -19,7 +19,7 @@ impl Sessions {
         self.record_failure(note, user).await;
     }
 
-    /// Passes an outcome on. Records a person's wrong secret, and too many attempts.
+    /// Returns an outcome unchanged, after recording a wrong secret or too many attempts.
     pub(super) async fn recording<T>(
         &self,
         user: &User,
@@ -43,8 +43,8 @@ impl Sessions {
         self.record_failure(note.with_outcome("not_confirmed"), Some(user)).await;
     }
 
-    /// Records a failure. Only logs an error of the store, which must not change the answer to the
-    /// attempt.
+    /// Records a failure. An error of the store is only logged: it must not change the answer to
+    /// the attempt.
     async fn record_failure(&self, note: Note, user: Option<&User>) {
         let note = match self.failures.count(note.restaurant(), user.map(|user| user.id), clock::uptime()) {
             Listing::List => note,

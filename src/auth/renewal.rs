@@ -10,9 +10,10 @@ use crate::store::sessions::Rotation;
 use secrecy::SecretString;
 
 impl Sessions {
-    /// Spends a refresh token; returns a new access token and the token's successor. Since the
-    /// answer may have been lost, the token that was spent last gets the same successor again until
-    /// that is used, for at most a day. An older token ends the session, since somebody has a copy.
+    /// Spends a refresh token. Returns a new access token and the successor of the refresh token.
+    /// Since the answer may be lost, the token that was spent last gets the same successor again
+    /// until that is used, for at most a day. An older token ends the session, since somebody has a
+    /// copy of it.
     ///
     /// # Errors
     /// `Over`, `EndedByStaff`; the store's.
@@ -48,7 +49,7 @@ impl Sessions {
         Err(SessionError::Over)
     }
 
-    /// Ends a manager's session that lacks a required second factor, and so began before the
+    /// Ends the session of a manager without the required second factor. It began before the
     /// requirement.
     async fn end_without_second_factor(&self, who: &Principal) -> Result<(), SessionError> {
         if who.role != Role::Manager || !self.rules.managers_need_totp || self.account(who).await?.second_factor.is_some() {

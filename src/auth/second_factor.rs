@@ -26,7 +26,7 @@ const DIGITS: usize = 6;
 pub struct Enrolment {
     /// The secret in base32, for typing it into an app.
     pub secret: SecretString,
-    /// The same as a URL for authenticator apps (`otpauth://totp/…`).
+    /// The secret as a URL for authenticator apps (`otpauth://totp/…`).
     pub otpauth_url: SecretString,
 }
 
@@ -53,8 +53,8 @@ pub(super) fn normalized(code: &SecretString) -> SecretString {
 }
 
 impl Sessions {
-    /// Requires a code at sign-in from a person with a second factor. Returns whether they have one. Recovery codes are too
-    /// long to guess, so they pass even after too many tries: a thief with the password cannot lock the owner out.
+    /// Requires a code at sign-in from a person with a second factor. Returns whether they have one. A recovery code is
+    /// accepted even after too many tries: it is too long to guess, and so a thief with the password cannot lock the owner out.
     ///
     /// # Errors
     /// `CodeRequired`; `WrongCode` for a code that is wrong or was used; `TooManyTries`; the store's.

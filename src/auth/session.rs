@@ -26,7 +26,8 @@ pub struct Lifetimes {
     pub staff: Duration,
     /// The life of a kitchen screen's session: long, since a screen has no keyboard to sign in with.
     pub kitchen: Duration,
-    /// The longest time that a session of staff or a manager may go without a renewal. An open page renews its tokens by itself.
+    /// The longest time for which a session of staff or a manager lives without a renewal. An open page renews its tokens by
+    /// itself.
     pub staff_idle: Duration,
     /// The life of a POS's session. It begins another with its API key.
     pub service: Duration,
@@ -71,7 +72,7 @@ pub enum SessionError {
     /// No second factor waits for its first code.
     #[error("no second factor waits for its first code; begin one")]
     NothingToConfirm,
-    /// Managers remove their own second factor only with a code, since a stolen session must not suffice.
+    /// Managers remove their own second factor only with a code, since a stolen session must not be enough for it.
     #[error("remove your own second factor in your account, with a code")]
     OwnSecondFactor,
     /// The current password of a signed-in person is wrong.
@@ -89,7 +90,7 @@ pub enum SessionError {
     /// Too many wrong passwords or codes were sent in this session, which has ended.
     #[error("too many wrong passwords or codes: this session has ended; sign in again")]
     TooManyWrong,
-    /// Another call is proving a secret under the same name, so this one was not made.
+    /// Another call is trying a secret of the same person or session, so this one was refused.
     #[error("another call with your password or code is under way; send this one again in a moment")]
     UnderWay(Duration),
     /// Too many wrong codes were sent at sign-in.

@@ -51,7 +51,7 @@ impl Sessions {
     }
 
     /// Makes a link to an order. The caller checks that the order is this guest's. The link ends
-    /// with the guest's session, in whatever way that ends.
+    /// when the guest's session ends, for whatever reason.
     ///
     /// # Errors
     /// `Over` for a session in its last second; the store's.

@@ -17,12 +17,11 @@ use crate::store::sessions::SessionRow;
 use secrecy::{ExposeSecret, SecretString};
 
 impl Sessions {
-    /// Signs in a person, with a code of their second factor if they have one. If the answer was lost, the code is used up. So
-    /// the same attempt with the right password returns the session that it began before, until that is renewed.
+    /// Signs in a person, with a code of their second factor if they have one. A lost answer has used up the code, so the same
+    /// attempt with the right password returns the session that it has begun, until that is renewed.
     ///
-    /// # Errors
-    /// `BadCredentials`, after the same work whichever part is wrong; after the right password `CodeRequired`, `WrongCode`,
-    /// `UnderWay` and `TooManyTries`; `Busy`; the store's.
+    /// # Errors `BadCredentials`, after the same work whichever part is wrong; with the right password `CodeRequired`,
+    /// `WrongCode`, `UnderWay` and `TooManyTries`; `Busy`; the store's.
     pub async fn sign_in(
         &self,
         slug: &str,
@@ -44,7 +43,7 @@ impl Sessions {
         };
         let begin = self.begin_for(&user, &restaurant, totp, attempt);
         let begun = match (attempt, totp) {
-            // Without the turn, the second of two equal calls at once would find its code used and no session yet.
+            // Without the turn, the second of two identical concurrent calls would find the code used, but no session yet.
             (Some(attempt), Some(_)) => {
                 let turn = Turn { restaurant: user.restaurant, person: user.id, name: attempt.to_string().parse()? };
                 self.in_turn(&turn, u32::MAX, begin).await?
@@ -60,7 +59,7 @@ impl Sessions {
         self.unless_revoked(signed_in, now.is_some_and(|now| is_same(&now))).await
     }
 
-    /// Begins the session of a person with the right password, or returns the one that the same attempt began before.
+    /// Begins the session of a person with the right password, or returns the one that the same attempt has begun.
     async fn begin_for(
         &self,
         user: &User,
@@ -86,8 +85,8 @@ impl Sessions {
         self.begin(principal, restaurant.clone(), None).await
     }
 
-    /// Ends a new session whose owner has lost the right to sign in meanwhile. Checking a password takes time, and a change
-    /// during it could not end this session, which had not begun yet. So the caller checks the right again afterwards.
+    /// Ends a new session whose owner has meanwhile lost the right to sign in. While the password was checked, a change of the
+    /// person could not end this session, since it had not begun. So the right is checked again once it has.
     async fn unless_revoked(&self, signed_in: SignedIn, has_right: bool) -> Result<SignedIn, SessionError> {
         if has_right {
             return Ok(signed_in);

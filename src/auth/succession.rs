@@ -36,8 +36,8 @@ pub(super) struct Prepared {
 }
 
 impl Sessions {
-    /// Makes a call that proves a secret and begins the successor of a session. A repetition, which has the same origin,
-    /// returns that successor again. It has to show the password `repeated_with`, unless its origin contains a secret.
+    /// Makes a call that proves a secret and begins the successor of a session. A repetition has the same origin and returns
+    /// that successor again. It has to send the password `repeated_with`, unless its origin contains a secret.
     ///
     /// # Errors
     /// As [`Self::try_secret`]; `WrongPassword` for a repetition.
@@ -72,7 +72,7 @@ impl Sessions {
 
     /// Makes a call that tries a secret of a person in their session, unless another call of the session is trying one. Too
     /// many wrong secrets end that session and affect no other, so a thief can neither keep guessing nor lock the owner out.
-    /// Those of a repetition count for its session, which has ended, and not for the successor.
+    /// Wrong secrets of a repetition count for the old session, which has ended, and not for its successor.
     ///
     /// # Errors
     /// Those of the call; `NoAccount`, `UnderWay`, `TooManyWrong`; the store's.
@@ -84,7 +84,7 @@ impl Sessions {
     ) -> Result<T, SessionError> {
         let person = self.own_user(who).await?;
         let turn = Turn { restaurant: person.restaurant, person: person.id, name: who.session.clone() };
-        // The previous call may have changed the person, so they are read again within the turn.
+        // The previous call may have changed the person, so they are read again during the turn.
         let attempt = async { call(self.own_user(who).await?).await };
         let outcome = self.in_turn(&turn, self.rules.secret_tries, attempt).await;
         if matches!(outcome, Err(SessionError::TooManyWrong)) && !self.ended.contains(&who.session) {

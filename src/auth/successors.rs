@@ -1,6 +1,6 @@
-//! Successors of refresh tokens. A successor is derived and not random. So a token that is sent
-//! again (after a lost answer, from another tab, to another node) gets the same successor, although
-//! only hashes are stored.
+//! Successors of refresh tokens. A successor is derived from its predecessor. So a token that is
+//! sent again (after a lost answer, from another tab, to another node) gets the same successor,
+//! although only hashes are stored.
 
 use super::keyring::Keyring;
 use super::secret::hash;

@@ -54,7 +54,7 @@ struct Claims {
     device: Option<DeviceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     share: Option<OrderId>,
-    /// The kind of token, which other issuers write. Never written here.
+    /// The kind of token, which some issuers write. This server never does.
     #[serde(default, rename = "typ", alias = "token_type", alias = "token_use", skip_serializing)]
     kind: Option<String>,
 }
@@ -264,7 +264,7 @@ impl Claims {
         })
     }
 
-    /// Returns whether no claim says that this is not an access token.
+    /// Returns false if a claim says that this is not an access token.
     fn is_of_access(&self) -> bool {
         let is_access = |kind: &str| ["access", "bearer"].iter().any(|name| kind.eq_ignore_ascii_case(name));
         self.kind.as_deref().is_none_or(is_access)
@@ -279,7 +279,7 @@ impl Claims {
     }
 }
 
-/// What a token of this issuer grants, in the time that it names.
+/// What a token of this issuer grants, and when.
 struct Grant {
     principal: Principal,
     iat: i64,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::array;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The parts of the cache, each with a lock of its own, so that workers rarely wait for each other.
+/// The shards of the cache. Each has its own lock, so that workers rarely wait for each other.
 const SHARDS: usize = 16;
 /// The most tokens of a shard: 4,096 in all.
 const MOST: usize = 256;
@@ -27,8 +27,8 @@ impl TokenDigest {
 
 /// What verified tokens grant, by their digest.
 ///
-/// Bound: [`MOST`] tokens in each of [`SHARDS`] parts. Overflow: the token of the part that was not
-/// used for longest is dropped, and verified again when it is next sent.
+/// Bound: [`MOST`] tokens in each of [`SHARDS`] shards. Overflow: the least recently used token of
+/// the shard is dropped, and verified again when it is next sent.
 pub(super) struct TokenCache<T>([Mutex<LruCache<TokenDigest, T>>; SHARDS]);
 
 impl<T: Clone> TokenCache<T> {

@@ -1,6 +1,6 @@
-//! Turns: of several concurrent calls that try a person's secrets under one name, one is made; the others get `UnderWay` and
-//! do not count. So only secrets that were checked and wrong count, no more are checked than allowed, and a call that is sent
-//! twice finds the result of the first.
+//! Turns. Of several concurrent calls under one name that try a person's secret, one gets the turn; the others get `UnderWay`.
+//! So only a secret that was checked counts as wrong, no more are checked than allowed, and a call that is sent twice finds the
+//! result of the first.
 
 use super::session::{SessionError, Sessions};
 use crate::clock;
@@ -10,15 +10,15 @@ use std::time::Duration;
 
 /// How long wrong secrets are counted.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// How long a turn lasts if it is not returned, since its node has died. A try takes less: two waits for a password check and
-/// seven calls of the store, of at most ten seconds each.
+/// How long a turn lasts if its node dies and never returns it. A try takes less: it waits twice for a password check and seven
+/// times for the store, at most ten seconds each.
 const LEASE: Duration = Duration::from_secs(120);
-/// How long a client waits before it repeats a call that got `UnderWay`, and the node before it retries to return a turn.
+/// How long a client waits before it repeats a call that got `UnderWay`, and a node before it tries again to return a turn.
 const WAIT: Duration = Duration::from_secs(1);
 
 impl Sessions {
-    /// Makes a try if no other call has the turn and fewer than `most` under its name were wrong. A call in an ended session
-    /// counts like a wrong secret, since its sender may be guessing an `Idempotency-Key`.
+    /// Makes a try, if no other call has the turn and fewer than `most` tries under this name were wrong. A call in an ended
+    /// session counts as wrong, since its sender may be guessing an `Idempotency-Key`.
     ///
     /// Cancel safety: none. A try that is dropped keeps its turn for the lease and does not count, so people's calls run in a
     /// task of their own.
@@ -38,7 +38,7 @@ impl Sessions {
         if let Err(error) = self.store.end_turn(turn, taken, is_wrong).await {
             log::warn!(error:%, session:% = turn.name; "a turn could not be returned, retrying");
             tokio::spawn(return_turn(self.store.clone(), turn.clone(), taken, is_wrong));
-            // A guess gets no answer before it is counted.
+            // Counts a guess before answering it.
             if outcome.is_err() {
                 return Err(error.into());
             }

@@ -38,8 +38,8 @@ impl FromRequest for AuthUser {
     }
 }
 
-/// A person who proves a secret. Their session may have ended, by the same call whose answer was lost. Then this call can only
-/// get that answer again, and needs the `Idempotency-Key` of the first call.
+/// A person who proves a secret. Their session may have ended with an earlier call whose answer was lost. Then this call can
+/// only repeat that one, by its `Idempotency-Key`, to get the answer again.
 #[derive(Debug)]
 pub struct ProvingUser {
     /// The principal of the token.
@@ -71,7 +71,7 @@ fn ended_user(request: &HttpRequest) -> Option<AuthUser> {
         return None;
     }
     audit::speaks(&who);
-    // The limit on the body is that of a signed-in person.
+    // So the body may be as long as that of a signed-in person.
     request.extensions_mut().insert(Outcome(Ok(verified)));
     Some(AuthUser(who))
 }
@@ -126,7 +126,8 @@ fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     };
     if denied.retry_after().is_none() {
         let counted = state.limits.fail(Action::Handshake, state.limits.address_of(request));
-        // The holder of a token that was valid has to learn that it must be renewed, even if others guess from the same address.
+        // The holder of a token that was once valid has to learn that it must be renewed, even if others guess from the same
+        // address.
         if !denied.was_valid() {
             counted.map_err(too_many)?;
         }
@@ -230,7 +231,7 @@ impl FromRequest for ConfirmedManager {
     }
 }
 
-/// The header `Idempotency-Key`, a UUID: the id under which placing an order can be repeated safely.
+/// The header `Idempotency-Key`, a UUID, under which placing an order can be repeated safely.
 #[derive(Debug)]
 pub struct IdempotencyKey(pub CommandId);
 

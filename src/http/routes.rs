@@ -48,8 +48,8 @@ pub fn app(
         .configure(configure)
 }
 
-/// Removes the headers that browsers use only for documents from what a page loads. A page loads forty files, and a phone pays
-/// for each header. HTML keeps them: a service worker may store what it fetched and show it as a page.
+/// Removes the headers that browsers use only for documents from the files that a page loads. A page loads forty files, and a
+/// phone pays for each header. HTML keeps them: a service worker may store it and show it as a page later.
 async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes);
     let is_part =
@@ -64,7 +64,8 @@ async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> 
     Ok(response)
 }
 
-/// Ends an answer of unknown length with its connection for a client of HTTP/1.0, which knows no chunks (RFC 9112, section 6.1).
+/// Ends an answer of unknown length by closing the connection of a client of HTTP/1.0, which knows no chunks (RFC 9112,
+/// "Transfer-Encoding").
 async fn send_without_chunks(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -79,7 +80,8 @@ async fn send_without_chunks(
     Ok(response)
 }
 
-/// Returns the default headers: those for security, and `no-store`, since caches must not store tokens. Assets set their own.
+/// Returns the default headers: those for security, and `no-store`, since caches must not store tokens. Assets replace
+/// `no-store` with their own.
 fn headers() -> DefaultHeaders {
     let headers = security_headers::ALWAYS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add);
     headers.add((CONTENT_SECURITY_POLICY, assets::policy())).add((CACHE_CONTROL, "no-store"))
