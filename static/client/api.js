@@ -104,10 +104,10 @@ export async function problem(response) {
 }
 
 /**
- * @param {{origin: string, around: {fetch: typeof globalThis.fetch}}} shared
+ * @param {{origin: string, env: {fetch: typeof globalThis.fetch}}} shared
  * @returns {Promise<boolean>} whether the server itself, and not a proxy on the way, answers plain HTTP
  */
-export async function isAnswering({ origin, around: { fetch } }) {
+export async function isAnswering({ origin, env: { fetch } }) {
   try {
     const signal = AbortSignal.timeout(HEALTH_DEADLINE_MS);
     const response = await fetch(new URL('/healthz', origin), { cache: 'no-store', signal });

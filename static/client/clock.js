@@ -4,8 +4,8 @@ import { features } from './features.js';
 const DRIFT_MS = 1_000;
 
 /**
- * Estimates the server's clock. A frame is always late, never early, so the sample that is furthest ahead is the best. Ages on
- * every screen use this clock instead of the tablet's.
+ * Estimates the server's clock. A frame is always late, never early, so the sample that is furthest ahead is the best. All
+ * screens compute ages with this clock and not with the tablet's.
  */
 export class ServerClock {
   #now; #wallClock;
@@ -32,8 +32,8 @@ export class ServerClock {
   }
 }
 
-/** Returns the surroundings of the library, with defaults for what is not given. @param {Partial<import('./types.js').Surroundings>} given @returns {import('./types.js').Surroundings} */
-export function surroundings(given) {
+/** Returns an environment, with the browser's functions for those that are not given. @param {Partial<import('./types.js').Environment>} given @returns {import('./types.js').Environment} */
+export function environment(given) {
   return {
     WebSocket: given.WebSocket ?? globalThis.WebSocket,
     fetch: given.fetch ?? ((...call) => globalThis.fetch(...call)),

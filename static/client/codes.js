@@ -1,7 +1,7 @@
 /**
  * The client's reaction to a close.
- * `stop`: never again by itself · `token`: get a new token, then at once · `at-once`: with its cursors ·
- * `slot`: in the `reconnect_in_ms` of the last `going_away`, or after backoff without one · `backoff`.
+ * `stop`: do not reconnect · `token`: get a new token, then reconnect at once · `at-once`: reconnect from the cursors ·
+ * `slot`: after the `reconnect_in_ms` of the last `going_away`, or after backoff without one · `backoff`.
  *
  * @typedef {'stop' | 'token' | 'at-once' | 'slot' | 'backoff'} CloseRule
  */
@@ -57,7 +57,7 @@ export const ERROR_CODES = Object.freeze({
 
 /**
  * @param {string} code
- * @param {string} [reason] a full table has room again when an order closes, which is no time to wait for
+ * @param {string} [reason] the limit that was reached; a full table is `final`, since nobody knows when an order will close
  * @returns {ErrorRule}
  */
 export function errorRule(code, reason) {
@@ -79,13 +79,13 @@ export class OrderbellError extends Error {
     this.code = code;
     /** The current order document, with `stale`; what an order would cost, with `price_changed`. */
     this.document = document;
-    /** The limit that was reached, or why a session has ended; a word, where there is one. @type {string | undefined} */
+    /** A word for the limit that was reached, or for why a session has ended. @type {string | undefined} */
     this.reason = reason;
     /** @type {number | undefined} */
     this.retryAfterMs = retry_after_ms;
-    /** The HTTP status, where the refusal came over HTTP. @type {number | undefined} */
+    /** The HTTP status of a refusal over HTTP. @type {number | undefined} */
     this.status = status;
-    /** The password was right, and a code goes with it; of signing in alone. @type {boolean | undefined} */
+    /** Whether the password was right, but signing in requires a code, too. @type {boolean | undefined} */
     this.totpRequired = totp_required;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Where a frame that carries `prev` and `position` stands against a room's cursor: the rule that makes every
- * event arrive once, in order, or be asked for again.
+ * Decides what to do with a frame that carries `prev` and `position`, by a room's cursor. By this rule every event is applied
+ * once, in order, and a missing one is requested again.
  *
  * @param {number} cursor everything up to here has been seen
  * @param {{prev: number, position: number}} frame no event of the room lies strictly between the two

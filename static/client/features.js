@@ -1,6 +1,6 @@
 /**
- * What a browser may lack, or refuse: with cookies blocked, in a sandbox or under a policy some throw at the first look, and
- * a page that looks by itself would stay blank. Each is looked up here alone.
+ * Features that a browser may lack or refuse. With cookies blocked, in a sandbox or under a policy, reading some of them
+ * throws, which would leave a page blank. So all code reads them here.
  */
 export const features = {
   /** @returns {LockManager | null} missing on plain http */

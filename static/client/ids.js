@@ -1,6 +1,6 @@
 /**
- * A random UUID (version 4). `crypto.randomUUID` exists in secure contexts only, and a restaurant's screens on
- * plain http in its own network are none; `getRandomValues` is there always.
+ * Returns a random UUID (version 4). `crypto.randomUUID` exists only in secure contexts, which screens on plain http are not;
+ * `getRandomValues` exists everywhere.
  *
  * @param {{randomUUID?: () => string, getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array}} [source]
  * @returns {string}

@@ -1,6 +1,6 @@
 /**
- * Passes the page's lifecycle to a link. Networks change, and pages are hidden, frozen and kept for the back button, without
- * any sign on the socket; these events are the sign.
+ * Passes the page's lifecycle on to a link. A socket does not show that the network has changed, or that the page was hidden,
+ * frozen or kept for the back button; these events do.
  *
  * @param {{wake(): void, rest(): void, freeze(): void}} bell
  * @param {any} target a `window`, or what behaves like one

@@ -1,4 +1,4 @@
-import { ServerClock, surroundings } from './clock.js';
+import { ServerClock, environment } from './clock.js';
 import { OrderbellError } from './codes.js';
 import { Emitter } from './emitter.js';
 import { newId } from './ids.js';
@@ -43,28 +43,28 @@ export class Orderbell extends Emitter {
   /** @type {import('./persistence/persistence.js').Persistence | null} */ #persistence = null;
   /** @type {Promise<void> | null} */ #persisting = null;
   /** @type {any} */ #later = null;
-  #tokens; #version; #kept; #resume; #around; #clock; #outbox;
+  #tokens; #version; #kept; #resume; #env; #clock; #outbox;
 
   /** @param {import('./types.js').Options} options */
   constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', session, resume = false, wallClock = Date.now, ...given }) {
     super();
     this.#tokens = tokens;
     this.#version = version;
-    this.#around = surroundings(given);
-    this.#kept = storage && { storage, owner, version, wallClock, locks: this.#around.locks };
+    this.#env = environment(given);
+    this.#kept = storage && { storage, owner, version, wallClock, locks: this.#env.locks };
     this.#resume = resume && storage !== null;
-    this.#clock = new ServerClock({ now: this.#around.now, wallClock });
-    const wishes = () => this.#subscriptions.wishes;
-    this.#connection = new Connection({ origin: url, slug, tokens, around: this.#around, wishes, session }, this.#listener());
+    this.#clock = new ServerClock({ now: this.#env.now, wallClock });
+    const cursors = () => this.#subscriptions.cursors;
+    this.#connection = new Connection({ origin: url, slug, tokens, env: this.#env, cursors, session }, this.#listener());
     this.#subscriptions = new Subscriptions({
       send: (frame) => this.#connection.send(frame),
       renew: () => this.#connection.renew(),
       settled: () => this.#settle(),
-    }, this.#around);
-    this.#outbox = new Outbox(this.#ways(wallClock), storage !== null);
+    }, this.#env);
+    this.#outbox = new Outbox(this.#hooks(wallClock), storage !== null);
     /** The last `welcome`. @type {any} */
     this.welcome = null;
-    /** When the server was last heard, on its own clock (ms since 1970); null before. @type {number | null} */
+    /** When the last frame came, on the server's clock (ms since 1970); null before the first. @type {number | null} */
     this.heardAt = null;
   }
 
@@ -177,7 +177,7 @@ export class Orderbell extends Emitter {
    */
   #persist() {
     if (!this.#kept) return Promise.resolve();
-    const { setTimeout, clearTimeout } = this.#around;
+    const { setTimeout, clearTimeout } = this.#env;
     this.#persisting ??= new Promise((resolve) => {
       const give = () => { this.#outbox.attach(null, []); resolve(); };
       const patience = setTimeout(give, STORAGE_PATIENCE_MS);
@@ -189,7 +189,7 @@ export class Orderbell extends Emitter {
   async #attach() {
     const { Persistence } = await import('./persistence/persistence.js');
     const parts = /** @type {any} */ (this.#kept);
-    const persistence = new Persistence({ ...parts, outbox: this.#outbox, around: this.#around });
+    const persistence = new Persistence({ ...parts, outbox: this.#outbox, env: this.#env });
     const restoredAt = await persistence.attach(this.#subscriptions.rooms);
     this.#persistence = persistence;
     if (restoredAt !== null) this.heardAt ??= restoredAt;
@@ -209,17 +209,17 @@ export class Orderbell extends Emitter {
     };
   }
 
-  /** @param {() => number} wallClock @returns {import('./types.js').OutboxWays} */
-  #ways(wallClock) {
+  /** @param {() => number} wallClock @returns {import('./types.js').OutboxHooks} */
+  #hooks(wallClock) {
     return {
       send: (frame) => this.#connection.send(frame),
       renew: () => this.#connection.renew(),
       changed: () => this.emit('pending', this.pending),
       answered: (outcome) => this.emit('answer', outcome),
       wallClock,
-      random: this.#around.random,
-      setTimeout: this.#around.setTimeout,
-      clearTimeout: this.#around.clearTimeout,
+      random: this.#env.random,
+      setTimeout: this.#env.setTimeout,
+      clearTimeout: this.#env.clearTimeout,
     };
   }
 
@@ -234,7 +234,7 @@ export class Orderbell extends Emitter {
     this.#outbox.up(welcome.limits, welcome.feature_level);
     this.#renewal?.up(Date.parse(welcome.expires_at));
     this.#persistence?.up();
-    this.#later = this.#around.setTimeout(() => this.#afterwards(), LATER_MS);
+    this.#later = this.#env.setTimeout(() => this.#afterwards(), LATER_MS);
     this.emit('welcome', welcome);
     if (this.transport !== this.#transport) this.emit('transport', { transport: this.transport });
     this.#transport = this.transport;
@@ -249,7 +249,7 @@ export class Orderbell extends Emitter {
     const loaded = await import('./transport/renewal.js').catch(() => null);
     if (!loaded || this.#renewal) return;
     const renewed = (/** @type {string} */ token) => this.#connection.send({ type: 'refresh', token });
-    this.#renewal = new loaded.Renewal({ tokens: this.#tokens, around: this.#around, now: () => this.now(), renewed });
+    this.#renewal = new loaded.Renewal({ tokens: this.#tokens, env: this.#env, now: () => this.now(), renewed });
     if (this.#linked) this.#renewal.up(Date.parse(this.welcome.expires_at));
   }
 
@@ -268,7 +268,7 @@ export class Orderbell extends Emitter {
   #unlink() {
     this.#linked = false;
     this.#doubted = false;
-    this.#around.clearTimeout(this.#later);
+    this.#env.clearTimeout(this.#later);
     this.#renewal?.down();
     this.#outbox.down();
     this.#subscriptions.down();

@@ -19,7 +19,7 @@ export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
  */
 export class Outbox {
   /** @type {Map<string, Entry>} */ #entries = new Map();
-  /** @type {import('./types.js').OutboxWays} */ #ways;
+  /** @type {import('./types.js').OutboxHooks} */ #hooks;
   /** Keeps a copy, where there is one. @type {import('./types.js').Keeper | null} */ #keeper = null;
   #waits;
   #up = false;
@@ -27,9 +27,9 @@ export class Outbox {
   #spacingMs = 0;
   /** @type {any} */ #hold = null;
 
-  /** @param {import('./types.js').OutboxWays} ways @param {boolean} waits for `attach`: what was kept goes out first */
-  constructor(ways, waits) {
-    this.#ways = ways;
+  /** @param {import('./types.js').OutboxHooks} hooks @param {boolean} waits for `attach`: stored commands are sent first */
+  constructor(hooks, waits) {
+    this.#hooks = hooks;
     this.#waits = waits;
   }
 
@@ -49,11 +49,11 @@ export class Outbox {
       if (this.#entries.size >= OUTBOX_BOUND) {
         return reject(new OrderbellError({ code: 'queue_full', message: 'too many commands wait for an answer' }));
       }
-      const added = entry(frame, this.#ways.wallClock());
+      const added = entry(frame, this.#hooks.wallClock());
       added.settle.push({ resolve, reject });
       this.#entries.set(frame.id, added);
       this.#keeper?.added(frame, added.pending.at);
-      this.#ways.changed();
+      this.#hooks.changed();
       this.#drain();
     });
   }
@@ -76,7 +76,7 @@ export class Outbox {
     if (unknown.length === 0) return;
     const present = [...this.#entries];
     this.#entries = new Map([...unknown.map(({ frame, at }) => /** @type {const} */ ([frame.id, entry(frame, at)])), ...present]);
-    this.#ways.changed();
+    this.#hooks.changed();
     this.#drain();
   }
 
@@ -105,8 +105,8 @@ export class Outbox {
       return this.#settle(known, { error: new OrderbellError(frame) });
     }
     known.sent = false;
-    if (rule === 'token') this.#ways.renew();
-    else this.#pause(frame.retry_after_ms ?? fullJitter(known.tries, this.#ways.random));
+    if (rule === 'token') this.#hooks.renew();
+    else this.#pause(frame.retry_after_ms ?? fullJitter(known.tries, this.#hooks.random));
   }
 
   /** Rejects all commands; with `forget` it deletes their copies, too. @param {boolean} forget */
@@ -125,7 +125,7 @@ export class Outbox {
       if (this.#expired(next)) continue;
       const lane = next.pending.order ?? next.pending.id;
       if (!next.sent && !busy.has(lane)) {
-        next.sent = this.#ways.send(next.pending.body ? understood(next.frame, this.#level) : next.frame);
+        next.sent = this.#hooks.send(next.pending.body ? understood(next.frame, this.#level) : next.frame);
         if (!next.sent) return;
         if (this.#spacingMs > 0) return this.#pause(this.#spacingMs);
       }
@@ -137,7 +137,7 @@ export class Outbox {
   #expired(each) {
     const { action, at } = each.pending;
     const lifetime = action === 'place' ? PLACE_LIFETIME_MS : COMMAND_LIFETIME_MS;
-    if (this.#ways.wallClock() - at < lifetime) return false;
+    if (this.#hooks.wallClock() - at < lifetime) return false;
     this.#settle(each, { error: new OrderbellError({ code: 'expired', message: 'no answer came in time' }) });
     return true;
   }
@@ -145,7 +145,7 @@ export class Outbox {
   /** @param {number} ms */
   #pause(ms) {
     this.#clearHold();
-    this.#hold = this.#ways.setTimeout(() => this.#release(), ms);
+    this.#hold = this.#hooks.setTimeout(() => this.#release(), ms);
   }
 
   #release() {
@@ -154,7 +154,7 @@ export class Outbox {
   }
 
   #clearHold() {
-    if (this.#hold !== null) this.#ways.clearTimeout(this.#hold);
+    if (this.#hold !== null) this.#hooks.clearTimeout(this.#hold);
     this.#hold = null;
   }
 
@@ -163,8 +163,8 @@ export class Outbox {
     this.#entries.delete(done.pending.id);
     this.#keeper?.settled(done.pending.id);
     for (const { resolve, reject } of done.settle) outcome.error ? reject(outcome.error) : resolve(outcome.ack);
-    this.#ways.changed();
-    this.#ways.answered({ pending: done.pending, ...outcome });
+    this.#hooks.changed();
+    this.#hooks.answered({ pending: done.pending, ...outcome });
     this.#drain();
   }
 }

@@ -50,24 +50,24 @@ export class Room extends Emitter {
     this.displays = {};
   }
 
-  /** Unsubscribes. The state stays readable and no longer moves. */
+  /** Unsubscribes. The state stays readable but no longer changes. */
   leave() {
     this.#leave();
   }
 
-  /** A cursor of another epoch means nothing; what is shown stays until the snapshot replaces it. @param {string} epoch */
+  /** Drops a cursor of another epoch. The state stays until a snapshot replaces it. @param {string} epoch */
   enter(epoch) {
     if (this.epoch !== epoch) this.cursor = null;
   }
 
-  /** Handles a lost connection: the state stays, and gets old. Drops an incomplete snapshot. */
+  /** Handles a lost connection: keeps the state as it is, and drops an incomplete snapshot. */
   lost() {
     this.live = false;
     this.#missedUpTo = 0;
     this.#incoming = null;
   }
 
-  /** Prepares for a new subscription, which begins from its start. */
+  /** Prepares for a new subscription. */
   begin() {
     this.#incoming = null;
   }
@@ -190,7 +190,7 @@ export class Room extends Emitter {
   /** @param {any} event @param {number} position @returns {Need} */
   #patchOrder(event, position) {
     const before = this.documents.get(event.order);
-    // A recall of an order that was closed before our snapshot: its patch needs a document we never had.
+    // An order that was closed before the snapshot was recalled: its patch needs a document that this room never had.
     if (!before && event.kind !== 'order.placed') {
       this.#missedUpTo = position;
       return 'snapshot';

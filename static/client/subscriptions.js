@@ -8,17 +8,17 @@ const RETRY_BASE_MS = 1_000;
 /** The rooms of one client: subscribed on every link, from their cursors, and repaired where a frame is missing. */
 export class Subscriptions {
   /** @type {Map<string, Room>} */ #rooms = new Map();
-  /** Display receipts by room. @type {Map<string, {position: number, station?: string}>} */ #receipts = new Map();
+  /** Receipts of this screen by room. @type {Map<string, {position: number, station?: string}>} */ #receipts = new Map();
   /** @type {Map<string, any>} */ #retries = new Map();
   #attempt = 0;
   /** The present link's epoch; null without a link. @type {string | null} */ #epoch = null;
   /** Whether the server can send snapshots in parts. */ #paged = false;
-  #ways; #around;
+  #hooks; #env;
 
-  /** @param {import('./types.js').SubscriptionWays} ways @param {import('./types.js').Surroundings} around */
-  constructor(ways, around) {
-    this.#ways = ways;
-    this.#around = around;
+  /** @param {import('./types.js').SubscriptionHooks} hooks @param {import('./types.js').Environment} env */
+  constructor(hooks, env) {
+    this.#hooks = hooks;
+    this.#env = env;
   }
 
   /** True when no room waits for its snapshot or its missed events. */
@@ -30,9 +30,9 @@ export class Subscriptions {
     return [...this.#rooms.values()];
   }
 
-  /** The rooms that a link without later subscriptions needs when it opens. @returns {import('./types.js').Wish[]} */
-  get wishes() {
-    return this.rooms.map(wish);
+  /** The cursors of all rooms, for a link that needs them when it opens. @returns {import('./types.js').Subscription[]} */
+  get cursors() {
+    return this.rooms.map(subscription);
   }
 
   /** @param {string} name @returns {Room} */
@@ -42,7 +42,7 @@ export class Subscriptions {
     const room = new Room(name, { leave: () => this.#leave(name) });
     this.#rooms.set(name, room);
     if (this.#epoch !== null) this.#subscribe(room);
-    this.#ways.settled();
+    this.#hooks.settled();
     return room;
   }
 
@@ -58,7 +58,7 @@ export class Subscriptions {
 
   down() {
     this.#epoch = null;
-    for (const handle of this.#retries.values()) this.#around.clearTimeout(handle);
+    for (const handle of this.#retries.values()) this.#env.clearTimeout(handle);
     this.#retries.clear();
     for (const room of this.#rooms.values()) room.lost();
   }
@@ -78,7 +78,7 @@ export class Subscriptions {
   #receipt(name) {
     const receipt = this.#receipts.get(name);
     // A member that is undefined is left out of the frame.
-    if (receipt) this.#ways.send({ type: 'seen', room: name, ...receipt });
+    if (receipt) this.#hooks.send({ type: 'seen', room: name, ...receipt });
   }
 
   /** @param {any} frame one that names a room */
@@ -95,22 +95,22 @@ export class Subscriptions {
   #wentLive(room) {
     this.#attempt = 0;
     this.#receipt(room.name);
-    this.#ways.settled();
+    this.#hooks.settled();
   }
 
   /** @param {Room} room @param {any} frame */
   #failed(room, frame) {
     const rule = errorRule(frame.code);
-    if (rule === 'token') return this.#ways.renew();
+    if (rule === 'token') return this.#hooks.renew();
     if (rule === 'later') return this.#retry(room, frame.retry_after_ms);
     room.refuse(new OrderbellError(frame));
-    this.#ways.settled();
+    this.#hooks.settled();
   }
 
   /** @param {Room} room @param {number} [afterMs] */
-  #retry(room, afterMs = fullJitter(this.#attempt++, this.#around.random, { baseMs: RETRY_BASE_MS })) {
-    this.#around.clearTimeout(this.#retries.get(room.name));
-    this.#retries.set(room.name, this.#around.setTimeout(() => this.#subscribe(room), afterMs));
+  #retry(room, afterMs = fullJitter(this.#attempt++, this.#env.random, { baseMs: RETRY_BASE_MS })) {
+    this.#env.clearTimeout(this.#retries.get(room.name));
+    this.#retries.set(room.name, this.#env.setTimeout(() => this.#subscribe(room), afterMs));
   }
 
   /** @param {Room} room @param {boolean} [anew] without a cursor: a snapshot is wanted */
@@ -118,20 +118,20 @@ export class Subscriptions {
     room.refusal = null;
     room.begin();
     // Older servers refuse this field.
-    this.#ways.send({ type: 'subscribe', ...(anew ? { room: room.name } : wish(room)), ...(this.#paged && { paged: true }) });
+    this.#hooks.send({ type: 'subscribe', ...(anew ? { room: room.name } : subscription(room)), ...(this.#paged && { paged: true }) });
   }
 
   /** @param {string} name */
   #leave(name) {
     if (!this.#rooms.delete(name)) return;
     this.#receipts.delete(name);
-    this.#around.clearTimeout(this.#retries.get(name));
-    this.#ways.send({ type: 'unsubscribe', room: name });
-    this.#ways.settled();
+    this.#env.clearTimeout(this.#retries.get(name));
+    this.#hooks.send({ type: 'unsubscribe', room: name });
+    this.#hooks.settled();
   }
 }
 
 /** @param {Room} room */
-function wish({ name, cursor, epoch }) {
+function subscription({ name, cursor, epoch }) {
   return cursor === null ? { room: name } : { room: name, since: cursor, epoch };
 }

@@ -8,21 +8,21 @@ export const RENEW_BEFORE_MS = 60_000;
 const DEADLINE_MS = 8_000;
 /** How long one tab may hold the right to renew, where the browser has no locks of its own: longer than a renewal. */
 const LEASE_MS = 10_000;
-/** Long enough for two tabs that take the lease together to see who was last. */
+/** The time after which two tabs that took the lease at once see which was last, in ms. */
 const LEASE_SETTLE_MS = 60;
 
 /**
- * How long the end of a session is not believed while a call is under way that replaces it. The server repeats the answer
- * for longer.
+ * While a call that replaces the session is under way, how long an answer that the session has ended is ignored. The server
+ * repeats the answer of the call for longer.
  */
 const REPLACEMENT_MS = 60_000;
 
 /** @typedef {import('./types.js').Tokens} Tokens */
 
 /**
- * An access token and its refresh token, kept in a storage that all tabs of the origin share. One tab renews and the
- * others take what it got. A token whose answer was lost gets the same answer again, until the next one is used, so what
- * was renewed is stored before anything is done with it, and a tab that comes late never stores what it got.
+ * An access token and its refresh token, in a storage that all tabs of the origin share. One tab renews, and the others take
+ * its result. If the answer was lost, the same refresh token gets it again until its successor is used. So a new token is
+ * stored before it is used, and a tab that comes late does not store what it got.
  *
  * @implements {Tokens}
  */
@@ -45,11 +45,11 @@ export class TokenSource {
     this.renewable = true;
     /** Why the server ended the session, if it says so: `ended_by_staff`. @type {string | null} */
     this.endReason = null;
-    /** True when there is nothing left to renew with: the server has said so, or another tab was told. */
+    /** True when nothing can renew the token any longer: the server has answered so, to this or another tab. */
     this.over = false;
   }
 
-  /** True when a token, fresh or not, is kept. */
+  /** Whether a token is stored, valid or not. */
   get present() {
     return this.#read() !== null;
   }
@@ -65,7 +65,7 @@ export class TokenSource {
     this.#store.removeItem(this.#key);
   }
 
-  /** @returns {Promise<string>} a token with life in it */
+  /** @returns {Promise<string>} a token that has not expired */
   async get() {
     const kept = this.#read();
     if (!kept) throw this.#lost();
@@ -85,8 +85,8 @@ export class TokenSource {
   }
 
   /**
-   * Makes a call that ends the session and whose answer has the tokens of the next one. They are stored before any tab
-   * renews; and if the answer is lost, no tab believes for a while that the session is over: the call may be sent again.
+   * Makes a call that ends the session and whose answer has the tokens of the next one. They are stored before any tab renews.
+   * If the answer is lost, no tab takes the session for ended for a while, since the call may be sent again.
    *
    * @param {(token: string) => Promise<any>} call
    * @returns {Promise<any>} its answer
@@ -101,7 +101,7 @@ export class TokenSource {
         answer = await call(kept.access_token);
       } catch (error) {
         const { status, code } = /** @type {any} */ (error);
-        // Refused for now: the call before may still be under way.
+        // A temporary refusal: the previous call may still be under way.
         if (status < 500 && code !== 'rate_limited') this.#store.removeItem(this.#mark);
         throw error;
       }
@@ -128,10 +128,9 @@ export class TokenSource {
   }
 
   /**
-   * A tab that was put to sleep may hold the lock for hours, and a browser that refuses storage refuses locks: then two
-   * tabs renew at once, and get the same.
-   * @param {LockManager} locks @param {() => Promise<any>} task
-   * @returns {Promise<any>}
+   * Runs a task under the lock, or without it if it cannot be had: a sleeping tab may hold it for hours, and a browser that
+   * refuses storage refuses locks. Two tabs that renew at once get the same tokens. @param {LockManager} locks @param {() =>
+   * Promise<any>} task @returns {Promise<any>}
    */
   async #withLock(locks, task) {
     const patience = new AbortController();
@@ -178,7 +177,7 @@ export class TokenSource {
     return signInAgain();
   }
 
-  /** @param {string} refresh_token @returns {Promise<{status: number, body: any}>} `body` is null where it is no JSON */
+  /** @param {string} refresh_token @returns {Promise<{status: number, body: any}>} `body` is null if it is not JSON */
   async #ask(refresh_token) {
     try {
       const response = await this.#fetch(new URL('/api/v1/sessions/refresh', this.#url), {
@@ -194,9 +193,8 @@ export class TokenSource {
   }
 
   /**
-   * `navigator.locks` is missing on plain http. Last writer wins the lease; a tab that finds another's waits.
-   * @param {() => Promise<any>} task
-   * @returns {Promise<any>}
+   * Runs a task under a lease in the storage, since `navigator.locks` is missing on plain http. The last tab to write the lease
+   * has it; a tab that finds another's lease waits. @param {() => Promise<any>} task @returns {Promise<any>}
    */
   async #withLease(task) {
     const key = `${this.#key}.lease`;
@@ -258,10 +256,10 @@ export function tokenExpiry(token) {
 }
 
 /**
- * The claims a token carries, unverified: good for what to show, never for what to allow.
+ * Returns the claims of a token, unverified: they may decide what to show, never what to allow.
  *
  * @param {string} token
- * @returns {Record<string, any>} empty when the token cannot be read
+ * @returns {Record<string, any>} empty if the token cannot be read
  */
 export function tokenClaims(token) {
   const payload = token.split('.')[1] ?? '';

@@ -1,9 +1,9 @@
-// What the modules of the library say to each other. Types alone: nothing loads this file at run time.
+// Types that the modules of the library share. Nothing loads this file at run time.
 
 /**
- * What the library needs from around it. Times are ms; `now` is monotonic.
+ * The functions of the browser that the library uses. Times are ms; `now` is monotonic.
  *
- * @typedef {object} Surroundings
+ * @typedef {object} Environment
  * @property {new (url: string, protocols: string[]) => any} WebSocket
  * @property {typeof globalThis.fetch} fetch
  * @property {() => number} now
@@ -11,7 +11,7 @@
  * @property {(task: () => void, ms: number) => any} setTimeout
  * @property {(handle: any) => void} clearTimeout
  * @property {LockManager | null} locks shared by the tabs of a browser, where it has any
- * @property {any} BroadcastChannel a constructor, where there is one: heard by the other tabs
+ * @property {any} BroadcastChannel a constructor, where there is one; its messages reach the other tabs
  */
 
 /** @typedef {'connecting' | 'live' | 'checking' | 'catching-up' | 'offline' | 'stopped'} State */
@@ -22,14 +22,14 @@
  * @typedef {object} Options
  * @property {string} url the server's origin, such as `location.origin`
  * @property {Tokens} tokens
- * @property {string} [slug] the restaurant's: without a WebSocket, orders are placed and waiters called under it
+ * @property {string} [slug] the restaurant's; needed to place orders and to call waiters without a WebSocket
  * @property {IDBFactory | Storage | null} [storage] outlives a reload: unanswered commands and rooms are kept there
- * @property {string} [storageKey] whose they are: one for each principal, since an id is safe only for who made it
- * @property {boolean} [resume] reads what was kept before it connects, so that big rooms go on from their cursors;
- *   without it that is read when the link is up, or is not to be had
- * @property {Store} [session] such as `sessionStorage`, one that never throws: remembers the transport that got through, so that
- *   a reload begins with it
- * @property {LockManager | null} [locks] such as `navigator.locks`, which it is if nothing is given
+ * @property {string} [storageKey] the owner of what is stored; another one for each principal, since a command's id is the principal's own
+ * @property {boolean} [resume] reads the storage before it connects, so that large rooms resume from their cursors;
+ *   otherwise it reads the storage once the link is up, or cannot be opened
+ * @property {Store} [session] such as `sessionStorage`, in a form that never throws; remembers the transport that got through, so
+ *   that a reload begins with it
+ * @property {LockManager | null} [locks] by default `navigator.locks`
  * @property {string} [version] the page's own, as its `<meta name="orderbell-version">` has it
  * @property {any} [WebSocket] a WebSocket constructor
  * @property {any} [BroadcastChannel] a BroadcastChannel constructor
@@ -42,14 +42,14 @@
  */
 
 /**
- * Where a connection gets its token. `refresh` rejects with code `unauthorized` when there is nothing left to
- * renew with: someone has to sign in again. `renewable: false` says that `refresh` never succeeds.
+ * A source of tokens for a connection. `refresh` rejects with code `unauthorized` if the token cannot be renewed, so that
+ * somebody has to sign in again. `renewable: false` says that `refresh` never succeeds.
  *
  * @typedef {{get(): Promise<string>, refresh(): Promise<string>, renewable?: boolean}} Tokens
  */
 
 /**
- * The part of Web Storage that is used.
+ * The part of Web Storage that the library uses.
  * @typedef {{getItem(key: string): string | null, setItem(key: string, value: string): void, removeItem(key: string): void}} Store
  */
 
@@ -58,13 +58,13 @@
 /** @typedef {{id: string, at: number, value: any}} Kept `at` is wall-clock ms; `value` can be cloned */
 
 /**
- * What outlives a reload, by owner and id. Any call may reject, which costs the copy and nothing else.
+ * Storage that outlives a reload, by owner and id. Any call may reject; then only the copy is lost.
  *
  * @typedef {object} Storage
  * @property {(table: Table, owner: string) => Promise<Kept[]>} read
  * @property {(table: Table, owner: string, kept: Kept) => Promise<void>} write
- * @property {(table: Table, owner: string, id?: string) => Promise<void>} remove without an id all of the owner's
- * @property {(table: Table, before: number) => Promise<void>} prune what is older, of every owner
+ * @property {(table: Table, owner: string, id?: string) => Promise<void>} remove without an id, all of the owner's
+ * @property {(table: Table, before: number) => Promise<void>} prune removes what is older, of every owner
  */
 
 /** @typedef {{access_token: string, refresh_token?: string, expires_in: number}} TokenAnswer */
@@ -72,44 +72,44 @@
 // Links
 
 /**
- * One link to the server, whatever carries it: a WebSocket, streams or polls. Frames go in and out, the same on all.
+ * A link to the server, over a WebSocket, streams or polls. All carry the same frames.
  *
  * @typedef {object} Link
- * @property {(frame: any) => boolean} send false when it cannot be sent now
- * @property {() => void} wake page or network came back: a sign of life is asked for
- * @property {(resting: boolean) => void} rest nobody is looking: what costs the most may wait
- * @property {() => void} keep it was a trial, and is now the client's link
- * @property {(code: number) => void} close lets go; nothing more is told
+ * @property {(frame: any) => boolean} send false if the frame cannot be sent now
+ * @property {() => void} wake the page or the network has come back: pings the server
+ * @property {(resting: boolean) => void} rest the page is hidden or shown: a hidden one polls less often
+ * @property {() => void} keep ends the trial: this is now the client's link
+ * @property {(code: number) => void} close releases the link; no event follows
  */
 
 /**
- * How a link came to its end: a close code, and `refused` when the server itself said no before `welcome`.
+ * How a link ended: a close code, and `refused` if the server itself refused it before `welcome`.
  * @typedef {{code: number, reason?: string, retryAfterMs?: number, refused?: boolean}} End
  */
 
-/** @typedef {{frame: (frame: any) => void, closed: (end: End) => void}} Ear what a link tells; `closed` once */
+/** @typedef {{frame: (frame: any) => void, closed: (end: End) => void}} LinkEvents the listener of a link; `closed` is called once */
 
-/** @typedef {{room: string, since?: number, epoch?: string | null}} Wish a room, and the cursor to go on from */
+/** @typedef {{room: string, since?: number, epoch?: string | null}} Subscription a room, and the cursor to resume from */
 
 /**
- * What every link of a client shares.
+ * The parts that all links of a client share.
  *
  * @typedef {object} Shared
  * @property {string} origin the server's
  * @property {string} [slug] the restaurant's
  * @property {Tokens} tokens
- * @property {Surroundings} around
- * @property {() => Wish[]} wishes the rooms, and from where
+ * @property {Environment} env
+ * @property {() => Subscription[]} cursors of the rooms, to resume from
  * @property {Store} [session] remembers the transport that got through last
  */
 
-/** @typedef {Shared & {token: string, resting: boolean, trial?: boolean, on: Ear}} LinkParts trial: beside another link */
+/** @typedef {Shared & {token: string, resting: boolean, trial?: boolean, on: LinkEvents}} LinkParts trial: beside another link */
 
 /** @typedef {(parts: LinkParts) => Link} Opener */
 
 /**
- * What a connection tells: `up` after `welcome`, and again when a better transport takes over; `frame` for every frame,
- * `down` when a link is lost or none could be opened, `stopped` when it will not come back by itself.
+ * The listener of a connection. `up` follows `welcome`, and comes again when a better transport takes over; `frame` comes for
+ * every frame, `down` when a link is lost or none could be opened, `stopped` when the connection will not retry by itself.
  *
  * @typedef {object} Listener
  * @property {(welcome: any) => void} up
@@ -121,13 +121,13 @@
 
 // Rooms
 
-/** What a room asks of its connection: nothing, the missed events, or everything anew. @typedef {'none' | 'resume' | 'snapshot'} Need */
+/** What a room needs from the server: nothing, the missed events, or a snapshot. @typedef {'none' | 'resume' | 'snapshot'} Need */
 
 /**
- * @typedef {object} SubscriptionWays
+ * @typedef {object} SubscriptionHooks
  * @property {(frame: any) => boolean} send
- * @property {() => void} renew asks for a new token
- * @property {() => void} settled a room has gone live, was refused, joined or left
+ * @property {() => void} renew requests a new token
+ * @property {() => void} settled a room became live, was refused, joined or left
  */
 
 // Commands
@@ -139,14 +139,14 @@
  * @typedef {{id: string, action: string, at: number, order?: string, item?: string, rush?: boolean, body?: any}} Pending
  */
 
-/** Who keeps a copy of what waits. @typedef {{added(frame: any, at: number): void, settled(id: string): void}} Keeper */
+/** Stores copies of unanswered commands. @typedef {{added(frame: any, at: number): void, settled(id: string): void}} Keeper */
 
 /** @typedef {{pending: Pending, frame: any, sent: boolean, tries: number, settle: {resolve(ack: any): void, reject(error: Error): void}[]}} Entry */
 
 /**
- * @typedef {object} OutboxWays
+ * @typedef {object} OutboxHooks
  * @property {(frame: any) => boolean} send
- * @property {() => void} renew asks for a new token
+ * @property {() => void} renew requests a new token
  * @property {() => void} changed
  * @property {(outcome: {pending: Pending, ack?: any, error?: import('./codes.js').OrderbellError}) => void} answered
  * @property {() => number} wallClock ms since 1970

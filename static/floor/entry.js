@@ -121,7 +121,7 @@ export class OrderEntry {
   /** @param {string} name @param {HTMLElement} control @returns {boolean} whether the control is one of the dialog's */
   act(name, control) {
     /** @type {Record<string, () => void>} */
-    const deeds = {
+    const actions = {
       'entry-open': () => this.open(control.dataset.entryKey ?? ''),
       'entry-close': () => this.#dialog.close(),
       'entry-move': () => this.#move(),
@@ -136,8 +136,8 @@ export class OrderEntry {
       'entry-discard': () => this.#discard(),
       'entry-send': () => this.#send(),
     };
-    if (deeds[name]) deeds[name]();
-    return name in deeds || this.#touch(name, control);
+    if (actions[name]) actions[name]();
+    return name in actions || this.#touch(name, control);
   }
 
   /** @param {string} name @param {HTMLElement} control of a line, or of the order's note */

@@ -207,7 +207,7 @@ export class StaffDesk {
   /** @param {string} name @param {HTMLElement} control */
   #do(name, control) {
     /** @type {Record<string, () => void>} */
-    const deeds = {
+    const actions = {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
       'new-order': () => this.#begin(control),
       'look': () => this.#show('orders', control.dataset.search),
@@ -233,7 +233,7 @@ export class StaffDesk {
       'start': () => this.#bell.start(),
       'sign-out': () => { this.#commands.leave(); this.#bell.close(); this.#end('signed-out'); },
     };
-    if (deeds[name]) deeds[name]();
+    if (actions[name]) actions[name]();
     else if (!this.#entry.act(name, control)) this.#service.act(name, control);
     this.#due();
   }

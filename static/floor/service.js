@@ -107,7 +107,7 @@ export class StaffService {
     if (name.startsWith('ask-') || !control.closest('dialog')) this.#seen = this.#menu();
     const id = control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '';
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-sold-out': () => openSheet(soldOutSheet(this.#dish(id))),
       'sold-out': () => this.#setAvailable(id, { available: false, ...this.#until(control) }),
       'available': () => this.#setAvailable(id, { available: true }),
@@ -121,7 +121,7 @@ export class StaffService {
       'free': () => this.#free(control.closest('[data-visit]')?.getAttribute('data-visit') ?? ''),
       'end-guest': () => this.#endGuest(guestsOf(control)),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {HTMLElement} control @returns {{until?: string}} empty for no end */

@@ -21,7 +21,7 @@ const WAITING = new Set(['placed', 'accepted', 'preparing']);
 /**
  * What is needed of the browser.
  *
- * @typedef {object} Around
+ * @typedef {object} Environment
  * @property {boolean} supported
  * @property {boolean} installable a phone on which installing the page would help
  * @property {() => NotificationPermission} permission
@@ -38,19 +38,19 @@ export class TellMe {
   /** @type {State} */ #state = 'none';
   /** While it goes from off to on or back. */ #busy = false;
   #key = '';
-  #api; #name; #order; #language; #changed; #around;
+  #api; #name; #order; #language; #changed; #env;
 
   /**
-   * @param {{api: any, diner: string, order: string, language: string, changed: () => void, around?: Around}} parts
+   * @param {{api: any, diner: string, order: string, language: string, changed: () => void, env?: Environment}} parts
    *   `order` is the one on the page; `language` is what the notifications will be in
    */
-  constructor({ api, diner, order, language, changed, around = browser() }) {
+  constructor({ api, diner, order, language, changed, env = browser() }) {
     this.#api = api;
     this.#name = `push.${diner}`;
     this.#order = order;
     this.#language = language;
     this.#changed = changed;
-    this.#around = around;
+    this.#env = env;
   }
 
   get state() {
@@ -66,8 +66,8 @@ export class TellMe {
     const key = await this.#serversKey();
     if (key === null) return;
     this.#key = key;
-    this.#around.onReturn(() => this.#lookAgain());
-    this.#around.onRenewed(() => this.#sayAgain());
+    this.#env.onReturn(() => this.#lookAgain());
+    this.#env.onRenewed(() => this.#sayAgain());
     await this.#find();
   }
 
@@ -76,7 +76,7 @@ export class TellMe {
     if (this.#busy || (this.#state !== 'on' && this.#state !== 'off')) return;
     if (this.#state === 'on') return this.#settle(() => this.#unsubscribe());
     await this.#settle(async () => {
-      const permission = await this.#around.ask();
+      const permission = await this.#env.ask();
       if (permission !== 'granted') return permission === 'denied' ? 'denied' : 'off';
       return this.#subscribe();
     }, () => toast(WORDS.tellMeFailed, { bad: true }));
@@ -119,10 +119,10 @@ export class TellMe {
   }
 
   async #find() {
-    if (!this.#around.supported) return this.#become(this.#around.installable ? 'install' : 'unsupported');
+    if (!this.#env.supported) return this.#become(this.#env.installable ? 'install' : 'unsupported');
     this.#clear();
-    if (this.#around.permission() === 'denied') return this.#become('denied');
-    if (recallLocal(this.#name, null) === null || this.#around.permission() !== 'granted') return this.#become('off');
+    if (this.#env.permission() === 'denied') return this.#become('denied');
+    if (recallLocal(this.#name, null) === null || this.#env.permission() !== 'granted') return this.#become('off');
     // What the browser has may have been renewed since, or the server's key: saying it again costs little.
     this.#state = 'on';
     await this.#settle(() => this.#subscribe());
@@ -130,16 +130,16 @@ export class TellMe {
 
   /** The diner may have been in the browser's settings meanwhile. */
   #lookAgain() {
-    if (!this.#around.supported || this.#busy) return;
+    if (!this.#env.supported || this.#busy) return;
     this.#clear();
-    const isDenied = this.#around.permission() === 'denied';
+    const isDenied = this.#env.permission() === 'denied';
     if (isDenied !== (this.#state === 'denied')) this.#find();
   }
 
   /** Closes the notifications of an order that is in sight. */
   async #clear() {
     try {
-      const worker = await this.#around.worker();
+      const worker = await this.#env.worker();
       for (const told of await worker.getNotifications({ tag: this.#order })) told.close();
     } catch {
       // It stays until the guest dismisses it.
@@ -173,7 +173,7 @@ export class TellMe {
   }
 
   async #subscription() {
-    const { pushManager } = await this.#around.worker();
+    const { pushManager } = await this.#env.worker();
     const wish = { userVisibleOnly: true, applicationServerKey: this.#key };
     try {
       return await pushManager.subscribe(wish);
@@ -190,7 +190,7 @@ export class TellMe {
   async #unsubscribe() {
     const kept = recallLocal(this.#name, null);
     keepLocal(this.#name, undefined);
-    await this.#inTime(this.#around.worker().then(async ({ pushManager }) => (await pushManager.getSubscription())?.unsubscribe()));
+    await this.#inTime(this.#env.worker().then(async ({ pushManager }) => (await pushManager.getSubscription())?.unsubscribe()));
     if (kept) await this.#api.request('DELETE', SUBSCRIPTION, { body: { endpoint: kept.endpoint } });
     return 'off';
   }
@@ -198,7 +198,7 @@ export class TellMe {
   /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
   #inTime(promise) {
     return Promise.race([promise, new Promise((_, reject) => {
-      this.#around.setTimeout(() => reject(new Error('no answer in time')), DEADLINE_MS);
+      this.#env.setTimeout(() => reject(new Error('no answer in time')), DEADLINE_MS);
     })]);
   }
 
@@ -214,7 +214,7 @@ function note(name, text) {
   return h('p.tell.tell--note', {}, icon(name), h('span', {}, text));
 }
 
-/** @returns {Around} */
+/** @returns {Environment} */
 function browser() {
   return {
     supported: Boolean(features.serviceWorker() && features.PushManager() && features.Notification()),

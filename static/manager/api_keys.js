@@ -19,7 +19,7 @@ export class KeysSection extends Section {
     const id = named(control, 'data-api-key');
     const key = this.data?.find((/** @type {any} */ one) => one.id === id);
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-key': () => openSheet(keySheet()),
       'copy': () => this.#copy(),
       'ask-revoke': () => openSheet(sureSheet({
@@ -27,7 +27,7 @@ export class KeysSection extends Section {
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/api-keys/${encodeURIComponent(id)}`), `${key.name} is revoked.`),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {string} _name @param {HTMLFormElement} form */

@@ -47,7 +47,7 @@ export class MenuSection extends Section {
     const item = named(control, 'data-menu-item');
     const category = named(control, 'data-category');
     /** @type {Record<string, () => void>} */
-    const deeds = {
+    const actions = {
       'up': () => this.#move(category, item, -1),
       'down': () => this.#move(category, item, 1),
       'ask-category': () => openSheet(categorySheet(this.#draft.find(({ id }) => id === category))),
@@ -60,7 +60,7 @@ export class MenuSection extends Section {
       'save': () => this.#save(),
       'discard': () => this.#discard(),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {string} name @param {HTMLFormElement} form */

@@ -21,7 +21,7 @@ export class PeopleSection extends Section {
     const id = named(control, 'data-person');
     const person = this.data?.find((/** @type {any} */ one) => one.id === id);
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-person': () => openSheet(personSheet()),
       'ask-change': () => { this.#asked = person; openSheet(changePersonSheet(person, this.context.username)); },
       'ask-remove': () => openSheet(sureSheet({
@@ -33,7 +33,7 @@ export class PeopleSection extends Section {
       'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`, { headers: basedOn(person.version) }), `${person.username} is removed.`),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {string} name @param {HTMLFormElement} form */

@@ -109,7 +109,7 @@ export class ManageDesk {
   /** Notices a lost server before the next reading, also behind an open sheet. */
   async #probe() {
     if (document.documentElement.dataset.connection !== 'live' || document.hidden) return;
-    if (await isAnswering({ origin: location.origin, around: { fetch } })) return;
+    if (await isAnswering({ origin: location.origin, env: { fetch } })) return;
     this.#connection('offline');
   }
 
@@ -187,7 +187,7 @@ export class ManageDesk {
   /** @param {string} name @param {HTMLElement} control */
   #do(name, control) {
     /** @type {Record<string, () => void>} */
-    const deeds = {
+    const actions = {
       'account': () => this.#account.open({
         name: this.#session.restaurant.name, username: this.#session.username, theme: theme(), link: { href: '/staff', text: 'Orders on the floor' },
       }),
@@ -196,7 +196,7 @@ export class ManageDesk {
       'again': () => this.#section().load(),
       'sign-out': () => this.#signOut(),
     };
-    if (deeds[name]) deeds[name]();
+    if (actions[name]) actions[name]();
     else this.#section().act(name, control);
   }
 

@@ -23,7 +23,7 @@ export class ScreensSection extends Section {
     const id = named(control, 'data-device');
     const screen = this.data?.find((/** @type {any} */ one) => one.id === id);
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-pair': () => this.#open((stations) => pairSheet(stations)),
       'ask-change': () => { this.#asked = screen; return this.#open((stations) => screenSheet(screen, stations)); },
       'ask-revoke': () => openSheet(sureSheet({
@@ -31,7 +31,7 @@ export class ScreensSection extends Section {
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/devices/${id}`, { headers: basedOn(screen.version) }), `${screen.name} is revoked.`),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {(stations: string[]) => Element} sheet */

@@ -58,7 +58,7 @@ export class TablesSection extends Section {
   act(name, control) {
     const id = named(control, 'data-table');
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-table': () => openSheet(tableSheet()),
       'print': () => print(),
       'ask-key': () => openSheet(newCodeSheet(this.#table(id))),
@@ -69,7 +69,7 @@ export class TablesSection extends Section {
       'end-guest': () => this.#endGuest(named(control, 'data-guests-of'), named(control, 'data-guest')),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/tables/${id}`, { headers: this.#basedOn(id) }), 'The table is removed.'),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {string} id */

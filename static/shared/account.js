@@ -47,7 +47,7 @@ export class Account {
   #do(name, control) {
     const id = control.closest('[data-session]')?.getAttribute('data-session') ?? '';
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-password': () => openSheet(passwordSheet()),
       'ask-totp': () => openSheet(askTotpSheet()),
       'ask-removal': () => openSheet(removalSheet()),
@@ -65,7 +65,7 @@ export class Account {
         toast('You are signed out everywhere else.');
       }),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   async #showSessions() {
@@ -79,7 +79,7 @@ export class Account {
     form.dataset.attempt ??= newId();
     const { attempt } = form.dataset;
     /** @type {Record<string, () => Promise<void>>} */
-    const deeds = {
+    const actions = {
       password: async () => {
         await exchange(this.#tokens, 'PUT', `${ME}/password`, typed, attempt);
         closeSheet();
@@ -100,7 +100,7 @@ export class Account {
         toast('You now sign in with the password alone.');
       },
     };
-    this.#attempt(form.querySelector('[type="submit"]'), deeds[form.dataset.accountForm ?? '']);
+    this.#attempt(form.querySelector('[type="submit"]'), actions[form.dataset.accountForm ?? '']);
   }
 
   /** @param {Element | null} control @param {() => Promise<void>} work */

@@ -45,13 +45,13 @@ function teller({ permission = 'default', answer = 'granted', supported = true, 
     put: async (path, body) => void it.calls.push(['PUT', path, body]),
     request: async (method, path, { body }) => void it.calls.push([method, path, body]),
   };
-  it.around = {
+  it.env = {
     supported, installable, permission: () => it.permission, worker: async () => worker, setTimeout: it.clock.setTimeout,
     ask: async () => { it.asked += 1; it.permission = answer; return answer; },
     onReturn: (task) => { it.comeBack = async () => { task(); await settle(); }; },
     onRenewed: (task) => { it.renew = async () => { task(); await settle(); }; },
   };
-  it.tell = new TellMe({ api: it.api, diner: 'd1', order: 'o1', language, around: it.around, changed: () => it.states.push(it.tell.busy ? 'busy' : it.tell.state) });
+  it.tell = new TellMe({ api: it.api, diner: 'd1', order: 'o1', language, env: it.env, changed: () => it.states.push(it.tell.busy ? 'busy' : it.tell.state) });
   return it;
 }
 
@@ -180,7 +180,7 @@ test('a push service that never answers, and a worker that never comes, are give
   const service = teller();
   service.pushManager.subscribe = () => new Promise(() => {});
   const worker = teller();
-  worker.around.worker = () => new Promise(() => {});
+  worker.env.worker = () => new Promise(() => {});
   for (const { tell, clock, states } of [service, worker]) {
     await tell.begin();
     const touched = tell.toggle();

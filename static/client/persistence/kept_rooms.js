@@ -9,7 +9,7 @@ export const KEPT_DOCUMENTS = 400;
 
 /** Stores copies of the rooms, so that a reload resumes from the cursor, and a page without a network shows what it last knew. */
 export class KeptRooms {
-  #storage; #owner; #version; #wallClock; #around;
+  #storage; #owner; #version; #wallClock; #env;
   /** Rooms that changed since they were written. @type {Set<import('../room.js').Room>} */ #dirty = new Set();
   /** @type {Set<import('../room.js').Room>} */ #followed = new Set();
   /** @type {any} */ #timer = null;
@@ -18,20 +18,20 @@ export class KeptRooms {
 
   /**
    * @param {{storage: import('../types.js').Storage, owner: string, version?: string, wallClock: () => number,
-   *   around: import('../types.js').Surroundings}} parts
+   *   env: import('../types.js').Environment}} parts
    */
-  constructor({ storage, owner, version, wallClock, around }) {
+  constructor({ storage, owner, version, wallClock, env }) {
     this.#storage = storage;
     this.#owner = owner;
     this.#version = version;
     this.#wallClock = wallClock;
-    this.#around = around;
+    this.#env = env;
   }
 
   /**
    * Restores the copies of rooms that have no state yet.
    * @param {import('../room.js').Room[]} rooms
-   * @returns {Promise<number | null>} when the newest of it was true, in wall-clock ms
+   * @returns {Promise<number | null>} when the newest copy was current, in wall-clock ms
    */
   async restore(rooms) {
     await this.#storage.prune('rooms', this.#wallClock() - KEPT_FOR_MS);
@@ -58,17 +58,17 @@ export class KeptRooms {
 
   /** Writes the rooms that have changed. */
   flush() {
-    this.#around.clearTimeout(this.#timer);
+    this.#env.clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#dirty.size > 0) this.#wait = WRITE_EVERY_MS;
     for (const room of this.#dirty) this.#write(room);
     this.#dirty.clear();
   }
 
-  /** Deletes the copies of a principal that has gone: the next one must not find them. */
+  /** Deletes the copies of a principal that has signed out: the next one must not find them. */
   forget() {
     this.#forgotten = true;
-    this.#around.clearTimeout(this.#timer);
+    this.#env.clearTimeout(this.#timer);
     this.#dirty.clear();
     this.#storage.remove('rooms', this.#owner).catch(ignore);
   }
@@ -82,7 +82,7 @@ export class KeptRooms {
   #moved(room) {
     if (this.#forgotten) return;
     this.#dirty.add(room);
-    this.#timer ??= this.#around.setTimeout(() => this.flush(), this.#wait);
+    this.#timer ??= this.#env.setTimeout(() => this.flush(), this.#wait);
   }
 
   /** @param {import('../room.js').Room} room */

@@ -8,12 +8,12 @@ export class Persistence {
 
   /**
    * @param {{storage: IDBFactory | import('../types.js').Storage, owner: string, version?: string, locks: LockManager | null,
-   *   outbox: import('../outbox.js').Outbox, wallClock: () => number, around: import('../types.js').Surroundings}} parts
+   *   outbox: import('../outbox.js').Outbox, wallClock: () => number, env: import('../types.js').Environment}} parts
    */
-  constructor({ storage: given, owner, version, locks, outbox, wallClock, around }) {
+  constructor({ storage: given, owner, version, locks, outbox, wallClock, env }) {
     const storage = 'open' in given ? new IdbStorage(given) : given;
     this.#commands = new KeptCommands({ storage, owner, outbox, locks, wallClock });
-    this.#rooms = new KeptRooms({ storage, owner, version, wallClock, around });
+    this.#rooms = new KeptRooms({ storage, owner, version, wallClock, env });
   }
 
   /**
@@ -48,7 +48,7 @@ export class Persistence {
     this.#commands.letGo();
   }
 
-  /** Deletes what a principal that has gone has seen; its commands wait for its return. */
+  /** Deletes the rooms' copies of a principal that has signed out; its commands wait for its return. */
   forget() {
     this.#rooms.forget();
     this.#commands.letGo();

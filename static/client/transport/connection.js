@@ -6,12 +6,12 @@ import { openSocket } from './socket_link.js';
 /** The deadline of a handshake, up to `welcome`. */
 export const CONNECT_DEADLINE_MS = 10_000;
 /**
- * A visible page asks the server for a sign of life after this much silence, or sooner if the
- * server beats faster. Without an answer the link is doubted after half as long again, and lost
+ * A visible page pings the server after this much silence, or sooner if the server's heartbeat is
+ * faster. Without an answer, the link is in doubt after one and a half times as long, and lost
  * after twice as long.
  */
 export const QUIET_MS = 10_000;
-/** Heartbeats of the server without which it is asked: one that is a little late is not missed. */
+/** The server is pinged after this many of its heartbeats: one may be a little late. */
 const MISSED_BEATS = 1.25;
 /** After a wake-up the link must answer within this. */
 export const PROBE_DEADLINE_MS = 3_000;
@@ -21,16 +21,16 @@ const TRANSPORT_KEY = 'orderbell.seen.transport';
 export const WAKE_SPREAD_MS = 300;
 /** How long a link must last for the next loss to start its backoff again. */
 export const STEADY_MS = 5_000;
-/** Used until `welcome` names the server's own. */
+/** The heartbeat of the server until `welcome` names it, in ms. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
 /**
- * Failed handshakes in a row before the token is suspected, since a browser hides the reason of a
+ * Failed handshakes in a row after which the token may be at fault: a browser hides the reason of a
  * refusal.
  */
 const HANDSHAKES_BEFORE_NEW_TOKEN = 2;
 /**
- * Failed handshakes in a row before WebSocket itself is suspected; one without any answer counts
- * twice.
+ * Failed handshakes in a row after which WebSocket itself may be blocked. One without any answer
+ * counts twice.
  */
 const HANDSHAKES_BEFORE_DOUBT = 3;
 
@@ -39,7 +39,7 @@ const HANDSHAKES_BEFORE_DOUBT = 3;
  * of the transport. Knows nothing about rooms and commands.
  */
 export class Connection {
-  #shared; #tokens; #around; #listener;
+  #shared; #tokens; #env; #listener;
   /** @type {import('../types.js').Link | null} */ #link = null;
   /** @type {'idle' | 'opening' | 'open' | 'waiting' | 'frozen' | 'stopped'} */ #phase = 'idle';
   /** @type {Map<string, any>} */ #timers = new Map();
@@ -51,7 +51,7 @@ export class Connection {
   #newToken = 'no';
   #heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #upAt = 0;
-  /** When `going_away` asked us to come back. @type {number | null} */ #slotAt = null;
+  /** When to reconnect, as `going_away` asked. @type {number | null} */ #slotAt = null;
   /** Handshakes without a `welcome`, in a row, with this transport. */ #failures = 0;
   /**
    * The other transports, loaded when WebSocket seems to be blocked.
@@ -60,11 +60,11 @@ export class Connection {
   #fallback = null;
   #resting = false;
   /**
-   * False until a link was up. Until then a failed handshake may be the fault of the transport.
+   * Whether a link has been up. Before that, a failed handshake may be the fault of the transport.
    */
   #wasUp = false;
   /**
-   * Whether the server has left the last question for a sign of life unanswered for too long.
+   * Whether the server has left the last ping unanswered for too long.
    */
   #doubted = false;
 
@@ -74,7 +74,7 @@ export class Connection {
   constructor(shared, listener) {
     this.#shared = shared;
     this.#tokens = shared.tokens;
-    this.#around = shared.around;
+    this.#env = shared.env;
     this.#listener = listener;
   }
 
@@ -110,7 +110,7 @@ export class Connection {
     this.rest(false);
     if (this.#phase === 'waiting' || this.#phase === 'frozen') {
       this.#attempt = 0;
-      this.#wait(Math.floor(this.#around.random() * WAKE_SPREAD_MS));
+      this.#wait(Math.floor(this.#env.random() * WAKE_SPREAD_MS));
     } else if (this.#phase === 'open') {
       this.#link?.wake();
       this.#expectWithin(PROBE_DEADLINE_MS);
@@ -118,13 +118,13 @@ export class Connection {
     }
   }
 
-  /** Takes whether the page is hidden. @param {boolean} resting */
+  /** Sets whether the page is hidden. @param {boolean} resting */
   rest(resting) {
     this.#resting = resting;
     this.#link?.rest(resting);
   }
 
-  /** Releases the link of a page that is frozen, perhaps for ever, until `wake`. */
+  /** Releases the link of a page that is frozen, until `wake`, which may never come. */
   freeze() {
     if (this.#phase === 'idle' || this.#phase === 'stopped' || this.#phase === 'frozen') return;
     this.#drop(1000);
@@ -157,7 +157,7 @@ export class Connection {
     }
   }
 
-  /** Begins with the transport that got through last, also if that was before a reload. */
+  /** Begins with the transport that got through last, even if that was before a reload. */
   async #recallTransport() {
     if (this.#fallback || this.#wasUp) return;
     const known = this.#shared.session?.getItem(TRANSPORT_KEY);
@@ -169,7 +169,7 @@ export class Connection {
   /**
    * Listens to a link as long as it is the current one.
    * @param {number} turn
-   * @returns {import('../types.js').Ear}
+   * @returns {import('../types.js').LinkEvents}
    */
   #ear(turn) {
     return {
@@ -179,14 +179,15 @@ export class Connection {
   }
 
   /**
-   * No token: for good when the server (or the source) says so, otherwise the network is to blame.
+   * Handles a missing token. Stops if the server (or the source) refused one; anything else is the
+   * fault of the network.
    */
   #withoutToken(/** @type {any} */ error) {
     const refused = error?.code === 'unauthorized' || error?.code === 'forbidden';
     // The browser throws a SyntaxError for a token that no header can carry.
     if (refused || error?.name === 'SyntaxError') this.#stop('unauthorized');
     else this.#retryLater(error?.message ?? 'no token');
-    // A token under mere suspicion is better than none.
+    // A token that may be at fault is better than none.
     if (this.#newToken === 'suspected') this.#newToken = 'no';
   }
 
@@ -205,7 +206,7 @@ export class Connection {
     this.#clearTimers();
     this.#phase = 'open';
     this.#wasUp = true;
-    this.#upAt = this.#around.now();
+    this.#upAt = this.#env.now();
     this.#unwelcome = 0;
     this.#failures = 0;
     this.#heartbeatMs = welcome.limits?.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS;
@@ -215,17 +216,17 @@ export class Connection {
   }
 
   /**
-   * How long the server may be silent before it is asked. A hidden page misleads nobody and asks
-   * less often.
+   * Returns how long the server may be silent before it is pinged. A hidden page pings less often,
+   * since it misleads nobody.
    */
   get #quietMs() {
     const missed = this.#heartbeatMs * MISSED_BEATS;
     return this.#resting ? missed : Math.min(missed, QUIET_MS);
   }
 
-  /** The server drains. Stay until it closes, but not beyond our own slot. @param {number} ms */
+  /** Handles a server that drains: stays until it closes, but not beyond the own slot. @param {number} ms */
   #leaveBy(ms) {
-    this.#slotAt = this.#around.now() + ms;
+    this.#slotAt = this.#env.now() + ms;
     this.#timer('slot', ms, () => this.#lost({ code: 1012, reason: 'going away' }));
   }
 
@@ -235,8 +236,8 @@ export class Connection {
   }
 
   /**
-   * Doubts the link when nothing is heard for half of this, and drops it after all of it.
-   * @param {number} ms
+   * Doubts the link after half of this time without a frame, and drops it after all of it. @param
+   * {number} ms
    */
   #expectWithin(ms) {
     const drop = () => this.#lost({ code: 4408, reason: 'heartbeat lost' });
@@ -259,7 +260,7 @@ export class Connection {
    */
   #lost({ code, reason, retryAfterMs, refused = false }, weight = 1) {
     const failed = this.#phase === 'opening' && !refused;
-    const lastedMs = this.#around.now() - this.#upAt;
+    const lastedMs = this.#env.now() - this.#upAt;
     if (failed) {
       this.#unwelcome += 1;
       this.#failures += weight;
@@ -272,7 +273,7 @@ export class Connection {
     if (rule === 'stop') return this.#stop(name);
     if (rule === 'token') this.#newToken = 'refused';
     if (rule === 'slot' && this.#slotAt !== null) {
-      return this.#again(Math.max(0, this.#slotAt - this.#around.now()), why);
+      return this.#again(Math.max(0, this.#slotAt - this.#env.now()), why);
     }
     if (rule === 'token' || rule === 'at-once') return this.#again(this.#promptly(), why);
     this.#retryLater(failed && !this.#wasUp ? null : why, retryAfterMs);
@@ -287,12 +288,12 @@ export class Connection {
       // Plain HTTP names a refused token.
       if (this.#newToken === 'no' && this.transport === 'websocket') this.#newToken = 'suspected';
     }
-    this.#again(afterMs + fullJitter(this.#attempt++, this.#around.random), why);
+    this.#again(afterMs + fullJitter(this.#attempt++, this.#env.random), why);
   }
 
   /**
-   * Finds out whether the server is away or the transport is blocked.
-   * @param {string} why the last handshake failed
+   * Finds out whether the server is down or the transport is blocked. @param {string} why the last
+   * handshake failed
    */
   async #doubtTransport(why) {
     const isEarly = this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT;
@@ -304,7 +305,7 @@ export class Connection {
     if (isHopeless && !this.#wasUp && this.#phase !== 'stopped') this.#listener.down(why);
     if (isEarly) return;
     const fallback = this.#fallback ?? (answers ? await this.#loadFallback() : null);
-    // A handshake that began in the meantime proves nothing: its own end is judged.
+    // A handshake has begun meanwhile: its own end decides.
     if (!fallback || turn !== this.#turn || this.#phase !== 'waiting') return;
     this.#fallback = fallback;
     const verdict = fallback.judge(this.#failures, answers);
@@ -322,9 +323,9 @@ export class Connection {
   }
 
   /**
-   * Replaces the current link by a better one that was welcomed, from the rooms' cursors.
-   * @param {import('../types.js').Link} link @param {any} welcome
-   * @returns {import('../types.js').Ear}
+   * Replaces the current link by one over a better transport, which has its `welcome`. It resumes
+   * from the rooms' cursors. @param {import('../types.js').Link} link @param {any} welcome @returns
+   * {import('../types.js').LinkEvents}
    */
   #adopt(link, welcome) {
     this.#drop(1000);
@@ -338,7 +339,7 @@ export class Connection {
   /** Reconnects at once, but not in a loop without pause. */
   #promptly() {
     const before = this.#attempt++;
-    return before === 0 ? 0 : fullJitter(before - 1, this.#around.random);
+    return before === 0 ? 0 : fullJitter(before - 1, this.#env.random);
   }
 
   /** @param {number} ms @param {string | null} why null leaves the state as it is */
@@ -375,12 +376,12 @@ export class Connection {
 
   /** @param {string} name @param {number} ms @param {() => void} task */
   #timer(name, ms, task) {
-    this.#around.clearTimeout(this.#timers.get(name));
-    this.#timers.set(name, this.#around.setTimeout(task, ms));
+    this.#env.clearTimeout(this.#timers.get(name));
+    this.#timers.set(name, this.#env.setTimeout(task, ms));
   }
 
   #clearTimers() {
-    for (const handle of this.#timers.values()) this.#around.clearTimeout(handle);
+    for (const handle of this.#timers.values()) this.#env.clearTimeout(handle);
     this.#timers.clear();
   }
 }

@@ -21,7 +21,7 @@ export const PROBE_BASE_MS = 5_000;
 export const PROBE_CAP_MS = 60_000;
 /** The deadline for the `welcome` of a better transport, in ms. */
 const PROBE_DEADLINE_MS = 10_000;
-/** The longest delay of the probe after the network came back: it may be another network. In ms. */
+/** The longest delay of the probe after the network has come back, since it may be another one. In ms. */
 const SOON_MS = 1_000;
 
 /**
@@ -35,9 +35,8 @@ export class Fallback {
   /** Whether the server answered plain HTTP just before the last handshake. */ #answered = false;
   #probes = 0;
   /**
-   * When the next probe is due, on the monotonic clock: links that are lost in between must not
-   * postpone it.
-   * @type {number | null}
+   * When the next probe is due, on the monotonic clock. Losing links meanwhile must not postpone
+   * it. @type {number | null}
    */
   #dueAt = null;
   /** Counts probes, to recognize events of an older one. */ #turn = 0;
@@ -46,7 +45,7 @@ export class Fallback {
 
   /**
    * @param {import('../types.js').Shared} shared
-   * @param {(link: import('../types.js').Link, welcome: any) => import('../types.js').Ear} adopt
+   * @param {(link: import('../types.js').Link, welcome: any) => import('../types.js').LinkEvents} adopt
    *   takes over a better link that was welcomed, and returns its listener
    */
   constructor(shared, adopt) {
@@ -72,9 +71,9 @@ export class Fallback {
   }
 
   /**
-   * Decides whether the transport fails or the server. The transport does when the server answers
-   * plain HTTP both before and after a failed handshake. Failures alone prove nothing: an outage
-   * must not turn a thousand phones to polling.
+   * Decides whether the transport is at fault, or the server. It is the transport if the server
+   * answers plain HTTP both before and after a failed handshake. Failures alone prove nothing: an
+   * outage must not make a thousand phones poll.
    *
    * @param {number} failures handshakes in a row without a `welcome`
    * @param {boolean} answers whether the server has just answered plain HTTP
@@ -105,8 +104,8 @@ export class Fallback {
   }
 
   /**
-   * The server itself refused over a rung that is not proven: it is overloaded, and no transport is
-   * at fault.
+   * Handles a refusal by the server itself over a rung that is not proven: the server is
+   * overloaded, and no transport is at fault.
    */
   refused() {
     if (!this.#proven) this.#startOver();
@@ -116,13 +115,13 @@ export class Fallback {
     this.#proven = true;
     this.#answered = false;
     if (this.#rung === 0) return;
-    this.#probeIn(this.#dueAt === null ? this.#pause() : this.#dueAt - this.#shared.around.now());
+    this.#probeIn(this.#dueAt === null ? this.#pause() : this.#dueAt - this.#shared.env.now());
   }
 
-  /** Pauses the probes: no link is up. */
+  /** Pauses the probes while no link is up. */
   rest() {
     this.#turn += 1;
-    this.#shared.around.clearTimeout(this.#timer);
+    this.#shared.env.clearTimeout(this.#timer);
     this.#candidate?.close(1000);
     this.#candidate = null;
   }
@@ -130,19 +129,19 @@ export class Fallback {
   probeSoon() {
     if (this.#rung === 0 || this.#candidate) return;
     this.#probes = 0;
-    this.#probeIn(this.#shared.around.random() * SOON_MS);
+    this.#probeIn(this.#shared.env.random() * SOON_MS);
   }
 
   /** Returns the delay before the next probe. Half of it is jitter, which spreads many phones. */
   #pause() {
     const ceiling = Math.min(PROBE_CAP_MS, PROBE_BASE_MS * 2 ** Math.min(this.#probes++, 10));
-    return ceiling * (1 + this.#shared.around.random()) / 2;
+    return ceiling * (1 + this.#shared.env.random()) / 2;
   }
 
   /** @param {number} ms */
   #probeIn(ms) {
     this.rest();
-    const { now, setTimeout } = this.#shared.around;
+    const { now, setTimeout } = this.#shared.env;
     this.#dueAt = now() + ms;
     this.#timer = setTimeout(() => this.#probe(0), ms);
   }
@@ -165,7 +164,7 @@ export class Fallback {
       this.rest();
       this.#probe(rung + 1);
     };
-    /** @type {import('../types.js').Ear | null} */
+    /** @type {import('../types.js').LinkEvents | null} */
     let ear = null;
     const frame = (/** @type {any} */ frame) => {
       if (ear) ear.frame(frame);
@@ -173,7 +172,7 @@ export class Fallback {
     };
     /** @param {import('../types.js').End} end */
     const closed = (end) => (ear ? ear.closed(end) : next());
-    this.#timer = this.#shared.around.setTimeout(next, PROBE_DEADLINE_MS);
+    this.#timer = this.#shared.env.setTimeout(next, PROBE_DEADLINE_MS);
     const on = { frame, closed };
     this.#candidate = RUNGS[rung].open({ ...this.#shared, token, resting: false, trial: true, on });
   }

@@ -1,6 +1,6 @@
 /**
- * How long the server may hold a poll, in s. Each answer is a sign of life, so this is less than
- * the silence after which the client asks for one.
+ * How long the server may hold a poll, in s. Each answer is a sign of life, so this is shorter than
+ * the silence after which the client pings.
  */
 const WAIT_S = 8;
 /** The pause between polls of a hidden page, in ms. */
@@ -24,10 +24,9 @@ export async function followPoll(reader) {
 }
 
 /**
- * @param {import('./rooms_reader.js').RoomsReader} reader
- * @param {{room?: string, epoch: string, version?: string, position: number, frames: any[]}} answer
- *   names the room of a poll of one; in that of several rooms each frame names its own
- * @param {string | undefined} server_time
+ * @param {import('./rooms_reader.js').RoomsReader} reader @param {{room?: string, epoch: string,
+ * version?: string, position: number, frames: any[]}} answer `room` is set in a poll of one room;
+ * in a poll of several, each frame names its room @param {string | undefined} server_time
  */
 function takeAnswer(reader, { room, epoch, version, position, frames }, server_time) {
   // Other transports send `live` once for each room. Here a later one becomes a `sync`, which moves
@@ -44,8 +43,8 @@ function takeAnswer(reader, { room, epoch, version, position, frames }, server_t
 }
 
 /**
- * Returns the time of an answer, to the second: never early, as a sample of the clock must not be.
- * @param {Response} response
+ * Returns the time of an answer, to the second, rounded so that it is never early: the estimate of
+ * the clock relies on that. @param {Response} response
  */
 function serverTime(response) {
   const date = Date.parse(response.headers.get('date') ?? '');

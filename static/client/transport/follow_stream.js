@@ -3,7 +3,7 @@ import { EventStream } from './event_stream.js';
 /** The heartbeat of the server, in ms, until its `welcome` names it. */
 const DEFAULT_HEARTBEAT_MS = 25_000;
 /**
- * A stream that lasted this long and ends without a frame was cut on the way. It resumes from its
+ * A stream that ends without a frame after this long was cut by the network. It resumes from its
  * cursors at once.
  */
 const STEADY_MS = 5_000;
@@ -42,8 +42,8 @@ async function readOne(reader) {
       if (frame.type === 'welcome') heartbeatMs = frame.limits?.heartbeat_ms ?? heartbeatMs;
       reader.take(frame);
     }
-    // A proxy that holds streams back may let their beginning through. Only a `welcome` shows that
-    // this one does not.
+    // A proxy that holds streams back may still pass on the head of the answer. Only a `welcome`
+    // shows that the stream gets through.
     if (!welcomed) continue;
     reader.expectWithin(2 * heartbeatMs);
     reader.take({ type: 'pong' });

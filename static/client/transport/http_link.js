@@ -14,8 +14,8 @@ const HEARTBEAT_MS = 25_000;
 /** The interval of short polls where no request is held, in ms. */
 const LOOK_MS = 3_000;
 /**
- * The interval of short polls while another tab passes frames on, which may be stuck. In ms: each
- * is a sign of life.
+ * The interval of short polls while another tab passes frames on, in ms. Each is a sign of life,
+ * since the other tab may be stuck.
  */
 const FOLLOW_MS = 8_000;
 /** How long rooms of other tabs are followed after the last request for them, in ms. */
@@ -50,26 +50,27 @@ export class HttpLink {
    * @type {Map<string, {cursor: Cursor, at: number}>} */
   #guests = new Map();
   /**
-   * One for all rooms, or one for each if the server knows no lists of rooms.
-   * @type {RoomsReader[]}
+   * One for all rooms, or one for each room if the server is too old for lists of rooms. @type
+   * {RoomsReader[]}
    */
   #readers = [];
   #isApart = false;
   /** @type {Tabs | null} */ #tabs = null;
   /**
-   * Whether this tab leads, which means that it follows for all tabs, and whether by a held
-   * request. Until that is decided it sends no request.
+   * Whether this tab leads, which means that it follows for all tabs, and whether it does so by a
+   * held request. Until that is decided, it sends no request.
    */
   #leads = false; #holds = false; #isDecided = false; #isBegun = false;
-  /** Another tab follows all rooms of this one. */ #isCovered = false;
+  /** Whether another tab follows all rooms of this one. */ #isCovered = false;
   /**
-   * Whether it became the leader after its `welcome`: a failure is then the fault of the transport.
+   * Whether this tab became the leader after its `welcome`. A failure is then the fault of the
+   * transport.
    */
   #isPromoted = false;
   #isTrial; #isDue = false;
   /**
-   * Commands without an answer for long. While there are any, a tab that cannot know of others
-   * holds no request.
+   * The commands that have waited long for an answer. While there are any, a tab that cannot know
+   * of others holds no request.
    */
   #stalled = 0;
   /**
@@ -95,15 +96,15 @@ export class HttpLink {
     // A refused token ends the link, and the connection decides what follows. Calls do not renew
     // it.
     const tokens = { renewable: false, get: token, refresh: token };
-    const api = new Api({ url: parts.origin, tokens, fetch: parts.around.fetch });
+    const api = new Api({ url: parts.origin, tokens, fetch: parts.env.fetch });
     this.#commands = new HttpCommands({
       api,
       slug: parts.slug,
       answered: (frame) => this.#tell(frame),
       failed: (end) => this.#end(end),
     });
-    this.#receipts = new HttpReceipts({ api, around: parts.around });
-    for (const wish of parts.wishes()) this.#rooms.set(wish.room, { ...wish, fresh: true });
+    this.#receipts = new HttpReceipts({ api, env: parts.env });
+    for (const cursor of parts.cursors()) this.#rooms.set(cursor.room, { ...cursor, fresh: true });
     if (this.#rooms.size === 0) this.#greet();
     else this.#begin();
   }
@@ -129,20 +130,20 @@ export class HttpLink {
   async #command(frame) {
     if (this.#tabs) return this.#commands.send(frame);
     let isStalled = false;
-    const timer = this.#parts.around.setTimeout(() => {
+    const timer = this.#parts.env.setTimeout(() => {
       isStalled = true;
       this.#stalled += 1;
       if (this.#stalled === 1) this.#read();
     }, STALLED_MS);
     await this.#commands.send(frame);
-    this.#parts.around.clearTimeout(timer);
+    this.#parts.env.clearTimeout(timer);
     if (!isStalled) return undefined;
     this.#stalled -= 1;
     if (this.#stalled === 0) this.#read();
     return undefined;
   }
 
-  /** Sends the requests again from the cursors: one that slept may be dead without a sign. */
+  /** Sends the requests again from the cursors: after a sleep they may be dead, and nothing shows it. */
   wake() {
     this.#read();
     if (this.#readers.length === 0) this.#ping();
@@ -152,7 +153,7 @@ export class HttpLink {
   rest(resting) {
     const before = this.#resting;
     this.#resting = resting;
-    // Of tabs that cannot know of each other only a visible one holds a request.
+    // If tabs cannot know of each other, only a visible one holds a request.
     const holdsStream = !this.#tabs && this.#follow !== followPoll;
     if (this.#isDecided && holdsStream && before !== resting) this.#read();
   }
@@ -173,7 +174,7 @@ export class HttpLink {
 
   // The leader among the tabs
 
-  /** Starts to follow the first room; how depends on the other tabs. */
+  /** Starts to follow the first room, in a way that depends on the other tabs. */
   #begin() {
     if (this.#isBegun) return;
     this.#isBegun = true;
@@ -182,13 +183,13 @@ export class HttpLink {
       follow: () => this.#followOther(),
       heard: (/** @type {any} */ message) => this.#hear(message),
     };
-    this.#tabs = Tabs.of({ group: group(this.#token), around: this.#parts.around, on });
+    this.#tabs = Tabs.of({ group: group(this.#token), env: this.#parts.env, on });
     if (!this.#tabs) this.#become(false, false);
     else if (this.#isTrial) this.#try(this.#tabs);
     else this.#tabs.open();
   }
 
-  /** Holds a request of its own for a trial, if a place is free. @param {Tabs} tabs */
+  /** Holds an own request for a trial, if a place is free. @param {Tabs} tabs */
   async #try(tabs) {
     if (!await tabs.takePlace()) return this.#end({ code: 1006, reason: 'no place for a trial' });
     if (!this.#closed && !this.#isDecided) this.#become(false, true);
@@ -250,12 +251,12 @@ export class HttpLink {
     }
   }
 
-  /** @param {import('../types.js').Wish[]} wishes */
-  #welcomeGuest(wishes) {
-    const now = this.#parts.around.now();
+  /** @param {import('../types.js').Subscription[]} subscriptions of another tab */
+  #welcomeGuest(subscriptions) {
+    const now = this.#parts.env.now();
     for (const [room, { at }] of this.#guests) if (now - at > GUEST_MS) this.#guests.delete(room);
     let isNew = false;
-    for (const { room, since, epoch } of wishes) {
+    for (const { room, since, epoch } of subscriptions) {
       const known = this.#guests.get(room)?.cursor;
       const isFull = this.#rooms.size + this.#guests.size >= ROOMS;
       if (this.#rooms.has(room) || (!known && isFull)) continue;
@@ -282,8 +283,8 @@ export class HttpLink {
   }
 
   /**
-   * Takes a frame that another tab passes on if it is the next one, and polls if it is a later one.
-   * @param {any} frame
+   * Handles a frame that another tab passes on: takes it if it is the next one, and polls if it is
+   * a later one. @param {any} frame
    */
   #overhear(frame) {
     const cursor = this.#rooms.get(frame.room);
@@ -300,9 +301,9 @@ export class HttpLink {
 
   // Rooms
 
-  /** @param {import('../types.js').Wish} wish */
+  /** @param {import('../types.js').Subscription} subscription */
   #subscribe({ room, since, epoch }) {
-    // The link asked for it when it opened, and its first answer is still to come.
+    // The link asked for this room when it opened, and the first answer has not come yet.
     if (this.#rooms.get(room)?.fresh === true) return;
     this.#rooms.set(room, { room, since, epoch, fresh: true });
     this.#guests.delete(room);
@@ -334,7 +335,7 @@ export class HttpLink {
     for (const reader of this.#readers.splice(0)) reader.stop();
   }
 
-  /** Requests all rooms from their cursors, in place of the current requests. */
+  /** Ends the current requests, and requests all rooms from their cursors. */
   #read() {
     this.#stopReading();
     const cursors = this.#cursors();
@@ -345,7 +346,7 @@ export class HttpLink {
     const mayHold = this.#tabs ? this.#holds : mayHoldAlone;
     this.#readers = apart.map((each, number) => new RoomsReader(each, mayHold && number === 0, {
       origin: this.#parts.origin,
-      around: this.#parts.around,
+      env: this.#parts.env,
       token: () => this.#token,
       resting: () => this.#isAsleep(),
       pace: () => this.#pace(),
@@ -366,7 +367,7 @@ export class HttpLink {
 
   // Frames
 
-  /** Opens a link without rooms: it is up if the server answers. */
+  /** Opens a link without rooms, which is up if the server answers. */
   async #greet() {
     if (await isAnswering(this.#parts)) this.#welcome({});
     else this.#end({ code: 1006, reason: 'no answer' });
@@ -386,10 +387,9 @@ export class HttpLink {
   }
 
   /**
-   * Takes the `welcome` of a request. The first is that of the link; another epoch, of another
-   * database, ends it.
-   * @param {{epoch?: string, server_time?: string, version?: string}} welcome of a stream, or made
-   *   of the answer to a poll
+   * Handles the `welcome` of a request. The first one is that of the link. Another epoch, of
+   * another database, ends the link. @param {{epoch?: string, server_time?: string, version?:
+   * string}} welcome of a stream, or made of the answer to a poll
    */
   #welcome(welcome) {
     if (this.#closed) return;
@@ -451,16 +451,16 @@ export class HttpLink {
     const { code, message, retryAfterMs } = error;
     const rule = errorRule(code);
     if (rule === 'token') return this.#end({ code: 4401, reason: message, refused: true });
-    // The server admits nobody now; over a WebSocket it would have refused the handshake.
+    // The server admits nobody now. Over a WebSocket, it would have refused the handshake.
     if (rule === 'later' && this.#epoch === null) {
       return this.#end({ code: 4429, reason: message, retryAfterMs, refused: true });
     }
     if (code === 'forbidden' && reader.cursors.size > 1) {
-      // A server that knows no lists takes a list for the name of a room that does not exist.
+      // A server that is too old for lists takes one for the name of a room, which does not exist.
       this.#isApart = true;
       return this.#read();
     }
-    // Only the rooms are refused: as over a WebSocket, after `welcome`.
+    // Only the rooms are refused, after `welcome`, as over a WebSocket.
     if (this.#epoch === null) this.#welcome({ epoch: this.#believedEpoch() });
     for (const room of reader.cursors.keys()) {
       this.#take({ type: 'error', room, code, message, retry_after_ms: retryAfterMs });
@@ -468,9 +468,9 @@ export class HttpLink {
     return undefined;
   }
 
-  /** Returns the epoch of the rooms' cursors, while the server has named none. */
+  /** Returns the epoch of the rooms' cursors, for as long as the server has named none. */
   #believedEpoch() {
-    return this.#parts.wishes().find(({ epoch }) => epoch)?.epoch ?? undefined;
+    return this.#parts.cursors().find(({ epoch }) => epoch)?.epoch ?? undefined;
   }
 
   /** @param {import('../types.js').End} end */
@@ -482,9 +482,8 @@ export class HttpLink {
 }
 
 /**
- * Returns the name of the tabs that may share frames: those of one session, with the same rights. A
- * token without a session has a group of its own.
- * @param {string} token
+ * Returns the name of the group of tabs that may share frames: those of one session, with the same
+ * rights. A token without a session is a group of its own. @param {string} token
  */
 function group(token) {
   const { sid, sub, role, restaurant, station, device, table, share } = tokenClaims(token);

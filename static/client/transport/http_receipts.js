@@ -3,9 +3,9 @@ import { errorRule } from '../codes.js';
 /** How long to wait before sending a failed receipt again, in ms. */
 const AGAIN_MS = 3_000;
 
-/** Sends `seen` frames as HTTP calls: one at a time for each room, then only the newest. */
+/** Sends `seen` frames as HTTP calls: one at a time for each room, and of those that wait only the newest. */
 export class HttpReceipts {
-  #api; #around;
+  #api; #env;
   /**
    * Unsent receipts, by room.
    * @type {Map<string, {position: number, station?: string}>}
@@ -14,10 +14,10 @@ export class HttpReceipts {
   /** Rooms with a call in progress. @type {Set<string>} */ #busy = new Set();
   #closed = false;
 
-  /** @param {{api: import('../api.js').Api, around: import('../types.js').Surroundings}} parts */
-  constructor({ api, around }) {
+  /** @param {{api: import('../api.js').Api, env: import('../types.js').Environment}} parts */
+  constructor({ api, env }) {
     this.#api = api;
-    this.#around = around;
+    this.#env = env;
   }
 
   /** @param {{room: string, position: number, station?: string}} frame */
@@ -39,7 +39,7 @@ export class HttpReceipts {
       this.#waiting.delete(room);
       if (await this.#isAnswered(room, next)) continue;
       if (!this.#waiting.has(room)) this.#waiting.set(room, next);
-      await new Promise((resolve) => this.#around.setTimeout(() => resolve(undefined), AGAIN_MS));
+      await new Promise((resolve) => this.#env.setTimeout(() => resolve(undefined), AGAIN_MS));
     }
     this.#busy.delete(room);
   }

@@ -1,31 +1,31 @@
 import { fullJitter } from '../backoff.js';
 import { renewalDelay, tokenExpiry } from '../tokens.js';
 
-/** Longer timers fire at once in a browser. */
+/** The longest timer: a browser fires a longer one at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The longest delay after a failed renewal, in ms. */
 const RETRY_MS = 10_000;
 
-/** Renews the token of an open link before it expires, so that the link goes on. */
+/** Renews the token of an open link before it expires, so that the link stays open. */
 export class Renewal {
-  #tokens; #around; #now; #renewed;
+  #tokens; #env; #now; #renewed;
   /** Counts links, to recognize a token for an older one. */ #turn = 0;
   /** @type {any} */ #timer = null;
 
   /**
-   * @param {{tokens: import('../types.js').Tokens, around: import('../types.js').Surroundings, now:
+   * @param {{tokens: import('../types.js').Tokens, env: import('../types.js').Environment, now:
    *   () => number, renewed: (token: string) => void}} parts `now` is the server's clock
    */
-  constructor({ tokens, around, now, renewed }) {
+  constructor({ tokens, env, now, renewed }) {
     this.#tokens = tokens;
-    this.#around = around;
+    this.#env = env;
     this.#now = now;
     this.#renewed = renewed;
   }
 
   /**
-   * A link is up.
-   * @param {number} expiry of its token, on the server's clock; NaN when it did not say
+   * Handles a new link. @param {number} expiry of its token, on the server's clock; NaN if the
+   * token names none
    */
   up(expiry) {
     if (this.#tokens.renewable === false || Number.isNaN(expiry)) return;
@@ -34,7 +34,7 @@ export class Renewal {
 
   down() {
     this.#turn += 1;
-    this.#around.clearTimeout(this.#timer);
+    this.#env.clearTimeout(this.#timer);
   }
 
   async #renew() {
@@ -45,16 +45,15 @@ export class Renewal {
       this.#renewed(token);
       this.up(tokenExpiry(token) ?? NaN);
     } catch (error) {
-      // There is nothing to renew with: the server closes with 4401 at the expiry, and the link
-      // stops then.
+      // Nothing can renew it: at the expiry, the server closes with 4401, and the link stops.
       if (/** @type {any} */ (error)?.code === 'unauthorized' || turn !== this.#turn) return;
-      this.#in(fullJitter(0, this.#around.random, { baseMs: RETRY_MS }));
+      this.#in(fullJitter(0, this.#env.random, { baseMs: RETRY_MS }));
     }
   }
 
   /** @param {number} ms */
   #in(ms) {
-    this.#around.clearTimeout(this.#timer);
-    this.#timer = this.#around.setTimeout(() => this.#renew(), Math.min(ms, LONGEST_TIMER_MS));
+    this.#env.clearTimeout(this.#timer);
+    this.#timer = this.#env.setTimeout(() => this.#renew(), Math.min(ms, LONGEST_TIMER_MS));
   }
 }

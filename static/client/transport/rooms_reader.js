@@ -13,13 +13,13 @@ const MOVING = new Set(['snapshot', 'event', 'sync', 'live']);
 
 /**
  * A room and its cursor; `fresh` until the first frame of a request.
- * @typedef {import('../types.js').Wish & {fresh: boolean}} Cursor
+ * @typedef {import('../types.js').Subscription & {fresh: boolean}} Cursor
  */
 
 /**
- * @typedef {object} Ways
+ * @typedef {object} Hooks
  * @property {string} origin
- * @property {import('../types.js').Surroundings} around
+ * @property {import('../types.js').Environment} env
  * @property {() => string} token
  * @property {() => boolean} resting
  * @property {() => number} pace ms between two polls where no request is held
@@ -30,53 +30,54 @@ const MOVING = new Set(['snapshot', 'event', 'sync', 'live']);
  */
 
 /**
- * Reads rooms over plain HTTP, by one request for all: from their cursors, which it moves with the
- * frames.
+ * Reads rooms over plain HTTP, by one request for all of them. Begins at their cursors, and moves
+ * these with the frames.
  */
 export class RoomsReader {
-  #ways; #request = new AbortController();
+  #hooks; #request = new AbortController();
   /** @type {any} */ #timer = null;
-  /** Ends a pause. @type {(() => void) | null} */ #goOn = null;
+  /** Ends a pause. @type {(() => void) | null} */ #resume = null;
   /** Whether there are events that the current request may have missed. */ #again = false;
 
   /**
    * @param {Cursor[]} cursors
    * @param {boolean} held whether requests may be held open
-   * @param {Ways} ways
+   * @param {Hooks} hooks
    */
-  constructor(cursors, held, ways) {
-    this.#ways = ways;
+  constructor(cursors, held, hooks) {
+    this.#hooks = hooks;
     this.cursors = new Map(cursors.map((cursor) => [cursor.room, cursor]));
     this.held = held;
     /**
-     * True once no frame will follow: it was stopped, or the server has refused all of its rooms.
+     * Whether no frame will follow: the reader was stopped, or the server has refused all of its
+     * rooms.
      */
     this.over = false;
     /** Whether a frame has arrived. */
     this.heard = false;
   }
 
-  /** True until each room had its first frame. */
+  /** Whether a room still waits for its first frame. */
   get fresh() {
     return [...this.cursors.values()].some(({ fresh }) => fresh);
   }
 
   get resting() {
-    return this.#ways.resting();
+    return this.#hooks.resting();
   }
 
   /** Returns the ms until the next poll. */
   get pace() {
-    return this.#ways.pace();
+    return this.#hooks.pace();
   }
 
   now() {
-    return this.#ways.around.now();
+    return this.#hooks.env.now();
   }
 
   stop() {
     this.over = true;
-    this.#ways.around.clearTimeout(this.#timer);
+    this.#hooks.env.clearTimeout(this.#timer);
     this.#request.abort();
   }
 
@@ -88,7 +89,7 @@ export class RoomsReader {
     } catch (error) {
       if (this.over) return;
       this.stop();
-      this.#ways.failed(this, /** @type {Error} */ (error));
+      this.#hooks.failed(this, /** @type {Error} */ (error));
     }
   }
 
@@ -98,11 +99,11 @@ export class RoomsReader {
    * @throws {OrderbellError} the refusal of the server itself, or another error
    */
   async ask(how, { accept, wait = 0 }) {
-    const { origin, around, token } = this.#ways;
+    const { origin, env, token } = this.#hooks;
     this.#again = false;
     this.#request = new AbortController();
     this.expectWithin(OPENING_DEADLINE_MS + wait * 1000);
-    const response = await around.fetch(this.#url(origin, how, wait), {
+    const response = await env.fetch(this.#url(origin, how, wait), {
       // A server that knows no parts ignores the header.
       headers: { accept, authorization: `Bearer ${token()}`, 'orderbell-snapshot': 'paged' },
       cache: 'no-store',
@@ -129,10 +130,8 @@ export class RoomsReader {
   }
 
   /**
-   * Reads the JSON of an answer. Its deadline starts again with each piece: a large snapshot takes
-   * its time.
-   * @param {Response} response
-   * @returns {Promise<any>}
+   * Reads the JSON of an answer. The deadline starts again with each piece, since a large snapshot
+   * takes a while. @param {Response} response @returns {Promise<any>}
    */
   async json(response) {
     if (!response.body) return response.json();
@@ -156,22 +155,22 @@ export class RoomsReader {
   async pause(ms) {
     if (this.#again) return;
     await new Promise((resolve) => {
-      this.#goOn = () => resolve(undefined);
-      this.#after(ms, this.#goOn);
+      this.#resume = () => resolve(undefined);
+      this.#after(ms, this.#resume);
     });
-    this.#goOn = null;
+    this.#resume = null;
   }
 
-  /** Polls now instead of after the pause. */
+  /** Polls now, without waiting for the end of the pause. */
   hurry() {
     this.#again = true;
-    this.#goOn?.();
+    this.#resume?.();
   }
 
   /** @param {number} ms @param {() => void} task */
   #after(ms, task) {
-    this.#ways.around.clearTimeout(this.#timer);
-    this.#timer = this.#ways.around.setTimeout(task, ms);
+    this.#hooks.env.clearTimeout(this.#timer);
+    this.#timer = this.#hooks.env.setTimeout(task, ms);
   }
 
   /** @param {any} frame */
@@ -183,12 +182,12 @@ export class RoomsReader {
         if (cursor.epoch === frame.epoch) continue;
         Object.assign(cursor, { since: undefined, epoch: frame.epoch });
       }
-      this.#ways.welcome(frame);
+      this.#hooks.welcome(frame);
       return;
     }
     if (frame.type === 'error') this.#complain(frame);
     else if (MOVING.has(frame.type) && !frame.more) this.#move(frame);
-    this.#ways.frame(frame);
+    this.#hooks.frame(frame);
   }
 
   /**

@@ -2,12 +2,12 @@
 const SILENT_END_MS = 100;
 
 /** Opens a link over a WebSocket. @type {import('../types.js').Opener} */
-export function openSocket({ origin, token, around, on }) {
-  const socket = new around.WebSocket(socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
+export function openSocket({ origin, token, env, on }) {
+  const socket = new env.WebSocket(socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
   socket.onclose = on.closed;
   // In a browser `close` always follows `error`, and says more. In Node it does not after a refused
   // handshake.
-  socket.onerror = () => around.setTimeout(() => on.closed({ code: 1006 }), SILENT_END_MS);
+  socket.onerror = () => env.setTimeout(() => on.closed({ code: 1006 }), SILENT_END_MS);
   socket.onmessage = (/** @type {{data: string}} */ { data }) => {
     const frame = parse(data);
     if (frame) on.frame(frame);
@@ -23,7 +23,8 @@ export function openSocket({ origin, token, around, on }) {
     rest: () => {},
     keep: () => {},
     /**
-     * Detaches the socket first: `close()` on a dead link waits for an answer that will not come.
+     * Detaches the socket first, since `close()` on a dead link waits for an answer that will not
+     * come.
      */
     close: (code) => {
       socket.onmessage = null;

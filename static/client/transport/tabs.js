@@ -7,7 +7,7 @@ export const HELD_REQUESTS = 3;
 export const ANSWER_MS = 3_000;
 /** How often a leader without a place to hold a request tries to get one, in ms. */
 const PLACE_MS = 10_000;
-/** The version of the messages between tabs. Tabs of pages with another one are ignored. */
+/** The version of the messages between tabs. Tabs with another version are ignored. */
 const DIALECT = 1;
 
 /**
@@ -24,7 +24,7 @@ const DIALECT = 1;
  * different sessions exchange no messages, and share only the places for held requests.
  */
 export class Tabs {
-  #locks; #around; #on; #name;
+  #locks; #env; #on; #name;
   #channel; #leads = false; #closed = false; #queue = new AbortController();
   /** Releases the leadership. @type {(() => void) | null} */ #abdicate = null;
   /** Releases the place for a held request. @type {(() => void) | null} */ #leavePlace = null;
@@ -32,31 +32,31 @@ export class Tabs {
   /** @type {any} */ #search = null;
 
   /**
-   * @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts
+   * @param {{group: string, env: import('../types.js').Environment, on: TabEvents}} parts
    *   group: of the tabs that share
    */
-  constructor({ group, around, on }) {
-    this.#locks = /** @type {LockManager} */ (around.locks);
-    this.#around = around;
+  constructor({ group, env, on }) {
+    this.#locks = /** @type {LockManager} */ (env.locks);
+    this.#env = env;
     this.#on = on;
     this.#name = `orderbell-rooms-${DIALECT}:${group}`;
-    this.#channel = new around.BroadcastChannel(this.#name);
+    this.#channel = new env.BroadcastChannel(this.#name);
     this.#channel.onmessage = (/** @type {{data: any}} */ { data }) => this.#hear(data);
   }
 
-  /** @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts
+  /** @param {{group: string, env: import('../types.js').Environment, on: TabEvents}} parts
    * @returns {Tabs | null} null where tabs cannot share: only pages over TLS have locks */
   static of(parts) {
     try {
-      return parts.around.locks && parts.around.BroadcastChannel ? new Tabs(parts) : null;
+      return parts.env.locks && parts.env.BroadcastChannel ? new Tabs(parts) : null;
     } catch {
       return null;
     }
   }
 
-  /** Leads at once if no tab does, and otherwise once no tab does. */
+  /** Leads as soon as no other tab does. */
   open() {
-    // A browser may refuse its locks, as to a page in a sandbox. Then this tab works alone.
+    // A browser may refuse its locks, for example to a page in a sandbox. Then this tab works alone.
     this.#request({ ifAvailable: true }, () => this.#closed || this.#on.lead(true));
   }
 
@@ -81,20 +81,20 @@ export class Tabs {
   ask(message) {
     this.say(message);
     if (this.#leads || this.#doubt !== null) return;
-    const deadline = ANSWER_MS * (1 + this.#around.random());
-    this.#doubt = this.#around.setTimeout(() => this.#replace(), deadline);
+    const deadline = ANSWER_MS * (1 + this.#env.random());
+    this.#doubt = this.#env.setTimeout(() => this.#replace(), deadline);
   }
 
-  /** Notes that the leader has answered. */
+  /** Records that the leader has answered. */
   trust() {
-    this.#around.clearTimeout(this.#doubt);
+    this.#env.clearTimeout(this.#doubt);
     this.#doubt = null;
   }
 
   close() {
     this.#closed = true;
     this.trust();
-    this.#around.clearTimeout(this.#search);
+    this.#env.clearTimeout(this.#search);
     this.#queue.abort();
     this.#abdicate?.();
     this.#leavePlace?.();
@@ -120,7 +120,7 @@ export class Tabs {
   #step() {
     if (this.#closed) return;
     this.#leads = false;
-    this.#around.clearTimeout(this.#search);
+    this.#env.clearTimeout(this.#search);
     this.#leavePlace?.();
     this.#leavePlace = null;
     this.#on.follow();
@@ -144,13 +144,13 @@ export class Tabs {
     return new Promise((resolve) => { this.#abdicate = resolve; });
   }
 
-  /** Follows by a held request if a place is free, and otherwise tries again later. */
+  /** Follows by a held request if a place is free. If not, tries again later. */
   async #settle() {
     const holds = await this.takePlace();
     if (!this.#leads || this.#closed) return;
     this.#on.lead(holds);
     this.say({ type: 'lead' });
-    if (!holds) this.#search = this.#around.setTimeout(() => this.#settle(), PLACE_MS);
+    if (!holds) this.#search = this.#env.setTimeout(() => this.#settle(), PLACE_MS);
   }
 
   /** @param {number} number @returns {Promise<void>} */
