@@ -1,7 +1,7 @@
 //! The feature level in force: the lowest of all nodes on the database (docs/decisions/0015).
 //!
-//! A node of an older version has no row in `nodes`. Its traces reveal it: write probes when it is
-//! idle, and leases of its kitchen screens. Such a node has level 0.
+//! A node of an older version has no row in `nodes`. It shows by its other rows: write probes when
+//! it is idle, and leases of its kitchen screens. Such a node has level 0.
 
 use crate::clock;
 use crate::domain::values::ids::NodeId;
@@ -14,12 +14,12 @@ use crate::telemetry::Metrics;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The most rows read of each kind. The connections of a database allow far fewer nodes.
+/// The most rows read of each kind. The connections of a database are enough for far fewer nodes.
 const MOST: u32 = 1000;
 /// The number of checks in a lease period.
 const CHECKS: u32 = 6;
-/// The lease periods after which the row of a dead node is removed. Its leases of screens are gone
-/// by then; without the row they would count as those of an older node.
+/// The lease periods after which the row of a dead node is removed. By then its leases of screens
+/// are gone; without the row, they would be taken for those of an older node.
 const KEPT_PERIODS: u32 = 10;
 
 /// A trace of a running node, which the node renews.
@@ -69,7 +69,7 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Makes a watcher, for which a node without renewals for `lease` is gone.
+    /// Makes a watcher that counts a node as gone if it renews nothing for `lease`.
     #[must_use]
     pub fn new(store: SharedStore, own: Level, in_force: LevelInForce, metrics: Metrics, lease: Duration) -> Self {
         Self { store, own, in_force, metrics, lease, beats: Beats::default() }

@@ -1,11 +1,11 @@
-//! The start on a database that has come back while no node ran, perhaps with less than it had:
-//! nobody knows what it had, so every feed begins a generation
-//! ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
+//! The check, at the start of a node, whether the database was replaced or failed over while no
+//! node ran. If so, it may have less than before and no node can tell, so every feed begins a
+//! generation ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
 
 use crate::store::{Result, SharedStore};
 use std::time::Duration;
 
-/// The time that nodes that may run have to compare what they know.
+/// The time that running nodes, if there are any, get to compare what they know.
 const GRACE: Duration = Duration::from_secs(2);
 /// The period of [`keep`].
 const PERIOD: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ pub async fn examine(store: &SharedStore) -> Result<()> {
     store.record_origin(is_moved).await
 }
 
-/// Keeps the recorded origin recent until the process ends, so that a backup of before differs.
+/// Renews the recorded origin until the process ends, so that an earlier backup has another one.
 pub async fn keep(store: SharedStore) {
     loop {
         tokio::time::sleep(PERIOD).await;

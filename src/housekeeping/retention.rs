@@ -10,11 +10,11 @@ use std::time::Duration;
 
 /// The period of the removal of old rows.
 const PERIOD: Duration = Duration::from_secs(3600);
-/// The period in which each node tries to claim the work. The last claimant may be gone by the next
-/// time.
+/// The period in which each node tries to claim the work, since the node that did it last may be
+/// gone.
 const CLAIM_PERIOD: Duration = Duration::from_secs(300);
-/// The minimum by which the session of an idle guest outlives its access token, since clocks of
-/// nodes differ a little.
+/// The least time by which the session of an idle guest outlives its access token, since the clocks
+/// of nodes differ a little.
 const GRACE: Duration = Duration::from_secs(300);
 /// The most restaurants read in one query.
 const PAGE: u32 = 500;

@@ -1,5 +1,6 @@
-//! The check that the database accepts writes: a probe when nothing was committed for a while, and
-//! immediately after a failed or slow commit, or while none ends. `/readyz` reports the result.
+//! The check that the database accepts writes. It probes when nothing was committed for a while,
+//! immediately after a failed or slow commit, and while no commit ends. `/readyz` reports the
+//! result.
 
 use crate::clock;
 use crate::store::{SharedStore, WriteFaults};
@@ -18,11 +19,11 @@ const IDLE: u32 = 10;
 /// The bytes of a probe after a failure: as many as the largest order, so that a disk with less
 /// space still counts as full.
 const LARGE: usize = 64 * 1024;
-/// The successive probes that change the verdict. After a failed commit, one suffices.
+/// The successive probes that change the verdict. After a failed commit, one is enough.
 const IN_A_ROW: u32 = 2;
-/// The most successive probes that a node needs to be ready again, after it relapsed several times.
+/// The most successive probes that a node needs to become ready, however often it has relapsed.
 const MOST_IN_A_ROW: u32 = 32;
-/// The checks after which another failure is no relapse.
+/// The checks after which another failure no longer counts as a relapse.
 const RELAPSE: u32 = 60;
 
 /// Probes until the process ends.
@@ -48,7 +49,7 @@ pub async fn watch(store: SharedStore, metrics: Metrics) {
             report(faults, &metrics, verdict.is_failing);
         }
         if !is_over {
-            // The next one would wait for another connection to the same database.
+            // A further probe would wait for another connection to the same database.
             let _ = probe.await;
             verdict.failed = faults.count();
         }
@@ -134,8 +135,8 @@ impl Verdict {
         }
     }
 
-    /// Changes the verdict. A failure soon after the last one needs more successes to end, so that a node with a bad way to its
-    /// database does not come and go.
+    /// Changes the verdict. A failure soon after the last one takes more successes to end, so that a node with a bad connection
+    /// to its database is not ready and unready in turn.
     fn turn(&mut self) {
         (self.is_failing, self.against) = (!self.is_failing, 0);
         if self.is_failing {

@@ -1,6 +1,6 @@
-//! The addresses of push services: only those of the public internet. A list of names alone would
-//! trust each resolver, and a name that resolves to an internal address would make the server call
-//! its neighbours.
+//! The addresses of push services: only public ones. The list of hosts alone would not be enough,
+//! since a listed name that resolves to an internal address would make the server call its
+//! neighbours.
 
 use super::hosts::Hosts;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -31,8 +31,9 @@ impl Resolve for Guarded {
     }
 }
 
-/// Returns those addresses of a name that may be called. A name that is not listed is the proxy of
-/// `HTTPS_PROXY`, which the operator chose. A listed `localhost` is this machine.
+/// Returns the addresses of a name that may be called. A name that is not listed is the proxy of
+/// `HTTPS_PROXY`, which the operator chose, so all of its addresses may. A listed `localhost` may
+/// have addresses of this machine.
 fn admitted(hosts: &Hosts, name: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     if !hosts.contains(name) || name == "localhost" {
         return Ok(addresses);

@@ -68,7 +68,7 @@ impl Hosts {
     }
 
     /// Whether messages may go to an endpoint: its host is listed, and it uses HTTPS on the default
-    /// port. On this machine, for tests, any scheme and port will do.
+    /// port. On this machine any scheme and port are allowed, for tests.
     #[must_use]
     pub fn allow(&self, endpoint: &Endpoint) -> bool {
         self.contains(endpoint.host()) && (endpoint.is_secure() || endpoint.is_loopback())

@@ -1,6 +1,6 @@
 //! Messages to the phones of diners whose page is closed (Web Push: RFC 8030, 8291, 8292).
 //!
-//! The [`pusher`] receives this node's commits beside the feeds, and makes a [`notice`] of each
+//! The [`pusher`] receives this node's commits as the feeds do, and makes a [`notice`] of each
 //! event that a guest waits for. The [`post`] encrypts it, signs it with the [`vapid`] key and
 //! sends it to a push service on the list of [`hosts`], at one of its public [`addresses`].
 //!

@@ -50,9 +50,9 @@ const fn status_of(kind: EventKind) -> Option<NoticeStatus> {
     }
 }
 
-/// Whether a notice still holds at the order's current status. The order may change while a message
-/// waits or is retried, or while another node sends the next one; a late "accepted" must not
-/// replace "ready". For an order whose last line was voided, "cancelled" suffices.
+/// Whether a notice is still true at the order's current status. The order may change while a
+/// message waits or is retried, and another node may send the next one; a late "accepted" must not
+/// replace "ready". For an order whose last line was voided, "cancelled" is enough.
 #[must_use]
 pub const fn holds(status: NoticeStatus, now: OrderStatus) -> bool {
     match status {

@@ -1,5 +1,5 @@
-//! Sends notices, with retries, to each subscription of the order's diner, encrypted for its
-//! browser.
+//! Sends notices to each subscription of the order's diner, encrypted for its browser, with
+//! retries.
 
 use super::addresses::Guarded;
 use super::notice::{Notice, holds, payload, topic};
@@ -63,8 +63,8 @@ pub struct Post {
 }
 
 impl Post {
-    /// Makes a sender whose client calls only public addresses and follows no redirects, for which
-    /// push services have no reason.
+    /// Makes a sender. Its client calls only public addresses and follows no redirects, which push
+    /// services do not need.
     ///
     /// # Errors
     /// An error if the HTTP client cannot be made.
@@ -94,8 +94,8 @@ impl Post {
         }
     }
 
-    /// Returns the order and its subscriptions. `None` without subscriptions, as for most orders,
-    /// and if the notice no longer holds.
+    /// Returns the order and its subscriptions. `None` if there are no subscriptions, as for most
+    /// orders, or if the notice is no longer true.
     async fn audience(&self, notice: Notice) -> Result<Option<(Order, Vec<Subscription>)>, StoreError> {
         let Notice { restaurant, order, .. } = notice;
         let subscriptions = self.store.pushes_of_order(restaurant, order, clock::now()).await?;
@@ -128,8 +128,8 @@ impl Post {
         self.count(fate);
     }
 
-    /// Encrypts and signs a message. `None` if the subscription is unusable, for example since the
-    /// list of hosts has changed.
+    /// Encrypts and signs a message. `None` if the subscription is unusable, for example because
+    /// the list of hosts has changed.
     fn seal<'a>(&self, notice: Notice, order: &Order, subscription: &'a Subscription) -> Option<Message<'a>> {
         let Subscription { endpoint, p256dh, auth, language } = subscription;
         self.push.examine(subscription).ok()?;

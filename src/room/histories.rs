@@ -1,4 +1,4 @@
-//! The histories of feeds as this node knows them, to notice a database that comes back with
+//! The histories of feeds as this node knows them. They show when a database comes back with
 //! another history ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
 
 use crate::clock;
@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// How far a feed has come: its generation and its last event.
+/// The state of a feed: its generation and its last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The generation.
@@ -24,19 +24,19 @@ struct Inner {
     known: Mutex<HashMap<RestaurantId, Known>>,
     doubted: Mutex<HashSet<RestaurantId>>,
     doubt: Notify,
-    /// Held for the first read of a feed, so that a crowd that comes at once reads it once.
+    /// Held during the first read of a feed, so that a crowd reads it only once.
     reading: tokio::sync::Mutex<()>,
 }
 
-/// What this node knows of each feed that it has served, also of feeds that have ended. Cheap to
-/// clone; all clones are one.
+/// What this node knows of each feed that it has served, even after its actor has ended. Cheap to
+/// clone; clones share their content.
 ///
 /// Bound: an entry for each restaurant.
 #[derive(Clone)]
 pub struct Histories(Arc<Inner>);
 
 impl Histories {
-    /// Knows nothing yet.
+    /// Makes an empty registry.
     #[must_use]
     pub fn new(store: SharedStore) -> Self {
         let (known, doubted) = (Mutex::default(), Mutex::default());
@@ -74,8 +74,8 @@ impl Histories {
         }
     }
 
-    /// Records that this node delivers an event of a feed, or has read it. An earlier one than the
-    /// known changes nothing.
+    /// Records that this node delivers or has read an event of a feed. Ignores an event before the
+    /// known one.
     pub fn record(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
         let mut all = self.known();
         let known = all.entry(restaurant).or_insert(Known { generation, mark: last });
@@ -84,7 +84,8 @@ impl Histories {
         }
     }
 
-    /// Requests a comparison of a feed, by the last event that it has delivered on this node.
+    /// Requests a comparison of a feed with the database, by the last event that this node has
+    /// delivered.
     pub fn doubt(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
         if let Some(known) = self.known().get_mut(&restaurant).filter(|known| known.generation == generation) {
             known.mark = last;
@@ -97,7 +98,7 @@ impl Histories {
         self.0.doubt.notify_one();
     }
 
-    /// Waits for requests of a comparison and takes them. One task may wait.
+    /// Waits until comparisons are requested, and takes the requests. One task may wait.
     pub async fn doubted(&self) -> Vec<RestaurantId> {
         loop {
             let doubted: Vec<_> = self.0.doubted.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
@@ -108,7 +109,7 @@ impl Histories {
         }
     }
 
-    /// Reads a feed, and judges its history.
+    /// Reads a feed, and compares its history with the known one, as [`Self::judge`] does.
     ///
     /// # Errors
     /// An error of the store.
@@ -128,8 +129,8 @@ impl Histories {
         }
     }
 
-    /// Returns the head of a feed that has all that this node knows of it; `None`, and requests a
-    /// comparison, if its history was rewritten.
+    /// Returns the head of a feed. If its history was rewritten, requests a comparison and returns
+    /// `None`.
     ///
     /// # Errors
     /// An error of the store.
@@ -143,9 +144,9 @@ impl Histories {
         Ok(None)
     }
 
-    /// Judges a feed as the database has it, by what was known when it was read. Begins a
-    /// generation if its history was rewritten. Returns the generation if it is not the known one:
-    /// then what the feed has on this node is of a history that is over.
+    /// Compares a feed in the database with what this node knew when it read it. Begins a
+    /// generation if the history was rewritten. Returns the generation if it is not the known one:
+    /// what this node holds of the feed then belongs to a history that is over.
     ///
     /// # Errors
     /// An error of the store.
@@ -167,8 +168,8 @@ impl Histories {
         Ok(generation.filter(|generation| self.renew(restaurant, known.generation, *generation)))
     }
 
-    /// Replaces a generation by a later one, of which nothing is known yet. Returns whether it was
-    /// the known one.
+    /// Replaces a generation by a later one, whose events are not known yet. Returns false if
+    /// `from` is not the known generation.
     fn renew(&self, restaurant: RestaurantId, from: Option<Generation>, to: Generation) -> bool {
         let mut all = self.known();
         let Some(known) = all.get_mut(&restaurant).filter(|known| known.generation == from && from < Some(to)) else {

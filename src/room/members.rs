@@ -278,7 +278,7 @@ mod tests {
                     Step::Wait(millis) => now += i64::try_from(millis).unwrap(),
                 }
             }
-            // All read, and then read what catches them up.
+            // Reads all frames, and then the frames that catch it up.
             for _ in 0..2 {
                 mailboxes.iter().for_each(read);
                 out.extend(members.catch_up(&tail, Timestamp::from_millis(now), |mailbox, frames| {

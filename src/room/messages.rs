@@ -23,7 +23,7 @@ pub struct Join {
     /// The feed's position, which the feed sets when it forwards the join. The room has all events
     /// up to it.
     pub head: Position,
-    /// In an order room: the only diner who may join.
+    /// The only diner who may join, if this is the room of an order.
     pub only_owner: Option<Key>,
     /// The generation of the member's epoch.
     pub generation: Option<Generation>,
@@ -72,13 +72,13 @@ pub struct Sync {
     pub now: Timestamp,
 }
 
-/// Ends a feed or a room, whose history the database no longer has.
+/// Ends a feed or a room whose history the database no longer has.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct HistoryRewritten;
 
-/// Reports that a room is empty. If the feed has sent it more joins than `joins`, the room is not
-/// empty.
+/// Reports that a room is empty. The feed ignores this if it has sent the room more than `joins`
+/// joins.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct RoomEmpty {

@@ -22,7 +22,7 @@ const REACH: u64 = 5000;
 
 /// The opening state of a room.
 pub struct Opened {
-    /// The position of the room's last event up to `asked`.
+    /// The position of the room's last event, up to the head that the caller asked for.
     pub last: Position,
     /// The head at the time of the read.
     pub asked: Position,
@@ -61,8 +61,8 @@ pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, he
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
-    // The document of an order names its last event. Only if that came after `head` does the log tell
-    // which one was the last before.
+    // The document of an order names its last event. Only if that event came after `head` is the log needed, to find the last
+    // one before.
     let last = match fields.position.filter(|position| *position <= head) {
         Some(last) => last,
         None => store.last_in_room(restaurant, room, head).await?,
@@ -75,12 +75,12 @@ pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, he
 pub enum SnapshotError {
     /// The store failed, the room no longer exists, or the history was rewritten.
     Unavailable,
-    /// The node's memory for snapshots is used up.
+    /// The node's memory for snapshots is full.
     Full,
 }
 
-/// Reads the state of a room, of the history that this node knows. Of a kitchen or a floor it reads
-/// only the changes since `last`, its last snapshot, if these are few.
+/// Reads the state of a room in the history that this node knows. For a kitchen or a floor, reads
+/// only the changes since `last`, its last snapshot, if they are few.
 ///
 /// # Errors
 /// See [`SnapshotError`].
@@ -93,7 +93,7 @@ pub async fn read(
     budget: Arc<SnapshotBudget>,
 ) -> std::result::Result<Snapshot, SnapshotError> {
     let snapshot = read_any(store, restaurant, room, last, budget).await?;
-    // Events of the known history follow the snapshot.
+    // The snapshot must belong to the known history, since events of that history follow it.
     match histories.head(restaurant).await {
         Ok(Some(_)) => Ok(snapshot),
         Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
@@ -181,7 +181,7 @@ pub async fn replay(
     Ok(Replay::Events { frames, through })
 }
 
-/// Whether events after a cursor may be sent from memory, since the log has erased no words from
+/// Whether events after a cursor may be sent from memory: true if the log has erased no words from
 /// them.
 ///
 /// # Errors
@@ -190,8 +190,8 @@ pub async fn is_kept(store: SharedStore, restaurant: RestaurantId, since: Positi
     Ok(since >= store.kept_from(restaurant).await?)
 }
 
-/// Encodes events of a room in order. Each frame's `prev` names the event before; the first names
-/// the cursor.
+/// Encodes events of a room in order. The `prev` of each frame is the position of the event before;
+/// that of the first is the cursor.
 fn encode(room: RoomId, cursor: Position, events: &[Event]) -> Vec<Frame> {
     let mut prev = cursor;
     let encode = |event: &Event| {

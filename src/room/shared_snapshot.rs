@@ -7,12 +7,12 @@ use crate::protocol::Snapshot;
 use crate::protocol::snapshot::WeakSnapshot;
 use std::time::Duration;
 
-/// The longest time that a snapshot of a floor or an order is shared. Both change without an event:
-/// screens draw the feed, and old notes are erased. For the same time a large snapshot is shared
-/// despite newer events, which its readers receive after it.
+/// The longest time for which a snapshot of a floor or an order is shared. Both change without an
+/// event: a floor when screens draw the feed, an order when its notes are erased. For the same
+/// time, a large snapshot is shared despite newer events, which its readers receive after it.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// The bytes from which on a snapshot is large.
+/// The size in bytes above which a snapshot is large.
 const LARGE: usize = 1024 * 1024;
 
 /// The time after which a kitchen or a floor drops an unused snapshot.
@@ -60,7 +60,7 @@ impl SharedSnapshot {
         (is_fresh || self.earlier.len() + 1 >= MAX_IN_USE).then(|| last.use_at(now))
     }
 
-    /// Returns the snapshot, for the next one to be made of.
+    /// Returns the snapshot as the base of the next one.
     pub(super) fn last(&self) -> Option<Snapshot> {
         self.last.as_ref().map(|last| last.snapshot.clone())
     }

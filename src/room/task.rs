@@ -1,5 +1,5 @@
-//! Futures of an actor, each in a task of its own. An actor polls every future that it has spawned
-//! whenever one of them wakes it: a thousand readers who take their time would slow down each event.
+//! Futures of an actor, each in its own task. An actor would poll all futures that it has spawned
+//! whenever one of them wakes it, so a thousand slow readers would slow down each event.
 
 use super::room::Room;
 use actix::prelude::*;
@@ -19,8 +19,8 @@ impl Handler<Continue<Self>> for Room {
     }
 }
 
-/// Runs a future, and then `next` in the actor, after the messages that have come until then. If
-/// the actor has ended, `next` is dropped.
+/// Runs a future, and then `next` in the actor, behind the messages that are queued by then. If the
+/// actor has ended, `next` is dropped.
 pub(super) fn run<A, T>(
     future: impl Future<Output = T> + 'static,
     ctx: &Context<A>,
@@ -33,7 +33,7 @@ pub(super) fn run<A, T>(
     actix_rt::spawn(async move {
         let value = future.await;
         if let Some(actor) = actor.upgrade() {
-            // Bound: one for each future.
+            // Bound: one message for each future.
             actor.do_send(Continue(Box::new(move |actor, ctx| next(value, actor, ctx))));
         }
     });

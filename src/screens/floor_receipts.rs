@@ -1,4 +1,4 @@
-//! Receipts of floor pages that are not in the database yet, pure.
+//! Receipts of floor pages that are not stored yet, pure.
 
 use crate::domain::values::ids::RestaurantId;
 use crate::store::screens::FloorReceipt;

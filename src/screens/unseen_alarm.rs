@@ -16,10 +16,10 @@ use std::time::Duration;
 const PERIOD: Duration = Duration::from_secs(1);
 /// The most kitchens read in one query.
 const PAGE: u32 = 500;
-/// The period in which checks without anything left to find are marked as done, all in one commit.
+/// The period in which checks that are done are marked as such, all in one commit.
 const DONE_PERIOD: Duration = Duration::from_secs(10);
 
-/// A kitchen as this node last found it.
+/// The state of a kitchen when this node last checked it.
 #[derive(Debug)]
 struct Kitchen {
     /// The version of the check whose outcome is reported.
@@ -28,7 +28,7 @@ struct Kitchen {
     undrawn: BTreeMap<Ticket, Timestamp>,
     /// When the next of these tickets is overdue.
     next: Option<Timestamp>,
-    /// Whether nothing is undrawn or reported.
+    /// Whether all tickets are drawn and no report stands.
     is_done: bool,
 }
 
@@ -90,7 +90,7 @@ impl Watch {
     }
 }
 
-/// Checks kitchens until the process ends. Without a patience no ticket is overdue, but earlier
+/// Checks kitchens until the process ends. Without `patience`, no ticket is overdue, but earlier
 /// reports are still taken back.
 pub async fn watch(store: SharedStore, commands: Commands, patience: Option<Duration>) {
     let mut watch = Watch::default();

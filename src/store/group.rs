@@ -1,8 +1,9 @@
-//! The fold of a group of commands: it decides on each in order, on the state that those before it
-//! have left, and collects what to write. Pure: the backend reads before it and writes after it.
+//! The fold of a group of commands. It decides on each command in order, on the state that the
+//! commands before it have left, and collects what to write. Pure: the backend reads before it and
+//! writes after it.
 //!
-//! A group gives what its members give one by one: the same answers, events, positions and
-//! refusals. A member that fails leaves nothing.
+//! A group has the same results as its members one by one: answers, events, positions, refusals. A
+//! member that fails changes nothing.
 
 use super::error::broken;
 use super::log::{Ack, CommandKey, Committed, ExternalOrder, Reads, State, Work};
@@ -30,9 +31,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What the store remembers an answer under.
+/// The key of a remembered answer.
 pub type AnswerKey = (RestaurantId, Key, CommandId);
-/// The source of an order and the number by which it knows it.
+/// The source of an external order, and its number there.
 pub type ExternalKey = (RestaurantId, Key, Key);
 
 /// A feed, and the defaults of its restaurant.
@@ -69,7 +70,7 @@ pub struct Remembered {
     pub answer: String,
 }
 
-/// The state that a group reads. What the database does not have is missing here.
+/// The state that a group reads. A key that is not in the database is not in these maps.
 #[derive(Debug, Default)]
 pub struct Reading {
     /// The feeds.
@@ -103,7 +104,7 @@ pub struct OrderWrite {
     pub source: Option<CommandKey>,
     /// Whether the group changes it, after placing it or not.
     pub is_changed: bool,
-    /// Whether the document is all that changes: the columns beside it stay as they are.
+    /// Whether only the document changes, and none of the columns beside it.
     pub is_document_only: bool,
     /// The first position in the group at which the order was accepted.
     pub accepted: Option<Position>,
@@ -116,7 +117,7 @@ pub struct OrderWrite {
 pub struct Writes {
     /// Orders, each once.
     pub orders: BTreeMap<(RestaurantId, OrderId), OrderWrite>,
-    /// Calls to open, each with the position of its event, and, as `None`, calls to close.
+    /// Calls to open, each with the position of its event; `None` is a call to close.
     pub calls: BTreeMap<(RestaurantId, CallId), Option<(Call, Position)>>,
     /// The row of work that shares no group.
     pub row: Option<(RestaurantId, Write)>,
@@ -337,7 +338,7 @@ impl Fold {
         written.closed_at = closed_at.or(written.closed_at);
     }
 
-    /// Counts what a change of an order does to the numbers of guests' open orders.
+    /// Updates the numbers of guests' open orders after a change of an order.
     fn count(&mut self, before: Option<&Order>, after: &Order) {
         let Some(diner) = &after.diner else { return };
         let was_open = before.is_some_and(|order| !order.status.is_final());
@@ -352,7 +353,7 @@ impl Fold {
             if guest.table != after.table {
                 continue;
             }
-            // Guests without a table are not one table.
+            // Guests without a table do not share a table.
             if guest.table.is_some() {
                 step(&mut open.by_table);
             }
@@ -389,7 +390,7 @@ fn check(restaurant: RestaurantId, write: &Write) -> Result<()> {
     }
 }
 
-/// Sets the name that people know the subject of the note by.
+/// Sets the name by which people know the subject of the note.
 fn labelled(mut note: Note, state: &State) -> Note {
     let subject = note.subject.as_deref();
     let dish = |menu: &Arc<Menu>| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());

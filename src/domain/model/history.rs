@@ -1,6 +1,6 @@
-//! The history of a feed: what shows whether two readers know the same one. A database that comes
-//! back with less than it had, from a backup or from a standby that missed the last commits, begins
-//! another history of the same feed.
+//! The history of a feed. A database that comes back with less than it had (from a backup, or as a
+//! standby that missed the last commits) begins another history of the same feed. A node notices by
+//! comparing its own last event with the database's at that position.
 
 pub use crate::domain::values::ids::Generation;
 
@@ -11,8 +11,8 @@ use std::fmt;
 use uuid::Uuid;
 
 impl Generation {
-    /// Makes a generation that comes after `latest`, of a new UUIDv7, whatever the clocks of those
-    /// that made the two.
+    /// Makes a generation from a new UUIDv7. It comes after `latest` even if that was made by a
+    /// node whose clock was ahead.
     #[must_use]
     pub fn after(latest: Option<Self>, fresh: Uuid) -> Self {
         let Some(latest) = latest.map(Self::uuid).filter(|latest| *latest >= fresh) else { return Self::from_uuid(fresh) };
@@ -21,7 +21,7 @@ impl Generation {
     }
 }
 
-/// A place in a history: a position and the event there.
+/// A point in a history: a position and the event there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Mark {
     /// The position.
@@ -30,7 +30,7 @@ pub struct Mark {
     pub event: Option<EventId>,
 }
 
-/// Where the events of a commit continue a history.
+/// The point of a history that the events of a commit continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The generation of the feed at the commit.
@@ -55,7 +55,7 @@ pub struct Head {
     pub generation: Option<Generation>,
     /// The last event.
     pub last: Mark,
-    /// The event at a position that was asked for, if the log has it.
+    /// The event at the position that the reader asked for, if the log has one.
     pub asked: Option<EventId>,
 }
 
@@ -71,8 +71,8 @@ pub enum Comparison {
 }
 
 impl Known {
-    /// Compares with the database, which was asked for the position of [`Self::mark`]. An earlier
-    /// generation is one that the database has gone back to.
+    /// Compares with a head that was read together with the event at the position of
+    /// [`Self::mark`]. An earlier generation means that the database went back to it.
     #[must_use]
     pub fn compare(&self, head: &Head) -> Comparison {
         let continues = self.mark.position <= head.last.position && self.mark.event == head.asked;

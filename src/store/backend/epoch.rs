@@ -9,7 +9,7 @@ statements! {
     GET = "SELECT value FROM meta WHERE name = 'epoch'";
 }
 
-/// Returns the epoch, after making one if the database has none.
+/// Returns the epoch. Makes one if the database has none.
 pub async fn get_or_make(connection: &mut Connection) -> sqlx::Result<String> {
     let fresh = crate::clock::new_id().simple().to_string();
     query::<Database>(SET).bind(fresh).execute(&mut *connection).await?;

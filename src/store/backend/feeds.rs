@@ -1,4 +1,4 @@
-//! The feeds of restaurants: one row each, which a transaction that appends holds.
+//! The feeds of restaurants, a row for each. A transaction that appends events holds the row.
 
 use super::script::{Outcome, Script, Value};
 use super::{Connection, Database};
@@ -26,7 +26,7 @@ macro_rules! feeds {
     };
 }
 
-/// Feeds with their last events, and with those at the positions of a JSON array.
+/// Reads feeds with their last events, and with the events at the positions of a JSON array.
 macro_rules! heads {
     ($keys:literal) => {
         concat!(
@@ -50,7 +50,7 @@ statements! {
         sqlite: feeds!("0", "($1)", ""),
         postgres: feeds!("f.xmin::text::bigint", "($1::uuid)", ""),
     };
-    /// Holds a feed and changes its version, for work that may change what groups read and does not advance the head.
+    /// Holds a feed and changes its version. For work that does not advance the head, but may change what groups read.
     HOLD_ANEW = by_database! {
         sqlite: feeds!("0", "($1)", ""),
         postgres: "UPDATE feeds f SET head = f.head FROM restaurants r WHERE r.id = f.restaurant AND f.restaurant = $1 \
@@ -73,7 +73,7 @@ statements! {
         ("$1" "bigint", "$2" "bigint", "$3" "bigint", "$4" "uuid", "$5" "uuid", "$6" "bigint"),
         " AS v WHERE feeds.restaurant = v.column5 AND feeds.head = v.column6"
     );
-    /// As [`ADVANCE`], for a feed that is not held. Changes no row if it has another version than `$7`.
+    /// Advances the head of a feed that is not held. Changes no row if the version is no longer `$7`.
     ADVANCE_UNCHANGED = by_database! {
         sqlite: "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
             WHERE restaurant = $5 AND head = $6 AND $7 = 0",
@@ -81,7 +81,7 @@ statements! {
             WHERE restaurant = $5 AND head = $6 AND xmin::text::bigint = $7",
     };
     GENERATION = "SELECT generation FROM feeds WHERE restaurant = $1";
-    /// Begins a generation in place of `$3`, unless another was begun meanwhile.
+    /// Begins a generation after `$3`, unless another was begun meanwhile.
     BEGIN_GENERATION = "UPDATE feeds SET generation = $1 WHERE restaurant = $2 AND generation IS NOT DISTINCT FROM $3";
 }
 
@@ -122,7 +122,7 @@ pub async fn add(connection: &mut Connection, restaurant: RestaurantId) -> Resul
     Ok(())
 }
 
-/// Holds a feed until the transaction ends, against every other that would append to it.
+/// Holds a feed until the transaction ends, so that no other transaction appends to it.
 ///
 /// # Errors
 /// `Missing` when there is no such restaurant.
@@ -172,8 +172,8 @@ pub async fn heads(connection: &mut Connection, asked: Vec<(RestaurantId, Positi
     Ok(query.fetch_all(connection).await?.into_iter().map(From::from).collect())
 }
 
-/// Begins a generation of a feed in place of another, unless a third has taken its place. Returns the one that the feed has
-/// then.
+/// Replaces a generation of a feed by a new one, unless another node has replaced it meanwhile. Returns the generation that the
+/// feed then has.
 ///
 /// # Errors
 /// `Missing` when there is no such restaurant.
@@ -189,12 +189,12 @@ pub async fn begin_generation(
     Ok(now.ok_or(StoreError::Missing)?.map(Generation::from_uuid))
 }
 
-/// Advances held feeds, each from a state to another.
+/// Advances held feeds, each from the first state to the second.
 pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
     script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(step).collect());
 }
 
-/// Advances feeds that are not held, each if it is still as it was read.
+/// Advances feeds that are not held, each only if it has not changed since it was read.
 pub fn advance_unchanged(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
     let row = |feed: (&RestaurantId, &(Feed, Feed))| {
         let version = feed.1.0.version.into();
@@ -204,7 +204,7 @@ pub fn advance_unchanged(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Fe
     feeds.iter().for_each(|feed| script.write(ADVANCE_UNCHANGED, vec![row(feed)]));
 }
 
-/// Returns the values that advance a feed from a state to another.
+/// Returns the values that advance a feed from the first state to the second.
 fn step((restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))) -> [Value; 6] {
     [
         to.head.column().into(),

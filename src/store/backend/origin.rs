@@ -1,4 +1,4 @@
-//! The origin of the database: what differs once another server, or another file, has taken its place.
+//! The origin of the database: a text that is another one once another server or file has taken the database's place.
 
 use super::{Connection, Database};
 use crate::clock;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 statements! {
     RECORDED = "SELECT value FROM meta WHERE name = 'origin'";
-    /// Changes no row if the same is recorded.
+    /// Changes no row if the same origin is recorded.
     RECORD = "INSERT INTO meta (name, value) VALUES ('origin', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value \
         WHERE meta.value <> excluded.value";
     LATEST = by_database! {
@@ -23,7 +23,8 @@ pub async fn recorded(connection: &mut Connection) -> Result<Option<String>> {
     Ok(query_scalar::<Database, String>(RECORDED).fetch_optional(connection).await?)
 }
 
-/// Records the origin. With `renew`, begins a generation of every feed if another was recorded.
+/// Records the origin. With `renew`, begins a generation of every feed if another origin was
+/// recorded.
 pub async fn record(connection: &mut Connection, origin: String, renew: bool) -> Result<()> {
     let recorded = query::<Database>(RECORD).bind(origin).execute(&mut *connection).await?;
     if renew && recorded.rows_affected() > 0 {

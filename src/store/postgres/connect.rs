@@ -13,19 +13,19 @@ use tokio::time::timeout;
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/postgres/expand")));
 
-/// How long to wait for a free connection, or for a new one.
+/// How long to wait for a free or a new connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Limits of each connection: the server cancels a lock or a statement that takes longer. It ends a connection whose node is
-/// silent inside a transaction, does not acknowledge what it is sent, or is gone, within two seconds: until then nobody else
-/// can have what it has locked.
+/// Limits of each connection. The server cancels a wait for a lock and a statement that take longer. It ends a connection
+/// within two seconds if its node is silent inside a transaction, does not acknowledge data, or is gone: until then, its locks
+/// stop all other nodes.
 const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '2s'; \
     SET tcp_user_timeout = '2s'; SET tcp_keepalives_idle = '1s'; SET tcp_keepalives_interval = '1s'; SET tcp_keepalives_count = 1";
 /// Whether a server takes writes: a standby does not.
 const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean";
 
-/// Connects to the first of the servers that is the primary, checks that it commits durably, and brings the schema up to date.
-/// The migrator takes an advisory lock, so one node migrates at a time. Returns the connection, which has no time limits, since
-/// a migration may take long, and the number of its server.
+/// Connects to the first server that is the primary, checks that it commits durably, and brings the schema up to date. The
+/// migrator takes an advisory lock, so one node migrates at a time. Returns the connection and the number of its server. The
+/// connection has no time limits, since a migration may take long.
 pub async fn prepare(servers: &[PgConnectOptions]) -> Result<(PgConnection, usize), OpenError> {
     let (mut connection, number) = connect(servers).await?;
     require_durable_commits(&mut connection).await?;
@@ -35,7 +35,8 @@ pub async fn prepare(servers: &[PgConnectOptions]) -> Result<(PgConnection, usiz
     Ok((connection, number))
 }
 
-/// Tries the servers in turn. The error is that of the first.
+/// Connects to the first server that is the primary. If there is none, returns the error of the
+/// first server.
 async fn connect(servers: &[PgConnectOptions]) -> Result<(PgConnection, usize), OpenError> {
     let mut first = None;
     for (number, options) in servers.iter().enumerate() {
@@ -61,8 +62,8 @@ pub async fn is_primary(connection: &mut PgConnection) -> sqlx::Result<bool> {
 /// Refuses a schema that another program has filled, before anything is written to it.
 async fn require_own(connection: &mut PgConnection) -> Result<(), OpenError> {
     let foreign = |why: &str| OpenError::Foreign { database: "the schema".to_owned(), why: why.to_owned() };
-    // Migrations make their tables in this schema, whatever lies further on in the search path.
-    // Tables of an extension are nobody's program.
+    // Migrations make their tables in this schema, the first of the search path. Tables of an
+    // extension do not belong to another program.
     let there = "SELECT count(*) FILTER (WHERE relname = '_sqlx_migrations') > 0, \
         count(*) FILTER (WHERE relname <> '_sqlx_migrations') > 0 \
         FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') \
@@ -94,11 +95,11 @@ async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), Op
     Ok(())
 }
 
-/// Names the run of the server, and the database on it.
+/// Returns the start time of the server, and the id of the database on it.
 const INSTANCE: &str =
     "SELECT pg_postmaster_start_time()::text || '/' || oid FROM pg_database WHERE datname = current_database()";
 
-/// Whether new connections of a pool lead where those before did.
+/// The server and database to which the last new connection of a pool led.
 #[derive(Default)]
 pub struct Instance {
     last: Mutex<Option<String>>,
@@ -106,7 +107,8 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Waits until a connection leads to another server, another run of it, or another database. One task may wait.
+    /// Waits until a connection leads to another server, to a server that was restarted, or to another database. One task may
+    /// wait.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }

@@ -1,6 +1,6 @@
-//! Groups of commands. A restaurant's commands queue while its last group is under way, and the next
-//! transaction takes them together. So a restaurant uses one connection of the pool, and others do
-//! not wait for it.
+//! Groups of commands. A restaurant's commands queue while its last group is being committed, and
+//! the next transaction takes them together. So a restaurant uses only one connection of the pool,
+//! and other restaurants do not wait for it.
 
 use crate::domain::values::ids::RestaurantId;
 use crate::store::log::{Committed, Work};
@@ -93,8 +93,8 @@ impl Groups {
     }
 }
 
-/// A task that commits a restaurant's groups. One that ends before its time, with its thread or by a
-/// panic, gives up what waits, so that the next command starts another.
+/// A task that commits a restaurant's groups. If it ends early, with its thread or by a panic, it
+/// drops the commands that wait, so that the next command starts another task.
 struct Running {
     groups: Groups,
     restaurant: RestaurantId,

@@ -1,17 +1,17 @@
-//! The servers of a URL. As in libpq, its authority may name several, separated by commas, of which one is the primary:
-//! `postgres://orderbell@db1:5432,db2:5432/orderbell`. A node writes, so it always looks for that one, as with
-//! `target_session_attrs=read-write`.
+//! The servers of a URL. As in libpq, a URL may name several, separated by commas:
+//! `postgres://orderbell@db1:5432,db2:5432/orderbell`. One of them is the primary. A node always looks for it, as libpq does
+//! with `target_session_attrs=read-write`, since it writes.
 
 use crate::store::options::OpenError;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
-/// The number of statements that a connection keeps prepared: each that a group of commands uses in
-/// each of its sizes, and the others.
+/// The number of statements that a connection keeps prepared: enough for each statement of a group
+/// of commands in each of its sizes, and for all others.
 const STATEMENTS: usize = 300;
-/// The parameter that says which server to use.
+/// The parameter that says what kind of server to use.
 const ATTRIBUTES: &str = "target_session_attrs";
-/// Its values that a node can do with.
+/// The values of the parameter with which a node works.
 const OF_PRIMARY: [&str; 2] = ["read-write", "primary"];
 /// Parameters of libpq that may list servers.
 const LISTS: [&str; 3] = ["host", "hostaddr", "port"];
@@ -22,7 +22,7 @@ pub fn options(url: &str) -> Result<Vec<PgConnectOptions>, OpenError> {
     split(&url)?.iter().map(|url| of_one(url)).collect()
 }
 
-/// Returns `host:port,host:port/database`, without the person and the password.
+/// Returns `host:port,host:port/database`, without the user and the password.
 pub fn place(options: &[PgConnectOptions]) -> String {
     let of_one = |options: &PgConnectOptions| {
         let socket = options.get_socket().map(|socket| socket.display().to_string());
@@ -38,7 +38,7 @@ fn of_one(url: &str) -> Result<PgConnectOptions, OpenError> {
     Ok(options.application_name("orderbell").statement_cache_capacity(STATEMENTS).disable_statement_logging())
 }
 
-/// Removes the parameter that says which server to use, and refuses one that a node cannot do with.
+/// Removes the parameter `target_session_attrs`. Refuses a value with which a node does not work.
 fn without_attributes(url: &str) -> Result<String, OpenError> {
     let Some((head, query)) = url.split_once('?') else { return Ok(url.to_owned()) };
     let mut kept = Vec::new();

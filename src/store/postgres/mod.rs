@@ -36,17 +36,17 @@ const IS_SQLITE: bool = false;
 
 /// Begins reads that must all see one point of the database.
 const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Begins writes. A statement that has waited for a row lock reads the row as it is then.
+/// Begins writes. A statement that has waited for a row lock reads the row's current state.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// How a group is committed that holds no feed.
+/// The frame of a group that does not hold its feed.
 const UNHELD: Frame = Frame { is_unheld: true, begin: None, end: None };
-/// The attempts at a group before its feed is held.
+/// The attempts to commit a group before it holds its feed.
 const ATTEMPTS: u32 = 3;
-/// The longest time of an attempt, on average, after which a feed may be held: a node whose way is slower would hold it from
-/// the others for as long.
+/// The longest average time of these attempts at which a node may hold a feed. A node with a slower connection would keep all
+/// others waiting.
 const QUICK: Duration = Duration::from_millis(150);
-/// The time after which a group is given up that others overtake.
+/// The time after which a group fails that other nodes overtake again and again.
 const OVERTAKEN: Duration = Duration::from_secs(6);
 
 /// A store on a server, shared with other nodes. Cheap to clone.
@@ -111,7 +111,7 @@ impl PostgresStore {
         self.transaction(ONE_POINT, unit).await
     }
 
-    /// Runs a unit of work that writes everything or, when it fails, nothing.
+    /// Runs a unit of work that writes everything, or nothing if it fails.
     async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -144,8 +144,8 @@ impl PostgresStore {
         if begin == WRITE { self.faults.watch(transaction, |_| true).await } else { transaction.await }
     }
 
-    /// Commits members of a group without holding their feed while the network is waited for. Returns nothing if others change
-    /// the feed again and again: then hold it.
+    /// Commits members of a group without holding their feed during a round trip to the server. Returns `None` if others change
+    /// the feed again and again; the caller then holds it.
     async fn commit_unheld(&self, works: Arc<[Work]>, members: Range<usize>) -> Result<Option<Vec<Result<Committed>>>> {
         let menus = self.menus.clone();
         let attempts = self.read(move |c| {
@@ -192,7 +192,7 @@ fn committed(outcome: sqlx::Result<()>, faults: &WriteFaults) -> Result<()> {
     })
 }
 
-/// Commits a command in a group with those of its restaurant that are queued beside it.
+/// Commits a command in a group with the other queued commands of its restaurant.
 async fn commit_work(store: &PostgresStore, work: Work) -> Result<Committed> {
     let own = store.clone();
     let transaction: Transaction = Box::new(move |works, members| Box::pin(commit_members(own.clone(), works, members)));
@@ -212,12 +212,13 @@ async fn commit_members(store: PostgresStore, works: Arc<[Work]>, members: Range
     Ok(commit.await?.outcomes)
 }
 
-/// Whether one statement can write what works decide.
+/// Whether one statement can write all that these works decide.
 fn can_be_unheld(works: &[Work]) -> bool {
     works.iter().all(|work| work.reads.is_shared()) || matches!(works, [Work { reads: Reads::Menu, .. }])
 }
 
-/// Never resolves: a server that comes back with another history begins a generation.
+/// Never resolves: after a failover with another history, the node begins a generation and
+/// continues.
 async fn lost(_: &PostgresStore) -> &'static str {
     std::future::pending().await
 }
@@ -226,9 +227,9 @@ async fn reconnected(store: &PostgresStore) {
     store.instance.changed().await;
 }
 
-/// The code of the error of a call that the user may not make.
+/// The SQLSTATE of a function that the database user may not call.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
-/// The server's system, its timeline, and the id of the database.
+/// Returns the server's system identifier, its timeline, and the id of the database.
 const ORIGIN: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' \
     || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' \
     || (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -250,7 +251,7 @@ async fn record_origin(store: &PostgresStore, renew: bool) -> Result<()> {
     store.write(move |c| Box::pin(backend::origin::record(c, origin, renew))).await
 }
 
-/// Returns the origin of the database, unless an administrator has taken away the right to read it.
+/// Returns the origin of the database; `None` if an administrator has revoked the right to read it.
 async fn origin(connection: &mut Connection) -> Result<Option<String>> {
     match query_scalar(ORIGIN).fetch_one(connection).await {
         Ok(origin) => Ok(Some(origin)),

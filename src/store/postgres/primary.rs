@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
-/// How long to wait for a connection before the primary is looked for.
+/// How long to wait for a connection before looking for the primary.
 const SLOW: Duration = Duration::from_millis(500);
 /// How long a server may take to say whether it is the primary.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The servers of a URL. New connections go to the one that was found last.
+/// The servers of a URL. New connections go to the one that was last found to be the primary.
 pub struct Servers {
     options: Vec<PgConnectOptions>,
-    /// Held while the primary is looked for, so that this happens once at a time.
+    /// Held during a search for the primary, so that only one runs at a time.
     current: Mutex<usize>,
     moves: watch::Sender<()>,
 }
@@ -29,12 +29,12 @@ impl Servers {
         Self { options, current: Mutex::new(current), moves: watch::Sender::default() }
     }
 
-    /// Returns what changes when another server becomes the primary.
+    /// Returns a receiver that changes when another server becomes the primary.
     pub fn moves(&self) -> watch::Receiver<()> {
         self.moves.subscribe()
     }
 
-    /// Returns a connection of the pool. If none is free at once, looks for the primary.
+    /// Returns a connection of the pool. Looks for the primary if none is free within [`SLOW`].
     pub async fn acquire(&self, pool: &PgPool) -> sqlx::Result<sqlx::pool::PoolConnection<Postgres>> {
         if self.options.len() == 1 {
             return pool.acquire().await;
@@ -46,7 +46,7 @@ impl Servers {
                 self.seek(pool).await;
                 pool.acquire().await
             }
-            // The pool tries a server that refuses connections again and again, and then the one that was found.
+            // The pool keeps trying a server that refuses connections, until the search points it to another one.
             Err(_) => tokio::select! {
                 acquired = &mut acquire => acquired,
                 () = self.seek(pool) => acquire.await,
@@ -54,7 +54,7 @@ impl Servers {
         }
     }
 
-    /// Looks for the primary, and aims the pool at it if it is another server than before.
+    /// Looks for the primary. If it is another server than before, points the pool to it.
     async fn seek(&self, pool: &PgPool) {
         let Ok(mut current) = self.current.try_lock() else { return };
         let found = join_all(self.options.iter().map(is_read_write)).await;
@@ -62,7 +62,7 @@ impl Servers {
         log::warn!(server:% = place(&self.options[next..=next]); "another server is the primary now");
         *current = next;
         pool.set_connect_options(self.options[next].clone());
-        // Those that are idle lead to the former one, and each would have to fail first.
+        // Idle connections lead to the former primary, and each would have to fail first.
         while let Some(idle) = pool.try_acquire() {
             drop(idle.detach());
         }

@@ -1,4 +1,4 @@
-//! The choice of a group among what waits to be written.
+//! The choice of the next group of the writer's queue, pure.
 
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
@@ -7,26 +7,26 @@ use std::time::Duration;
 
 /// The most members of a group.
 pub const GROUP: usize = 64;
-/// The most commands of one restaurant in a group while others write too, so that these wait for
-/// short groups alone.
+/// The most commands of one restaurant in a group while others write too, so that the others wait
+/// only for short groups.
 const SHARE: usize = 4;
 /// How long groups stay short after a second restaurant has written.
 const SHARED: Duration = Duration::from_secs(1);
 
-/// The choice of groups, and whether restaurants share the queue. A restaurant that is alone fills
-/// its groups, which costs each of its commands least.
+/// Chooses groups. While restaurants share the queue, groups are short; a restaurant that is alone
+/// fills its groups, which is cheapest for each command.
 #[derive(Debug, Default)]
 pub struct Groups {
     last: Option<RestaurantId>,
     shared_until: Option<Timestamp>,
-    /// The last group had none of the busy restaurants, so the next one has.
+    /// Whether the last group left out the busy restaurants, so that the next one takes them.
     has_skipped: bool,
 }
 
 impl Groups {
-    /// Takes the next group from the front of the queue, in order. Beside a restaurant with more
-    /// than its share, every other group is of the others alone. What has no restaurant counts as
-    /// one of these.
+    /// Takes the next group from the front of the queue, in order. While a restaurant has more than
+    /// its share waiting, every other group leaves it out. Work without a restaurant is never left
+    /// out.
     pub fn take<T>(
         &mut self,
         queue: &mut VecDeque<T>,

@@ -1,8 +1,8 @@
-//! The file beside a database that names its state, to recognize at a start whether the database is
-//! the one that the last node left. An earlier one, from a backup, has another id.
+//! The file beside a database that names the database's current id. At the next start it shows
+//! whether the database is the one that the last node left: a backup has an earlier id.
 //!
 //! A node gives the database a new id when it starts, every minute in which it commits, and when it
-//! stops. A backup of before then does not have it.
+//! stops. A backup from before then does not have it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -23,10 +23,9 @@ impl Sidecar {
         self.0.exists()
     }
 
-    /// Whether it names an id. A file that is not there names none.
+    /// Whether the file names an id. A file that does not exist names none.
     ///
-    /// # Errors
-    /// Returns the error of reading it.
+    /// # Errors The error of reading the file.
     pub fn names(&self, id: &str) -> io::Result<bool> {
         match std::fs::read_to_string(&self.0) {
             Ok(text) => Ok(text.lines().any(|line| line == id)),
@@ -35,10 +34,9 @@ impl Sidecar {
         }
     }
 
-    /// Makes it name these ids alone. After a power cut it names these or those of before.
+    /// Replaces the ids in the file. After a power cut it names either these or the previous ones.
     ///
-    /// # Errors
-    /// Returns the error of writing it.
+    /// # Errors The error of writing the file.
     pub fn write(&self, ids: &[String]) -> io::Result<()> {
         let fresh = super::identity::named(&self.0, ".new");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
