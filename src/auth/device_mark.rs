@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_was_changed_or_signed_by_others_is_none_and_an_old_key_still_verifies() {
+    fn a_changed_or_forged_mark_is_refused_and_an_old_key_still_verifies() {
         let (old, new) = ("a:0123456789abcdef0123456789abcdef", "b:fedcba9876543210fedcba9876543210");
         let mina = user(2, "hash");
         let text = keys(old).make(&mina, NOW).unwrap();

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_is_known_before_it_is_told_and_told_once() {
+    async fn listeners_get_an_end_once_and_after_it_is_known() {
         let ended = EndedSessions::default();
         let mut listener = ended.listen();
         assert!(!ended.contains(&key("a")));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listener_that_was_too_slow_is_told_so() {
+    async fn a_listener_that_was_too_slow_learns_that_it_missed_ends() {
         let ended = EndedSessions::default();
         let mut listener = ended.listen();
         for number in 0..=NOTICES {
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn polls_overlap_and_what_no_token_can_name_is_forgotten() {
+    async fn polls_overlap_and_ends_without_a_valid_token_are_dropped() {
         let life = i64::try_from(MAX_TOKEN_LIFE.as_secs()).unwrap();
         // An hour ahead of the database's clock.
         let (start, end) = (second(2 * life + 3600), second(3 * life + 3601));

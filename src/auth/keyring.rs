@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_secret() {
+    fn errors_name_the_fault_without_the_secret() {
         let short = &SECRET[1..];
         let flawed = |flaw| KeyringError::Flawed(kid("a"), flaw);
         let cases = [
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_derived_of_a_pair_and_the_first_secret_is_what_counts_beside_one() {
+    fn nothing_is_derived_from_a_pair_and_the_first_secret_counts_beside_one() {
         let pair = pair("p");
         let old = format!("old:{SECRET}");
         for entry in [pair.private_entry.expose_secret(), pair.public_entry.as_str()] {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_is_found_wherever_it_stands_and_its_public_half_is_told() {
+    fn a_seed_is_found_at_any_place_and_its_public_half_is_named() {
         let pair = pair("p");
         let keyring = format!("old:{SECRET},{}", pair.private_entry.expose_secret());
         assert_eq!(Keyring::parse(&keyring).unwrap().first_seed(), Some((&kid("p"), pair.public_entry.clone())));

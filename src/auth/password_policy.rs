@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_guessers_try_first_is_refused_with_its_reason() {
+    fn passwords_that_guessers_try_first_are_refused_with_the_reason() {
         for (weak, why) in [
             ("12345678", "leaked"),
             ("        ", "repeats"),

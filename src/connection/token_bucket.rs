@@ -56,7 +56,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn over_any_span_no_more_passes_than_the_rate_and_one_burst(gaps in prop::collection::vec(0_i64..400, 1..200)) {
+        fn in_any_period_the_limit_admits_at_most_its_rate_and_one_burst(gaps in prop::collection::vec(0_i64..400, 1..200)) {
             let (mut now, mut passed) = (0, 0_i64);
             let mut bucket = Bucket::full(RATE, Timestamp::from_millis(0));
             for gap in gaps {
@@ -67,7 +67,7 @@ mod tests {
         }
 
         #[test]
-        fn who_waits_as_long_as_told_may_pass(spent in 5_usize..20) {
+        fn a_client_that_waits_as_long_as_it_was_told_is_admitted(spent in 5_usize..20) {
             let mut bucket = Bucket::full(RATE, Timestamp::from_millis(0));
             let mut wait = Duration::ZERO;
             for _ in 0..spent {

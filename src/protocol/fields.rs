@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_said_with_its_place() {
+    fn malformed_json_is_reported_with_its_place() {
         for (text, message) in [
             (r#"{"lines": []} {}"#, "not JSON: there is a mistake at line 1 column 15"),
             (r#"{"lines": ["#, "lines: not JSON: it ends too early, at line 1 column 11"),

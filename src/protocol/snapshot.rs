@@ -454,7 +454,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_snapshot_that_moves_on_equals_one_that_is_read_anew(
+        fn a_snapshot_with_changes_equals_one_that_is_read_again(
             first in prop::collection::btree_map(any::<u8>(), 0_usize..9, 0..40),
             steps in prop::collection::vec(prop::collection::btree_map(any::<u8>(), prop::option::of(0_usize..9), 0..12), 1..6),
         ) {

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn a_reader_who_takes_time_costs_other_messages_nothing() {
+    async fn a_slow_reader_costs_other_messages_nothing() {
         let polls = Rc::new(Cell::new(0));
         let (answer, answered) = oneshot::channel();
         let counted = polls.clone();

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_state_decided_is_remembered_and_who_may_is_not() {
+    fn decisions_by_state_are_remembered_and_those_by_permission_are_not() {
         let stale = Refusal { document: Some(json!({"a": 1})), ..Refusal::new(RefusalKind::Stale, "moved on") };
         let json = write(&Err(stale.clone())).unwrap().unwrap();
         assert_eq!(repeat(&json).unwrap().answer.unwrap_err(), stale);

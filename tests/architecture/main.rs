@@ -53,7 +53,7 @@ fn assert_none(found: Vec<String>) {
 }
 
 #[test]
-fn modules_use_what_the_layer_table_lets_them() {
+fn modules_use_only_what_the_layer_table_allows() {
     let layers = Layers::parse(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap());
     assert_none(sources().iter().flat_map(|source| layers.violations(source)).collect());
 }

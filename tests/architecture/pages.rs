@@ -70,7 +70,7 @@ fn outside(graph: &Graph, layers: &Layers) -> Vec<String> {
 }
 
 #[test]
-fn pages_import_what_their_layer_table_lets_them() {
+fn pages_import_only_what_their_layer_table_allows() {
     let layers = Layers::of_pages(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap());
     assert_none(outside(&all(), &layers));
 }

@@ -28,7 +28,7 @@ async fn act_for(pair: &Crossing, time: Duration) {
 }
 
 #[actix_rt::test]
-async fn what_one_node_commits_the_other_shows_at_once() {
+async fn commits_of_one_node_show_on_the_other_at_once() {
     let redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     pair.wait_until_healthy(true, RECOVERY).await;
@@ -187,7 +187,7 @@ async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() 
 }
 
 #[actix_rt::test]
-async fn without_the_comparison_of_heads_what_was_not_announced_never_comes() {
+async fn without_the_comparison_of_heads_unannounced_events_never_arrive() {
     let away = Redis::prepare(&[]);
     for compares in [true, false] {
         let database = TestDatabase::build().await;

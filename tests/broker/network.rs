@@ -169,7 +169,7 @@ async fn one_byte_at_a_time_is_not_taken_for_a_fault() {
 }
 
 #[actix_rt::test]
-async fn what_is_committed_before_a_subscription_is_confirmed_is_not_late() {
+async fn events_committed_before_a_subscription_is_confirmed_are_not_late() {
     let Way { proxy, nodes, .. } = &Way::build().await;
     // The room opens from the database immediately; the subscription takes longer.
     proxy.set(Network::Delay(Duration::from_millis(150)));

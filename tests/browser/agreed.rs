@@ -35,7 +35,7 @@ async fn reads(phone: &Browser, selector: &str, what: &str) -> String {
 
 /// A price changes while the basket is open: the basket shows both prices and asks before it orders.
 #[tokio::test]
-async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
+async fn a_price_that_rises_under_an_open_basket_is_shown_and_agreed_to() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(2).await;
     phone.add(restaurant.menu.dish("Firni")).await;
@@ -57,7 +57,7 @@ async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
 
 /// With the basket closed, the basket bar shows what keeps the guest from ordering.
 #[tokio::test]
-async fn what_is_in_the_way_of_a_closed_basket_stands_on_its_bar() {
+async fn the_bar_of_a_closed_basket_shows_its_problems() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(2).await;
     phone.add(restaurant.menu.dish("Firni")).await;

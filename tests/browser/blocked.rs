@@ -38,7 +38,7 @@ async fn see_done(pages: &[&Browser], order: &str, items: &[&str]) {
 }
 
 #[tokio::test]
-async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_what_is_left_and_back_up() {
+async fn pages_fall_back_while_a_network_blocks_websockets_and_streams_and_return_afterwards() {
     let restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
     let (phone, hot, expo, floor) = tokio::join!(
         restaurant.phone(7),

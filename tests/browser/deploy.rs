@@ -55,7 +55,7 @@ async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
 /// The page loads during a deploy, but one of its modules does not. The guard reloads the page as soon as the module is
 /// available.
 #[tokio::test]
-async fn a_page_that_did_not_load_is_loaded_anew() {
+async fn a_page_that_did_not_load_is_loaded_again() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.devtools("Network.enable", json!({})).await;

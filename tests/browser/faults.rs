@@ -66,7 +66,7 @@ pub async fn is_back(screen: &Browser) {
 /// One screen loses its cable, later the other its wireless network. Both go on working, and a dish that both bumped is
 /// bumped once.
 #[tokio::test]
-async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
+async fn a_kitchen_screen_bumps_without_a_network() {
     let restaurant = TestRestaurant::open(3, &["--heartbeat-ms", "2000"]).await;
     let (phone, hot, expo) =
         tokio::join!(restaurant.phone(7), restaurant.kitchen("the hot line", Some("hot")), restaurant.kitchen("the expo", None));
@@ -174,7 +174,7 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
 /// Each of the four pages loses its network in turn, each in its own way (DevTools, a half-open connection, a cut, a killed
 /// server). All four go on working and end in the same state.
 #[tokio::test]
-async fn whoever_loses_the_network_all_four_pages_end_alike() {
+async fn all_four_pages_end_alike_whichever_loses_the_network() {
     let mut restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
     let (phone, hot, expo, floor) = tokio::join!(
         restaurant.phone(7),

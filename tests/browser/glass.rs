@@ -125,7 +125,7 @@ async fn few_are_large(restaurant: &TestRestaurant, screen: &Browser) {
 
 /// A ticket that continues in the next column keeps the backgrounds of its parts: an allergy is dark letters on yellow.
 #[tokio::test]
-async fn an_allergy_stands_on_yellow_also_where_its_ticket_goes_on_in_the_next_column() {
+async fn an_allergy_is_yellow_also_where_its_ticket_continues_in_the_next_column() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let dishes = ["Beef rezala", "Firni", "Fuchka"];
     for (table, lines) in [("1", 1), ("2", 16), ("3", 2)] {

@@ -94,7 +94,7 @@ impl Browser {
 }
 
 #[tokio::test]
-async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
+async fn pushes_come_in_the_guests_language_until_they_are_switched_off() {
     let (mut service, key) = (PushService::start().await, VapidKey::random());
     let subscribed = push_service::Browser::subscribed_at(format!("{}/send/phone", service.base));
     let (restaurant, subscription) = (open(&key).await, subscribed.subscription());

@@ -78,7 +78,7 @@ async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
 
 /// A call is sent, seen and closed by the staff; each page shows that, also after a reload.
 #[tokio::test]
-async fn a_call_says_what_became_of_it() {
+async fn a_call_answers_with_its_outcome() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(3).await;
     phone.tap("#call").await;

@@ -144,7 +144,7 @@ const STANDING: &str = "const orders = [...document.querySelectorAll('.orders > 
 /// However many orders were refused or ended, open ones come first. Two refusals stay unfolded and the others show their
 /// reason in one line; old orders are folded, and the menu stays near.
 #[tokio::test]
-async fn an_open_order_stands_above_what_is_over() {
+async fn an_open_order_is_listed_above_closed_ones() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(8).await;
     let open = placed(&restaurant, &phone, &["Firni"]).await;
@@ -236,7 +236,7 @@ async fn shared(restaurant: &TestRestaurant, phone: &Browser, order: &str, table
 
 /// A refusal that arrived while the phone was offline, or while its page was closed, is shown when the guest returns.
 #[tokio::test]
-async fn a_refusal_is_told_on_return() {
+async fn a_refusal_is_shown_when_the_network_returns() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(4).await;
     let first = placed(&restaurant, &phone, &["Firni"]).await;

@@ -139,7 +139,7 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
 
 /// A finger or the next key press is already on its way when the screen shows a toast.
 #[tokio::test]
-async fn what_a_kitchen_screen_says_covers_no_control_and_a_refused_key_moves_no_ticket() {
+async fn messages_of_a_kitchen_screen_cover_no_control_and_a_refused_key_moves_no_ticket() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     for table in 1..=12 {
         let order = restaurant.server.diner(&table.to_string()).await.place(&restaurant.menu.basket()).await["id"].clone();

@@ -159,7 +159,7 @@ async fn is_shown(screen: &mut Screen, within: Duration) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_comparison_of_heads_what_a_dead_node_committed_waits_for_the_next_event() {
+async fn without_the_comparison_of_heads_commits_of_a_dead_node_wait_for_the_next_event() {
     let cluster = TestCluster::open(1, None, &["--head-comparison-s", "3600"]).await;
     let room = cluster.menu.kitchen();
     let mut screen = cluster.staff.screen().await;

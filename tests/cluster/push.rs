@@ -10,7 +10,7 @@ use support::{PATIENCE, client::text, eventually};
 const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_is_told_once_by_the_node_that_committed_it_though_every_node_hears_of_it() {
+async fn only_the_node_that_committed_an_event_pushes_it() {
     let (redis, mut service, key) = (Redis::start(), PushService::start().await, VapidKey::random().secret());
     let flags = ["--vapid-key", key.expose_secret(), "--vapid-subject", "mailto:ops@example.com", "--push-hosts", "127.0.0.1"];
     let cluster = TestCluster::open(3, Some(&redis.url()), &flags).await;

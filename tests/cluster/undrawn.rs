@@ -46,7 +46,7 @@ async fn listen(floor: &mut Screen, span: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_screens_node_is_killed() {
+async fn the_floor_is_notified_once_of_an_order_that_no_screen_shows_even_if_the_screens_node_is_killed() {
     let mut cluster = TestCluster::open(3, None, &FLAGS).await;
     let (room, hot) = (cluster.menu.floor(), cluster.nodes[0].kitchen("hot").await);
     let mut floor = cluster.at(&cluster.staff, 1).screen().await;

@@ -58,7 +58,7 @@ async fn every_usual_form_names_a_client_of_its_own() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_told_apart_shares_a_limit_and_the_operator_is_told_once() {
+async fn clients_without_a_usable_address_share_a_limit_and_the_log_notes_it_once() {
     let server = TestServer::start(&BEHIND).await;
     let unreadable = |at| vec![("X-Forwarded-For", format!("client-{at}"))];
     assert!(refused(&tries(&server, 20, unreadable).await) > 10);

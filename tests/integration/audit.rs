@@ -50,7 +50,7 @@ async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_was_recorded_is_there_after_a_kill_with_what_it_records() {
+async fn entries_of_the_audit_survive_a_kill_with_the_changes_they_record() {
     let mut server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let table = manager.post("/api/v1/restaurants/demo/tables", &json!({"label": "99"})).await.expect(201);

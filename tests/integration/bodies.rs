@@ -69,7 +69,7 @@ async fn promise(server: &TestServer, method: &str, path: &str, token: &str, len
 }
 
 #[tokio::test]
-async fn who_may_not_send_a_body_is_refused_before_it_comes() {
+async fn a_forbidden_call_is_refused_before_its_body_comes() {
     let server = TestServer::start(&[]).await;
     let (diner, id) = (server.diner("1").await, support::new_id());
     let base = "/api/v1/restaurants/demo";

@@ -155,7 +155,7 @@ async fn asking_for_what_already_holds_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_ones_own_to_do_is_refused_by_name() {
+async fn forbidden_actions_are_refused_by_name() {
     let restaurant = TestRestaurant::open().await;
     let order = restaurant.order().await;
     let (hot, cold) = (restaurant.server.kitchen("hot").await, restaurant.server.kitchen("cold").await);

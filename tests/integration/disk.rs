@@ -242,7 +242,7 @@ const HARMLESS: [&str; 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_the_files_or_writes_through_sqlite_does_not_end_the_node() {
+async fn reading_the_files_or_writing_through_sqlite_does_not_end_the_node() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);
@@ -396,7 +396,7 @@ async fn a_database_that_was_cut_short_is_called_damaged_at_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_on_a_full_disk_names_the_disk_and_what_it_needs() {
+async fn a_start_on_a_full_disk_names_the_disk_and_the_space_it_needs() {
     let disk = SmallDisk::mount();
     template::copy(template::demo().await, disk.path());
     disk.fill();

@@ -112,7 +112,7 @@ async fn visit(client: Client, inside: Arc<AtomicUsize>) -> Option<Close> {
 }
 
 #[tokio::test]
-async fn who_comes_in_at_the_last_moment_is_told_too() {
+async fn a_connection_at_the_last_moment_gets_going_away_too() {
     let mut server = TestServer::start(&["--drain-s", "2", "--connections-per-principal", "1000"]).await;
     let staff = server.staff().await;
     let inside = Arc::new(AtomicUsize::new(0));

@@ -46,7 +46,7 @@ async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_a_file_is_refused_by_name() {
+async fn a_path_that_is_not_a_file_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let (inner, pipe) = (folder.path().join("folder"), folder.path().join("pipe"));
     fs::create_dir(&inner).unwrap();

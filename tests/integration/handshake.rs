@@ -158,7 +158,7 @@ async fn five_hundred_phones_of_one_address_are_in_within_seconds() {
 }
 
 #[tokio::test]
-async fn sign_ins_are_rationed_and_those_who_are_in_do_not_notice() {
+async fn sign_ins_are_rationed_and_open_sessions_are_not_affected() {
     let server = TestServer::start(&["--logins-per-minute", "5"]).await;
     let mut inside = Raw::open(&server.staff().await).await;
     let wrong = json!({"restaurant": "demo", "username": "staff", "password": "wrong"});

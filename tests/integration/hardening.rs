@@ -164,7 +164,7 @@ const GARBAGE: [&[u8]; 8] = [
 ];
 
 #[tokio::test]
-async fn what_is_malformed_is_no_error_of_the_server_and_never_in_its_log() {
+async fn malformed_requests_are_no_server_errors_and_never_in_its_log() {
     let server = TestServer::start(&["--log", "info"]).await;
     let staff = server.staff().await;
     for garbage in GARBAGE {

@@ -80,7 +80,7 @@ async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replac
 }
 
 #[tokio::test]
-async fn who_refreshes_in_time_goes_on_and_who_does_not_is_ended() {
+async fn a_refreshed_token_keeps_the_connection_and_an_expired_one_ends_it() {
     let server = TestServer::start(&["--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
     let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 8));

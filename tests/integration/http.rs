@@ -140,7 +140,7 @@ async fn a_pause_takes_no_orders_and_ends_by_itself_when_it_says_until() {
 }
 
 #[tokio::test]
-async fn what_is_sold_out_cannot_be_ordered_until_it_is_there_again() {
+async fn a_sold_out_dish_cannot_be_ordered_until_it_is_available_again() {
     let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let menu = Menu::read(&staff).await;
@@ -243,7 +243,7 @@ async fn a_page_and_a_connection_of_one_node_name_the_same_version() {
 }
 
 #[tokio::test]
-async fn machines_are_told_how_the_node_is() {
+async fn health_checks_report_the_state_of_the_node() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;

@@ -21,7 +21,7 @@ async fn assert_unmoved(screen: &mut Screen) {
 }
 
 #[tokio::test]
-async fn what_is_no_frame_of_the_contract_is_told_so_and_the_connection_lives() {
+async fn an_unknown_frame_gets_an_error_and_the_connection_stays_open() {
     let server = TestServer::start(&TALKATIVE).await;
     let mut beside = neighbour(&server).await;
     let mut screen = server.staff().await.screen().await;
@@ -95,7 +95,7 @@ fn violations() -> Vec<(&'static str, Vec<Vec<u8>>, u16)> {
 }
 
 #[tokio::test]
-async fn what_breaks_the_protocol_is_closed_with_its_code_and_the_neighbours_live_on() {
+async fn a_violation_of_the_protocol_closes_only_its_own_connection_with_its_code() {
     let server = TestServer::start(&[]).await;
     let mut beside = neighbour(&server).await;
     let staff = server.staff().await;
@@ -152,7 +152,7 @@ async fn eight_gibibytes_declared_cost_no_memory() {
 }
 
 #[tokio::test]
-async fn too_many_messages_are_told_to_wait_and_far_too_many_are_ended() {
+async fn too_many_messages_are_refused_and_far_too_many_end_the_connection() {
     let server = TestServer::start(&["--messages-per-second", "5", "--message-burst", "10"]).await;
     let mut beside = neighbour(&server).await;
     let mut screen = server.staff().await.screen().await;
@@ -223,7 +223,7 @@ async fn one_room_too_many_is_refused_until_another_is_left() {
 }
 
 #[tokio::test]
-async fn what_a_welcome_says_is_what_holds() {
+async fn the_limits_in_welcome_are_the_ones_in_force() {
     let flags = ["--frame-bytes", "2048", "--rooms", "3", "--messages-per-second", "7", "--heartbeat-ms", "9000"];
     let server = TestServer::start(&flags).await;
     let cook = server.kitchen("bar").await;

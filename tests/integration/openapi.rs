@@ -302,7 +302,7 @@ async fn asked(restaurant: &TestRestaurant) -> Vec<Asked> {
 }
 
 #[tokio::test]
-async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refused() {
+async fn each_refusal_is_in_the_document_and_each_documented_refusal_occurs() {
     let restaurant = TestRestaurant::open().await;
     let operations = asked(&restaurant).await;
     assert!(operations.len() > 60);

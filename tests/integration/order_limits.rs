@@ -24,7 +24,7 @@ fn taken(statuses: &[u16]) -> usize {
 
 /// Runs with the default limits.
 #[tokio::test]
-async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on() {
+async fn one_guest_cannot_place_hundreds_of_orders_and_nobody_else_is_affected() {
     let server = TestServer::start(&["--diner-commands-per-second", "1000"]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;

@@ -45,7 +45,7 @@ fn of_a_screen(frame: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grace() {
+async fn a_new_screen_is_reported_at_once_and_a_lost_one_after_the_grace_period() {
     let mut restaurant = TestRestaurant::open(&PATIENT).await;
     let cook = restaurant.server.kitchen("hot").await;
     assert_eq!(restaurant.followed().displays, json!({}));

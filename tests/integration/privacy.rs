@@ -41,7 +41,7 @@ async fn a_cursor_of_before_a_purge_gets_a_snapshot_and_no_words() {
 }
 
 #[tokio::test]
-async fn what_a_room_has_in_memory_is_not_replayed_after_a_purge() {
+async fn events_in_a_rooms_memory_are_not_replayed_after_a_purge() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;

@@ -52,7 +52,7 @@ async fn unsubscribe(guest: &Client, endpoint: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
+async fn a_push_reports_the_awaited_status_and_only_the_guests_phone_can_read_it() {
     let mut setup = PushSetup::open().await;
     let (guest, browser) = setup.guest("secret-of-mine").await;
     let (staff, menu) = (setup.server.staff().await, Menu::read(&guest).await);
@@ -140,7 +140,7 @@ async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gon
 }
 
 #[tokio::test]
-async fn what_an_order_has_left_behind_is_not_tried_again() {
+async fn an_outdated_notice_is_not_sent_again() {
     let mut setup = PushSetup::open().await;
     let (guest, browser) = setup.guest("x").await;
     let (staff, order) = (setup.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
@@ -181,7 +181,7 @@ async fn a_name_on_the_list_is_called_where_it_leads_and_nothing_waits_for_a_ser
 }
 
 #[tokio::test]
-async fn who_unsubscribes_or_leaves_is_told_no_more() {
+async fn a_member_that_unsubscribes_or_disconnects_gets_no_more_events() {
     let mut setup = PushSetup::open().await;
     let ((quiet, muted), (leaves, _), (stays, browser)) =
         (setup.guest("quiet").await, setup.guest("leaves").await, setup.guest("stays").await);

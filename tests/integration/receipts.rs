@@ -71,7 +71,7 @@ async fn an_order_is_seen_once_a_page_of_the_floor_has_drawn_it() {
 }
 
 #[tokio::test]
-async fn a_receipt_is_for_who_may_see_the_order_a_link_to_it_included() {
+async fn whoever_may_see_an_order_gets_its_receipt_also_by_a_link() {
     let table = Table::set().await;
     let order = table.guest.place(&table.menu.basket()).await;
     let link = table.guest.post(&format!("/api/v1/orders/{}/share", text(&order["id"])), &json!({})).await.expect(200);

@@ -27,7 +27,7 @@ async fn principals(server: &TestServer) -> Vec<Client> {
 }
 
 #[tokio::test]
-async fn every_role_joins_its_rooms_and_no_others_and_what_is_not_there_looks_like_what_is_forbidden() {
+async fn every_role_joins_only_its_rooms_and_a_missing_room_looks_like_a_forbidden_one() {
     let server = TestServer::start(&TALKATIVE).await;
     server.tool(&["restaurant", "add", "--slug", "next-door", "--name", "Next door", "--currency", "BDT"]).await;
     let clients = principals(&server).await;
@@ -134,7 +134,7 @@ async fn subscribing_twice_is_one_membership_and_after_unsubscribing_there_is_si
 }
 
 #[tokio::test]
-async fn a_screen_tells_what_it_has_drawn_of_its_own_rooms_only() {
+async fn a_screen_sends_receipts_only_for_its_own_rooms() {
     let server = TestServer::start(&[]).await;
     let cook = server.kitchen("hot").await;
     let menu = Menu::read(&cook).await;
@@ -162,7 +162,7 @@ async fn storm(staff: Client, order: Value, mut stop: tokio::sync::oneshot::Rece
 }
 
 #[tokio::test]
-async fn who_joins_amid_a_storm_sees_no_hole_and_no_repeat_a_hundred_times() {
+async fn a_hundred_joins_amid_a_storm_see_no_hole_and_no_repeat() {
     let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;

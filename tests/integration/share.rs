@@ -52,7 +52,7 @@ async fn a_link_shows_one_order_on_every_transport() {
 }
 
 #[tokio::test]
-async fn whoever_holds_a_link_can_do_nothing_and_see_nothing_else() {
+async fn the_holder_of_a_link_can_see_its_order_and_nothing_else() {
     let server = TestServer::start(&[]).await;
     let owner = seat(&server, 3).await;
     let menu = Menu::read(&owner).await;

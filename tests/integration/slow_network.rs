@@ -115,7 +115,7 @@ async fn rooms_that_are_resumed_together_over_a_slow_network_come_live_without_a
 }
 
 #[tokio::test]
-async fn who_reads_slowly_and_cannot_be_heard_is_not_taken_for_gone() {
+async fn a_slow_reader_whose_pongs_are_late_stays_connected() {
     let server = TestServer::start(&["--heartbeat-ms", "1000"]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let room = Menu::read(&staff).await.menu();

@@ -95,7 +95,7 @@ async fn assert_resumes(client: &Client, room: &str, cut: Followed, since: u64, 
 }
 
 #[tokio::test]
-async fn who_stops_reading_amid_a_replay_is_cut_and_goes_on_from_where_it_was() {
+async fn a_reader_that_stops_amid_a_replay_is_closed_and_resumes_where_it_was() {
     let server = TestServer::start(&[]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;

@@ -63,7 +63,7 @@ fn connected() -> String {
 }
 
 #[tokio::test]
-async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until_one_does() {
+async fn the_floor_is_notified_of_an_order_until_a_screen_of_its_station_draws_it() {
     let mut restaurant = TestRestaurant::open(&ALARM).await;
     let placed = restaurant.placed(&["Beef rezala"]).await;
     // Taken before the request: the server's alarm clock starts at its commit, not at the answer.
@@ -94,7 +94,7 @@ async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until
 }
 
 #[tokio::test]
-async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
+async fn tickets_that_are_drawn_in_time_begun_or_closed_raise_no_alarm() {
     let mut restaurant = TestRestaurant::open(&LATE_ALARM).await;
     let pass = restaurant.server.client(&["kitchen"]).await;
     let mut pass = restaurant.kitchen(&pass).await;

@@ -102,7 +102,7 @@ async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
+async fn undisturbed_connections_stay_open_and_slow_readers_get_everything() {
     let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(80);
     let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
@@ -156,7 +156,7 @@ async fn a_hundred_polls_that_nobody_reads_are_gone_in_time() {
 }
 
 #[tokio::test]
-async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
+async fn requests_sent_ahead_by_a_client_that_does_not_read_are_not_answered() {
     let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
     for (method, path, headers) in [("HEAD", "/healthz", ""), ("GET", "/healthz", "")] {
@@ -199,7 +199,7 @@ async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<us
 }
 
 #[tokio::test]
-async fn what_is_sent_ahead_of_an_answer_costs_nothing() {
+async fn requests_sent_ahead_of_an_answer_cost_nothing() {
     let server = TestServer::start(&NEVER).await;
     let guest = server.diner("1").await;
     let room = Menu::read(&guest).await.menu();

@@ -297,7 +297,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_group_gives_what_its_members_give_one_by_one(members in members(), size in 2..40_usize) {
+    fn a_group_has_the_results_of_its_members_one_by_one(members in members(), size in 2..40_usize) {
         let works: Vec<_> = members.iter().enumerate().map(|(number, member)| work(number, member)).collect();
         let (one_by_one, alone) = run(&works, 1);
         let (grouped, together) = run(&works, size);

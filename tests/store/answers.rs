@@ -64,7 +64,7 @@ pub async fn a_refusal_by_state_is_remembered(database: TestDatabase) {
     assert_eq!(refusal(again), first, "although the command would succeed now");
 }
 
-pub async fn a_refusal_by_right_is_asked_anew(database: TestDatabase) {
+pub async fn a_forbidden_command_is_decided_again_on_each_repeat(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let name = command("staff-1", command_id(), 1);

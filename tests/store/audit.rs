@@ -33,7 +33,7 @@ async fn person(restaurant: &TestRestaurant, username: &str, role: Role) -> (Use
     (user, who)
 }
 
-pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(database: TestDatabase) {
+pub async fn a_command_is_recorded_once_with_person_action_reason_and_outcome(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("guest")).await;
     assert!(entries(&restaurant, None).await.is_empty(), "a call without a note is not recorded");

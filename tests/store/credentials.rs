@@ -33,7 +33,7 @@ fn succession(user: &User, old: &str, new: &str, second: i64) -> Succession {
     }
 }
 
-pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(database: TestDatabase) {
+pub async fn a_session_has_one_successor_which_keeps_or_renews_its_proof(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
@@ -157,7 +157,7 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(database: 
     assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
 }
 
-pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(database: TestDatabase) {
+pub async fn tries_are_counted_before_they_are_made_and_from_zero_after_the_period(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let zia = user(restaurant.id, "zia");
     database.store.add_user(&zia, at(0)).await.unwrap();

@@ -67,7 +67,7 @@ pub async fn of_many_beginnings_with_one_code_one_begins_a_session(database: Tes
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(StoreError::Taken)).count(), 9, "{outcomes:?}");
 }
 
-pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(database: TestDatabase) {
+pub async fn a_session_is_found_by_its_origin_until_it_is_renewed(database: TestDatabase) {
     let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
     let row = session(&restaurant, &screen(restaurant.id), "s-1");
     store.begin_session(CODE, &row, [5; 32], at(2)).await.unwrap();

@@ -114,7 +114,7 @@ pub async fn a_refusal_leaves_nothing(database: TestDatabase) {
     assert_eq!((next.position, next.number), (order.position.next(), order.number + 1), "no position or number was taken");
 }
 
-pub async fn what_holds_already_answers_with_its_own_position(database: TestDatabase) {
+pub async fn a_no_op_answers_with_the_documents_position(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let accepted = restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;

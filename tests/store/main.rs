@@ -48,11 +48,11 @@ macro_rules! contract {
 
 contract! {
     feed: positions_have_no_hole_under_fifty_writers, two_stores_on_one_database_make_one_feed,
-        an_order_meets_the_menu_as_it_is, a_commit_names_the_event_before_it_and_the_generation, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, what_holds_already_answers_with_its_own_position,
+        an_order_meets_the_menu_as_it_is, a_commit_names_the_event_before_it_and_the_generation, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, a_no_op_answers_with_the_documents_position,
         a_unit_that_fails_undoes_only_itself, a_commit_that_fails_leaves_nothing,
         a_caller_that_stops_waiting_leaves_nothing_half_done;
     answers: the_same_id_answers_the_same, an_answer_without_a_change_is_remembered, a_refusal_by_state_is_remembered,
-        a_refusal_by_right_is_asked_anew, the_same_id_with_another_meaning_is_a_conflict,
+        a_forbidden_command_is_decided_again_on_each_repeat, the_same_id_with_another_meaning_is_a_conflict,
         an_id_is_its_principals_and_its_restaurants, sent_twenty_times_at_once_it_takes_effect_once,
         old_answers_are_forgotten;
     reading: pages_of_a_room_are_the_feed_filtered, events_read_as_they_were_committed,
@@ -61,9 +61,9 @@ contract! {
         a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read,
         an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_restaurant_has_empty_rooms;
     screens: a_screen_is_lost_when_the_last_node_lets_go, of_many_that_sweep_at_once_one_has_an_effect,
-        a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens, a_beat_goes_on_while_the_lease_is_there,
+        a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens, a_beat_continues_while_the_lease_exists,
         receipts_show_what_a_screen_has_drawn,
-        what_a_floor_has_drawn_only_grows_and_ends_at_the_head;
+        the_receipt_of_a_floor_only_grows_and_is_at_most_the_head;
     undrawn: a_ticket_is_undrawn_until_it_is_drawn_begun_or_over, a_screen_counts_for_the_station_it_shows,
         of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows,
         a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
@@ -75,17 +75,17 @@ contract! {
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
     sessions: a_refresh_token_is_spent_once_and_replaced, an_older_refresh_token_ends_its_session,
         the_last_spent_token_is_good_until_its_successor_is_used, a_spent_token_is_good_again_for_a_day_at_most,
-        what_is_spent_later_counts_as_later_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place,
+        the_token_spent_last_counts_as_last_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place,
         only_its_restaurant_reads_the_end_of_a_session,
         presenters_at_once_get_one_successor, an_expired_session_is_not_refreshed,
-        ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten,
+        ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, ended_sessions_are_forgotten,
         an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment,
         the_end_of_an_issued_token_is_kept_until_it_expires;
-    credentials: a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed,
+    credentials: a_session_has_one_successor_which_keeps_or_renews_its_proof,
         a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted,
         a_changed_password_keeps_one_session_and_gives_way_to_no_late_change,
         sessions_are_listed_by_use_and_ended_by_their_owner, a_session_of_staff_that_nobody_uses_is_idle_and_no_other,
-        tries_are_counted_before_they_are_made_and_anew_after_a_while,
+        tries_are_counted_before_they_are_made_and_from_zero_after_the_period,
         a_step_and_a_recovery_code_are_used_once_on_any_node, a_second_factor_goes_with_its_codes_and_with_its_person;
     guests: open_orders_are_counted_by_guest_table_and_restaurant, a_table_that_goes_takes_its_guests_with_it,
         a_new_key_ends_sessions_when_it_is_asked_to, a_guest_who_sits_down_while_the_table_goes_is_not_left_behind,
@@ -93,17 +93,17 @@ contract! {
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while;
     devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
-        a_session_is_found_by_what_began_it_until_it_is_renewed,
+        a_session_is_found_by_its_origin_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         screens_are_listed_page_by_page_with_who_approved_them, a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
-    pushes: the_diner_of_an_order_is_told_and_nobody_else, a_subscription_is_kept_once_and_the_oldest_give_way,
+    pushes: only_the_diner_of_an_order_is_notified, a_subscription_is_kept_once_and_the_oldest_give_way,
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
     opening: the_epoch_is_the_databases_own, a_moved_database_is_recognized_and_its_feeds_begin_a_generation, a_reopened_database_has_everything, a_sign_of_life_is_quick,
-        a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
+        a_tool_works_beside_a_node, a_locked_feed_is_unavailable_in_time_and_works_again;
     privacy: old_closed_orders_lose_words_and_name_and_the_feed_stays_whole, age_counts_from_when_an_order_closed,
-        a_guest_is_erased_from_everything_and_live_screens_are_told,
+        a_guest_is_erased_everywhere_and_live_screens_are_updated,
         guests_who_ordered_nothing_and_expired_sessions_go_in_batches, of_many_nodes_one_has_the_task;
-    audit: a_command_is_recorded_once_with_who_what_why_and_what_came_of_it, a_call_takes_its_entry_with_it_or_leaves_neither,
+    audit: a_command_is_recorded_once_with_person_action_reason_and_outcome, a_call_takes_its_entry_with_it_or_leaves_neither,
         the_database_itself_refuses_to_change_or_remove_what_is_recent, pages_of_the_audit_are_whole_and_newest_first,
         old_entries_are_removed_in_batches_of_one_restaurant;
     nodes: a_node_registers_its_level_counts_up_and_goes, a_node_that_goes_takes_its_probe_along;

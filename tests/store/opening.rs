@@ -48,7 +48,7 @@ pub async fn a_tool_works_beside_a_node(database: TestDatabase) {
     assert_eq!(database.store.restaurant(new.id).await.unwrap(), Some(new), "the node sees it at once");
 }
 
-pub async fn what_another_holds_is_unavailable_in_time_and_good_again(database: TestDatabase) {
+pub async fn a_locked_feed_is_unavailable_in_time_and_works_again(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let diner = restaurant.diner("diner-1");
     let asked = Instant::now();

@@ -86,7 +86,7 @@ pub async fn age_counts_from_when_an_order_closed(database: TestDatabase) {
     assert!(!everything(&restaurant).await.contains("guest-late"));
 }
 
-pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(database: TestDatabase) {
+pub async fn a_guest_is_erased_everywhere_and_live_screens_are_updated(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let (first, second) = (close_one(&restaurant, "guest-a").await, close_one(&restaurant, "guest-a").await);
     close_one(&restaurant, "guest-b").await;

@@ -26,7 +26,7 @@ fn names(subscriptions: &[Subscription]) -> Vec<&str> {
     subscriptions.iter().map(|one| one.endpoint.as_str().rsplit('/').next().unwrap()).collect()
 }
 
-pub async fn the_diner_of_an_order_is_told_and_nobody_else(database: TestDatabase) {
+pub async fn only_the_diner_of_an_order_is_notified(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let (mine, theirs) =
         (restaurant.place(&restaurant.diner("me")).await.id, restaurant.place(&restaurant.diner("them")).await.id);

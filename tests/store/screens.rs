@@ -117,7 +117,7 @@ pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(dat
     assert_ne!(fold(&events[..events.len() - 1], restaurant.head().await).displays, displays);
 }
 
-pub async fn a_beat_goes_on_while_the_lease_is_there(database: TestDatabase) {
+pub async fn a_beat_continues_while_the_lease_exists(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let store = &database.store;
     let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("pass", 1).await);
@@ -161,7 +161,7 @@ pub async fn receipts_show_what_a_screen_has_drawn(database: TestDatabase) {
     assert_eq!(fold(&events, restaurant.head().await).displays, restaurant.displays().await);
 }
 
-pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(database: TestDatabase) {
+pub async fn the_receipt_of_a_floor_only_grows_and_is_at_most_the_head(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let staff = restaurant.staff();
     for number in 1..=3 {

@@ -75,7 +75,7 @@ pub async fn a_spent_token_is_good_again_for_a_day_at_most(database: TestDatabas
 }
 
 /// A node's clock that is behind must not make an older token count as the one spent last.
-pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(database: TestDatabase) {
+pub async fn the_token_spent_last_counts_as_last_whatever_the_clocks_say(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[SECOND], 300).await;
     rotate(&database, SECOND, &[THIRD], 100).await;
@@ -171,7 +171,7 @@ pub async fn the_time_of_an_end_never_goes_back(database: TestDatabase) {
     assert_eq!(ends.len(), 2, "{ends:?}");
 }
 
-pub async fn what_is_over_is_forgotten(database: TestDatabase) {
+pub async fn ended_sessions_are_forgotten(database: TestDatabase) {
     begin(&database, "s-1", FIRST).await;
     let store = &database.store;
     assert_eq!(store.forget_sessions(at(600), at(0)).await.unwrap(), 0);

@@ -66,7 +66,7 @@ async fn a_stream_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn who_goes_away_leaves_the_room_at_once() {
+async fn a_client_that_disconnects_leaves_the_room_at_once() {
     let server = Server::start(&[]).await;
     let (staff, room) = (server.sign_in("staff").await, server.room("menu"));
     let (stream, follower) = settled(&server, &staff, &room).await;

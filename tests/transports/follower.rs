@@ -65,7 +65,7 @@ impl Follower {
 }
 
 #[test]
-fn holes_and_repeats_are_told() {
+fn holes_and_repeats_are_reported() {
     let event = |position: u64, prev: u64| serde_json::json!({"type": "event", "position": position, "prev": prev, "event": {}});
     let mut follower = Follower { cursor: Some(5), ..Follower::default() };
     assert_eq!(follower.take(&event(7, 5)), Ok(()));

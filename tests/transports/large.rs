@@ -218,7 +218,7 @@ async fn many_open_orders_arrive_every_way_at_200_kilobytes_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_once_too_much_arrives_every_way_at_a_megabyte_a_second() {
+async fn snapshots_that_were_once_too_large_arrive_on_every_transport_at_a_megabyte_a_second() {
     every_way(500, 100, 1_000_000).await;
 }
 

@@ -51,7 +51,7 @@ async fn without_a_usable_cursor_there_is_a_snapshot_at_once() {
 }
 
 #[tokio::test]
-async fn a_poll_waits_for_an_event_and_for_no_longer_than_it_was_told() {
+async fn a_poll_waits_for_an_event_but_no_longer_than_requested() {
     let kitchen = Kitchen::open(&[]).await;
     let (first, _) = kitchen.poll("?wait=0").await;
     let cursor = |answer: &Value| format!("?since={}&epoch={}", answer["position"], answer["epoch"].as_str().unwrap());

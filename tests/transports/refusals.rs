@@ -89,7 +89,7 @@ async fn cursors_that_do_not_read_are_invalid() {
 }
 
 #[tokio::test]
-async fn a_principal_has_so_many_connections_and_no_more() {
+async fn the_connections_of_a_principal_are_limited() {
     let server = Server::start(&["--connections-per-principal", "2"]).await;
     let (staff, room) = (server.sign_in("staff").await, server.room("menu"));
     let first = Events::open(&server, &staff, &room, "").await;

@@ -42,7 +42,7 @@ fn drain(mut stream: TcpStream) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_that_take_nothing_are_cut_with_bounded_memory_and_who_reads_misses_nothing() {
+async fn readers_that_do_not_read_are_closed_with_bounded_memory_and_others_miss_nothing() {
     let server = Server::start(&["--connections-per-principal", "100"]).await;
     let (staff, manager, diner) = (server.sign_in("staff").await, server.sign_in("manager").await, server.sit_down(1).await);
     let room = server.room("kitchen");

@@ -56,7 +56,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_changes_between_the_three_amid_events_loses_and_repeats_nothing() {
+async fn a_client_that_changes_transports_amid_events_loses_and_repeats_nothing() {
     let scene = scene().await;
     let mut follower = scene.arrive().await;
     let events = scene.make_events(EVENTS);

@@ -23,7 +23,7 @@ fn verified(answer: &TokenAnswer) -> Principal {
 }
 
 #[tokio::test]
-async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
+async fn staff_sign_in_only_with_their_own_credentials() {
     let (service, _folder) = service(Lifetimes::default()).await;
     for role in [Role::Staff, Role::Manager] {
         let signed_in = service.sign_in("ladle", role.as_str(), PASSWORD.into(), None, None).await.unwrap();

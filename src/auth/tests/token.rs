@@ -102,7 +102,7 @@ fn a_token_of_another_type_is_refused_whatever_else_is_right() {
 }
 
 #[test]
-fn what_is_issued_is_verified_until_its_end_and_not_a_millisecond_longer() {
+fn an_issued_token_is_valid_until_its_expiry_and_not_a_millisecond_longer() {
     for role in Role::ALL {
         let token = ours().issue(&principal(role), HOUR, NOW).unwrap();
         let verified = ours().verify(&token, NOW).unwrap();
@@ -195,7 +195,7 @@ fn an_old_key_verifies_for_as_long_as_it_is_in_the_keyring() {
 }
 
 #[test]
-fn what_one_half_of_a_pair_signs_the_other_verifies_and_no_other_pair_does() {
+fn a_token_signed_with_a_seed_is_verified_only_by_its_public_half() {
     let (pair, other) = (pair(), pair());
     let signs = Node::with(private(&pair));
     let token = signs.issue(&principal(Role::Staff), HOUR, NOW).unwrap();

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_told_when_the_time_is_over_and_a_refusal_at_once() {
+    fn a_silent_poll_is_answered_at_its_end_and_a_refused_one_at_once() {
         let mut batch = RoomsBatch::new(&[room(1), room(2)], 1000);
         batch.take(&frame(FrameKind::Live, room(1), 5, 0));
         batch.take(&frame(FrameKind::Live, room(2), 5, 0));

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_moved_is_where_the_table_says_and_no_longer_where_it_was() {
+    fn moved_files_are_where_the_table_says_and_not_where_they_were() {
         assert!(MOVED.is_sorted_by_key(|(before, _)| *before), "it is searched in its order");
         for (before, now) in MOVED {
             assert!(find(now).is_some(), "{now} is there");

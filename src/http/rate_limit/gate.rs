@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_did_not_count() {
+    fn a_returned_token_does_not_count() {
         let gate = gate(3);
         for _ in 0..20 {
             assert!(gate.take(&from(1)).is_ok());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_who_was_there_before_is_still_told_apart() {
+    fn memory_is_bounded_and_earlier_keys_stay_distinct() {
         let gate = gate(2);
         for at in 0..u32::try_from(MOST_KEYS).unwrap() {
             assert!(gate.take(&from(at)).is_ok());

@@ -139,7 +139,7 @@ async fn commands_of_staff_are_recorded_and_those_of_guests_are_not() {
 }
 
 #[actix_web::test]
-async fn the_audit_is_paged_and_what_makes_no_sense_is_said() {
+async fn the_audit_is_paged_and_an_invalid_query_is_explained() {
     let app = TestApp::open().await;
     for label in ["1", "2", "3"] {
         app.send(post(&ladle("/tables")), &boss(), json!({ "label": label })).await;
@@ -156,7 +156,7 @@ async fn the_audit_is_paged_and_what_makes_no_sense_is_said() {
 }
 
 #[actix_web::test]
-async fn commands_that_come_to_nothing_do_not_fill_the_audit_and_what_is_done_is_listed_all_the_same() {
+async fn refused_commands_do_not_fill_the_audit_and_accepted_ones_are_always_listed() {
     let app = TestApp::open().await;
     let waiter = insider(Role::Staff);
     let nowhere = format!("/api/v1/orders/{}/commands", clock::new_id());

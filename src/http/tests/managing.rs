@@ -97,7 +97,7 @@ async fn every_call_takes_the_restaurants_id_in_place_of_its_slug() {
 }
 
 #[actix_web::test]
-async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_said() {
+async fn missing_things_are_not_found_and_invalid_requests_are_explained() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     for (method, path) in calls().into_iter().filter(|(_, path)| path.contains("0000000000ff")) {

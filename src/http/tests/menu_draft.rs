@@ -42,7 +42,7 @@ async fn a_manager_replaces_the_menu_and_everybody_reads_it() {
 }
 
 #[actix_web::test]
-async fn what_is_sold_out_stays_so_unless_it_is_said() {
+async fn a_sold_out_dish_stays_so_unless_the_draft_says_otherwise() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let until = "2999-01-01T00:00:00.000Z";

@@ -77,7 +77,7 @@ async fn a_page_is_sent_again_only_when_it_has_changed() {
 }
 
 #[actix_web::test]
-async fn pages_are_compressed_for_those_who_ask() {
+async fn pages_are_compressed_for_clients_that_accept_it() {
     let app = TestApp::open().await;
     let plain = get(&app, "/kitchen").await;
     for encoding in ["gzip", "br"] {
@@ -92,7 +92,7 @@ async fn pages_are_compressed_for_those_who_ask() {
 }
 
 #[actix_web::test]
-async fn only_what_is_meant_to_be_read_can_be() {
+async fn only_public_files_can_be_read() {
     let app = TestApp::open().await;
     for path in [
         "/kitchen.html",

@@ -24,7 +24,7 @@ async fn unknown_addresses_and_wrong_methods_are_problems() {
 }
 
 #[actix_web::test]
-async fn what_is_wrong_with_a_body_is_said() {
+async fn the_fault_of_a_body_is_reported() {
     let app = TestApp::open().await;
     let raw = |content_type: &'static str, body: &str| {
         let request = TestRequest::post().uri("/api/v1/diner-sessions").insert_header(("content-type", content_type));

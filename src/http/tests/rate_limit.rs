@@ -21,7 +21,7 @@ fn enter(limits: &Arc<Limits>, attempt: Action, from: &str) -> bool {
 }
 
 #[test]
-fn a_burst_passes_and_what_follows_waits_about_a_second() {
+fn after_a_burst_requests_wait_about_a_second() {
     let limits = of_diners(500, 1);
     for guest in 0..500 {
         assert!(enter(&limits, Action::Seat, NAT), "guest {guest}");
@@ -52,7 +52,7 @@ fn failed_attempts_take_the_place_of_no_good_one() {
 }
 
 #[test]
-fn whoever_holds_a_token_has_a_limit_of_their_own_and_one_table_has_one() {
+fn each_token_and_each_table_has_a_limit_of_its_own() {
     let limits = limits(Rates { handshakes: Rate::new(2, 1), ..Rates::default() });
     let who = |role, session: &str, table: Option<&str>| {
         let (session, table) = (session.parse().unwrap(), table.map(|table| table.parse().unwrap()));
@@ -69,7 +69,7 @@ fn whoever_holds_a_token_has_a_limit_of_their_own_and_one_table_has_one() {
 }
 
 #[test]
-fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
+fn strangers_use_up_their_own_guesses_and_known_devices_still_sign_in() {
     let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
     let guess = |user: &str, from: &str| limits.guess("ladle", user, address(from), None);
     guess("mina", NAT).unwrap().right();

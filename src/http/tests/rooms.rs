@@ -6,7 +6,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::screens::tracker;
 
 #[actix_web::test]
-async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
+async fn a_node_records_receipts_of_a_screen_that_it_does_not_hold() {
     let (app, cook) = (TestApp::open().await, insider(Role::Kitchen));
     let receipt = json!({"position": app.place(&insider(Role::Staff)).await["position"]});
     let seen = || post(&format!("/api/v1/rooms/kitchen:{LADLE}/seen"));

@@ -51,7 +51,7 @@ async fn a_node_that_signs_nothing_gives_nobody_a_token_and_verifies_those_of_ot
 }
 
 #[actix_web::test]
-async fn a_sign_in_that_is_wrong_says_nothing_of_what_is_right() {
+async fn a_failed_sign_in_does_not_reveal_which_part_was_right() {
     let app = TestApp::open().await;
     let wrong = [json!({"restaurant": "ladle", "username": "staff", "password": "the-wrong-one"}), json!({"api_key": "no key"})];
     for body in wrong {

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_node_cannot_do_with_is_refused() {
+    fn unusable_lists_of_servers_are_refused() {
         let refused = |url: &str| place_of(url).expect_err(url).to_string();
         for attributes in ["any", "read-only", "standby", "prefer-standby", "nonsense"] {
             let url = format!("postgres://db1,db2/orders?target_session_attrs={attributes}");

@@ -89,7 +89,7 @@ const BESIDE: &str = "const field = document.querySelector(`dialog[open] [name='
     return words && [words, document.activeElement === field]";
 
 #[tokio::test]
-async fn what_is_wrong_with_a_dish_stands_beside_its_fields() {
+async fn faults_of_a_dish_are_shown_beside_its_fields() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
