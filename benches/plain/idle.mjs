@@ -5,21 +5,18 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { HttpClient, Screen, token } from './clients.mjs';
+import { readOptions } from './options.mjs';
 import { SECRET, difference, start } from './servers.mjs';
 
-const text = (value) => ({ type: 'string', default: value });
-const { values: options } = parseArgs({
-  options: {
-    binary: text('target/release/orderbell'),
-    database: text('sqlite'),
-    servers: text('plain,orderbell'),
-    orders: text('3000'),
-    screens: text('3'),
-    seconds: text('60'),
-    core: text('0'),
-  },
+const options = readOptions({
+  binary: 'target/release/orderbell',
+  database: 'sqlite',
+  servers: 'plain,orderbell',
+  orders: '3000',
+  screens: '3',
+  seconds: '60',
+  core: '0',
 });
 const SETTLE_MS = 3000;
 const AT_ONCE = 50;

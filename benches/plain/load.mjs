@@ -5,24 +5,21 @@
 // accept, ready and serve: four commands. A line of JSON for each run, then a table of medians.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { HttpClient, Screen, token } from './clients.mjs';
+import { readOptions } from './options.mjs';
 import { SECRET, difference, start } from './servers.mjs';
 
-const text = (value) => ({ type: 'string', default: value });
-const { values: options } = parseArgs({
-  options: {
-    binary: text('target/release/orderbell'),
-    database: text('sqlite'),
-    servers: text('plain,orderbell'),
-    clients: text('1,8,64'),
-    restaurants: text('1'),
-    screens: text('3'),
-    seconds: text('4'),
-    runs: text('3'),
-    work: text('promise'),
-    core: text('0'),
-  },
+const options = readOptions({
+  binary: 'target/release/orderbell',
+  database: 'sqlite',
+  servers: 'plain,orderbell',
+  clients: '1,8,64',
+  restaurants: '1',
+  screens: '3',
+  seconds: '4',
+  runs: '3',
+  work: 'promise',
+  core: '0',
 });
 /** Commands before a measurement, so that Node has compiled its hot code, and the most seconds that they may take. */
 const WARM_UP = { CLIENTS: 16, COMMANDS: 8000, SECONDS: 60 };

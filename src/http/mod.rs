@@ -10,6 +10,7 @@ pub mod etag;
 pub mod extract;
 mod occupancy;
 pub mod openapi;
+mod paging;
 pub mod problem;
 mod public_url;
 pub mod qr;

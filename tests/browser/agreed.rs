@@ -5,24 +5,14 @@ use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use support::Client;
 use support::client::text;
+use support::menu;
 use support::proxy::Network;
 
 /// Returns the text of the first matching element, once it is not empty.
 const WORDS: &str = "return document.querySelector(arguments[0])?.innerText || null";
 
 async fn reprice(restaurant: &TestRestaurant, dish: &str, amount: i64) {
-    let manager = restaurant.server.client(&["manager"]).await;
-    let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
-    let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
-    for item in draft["items"].as_object_mut().unwrap().values_mut() {
-        for name in ["available", "until"] {
-            item.as_object_mut().unwrap().remove(name);
-        }
-        if item["name"] == dish {
-            item["price"]["amount"] = amount.into();
-        }
-    }
-    manager.put("/api/v1/restaurants/demo/menu", &draft).await.expect(200);
+    menu::reprice(&restaurant.server.client(&["manager"]).await, dish, amount).await;
 }
 
 async fn orders(client: &Client) -> Vec<Value> {

@@ -40,12 +40,7 @@ async fn see_done(pages: &[&Browser], order: &str, items: &[&str]) {
 #[tokio::test]
 async fn pages_fall_back_while_a_network_blocks_websockets_and_streams_and_return_afterwards() {
     let restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
-    let (phone, hot, expo, floor) = tokio::join!(
-        restaurant.phone(7),
-        restaurant.kitchen("the hot line", Some("hot")),
-        restaurant.kitchen("the expo", None),
-        restaurant.floor()
-    );
+    let (phone, hot, expo, floor) = restaurant.four_pages().await;
     // The hot station shows only its own items.
     let (all, whole, blocked) = ([&phone, &hot, &expo, &floor], [&phone, &expo, &floor], [&phone, &hot]);
     for dish in ["Borhani", "Mishti doi", "Lemon soda"] {

@@ -135,12 +135,7 @@ async fn a_link_that_died_in_silence_is_noticed() {
 #[tokio::test]
 async fn pages_come_back_by_themselves_after_the_server_was_killed() {
     let mut restaurant = TestRestaurant::open(4, &[]).await;
-    let (phone, hot, expo, floor) = tokio::join!(
-        restaurant.phone(7),
-        restaurant.kitchen("the hot line", Some("hot")),
-        restaurant.kitchen("the expo", None),
-        restaurant.floor()
-    );
+    let (phone, hot, expo, floor) = restaurant.four_pages().await;
     let all = [&phone, &hot, &expo, &floor];
     let Ticket { order, rezala, roast, firni } = accepted(&restaurant, &phone).await;
     for screen in all {
@@ -176,12 +171,7 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
 #[tokio::test]
 async fn all_four_pages_end_alike_whichever_loses_the_network() {
     let mut restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
-    let (phone, hot, expo, floor) = tokio::join!(
-        restaurant.phone(7),
-        restaurant.kitchen("the hot line", Some("hot")),
-        restaurant.kitchen("the expo", None),
-        restaurant.floor()
-    );
+    let (phone, hot, expo, floor) = restaurant.four_pages().await;
     let all = [&phone, &hot, &expo, &floor];
     phone.add(restaurant.menu.dish("Borhani")).await;
     let Ticket { order, rezala, roast, firni } = accepted(&restaurant, &phone).await;

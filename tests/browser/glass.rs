@@ -84,8 +84,8 @@ async fn fills(screen: &Browser, glass: &Glass) {
     screen.until(&what, &filled, wanted).await;
 }
 
-#[tokio::test]
-async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_across_the_room() {
+/// Opens a restaurant with [`TICKETS`] accepted orders.
+async fn busy_restaurant() -> TestRestaurant {
     let restaurant = TestRestaurant::open(1, &[]).await;
     for number in 0..TICKETS {
         let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| restaurant.menu.line(dish, 1)).collect();
@@ -93,6 +93,12 @@ async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_acro
         let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
         restaurant.staff.act(&order, "accept").await;
     }
+    restaurant
+}
+
+#[tokio::test]
+async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_across_the_room() {
+    let restaurant = busy_restaurant().await;
     let screen = restaurant.kitchen("the screen", None).await;
     for glass in &SCREENS {
         // Letters change size in the middle of this, as when a tablet is turned.
@@ -161,13 +167,7 @@ async fn keeps_its_page(screen: &Browser, width: u32, height: u32) {
 
 #[tokio::test]
 async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_changes_its_size() {
-    let restaurant = TestRestaurant::open(1, &[]).await;
-    for number in 0..TICKETS {
-        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| restaurant.menu.line(dish, 1)).collect();
-        let guest = restaurant.server.diner(&(number % 12 + 1).to_string()).await;
-        let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
-        restaurant.staff.act(&order, "accept").await;
-    }
+    let restaurant = busy_restaurant().await;
     let screen = restaurant.kitchen("the screen", None).await;
     screen.wear(Form::Wall, "dark").await;
     screen.until("all tickets", "return document.querySelectorAll('#tickets > [data-order]').length === 24", vec![]).await;

@@ -6,12 +6,7 @@ use crate::restaurant::TestRestaurant;
 #[tokio::test]
 async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
     let restaurant = TestRestaurant::open(4, &[]).await;
-    let (phone, hot, expo, floor) = tokio::join!(
-        restaurant.phone(7),
-        restaurant.kitchen("the hot line", Some("hot")),
-        restaurant.kitchen("the expo", None),
-        restaurant.floor()
-    );
+    let (phone, hot, expo, floor) = restaurant.four_pages().await;
     let all = [&phone, &hot, &expo, &floor];
     for screen in all {
         screen.mark().await;

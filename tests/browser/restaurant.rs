@@ -81,6 +81,11 @@ impl TestRestaurant {
         floor
     }
 
+    /// Opens a phone, the kitchen screens of the hot line and of the expo, and the floor's page.
+    pub async fn four_pages(&self) -> (Browser, Browser, Browser, Browser) {
+        tokio::join!(self.phone(7), self.kitchen("the hot line", Some("hot")), self.kitchen("the expo", None), self.floor())
+    }
+
     /// Returns an order from the server.
     pub async fn order(&self, id: &str) -> Value {
         self.staff.order(&id.into()).await

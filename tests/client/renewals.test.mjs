@@ -6,7 +6,7 @@ import { Orderbell } from '../../static/client/orderbell.js';
 import { TokenSource } from '../../static/client/tokens.js';
 import { Proxy } from './proxy.mjs';
 import { Server, until } from './real_server.mjs';
-import { FakeStorage, FakeStore } from './support.mjs';
+import { FakeStorage, FakeStore, randomFrom } from './support.mjs';
 import { tool } from './tools.mjs';
 
 const { WebSocket } = tool('undici');
@@ -30,17 +30,6 @@ after(() => {
   proxy.end();
   return server.end();
 });
-
-/** Returns a generator of numbers in [0, 1), the same in every run (mulberry32). */
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A page in a browser. Once it is left, answers to its requests are dropped. */
 class Page {
@@ -145,7 +134,7 @@ async function pairedScreen(staff) {
 }
 
 test('an hour of renewals on a network that loses every tenth answer signs nobody out, and no open order leaves a phone', async (t) => {
-  const random = seeded(SEED);
+  const random = randomFrom(SEED);
   const [guest, waiter] = [await server.guest(5), await server.staff()];
   const { id: order } = await guest.place(await guest.basket('Firni'));
   await waiter.act(order, 'accept');

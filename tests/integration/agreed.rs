@@ -1,22 +1,10 @@
 //! Orders with agreed prices, declared allergies, and the void of part of a line, as clients see them.
 
 use serde_json::{Value, json};
-use support::{Client, Menu, TestServer, client::text, new_id};
+use support::{Client, Menu, TestServer, client::text, menu, new_id};
 
-/// Changes the price of a dish of the demo menu.
 async fn reprice(server: &TestServer, dish: &str, amount: i64) {
-    let manager = server.client(&["manager"]).await;
-    let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
-    let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
-    for item in draft["items"].as_object_mut().unwrap().values_mut() {
-        for name in ["available", "until"] {
-            item.as_object_mut().unwrap().remove(name);
-        }
-        if item["name"] == dish {
-            item["price"]["amount"] = amount.into();
-        }
-    }
-    manager.put("/api/v1/restaurants/demo/menu", &draft).await.expect(200);
+    menu::reprice(&server.client(&["manager"]).await, dish, amount).await;
 }
 
 fn agreed(menu: &Menu, amount: i64) -> Value {

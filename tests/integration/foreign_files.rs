@@ -14,6 +14,17 @@ const OTHER_MIGRATIONS: &str = "CREATE TABLE _sqlx_migrations (version BIGINT PR
      execution_time BIGINT NOT NULL); \
      INSERT INTO _sqlx_migrations VALUES (1, 'accounts', CURRENT_TIMESTAMP, true, x'00', 0)";
 
+/// Checks that neither a node nor a migration accepts a file of another program, or changes the folder.
+async fn is_refused_and_left(folder: &Path, database: &Path, program: &str) {
+    let found = files(folder);
+    for arguments in [&SERVE[..], &["migrate"]] {
+        let said = refused(database, arguments).await;
+        assert!(said.contains("/db is not a database of Orderbell: it "), "{program}: {said}");
+        assert!(said.contains("It was left as it is"), "{program}: {said}");
+    }
+    assert!(files(folder) == found, "{program}: every file is unchanged, and none was added");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
     let programs = [
@@ -28,13 +39,7 @@ async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
         let database = folder.path().join(DATABASE);
         fs::File::create(&database).unwrap();
         on(&database, program).await;
-        let found = files(folder.path());
-        for arguments in [&SERVE[..], &["migrate"]] {
-            let said = refused(&database, arguments).await;
-            assert!(said.contains("/db is not a database of Orderbell: it "), "{program}: {said}");
-            assert!(said.contains("It was left as it is"), "{program}: {said}");
-        }
-        assert!(files(folder.path()) == found, "{program}: every file is unchanged, and none was added");
+        is_refused_and_left(folder.path(), &database, program).await;
     }
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join(DATABASE);
@@ -91,14 +96,8 @@ async fn a_file_whose_tables_are_all_in_its_log_is_refused_too_and_left_as_it_is
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join(DATABASE);
         leave_in_the_log(&database, program).await;
-        let found = files(folder.path());
-        assert_eq!(found.len(), 2, "the control: a file and its log");
-        for arguments in [&SERVE[..], &["migrate"]] {
-            let said = refused(&database, arguments).await;
-            assert!(said.contains("/db is not a database of Orderbell: it "), "{program}: {said}");
-            assert!(said.contains("It was left as it is"), "{program}: {said}");
-        }
-        assert!(files(folder.path()) == found, "{program}: every file is unchanged, and none was added");
+        assert_eq!(files(folder.path()).len(), 2, "the control: a file and its log");
+        is_refused_and_left(folder.path(), &database, program).await;
     }
     // An empty database with a log becomes a new database.
     let folder = tempfile::tempdir().unwrap();

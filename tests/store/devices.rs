@@ -131,27 +131,33 @@ pub async fn a_pairing_expires_and_frees_its_code(database: TestDatabase) {
     assert_eq!(database.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
 }
 
-pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
-    let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
-    let other = TestRestaurant::open(store).await;
-    begin(&database).await;
-    let device = screen(restaurant.id);
+/// Pairs a screen, begins its session `s-1`, and connects it.
+async fn connected_screen(database: &TestDatabase, restaurant: &TestRestaurant) -> Device {
+    begin(database).await;
+    let (device, store) = (screen(restaurant.id), &database.store);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
-    let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
+    let display = device.id.to_string();
     let principal = Principal {
-        sub,
+        sub: key(&display),
         role: Role::Kitchen,
         restaurant: restaurant.id,
-        session,
-        station,
+        session: key("s-1"),
+        station: device.station.clone(),
         table: None,
         device: Some(device.id),
         share: None,
     };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
-    let display = device.id.to_string();
     restaurant.hold(&display, 1).await;
     restaurant.tell(&display, connected()).await;
+    device
+}
+
+pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
+    let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
+    let other = TestRestaurant::open(store).await;
+    let device = connected_screen(&database, &restaurant).await;
+    let display = device.id.to_string();
     let foreign = Device { restaurant: other.id, ..device.clone() };
     let set = async |device, second| store.set_device(device, Expected::ANY, at(second)).await.map(|events| events.len());
     assert_eq!(set(&foreign, 2).await, Err(StoreError::Missing), "another's");
@@ -172,24 +178,8 @@ pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
 
 pub async fn a_revoked_screen_is_gone_with_its_sessions(database: TestDatabase) {
     let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
-    begin(&database).await;
-    let device = screen(restaurant.id);
-    store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
-    let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
-    let principal = Principal {
-        sub,
-        role: Role::Kitchen,
-        restaurant: restaurant.id,
-        session,
-        station,
-        table: None,
-        device: Some(device.id),
-        share: None,
-    };
-    store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
+    let device = connected_screen(&database, &restaurant).await;
     let display = device.id.to_string();
-    restaurant.hold(&display, 1).await;
-    restaurant.tell(&display, connected()).await;
     let revoked = store.revoke_device(restaurant.id, device.id, Expected::ANY, at(3)).await.unwrap();
     let told: Vec<_> = revoked.events.iter().map(|event| (event.kind, event.position)).collect();
     assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, restaurant.head().await)]));

@@ -7,6 +7,7 @@ use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::http::extract::TenantUser;
 use crate::http::openapi::parts;
+use crate::http::paging;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -91,12 +92,9 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     let ListQuery { table, after } = query;
-    // An entry more than fits means that there is a next page.
     let found = state.node.store.guest_sessions(who.restaurant, table.as_ref(), after.as_ref(), clock::now(), PAGE + 1);
     let mut sessions: Vec<_> = found.await?.into_iter().map(SessionAnswer::from).collect();
-    let has_more = sessions.len() > PAGE as usize;
-    sessions.truncate(PAGE as usize);
-    let next = sessions.last().filter(|_| has_more).map(|session| session.id.clone());
+    let next = paging::cut(&mut sessions, PAGE, |session| session.id.clone());
     Ok(HttpResponse::Ok().json(SessionList { sessions, next }))
 }
 

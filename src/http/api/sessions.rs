@@ -16,6 +16,7 @@ use crate::http::body::Body;
 use crate::http::device_cookie;
 use crate::http::extract::{AuthUser, OptionalIdempotencyKey};
 use crate::http::openapi::parts;
+use crate::http::paging;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::rate_limit::{Action, too_many};
@@ -368,11 +369,8 @@ pub async fn visit(
     }
     let restaurant = state.node.store.restaurant(who.restaurant).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
-    // An entry more than fits means that there is a next page.
     let mut orders = state.node.store.orders_of_diner(who.restaurant, &who.sub, query.after, ORDERS_OF_A_VISIT + 1).await?;
-    let has_more = orders.len() > ORDERS_OF_A_VISIT as usize;
-    orders.truncate(ORDERS_OF_A_VISIT as usize);
-    let next = orders.last().filter(|_| has_more).map(|order| order.id);
+    let next = paging::cut(&mut orders, ORDERS_OF_A_VISIT, |order| order.id);
     let visit = match &who.table {
         Some(table) => state.node.store.visit_of_table(who.restaurant, table).await?,
         None => None,

@@ -4,6 +4,7 @@ use crate::domain::values::ids::AuditId;
 use crate::domain::values::schema;
 use crate::http::extract::Manager;
 use crate::http::openapi::parts;
+use crate::http::paging;
 use crate::http::problem::Problem;
 use crate::http::query::{Number, Query};
 use crate::http::state::State;
@@ -76,10 +77,7 @@ pub async fn list(
         Some(word) => Some(word.parse().map_err(|error| Problem::invalid(format!("{error}")))?),
         None => None,
     };
-    // An entry more than requested means that there is a next page.
     let mut audit = state.node.store.audit(who.restaurant, kind, after, limit + 1).await?;
-    let has_more = audit.len() > limit as usize;
-    audit.truncate(limit as usize);
-    let next = audit.last().filter(|_| has_more).map(|entry| entry.id);
+    let next = paging::cut(&mut audit, limit, |entry| entry.id);
     Ok(HttpResponse::Ok().json(Page { audit, next }))
 }

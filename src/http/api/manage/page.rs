@@ -1,11 +1,12 @@
 //! Pages of a manager's lists. A page is far larger than a usual restaurant's lists, so a client
 //! that requests only the first page has the whole list.
 
+use crate::http::paging;
 use serde::Deserialize;
 
 /// The entries on a page.
 const PAGE: u32 = 500;
-/// The limit of a query: an entry more than fits means that there is a next page.
+/// The limit of a query, by which [`cut`] knows whether there is a next page.
 pub(super) const LIMIT: u32 = PAGE + 1;
 
 /// The query of a list with pages.
@@ -16,9 +17,7 @@ pub struct PageQuery<C> {
     pub after: Option<C>,
 }
 
-/// Truncates the entries to a page. Returns the cursor of the next page, if there is one.
+/// Cuts the entries to a page. Returns the cursor of the next page, if there is one.
 pub(super) fn cut<T, C>(entries: &mut Vec<T>, cursor: impl Fn(&T) -> C) -> Option<C> {
-    let has_more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
-    entries.last().filter(|_| has_more).map(cursor)
+    paging::cut(entries, PAGE, cursor)
 }
