@@ -127,7 +127,7 @@ impl ServerFrame<'_> {
     #[must_use]
     pub fn encode(&self) -> Frame {
         let (kind, position) = self.heading();
-        // Larger than most frames, which would otherwise be moved three times while they grow.
+        // Enough for most frames. A growing buffer would be copied three times.
         let mut json = Vec::with_capacity(1024);
         // Frames are plain data with text keys, which always serialize.
         if serde_json::to_writer(&mut json, self).is_err() {

@@ -144,9 +144,9 @@ impl Histories {
         Ok(None)
     }
 
-    /// Compares a feed in the database with what this node knew when it read it. Begins a
+    /// Compares a feed in the database with what this node knew at the time of the read. Begins a
     /// generation if the history was rewritten. Returns the generation if it is not the known one:
-    /// what this node holds of the feed then belongs to a history that is over.
+    /// then this node's events of the feed belong to a history that is over.
     ///
     /// # Errors
     /// An error of the store.

@@ -24,21 +24,21 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The state that a transaction reads before it decides. The feed's head stands for that state: who changes it changes the head.
+/// The state that a transaction reads before it decides. Every change of that state also changes the feed's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reads {
     /// One order.
     Order(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
-    /// As [`Reads::Basket`], and the order that a POS or an aggregator has placed under a number of its own.
+    /// Like [`Reads::Basket`], with the order that a POS or an aggregator has placed under this number of its own.
     ExternalBasket {
         /// The principal's `sub`.
         source: Key,
         /// The number.
         external_id: Key,
     },
-    /// As [`Reads::Basket`], and the number of open orders of a guest, of their table and of all guests of the restaurant.
+    /// Like [`Reads::Basket`], with the numbers of open orders of a guest, of their table and of all guests of the restaurant.
     GuestBasket(Guest),
     /// The open calls.
     Calls,
@@ -63,15 +63,15 @@ impl Reads {
         matches!(self, Self::Basket | Self::ExternalBasket { .. } | Self::GuestBasket(_))
     }
 
-    /// Whether work that reads this is done in a group with others. What is rare, or depends on the
-    /// rows of many others, is done by itself.
+    /// Whether work that reads this shares a group with other work. Work that is rare, or depends
+    /// on many rows, runs alone.
     #[must_use]
     pub const fn is_shared(&self) -> bool {
         matches!(self, Self::Order(_) | Self::Calls) || self.has_basket()
     }
 }
 
-/// An order that a source knows by a number of its own.
+/// An order that its source knows by a number of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalOrder {
     /// The order as it stands.
@@ -165,7 +165,7 @@ pub struct Committed {
 /// The state of a room at one position.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The head of the feed that the rest agrees with exactly.
+    /// The head of the feed. The other fields are the state at exactly this position.
     pub position: Position,
     /// The order of an order room, the open orders of a kitchen or a floor by id, or the menu.
     pub documents: Vec<Box<RawValue>>,
@@ -180,7 +180,7 @@ pub struct Snapshot {
 /// The changes of a kitchen or a floor since a position.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    /// The head of the feed that the rest agrees with exactly.
+    /// The head of the feed. The other fields are the state at exactly this position.
     pub position: Position,
     /// The documents of orders with events since; `None` for an order that is no longer open.
     pub orders: BTreeMap<OrderId, Option<Box<RawValue>>>,
@@ -206,22 +206,21 @@ pub enum OrderFilter {
     Status(OrderStatus),
 }
 
-/// The log and what is folded from it.
+/// The log, and the documents that are folded from it.
 ///
-/// Ordering: positions of one restaurant are 1, 2, 3 … in commit order, without a hole, whoever writes from whichever
-/// node. Atomicity: events, document, order number and remembered answer are committed together or not at all.
-/// Loss: what [`Log::commit`] has returned `Ok` for is on disk. After `Err(Unavailable)` the work may or may not have been
-/// committed; doing it again under the same [`CommandKey`] gives the one answer.
+/// Ordering: positions of one restaurant are 1, 2, 3 … in commit order, without a hole, whoever writes from whichever node.
+/// Atomicity: events, document, order number and remembered answer are committed together or not at all. Loss: work for which
+/// [`Log::commit`] has returned `Ok` is on disk. After `Err(Unavailable)` it may or may not have been committed; repeating it
+/// under the same [`CommandKey`] returns the one answer.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
-    /// A random string made when the database was created. Cursors are of an epoch that also has the feed's generation.
+    /// Returns a random string that was made with the database. The epoch of a cursor contains the feed's generation, too.
     fn epoch(&self) -> &str;
 
-    /// Does the work in a transaction that it may share with others that wait: locks the feed's head, or writes only if it has
-    /// not moved, looks for a remembered answer (repeats it, or refuses with
-    /// `conflict` if the fingerprint differs), reads, decides, writes the document, appends the events at the next
-    /// positions, remembers the answer (refusals too, when [`crate::domain::model::refusal::RefusalKind::is_remembered`]),
-    /// commits. `Missing` when there is no such restaurant.
+    /// Does the work in a transaction, which it may share with other waiting work. Locks the feed's head, or writes only if the
+    /// head has not moved. Repeats a remembered answer, or refuses with `conflict` if the fingerprint differs. Otherwise reads,
+    /// decides, writes the document, appends the events at the next positions, remembers the answer (also a refusal, if
+    /// [`crate::domain::model::refusal::RefusalKind::is_remembered`]), and commits. `Missing` if there is no such restaurant.
     ///
     /// Cancel safety: the transaction runs to its end even when the caller stops waiting.
     async fn commit(&self, work: Work) -> Result<Committed>;
@@ -237,8 +236,8 @@ pub trait Log: Send + Sync + 'static {
     /// exist.
     async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<Vec<(RestaurantId, Head)>>;
 
-    /// Begins a generation of a feed in place of another, unless a third has taken its place. Returns the one that the feed
-    /// has then.
+    /// Replaces a generation of a feed by a new one, unless another node has replaced it meanwhile. Returns the generation that
+    /// the feed then has.
     async fn begin_generation(
         &self,
         restaurant: RestaurantId,
@@ -246,8 +245,8 @@ pub trait Log: Send + Sync + 'static {
         to: Generation,
     ) -> Result<Option<Generation>>;
 
-    /// Resolves after a connection was made that leads to another server than those before, another run of it or another
-    /// database. One task may wait.
+    /// Resolves when a new connection leads to another server, to a server that was restarted, or to another database. One task
+    /// may wait.
     async fn reconnected(&self);
 
     /// Returns at most `limit` events with `after < position <= through`, in order: those that a room carries or, without a
@@ -267,14 +266,14 @@ pub trait Log: Send + Sync + 'static {
     /// Returns the state of a room at one point of the feed. `None` for an order that the restaurant does not have.
     async fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>>;
 
-    /// Returns what turns a snapshot of a kitchen or a floor at a position into the present one. `None` for another room, for a
-    /// position after the head, and after more than [`MOST_CHANGES`] events: then read a snapshot.
+    /// Returns the changes that turn a snapshot of a kitchen or a floor at a position into the current one. `None` for another
+    /// room, for a position after the head, and after more than [`MOST_CHANGES`] events; then read a snapshot.
     async fn changes(&self, restaurant: RestaurantId, room: RoomId, since: Position) -> Result<Option<Changes>>;
 
     /// Returns an order.
     async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>>;
 
-    /// Returns at most `limit` orders after one, by id, which is by age.
+    /// Returns at most `limit` orders after one, in the order of their ids, which is by age.
     async fn orders(
         &self,
         restaurant: RestaurantId,
@@ -301,15 +300,14 @@ pub trait Log: Send + Sync + 'static {
     /// Returns the restaurants whose menu has a pause or an 86 that ends at or before `now`.
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>>;
 
-    /// Whether the database is not the one that a node had last: another server, another database on it, or an earlier state
-    /// of the file.
+    /// Whether the database is another one than a node last had: on another server, another one there, or an earlier state of
+    /// the file.
     async fn is_moved(&self) -> Result<bool>;
 
-    /// Records that this database is the one that a node has. With `renew`, begins a generation of every feed if it was
-    /// another.
+    /// Records that a node has this database. With `renew`, begins a generation of every feed if nodes last had another one.
     async fn record_origin(&self, renew: bool) -> Result<()>;
 
-    /// Makes a copy of the database of before differ from it, if that needs a record: of a file.
+    /// Makes earlier copies of the database differ from it. Only a file needs this.
     async fn renew_origin(&self) -> Result<()>;
 
     /// Removes answers that were remembered before a time; returns their number.

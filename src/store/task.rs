@@ -1,5 +1,4 @@
-//! Runs work on a database in a task of its own, so that a caller that stops waiting does not interrupt it, and with a
-//! deadline.
+//! Tasks for work on a database: a caller that stops waiting does not interrupt the work, which has a deadline.
 
 use super::error::broken;
 use super::{Result, StoreError};

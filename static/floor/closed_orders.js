@@ -1,23 +1,23 @@
 import { place } from '../shared/format.js';
 import { closedAt, listed } from './lanes.js';
 
-/** Bound: closed orders that are kept, the last ones. */
+/** The most closed orders that are kept. Overflow: the oldest are dropped. */
 const KEPT = 500;
 
 /**
- * Closed orders that the floor's room does not list: a snapshot has open ones only. Says which of the orders on this page
- * were cancelled while it was disconnected.
+ * The closed orders of the floor's page, since snapshots of its room have only open ones. Reports the orders that were cancelled
+ * while the page was disconnected.
  *
  * Bound: `KEPT` orders, and one entry for each that the last snapshots left out, until the closed orders are read.
  */
 export class ClosedOrders {
   #room; #read; #tell; #changed;
   /** @type {any[]} */ #orders = [];
-  /** Orders that were open here, and that a snapshot no longer lists. @type {Set<string>} */ #missing = new Set();
+  /** Orders that were open on this page, and that a later snapshot no longer lists. @type {Set<string>} */ #missing = new Set();
 
   /**
-   * @param {{room: any, read: () => Promise<any[]>, tell: (words: string) => void, changed: () => void}} parts read: what was
-   *   closed lately; tell: says that orders were cancelled
+   * @param {{room: any, read: () => Promise<any[]>, tell: (words: string) => void, changed: () => void}} parts read: returns the
+   *   orders that were closed lately; tell: reports cancelled orders
    */
   constructor({ room, read, tell, changed }) {
     this.#room = room;
@@ -29,18 +29,18 @@ export class ClosedOrders {
     room.on('live', () => this.#missing.size > 0 && this.read());
   }
 
-  /** @returns {any[]} documents of the room are newer */
+  /** Returns the closed orders. A document of the room is newer. @returns {any[]} */
   get orders() {
     return this.#orders;
   }
 
-  /** Reads what was closed lately. On failure the last result stays. */
+  /** Reads the orders that were closed lately. After a failure, the last result stays. */
   async read() {
     const missing = this.#missing;
     try {
       const read = await this.#read();
       this.#keep(read);
-      // Those that were closed too long ago to be read are no news.
+      // Orders that were closed too long ago to be read need no report.
       if (missing === this.#missing) this.#missing = new Set();
       const cancelled = read.filter(({ id, status }) => missing.has(id) && status === 'cancelled');
       if (cancelled.length > 0) this.#tell(cancelledWords(cancelled));
@@ -50,7 +50,7 @@ export class ClosedOrders {
     }
   }
 
-  /** @param {Map<string, any>} replaced the documents of before the snapshot */
+  /** @param {Map<string, any>} replaced the documents before the snapshot */
   #compare(replaced) {
     const gone = [...replaced.values()].filter(({ id }) => !this.#room.documents.has(id));
     this.#keep(gone.filter(({ closed_at }) => closed_at));

@@ -14,7 +14,7 @@ const DEFAULTS = { letters: 'large', columns: 'auto', hurryMinutes: HURRY_MINUTE
 const MOST_MINUTES = 240;
 
 /**
- * Steps by one minute below ten, then by five.
+ * Returns the minutes after a step: of one minute below ten, then of five.
  * @param {number} minutes
  * @param {number} by -1 or 1
  */
@@ -46,7 +46,7 @@ export class ScreenSettings {
   }
 
   /**
-   * Warn and late push each other: late is never before hurry.
+   * Changes a threshold by a step. This may move another one: a ticket is never late before it warns.
    * @param {string} name
    * @param {number} by -1 or 1
    */

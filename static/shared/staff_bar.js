@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
-/** Of what rings just now: what comes next is heard again. */
+/** Returns the button that silences the current alarm. The next alarm rings again. */
 export function silenceButton() {
   return h('button.button.bar__button', { 'type': 'button', 'data-key': 'silence', 'data-do': 'silence', 'data-warn': true },
     icon('bellOff'), h('span', {}, 'Silence'));

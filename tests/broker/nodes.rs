@@ -147,11 +147,11 @@ pub struct Node {
     pub broker: Broker,
 }
 
-/// The differences of a test's node from a production node.
+/// The parts of a test's node that may differ from production.
 pub struct Build {
     pub url: String,
     pub verifier: Arc<dyn Verify>,
-    /// False for the control: heads are then compared for a registry without feeds.
+    /// False for the control, which compares the heads of a registry without feeds.
     pub compares: bool,
     pub period: Duration,
 }
@@ -260,7 +260,7 @@ impl Glass {
     }
 }
 
-/// The frames that a screen has received.
+/// The delays of the events that a screen has received.
 #[derive(Debug, Clone, Copy)]
 pub struct Lateness {
     pub events: usize,
@@ -341,8 +341,8 @@ fn lateness(events: &[Seen], commits: &[(u64, Instant)]) -> Lateness {
     Lateness { events: all.len(), median: all[all.len() / 2], worst: all[all.len() - 1] }
 }
 
-/// Two nodes, and a restaurant for each, whose events that node commits and a screen on the other
-/// shows.
+/// Two nodes and two restaurants. Each node commits the events of one restaurant, and a screen on the
+/// other node shows them.
 pub struct Crossing {
     pub database: TestDatabase,
     pub one: Node,

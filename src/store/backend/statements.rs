@@ -1,5 +1,5 @@
-//! The list of statements, for the tests that prepare and explain each. The compiler reports the list of a file that is
-//! missing here as dead code.
+//! The list of all statements, for the tests that prepare and explain each of them. If the list of a file is missing here,
+//! the compiler reports it as dead code.
 
 use super::{
     accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, origin, privacy, pushes, screens,
