@@ -109,7 +109,7 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_REDIS_SECRET", hide_env_values = true, allow_hyphen_values = true)]
     pub redis_secret: Option<SecretString>,
 
-    /// What this node serves. A node for live connections only needs no signing key.
+    /// The part of the service that this node provides. A realtime node needs no signing key.
     #[arg(long, env = "ORDERBELL_ROLE", value_enum, default_value_t = NodeRole::All)]
     pub role: NodeRole,
 

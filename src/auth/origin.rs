@@ -91,7 +91,7 @@ impl Sessions {
         let Some(refresh) = candidates.find(stored) else { return Ok(None) };
         let restaurant = self.store.restaurant(row.principal.restaurant).await?.ok_or(StoreError::Missing)?;
         let tokens = self.answer(&row, &refresh, now)?;
-        log::info!(session:% = row.principal.session; "the answer that began a session was sent again");
+        log::info!(session:% = row.principal.session; "the first answer of a session was sent again");
         Ok(Some(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false, device_mark: None }))
     }
 }

@@ -64,7 +64,7 @@ pub enum PollError {
     #[error("asked again too soon; wait five seconds longer between polls")]
     SlowDown,
     /// The code has expired.
-    #[error("the code has run out; begin again")]
+    #[error("the code has expired; begin again")]
     Expired,
     /// The code is unknown, or its session was renewed or has ended.
     #[error("no pairing has this device code; begin again")]

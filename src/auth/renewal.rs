@@ -33,7 +33,7 @@ impl Sessions {
             Rotation::Unknown => Err(SessionError::Over),
             Rotation::EndedByStaff => Err(SessionError::EndedByStaff),
             Rotation::Reused(session) => {
-                log::warn!(session:% = session; "a refresh token was presented whose successor was used, session ended");
+                log::warn!(session:% = session; "an old refresh token was presented, session ended");
                 self.ended.insert(session, now);
                 Err(SessionError::Over)
             }

@@ -61,7 +61,7 @@ impl Lifetimes {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
     /// The restaurant, the name, the password or the API key is wrong. The error does not say which, so a guesser learns nothing.
-    #[error("nobody signs in with this; check the restaurant, the name and the password, or the API key")]
+    #[error("invalid credentials; check the restaurant, the name and the password, or the API key")]
     BadCredentials,
     /// The password is right, but a code of the person's second factor is missing.
     #[error("send a code of your authenticator app, or a recovery code, as totp")]
@@ -79,10 +79,10 @@ pub enum SessionError {
     #[error("the current password is wrong")]
     WrongPassword,
     /// The owner of this session has not proved their password recently enough for a sensitive action.
-    #[error("confirm your password for this: send it to /api/v1/people/me/confirmation, and the same again")]
+    #[error("confirm your password first: send it to /api/v1/people/me/confirmation, then send this request again")]
     ConfirmPassword,
     /// People change their own password only with the current one.
-    #[error("change your own password in your account, with the one you have: PUT /api/v1/people/me/password")]
+    #[error("change your own password in your account, with the current one: PUT /api/v1/people/me/password")]
     OwnPassword,
     /// The principal did not sign in with a password.
     #[error("only people who sign in with a password have an account")]
@@ -91,7 +91,7 @@ pub enum SessionError {
     #[error("too many wrong passwords or codes: this session has ended; sign in again")]
     TooManyWrong,
     /// Another call is trying a secret of the same person or session, so this one was refused.
-    #[error("another call with your password or code is under way; send this one again in a moment")]
+    #[error("another call with your password or code is in progress; send this one again in a moment")]
     UnderWay(Duration),
     /// Too many wrong codes were sent at sign-in.
     #[error("too many wrong tries; wait a little")]
@@ -100,7 +100,7 @@ pub enum SessionError {
     #[error("no table has this key; scan the code on the table again")]
     UnknownTable,
     /// The refresh token is unknown, expired, spent, or its session was ended.
-    #[error("the session is over; sign in again")]
+    #[error("the session has ended; sign in again")]
     Over,
     /// Staff have ended the guest's session.
     #[error("the staff has ended this visit; ask them, or scan the code on the table again")]
@@ -147,7 +147,7 @@ impl From<TokenError> for SessionError {
 
 impl From<InvalidText> for SessionError {
     fn from(error: InvalidText) -> Self {
-        log::error!(error:% = error; "an id does not read as one");
+        log::error!(error:% = error; "an id in the store is invalid");
         Self::Internal
     }
 }

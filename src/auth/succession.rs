@@ -146,7 +146,7 @@ impl Sessions {
             Err(StoreError::Stale) => return Err(SessionError::Over),
             ended => ended?,
         };
-        log::info!(session:% = session.principal.session, ended = ended.len(); "session succeeded after a proof");
+        log::info!(session:% = session.principal.session, ended = ended.len(); "session replaced after a proof");
         self.ended.insert_all(ended, *at);
         let restaurant = self.store.restaurant(session.principal.restaurant).await?.ok_or(StoreError::Missing)?;
         Ok(SignedIn {

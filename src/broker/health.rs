@@ -91,7 +91,7 @@ impl Health {
         let had_silent_peer = std::mem::replace(&mut self.state().has_silent_peer, !are_heard);
         if had_silent_peer == are_heard {
             match are_heard {
-                true => log::info!("all other nodes are heard again"),
+                true => log::info!("all other nodes publish again"),
                 false => log::info!("another node has ended or cannot publish; feeds compare their heads every two seconds"),
             }
             self.pace();

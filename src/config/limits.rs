@@ -40,15 +40,15 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
     pub backlog_bytes: u32,
 
-    /// Milliseconds after which a connection is closed whose reader accepts no data, on every
-    /// transport. The kernel reports free space late, so ten seconds are too short for a slow
+    /// Milliseconds after which the server closes a connection whose reader accepts no data, on
+    /// every transport. The kernel reports free space late, so ten seconds are too short for a slow
     /// network.
     #[arg(long, env = "ORDERBELL_WRITE_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
     pub write_timeout_ms: u64,
 
-    /// Milliseconds for a client to send the head of a request: of the first one from when it
-    /// connects, of later ones from their first byte. Lost packets delay the first one by seconds on
-    /// a phone's network.
+    /// Milliseconds for a client to send the head of a request. They begin when it connects, and
+    /// for later requests with the first byte. Lost packets delay the first one by seconds on a
+    /// phone's network.
     #[arg(long, env = "ORDERBELL_HEAD_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
     pub head_timeout_ms: u64,
 
@@ -63,8 +63,8 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_ADDRESS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub connections_per_address: Option<u32>,
 
-    /// The most bytes of all snapshots of kitchens and floors, each of which all its readers share.
-    /// When they are used up, a further snapshot waits, and is `unavailable` after five seconds.
+    /// The most bytes of all snapshots of kitchens and floors; all readers of a snapshot share it.
+    /// Beyond that, a further snapshot waits, and is `unavailable` after five seconds.
     #[arg(long, env = "ORDERBELL_SNAPSHOT_BYTES", default_value_t = 268_435_456, value_parser = clap::value_parser!(u64).range(1_048_576..=1_099_511_627_776))]
     pub snapshot_bytes: u64,
 
@@ -103,8 +103,8 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub logins_per_minute: u32,
 
-    /// Wrong codes of one person at sign-in, after the right password, or wrong passwords and
-    /// codes of one session, which then ends, in a quarter of an hour. A stranger cannot lock
+    /// Wrong tries in a quarter of an hour: codes of one person who signs in with the right
+    /// password, or passwords and codes of one session, which then ends. A stranger cannot lock
     /// anyone out.
     #[arg(long, env = "ORDERBELL_SECRET_TRIES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub secret_tries: u32,

@@ -8,31 +8,31 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits on orders")]
 pub struct OrderLimitArgs {
-    /// Orders a minute of one guest. A burst may have as many.
+    /// Orders per minute of one guest. A burst may have as many.
     #[arg(long, env = "ORDERBELL_DINER_ORDERS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_orders_per_minute: u32,
 
-    /// Orders a minute of the guests of one table. A burst may have as many.
+    /// Orders per minute of the guests of one table. A burst may have as many.
     #[arg(long, env = "ORDERBELL_TABLE_ORDERS_PER_MINUTE", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub table_orders_per_minute: u32,
 
-    /// Orders a minute of all guests of one restaurant. A burst may have as many.
+    /// Orders per minute of all guests of one restaurant. A burst may have as many.
     #[arg(long, env = "ORDERBELL_RESTAURANT_ORDERS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub restaurant_orders_per_minute: u32,
 
-    /// Orders a minute of one staff member or one API key. A burst may have as many.
+    /// Orders per minute of one staff member or one API key. A burst may have as many.
     #[arg(long, env = "ORDERBELL_STAFF_ORDERS_PER_MINUTE", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub staff_orders_per_minute: u32,
 
-    /// Lines a minute of one guest's orders. A burst may have as many.
+    /// Lines per minute of one guest's orders. A burst may have as many.
     #[arg(long, env = "ORDERBELL_DINER_LINES_PER_MINUTE", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub diner_lines_per_minute: u32,
 
-    /// Lines a minute of the orders of one table's guests. A burst may have as many.
+    /// Lines per minute of the orders of one table's guests. A burst may have as many.
     #[arg(long, env = "ORDERBELL_TABLE_LINES_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub table_lines_per_minute: u32,
 
-    /// Lines a minute of the orders of all guests of one restaurant. A burst may have as many.
+    /// Lines per minute of the orders of all guests of one restaurant. A burst may have as many.
     #[arg(long, env = "ORDERBELL_RESTAURANT_LINES_PER_MINUTE", default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub restaurant_lines_per_minute: u32,
 
@@ -60,11 +60,11 @@ pub struct OrderLimitArgs {
     #[arg(long, env = "ORDERBELL_STAFF_ORDER_PORTIONS", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=9900))]
     pub staff_order_portions: u32,
 
-    /// Commands a second of one guest, orders among them. A burst may have five times as many.
+    /// Commands per second of one guest, orders among them. A burst may have five times as many.
     #[arg(long, env = "ORDERBELL_DINER_COMMANDS_PER_SECOND", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_commands_per_second: u32,
 
-    /// Commands a second of one staff member, one screen or one API key. A burst may have five
+    /// Commands per second of one staff member, one screen or one API key. A burst may have five
     /// times as many.
     #[arg(long, env = "ORDERBELL_STAFF_COMMANDS_PER_SECOND", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub staff_commands_per_second: u32,

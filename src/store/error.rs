@@ -67,7 +67,7 @@ fn is_passing(code: &str) -> bool {
 
 /// Logs a bug or a damaged row, and returns the error for it.
 pub(super) fn broken(what: impl Display) -> StoreError {
-    log::error!(what:% = what; "the store is not as it should be");
+    log::error!(what:% = what; "the store holds invalid data");
     StoreError::Internal
 }
 

@@ -24,7 +24,7 @@ impl SocketHandle {
         #[cfg(target_os = "linux")]
         self.0.with(|socket| {
             if let Err(error) = socket.set_tcp_user_timeout(Some(patience)) {
-                log::debug!(error:% = error; "no user timeout on a socket");
+                log::debug!(error:% = error; "cannot set the user timeout of a socket");
             }
         });
         #[cfg(not(target_os = "linux"))]

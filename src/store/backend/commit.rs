@@ -109,7 +109,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     read_answers(&mut script, &answers);
     let found = script.run(connection).await?;
     let [_, feeds, orders, external, listed, open, calls, answered] = found.as_slice() else {
-        return Err(broken("a script without all its outcomes"));
+        return Err(broken("a script has fewer outcomes than steps"));
     };
     let mut reading = Reading { feeds: feeds::found(feeds)?, answers: remembered(answered)?, ..Reading::default() };
     reading.orders = documents::orders(orders)?;
@@ -176,7 +176,7 @@ async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write:
         // A script writes these.
         Write::Order(_) | Write::Call(_) | Write::Answered(_) | Write::Menu(_) => return Ok(()),
     };
-    if changed == 1 { Ok(()) } else { Err(broken("the row of a decision is not there")) }
+    if changed == 1 { Ok(()) } else { Err(broken("the row of a decision does not exist")) }
 }
 
 fn read_answers(script: &mut Script, keys: &BTreeSet<AnswerKey>) {

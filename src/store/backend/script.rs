@@ -1,13 +1,12 @@
 //! Statements that run one after another, each on many rows at once.
 //!
-//! A statement is written for one row, as `… VALUES ($1, $2) …`, with each parameter once and in order,
-//! and repeats its tuple for more. Beyond a few, the number of rows of a text that stays prepared is a
-//! power of two, so that there are few: reads repeat their last row, and SQLite's writes split.
+//! A statement is written for one row, as `… VALUES ($1, $2) …`, with each parameter once and in order. For more rows, the
+//! tuple is repeated. So that few texts stay prepared, more than a few rows are rounded to powers of two: reads repeat their
+//! last row, and SQLite's writes are split.
 //!
-//! A call of the driver costs two switches of threads in SQLite and a round trip in PostgreSQL, so
-//! statements that follow one another share a call. SQLite takes those of few rows one after the other in
-//! one text. PostgreSQL takes writes as one statement, in which they do not see what the others do, but for
-//! [`Script::write_seen`].
+//! A call of the driver costs two switches of threads in SQLite and a round trip in PostgreSQL, so consecutive statements share
+//! a call. In SQLite, statements of few rows are joined to one text. In PostgreSQL, writes are joined to one statement; there,
+//! none sees what another has written, except by [`Script::write_seen`].
 
 use super::{Arguments, Connection, Database, IS_SQLITE, Row};
 use crate::store::error::broken;
@@ -30,7 +29,7 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// Makes parameters of values and of optional ones.
+/// Implements the conversion of values, and of optional values, to parameters.
 macro_rules! values {
     ($($kind:ident: $from:ty;)*) => {
         $(impl From<$from> for Value {
@@ -58,20 +57,20 @@ impl From<&str> for Value {
     }
 }
 
-/// What a statement does.
+/// The kind of a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Read,
-    /// It may find fewer rows to change than it has.
+    /// A write that may change fewer rows than it has.
     Write,
-    /// It must change as many rows as it has.
+    /// A write that must change as many rows as it has.
     WriteAll,
 }
 
-/// The most rows of a text that stays prepared under any number of rows. In SQLite, those of a statement that shares a call
-/// with others.
+/// The most rows of a statement whose text stays prepared for each number of rows. In SQLite, also the most rows of a statement
+/// that shares a call.
 const FEW: usize = if IS_SQLITE { 8 } else { 1 };
-/// The SQLSTATE of a division by zero, by which a statement fails whose writes did not find all their rows.
+/// The SQLSTATE of a division by zero, by which a joined statement fails if its writes did not find all their rows.
 const DIVISION_BY_ZERO: &str = "22012";
 
 /// A statement with its rows.
@@ -80,24 +79,24 @@ struct Step {
     rows: usize,
     values: Vec<Value>,
     kind: Kind,
-    /// The table that the steps after it read as it leaves it.
+    /// The table whose rows later steps read as this step has written them.
     seen: Option<&'static str>,
 }
 
 impl Step {
-    /// Whether it can go to the database in one text with those before it.
+    /// Whether this step can share a call with those before it.
     fn can_join(&self, before: &[(usize, Self)]) -> bool {
         let can = |step: &Self| if IS_SQLITE { step.rows <= FEW } else { step.kind != Kind::Read };
         can(self) && before.iter().all(|(_, step)| can(step))
     }
 
-    /// Whether its text is one of few, which a connection keeps prepared.
+    /// Whether a connection keeps the text prepared, since there are only few of its kind.
     fn is_kept(&self) -> bool {
         IS_SQLITE || self.kind == Kind::Read || self.rows <= FEW
     }
 }
 
-/// What a statement gave.
+/// The result of a statement.
 #[derive(Default)]
 pub struct Outcome {
     rows: Vec<Row>,
@@ -117,7 +116,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Adds a read. Without rows it is not run, and gives nothing.
+    /// Adds a read. Without rows, it is not run and its outcome is empty.
     pub fn read<const N: usize>(&mut self, text: &'static str, mut rows: Vec<[Value; N]>) {
         if let Some(last) = rows.last().filter(|_| rows.len() > FEW).cloned() {
             rows.resize(rows.len().next_power_of_two(), last);
@@ -130,24 +129,25 @@ impl Script {
         self.step(text.unwrap_or_default(), text.iter().map(|_| []).collect(), Kind::Read);
     }
 
-    /// Adds a write that must change one row for each of its own.
+    /// Adds a write that must change as many rows as it has.
     pub fn write<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>) {
         self.split(text, text, rows, Kind::WriteAll);
     }
 
-    /// As [`Script::write`], for rows of a table that the steps after it read: they see these rows, and those alone.
+    /// Adds a write like [`Script::write`], to a table that later steps read. They see the rows that this step has written, and
+    /// only those.
     pub fn write_seen<const N: usize>(&mut self, table: &'static str, text: &'static str, rows: Vec<[Value; N]>) {
         let first = self.steps.len();
         self.write(text, rows);
         self.steps[first..].iter_mut().for_each(|step| step.seen = Some(table));
     }
 
-    /// As [`Script::write`], with a text of its own for a single row, which an update by its key alone does with less.
+    /// Adds a write like [`Script::write`], with another text for a single row: an update by key is cheaper.
     pub fn update<const N: usize>(&mut self, one: &'static str, text: &'static str, rows: Vec<[Value; N]>) {
         self.split(one, text, rows, Kind::WriteAll);
     }
 
-    /// Adds a write that may find fewer rows to change.
+    /// Adds a write that may change fewer rows than it has.
     pub fn write_found<const N: usize>(&mut self, text: &'static str, rows: Vec<[Value; N]>) {
         self.split(text, text, rows, Kind::Write);
     }
@@ -177,11 +177,11 @@ impl Script {
             let expected: Vec<_> = steps.iter().map(|step| (step.kind == Kind::WriteAll).then_some(step.rows as u64)).collect();
             let found = execute(connection, steps).await?;
             if found.len() != places.len() {
-                return Err(broken("a script without all its outcomes"));
+                return Err(broken("a script has fewer outcomes than steps"));
             }
             for ((place, found), expected) in places.into_iter().zip(found).zip(expected) {
                 if expected.is_some_and(|rows| found.changed != rows) {
-                    return Err(broken("a row of a decision is not there"));
+                    return Err(broken("a row of a decision does not exist"));
                 }
                 outcomes[place] = found;
             }
@@ -191,9 +191,8 @@ impl Script {
 
     /// Runs writes as one statement of PostgreSQL that is a transaction of its own.
     ///
-    /// # Errors
-    /// `Stale` if a write finds fewer rows than it must change, a row that it adds is there, or one that it names is not.
-    /// Nothing is changed then.
+    /// # Errors `Stale`, and nothing is changed, if a write finds fewer rows than it must change, if a row that it adds exists
+    /// already, or if a row that it refers to does not exist.
     pub async fn run_at_once(self, connection: &mut Connection) -> Result<()> {
         let steps: Vec<_> = self.steps.into_iter().filter(|step| step.rows > 0).collect();
         if steps.is_empty() {
@@ -215,7 +214,7 @@ impl Script {
     }
 }
 
-/// Parts the steps that have rows into those that go to the database together, each with its place in the script.
+/// Divides the steps that have rows into groups that share a call. Each step has its place in the script.
 fn together(steps: Vec<Step>) -> Vec<Vec<(usize, Step)>> {
     let mut parts: Vec<Vec<(usize, Step)>> = Vec::new();
     for (place, step) in steps.into_iter().enumerate().filter(|(_, step)| step.rows > 0) {
@@ -236,7 +235,8 @@ async fn execute(connection: &mut Connection, steps: Vec<Step>) -> Result<Vec<Ou
     if IS_SQLITE || count == 1 { Ok(found) } else { counted(&found, count) }
 }
 
-/// Joins steps to one text. In PostgreSQL, several give one row with how many rows each has changed.
+/// Joins steps to one text. In PostgreSQL, the text of several steps returns one row, with the
+/// number of rows that each has changed.
 fn joined(steps: &[Step]) -> Cow<'static, str> {
     match steps {
         [step] => repeated(step.text, step.rows),
@@ -248,7 +248,7 @@ fn joined(steps: &[Step]) -> Cow<'static, str> {
     }
 }
 
-/// Joins steps of SQLite. Each takes the next of the values.
+/// Joins steps for SQLite. Each step takes the next values.
 fn one_after_the_other(steps: &[Step]) -> String {
     let mut text = String::new();
     for step in steps {
@@ -261,8 +261,8 @@ fn one_after_the_other(steps: &[Step]) -> String {
     text
 }
 
-/// Joins steps to a statement of PostgreSQL that fails unless each write finds all its rows. The first is checked before the
-/// others run.
+/// Joins steps to a statement of PostgreSQL that fails unless each write finds all its rows. The first step is checked before
+/// the others run.
 fn all_or_nothing(steps: &[Step]) -> String {
     let found = steps.iter().enumerate().map(|(index, step)| match step.kind {
         Kind::WriteAll => format!("{} = {}", count(steps, index), step.rows),
@@ -272,13 +272,13 @@ fn all_or_nothing(steps: &[Step]) -> String {
     format!("{} SELECT 1 / CASE WHEN {} THEN 1 ELSE 0 END", expressions(steps), found.join(" AND "))
 }
 
-/// Returns the common table expressions of PostgreSQL that run steps. The name of a table stands for what a step has written
-/// to it where it is read, and for the table where it is written.
+/// Returns the common table expressions that run steps in PostgreSQL. A step that later ones read has the name of its table:
+/// reads of that name get its rows, while writes go to the table.
 fn expressions(steps: &[Step]) -> String {
     let (mut text, mut offset) = (String::new(), 0);
     for (index, step) in steps.iter().enumerate() {
         text.push_str(if index == 0 { "WITH " } else { ", " });
-        // A String takes all.
+        // Writing to a String never fails.
         let _ = write!(text, "{} AS (", name(steps, index));
         shift(&mut text, &repeated(step.text, step.rows), offset);
         text.push_str(if step.seen.is_some() { " RETURNING *)" } else { " RETURNING 1)" });
@@ -310,7 +310,7 @@ async fn fetch(
 ) -> sqlx::Result<Vec<Outcome>> {
     let text: SqlStr = match text {
         Cow::Borrowed(text) => text.into_sql_str(),
-        // Made of statements of this program alone.
+        // The text consists only of this program's statements.
         Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     };
     let query = values.fold(query::<Database>(text), bind).persistent(is_kept);
@@ -359,7 +359,8 @@ fn repeated(text: &'static str, rows: usize) -> Cow<'static, str> {
     Cow::Owned(whole)
 }
 
-/// Appends a text with parameters that have no names, since SQLite looks a name up in a list of all.
+/// Appends a text with anonymous parameters, since SQLite would look each name up in the list of
+/// all.
 fn anonymous(whole: &mut String, text: &str) {
     let mut parts = text.split('$');
     whole.push_str(parts.next().unwrap_or_default());
@@ -369,7 +370,7 @@ fn anonymous(whole: &mut String, text: &str) {
     }
 }
 
-/// Splits a statement into what stands before, in and after the tuple of its `VALUES`.
+/// Splits a statement into the parts before, in and after the tuple of its `VALUES`.
 fn split(text: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
     let start = text.find("VALUES (")? + "VALUES ".len();
     let mut depth = 0;
@@ -408,7 +409,7 @@ fn shift(whole: &mut String, text: &str, offset: usize) {
     whole.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let (parameter, rest) = number(part);
-        let _ = write!(whole, "${}{rest}", parameter.unwrap_or(0) + offset); // a String takes all
+        let _ = write!(whole, "${}{rest}", parameter.unwrap_or(0) + offset); // writing to a String never fails
     }
 }
 

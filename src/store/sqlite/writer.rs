@@ -267,7 +267,7 @@ impl Task {
             Some(connection) if is_lost => std::mem::forget(connection),
             Some(connection) => {
                 if let Err(cause) = connection.close().await {
-                    log::warn!(cause:% = cause; "the database was not closed in order");
+                    log::warn!(cause:% = cause; "the database was not closed cleanly");
                 }
             }
             None => {}
