@@ -145,7 +145,8 @@ impl EndedSessions {
     /// whose tokens may still be valid), and drops those whose tokens have all expired. One task
     /// calls it before anybody is admitted, and then every few seconds.
     ///
-    /// # Errors The store's. The next call then reads what this one could not.
+    /// # Errors
+    /// The store's. The next call then reads what this one could not.
     pub async fn refresh_from<S: Sessions + ?Sized>(&self, store: &S, now: Timestamp) -> Result<(), StoreError> {
         let begun = clock::uptime();
         let latest = self.polled.lock().unwrap_or_else(PoisonError::into_inner).latest;

@@ -20,8 +20,9 @@ impl Sessions {
     /// Signs in a person, with a code of their second factor if they have one. A lost answer has used up the code, so the same
     /// attempt with the right password returns the session that it has begun, until that is renewed.
     ///
-    /// # Errors `BadCredentials`, after the same work whichever part is wrong; with the right password `CodeRequired`,
-    /// `WrongCode`, `UnderWay` and `TooManyTries`; `Busy`; the store's.
+    /// # Errors
+    /// `BadCredentials`, after the same work whichever part is wrong; with the right password `CodeRequired`, `WrongCode`,
+    /// `UnderWay` and `TooManyTries`; `Busy`; the store's.
     pub async fn sign_in(
         &self,
         slug: &str,

@@ -1,4 +1,4 @@
-//! What the layers below refuse, as problems. Causes that other transports have too are in `connection::failures`.
+//! Turns refusals of the layers below into problems. Causes that all transports share are in `connection::failures`.
 
 use super::problem::Problem;
 use crate::auth::authenticate::Denied;
@@ -15,7 +15,7 @@ use std::time::Duration;
 const ENDED_BY_STAFF: &str = "ended_by_staff";
 /// The reason when managers try to set their own password among the people.
 const OWN_PASSWORD: &str = "own_password";
-/// The wait before a password is sent again that there was no time to check.
+/// The wait before a client sends a password again that the server had no time to check.
 const BUSY: Duration = Duration::from_secs(3);
 
 impl From<StoreError> for Problem {

@@ -209,9 +209,9 @@ pub enum OrderFilter {
 /// The log, and the documents that are folded from it.
 ///
 /// Ordering: positions of one restaurant are 1, 2, 3 … in commit order, without a hole, whoever writes from whichever node.
-/// Atomicity: events, document, order number and remembered answer are committed together or not at all. Loss: work for which
-/// [`Log::commit`] has returned `Ok` is on disk. After `Err(Unavailable)` it may or may not have been committed; repeating it
-/// under the same [`CommandKey`] returns the one answer.
+/// Atomicity: events, document, order number and remembered answer are committed together or not at all.
+/// Loss: work for which [`Log::commit`] has returned `Ok` is on disk. After `Err(Unavailable)` it may or may not have been
+/// committed; repeating it under the same [`CommandKey`] returns the one answer.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// Returns a random string that was made with the database. The epoch of a cursor contains the feed's generation, too.

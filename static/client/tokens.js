@@ -128,9 +128,12 @@ export class TokenSource {
   }
 
   /**
-   * Runs a task under the lock, or without it if it cannot be had: a sleeping tab may hold it for hours, and a browser that
-   * refuses storage refuses locks. Two tabs that renew at once get the same tokens. @param {LockManager} locks @param {() =>
-   * Promise<any>} task @returns {Promise<any>}
+   * Runs a task under the lock, or without it if it cannot be had: a sleeping tab may hold it for
+   * hours, and a browser that refuses storage refuses locks. Two tabs that renew at once get the
+   * same tokens.
+   * @param {LockManager} locks
+   * @param {() => Promise<any>} task
+   * @returns {Promise<any>}
    */
   async #withLock(locks, task) {
     const patience = new AbortController();
@@ -193,8 +196,10 @@ export class TokenSource {
   }
 
   /**
-   * Runs a task under a lease in the storage, since `navigator.locks` is missing on plain http. The last tab to write the lease
-   * has it; a tab that finds another's lease waits. @param {() => Promise<any>} task @returns {Promise<any>}
+   * Runs a task under a lease in the storage, since `navigator.locks` is missing on plain http. The
+   * last tab to write the lease has it; a tab that finds another's lease waits.
+   * @param {() => Promise<any>} task
+   * @returns {Promise<any>}
    */
   async #withLease(task) {
     const key = `${this.#key}.lease`;

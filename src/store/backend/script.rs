@@ -191,8 +191,9 @@ impl Script {
 
     /// Runs writes as one statement of PostgreSQL that is a transaction of its own.
     ///
-    /// # Errors `Stale`, and nothing is changed, if a write finds fewer rows than it must change, if a row that it adds exists
-    /// already, or if a row that it refers to does not exist.
+    /// # Errors
+    /// `Stale`, and nothing is changed, if a write finds fewer rows than it must change, if a row that it adds exists already,
+    /// or if a row that it refers to does not exist.
     pub async fn run_at_once(self, connection: &mut Connection) -> Result<()> {
         let steps: Vec<_> = self.steps.into_iter().filter(|step| step.rows > 0).collect();
         if steps.is_empty() {

@@ -25,7 +25,8 @@ impl Sidecar {
 
     /// Whether the file names an id. A file that does not exist names none.
     ///
-    /// # Errors The error of reading the file.
+    /// # Errors
+    /// The error of reading the file.
     pub fn names(&self, id: &str) -> io::Result<bool> {
         match std::fs::read_to_string(&self.0) {
             Ok(text) => Ok(text.lines().any(|line| line == id)),
@@ -36,7 +37,8 @@ impl Sidecar {
 
     /// Replaces the ids in the file. After a power cut it names either these or the previous ones.
     ///
-    /// # Errors The error of writing the file.
+    /// # Errors
+    /// The error of writing the file.
     pub fn write(&self, ids: &[String]) -> io::Result<()> {
         let fresh = super::identity::named(&self.0, ".new");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;

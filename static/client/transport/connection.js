@@ -236,8 +236,8 @@ export class Connection {
   }
 
   /**
-   * Doubts the link after half of this time without a frame, and drops it after all of it. @param
-   * {number} ms
+   * Doubts the link after half of this time without a frame, and drops it after all of it.
+   * @param {number} ms
    */
   #expectWithin(ms) {
     const drop = () => this.#lost({ code: 4408, reason: 'heartbeat lost' });
@@ -292,8 +292,8 @@ export class Connection {
   }
 
   /**
-   * Finds out whether the server is down or the transport is blocked. @param {string} why the last
-   * handshake failed
+   * Finds out whether the server is down or the transport is blocked.
+   * @param {string} why the last handshake failed
    */
   async #doubtTransport(why) {
     const isEarly = this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT;
@@ -324,8 +324,10 @@ export class Connection {
 
   /**
    * Replaces the current link by one over a better transport, which has its `welcome`. It resumes
-   * from the rooms' cursors. @param {import('../types.js').Link} link @param {any} welcome @returns
-   * {import('../types.js').LinkEvents}
+   * from the rooms' cursors.
+   * @param {import('../types.js').Link} link
+   * @param {any} welcome
+   * @returns {import('../types.js').LinkEvents}
    */
   #adopt(link, welcome) {
     this.#drop(1000);

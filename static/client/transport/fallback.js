@@ -36,7 +36,8 @@ export class Fallback {
   #probes = 0;
   /**
    * When the next probe is due, on the monotonic clock. Losing links meanwhile must not postpone
-   * it. @type {number | null}
+   * it.
+   * @type {number | null}
    */
   #dueAt = null;
   /** Counts probes, to recognize events of an older one. */ #turn = 0;

@@ -24,9 +24,10 @@ export async function followPoll(reader) {
 }
 
 /**
- * @param {import('./rooms_reader.js').RoomsReader} reader @param {{room?: string, epoch: string,
- * version?: string, position: number, frames: any[]}} answer `room` is set in a poll of one room;
- * in a poll of several, each frame names its room @param {string | undefined} server_time
+ * @param {import('./rooms_reader.js').RoomsReader} reader
+ * @param {{room?: string, epoch: string, version?: string, position: number, frames: any[]}} answer
+ *   `room` is set in a poll of one room; in a poll of several, each frame names its room
+ * @param {string | undefined} server_time
  */
 function takeAnswer(reader, { room, epoch, version, position, frames }, server_time) {
   // Other transports send `live` once for each room. Here a later one becomes a `sync`, which moves
@@ -44,7 +45,8 @@ function takeAnswer(reader, { room, epoch, version, position, frames }, server_t
 
 /**
  * Returns the time of an answer, to the second, rounded so that it is never early: the estimate of
- * the clock relies on that. @param {Response} response
+ * the clock relies on that.
+ * @param {Response} response
  */
 function serverTime(response) {
   const date = Date.parse(response.headers.get('date') ?? '');

@@ -50,8 +50,8 @@ export class HttpLink {
    * @type {Map<string, {cursor: Cursor, at: number}>} */
   #guests = new Map();
   /**
-   * One for all rooms, or one for each room if the server is too old for lists of rooms. @type
-   * {RoomsReader[]}
+   * One for all rooms, or one for each room if the server is too old for lists of rooms.
+   * @type {RoomsReader[]}
    */
   #readers = [];
   #isApart = false;
@@ -284,7 +284,8 @@ export class HttpLink {
 
   /**
    * Handles a frame that another tab passes on: takes it if it is the next one, and polls if it is
-   * a later one. @param {any} frame
+   * a later one.
+   * @param {any} frame
    */
   #overhear(frame) {
     const cursor = this.#rooms.get(frame.room);
@@ -388,8 +389,9 @@ export class HttpLink {
 
   /**
    * Handles the `welcome` of a request. The first one is that of the link. Another epoch, of
-   * another database, ends the link. @param {{epoch?: string, server_time?: string, version?:
-   * string}} welcome of a stream, or made of the answer to a poll
+   * another database, ends the link.
+   * @param {{epoch?: string, server_time?: string, version?: string}} welcome of a stream, or made
+   *   of the answer to a poll
    */
   #welcome(welcome) {
     if (this.#closed) return;
@@ -483,7 +485,8 @@ export class HttpLink {
 
 /**
  * Returns the name of the group of tabs that may share frames: those of one session, with the same
- * rights. A token without a session is a group of its own. @param {string} token
+ * rights. A token without a session is a group of its own.
+ * @param {string} token
  */
 function group(token) {
   const { sid, sub, role, restaurant, station, device, table, share } = tokenClaims(token);

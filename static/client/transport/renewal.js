@@ -24,8 +24,8 @@ export class Renewal {
   }
 
   /**
-   * Handles a new link. @param {number} expiry of its token, on the server's clock; NaN if the
-   * token names none
+   * Handles a new link.
+   * @param {number} expiry of its token, on the server's clock; NaN if the token names none
    */
   up(expiry) {
     if (this.#tokens.renewable === false || Number.isNaN(expiry)) return;

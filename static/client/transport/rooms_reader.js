@@ -131,7 +131,9 @@ export class RoomsReader {
 
   /**
    * Reads the JSON of an answer. The deadline starts again with each piece, since a large snapshot
-   * takes a while. @param {Response} response @returns {Promise<any>}
+   * takes a while.
+   * @param {Response} response
+   * @returns {Promise<any>}
    */
   async json(response) {
     if (!response.body) return response.json();

@@ -25,7 +25,7 @@ pub enum Network {
     Mute,
     /// Bytes pass after a delay.
     Delay(Duration),
-    /// As with a delay, and three in ten segments are lost, and again when they are sent again.
+    /// Bytes pass after a delay, and three in ten segments are lost, also when they are sent again.
     Lossy(Duration),
     /// Bytes pass one at a time.
     Dribble,
