@@ -42,7 +42,7 @@ pub fn version() -> &'static str {
     source::version()
 }
 
-/// The policy of answers that are no file.
+/// The policy of answers that are not files.
 pub(super) fn policy() -> HeaderValue {
     HeaderValue::from_static(source::policy())
 }
@@ -101,7 +101,7 @@ mod on_disk {
         prepare::version_of(env!("CARGO_PKG_VERSION"), &files)
     });
 
-    /// Compressed bodies by the hash of what was compressed: as many as there are files, and one more for each edit.
+    /// Compressed bodies by the hash of the uncompressed one: as many as there are files, and one more for each edit.
     static COMPRESSED: LazyLock<Mutex<HashMap<[u8; 32], Option<Bytes>>>> = LazyLock::new(Mutex::default);
 
     pub(super) fn find(path: &str) -> Option<Asset> {
@@ -124,13 +124,13 @@ mod on_disk {
         prepare::policy()
     }
 
-    /// Reads a file below the folder: a path from a request must not lead out of it.
+    /// Reads a file in the folder. A path from a request must not lead out of it.
     fn read(path: &str) -> Option<Vec<u8>> {
         let is_below = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         fs::read(Path::new(FOLDER).join(path)).ok().filter(|_| is_below)
     }
 
-    /// Compresses outside the lock: a request for another file does not wait.
+    /// Compresses outside the lock, so that requests for other files do not wait.
     fn compressed(hash: [u8; 32], kind: &str, body: &[u8]) -> Option<Bytes> {
         let kept = || COMPRESSED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(compressed) = kept().get(&hash) {

@@ -1,6 +1,6 @@
-//! JSON bodies: bounded in bytes and in time, with what is wrong said in the contract's words. A body is read only for a call
-//! that may send one: with a valid token, or counted against its address ([`super::ration`]). That holds whatever else a
-//! handler takes out of the request, and in whatever order.
+//! JSON bodies, bounded in bytes and in time, with errors in the contract's words. A body is read only for a call that may send
+//! one: with a valid token, or counted against its address ([`super::ration`]). This is independent of the handler's other
+//! extractors and of their order.
 
 use super::extract::{state, verified};
 use super::problem::Problem;
@@ -18,23 +18,23 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// The longest a body may take to arrive.
+/// The longest time for a body to arrive.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// The most bytes of a body without a token: a name and a password, or a code. No setting for bodies makes it more.
+/// The most bytes of a body without a token, which has a name and a password, or a code. No setting raises it.
 const ANONYMOUS: usize = 16 * 1024;
-/// The most bytes of a [`LargeBody`], unless every body may have more.
+/// The most bytes of a [`LargeBody`], unless the setting for all bodies is higher.
 const LARGE: usize = 2 * 1024 * 1024;
 
 /// A JSON body.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-/// A JSON body that may be as large as a whole menu, of a manager.
+/// A JSON body of a manager, which may be as large as a whole menu.
 #[derive(Debug)]
 pub struct LargeBody<T>(pub T);
 
-/// A JSON body that may be left out, which says what the default says. A wrong one is the handler's to refuse, after it has
-/// looked who asks and for what.
+/// A JSON body that may be absent, which means the default. The handler refuses an invalid one, after it has checked the caller
+/// and the path.
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub Result<T, Problem>);
 
@@ -73,7 +73,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
-/// How many bytes a call may send.
+/// Returns the most bytes that a call may send.
 fn may_send(request: &HttpRequest) -> Result<usize, Problem> {
     let usual = state(request)?.body_bytes;
     if request.extensions().contains::<Rationed>() {
@@ -82,7 +82,7 @@ fn may_send(request: &HttpRequest) -> Result<usize, Problem> {
     verified(request).map(|_| usual)
 }
 
-/// How many bytes a manager may send.
+/// Returns the most bytes that a manager may send.
 fn may_send_large(request: &HttpRequest) -> Result<usize, Problem> {
     if !policy::may_manage(&verified(request)?.principal) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a manager may do this"));
@@ -99,7 +99,7 @@ fn read_body<T: DeserializeOwned + 'static>(
     Box::pin(async move {
         let (most, state) = (most?, state(&request)?);
         check_encoding(&request, &state)?;
-        // A body that says nothing of itself is taken for JSON; one that says it is something else is not.
+        // A body without a media type counts as JSON; one with another media type does not.
         let is_named = request.headers().contains_key(header::CONTENT_TYPE);
         let body = JsonBody::<Box<RawValue>>::new(&request, &mut payload, None, is_named).limit(most);
         match tokio::time::timeout(DEADLINE, body).await {
@@ -113,19 +113,18 @@ fn read_body<T: DeserializeOwned + 'static>(
     })
 }
 
-/// A compressed body is not unpacked: a few bytes become as many as their sender likes, and no client sends any.
+/// Refuses a compressed body: a few bytes could become as many as the sender likes, and no client sends one.
 fn check_encoding(request: &HttpRequest, state: &State) -> Result<(), Problem> {
     let mut encodings = request.headers().get_all(header::CONTENT_ENCODING);
     if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Ok(());
     }
     state.node.metrics.hit("body_encoding");
-    let detail = "send the body as it is, without Content-Encoding: compressed bodies are not taken";
+    let detail = "send the body as it is, without Content-Encoding: compressed bodies are not accepted";
     Err(Problem::bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with_header("accept-encoding", "identity"))
 }
 
-/// JSON that is not what is asked for is invalid, and says which field. An array would be read field by field, which is
-/// nobody's intention.
+/// Reads a JSON object; the error names the field. Refuses an array, which serde would read field by field.
 fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Problem> {
     if !json.get().trim_start().starts_with('{') {
         return Err(Problem::invalid("the body must be a JSON object"));
@@ -137,7 +136,7 @@ fn not_json(error: &serde_json::Error) -> String {
     format!("the body is not JSON: {}", fields::json_error(error))
 }
 
-/// What is not JSON at all is a bad frame.
+/// Returns the problem of a body that could not be read. One that is not JSON is a bad frame.
 fn problem(error: JsonPayloadError, most: usize, state: &State) -> Problem {
     match error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {

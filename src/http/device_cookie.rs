@@ -1,5 +1,4 @@
-//! The cookie that carries marks of devices ([`crate::auth::device_mark`]). It is read where people sign in and nowhere else,
-//! no script sees it, and no other call goes by it.
+//! The cookie that carries marks of devices ([`crate::auth::device_mark`]). Only sign-in reads it, and scripts cannot.
 
 use super::problem::Problem;
 use super::state::State;
@@ -11,11 +10,11 @@ use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use secrecy::SecretString;
 
 const NAME: &str = "orderbell_device";
-/// Browsers send it to no other address.
+/// The only path to which browsers send the cookie.
 const PATH: &str = "/api/v1/sessions";
 
-/// Reads and verifies the marks of a request, in whichever cookies of the name they are: a page of a sibling domain can set one
-/// that comes before ours.
+/// Reads and verifies the marks of a request, from all cookies of this name: a page of a sibling domain can set one that comes
+/// before ours.
 pub fn read(state: &State, headers: &HeaderMap) -> Marks {
     let Some(sessions) = &state.sessions else { return Marks::default() };
     let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
@@ -27,7 +26,7 @@ pub fn read(state: &State, headers: &HeaderMap) -> Marks {
 /// Returns the value of `Set-Cookie` that adds the mark of a person.
 ///
 /// # Errors
-/// `internal` when it is no header, which a mark always is.
+/// `internal` if it is not a valid header, which a mark always is.
 pub fn set(state: &State, request: &HttpRequest, person: UserId, mark: &SecretString) -> Result<HeaderValue, Problem> {
     let marks = read(state, request.headers()).with(person, mark);
     let secure = if state.base.is_secure(request.peer_addr(), request.headers()) { "; Secure" } else { "" };

@@ -1,6 +1,7 @@
-//! Menus as they are sent: read and encoded once for each version of the document, however many guests ask.
+//! Encoded menus. A menu is read and encoded once for each version of its document, for any number of guests.
 //!
-//! Bound: [`MOST`] menus and [`MOST_BYTES`] of them. Overflow: the one that was encoded first goes.
+//! Bound: [`MOST`] menus of [`MOST_BYTES`] in all. Overflow: the menu that was encoded first is
+//! dropped.
 
 use crate::domain::model::menu::Menu;
 use crate::domain::values::ids::RestaurantId;
@@ -12,12 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MOST: usize = 64;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// A menu as it is sent.
+/// An encoded menu.
 pub struct Encoded {
     restaurant: RestaurantId,
-    /// The document in the database that it was made of.
+    /// The document in the database from which it was made.
     text: String,
-    /// The menu itself.
+    /// The parsed menu.
     pub menu: Menu,
     /// The body of an answer; cloning shares its bytes.
     pub body: Bytes,
@@ -33,13 +34,13 @@ impl Encoded {
         Ok(Self { restaurant, text, menu, body: body.into(), hash })
     }
 
-    /// The menu takes about as much as its text.
+    /// A parsed menu takes about as much memory as its text.
     fn size(&self) -> usize {
         2 * self.text.len() + self.body.len()
     }
 }
 
-/// The menus that were asked for lately.
+/// The cache of encoded menus.
 #[derive(Default)]
 pub struct EncodedMenus(Mutex<VecDeque<Arc<Encoded>>>);
 
@@ -47,14 +48,14 @@ impl EncodedMenus {
     /// Returns the menu of a document, encoded.
     ///
     /// # Errors
-    /// The document is not a menu.
+    /// An error if the document is not a menu.
     pub fn of(&self, restaurant: RestaurantId, text: String) -> serde_json::Result<Arc<Encoded>> {
         let find =
             |kept: &VecDeque<Arc<Encoded>>| kept.iter().find(|menu| menu.restaurant == restaurant && menu.text == text).cloned();
         if let Some(menu) = find(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(menu);
         }
-        // Outside the lock, since it takes a while; two that encode the same at once differ in nothing.
+        // Encodes outside the lock, since that takes a while. Two concurrent encodings of a menu are the same.
         let menu = Arc::new(Encoded::new(restaurant, text)?);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|other| other.restaurant != restaurant);

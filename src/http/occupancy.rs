@@ -1,5 +1,5 @@
-//! What a request does to the connection it comes by: it is not idle meanwhile, it may be one too many of its address, and
-//! its answer is written a piece at a time.
+//! The effect of a request on its connection. The connection is busy until the answer is written, may be one too many of its
+//! address, and writes the answer in pieces.
 
 use super::extract;
 use super::problem::Problem;
@@ -19,20 +19,21 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// Bytes of one piece. The dispatcher's buffer has 8 KiB and keeps what it grows by: with two pieces and a head, it does not.
+/// The bytes of a piece. The dispatcher's buffer of 8 KiB never shrinks once it has grown; a head and two pieces fit without
+/// growth.
 const PIECE: usize = 3584;
-/// The most bytes of an answer that are not counted while they wait for their reader.
+/// The most bytes of an answer that do not count as unread while they wait for their reader.
 const SMALL: usize = 16 * 1024;
 
-/// Marks an answer whose bytes are shared with others, or with the binary: it costs its reader nothing of its own.
+/// Marks an answer whose bytes are shared with other answers, or are part of the binary, so that it takes no memory of its own.
 pub(super) struct Shared;
 
-/// Keeps the connection of a request busy until its answer has been written. One that waits for the body of a stranger is not
-/// busy before there is an answer: a body that never ends must not keep a place that somebody else needs.
-/// Guests whose address has more connections than its share get `unavailable`; those of kitchen and staff pass.
+/// Keeps the connection of a request busy until its answer has been written. A request with a body but without a valid token
+/// makes it busy only once there is an answer: a body that never ends must not hold a place that others need. Guests whose
+/// address has more connections than its share get `unavailable`; kitchen and staff pass.
 ///
 /// # Errors
-/// Those of what it wraps.
+/// The errors of the wrapped service.
 pub async fn occupy(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -44,7 +45,7 @@ pub async fn occupy(
         }
         let detail = "this address has as many connections as it may; close some, or try again";
         let problem = Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(2));
-        // An answer and no error: an error would pass by the headers that every answer carries.
+        // An answer rather than an error, which would bypass the headers of every answer.
         return Ok(request.into_response(problem.error_response()).map_into_right_body());
     }
     let begin = || socket.as_ref().map(|socket| socket.work());
@@ -73,7 +74,7 @@ pin_project! {
         #[pin]
         body: B,
         rest: Bytes,
-        // Counts what waits for the reader; none where the bytes are shared.
+        // Counts the unread bytes; `None` if they are shared.
         plain: Option<Plain>,
         whole: Option<Held>,
         held: Option<Held>,

@@ -1,7 +1,7 @@
-//! The OpenAPI document, made of the handlers, the bodies and the values that the server itself uses.
+//! The OpenAPI document, made from the handlers, bodies and values that the server itself uses.
 //!
-//! `static/spec/openapi.json` is this document as text, so that a server neither makes nor contains what makes it. A test
-//! holds the file against [`document`], and writes it with `ORDERBELL_UPDATE_SPEC=1`
+//! `static/spec/openapi.json` is this document as text, so that a server neither builds it nor contains the code for it. A test
+//! compares the file with [`document`], and writes it with `ORDERBELL_UPDATE_SPEC=1`
 //! ([why](../../docs/decisions/0022-openapi-from-the-code.md)).
 
 pub mod parts;
@@ -26,10 +26,10 @@ use utoipa::OpenApi;
 
 /// Bodies and answers of a demonstration, shortened: one for each operation with JSON.
 const EXAMPLES: &str = include_str!("openapi/examples.json");
-/// Says what an operation answers besides what its own lists: every operation may.
+/// The statuses that every operation may answer with, besides its own.
 const ANYWHERE: [u16; 2] = [500, 503];
-/// Documents that are stored: an older node refuses fields it does not know, so that it never writes a document back without
-/// them. For a reader of the document they are open, since a later version has more.
+/// The stored documents. An older node refuses unknown fields in them, so that it never writes a document back without these.
+/// Readers must accept more fields, since a later version has more.
 const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
 
 #[derive(OpenApi)]
@@ -80,7 +80,7 @@ const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
         handlers::asset,
     ),
     components(
-        // What only a schema of its own refers to.
+        // A schema that only another schema refers to.
         schemas(Category, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, Poll, PollOfRooms, Position, ProblemBody,
             Slug),
         responses(Problem)
@@ -125,18 +125,18 @@ fn illustrate(operation: &mut Value, examples: &Value) {
     }
 }
 
-/// Adds to an operation what holds for every one.
+/// Adds to an operation what all operations have in common.
 fn complete(operation: &mut Value) {
     for (status, problem) in parts::problems(&ANYWHERE) {
         operation["responses"][status] = json!(problem);
     }
-    // Without a token: an empty list, and not a list of one empty requirement, which makes a token optional.
+    // No token is an empty list. A list of one empty requirement would make the token optional.
     if operation["security"] == json!([{}]) {
         operation["security"] = json!([]);
     }
 }
 
-/// Takes out what derived schemas say of the types of Rust and not of the wire: the width of integers, and null beside what
+/// Removes the parts of derived schemas that describe Rust's types and not the wire: the width of integers, and null for what
 /// may be absent.
 fn simplify(value: &mut Value) {
     match value {
@@ -159,7 +159,7 @@ fn drop_null(schema: &mut Map<String, Value>) {
             schema.insert("type".to_owned(), only.clone());
         }
     }
-    // `oneOf` of null and another is what the derived schema of an `Option` is; one that is meant is an `anyOf`.
+    // A `oneOf` with null is the derived schema of an `Option`. An intended one is an `anyOf`.
     let null = json!({"type": "null"});
     let parts = schema.get("oneOf").and_then(Value::as_array).filter(|parts| parts.len() == 2 && parts.contains(&null));
     let other = parts.and_then(|parts| parts.iter().find(|part| **part != null)).cloned();

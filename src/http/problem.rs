@@ -10,14 +10,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// A failure as the answer to a call, with what only HTTP has.
+/// A failure as the answer to a call, with the parts that only HTTP has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    // Boxed, as it is most of a result that is rarely an error.
+    // Boxed, since an error is rare and would make every result large.
     failure: Box<Failure>,
     status: StatusCode,
     header: Option<(&'static str, &'static str)>,
-    /// The `error` of the device grant, which is the code too.
+    /// The `error` of the device grant, which is also the code.
     grant: Option<&'static str>,
     totp_required: bool,
 }
@@ -29,37 +29,39 @@ impl Problem {
         Failure::new(code, detail).into()
     }
 
-    /// A field, a path or a query is wrong.
+    /// Returns the problem of a field, a path or a query that is invalid.
     #[must_use]
     pub fn invalid(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Invalid, detail)
     }
 
-    /// The thing does not exist, or not for this principal.
+    /// Returns the problem of a thing that does not exist, or not for this principal.
     #[must_use]
     pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::NotFound, detail)
     }
 
-    /// An edit of a version that is no longer the current one, with the document as it is now.
+    /// Returns the problem of an edit of an outdated version, with the current document.
     #[must_use]
     pub fn outdated(document: Option<Value>) -> Self {
         Self::from(failures::outdated().with_document(document)).with_status(StatusCode::PRECONDITION_FAILED)
     }
 
-    /// Another role of node serves this.
+    /// Returns the problem of a path that another role of node serves.
     #[must_use]
     pub fn elsewhere() -> Self {
         Self::not_found("this node serves something else (--role); ask another node")
     }
 
-    /// A request that HTTP itself has a status for, which the contract calls a bad frame.
+    /// Returns the problem of a request for which HTTP has a status, and which the contract calls a
+    /// bad frame.
     #[must_use]
     pub fn bad_request(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::BadFrame, detail).with_status(status)
     }
 
-    /// A failed step of the device grant (RFC 6749, "Error Response"): `error` is its word, and the code too.
+    /// Returns the problem of a failed step of the device grant (RFC 6749, "Error Response"). `error` is its word, and also the
+    /// code.
     #[must_use]
     pub fn grant(error: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { grant: Some(error), ..Self::bad_request(StatusCode::BAD_REQUEST, detail) }
@@ -81,7 +83,7 @@ impl Problem {
         Self { header: Some((name, value)), ..self }
     }
 
-    /// Says that the password was right and that a second factor goes with it.
+    /// Adds that the password was right, but a code of the second factor is missing.
     #[must_use]
     pub fn totp_required(self) -> Self {
         Self { totp_required: true, ..self }
@@ -141,7 +143,7 @@ pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
 /// Answers a call of the WebSocket's path that does not ask for an upgrade.
 ///
 /// # Errors
-/// Always: that is the answer.
+/// Always; the error is the answer.
 #[utoipa::path(
     get,
     path = "/ws",
@@ -163,7 +165,7 @@ pub async fn no_upgrade() -> Result<HttpResponse, Problem> {
     Err(Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail).with_header("upgrade", "websocket"))
 }
 
-/// Answers a path of the table with a method that it does not take.
+/// Answers a path of the table with a method that it does not support.
 #[must_use]
 pub fn wrong_method(methods: &'static str) -> Problem {
     let detail = format!("this address takes {methods}");

@@ -6,18 +6,18 @@ use actix_web::HttpResponse;
 use qrcode::QrCode;
 use qrcode::render::svg;
 
-/// Side of the picture, in pixels at least.
+/// The smallest side of the picture, in pixels.
 const SIDE: u32 = 240;
 
-/// An address as a picture.
+/// Answers with an address as a QR code.
 ///
 /// # Errors
-/// `internal` when it is too long for a QR code (some thousand characters).
+/// `internal` if the address is too long for a QR code (some thousand characters).
 pub fn picture(url: &str) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg(url)?))
 }
 
-/// An address as SVG, to stand in an answer.
+/// Returns an address as a QR code in SVG.
 ///
 /// # Errors
 /// As [`picture`].

@@ -1,5 +1,5 @@
-//! The parameters of an address. Where the type denies unknown fields, a parameter that the call does not take is refused, so
-//! that a misspelt one is an error.
+//! The parameters of an address. If the type denies unknown fields, an unknown parameter is refused, so that a misspelt one is
+//! an error.
 
 use super::problem::Problem;
 use crate::domain::values::as_text::read_as_text;

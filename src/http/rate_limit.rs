@@ -65,7 +65,7 @@ const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 pub enum Action {
     /// To sign in by password or API key.
     Login,
-    /// To sit down at a table.
+    /// To begin a diner session at a table.
     Seat,
     /// To renew tokens.
     Refresh,

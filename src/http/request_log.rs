@@ -12,7 +12,7 @@ const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 /// Logs a request when it is answered.
 ///
 /// # Errors
-/// Those of what it wraps.
+/// The errors of the wrapped service.
 pub async fn log_request(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -21,7 +21,7 @@ pub async fn log_request(
     let response = next.call(request).await?;
     let status = response.status();
     let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
-    // The pattern is put together for the log alone.
+    // Builds the pattern only if the log needs it.
     if !log::log_enabled!(level) {
         return Ok(response);
     }

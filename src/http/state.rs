@@ -1,4 +1,4 @@
-//! What every handler may need.
+//! The state that all handlers share.
 
 use super::encoded::EncodedMenus;
 use super::problem::Problem;
@@ -16,28 +16,28 @@ use serde::Serialize;
 use std::sync::{Arc, OnceLock};
 use utoipa::ToSchema;
 
-/// A node, and what only HTTP has beside it. Made once in `startup`, shared by every worker.
+/// A node, and the parts that only HTTP uses. Made once in `startup`, and shared by all workers.
 #[derive(Clone)]
 pub struct State {
-    /// The parts that live connections use as well.
+    /// The parts that live connections use, too.
     pub node: Arc<Node>,
-    /// Begins, renews and ends sessions; none on a node that serves no calls, which signs nothing.
+    /// Begins, renews and ends sessions. `None` on a realtime node, which signs nothing.
     pub sessions: Option<Sessions>,
     /// Decides who may sign in.
     pub management: Management,
-    /// How often one address may try its luck.
+    /// Rate limits of addresses, sessions and tables.
     pub limits: Arc<Limits>,
-    /// The most bytes of a body: an order of a hundred lines with notes has to fit.
+    /// The most bytes of a body. An order of a hundred lines with notes has to fit.
     pub body_bytes: usize,
-    /// Menus as they are sent.
+    /// Encoded menus.
     pub menus: Arc<EncodedMenus>,
-    /// Where guests reach this service.
+    /// The address for guests.
     pub base: PublicUrl,
-    /// What the landing page shows, when this is a demonstration.
+    /// The demonstration that the landing page shows, if there is one.
     pub demo: Option<Arc<Demo>>,
-    /// What messages to phones are signed with and where they may go, when this server sends any.
+    /// The settings of push messages; `None` without a VAPID key.
     pub push: Option<Arc<Push>>,
-    /// Whether Redis does its part; never set on a node that has none.
+    /// Whether Redis is healthy. Not set on a node without Redis.
     pub redis: Arc<OnceLock<Probe>>,
 }
 
@@ -45,16 +45,16 @@ impl State {
     /// Begins, renews and ends sessions.
     ///
     /// # Errors
-    /// `not_found` on a node that serves no calls; no request gets there.
+    /// `not_found` on a realtime node, to which no such request gets through.
     pub fn sessions(&self) -> Result<&Sessions, Problem> {
         self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }
 }
 
-/// Asks whether something works.
+/// A check whether something works.
 pub type Probe = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// Somebody to sign in as. The password is public: a demonstration shows people only when bound to loopback.
+/// A person to sign in as. The password is public: a demonstration shows people only on a loopback address.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 struct DemoPerson {
     username: Key,
@@ -69,22 +69,22 @@ impl From<&Person> for DemoPerson {
     }
 }
 
-/// What the landing page shows of a demonstration.
+/// A demonstration, as the landing page shows it.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Demo {
     /// The restaurant to sign in at.
     restaurant: &'static str,
-    /// The page of one of its tables; only when the keys are the public ones.
+    /// The page of a table. Absent unless the keys are the public ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = Uri)]
     pub(crate) table_url: Option<String>,
-    /// Who can be signed in as; only when the passwords are the public ones.
+    /// People to sign in as. Absent unless the passwords are the public ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     people: Vec<DemoPerson>,
 }
 
 impl Demo {
-    /// What everybody who asks may see: no table's key and no person but those that are public anyway. `base` is the
+    /// Makes the public description of a demonstration: only table keys and people that are public anyway. `base` is the
     /// server's address, without a slash at its end.
     #[must_use]
     pub fn new(base: &str, table_key: Option<&Key>, people: &[Person]) -> Self {

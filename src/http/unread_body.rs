@@ -36,11 +36,11 @@ fn announced_body(headers: &HeaderMap) -> Body {
     }
 }
 
-/// Keeps the body of a request until its answer has been written. While a body is kept, the dispatcher buffers what fits and
-/// no more, and closes the connection after the answer.
+/// Keeps the body of a request until its answer has been written. While a body is kept, the dispatcher reads only what its
+/// buffer holds, and closes the connection after the answer.
 ///
 /// # Errors
-/// Those of what it wraps.
+/// The errors of the wrapped service.
 pub async fn close_unread(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,4 +1,4 @@
-//! Serves the pages and what they load, out of the binary itself.
+//! Serves the pages and their files, which are embedded in the binary.
 
 use super::Asset;
 use super::moved;
@@ -30,7 +30,7 @@ fn prefers_brotli(request: &HttpRequest) -> bool {
     AcceptEncoding::parse(request).is_ok_and(|accepted| accepted.negotiate(offered.iter()) == Some(Encoding::brotli()))
 }
 
-/// Answers with a file under a media type that its name does not tell, without a content coding of its own.
+/// Answers with a file under another media type than that of its name, without a content coding.
 pub(crate) fn embedded(request: &HttpRequest, path: &str, kind: &str) -> Result<HttpResponse, Problem> {
     let asset = assets::find(path).ok_or_else(nothing)?;
     Ok(etag::answer(request, etag::tag_of_hash(&asset.hash), kind, asset.body))

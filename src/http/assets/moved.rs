@@ -1,7 +1,7 @@
-//! Scripts that are at another address than in version 0.1.0. A page that was opened before its server was replaced loads
-//! some of its scripts later, and asks for them where they were.
+//! Scripts whose address has changed since version 0.1.0. A page that was opened before an upgrade loads some scripts later,
+//! from their old addresses.
 
-/// Where a script was, and where it is, in the order of the first.
+/// The old and the new address of each script, sorted by the old one.
 const MOVED: &[(&str, &str)] = &[
     ("client/connection.js", "client/transport/connection.js"),
     ("client/event_stream.js", "client/transport/event_stream.js"),
@@ -125,7 +125,7 @@ const MOVED: &[(&str, &str)] = &[
     ("views/urgency.js", "shared/urgency.js"),
 ];
 
-/// Where the script is now that was at `path`.
+/// Returns the new address of the script that was at `path`.
 pub(super) fn to(path: &str) -> Option<&'static str> {
     let at = MOVED.binary_search_by_key(&path, |(before, _)| *before).ok()?;
     MOVED.get(at).map(|(_, now)| *now)

@@ -1,4 +1,4 @@
-//! The two specifications, out of the binary itself.
+//! The two specifications, which are embedded in the binary.
 
 use super::handlers::embedded;
 use crate::http::problem::Problem;

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A password that is about to be checked. It counts as wrong until it is known to be right, so that guesses at one time are
-/// not more than guesses in turn.
+/// A password that is about to be checked. It counts as wrong until it is known to be right, so that concurrent guesses gain
+/// nothing.
 pub struct Guess {
     limits: Arc<Limits>,
     account: Account,
@@ -20,12 +20,12 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// The password was right: it was no guess, and its address is known for the account from now on.
+    /// Records that the password was right: it does not count, and its address is known for the account from now on.
     pub fn right(self) {
         self.limits.guesses.remember(self.account, self.address);
     }
 
-    /// The password was wrong.
+    /// Records that the password was wrong.
     pub fn wrong(mut self) {
         self.is_wrong = true;
     }
@@ -49,8 +49,8 @@ impl Drop for Guess {
 }
 
 impl Limits {
-    /// Counts a guess at an account's password, before it is checked: the check is what costs. `mark` is the device's, if it
-    /// carries one of this account.
+    /// Counts a guess at an account's password before the check, which is expensive. `mark` is the device's mark of this
+    /// account, if it has one.
     ///
     /// # Errors
     /// The time to wait.

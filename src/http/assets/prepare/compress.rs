@@ -4,7 +4,7 @@ use super::{is_text, minify};
 use brotli::enc::BrotliEncoderParams;
 use std::borrow::Cow;
 
-/// The best of 0 to 11: a tenth smaller than 5 at thirty times the work, which is done once, when the server is built.
+/// The quality, from 0 to 11. It is a tenth smaller than 5 at thirty times the work, which a build does once.
 const QUALITY: i32 = 11;
 
 /// Returns a text as brotli, scripts and style sheets without their comments; `None` for any other file.

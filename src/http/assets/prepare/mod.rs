@@ -20,13 +20,15 @@ use std::{fs, io};
 const HTML: &str = "text/html; charset=utf-8";
 /// The end of a text's media type.
 const UTF_8: &str = "; charset=utf-8";
-/// The policy of a script, a style sheet or a picture that somebody opens by itself. Short, since a page loads some thirty.
+/// The policy of a script, a style sheet or a picture that is opened directly. It is short, since a page loads some thirty
+/// files.
 const ASSET_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// The policy of the service worker: it loads its own parts and calls this server.
 const WORKER_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
-/// The service worker is at the root, since a worker serves the pages below its own address.
+/// The path of the service worker: at the root, since a worker serves only pages below its own
+/// address.
 const WORKER: &str = "service-worker.js";
-/// The bytes of the digest in a version: enough to tell the versions of one place apart.
+/// The bytes of the digest in a version: enough to distinguish the versions at one address.
 const DIGEST_BYTES: usize = 6;
 
 /// The files of `static/` by their path relative to it, with `/` as the separator.
@@ -46,7 +48,7 @@ pub struct Prepared {
 /// Reads every file below a folder.
 ///
 /// # Errors
-/// When a file or folder cannot be read.
+/// An error if a file or folder cannot be read.
 pub fn read_all(folder: &Path) -> io::Result<Files> {
     let mut files = Files::new();
     let mut folders = vec![folder.to_owned()];
@@ -91,7 +93,7 @@ pub fn prepare(path: &str, version: &str, read: impl Fn(&str) -> Option<Vec<u8>>
     Some(Prepared { kind, body: file, policy: policy_of(path).to_owned() })
 }
 
-/// The policy of answers that are no file.
+/// Returns the policy of answers that are not files.
 pub const fn policy() -> &'static str {
     page::POLICY
 }
@@ -101,14 +103,14 @@ pub fn is_text(kind: &str) -> bool {
     kind.ends_with(UTF_8)
 }
 
-/// Returns the media type that a file's name stands for, with the encoding of a text.
+/// Returns the media type of a file by its name, with the encoding of a text.
 fn kind_of(path: &str) -> String {
     let kind = mime_guess::from_path(path).first_or_octet_stream().to_string();
     let is_text = kind.starts_with("text/") || kind == "application/json" || kind == "application/manifest+json";
     if is_text { format!("{kind}{UTF_8}") } else { kind }
 }
 
-/// The policy of a file that is not a page.
+/// Returns the policy of a file that is not a page.
 fn policy_of(path: &str) -> &'static str {
     if path == WORKER { WORKER_POLICY } else { ASSET_POLICY }
 }

@@ -1,20 +1,20 @@
-//! Assembles a page: the version and the style sheets are written into it. A phone on a slow network then paints after the
-//! first round trip instead of the second, with seven requests fewer.
+//! Assembles a page: writes the version and the style sheets into it. So a phone on a slow network paints after one round trip
+//! instead of two, and makes seven requests fewer.
 
 use super::minify;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
-/// A page loads from this server alone, and pictures of dishes from where the menu says. `'self'` covers WebSockets too (CSP
-/// Level 3, "Source expression matching"); a browser that does not know that yet follows over HTTP.
+/// The policy of a page, which loads only from this server, and pictures of dishes over HTTPS from any host. `'self'` covers
+/// WebSockets, too (CSP Level 3, "Source expression matching"); an older browser falls back to HTTP.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data: https:; media-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 /// The part of the policy about style sheets.
 const STYLE_SOURCES: &str = "style-src 'self'";
 
-/// Where a page shows its version.
+/// The place of the version in a page.
 const VERSION: &str = "{{version}}";
 
 /// Returns a page and its policy, which allows the page's own styles by their hash; `read` returns the style sheets.
