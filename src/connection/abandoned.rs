@@ -1,4 +1,4 @@
-//! Notices that nothing waits for an answer any longer.
+//! Notifies an actor when nothing waits for its response any longer.
 
 use actix::{Message, Recipient};
 
@@ -7,7 +7,7 @@ use actix::{Message, Recipient};
 #[rtype(result = "()")]
 pub struct Abandoned;
 
-/// Held by what waits for an actor's response. Dropping it sends [`Abandoned`].
+/// A guard of the code that waits for an actor's response. Dropping it sends [`Abandoned`].
 pub struct AbandonGuard(pub Recipient<Abandoned>);
 
 impl Drop for AbandonGuard {

@@ -158,7 +158,7 @@ fn last_for(line: &str) -> Option<String> {
     found
 }
 
-/// Reads a token or a quoted string, and returns it with what follows. An IPv6 address without quotes is accepted too.
+/// Reads a token or a quoted string, and returns it with the rest. Accepts an IPv6 address without quotes, too.
 fn read_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ';', ' ', '\t']).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! What the layers below refuse, as failures: one text, one code and one wait for each cause, on every transport.
+//! Turns refusals of the layers below into failures: one text, one code and one wait for each cause, on every transport.
 
 use crate::auth::authenticate::Denied;
 use crate::commands::CommandError;
@@ -37,7 +37,7 @@ impl From<Denied> for Failure {
     }
 }
 
-/// An edit of a version that is no longer the current one.
+/// Returns the failure of an edit of an outdated version.
 #[must_use]
 pub fn outdated() -> Failure {
     Failure::new(ErrorCode::Stale, "somebody else has changed this since it was read; look at both and send again")

@@ -18,7 +18,7 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// Bytes queued for one reader (close code 4409).
     pub backlog_bytes: usize,
-    /// The longest time that a reader may take nothing of what is queued for it, on every transport.
+    /// The longest time that a reader may leave queued data unread, on every transport.
     pub write_timeout: Duration,
     /// Connections of one principal (429).
     pub connections_per_principal: u32,

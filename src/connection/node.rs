@@ -24,7 +24,7 @@ pub struct Node {
     pub commands: Commands,
     /// Verifies tokens.
     pub tokens: Verifier,
-    /// Sessions that are over.
+    /// The ended sessions.
     pub ended: Arc<EndedSessions>,
     /// The connections of the node.
     pub connections: ConnectionRegistry,
@@ -32,7 +32,7 @@ pub struct Node {
     pub screens: Displays,
     /// The limits of one connection and of the node.
     pub limits: Limits,
-    /// Origins allowed beside the server's own.
+    /// The allowed origins besides the server's own.
     pub origins: Vec<String>,
     /// The proxies in front, which name the address of the client.
     pub proxies: Arc<Proxies>,
@@ -44,7 +44,7 @@ pub struct Node {
     pub version: &'static str,
     /// The feature level in force.
     pub level: LevelInForce,
-    /// What this node serves.
+    /// The role of this node.
     pub role: NodeRole,
     /// The metrics of the node.
     pub metrics: Metrics,

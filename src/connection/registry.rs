@@ -1,4 +1,4 @@
-//! The registry of connections: how many there are, in all and by principal, and how to reach each to end it.
+//! The registry of connections. It counts them, in all and by principal, and can reach each one to end it.
 
 use super::limits::Limits;
 use crate::domain::model::principal::{Principal, Role};
@@ -43,7 +43,8 @@ struct Reachable {
 
 #[derive(Default)]
 struct Connections {
-    /// Connections by the hash of a principal: two that collide share a limit, and nothing else.
+    /// Connections by the hash of a principal. Principals whose hashes collide share a limit, and
+    /// nothing else.
     by_principal: HashMap<u64, u32>,
     /// Connections by the hash of a diner's table.
     by_table: HashMap<u64, u32>,
@@ -81,7 +82,7 @@ struct Inner {
 #[derive(Clone)]
 pub struct ConnectionRegistry(Arc<Inner>);
 
-/// A slot in the registry. Dropping it gives it back.
+/// A slot in the registry. Dropping it frees the slot.
 pub struct ConnectionSlot {
     registry: ConnectionRegistry,
     principal: u64,
@@ -136,7 +137,7 @@ impl ConnectionRegistry {
         }
     }
 
-    /// Asks each connection to check whether its session has ended, for when notices were missed.
+    /// Asks each connection to check whether its session has ended, since notices were missed.
     pub fn check_all(&self) {
         for reachable in self.connections().reachable.values() {
             // One message for each connection, rarely: this is not fan-out.
@@ -167,7 +168,7 @@ impl ConnectionRegistry {
 }
 
 impl ConnectionSlot {
-    /// Registers how to reach the connection, and its session. After a new token it is called again.
+    /// Registers the connection's address and session; again after each new token.
     pub fn register(&self, session: &Key, reach: Recipient<Control>) {
         let session = self.registry.hash(session);
         let mut connections = self.registry.connections();

@@ -1,4 +1,4 @@
-//! The queue of what a connection has to send, between its actor and its socket.
+//! The send queue of a connection, between its actor and its socket.
 
 use crate::protocol::{CloseCode, Frame, FrameKind, Snapshot, frame};
 use bytes::{Buf, Bytes};
@@ -8,13 +8,13 @@ use std::io::IoSlice;
 use std::rc::Rc;
 use tokio::sync::oneshot;
 
-/// The most that one frame counts against the backlog: as much as a page of a replay. A menu may be larger than the whole
+/// The most bytes that one frame counts against the backlog: those of a page of a replay. A menu may be larger than the whole
 /// backlog, and has to arrive whatever else is queued.
 const LARGE: usize = 64 * 1024;
-/// Pieces that leave in one write.
+/// The most pieces of one write.
 const VECTOR: usize = 64;
 
-/// The queue is full: the connection has to end, unless a snapshot is still in the queue.
+/// The queue is full. The connection has to end, unless a snapshot is still in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooSlow;
 
@@ -41,8 +41,8 @@ struct Queue {
     pieces: VecDeque<Piece>,
     /// Bytes of all pieces.
     bytes: usize,
-    /// Bytes that count against the backlog: all but snapshots, which a room's members share, and which come whole or
-    /// not at all however slow the reader is.
+    /// Bytes that count against the backlog: all but those of snapshots, which a room's members share, and which a slow reader
+    /// has to get whole.
     backlog: usize,
     /// Bytes of snapshots.
     snapshots: usize,
@@ -51,7 +51,7 @@ struct Queue {
     ending: Option<CloseCode>,
     /// Waiters for when most of the queue has left: the rooms whose pages are in it.
     drained: Vec<oneshot::Sender<()>>,
-    /// The socket took bytes again after it took none.
+    /// Whether the socket has accepted bytes again after it accepted none.
     has_yielded: bool,
 }
 
@@ -60,11 +60,11 @@ const DRAINED: usize = 8 * 1024;
 
 /// The queue between one actor and its socket, both on one thread.
 ///
-/// Ordering: frames leave in the order of the calls, except that control frames overtake what is left of a snapshot.
+/// Ordering: frames leave in the order of the calls, except that control frames overtake the rest of a snapshot.
 ///
-/// Bound: in bytes, for all but snapshots. When the queue is full the actor closes with 4409 and drops what is left; while a
-/// snapshot is in the queue it instead drops the frames of a room and asks the room for them later. Snapshots are shared,
-/// and a connection has at most one of each of its rooms.
+/// Bound: in bytes, for all but snapshots. When the queue is full, the actor closes with 4409 and drops the rest. While a
+/// snapshot is in the queue, it drops a room's frames instead, and requests them from the room later. Snapshots are shared, and
+/// a connection has at most one for each of its rooms.
 #[derive(Debug, Clone, Default)]
 pub struct SendQueue(Rc<RefCell<Queue>>);
 
@@ -137,7 +137,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Queues a control frame, before what is left of a snapshot.
+    /// Queues a control frame before the rest of a snapshot.
     ///
     /// # Errors
     /// As [`Self::push`].
@@ -152,7 +152,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Ends a WebSocket: queues its close frame as the last one, and drops what is left of a snapshot.
+    /// Ends a WebSocket: queues its close frame as the last one, and drops the rest of a snapshot.
     pub fn close(&self, code: CloseCode) {
         let is_amid_snapshot = self.holds_snapshot();
         self.finish(code, frame::close(code), is_amid_snapshot);

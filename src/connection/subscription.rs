@@ -1,4 +1,4 @@
-//! The rooms that a client asks for, pure, whatever carries the request.
+//! The rooms that a client requests, pure, over any transport.
 
 use crate::auth::policy;
 use crate::domain::model::principal::{Principal, Role};

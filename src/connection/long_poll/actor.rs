@@ -1,4 +1,4 @@
-//! The actor of a long poll: in its rooms until one of them has something to send.
+//! The actor of a long poll: a member of its rooms until one of them has something to send.
 
 use super::batch::Batch;
 use crate::auth::authenticate::Denied;
@@ -21,11 +21,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The longest wait of a poll. A request for more gets this.
+/// The longest wait of a poll. A longer request is shortened to this.
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The wait of a poll that names none.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
-/// How long an answer waits for more frames after its first, so that the events of one transaction make one answer.
+/// How long an answer waits for more frames after the first, so that it has all events of a transaction.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// The body of an answer, in pieces.
@@ -33,7 +33,7 @@ type Answer = Result<Vec<Bytes>, Failure>;
 
 /// One poll, of one room or of several.
 ///
-/// Loss: none. What is not in its answer lies after the client's cursors, and is in the log when the client asks again.
+/// Loss: none. Events that are not in the answer come after the client's cursors, and the next poll finds them in the log.
 pub struct LongPoll {
     subscriber: Subscriber,
     principal: Principal,
@@ -41,7 +41,7 @@ pub struct LongPoll {
     wait: Duration,
     batch: Batch,
     is_time_over: bool,
-    /// The answer is held for [`GATHER`].
+    /// Whether the answer is being held for [`GATHER`].
     is_gathering: bool,
     answer: Option<oneshot::Sender<Answer>>,
 }
@@ -99,14 +99,14 @@ impl LongPoll {
         let hold = if self.is_time_over { Duration::ZERO } else { GATHER };
         ctx.run_later(hold, |poll, ctx| {
             poll.is_gathering = false;
-            // Of a room that was asked twice another snapshot may have begun.
+            // Another snapshot may have begun, of a room that was asked twice.
             if poll.batch.is_ready(poll.is_time_over) {
                 poll.finish(ctx);
             }
         });
     }
 
-    /// Ends the wait. An answer without events still needs to know how far each room has come.
+    /// Ends the wait. An answer without events still needs the position of each room.
     fn time_out(&mut self, ctx: &mut Context<Self>) {
         self.is_time_over = true;
         self.settle(ctx);
@@ -134,7 +134,8 @@ impl Transport for LongPoll {
         }
     }
 
-    /// Which room it was is not known; what came of all of them stands, if it is whole.
+    /// Answers with the frames of all rooms, if they are whole: it is not known which room evicted
+    /// the poll.
     fn evict(&mut self, ctx: &mut Context<Self>) {
         if self.batch.can_answer_early() {
             self.finish(ctx);
@@ -143,7 +144,7 @@ impl Transport for LongPoll {
         }
     }
 
-    /// What came is of the epoch that the answer names.
+    /// The frames so far belong to the epoch that the answer names.
     fn start_over(&mut self, ctx: &mut Context<Self>) {
         self.evict(ctx);
     }

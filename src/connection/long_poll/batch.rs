@@ -42,13 +42,13 @@ impl Batch {
         }
     }
 
-    /// Takes the failure of a room that cannot be followed, or of a name that is no room.
+    /// Takes the failure of a room that cannot be followed, or of a name that is not a room.
     ///
     /// # Errors
     /// The failure, when it is the answer to the whole request.
     pub fn refuse(&mut self, room: Option<RoomId>, failure: Failure) -> Result<(), Failure> {
         match self {
-            // The frames that came before stand.
+            // The frames so far are the answer.
             Self::Room(batch) if batch.can_answer_early() => Ok(()),
             Self::Room(_) => Err(failure),
             Self::Rooms(batch) => {
@@ -58,7 +58,7 @@ impl Batch {
         }
     }
 
-    /// Whether this is an answer now.
+    /// Whether the poll can be answered now.
     #[must_use]
     pub fn is_ready(&self, is_time_over: bool) -> bool {
         match self {
@@ -67,7 +67,7 @@ impl Batch {
         }
     }
 
-    /// Whether this can be the answer although a room cannot go on.
+    /// Whether these frames can be the answer although a room cannot continue.
     #[must_use]
     pub fn can_answer_early(&self) -> bool {
         match self {
@@ -76,7 +76,7 @@ impl Batch {
         }
     }
 
-    /// Whether nothing more of a room goes into this answer.
+    /// Whether this answer takes no more frames of a room.
     #[must_use]
     pub fn is_done_with(&self, room: Option<RoomId>) -> bool {
         match self {
@@ -86,7 +86,7 @@ impl Batch {
         }
     }
 
-    /// Returns the JSON of the answer, in pieces. The frames in it are the very texts that other transports carry, shared.
+    /// Returns the JSON of the answer, in pieces. The texts of its frames are shared with other transports.
     #[must_use]
     pub fn pieces(&self, epoch: impl Display, version: &str) -> Vec<Bytes> {
         match self {

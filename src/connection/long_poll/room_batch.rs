@@ -19,9 +19,9 @@ pub struct RoomBatch {
     most: usize,
     /// The room has answered.
     is_joined: bool,
-    /// A frame did not fit: it and what follows it are for the next poll.
+    /// Whether a frame did not fit. It and all later ones are for the next poll.
     is_full: bool,
-    /// More parts of a snapshot are to come, without which those that are here mean nothing.
+    /// Whether parts of a snapshot are still missing, without which the others mean nothing.
     is_partial: bool,
 }
 

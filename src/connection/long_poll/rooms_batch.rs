@@ -20,9 +20,9 @@ pub struct RoomsBatch {
     unanswered: BTreeSet<RoomId>,
     /// Rooms in the middle of their snapshot.
     partial: BTreeSet<RoomId>,
-    /// There is more to send than how far the rooms are.
+    /// Whether there is more to send than the positions of the rooms.
     has_news: bool,
-    /// An event did not fit: it and what follows it are for the next poll.
+    /// Whether an event did not fit. It and all later ones are for the next poll.
     is_full: bool,
 }
 
@@ -57,7 +57,8 @@ impl RoomsBatch {
         }
     }
 
-    /// Keeps a frame if it fits. One that does not is the end, or a cursor would move past it.
+    /// Keeps a frame if it fits. One that does not fit is the end of the answer, since a cursor
+    /// must not move past it.
     fn append(&mut self, frame: &Frame) {
         let bytes = self.bytes + frame.wire().len();
         self.is_full |= bytes > self.most && self.bytes > 0;
@@ -83,13 +84,13 @@ impl RoomsBatch {
         self.partial.is_empty()
     }
 
-    /// Whether nothing more of a room goes into this answer.
+    /// Whether this answer takes no more frames of a room.
     #[must_use]
     pub fn is_done_with(&self, room: Option<RoomId>) -> bool {
         self.is_full && room.is_none_or(|room| !self.partial.contains(&room))
     }
 
-    /// Whether this is an answer now: each room has had its turn, so that none starves behind a busy one.
+    /// Whether the poll can be answered now: each room has had its turn, so that none starves behind a busy one.
     #[must_use]
     pub fn is_ready(&self, is_time_over: bool) -> bool {
         let everybody_answered = self.unanswered.is_empty() || self.is_full;

@@ -1,5 +1,5 @@
-//! The connection of a request, as the request sees it: a way to cut it without the dispatcher that owns it (which polls
-//! nothing while a reader takes nothing), and its place in the registry of sockets.
+//! A request's handle on its connection. It can close the connection without the dispatcher that owns it, which polls nothing
+//! while a reader takes nothing; and it has the connection's place in the registry of sockets.
 
 use super::intake::{Body, Exchange};
 use super::registry::{Place, Plain, Work};
@@ -18,8 +18,8 @@ impl SocketHandle {
         connection.insert(Rc::new(Self(io.handle())));
     }
 
-    /// Lets the kernel end the connection when what was sent is not acknowledged for `patience`: a phone that leaves the
-    /// network sends nothing, and a stream receives nothing else from its reader.
+    /// Lets the kernel end the connection if sent data is not acknowledged for `patience`. A phone that leaves the network
+    /// sends nothing, and a stream gets nothing else from its reader.
     pub fn expect_answers_within(&self, patience: Duration) {
         #[cfg(target_os = "linux")]
         self.0.with(|socket| {
@@ -33,7 +33,7 @@ impl SocketHandle {
 
     /// Shuts the connection down at once, in both directions.
     pub fn cut(&self) {
-        // It fails when the other side has done so already.
+        // This fails if the other side has done so already.
         self.0.with(|socket| drop(socket.shutdown(Shutdown::Both)));
     }
 

@@ -10,18 +10,18 @@ pub const HEAD: usize = 16 * 1024;
 /// The most bytes of a body that its handler has not asked for.
 const AHEAD: usize = 16 * 1024;
 
-/// How a request says where its body ends (RFC 9112, section 6.3).
+/// The way in which a request shows where its body ends (RFC 9112, "Message Body Length").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
     /// It has none.
     None,
-    /// After so many bytes.
+    /// After this number of bytes.
     Length(u64),
     /// With its last chunk.
     Chunks,
 }
 
-/// What a connection waits for.
+/// The phase of a connection: what it reads next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Head,
@@ -29,7 +29,8 @@ enum Phase {
     Length(u64),
     Chunks,
     Answer,
-    /// The rest of a body that nobody reads. The dispatcher discards it for a moment, then closes.
+    /// The rest of a body that nobody reads. The dispatcher discards it for a moment, and then
+    /// closes.
     Discard,
 }
 
@@ -50,12 +51,12 @@ impl Phase {
     }
 }
 
-/// What a socket may read.
+/// The amount that a socket may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allowance {
-    /// At most so many bytes, and none after the end of the head, or of a body in chunks.
+    /// At most this number of bytes, and none after the end of the head, or of a body in chunks.
     Part(usize),
-    /// At most so many bytes.
+    /// At most this number of bytes.
     Bytes(usize),
     /// Everything.
     All,
@@ -100,7 +101,7 @@ impl Intake {
         Exchange(self.clone())
     }
 
-    /// Returns what may be read. If it is nothing, the task is woken when that changes.
+    /// Returns how much may be read. If it is nothing, wakes the task when that changes.
     pub fn allowance(&self, cx: &Context<'_>) -> Allowance {
         match (self.phase.get(), self.left.get()) {
             (Phase::Discard, _) => Allowance::All,
@@ -140,7 +141,7 @@ impl Intake {
                 let end = scanner.read(bytes);
                 self.scanner.set(scanner);
                 if end.is_some() && self.phase.get() == Phase::Chunks {
-                    // Its handler may not have asked for it yet.
+                    // Its handler may not have begun to read it yet.
                     self.phase.set(Phase::Length(0));
                     self.left.set(0);
                 }
@@ -155,7 +156,7 @@ impl Intake {
         self.allow();
     }
 
-    /// Lets as much be read as the phase has.
+    /// Permits to read all bytes of the phase.
     fn allow(&self) {
         self.left.set(self.phase.get().bound());
         if self.left.get() > 0
@@ -171,7 +172,7 @@ impl Intake {
 pub struct Exchange(Rc<Intake>);
 
 impl Exchange {
-    /// Lets more of the body be read: its reader has consumed all that was.
+    /// Permits to read more of the body, since its reader has consumed the previous bytes.
     pub fn want_body(&self) {
         if self.0.phase.get().is_body() {
             self.0.allow();
@@ -194,16 +195,16 @@ impl Drop for Exchange {
 
 /// Finds the last byte of a head, or of a body in chunks (RFC 9112, sections 2.2 and 7.1).
 ///
-/// It is in step with the dispatcher's decoder. What is malformed may end anywhere: the decoder refuses it.
+/// It agrees with the dispatcher's decoder. A malformed head or body may end anywhere, since the decoder refuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scanner {
     /// A head, which ends with an empty line that is not its first.
     Head { is_begun: bool, is_empty_line: bool },
     /// The line with the size of a chunk.
     Size { size: u64, is_read: bool },
-    /// So many bytes: a chunk, and the end of its line.
+    /// The remaining bytes of a chunk, with the end of its line.
     Data(u64),
-    /// What follows the size of the last chunk. So many bytes of [`TRAILER_END`] are the last that were read.
+    /// The part after the size of the last chunk. The last bytes read are this number of bytes of [`TRAILER_END`].
     Trailer(usize),
 }
 
@@ -239,7 +240,7 @@ impl Scanner {
         count
     }
 
-    /// Reads a byte that is not of a chunk, and returns whether it is the last.
+    /// Reads a byte outside a chunk. Returns whether it is the last byte.
     fn ends(&mut self, byte: u8) -> bool {
         *self = match (*self, byte) {
             (Self::Head { is_begun: true, is_empty_line: true }, b'\n') => return true,

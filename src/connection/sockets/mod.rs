@@ -1,4 +1,5 @@
-//! The sockets of plain HTTP: their registry, their deadlines, what is read of each, and the handle by which a request reaches its own.
+//! The sockets of plain HTTP: their registry, their deadlines, the limits on reading, and the handle by which a request reaches
+//! its socket.
 
 pub mod handle;
 pub mod intake;

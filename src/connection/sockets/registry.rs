@@ -1,5 +1,5 @@
-//! The registry of sockets: the addresses of plain HTTP connections, which of them wait for a request, and which is evicted
-//! when places get scarce. A WebSocket keeps its place and no longer counts for its address: the registry of connections
+//! The registry of sockets. It knows the addresses of plain HTTP connections and which of them wait for a request, and evicts
+//! one when places get scarce. A WebSocket keeps its place and no longer counts for its address: the registry of connections
 //! has limits for it.
 
 use super::unread::{self, Unread};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
-/// The longest wait of a connection for its next request. Longer than the HTTP dispatcher's own keep-alive, which stops with
+/// The longest wait of a connection for its next request. It is longer than the HTTP dispatcher's keep-alive, which ends with
 /// the first byte of a request: half a request must not keep a place forever.
 const IDLE: Duration = Duration::from_secs(80);
 /// The same while most places are taken, and for an address that has more than a quarter of them.
@@ -57,7 +57,7 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Connections {
     count: usize,
-    /// Those that wait for a request, by the time since when.
+    /// The connections that wait for a request, by the start of their wait.
     idle: BTreeSet<(Timestamp, u64)>,
 }
 
@@ -76,7 +76,7 @@ struct Book {
 struct Entered {
     id: u64,
     notice: Arc<Notice>,
-    /// Its address has more than its share, all of them busy.
+    /// Whether its address has more than its share, all of them busy.
     is_over: bool,
     evicted: Vec<Arc<Notice>>,
 }
@@ -229,7 +229,7 @@ impl Plain {
         Some(Place { plain: self.clone(), id, address: rate_limit_key(address), notice, is_over })
     }
 
-    /// Ends connections that have waited too long for a request. Call it every few seconds.
+    /// Ends connections that have waited too long for a request. Must be called every few seconds.
     pub fn sweep(&self) {
         let evicted = self.book().sweep(clock::uptime(), self.0.bounds.total);
         self.count();
@@ -267,8 +267,8 @@ impl Plain {
         self.0.metrics.hit("connections_per_address");
     }
 
-    /// Counts bytes of an answer that wait for their reader, until the returned guard is dropped. When they are too many,
-    /// cuts the reader that has waited longest, of the address with the most waiting readers.
+    /// Counts unread bytes of an answer until the returned guard is dropped. If there are too many, closes the connection of
+    /// the reader that has waited longest, at the address with the most waiting readers.
     #[must_use]
     pub fn hold(&self, bytes: usize) -> Held {
         let held = self.0.unread.hold(bytes);
@@ -286,7 +286,7 @@ pub type Held = unread::Held<Arc<Notice>>;
 /// A reader that takes nothing.
 pub type Waiting = unread::Waiting<Arc<Notice>>;
 
-/// A place in the registry of sockets. Dropping it gives it back.
+/// A place in the registry of sockets. Dropping it frees the place.
 pub struct Place {
     plain: Plain,
     id: u64,

@@ -1,5 +1,5 @@
-//! The socket of an HTTP connection, with what the HTTP dispatcher lacks: a deadline for a reader that takes nothing and one
-//! for each head, no reading ahead of the answer, and a way to end the socket from outside.
+//! The socket of an HTTP connection. It adds what the HTTP dispatcher lacks: deadlines for a reader that takes nothing and for
+//! each head, no reading ahead of the answer, and a way to end the socket from outside.
 //!
 //! There is one type for the node, so that a socket with TLS would change no other file.
 
@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const TURN: usize = 16 * 1024;
 /// The answer to a head that is too long.
 const TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-/// The answer to a head that has not come to its end in time.
+/// The answer to a head that is not complete in time.
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 /// The longest time for a client to read such an answer. The server discards what it sends in that time,
 /// since an immediate close would destroy the answer.
@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_secs(1);
 struct Blocked {
     since: Instant,
     timer: Pin<Box<Sleep>>,
-    /// The dispatcher has asked to read since.
+    /// Whether the dispatcher has tried to read since.
     wants_read: bool,
     _work: Work,
     _waiting: Waiting,
@@ -42,9 +42,9 @@ struct Blocked {
 
 /// The socket of an HTTP connection.
 ///
-/// Bound: one request is read at a time ([`Intake`]), and none while the reader takes nothing.
-/// Deadlines: a head that is late is refused, but only after all that has arrived was read, so that a stall of the node refuses
-/// nobody. A reader that takes nothing for the write timeout is cut, and sooner when too much waits for readers.
+/// Bound: one request is read at a time ([`Intake`]), and none while the reader takes nothing. Deadlines: a late head is
+/// refused, but only after all data that has arrived was read, so that a stall of the node refuses nobody. The connection of a
+/// reader that takes nothing is closed after the write timeout, and earlier if there are too many unread bytes.
 pub struct Socket {
     io: Rc<TcpStream>,
     place: Rc<Place>,
@@ -105,8 +105,8 @@ impl Socket {
         Poll::Pending
     }
 
-    /// Reads at most `most` bytes of a head, or of a body in chunks. Its end ends the turn, so that the dispatcher decodes it
-    /// before anything else is read.
+    /// Reads at most `most` bytes of a head, or of a body in chunks. Stops at its end, so that the dispatcher decodes it before
+    /// anything else is read.
     fn poll_part(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, most: usize) -> Poll<io::Result<()>> {
         let begin = buf.filled().len();
         ready!(self.io.poll_peek(cx, buf))?;
@@ -138,7 +138,7 @@ impl Socket {
         }
     }
 
-    /// Waits for the end of the other side's bytes, without reading what comes before.
+    /// Waits until the other side has sent everything, without reading it.
     fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut byte = [0];
         match ready!(self.io.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? {
@@ -147,8 +147,8 @@ impl Socket {
         }
     }
 
-    /// Waits for the deadline of a head. A client that has sent nothing is closed without an answer, which it could take for
-    /// that of the request that it is about to send.
+    /// Waits for the deadline of a head. Closes the connection of a client that has sent nothing without an answer: the client
+    /// could take it for the answer to its next request.
     fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.intake.is_head_due() {
             return Poll::Pending;
@@ -157,7 +157,7 @@ impl Socket {
         let timer = self.head.get_or_insert_with(|| Box::pin(sleep(time)));
         ready!(timer.as_mut().poll(cx));
         if self.has_bytes() {
-            // After a stall, a timer may come before the news of what has arrived. That follows, and is read.
+            // After a stall, a timer may fire before the event that data has arrived. That event follows, and the data is read.
             return Poll::Pending;
         }
         if self.intake.has_begun_head() {
@@ -173,7 +173,7 @@ impl Socket {
         SockRef::from(&*self.io).peek(&mut [MaybeUninit::uninit()]).is_ok_and(|count| count > 0)
     }
 
-    /// Refuses a head, and discards for a moment what else comes.
+    /// Refuses a head, and discards further data for a moment.
     fn poll_refuse(&mut self, cx: &mut Context<'_>, answer: &[u8]) -> Poll<io::Result<()>> {
         // Best effort: nothing else waits to be written between two requests.
         let _ = self.io.try_write(answer);
@@ -182,7 +182,7 @@ impl Socket {
         self.poll_refused(cx)
     }
 
-    /// Discards what comes after a refusal.
+    /// Discards data after a refusal.
     fn poll_refused(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut rest = [0; 4096];
         while self.refused.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_pending()) {
@@ -197,7 +197,8 @@ impl Socket {
         Poll::Ready(Err(ErrorKind::InvalidData.into()))
     }
 
-    /// Makes the close reset the connection: what is in the kernel would stay there for minutes.
+    /// Makes the close reset the connection, since unsent data would stay in the kernel for
+    /// minutes.
     fn reset(&self, kind: ErrorKind) -> io::Error {
         let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
         io::Error::new(kind, "the reader takes nothing of the answer")

@@ -1,5 +1,4 @@
-//! Answers over plain HTTP that wait for their readers: counts their bytes, and picks the reader to cut when they are too
-//! many.
+//! Unread answers over plain HTTP. Counts their bytes, and picks the reader to close when there are too many.
 //!
 //! Bound: [`Unread::new`] takes the most bytes. Overflow: each byte beyond cuts the reader that has waited longest, of the
 //! address with the most waiting readers, so that a crowd that reads nothing cuts only its own connections.
@@ -11,13 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The memory of a connection whose reader takes nothing, apart from large answers: the dispatcher's buffers, the request,
-/// and what makes its answer.
+/// The memory of a connection whose reader takes nothing, besides large answers: the dispatcher's buffers, the request, and its
+/// handler.
 const BUFFER: usize = 32 * 1024;
-/// A reader that has taken nothing for less than this is only slow.
+/// The time up to which a reader that takes nothing counts only as slow.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Readers by the time since when they have taken nothing, with a way to cut each.
+/// Readers that take nothing, by the start of that, each with a way to close its connection.
 type Queue<N> = BTreeMap<(Timestamp, u64), N>;
 
 struct Inner<N> {

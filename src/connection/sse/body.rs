@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
-/// Bytes of one piece of a body: the most that is copied before the reader takes it.
+/// The bytes of one piece of a body: the most that are copied before the reader takes them.
 const PIECE: usize = 16 * 1024;
 
 /// The queue between an actor and its response, both on one thread. The actor fills it however slowly the body is read.
@@ -72,7 +72,7 @@ impl BodyQueue {
         Ok(())
     }
 
-    /// Ends the body after what is queued, which is dropped for a slow reader.
+    /// Ends the body after the queued bytes, which are dropped for a slow reader.
     pub fn end(&self, code: CloseCode) {
         self.send_queue.end(code, Bytes::new());
         self.wake();

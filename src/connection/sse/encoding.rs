@@ -1,4 +1,4 @@
-//! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, "Server-sent events").
+//! The encoding of frames in `text/event-stream` (WHATWG HTML, "Server-sent events"), pure.
 
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
@@ -16,10 +16,10 @@ pub fn retry(milliseconds: u64) -> Bytes {
     format!("retry: {milliseconds}\n\n").into()
 }
 
-/// Encodes a frame as a message: its beginning, the JSON text (shared, not copied), and its end. The text is one line, as
-/// its encoder escapes control characters. `cursor` is the reader's after this frame; messages of several rooms have no
-/// ids, since one id cannot hold several cursors. Before the last part of a snapshot the id is empty: a reader that is cut
-/// there comes back without one, and gets all parts again.
+/// Encodes a frame as a message: its beginning, the JSON text (shared, not copied), and its end. The text is one line, since
+/// its encoder escapes control characters. `cursor` is the reader's cursor after this frame. Messages of several rooms have no
+/// ids, since one id cannot hold several cursors. Before the last part of a snapshot, the id is empty: a reader that is
+/// disconnected there returns without an id, and gets all parts again.
 #[must_use]
 pub fn message(frame: &Frame, epoch: impl Display, cursor: Option<Position>) -> [Bytes; 3] {
     let head = match cursor {

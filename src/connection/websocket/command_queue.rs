@@ -1,4 +1,4 @@
-//! The commands of a connection, one after another in the order they were sent.
+//! The commands of a connection, which run one after another in the order they were sent.
 
 use crate::commands::{Answer, Commands};
 use crate::domain::model::basket::Basket;
@@ -9,7 +9,7 @@ use crate::protocol::{Failure, Frame, ServerFrame};
 use crate::store::log::Ack;
 use std::collections::VecDeque;
 
-/// The most commands that wait for the one before.
+/// The most waiting commands.
 const MOST: usize = 64;
 
 /// A command in the queue.

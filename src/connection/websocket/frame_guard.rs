@@ -1,5 +1,5 @@
-//! The frame guard, pure: checks the headers of a client's frames (RFC 6455, "Base Framing Protocol") before their payload
-//! is kept, and lets one frame through at a time.
+//! The frame guard, pure. It checks the header of each frame of a client (RFC 6455, "Base Framing Protocol") before keeping its
+//! payload, and passes one frame at a time.
 
 use crate::protocol::{CloseCode, peer_close};
 
@@ -26,8 +26,8 @@ struct Header {
 }
 
 impl Guard {
-    /// Returns the length of the first frame in `bytes`, header and payload, once its header is there. The payload need not
-    /// be there yet.
+    /// Returns the length of the first frame in `bytes`, header and payload, once its header is complete. The payload need not
+    /// be.
     ///
     /// # Errors
     /// The close code of a message larger than `most` bytes, fragments together, and of bytes that are not a frame.

@@ -1,4 +1,4 @@
-//! The handshake of a WebSocket: whatever can be refused is refused before the upgrade.
+//! The handshake of a WebSocket. Everything that can be refused is refused before the upgrade.
 
 use super::actor;
 use crate::auth::authenticate::bearer_token;

@@ -1,7 +1,7 @@
 //! The socket of a connection, after the handshake: guarded reads in, bounded vectored writes out.
 //!
-//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze. What the reader does not take
-//! stays in the [`SendQueue`], bounded, with a deadline.
+//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze. Unread bytes stay in the
+//! [`SendQueue`], with a bound and a deadline.
 
 use super::frame_guard::{self, Guard, Violation};
 use crate::connection::send_queue::{SendQueue, TooSlow};
@@ -19,12 +19,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Bytes of one read, in one buffer for each thread.
+/// The bytes of one read, into one buffer for each thread.
 const READ: usize = 16 * 1024;
 /// The time for the last bytes, with the close frame, to leave.
 const LINGER: Duration = Duration::from_secs(2);
-/// Bytes read and dropped after the close frame: bytes that stayed unread would reset the connection before the client has
-/// read the frame.
+/// The most bytes that are read and dropped after the close frame. Unread bytes would reset the connection before the client
+/// has read the frame.
 const DRAIN: usize = 1024 * 1024;
 
 thread_local! {
@@ -34,7 +34,8 @@ thread_local! {
 /// The violation that the frame guard found, for the actor when its stream ends.
 pub type Fault = Rc<Cell<Option<Violation>>>;
 
-/// The client's frames, whole, one at a time, each checked by its header before its payload is kept.
+/// The client's whole frames, one at a time. The header of each is checked before its payload is
+/// kept.
 ///
 /// Bound: one read and one frame.
 pub struct Incoming {
@@ -43,7 +44,7 @@ pub struct Incoming {
     held: BytesMut,
     most: u64,
     fault: Fault,
-    /// A frame was handed out: the actor handles it before the next is read.
+    /// Whether a frame was passed on. The actor handles it before the next one is read.
     rest: bool,
 }
 
@@ -133,14 +134,14 @@ impl Outgoing {
         Self { send_queue, io }
     }
 
-    /// Queues a frame. If the queue is full, writes it first as far as the socket takes it: during a burst the socket has
-    /// had no turn, and only a reader that does not read is too slow.
+    /// Queues a frame. If the queue is full, first writes as much of it as the socket accepts. During a burst the socket has
+    /// had no turn, and a reader is too slow only if it does not read.
     ///
     /// # Errors
     /// As [`SendQueue::push`].
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
         self.send_queue.push(frame, most).or_else(|TooSlow| {
-            // An error shows again in the next turn of the socket.
+            // An error occurs again in the next turn of the socket.
             while !self.send_queue.is_empty() && self.send_queue.write(|slices| self.io.try_write_vectored(slices)).is_ok() {}
             self.send_queue.push(frame, most)
         })
@@ -154,10 +155,9 @@ impl Deref for Outgoing {
     }
 }
 
-/// Runs a connection to its end: polls the actor, and writes what it queues. Ends when the actor has ended and its last
-/// bytes have left, when the socket breaks, or when the reader takes nothing for `patience`. The kernel reports space again
-/// when a third of its buffer is free, which takes a while over a network of few kilobytes a second: `patience` should be
-/// well above ten seconds.
+/// Runs a connection to its end: polls the actor, and writes the queue. Ends when the actor has ended and its last bytes have
+/// left, when the socket breaks, or when the reader takes nothing for `patience`. The kernel reports free space only when a
+/// third of its buffer is free, which takes a while on a slow network: `patience` should be well above ten seconds.
 pub async fn drive(
     io: Rc<TcpStream>,
     queue: SendQueue,
