@@ -31,7 +31,7 @@ pub struct Restaurant {
 pub struct Table {
     /// Its id.
     pub id: TableId,
-    /// The restaurant that it stands in.
+    /// The restaurant of the table.
     pub restaurant: RestaurantId,
     /// The name on it; unique within the restaurant.
     pub label: TableLabel,
@@ -40,7 +40,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Returns the version of what a manager may change.
+    /// Returns the version of the part that a manager may change.
     #[must_use]
     pub fn version(&self) -> Version {
         Version::of_parts(&[self.label.as_str(), self.key.as_str()])
@@ -63,7 +63,7 @@ pub struct User {
 }
 
 impl User {
-    /// Returns the version of what a manager may change. It reveals nothing of the password.
+    /// Returns the version of the part that a manager may change. It reveals nothing of the password.
     #[must_use]
     pub fn version(&self) -> Version {
         Version::of_parts(&[self.username.as_str(), self.role.as_str(), self.password_hash.expose_secret()])

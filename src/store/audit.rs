@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 pub enum Kind {
     /// Commands about orders and calls, and orders that staff place.
     Orders,
-    /// The menu, what is sold out, pauses.
+    /// The menu, sold-out dishes, pauses.
     Menu,
     /// People who sign in.
     People,
@@ -34,9 +34,9 @@ pub enum Kind {
     Screens,
     /// API keys.
     Keys,
-    /// Sign-ins, failed ones too, and sessions that are ended.
+    /// Sign-ins, including failed ones, and ends of sessions.
     Sessions,
-    /// What guests left: exports, erasures.
+    /// Guests' data: exports, erasures.
     Guests,
 }
 
@@ -155,7 +155,7 @@ impl Note {
         self
     }
 
-    /// Sets the name that people know the subject by.
+    /// Sets the name by which people know the subject.
     #[must_use]
     pub fn called(mut self, label: impl Display) -> Self {
         self.label = Some(label.to_string());
@@ -205,10 +205,10 @@ pub struct Entry {
     pub action: String,
     /// `done`, or why not.
     pub outcome: String,
-    /// As what somebody acted.
+    /// The role of the actor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Who acted: a person's, a screen's or an API key's id.
+    /// The id of the actor: a person, a screen or an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
     /// Their name at the time.
@@ -223,10 +223,10 @@ pub struct Entry {
     /// The id of the line of an order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// What people call it: an order's number, a dish, a username, a table's label.
+    /// The name of the subject for people: an order's number, a dish, a username, a table's label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What it was set to.
+    /// The new value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// One of the fixed reasons.

@@ -54,7 +54,7 @@ pub struct OwnSession {
 pub enum Which {
     /// This one.
     Only(Key),
-    /// Every one but this.
+    /// All except this one.
     AllBut(Key),
 }
 
@@ -99,7 +99,7 @@ pub struct Succession {
     pub proved_at: Option<Timestamp>,
 }
 
-/// Attempts at a secret since a time.
+/// The attempts at a secret since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tries {
     /// The number of attempts, including this one.
@@ -117,7 +117,7 @@ pub struct Taken {
     pub until: Timestamp,
 }
 
-/// The right to make a try at a person's secrets. Under each name one is made at a time.
+/// The right to try a person's secrets. Only one try under each name is made at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// The restaurant.
@@ -167,8 +167,8 @@ pub trait Credentials: Send + Sync + 'static {
     /// Returns the session of a refresh token if it belongs to staff and was not renewed since a time.
     async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>>;
 
-    /// Counts a code that accompanies the right password at sign-in. It is counted before it is checked, so that of many at the
-    /// same time no more than allowed are checked. The count restarts if its first attempt is from before `window`.
+    /// Counts a code that accompanies the right password at sign-in. It is counted before it is checked, so that no more than
+    /// the allowed number of concurrent codes are checked. The count restarts if its first attempt is from before `window`.
     async fn count_try(&self, restaurant: RestaurantId, person: UserId, at: Timestamp, window: Timestamp) -> Result<Tries>;
 
     /// Removes the count of a person's attempts, after a right code.

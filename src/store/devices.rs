@@ -34,7 +34,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Returns the version of what a manager may change.
+    /// Returns the version of the part that a manager may change.
     #[must_use]
     pub fn version(&self) -> Version {
         let station = self.station.as_ref().map_or("", Station::as_str);
@@ -49,7 +49,7 @@ pub struct ListedDevice {
     pub device: Device,
     /// When it was approved.
     pub approved_at: Timestamp,
-    /// The person who approved it; `None` where an operator's token did, or an older version did not record them.
+    /// The person who approved it. `None` if an operator's token did, or if an older version did not record the person.
     pub approved_by: Option<UserId>,
     /// The username of that person, unless they were removed.
     pub approver: Option<Key>,

@@ -1,4 +1,4 @@
-//! Errors of the store, by what a caller can do about them.
+//! The errors of the store, by the caller's possible reactions.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ pub enum StoreError {
     /// The name, slug, key or label is taken.
     #[error("already taken")]
     Taken,
-    /// The restaurant, or what was to be changed, does not exist.
+    /// The restaurant, or the thing to change, does not exist.
     #[error("not found")]
     Missing,
     /// The row no longer has the version that the change was based on.
@@ -26,7 +26,7 @@ pub enum StoreError {
     Internal,
 }
 
-/// The only place that maps a driver's error to an outcome.
+/// Maps a driver's error to an outcome; nothing else does.
 impl From<sqlx::Error> for StoreError {
     fn from(cause: sqlx::Error) -> Self {
         let outcome = match &cause {
@@ -52,7 +52,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether a code stands for a condition that ends by itself or that an operator ends. PostgreSQL's are SQLSTATEs of five
+/// Whether a code stands for a condition that passes by itself, or that an operator can end. PostgreSQL's are SQLSTATEs of five
 /// characters, SQLite's are extended result codes: numbers whose low byte is the primary code.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {

@@ -90,7 +90,7 @@ pub enum OpenError {
         /// The index of the log.
         index: PathBuf,
     },
-    /// The write-ahead log of a database that is not there.
+    /// The database does not exist, but its write-ahead log does.
     #[error(
         "{path} does not exist, but its log {log} does. Nothing was made or changed. To begin a new database, move {log} and {index} away; to keep what the log has, put back the database it was \
          written for"
@@ -103,7 +103,7 @@ pub enum OpenError {
         /// The index of the log.
         index: PathBuf,
     },
-    /// The database is another program's, or none.
+    /// The file is the database of another program, or not a database.
     #[error(
         "{database} is not a database of Orderbell: {why}. It was left as it is; name another one, or one that is not there yet"
     )]
@@ -152,7 +152,7 @@ pub enum OpenError {
     },
 }
 
-/// Says what to do about a migration that this version does not have, or has in another form.
+/// Returns the advice on a migration that this version does not have, or has in another form.
 const fn reason(error: &MigrateError) -> &'static str {
     match error {
         MigrateError::VersionMissing(_) => {

@@ -47,7 +47,7 @@ pub struct FloorReceipt {
 pub struct TicketCheck {
     /// The restaurant.
     pub restaurant: RestaurantId,
-    /// Rises with each change that the check depends on. Read before the tickets, so that a later change shows.
+    /// Increases with each change that the check depends on. It is read before the tickets, so that a later change is noticed.
     pub version: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions. A refresh token belongs to one; the end of a session is the end of all of its tokens.
+//! Sessions. Each refresh token belongs to a session, and ends with it.
 
 use super::Result;
 use crate::domain::model::principal::{Principal, Role};

@@ -37,16 +37,16 @@ pub struct Frame {
     pub is_unheld: bool,
     /// A statement that runs before the reads, in the same call.
     pub begin: Option<&'static str>,
-    /// A statement that runs after the writes, in the same call. What it gives is an outcome of the group.
+    /// A statement that runs after the writes, in the same call. Its outcome is returned with the group.
     pub end: Option<&'static str>,
 }
 
-/// What a group has done.
+/// The result of a group.
 #[derive(Default)]
 pub struct Group {
     /// An outcome for each command.
     pub outcomes: Vec<Result<Committed>>,
-    /// What [`Frame::end`] gave.
+    /// The outcome of [`Frame::end`].
     pub end: Outcome,
 }
 
@@ -76,8 +76,8 @@ pub async fn commit_one(connection: &mut Connection, work: Work) -> Result<Commi
     outcome.unwrap_or_else(|| Err(broken("a command without an outcome")))
 }
 
-/// Reads the state that the members of a group ask for. The feeds are first, so that what is read is not older than them. The
-/// answers are last, so that a command that another node does meanwhile is seen by its answer and not only by its effect.
+/// Reads the state that the members of a group ask for. The feeds are read first, so that the rest is not older. The answers
+/// are read last: if another node does the same command meanwhile, its answer is seen, and not only its effect.
 async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], frame: Frame) -> Result<Reading> {
     let mut restaurants = BTreeSet::new();
     let (mut answers, mut orders, mut external) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -130,7 +130,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     Ok(reading)
 }
 
-/// Writes what a group has decided, the events before the heads that count them. Returns what the last statement gives.
+/// Writes the decisions of a group, the events before the heads that count them. Returns the outcome of the last statement.
 async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'static str>) -> Result<Outcome> {
     if let Some((restaurant, row)) = &writes.row {
         write_row(connection, *restaurant, row).await?;
@@ -142,8 +142,8 @@ async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'stati
     Ok(script.run(connection).await?.pop().unwrap_or_default())
 }
 
-/// Writes what a group has decided without holding the feeds: by one statement, which begins with the heads, so that it waits
-/// there for others and changes nothing if they have changed a feed.
+/// Writes the decisions of a group without holding the feeds, by one statement. It begins with the heads: there it waits for
+/// other writers, and changes nothing if they have changed a feed.
 async fn write_unheld(connection: &mut Connection, writes: &Writes) -> Result<()> {
     let mut script = Script::default();
     feeds::advance_unchanged(&mut script, &writes.feeds);

@@ -1,8 +1,7 @@
-//! Parsed menus, since most commands that place an order find the menu as it was.
+//! A cache of parsed menus, since most commands that place an order find the menu unchanged.
 //!
-//! A menu is kept under its version, the id of its last event. The group that reads it holds the
-//! feed, so the version that the database has then is the menu's: a kept menu is never outdated, also
-//! when the database is set back to an earlier state.
+//! A menu is kept under its version, the id of its last event. The group that reads it holds the feed, so the version in the
+//! database is the menu's. A kept menu is never outdated, even if the database goes back to an earlier state.
 
 use crate::domain::model::menu::Menu;
 use crate::domain::values::ids::RestaurantId;
@@ -10,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
-/// The most that the texts of the kept menus add up to, in bytes. Beyond it, any other menu is dropped.
+/// The most bytes of the texts of all kept menus. Beyond that, another menu is dropped.
 const MOST_BYTES: usize = 16 << 20;
 
 /// A kept menu.

@@ -55,7 +55,7 @@ statements! {
 
 /// The most rows of one read.
 const PAGE: u32 = 200;
-/// The number of events after which a batch of a purge takes no further order, since it holds the restaurant's feed.
+/// The number of events after which a batch of a purge takes no further order. It holds the restaurant's feed meanwhile.
 const EVENTS: u64 = 500;
 
 #[derive(Deserialize)]
@@ -131,7 +131,7 @@ impl Privacy for Backend {
     }
 
     async fn forget_idle_guests(&self, before: Timestamp) -> Result<u64> {
-        // Most guests have ordered and stay for weeks, so a batch goes on where the one before ended.
+        // Sessions of guests who have ordered stay for weeks, so a batch begins where the previous one ended.
         let (mut gone, mut after) = (0, (i64::MIN, String::new()));
         loop {
             let page = query_as::<Database, (String, i64, bool)>(GUEST_SESSIONS).bind(before.micros());

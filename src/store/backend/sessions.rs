@@ -35,7 +35,7 @@ statements! {
         WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
         RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
     SESSION_OF_REFRESH = "SELECT session FROM session_refreshes WHERE hash = $1";
-    /// Changes a row for only one of those who present a token.
+    /// Changes a row for only one of several calls that present a token.
     SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
     LAST_SPENDING = "SELECT max(spent_at) FROM session_refreshes WHERE session = $1";
     SPENT_AT = "SELECT spent_at FROM session_refreshes WHERE hash = $1";
@@ -346,7 +346,7 @@ async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 3
     Ok(next)
 }
 
-/// Records that a spent token ended the session of a member of the staff, who will ask why.
+/// Records that a spent token ended the session of a member of the staff.
 async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()> {
     if who.role == Role::Diner {
         return Ok(());

@@ -19,7 +19,7 @@ static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migr
 
 /// Begins a transaction that writes. It holds the lock of all writers.
 pub const BEGIN: &str = "BEGIN IMMEDIATE";
-/// Reads what [`read_stamp`] returns.
+/// Reads the values that [`read_stamp`] returns.
 pub const STAMP: &str = "SELECT user_version, total_changes() FROM pragma_user_version";
 
 /// Temporary data stays in memory.
@@ -29,8 +29,8 @@ const IN_FILES: &str = "FILE";
 
 /// How long to wait for a tool that is writing to the same file.
 const BUSY: Duration = Duration::from_secs(5);
-/// The number of statements that a writer keeps prepared: each that a group of commands uses in each
-/// of its sizes, and the others.
+/// The number of statements that a writer keeps prepared: enough for each statement of a group of
+/// commands in each of its sizes, and for all others.
 const STATEMENTS: usize = 300;
 /// The number of connections that read.
 const READERS: u32 = 4;
@@ -92,7 +92,7 @@ pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Resu
     Ok(())
 }
 
-/// Says where the connection keeps temporary data from now on. `PRAGMA` takes no parameters.
+/// Sets where the connection keeps temporary data. `PRAGMA` accepts no parameters.
 async fn keep_temporary(connection: &mut SqliteConnection, place: &str) -> sqlx::Result<()> {
     raw_sql(AssertSqlSafe(format!("PRAGMA temp_store = {place}"))).execute(connection).await.map(drop)
 }
@@ -109,7 +109,7 @@ pub async fn stamp(connection: &mut SqliteConnection, stamp: &Stamp) -> Result<(
     Ok(())
 }
 
-/// Writes the number of a stamp. `PRAGMA` takes no parameters.
+/// Writes the number of a stamp. `PRAGMA` accepts no parameters.
 pub async fn write_stamp(connection: &mut SqliteConnection, number: i32) -> sqlx::Result<()> {
     let text = format!("PRAGMA user_version = {number}");
     raw_sql(AssertSqlSafe(text)).execute(connection).await?;

@@ -29,8 +29,8 @@ struct Seen {
     index: WalIndex,
 }
 
-/// The time of the last write to the file, and its length. The time of the inode's last change is
-/// no help, since `chmod` and `ln` change it and not the content.
+/// The time of the last write to the file, and its length. The time of the inode's last change
+/// would not help, since `chmod` and `ln` change it without changing the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Written {
     at: (i64, i64),

@@ -1,8 +1,8 @@
 //! The layout of the table of events.
 //!
-//! Older versions made it `WITHOUT ROWID`. SQLite then keeps at most a quarter of a page of a row in the tree, so the rest of
-//! an event of more than about 1,000 bytes takes an overflow page of its own: more than half of a large table is unused. A
-//! table with row ids has the same columns and constraints, and every version works on both.
+//! Older versions made it `WITHOUT ROWID`. SQLite then keeps at most a quarter of a page of each row in the tree. So the rest
+//! of an event of more than about 1,000 bytes takes an overflow page of its own, and more than half of a large table is unused.
+//! A table with row ids has the same columns and constraints, and every version works on both.
 
 use sqlx::{AssertSqlSafe, SqliteConnection, query_scalar, raw_sql};
 

@@ -1,6 +1,6 @@
-//! Decides whether a write-ahead log that was left beside a database belongs to it, and whose tables
-//! it has. SQLite replays any log that it can read, even the log of a previous file, which damages
-//! the database.
+//! Decides whether a write-ahead log that was left beside a database belongs to it, and which
+//! program's tables it has. SQLite replays any log that it can read, even the log of a previous
+//! file, which damages the database.
 //!
 //! Formats: <https://www.sqlite.org/fileformat2.html#the_database_header>,
 //! <https://www.sqlite.org/fileformat2.html#walformat>.
@@ -77,7 +77,7 @@ pub struct Schema {
     /// SQLite's `application_id`.
     pub application: i32,
     pub has_tables: bool,
-    /// Whether the bytes that were looked for are in the log.
+    /// Whether the log has the bytes that the caller asked for.
     pub holds: bool,
 }
 

@@ -85,7 +85,7 @@ fn make(database: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
         Ok(_) => {
-            // For an operator who mistyped the path.
+            // So that an operator who mistyped the path notices.
             log::info!(path:% = database.display(); "made a new database");
             Ok(())
         }

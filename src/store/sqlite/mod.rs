@@ -61,18 +61,18 @@ pub struct SqliteStore {
     origin: Option<Origin>,
 }
 
-/// How a later start recognizes the file.
+/// The state by which a later start recognizes the file.
 struct Origin {
     sidecar: Sidecar,
     recorded: Mutex<Recorded>,
 }
 
-/// What this node has recorded.
+/// The last id that this node has recorded.
 #[derive(Default)]
 struct Recorded {
     /// The id in the file and beside it; `None` while they differ.
     id: Option<String>,
-    /// The stamp after that, which each commit changes.
+    /// The stamp after the record. Each commit changes the stamp.
     stamp: i32,
 }
 
@@ -211,7 +211,7 @@ fn commit_group() -> CommitGroup {
     })
 }
 
-/// Commits a command in a group with those that are queued beside it.
+/// Commits a command in a group with the other queued commands.
 async fn commit_work(store: &SqliteStore, work: Work) -> Result<Committed> {
     task::in_time(store.writer.commit(work)).await
 }
@@ -242,7 +242,7 @@ async fn is_moved(store: &SqliteStore) -> Result<bool> {
     Ok(!is_named)
 }
 
-/// Gives the file a new id. While the file has it or not, the sidecar names both.
+/// Gives the file a new id. Until it is certain that the file has it, the sidecar names both ids.
 async fn record_origin(store: &SqliteStore, renew: bool) -> Result<()> {
     let Some(origin) = &store.origin else { return Ok(()) };
     let mut recorded = origin.recorded.lock().await;
@@ -262,7 +262,7 @@ async fn write(sidecar: &Sidecar, ids: Vec<String>) -> Result<()> {
     written.map_err(broken)?.map_err(broken)
 }
 
-/// Gives the file a new id, if this node has committed since it gave the last.
+/// Gives the file a new id if this node has committed since the last one.
 async fn renew_origin(store: &SqliteStore) -> Result<()> {
     let Some(origin) = &store.origin else { return Ok(()) };
     let (is_recorded, stamp) = {
@@ -272,7 +272,7 @@ async fn renew_origin(store: &SqliteStore) -> Result<()> {
     if is_recorded && store.stamp().await? != stamp { record_origin(store, false).await } else { Ok(()) }
 }
 
-/// Never resolves: a file that is replaced ends the node.
+/// Never resolves, since a replaced file ends the node.
 async fn reconnected(_: &SqliteStore) {
     std::future::pending().await
 }

@@ -1,4 +1,4 @@
-//! Whether a file is a database of Orderbell, which is decided before anything is written to it.
+//! Decides whether a file is a database of Orderbell before anything is written to it.
 //!
 //! A database of Orderbell has [`MARK`] in its header. One of a version that set no mark has the first migration among its
 //! recorded ones, and gets the mark. A file without tables becomes a new database, unless its log has another program's.
@@ -18,10 +18,10 @@ use std::path::Path;
 /// SQLite's `application_id`, the letters `OBEL` (<https://www.sqlite.org/fileformat2.html#application_id>).
 const MARK: i32 = 0x4f42_454c;
 
-/// Refuses the file of another program without opening it for writing: it stays as it is, and so do the files beside it.
+/// Refuses the file of another program without opening it for writing, so that it and the files beside it stay unchanged.
 ///
 /// # Errors
-/// [`OpenError::Foreign`]. What else is wrong with the file shows when it is opened for good.
+/// [`OpenError::Foreign`]. Other faults of the file show when it is opened for use.
 pub async fn refuse_foreign_file(options: &SqliteConnectOptions, database: &Path, migrator: &Migrator) -> Result<(), OpenError> {
     // SQLite then makes no file beside the database, takes no lock, and sees nothing of a write-ahead log.
     let options = options.clone().filename(database).read_only(true).immutable(true);
@@ -62,7 +62,7 @@ fn of_another_program(application: i32) -> String {
     format!("it is the database of another program (application_id {application})")
 }
 
-/// What a file has.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// Neither a mark nor a table.

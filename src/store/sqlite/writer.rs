@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-/// The most units that may wait for the task, and as many again that it has taken. A further one gets `Unavailable`.
+/// The most units that may wait for the task. It may have taken as many more. A further one gets `Unavailable`.
 const QUEUE: usize = 512;
 /// How often an idle writer checks that the database's files are in place.
 const LOOK: Duration = Duration::from_secs(1);
@@ -37,18 +37,18 @@ const SAVE: &str = "SAVEPOINT unit";
 /// A unit of work with its type erased. Returns its outcome.
 type Unit = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
 
-/// Does a group of commands, and returns an outcome for each. After an error nothing of it may be kept. With `true` it begins
-/// the transaction by [`connect::BEGIN`] and ends with [`connect::STAMP`], in the same calls as its own statements, and
-/// returns what the latter gives; else it does neither.
+/// Does a group of commands, and returns an outcome for each. After an error, nothing of the group may be kept. With `true`, it
+/// begins the transaction with [`connect::BEGIN`] and ends with [`connect::STAMP`], in the same calls as its own statements,
+/// and returns the rows of the latter. Otherwise it does neither.
 pub type CommitGroup =
     Box<dyn for<'c> Fn(&'c mut SqliteConnection, &'c [Work], bool) -> BoxFuture<'c, Result<Group>> + Send + Sync>;
 
-/// The outcomes of a group, and what [`connect::STAMP`] has given.
+/// The outcomes of a group, and the rows of [`connect::STAMP`].
 pub type Group = (Vec<Result<Committed>>, Option<(i32, i64)>);
 
-/// What waits to be done.
+/// Work in the queue.
 enum Job {
-    /// A command. Those of a group share its statements.
+    /// A command. The commands of a group share statements.
     Command(Box<Work>, oneshot::Sender<Result<Committed>>),
     /// Any other unit of work.
     Unit(Unit),
@@ -118,7 +118,7 @@ impl Writer {
     /// Resolves once the database's files are no longer the opened ones.
     pub async fn lost(&self) {
         if self.lost.clone().wait_for(|is_lost| *is_lost).await.is_err() {
-            // The task ended in order: nothing is lost.
+            // The task ended regularly: nothing is lost.
             std::future::pending().await
         }
     }
@@ -331,7 +331,7 @@ impl Task {
         }
         if self.connection.is_none() {
             match self.reopen().await {
-                // It has changed nothing yet, and what changes nothing must not write to a full disk.
+                // It has changed nothing yet, and work that changes nothing must not write to a full disk.
                 Ok(connection) => (self.connection, self.rows) = (Some(connection), Some(0)),
                 Err(cause) => log::error!(cause:% = cause; "the database cannot be reopened"),
             }
@@ -414,8 +414,8 @@ async fn commit(
     Ok(Some(done))
 }
 
-/// Begins a transaction and does the commands of a group in it. Returns their outcomes and, unless it did
-/// the commands one by one, what [`connect::read_stamp`] returns after them.
+/// Begins a transaction and does the commands of a group in it. Returns their outcomes and, unless it did the commands one by
+/// one, the result of [`connect::read_stamp`] after them.
 async fn begin(connection: &mut SqliteConnection, commit_group: &CommitGroup, works: &[Work]) -> sqlx::Result<Group> {
     if works.is_empty() {
         connect::run(connection, connect::BEGIN).await?;
@@ -446,7 +446,7 @@ async fn commit_each(
     Ok(outcomes)
 }
 
-/// Ends what began with [`SAVE`].
+/// Ends a unit of work that began with [`SAVE`].
 async fn end(connection: &mut SqliteConnection, keep: bool) -> sqlx::Result<()> {
     connect::run(connection, if keep { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" }).await
 }
