@@ -308,9 +308,11 @@ impl Place {
         self.is_over
     }
 
-    /// Keeps the place for a WebSocket.
+    /// Keeps the place for a WebSocket, which is never evicted.
     pub fn upgrade(&self) {
         self.plain.book().upgrade(self.id);
+        // A waker keeps the memory of its task, here of the HTTP dispatcher that has ended, for as long as the place lives.
+        drop(self.notice.waker.take());
         self.plain.count();
     }
 
@@ -445,6 +447,22 @@ mod tests {
         assert!(book.websockets == 4 && book.enter(address(2), at(9), &BOUNDS).is_none());
         book.remove(1);
         assert!(book.websockets == 3 && book.enter(address(2), at(9), &BOUNDS).is_some());
+    }
+
+    #[test]
+    fn the_place_of_a_websocket_does_not_keep_the_task_of_its_handshake() {
+        let task = Arc::new(Task);
+        let place = Plain::new(BOUNDS, Metrics::default()).enter(address(1)).unwrap();
+        assert!(!place.is_evicted(&Context::from_waker(&task.clone().into())));
+        assert_eq!(Arc::strong_count(&task), 2);
+        place.upgrade();
+        assert_eq!(Arc::strong_count(&task), 1);
+    }
+
+    struct Task;
+
+    impl std::task::Wake for Task {
+        fn wake(self: Arc<Self>) {}
     }
 
     proptest! {
