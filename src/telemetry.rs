@@ -127,6 +127,7 @@ pub struct Metrics {
     pub evictions: Counter,
     pub lagging: Counter,
     pub feed_repairs: Counter,
+    pub histories_rewritten: Counter,
     pub announcements_dropped: Counter,
     pub limit_hits: Family<ByLimit, Counter>,
     pub closes: Family<ByCode, Counter>,
@@ -168,6 +169,7 @@ impl Metrics {
             evictions: Counter::default(),
             lagging: Counter::default(),
             feed_repairs: Counter::default(),
+            histories_rewritten: Counter::default(),
             announcements_dropped: Counter::default(),
             limit_hits: Family::default(),
             closes: Family::default(),
@@ -216,6 +218,11 @@ impl Metrics {
         registry.register("evictions", "Members evicted for reading too slowly", self.evictions.clone());
         registry.register("lagging", "Times a member's mailbox was full", self.lagging.clone());
         registry.register("feed_repairs", "Times a feed read unannounced events from the log", self.feed_repairs.clone());
+        registry.register(
+            "histories_rewritten",
+            "Times the database came back without events of a feed that this node knew",
+            self.histories_rewritten.clone(),
+        );
         registry.register(
             "announcements_dropped",
             "Announcements dropped by a full queue; feeds read the events from the log",

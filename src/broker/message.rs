@@ -151,8 +151,9 @@ impl WireEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::history::{Generation, Mark};
+    use crate::domain::model::history::Mark;
     use crate::domain::model::principal::Role;
+    use crate::domain::values::ids::Generation;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -2,11 +2,12 @@
 
 use super::Node;
 use super::registry::{ConnectionSlot, Control};
-use super::subscription::Subscription;
+use super::subscription::{LastJoins, Subscription};
 use crate::clock;
-use crate::domain::model::history::{Epoch, Generation};
+use crate::domain::model::history::Epoch;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
+use crate::domain::values::ids::Generation;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
 use crate::domain::values::time::Timestamp;
@@ -33,6 +34,7 @@ pub struct Subscriber {
     generation: Option<Generation>,
     expires_at: Timestamp,
     expires: Timestamp,
+    joins: RefCell<LastJoins>,
     /// The visit of a kitchen screen, from when it asks for its kitchen room.
     visit: RefCell<Option<Visit>>,
 }
@@ -41,7 +43,8 @@ impl Subscriber {
     /// Returns the subscriber of a slot, in a generation of the feed, until its token expires.
     #[must_use]
     pub fn new(node: Arc<Node>, slot: ConnectionSlot, generation: Option<Generation>, expires_at: Timestamp) -> Self {
-        Self { node, slot, generation, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
+        let (expires, joins, visit) = (on_uptime(expires_at), RefCell::default(), RefCell::default());
+        Self { node, slot, generation, expires_at, expires, joins, visit }
     }
 
     /// Returns the epoch of its cursors.
@@ -111,7 +114,8 @@ impl Subscriber {
     ) -> bool {
         let Subscription { room, since, only_owner, paged } = subscription;
         let (member, generation, head) = (self.slot.member, self.generation, Position::ZERO);
-        let join = Join { member, since, generation, head, only_owner, paged, mailbox, pages };
+        let number = self.joins.borrow_mut().next(room);
+        let join = Join { member, number, since, generation, head, only_owner, paged, mailbox, pages };
         let is_asked = self.node.feeds.join(principal.restaurant, room, join).is_ok();
         if is_asked && principal.role == Role::Kitchen && room == RoomId::Kitchen(principal.restaurant) {
             self.visit.borrow_mut().get_or_insert_with(|| self.node.screens.visit(principal));
@@ -119,11 +123,18 @@ impl Subscriber {
         is_asked
     }
 
+    /// Whether no later join of the room was asked for.
+    #[must_use]
+    pub fn is_last_join(&self, room: RoomId, number: u64) -> bool {
+        self.joins.borrow().is_last(room, number)
+    }
+
     /// Leaves a room.
     pub fn leave(&self, principal: &Principal, room: RoomId) {
         if matches!(room, RoomId::Kitchen(_)) {
             self.visit.take();
         }
+        self.joins.borrow_mut().remove(room);
         self.node.feeds.leave(principal.restaurant, room, self.slot.member);
     }
 

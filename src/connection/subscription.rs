@@ -7,6 +7,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::protocol::Failure;
 use crate::protocol::client_frame::Subscribe;
+use std::collections::HashMap;
 
 /// A room to join. An order room checks the order itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,34 @@ impl Subscription {
     pub fn again(principal: &Principal, room: RoomId, since: Option<Position>) -> Self {
         let is_own_only = principal.role == Role::Diner && matches!(room, RoomId::Order(_));
         Self { room, since, only_owner: is_own_only.then(|| principal.sub.clone()), paged: false }
+    }
+}
+
+/// The number of the last join of each room that a connection has asked for. The refusal of an earlier one says nothing of the
+/// room, since the last is still to be answered.
+#[derive(Debug, Default)]
+pub struct LastJoins {
+    numbers: HashMap<RoomId, u64>,
+    count: u64,
+}
+
+impl LastJoins {
+    /// Numbers the next join of a room.
+    pub fn next(&mut self, room: RoomId) -> u64 {
+        self.count += 1;
+        self.numbers.insert(room, self.count);
+        self.count
+    }
+
+    /// Whether a join of a room is the last one.
+    #[must_use]
+    pub fn is_last(&self, room: RoomId, number: u64) -> bool {
+        self.numbers.get(&room) == Some(&number)
+    }
+
+    /// Forgets a room.
+    pub fn remove(&mut self, room: RoomId) {
+        self.numbers.remove(&room);
     }
 }
 
@@ -108,6 +137,18 @@ impl Subscriptions {
 mod tests {
     use super::*;
     use crate::domain::values::ids::RestaurantId;
+
+    #[test]
+    fn a_refusal_of_an_earlier_join_is_not_of_the_last() {
+        let (mut joins, [menu, kitchen]) =
+            (LastJoins::default(), [RoomId::Menu(staff().restaurant), RoomId::Kitchen(staff().restaurant)]);
+        let (first, second, other) = (joins.next(menu), joins.next(menu), joins.next(kitchen));
+        assert!(!joins.is_last(menu, first) && joins.is_last(menu, second) && joins.is_last(kitchen, other));
+        assert!(!joins.is_last(kitchen, second));
+        joins.remove(menu);
+        assert!(!joins.is_last(menu, second) && joins.is_last(kitchen, other), "the client has left");
+        assert!(joins.next(menu) > other, "no number comes twice");
+    }
 
     fn staff() -> Principal {
         let restaurant = RestaurantId::from_uuid(uuid::Uuid::nil());

@@ -84,8 +84,11 @@ pub trait Transport:
         match message {
             ToMember::Frame(frame) => self.deliver(&[frame], ctx),
             ToMember::Frames(frames) => self.deliver(&frames, ctx),
-            ToMember::Refused(room) => self.turned_away(room, Failure::forbidden_room(), ctx),
-            ToMember::Unavailable(room) => self.turned_away(room, Failure::room_unavailable(), ctx),
+            // The client has asked again, and the answer to that decides.
+            ToMember::Refused(room, number) | ToMember::Unavailable(room, number)
+                if !self.subscriber().is_last_join(room, number) => {}
+            ToMember::Refused(room, _) => self.turned_away(room, Failure::forbidden_room(), ctx),
+            ToMember::Unavailable(room, _) => self.turned_away(room, Failure::room_unavailable(), ctx),
             ToMember::Evicted => self.evict(ctx),
             ToMember::Rewritten => self.start_over(ctx),
         }

@@ -5,9 +5,8 @@ use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
 use super::sequencer::{Missing, Sequencer};
 use crate::backoff::Backoff;
 use crate::domain::model::event::{Event, Topic};
-use crate::domain::model::history::Generation;
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::room::messages::RoomEmpty;
 use crate::room::{FeedEvent, HistoryRewritten, Resources, Room, Standing, Sync, ToMember};
@@ -156,7 +155,7 @@ impl Feed {
         match open.addr.try_send(join) {
             Ok(()) => open.joins += 1,
             Err(SendError::Full(join) | SendError::Closed(join)) => {
-                let _ = join.mailbox.try_send(ToMember::Unavailable(room));
+                let _ = join.mailbox.try_send(ToMember::Unavailable(room, join.number));
             }
         }
     }
@@ -299,7 +298,8 @@ fn end(message: &JoinRoom) {
 }
 
 fn refuse(message: &JoinRoom) {
-    let _ = message.join.mailbox.try_send(ToMember::Unavailable(message.room));
+    let JoinRoom { room, join } = message;
+    let _ = join.mailbox.try_send(ToMember::Unavailable(*room, join.number));
 }
 
 /// Returns the rooms that carry an event.

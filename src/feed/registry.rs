@@ -55,7 +55,7 @@ impl FeedRegistry {
     pub fn with_budget(store: SharedStore, metrics: Metrics, snapshot_bytes: usize) -> Self {
         let snapshots = SnapshotBudget::new(snapshot_bytes, metrics.snapshot_bytes.clone());
         let (feeds, relays, watchers) = (RwLock::default(), RwLock::default(), RwLock::default());
-        let histories = Histories::new(store.clone());
+        let histories = Histories::new(store.clone(), metrics.clone());
         Self(Arc::new(Inner { feeds, relays, watchers, store, metrics, snapshots, histories }))
     }
 
@@ -299,6 +299,7 @@ mod tests {
             let phone = Phone { welcomed: welcomed.clone() }.start();
             let (mailbox, pages) = (phone.clone().recipient(), phone.recipient());
             let join = Join {
+                number: 1,
                 member: MemberId(number),
                 since: None,
                 head: Position::ZERO,

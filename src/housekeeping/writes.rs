@@ -14,6 +14,8 @@ const PACE: Duration = Duration::from_secs(1);
 const FAILING_PACE: Duration = Duration::from_millis(250);
 /// How long a probe may take. One that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for a late probe to end: longer than the store needs to give it up.
+const LATE: Duration = Duration::from_secs(30);
 /// The number of checks between two probes of an idle, healthy node.
 const IDLE: u32 = 10;
 /// The bytes of a probe after a failure: as many as the largest order, so that a disk with less
@@ -36,21 +38,18 @@ pub async fn watch(store: SharedStore, metrics: Metrics) {
         let Some(bytes) = verdict.next_probe(Counts::of(faults)) else { continue };
         faults.forget_cause();
         let mut probe = store.probe_write(bytes, clock::now());
-        let (is_written, is_over) = match timeout(PATIENCE, &mut probe).await {
-            Ok(outcome) => (outcome.is_ok(), true),
-            Err(_) => (false, false),
-        };
-        if !is_over {
+        let in_time = timeout(PATIENCE, &mut probe).await.ok();
+        if in_time.is_none() {
             faults.blame_time();
         }
         let was_failing = verdict.is_failing;
-        verdict.record(is_written, faults.count());
+        verdict.record(in_time.as_ref().is_some_and(Result::is_ok), faults.count());
         if verdict.is_failing != was_failing {
             report(faults, &metrics, verdict.is_failing);
         }
-        if !is_over {
+        if in_time.is_none() {
             // A further probe would wait for another connection to the same database.
-            let _ = probe.await;
+            let _ = timeout(LATE, probe).await;
             verdict.failed = faults.count();
         }
     }

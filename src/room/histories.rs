@@ -2,10 +2,11 @@
 //! another history ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
 
 use crate::clock;
-use crate::domain::model::history::{Comparison, Generation, Head, Known, Mark};
-use crate::domain::values::ids::RestaurantId;
+use crate::domain::model::history::{Comparison, Head, Known, Mark};
+use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::{Result, SharedStore};
+use crate::telemetry::Metrics;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -21,6 +22,7 @@ pub struct Standing {
 
 struct Inner {
     store: SharedStore,
+    metrics: Metrics,
     known: Mutex<HashMap<RestaurantId, Known>>,
     doubted: Mutex<HashSet<RestaurantId>>,
     doubt: Notify,
@@ -38,9 +40,9 @@ pub struct Histories(Arc<Inner>);
 impl Histories {
     /// Makes an empty registry.
     #[must_use]
-    pub fn new(store: SharedStore) -> Self {
+    pub fn new(store: SharedStore, metrics: Metrics) -> Self {
         let (known, doubted) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { store, known, doubted, doubt: Notify::new(), reading: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner { store, metrics, known, doubted, doubt: Notify::new(), reading: tokio::sync::Mutex::default() }))
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<RestaurantId, Known>> {
@@ -159,24 +161,23 @@ impl Histories {
             Comparison::Renewed => head.generation,
             Comparison::Rewritten => {
                 let next = Generation::after(known.generation.max(head.generation), clock::new_id());
-                let now = self.0.store.begin_generation(restaurant, head.generation, next).await?;
-                let (before, after) = (known.mark.position, head.last.position);
-                log::error!(restaurant:%, before:%, after:%; "the database has lost events of a feed that this node knows");
-                now
+                self.0.store.begin_generation(restaurant, head.generation, next).await?
             }
         };
-        Ok(generation.filter(|generation| self.renew(restaurant, known.generation, *generation)))
+        Ok(generation.filter(|generation| self.renew(restaurant, known, head.last.position, *generation)))
     }
 
     /// Replaces a generation by a later one, whose events are not known yet. Returns false if
-    /// `from` is not the known generation.
-    fn renew(&self, restaurant: RestaurantId, from: Option<Generation>, to: Generation) -> bool {
+    /// `was` is not of the known generation.
+    fn renew(&self, restaurant: RestaurantId, was: &Known, after: Position, to: Generation) -> bool {
         let mut all = self.known();
-        let Some(known) = all.get_mut(&restaurant).filter(|known| known.generation == from && from < Some(to)) else {
-            return false;
-        };
+        let is_next = |known: &&mut Known| known.generation == was.generation && was.generation < Some(to);
+        let Some(known) = all.get_mut(&restaurant).filter(is_next) else { return false };
         *known = Known { generation: Some(to), mark: Mark::default() };
-        log::warn!(restaurant:%, generation:% = to.uuid(); "the history of a feed was rewritten; its screens start over");
+        self.0.metrics.histories_rewritten.inc();
+        let (before, generation) = (was.mark.position, to.uuid());
+        log::error!(restaurant:%, before:%, after:%, generation:%;
+            "the history of a feed was rewritten; its screens start over");
         true
     }
 }

@@ -7,7 +7,7 @@ use super::room::{PendingJoin, Room, Stage, TAIL_BYTES, TAIL_FRAMES};
 use super::tail::Tail;
 use super::task;
 use crate::domain::model::event::Event;
-use crate::domain::model::room_id::RoomKind;
+use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, ServerFrame};
 use crate::telemetry::{ByResume, ResumeOutcome};
@@ -28,6 +28,9 @@ const READS: std::ops::RangeInclusive<usize> = 4..=256;
 pub(super) const PAGE_DEADLINE: Duration = Duration::from_secs(300);
 /// The most events held while the room opens. Overflow: the room opens again at a later head.
 const MAX_EARLY: usize = 1024;
+
+/// Makes the answer to a join that a room refuses.
+type Refusal = fn(RoomId, u64) -> ToMember;
 
 impl Room {
     /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
@@ -52,13 +55,13 @@ impl Room {
                 early.iter().for_each(|event| self.deliver(event, ctx));
                 joining.into_iter().for_each(|join| self.join(join, ctx));
             }
-            Ok(None) => self.stay_closed(early, joining, &ToMember::Refused(self.id), ctx),
-            Err(_) => self.stay_closed(early, joining, &ToMember::Unavailable(self.id), ctx),
+            Ok(None) => self.stay_closed(early, joining, ToMember::Refused, ctx),
+            Err(_) => self.stay_closed(early, joining, ToMember::Unavailable, ctx),
         }
     }
 
     /// Keeps the events for another attempt, and refuses the joins.
-    fn stay_closed(&mut self, early: Vec<Arc<Event>>, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {
+    fn stay_closed(&mut self, early: Vec<Arc<Event>>, joining: Vec<Join>, answer: Refusal, ctx: &mut Context<Self>) {
         self.stage = Stage::Closed { early };
         self.refuse(joining, answer, ctx);
     }
@@ -75,9 +78,9 @@ impl Room {
         self.tail = Tail::new(self.head, TAIL_FRAMES, TAIL_BYTES);
     }
 
-    pub(super) fn refuse(&mut self, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {
+    pub(super) fn refuse(&mut self, joining: Vec<Join>, answer: Refusal, ctx: &mut Context<Self>) {
         for join in joining {
-            let _ = join.mailbox.try_send(answer.clone());
+            let _ = join.mailbox.try_send(answer(self.id, join.number));
         }
         self.close_if_empty(ctx);
     }
@@ -85,12 +88,19 @@ impl Room {
     /// Serves a join from the tail if possible, and else from the log or with a snapshot.
     pub(super) fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
         if join.only_owner.is_some() && join.only_owner != self.owner {
-            self.refuse(vec![join], &ToMember::Refused(self.id), ctx);
+            self.refuse(vec![join], ToMember::Refused, ctx);
             return;
         }
         let is_new = !self.members.leave(join.member);
         let turn = self.members.join(join.member, join.mailbox);
-        let turn = PendingJoin { member: join.member, turn, pages: join.pages, paged: join.paged, read: FIRST_READ };
+        let turn = PendingJoin {
+            member: join.member,
+            number: join.number,
+            turn,
+            pages: join.pages,
+            paged: join.paged,
+            read: FIRST_READ,
+        };
         if is_new {
             self.metrics.members.get_or_create(&self.kind()).inc();
         }
@@ -119,7 +129,7 @@ impl Room {
                 room.finish(turn, Vec::new(), since, ctx);
             }
             Ok(false) => room.start_over(turn, ctx),
-            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
+            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id, turn.number), ctx),
         });
     }
 
@@ -147,7 +157,7 @@ impl Room {
                 room.finish(turn, frames, through, ctx);
             }
             Ok(Replay::Unusable) => room.start_over(turn, ctx),
-            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
+            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id, turn.number), ctx),
         });
     }
 

@@ -2,8 +2,8 @@
 
 use super::members::MemberId;
 use crate::domain::model::event::Event;
-use crate::domain::model::history::Generation;
 use crate::domain::model::room_id::RoomId;
+use crate::domain::values::ids::Generation;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
@@ -12,12 +12,14 @@ use actix::{Message, Recipient};
 use std::sync::Arc;
 
 /// Joins a room. The member receives a snapshot or the missed events, then `live`, then each event;
-/// or [`ToMember::Refused`].
+/// or [`ToMember::Refused`] or [`ToMember::Unavailable`].
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Join {
     /// The joining member.
     pub member: MemberId,
+    /// The number of this join, which a refusal repeats: a member may ask again before it has the answer.
+    pub number: u64,
     /// The member's cursor, if it has one of this epoch.
     pub since: Option<Position>,
     /// The feed's position, which the feed sets when it forwards the join. The room has all events
@@ -96,10 +98,10 @@ pub enum ToMember {
     Frame(Frame),
     /// Several frames, in order.
     Frames(Vec<Frame>),
-    /// The member may not join, or the room does not exist.
-    Refused(RoomId),
-    /// The store failed; the member may try again.
-    Unavailable(RoomId),
+    /// The member may not join, or the room does not exist. With the number of the join.
+    Refused(RoomId, u64),
+    /// The store failed; the member may try again. With the number of the join.
+    Unavailable(RoomId, u64),
     /// The room evicted the member, which fell too far behind. The connection closes, and the
     /// client resumes with its cursor.
     Evicted,

@@ -321,6 +321,7 @@ impl Handler<Sync> for Room {
 /// A join that the room is serving.
 pub(super) struct PendingJoin {
     pub(super) member: MemberId,
+    pub(super) number: u64,
     pub(super) turn: u64,
     pub(super) pages: Recipient<Page>,
     /// Whether the client accepts snapshots in parts.

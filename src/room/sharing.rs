@@ -51,7 +51,7 @@ impl Room {
             Err(SnapshotError::Unavailable) => None,
         };
         let Some(snapshot) = snapshot else {
-            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id), ctx));
+            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id, turn.number), ctx));
             return;
         };
         for turn in awaiting {

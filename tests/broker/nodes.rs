@@ -280,6 +280,7 @@ impl Screen {
         let glass = Glass(seen.clone()).start();
         let (mailbox, pages) = (glass.clone().recipient(), glass.recipient());
         let join = Join {
+            number: 1,
             member: MemberId(1),
             since: None,
             generation: None,

@@ -2,9 +2,7 @@
 //! standby that missed the last commits) begins another history of the same feed. A node notices by
 //! comparing its own last event with the database's at that position.
 
-pub use crate::domain::values::ids::Generation;
-
-use crate::domain::values::ids::EventId;
+use crate::domain::values::ids::{EventId, Generation};
 use crate::domain::values::position::Position;
 use serde::{Deserialize, Serialize};
 use std::fmt;

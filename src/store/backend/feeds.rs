@@ -2,8 +2,8 @@
 
 use super::script::{Outcome, Script, Value};
 use super::{Connection, Database};
-use crate::domain::model::history::{Generation, Head, Mark};
-use crate::domain::values::ids::{EventId, RestaurantId};
+use crate::domain::model::history::{Head, Mark};
+use crate::domain::values::ids::{EventId, Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::columns::{number, write};
 use crate::store::group::Feed;

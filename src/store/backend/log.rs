@@ -3,11 +3,11 @@
 use super::documents::{menu, menu_text, order};
 use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot};
 use crate::domain::model::event::{By, Event};
-use crate::domain::model::history::{Generation, Head};
+use crate::domain::model::history::Head;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::values::ids::{CommandId, EventId, Generation, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

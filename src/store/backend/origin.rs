@@ -2,7 +2,7 @@
 
 use super::{Connection, Database};
 use crate::clock;
-use crate::domain::model::history::Generation;
+use crate::domain::values::ids::Generation;
 use crate::store::Result;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;

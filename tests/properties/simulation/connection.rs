@@ -1,8 +1,10 @@
 //! A connection on a node, over a network that keeps the order of one connection's bytes and may cut it at any time.
 
 use super::node::What;
+use super::rules::Rule;
 use super::world::{Happening, World};
 use orderbell::connection::Limits;
+use orderbell::connection::subscription::LastJoins;
 use orderbell::connection::websocket::client_state::{ClientState, Effect};
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::protocol::{Failure, Frame};
@@ -21,8 +23,8 @@ pub enum Mail {
     Frames(Vec<Frame>),
     /// A page of a replay or of a snapshot, and what the room does once it has left.
     Page(Vec<Frame>, Box<What>),
-    Refused(RoomId),
-    Unavailable(RoomId),
+    Refused(RoomId, u64),
+    Unavailable(RoomId, u64),
     Evicted,
 }
 
@@ -31,6 +33,7 @@ pub struct Connection {
     pub client: usize,
     pub node: usize,
     pub state: ClientState,
+    pub joins: LastJoins,
     mail: VecDeque<Mail>,
     /// Frames on their way.
     unread: usize,
@@ -44,7 +47,8 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(client: usize, node: usize, state: ClientState) -> Self {
-        Self { client, node, state, mail: VecDeque::new(), unread: 0, arrives: 0, sent: 0, is_cut: false }
+        let (joins, mail) = (LastJoins::default(), VecDeque::new());
+        Self { client, node, state, joins, mail, unread: 0, arrives: 0, sent: 0, is_cut: false }
     }
 
     /// Puts a message into the mailbox, if there is space.
@@ -84,15 +88,19 @@ impl World {
                     self.transmit(id, frames);
                     self.soon(node, 1..=60, *then);
                 }
-                Mail::Refused(room) => self.turn_away(id, room, &Failure::forbidden_room()),
-                Mail::Unavailable(room) => self.turn_away(id, room, &Failure::room_unavailable()),
+                Mail::Refused(room, number) => self.turn_away(id, room, number, &Failure::forbidden_room()),
+                Mail::Unavailable(room, number) => self.turn_away(id, room, number, &Failure::room_unavailable()),
                 Mail::Evicted => return self.hang_up(id),
             }
         }
     }
 
-    fn turn_away(&mut self, id: u64, room: RoomId, failure: &Failure) {
+    fn turn_away(&mut self, id: u64, room: RoomId, number: u64, failure: &Failure) {
+        let decides = self.keeps(Rule::LastJoinDecides);
         if let Some(connection) = self.connections.get_mut(&id) {
+            if decides && !connection.joins.is_last(room, number) {
+                return;
+            }
             connection.state.left(room);
         }
         self.transmit(id, vec![failure.clone().about_room(room).frame()]);
@@ -151,7 +159,10 @@ impl World {
         let (node, restaurant) = (connection.node, connection.state.principal.restaurant);
         match connection.state.read(text, EPOCH, &Limits::default()) {
             Effect::Join(subscription) => self.join_room(node, restaurant, id, subscription),
-            Effect::Leave(room) => self.leave_room(node, restaurant, room, id),
+            Effect::Leave(room) => {
+                connection.joins.remove(room);
+                self.leave_room(node, restaurant, room, id);
+            }
             Effect::Command(command) => self.command(id, *command),
             Effect::Place(command, basket) => self.place(id, command, *basket),
             Effect::Fail(failure) => self.deliver(id, Mail::Frames(vec![failure.frame()])),

@@ -62,7 +62,9 @@ impl World {
     /// Lets a connection join a room. The first join of a feed starts it.
     pub fn join_room(&mut self, node: usize, restaurant: RestaurantId, member: u64, asked: Subscription) {
         let Subscription { room, since, only_owner, paged } = asked;
-        let join = JoinRoom { room, member, since, only_owner, paged, head: Position::ZERO };
+        let Some(connection) = self.connections.get_mut(&member) else { return };
+        let number = connection.joins.next(room);
+        let join = JoinRoom { room, member, number, since, only_owner, paged, head: Position::ZERO };
         let starting = || Feed { state: State::Failed, rooms: BTreeMap::new() };
         let feed = self.nodes[node].feeds.entry(restaurant).or_insert_with(starting);
         match &mut feed.state {

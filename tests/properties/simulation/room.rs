@@ -33,6 +33,7 @@ const EARLY: usize = 1;
 pub struct JoinRoom {
     pub room: RoomId,
     pub member: u64,
+    pub number: u64,
     pub since: Option<Position>,
     pub only_owner: Option<Key>,
     pub paged: bool,
@@ -51,6 +52,7 @@ pub enum Inbox {
 #[derive(Debug, Clone, Copy)]
 pub struct PendingJoin {
     pub member: u64,
+    number: u64,
     turn: u64,
     paged: bool,
 }
@@ -255,8 +257,8 @@ impl World {
             refused => {
                 open.stage = Stage::Closed(early);
                 for join in joining {
-                    let mail = if refused.is_some() { Mail::Refused(room) } else { Mail::Unavailable(room) };
-                    self.deliver(join.member, mail);
+                    let answer = if refused.is_some() { Mail::Refused } else { Mail::Unavailable };
+                    self.deliver(join.member, answer(room, join.number));
                 }
                 self.close_if_empty(node, restaurant, room);
             }
@@ -264,7 +266,7 @@ impl World {
     }
 
     pub fn refuse_unavailable(&mut self, join: &JoinRoom) {
-        self.deliver(join.member, Mail::Unavailable(join.room));
+        self.deliver(join.member, Mail::Unavailable(join.room, join.number));
     }
 
     /// Serves a join from the tail if possible, and else from the log or with a snapshot.
@@ -272,11 +274,11 @@ impl World {
         let (owns, covers) = (self.keeps(Rule::OwnOrdersOnly), self.keeps(Rule::TailCovers));
         let Some(open) = self.room(node, restaurant, join.room) else { return };
         if owns && join.only_owner.is_some() && join.only_owner != open.owner {
-            self.deliver(join.member, Mail::Refused(join.room));
+            self.deliver(join.member, Mail::Refused(join.room, join.number));
             return self.close_if_empty(node, restaurant, join.room);
         }
         let turn = open.members.join(MemberId(join.member), join.member);
-        let turn = PendingJoin { member: join.member, turn, paged: join.paged };
+        let turn = PendingJoin { member: join.member, number: join.number, turn, paged: join.paged };
         let room = join.room;
         let is_usable = |since: &Position| room.kind() != RoomKind::Menu || *since > Position::ZERO || open.head == *since;
         match join.since.filter(is_usable) {
@@ -299,7 +301,7 @@ impl World {
         match page {
             Some(Some((frames, through))) => self.finish(node, restaurant, room, turn, frames, through),
             Some(None) => self.send_snapshot(node, restaurant, room, turn),
-            None => self.drop_member(node, restaurant, room, turn, Mail::Unavailable(room)),
+            None => self.drop_member(node, restaurant, room, turn, Mail::Unavailable(room, turn.number)),
         }
     }
 
@@ -326,7 +328,7 @@ impl World {
         for turn in awaiting {
             match &snapshot {
                 Some(snapshot) => self.send_shared(node, restaurant, room, turn, snapshot),
-                None => self.drop_member(node, restaurant, room, turn, Mail::Unavailable(room)),
+                None => self.drop_member(node, restaurant, room, turn, Mail::Unavailable(room, turn.number)),
             }
         }
     }
