@@ -13,10 +13,12 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
  * One room's state: documents, and the cursor up to which they are true. Frames go in; the state and `change`
  * events come out. Rooms are made by `Orderbell.room`.
  *
- * Events: `change` {kind, event?, order?, before?, after?, replaced?}: kind is `snapshot`, or the event's own
+ * Events: `change` {kind, event?, order?, before?, after?, replaced?, rewritten?}: kind is `snapshot`, or the event's own
  * (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); order is the order's id; before and
  * after are what the patch changed (the order document, `calls`, `displays` or the menu), before absent when it
- * is new. A snapshot has `replaced` instead, the order documents of before it by id: `documents` has those of now. `live` {position}: what follows is live. `sync` {position}: silence proven up to there.
+ * is new. A snapshot has `replaced` instead, the order documents of before it by id: `documents` has those of now. It is
+ * `rewritten` if those of before were of another epoch: the database came back, perhaps without some of them.
+ * `live` {position}: what follows is live. `sync` {position}: silence proven up to there.
  * `refused` (OrderbellError): the server will not let this principal in.
  */
 export class Room extends Emitter {
@@ -117,6 +119,7 @@ export class Room extends Emitter {
   /** @param {any} frame @param {string} epoch @returns {Need} */
   #snapshot(frame, epoch) {
     this.#incoming = null;
+    const rewritten = this.epoch !== null && this.epoch !== epoch;
     this.epoch = epoch;
     this.cursor = frame.position;
     this.#missedUpTo = 0;
@@ -128,7 +131,7 @@ export class Room extends Emitter {
     }
     this.calls = frame.calls ?? {};
     this.displays = frame.displays ?? {};
-    this.emit('change', { kind: 'snapshot', replaced });
+    this.emit('change', { kind: 'snapshot', replaced, rewritten });
     return 'none';
   }
 

@@ -14,6 +14,7 @@ export class ClosedOrders {
   #room; #read; #tell; #changed;
   /** @type {any[]} */ #orders = [];
   /** Orders that were open on this page, and that a later snapshot no longer lists. @type {Set<string>} */ #missing = new Set();
+  /** Whether the closed orders that were read are of another history. */ #isStale = false;
 
   /**
    * @param {{room: any, read: () => Promise<any[]>, tell: (words: string) => void, changed: () => void}} parts read: returns the
@@ -24,9 +25,9 @@ export class ClosedOrders {
     this.#read = read;
     this.#tell = tell;
     this.#changed = changed;
-    room.on('change', (/** @type {any} */ { kind, replaced }) => kind === 'snapshot' && this.#compare(replaced));
+    room.on('change', (/** @type {any} */ { kind, replaced, rewritten }) => kind === 'snapshot' && this.#compare(replaced, rewritten));
     // After a failure the next connection reads again.
-    room.on('live', () => this.#missing.size > 0 && this.read());
+    room.on('live', () => (this.#missing.size > 0 || this.#isStale) && this.read());
   }
 
   /** Returns the closed orders. A document of the room is newer. @returns {any[]} */
@@ -39,6 +40,7 @@ export class ClosedOrders {
     const missing = this.#missing;
     try {
       const read = await this.#read();
+      this.#isStale = false;
       this.#keep(read);
       // Orders that were closed too long ago to be read need no report.
       if (missing === this.#missing) this.#missing = new Set();
@@ -50,10 +52,12 @@ export class ClosedOrders {
     }
   }
 
-  /** @param {Map<string, any>} replaced the documents before the snapshot */
-  #compare(replaced) {
+  /** @param {Map<string, any>} replaced the documents before the snapshot @param {boolean} rewritten they are of another history */
+  #compare(replaced, rewritten) {
     const gone = [...replaced.values()].filter(({ id }) => !this.#room.documents.has(id));
-    this.#keep(gone.filter(({ closed_at }) => closed_at));
+    this.#isStale ||= rewritten;
+    if (rewritten) this.#orders = [];
+    else this.#keep(gone.filter(({ closed_at }) => closed_at));
     this.#missing = new Set([...this.#missing, ...gone.filter(({ closed_at }) => !closed_at).map(({ id }) => id)]);
   }
 

@@ -27,6 +27,8 @@ import { LANES, freeTables, lanes, screensOf, tablesOf, unansweredByAge, undrawn
 import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, newOrderButton, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { OrderEntry } from './entry.js';
 import { unsentView } from './entry_view.js';
+import { LostOrders } from './lost_orders.js';
+import { lostView } from './lost_view.js';
 import { NewOrders } from './new_orders.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
@@ -41,7 +43,7 @@ const DONE_MORE = 50;
 
 /** The floor's page: draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
-  #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed;
+  #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed; #lost;
   #touch = new DoubleTouch();
   #sight = new Sight();
   #tab = 'orders';
@@ -97,6 +99,10 @@ export class StaffDesk {
       bell: this.#bell, menu: () => this.#menu.menu, orders: this.#newOrders, tables: () => this.#service.tables,
       openAt: (table) => [...this.#floor.documents.values()].filter((order) => order.table === table && LANES[order.status] !== 'done').length,
       changed: () => this.#due(),
+    });
+    this.#lost = new LostOrders({
+      room: this.#floor, restaurant: restaurant.id, list: (from) => this.#service.closedFrom(from), changed: () => this.#due(),
+      tell: () => this.#sound.play('cancelled'),
     });
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is saved and sent later.'),
@@ -181,7 +187,12 @@ export class StaffDesk {
     backClosesSheets();
     addEventListener('pagehide', () => this.#commands.leave());
     for (const name of ['scroll', 'resize']) addEventListener(name, this.#beyondDue, { passive: true });
-    onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
+    onAction(document.body, 'data-do', (name, control, event) => {
+      // The next lost order moves up under the finger.
+      const trembles = name === 'lost-done' && this.#touch.trembles(/** @type {PointerEvent} */ (event));
+      if (!trembles) this.#do(name, control);
+    });
+    addEventListener('storage', ({ key }) => key === `orderbell.${this.#lost.name}` && this.#lost.reload());
     addEventListener('keydown', (event) => {
       if (!event.altKey || event.code !== 'KeyN' || event.ctrlKey || document.querySelector('dialog[open]')) return;
       event.preventDefault();
@@ -217,6 +228,7 @@ export class StaffDesk {
       'void-step': () => stepVoid(control),
       'open-order': () => this.#openOrder(control.closest('[data-order]')?.getAttribute('data-order') ?? ''),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
+      'lost-done': () => this.#lost.dismiss(control.closest('[data-lost]')?.getAttribute('data-lost') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
@@ -231,7 +243,7 @@ export class StaffDesk {
       'theme': () => { this.#theme.setTheme(control.dataset.themeName ?? ''); closeSheet(); },
       'close': () => closeSheet(),
       'start': () => this.#bell.start(),
-      'sign-out': () => { this.#commands.leave(); this.#bell.close(); this.#end('signed-out'); },
+      'sign-out': () => { this.#commands.leave(); this.#lost.forget(); this.#bell.close(); this.#end('signed-out'); },
     };
     if (actions[name]) actions[name]();
     else if (!this.#entry.act(name, control)) this.#service.act(name, control);
@@ -302,6 +314,8 @@ export class StaffDesk {
     this.#drawBar(all);
     this.#drawAlarm(orders);
     this.#drawUnsent();
+    find('#lost').hidden = this.#lost.orders.length === 0;
+    render(find('#lost'), this.#lost.orders.length > 0 && lostView(this.#lost.orders));
     const calls = this.#commands.unanswered(this.#floor.calls);
     const answered = this.#commands.answered;
     // On the Tables tab each call is at its table.

@@ -3,7 +3,7 @@ import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { endGuestSheet, guestsAt, guestsSheet, pairSheet } from '../shared/staff_sheets.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
-import { leastIdAt } from '../shared/time_ids.js';
+import { leastIdAt, leastIdOf } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
 import { freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
@@ -42,11 +42,21 @@ export class StaffService {
     const closed = [];
     let after = leastIdAt(this.#now() - LOOK_BACK_MS);
     for (let page = 0; after && page < PAGES; page += 1) {
-      const { orders, next } = await this.#api.get(`${this.#path}/orders?status=closed&limit=100&after=${after}`);
+      const { orders, next } = await this.#listClosed(after);
       closed.push(...orders);
       after = next;
     }
     return closed;
+  }
+
+  /** @param {string} id of an order @returns {Promise<{orders: any[], next?: string}>} a page of the closed orders, from this one on */
+  closedFrom(id) {
+    return this.#listClosed(leastIdOf(id));
+  }
+
+  /** @param {string} after an id */
+  #listClosed(after) {
+    return this.#api.get(`${this.#path}/orders?status=closed&limit=100&after=${after}`);
   }
 
   /** Reads the restaurant's default time. Without an answer the last one stays. */

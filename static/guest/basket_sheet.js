@@ -57,9 +57,10 @@ export class BasketSheet {
     this.#change(withAdded(this.basket, wanted));
   }
 
-  /** @param {any} order */
-  addAgain(order) {
-    this.#change(withOrderAgain(this.basket, order, this.#menu()));
+  /** @param {any} order @param {string} [id] under which it is placed, if it is all that the basket has */
+  addAgain(order, id = this.basket.id) {
+    const basket = this.count === 0 ? { ...this.basket, id } : this.basket;
+    this.#change(withOrderAgain(basket, order, this.#menu()));
   }
 
   /** Takes the prices of a new menu. */

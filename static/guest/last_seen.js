@@ -12,11 +12,14 @@ const KEPT_ORDERS = 12;
 /** How long an order that can no longer be followed stays in sight after it was last seen. */
 const LEFT_MS = 6 * 3_600_000;
 
-/** @typedef {{document: any, at: number, left?: boolean}} Seen `at`: when it was true, server ms; `left`: it can no longer be followed */
+/**
+ * @typedef {{document: any, at: number, epoch?: string, left?: boolean}} Seen `at`: when it was true, server ms; `epoch`: of what
+ *   history; `left`: it can no longer be followed
+ */
 
-/** @param {any[]} orders documents @param {number} at when they were true, server ms */
-export function keepOrders(orders, at) {
-  const seen = { ...seenOrders(), ...Object.fromEntries(orders.map((document) => [document.id, { document, at }])) };
+/** @param {any[]} orders documents @param {number} at when they were true, server ms @param {(id: string) => string | undefined} [epochOf] an order */
+export function keepOrders(orders, at, epochOf = () => undefined) {
+  const seen = { ...seenOrders(), ...Object.fromEntries(orders.map((document) => [document.id, { document, at, epoch: epochOf(document.id) }])) };
   const newest = Object.entries(seen).sort(([, a], [, b]) => b.at - a.at).slice(0, KEPT_ORDERS);
   keepLocal('seen.orders', Object.fromEntries(newest));
 }
@@ -62,6 +65,17 @@ export function keepMenu(menu, at) {
 export function lastMenu(restaurant) {
   const seen = recallLocal('seen.menu', null);
   return seen?.document.restaurant === restaurant ? seen : null;
+}
+
+/** Whether the database came back with another history than the one of a document. @param {string | undefined} then @param {string | undefined} now epochs */
+export function isRewritten(then, now) {
+  return then !== undefined && now !== undefined && then !== now;
+}
+
+/** Forgets an order. @param {string} id */
+export function forgetOrder(id) {
+  const { [id]: _, ...others } = seenOrders();
+  keepLocal('seen.orders', others);
 }
 
 /** Forgets all orders, once the guest or the staff have ended the visit. */

@@ -15,7 +15,7 @@ export function orderCard(order, state) {
       h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
       h('span.badge', {}, WORDS[`short_${order.status}`])),
     h('p.order__status', {}, WORDS[`status_${order.status}`]),
-    state.left === undefined ? h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)) : leftNote(state.left),
+    state.left === undefined ? h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)) : leftNote(state.left, state.doubted),
     state.refusal,
     progress(order),
     itemList(order),

@@ -6,7 +6,7 @@ import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
-import { beforeLeaving, changeOf, keepOrders, lastOrder, newestOrder } from './last_seen.js';
+import { beforeLeaving, changeOf, forgetOrder, isRewritten, keepOrders, lastOrder, newestOrder } from './last_seen.js';
 import { isFinal, leftNote, orderPage, refusalsOf } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
 
@@ -74,6 +74,11 @@ export class OrderPage {
     return newestOrder(this.#room, this.#id, this.#answered);
   }
 
+  /** The epoch of what is known of the order. @returns {string | undefined} */
+  get #epoch() {
+    return this.#room.documents.has(this.#id) ? this.#room.epoch : this.#seen?.epoch;
+  }
+
   get #ready() {
     return this.#banner !== null;
   }
@@ -96,7 +101,7 @@ export class OrderPage {
       this.#keep();
       this.#draw();
     });
-    this.#room.on('refused', () => this.#leave('noOrder', 'notYoursHint'));
+    this.#room.on('refused', () => this.#gone());
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', (/** @type {{state: string, reason?: string}} */ { state, reason }) => {
       if (state !== 'stopped' || this.#refusal) return;
@@ -114,6 +119,8 @@ export class OrderPage {
       if (does === 'call') this.#call();
       if (does === 'close') control.closest('dialog')?.close();
       if (does === 'again') this.#again();
+      if (does === 'resend') this.#resend();
+      if (does === 'let-go') this.#letGo();
       if (does === 'read' || does === 'else') this.#read();
       if (does === 'else') location.assign(this.#home());
       if (does === 'share') this.#share();
@@ -137,7 +144,9 @@ export class OrderPage {
       if (this.#ready) this.#tell(this.#order);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      if (code === 'not_found' || code === 'forbidden') this.#leave('noOrder', 'notYoursHint');
+      // Whether it was lost is known once the link is up.
+      const isKnown = this.#bell.welcome !== null || !this.#order || this.#shared;
+      if (isKnown && (code === 'not_found' || code === 'forbidden')) this.#gone();
       // The link retries after any other error, and the banner reports it.
     }
   }
@@ -172,7 +181,23 @@ export class OrderPage {
 
   #keep() {
     const { heardAt } = this.#bell;
-    if (this.#order && heardAt !== null) keepOrders([this.#order], heardAt);
+    if (this.#order && heardAt !== null) keepOrders([this.#order], heardAt, () => this.#epoch);
+  }
+
+  /** Handles an order that the server does not have for this phone. */
+  #gone() {
+    const order = this.#order;
+    const isLost = this.#visit && order && !isFinal(order) && isRewritten(this.#epoch, this.#bell.welcome?.epoch);
+    if (isLost && !this.#refusal) this.#lose(order);
+    else this.#leave('noOrder', 'notYoursHint');
+  }
+
+  /** Offers to send an order again that the database has lost. @param {any} order */
+  async #lose(order) {
+    this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.lost(order.number), hint: WORDS.lostHint }));
+    this.#bell.close();
+    const { lostOrder } = await import('./lost_order.js');
+    this.#insteadOfOrder(() => render(this.#main, lostOrder(order)));
   }
 
   /**
@@ -265,6 +290,17 @@ export class OrderPage {
   #read() {
     this.#refusals?.read(this.#order);
     this.#main.focus({ preventScroll: true });
+  }
+
+  /** Hands a lost order to the table's page, which has the menu. */
+  #resend() {
+    keepLocal(`resend.${this.#visit?.tableKey}`, this.#order);
+    this.#letGo();
+  }
+
+  #letGo() {
+    forgetOrder(this.#id);
+    location.assign(this.#home());
   }
 
   /** Hands "order again" to the table's page, which has the menu. */

@@ -21,10 +21,10 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
 /**
  * How to show an order. `now`: server ms; `cancelling`: the cancellation is unanswered; `seen`: whether it was in sight on a
  * floor page, if known; `sure`: a second touch would cancel; `refusal`: the unconfirmed refusals (guest/refusals.js); `shared`:
- * for a person who may only look; `left`: when it was last seen, if it can no longer be followed; `extras`: controls that were
+ * for a person who may only look; `left`: when it was last seen, if it can no longer be followed; `doubted`: it may be lost; `extras`: controls that were
  * loaded after the page.
  *
- * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, left?: number, extras?: (HTMLElement | null)[]}} State
+ * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, left?: number, doubted?: boolean, extras?: (HTMLElement | null)[]}} State
  */
 
 /** @param {any} order */
@@ -65,9 +65,10 @@ export function promise(order, now) {
   return left < MINUTE ? WORDS.promisedSoon : WORDS.promised(range);
 }
 
-/** An order that this phone can no longer follow. @param {number} at when it was last seen */
-export function leftNote(at) {
-  return h('p.banner.banner--warn', {}, icon('alert'), h('span', {}, WORDS.leftNote(clock(at))));
+/** An order that this phone can no longer follow. @param {number} at when it was last seen @param {boolean} [isDoubted] it may be lost */
+export function leftNote(at, isDoubted = false) {
+  const words = isDoubted ? WORDS.leftLost(clock(at)) : WORDS.leftNote(clock(at));
+  return h('p.banner.banner--warn', {}, icon('alert'), h('span', {}, words));
 }
 
 /** The whole of one order, on a page of its own. @param {any} order @param {State} state */

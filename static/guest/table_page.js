@@ -6,16 +6,17 @@ import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
 import { redrawing } from '../shared/redraw.js';
 import { isForgetful, keepLocal, recallLocal } from '../shared/storage.js';
-import { toast } from '../shared/toasts.js';
+import { endToasts, toast } from '../shared/toasts.js';
 import { BasketSheet } from './basket_sheet.js';
 import { Calls } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
-import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders, leftOrders } from './last_seen.js';
+import { beforeLeaving, forgetOrder, isRewritten, keepMenu, keepOrders, lastMenu, lastOrders, leftOrders } from './last_seen.js';
+import { lostOrder } from './lost_order.js';
 import { categoryLinks, linkNote, menuSections } from './menu_view.js';
 import { finishedOrder, orderCard, refusedOrder } from './order_card.js';
 import { fellThrough, isFinal } from './order_view.js';
-import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
+import { Receipts, SecondTouch, showInstead, tellProgress, vibrate } from './page_state.js';
 import { Refusals } from './refusals.js';
 import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
 import { tableOf } from './visit.js';
@@ -58,7 +59,8 @@ export class TablePage {
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
     const mine = lastOrders().filter(({ document, left }) => !left && tableOf(document.id) === visit.tableKey);
     this.#left = leftOrders(place.restaurant.id);
-    this.#orders.take(mine.map(({ document }) => document));
+    const epochs = new Map(mine.map(({ document, epoch }) => [document.id, epoch]));
+    this.#orders.take(mine.map(({ document }) => document), (id) => epochs.get(id));
     this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);
     this.#basket = new BasketSheet({
       bell: this.#bell,
@@ -164,7 +166,7 @@ export class TablePage {
 
   async #loadOrders() {
     try {
-      this.#orders.take(await this.#visit.orders());
+      this.#orders.takeAll(await this.#visit.orders());
       // Includes what the restaurant refused while this page was away.
       for (const order of this.#orders.all) this.#refusals.tell(order);
       this.#draw();
@@ -199,7 +201,7 @@ export class TablePage {
   #keep() {
     const { heardAt } = this.#bell;
     if (heardAt === null) return;
-    keepOrders(this.#orders.all, heardAt);
+    keepOrders(this.#orders.all, heardAt, (id) => this.#orders.epochOf(id));
     if (this.#menuRoom.menu) keepMenu(this.#menuRoom.menu, heardAt);
   }
 
@@ -211,8 +213,12 @@ export class TablePage {
   }
 
   /** @param {any} change */
-  #orderChanged({ before, after, event }) {
+  #orderChanged({ before, after, event, lost }) {
     this.#keep();
+    if (lost && !isFinal(lost)) {
+      toast(WORDS.lost(lost.number), { bad: true, about: lost.id });
+      vibrate();
+    }
     if (after) {
       this.#refusals.tell(after, event);
       tellProgress(before, after);
@@ -251,6 +257,9 @@ export class TablePage {
     if (does === 'call') this.#calls.open();
     if (does === 'close') control.closest('dialog')?.close();
     if (does === 'options') this.#choice.open(this.#menu.items[control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '']);
+    const lost = control.closest('[data-lost]')?.getAttribute('data-lost') ?? '';
+    if (does === 'resend') this.#resend(this.#orders.drop(lost));
+    if (does === 'let-go') this.#letGo(lost);
     const order = control.closest('[data-order]')?.getAttribute('data-order') ?? '';
     if (does === 'again') this.#again(order);
     if (does === 'read' || does === 'else') this.#read(order);
@@ -298,8 +307,33 @@ export class TablePage {
     this.#basket.open();
   }
 
-  /** Handles "order again" from an order's own page, which has no menu. */
+  /** Puts a lost order into the basket, under its id: sent twice, it is one order. @param {any} order */
+  #resend(order) {
+    if (!order) return;
+    forgetOrder(order.id);
+    endToasts(order.id);
+    this.#basket.addAgain(order, order.id);
+    this.#basket.open();
+    this.#draw();
+  }
+
+  /** @param {string} order the id of a lost one, which the guest does not need */
+  #letGo(order) {
+    this.#orders.drop(order);
+    forgetOrder(order);
+    endToasts(order);
+    this.#main.focus({ preventScroll: true });
+    this.#draw();
+  }
+
+  /** Handles "order again" and "send it again" from an order's own page, which has no menu. */
   #answerWish() {
+    const resent = `resend.${this.#visit.tableKey}`;
+    const lost = recallLocal(resent, null);
+    if (lost && this.#menu) {
+      keepLocal(resent, undefined);
+      this.#resend(lost);
+    }
     const name = `again.${this.#visit.tableKey}`;
     const order = recallLocal(name, null);
     if (!order || !this.#orders.get(order) || !this.#menu) return;
@@ -331,18 +365,20 @@ export class TablePage {
   #drawOrders() {
     const orders = this.#orders.all;
     const left = this.#left.filter(({ document }) => !orders.some(({ id }) => id === document.id));
-    if (orders.length + left.length === 0) return null;
+    const { lost } = this.#orders;
+    if (orders.length + left.length + lost.length === 0) return null;
     const open = orders.filter((order) => !isFinal(order));
     const closed = orders.filter(isFinal);
     // A refusal stays in sight until the guest has confirmed it, below what is still to come.
     const refused = closed.filter((order) => this.#refusals.unread(order).length > 0).slice(0, UNFOLDED_REFUSALS);
     const finished = closed.filter((order) => !refused.includes(order));
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
-      h('h2.orders__title', { id: 'orders-title' }, open.length + refused.length + left.length > 0 ? WORDS.yourOrders : WORDS.earlier),
+      h('h2.orders__title', { id: 'orders-title' }, open.length + refused.length + left.length + lost.length > 0 ? WORDS.yourOrders : WORDS.earlier),
       this.#drawTotal(orders),
+      lost.map(lostOrder),
       open.map((order) => orderCard(order, this.#stateOf(order))),
       refused.map((order) => this.#drawRefused(order)),
-      left.map(({ document, at }) => orderCard(document, { now: at, left: at })),
+      left.map(({ document, at, epoch }) => orderCard(document, { now: at, left: at, doubted: isRewritten(epoch, this.#bell.welcome?.epoch) })),
       finished.slice(0, SHOWN_CLOSED).map((order) => this.#drawFinished(order)),
       this.#drawEarlier(finished.slice(SHOWN_CLOSED)));
   }

@@ -1,16 +1,23 @@
-import { changeOf, newestOrder } from './last_seen.js';
+import { changeOf, isRewritten, newestOrder } from './last_seen.js';
 import { isFinal } from './order_view.js';
 
 /** Bound: the orders that a phone follows live at once, since a connection limits its rooms. Open orders come first. */
 export const FOLLOWED = 24;
 
+/** How a server refuses the room of an order that it does not have. */
+const GONE = new Set(['forbidden', 'not_found']);
+
 /** This visit's orders, each in its newest known form: a room's document wins over a call's answer. */
 export class VisitOrders {
-  /** @type {Map<string, any>} */ #answered = new Map();
+  /** With the epoch of each document. @type {Map<string, {document: any, epoch?: string}>} */ #answered = new Map();
   /** @type {Map<string, any>} */ #rooms = new Map();
+  /** Open orders that the database has lost, as they were last seen. @type {Map<string, any>} */ #lost = new Map();
   #bell; #changed;
 
-  /** @param {import('../client/orderbell.js').Orderbell} bell @param {(change: any) => void} changed */
+  /**
+   * @param {import('../client/orderbell.js').Orderbell} bell @param {(change: any) => void} changed called with each change of an
+   *   order, and with `lost`, an order that the database has lost
+   */
   constructor(bell, changed) {
     this.#bell = bell;
     this.#changed = changed;
@@ -21,26 +28,56 @@ export class VisitOrders {
     return [...this.#answered.keys()].map((id) => this.get(id)).sort((a, b) => b.number - a.number);
   }
 
-  /** @param {string} id */
-  get(id) {
-    return newestOrder(this.#rooms.get(id), id, this.#answered.get(id));
+  /** @returns {any[]} newest first */
+  get lost() {
+    return [...this.#lost.values()].sort((a, b) => b.number - a.number);
   }
 
-  /** @param {any[]} documents from a call or an ack; the open ones are followed live, then the newest of the others */
-  take(documents) {
+  /** @param {string} id */
+  get(id) {
+    return newestOrder(this.#rooms.get(id), id, this.#answered.get(id)?.document);
+  }
+
+  /** Returns the epoch of what is known of an order. @param {string} id @returns {string | undefined} */
+  epochOf(id) {
+    const room = this.#rooms.get(id);
+    return room?.documents.has(id) ? room.epoch : this.#answered.get(id)?.epoch;
+  }
+
+  /**
+   * @param {any[]} documents from a call, an ack or an earlier page; the open ones are followed live, then the newest of the others
+   * @param {(id: string) => string | undefined} [epochOf] a document: the present epoch, unless it is from an earlier page
+   */
+  take(documents, epochOf = () => this.#bell.welcome?.epoch) {
     for (const document of documents) {
       const held = this.#answered.get(document.id);
-      if (!held || held.position < document.position) this.#answered.set(document.id, document);
+      const epoch = epochOf(document.id);
+      const isNewer = !held || held.document.position < document.position || isRewritten(held.epoch, epoch);
+      if (isNewer) this.#answered.set(document.id, { document, epoch });
     }
     const followed = this.all.sort((a, b) => Number(isFinal(a)) - Number(isFinal(b))).slice(0, FOLLOWED).map(({ id }) => id);
     for (const id of this.#rooms.keys()) if (!followed.includes(id)) this.#leave(id);
     for (const id of followed) this.#follow(id);
   }
 
+  /** Takes all orders of the visit: one of another history that is not among them is lost. @param {any[]} documents */
+  takeAll(documents) {
+    const ids = new Set(documents.map(({ id }) => id));
+    this.take(documents);
+    for (const id of [...this.#answered.keys()]) if (!ids.has(id)) this.#loseIfRewritten(id);
+  }
+
+  /** Drops a lost order. @param {string} id @returns {any} its document */
+  drop(id) {
+    const order = this.#lost.get(id);
+    this.#lost.delete(id);
+    return order;
+  }
+
   /** Keeps what the room knew. @param {string} id */
   #leave(id) {
     const room = this.#rooms.get(id);
-    this.#answered.set(id, this.get(id));
+    this.#answered.set(id, { document: this.get(id), epoch: this.epochOf(id) });
     this.#rooms.delete(id);
     room.leave();
   }
@@ -51,6 +88,20 @@ export class VisitOrders {
     const room = this.#bell.room(`order:${id}`);
     this.#rooms.set(id, room);
     room.on('change', (/** @type {any} */ change) => this.#told(id, room, change));
+    room.on('refused', (/** @type {any} */ { code }) => GONE.has(code) && this.#loseIfRewritten(id));
+  }
+
+  /** @param {string} id */
+  #loseIfRewritten(id) {
+    if (!isRewritten(this.epochOf(id), this.#bell.welcome?.epoch)) return;
+    const order = this.get(id);
+    const room = this.#rooms.get(id);
+    this.#rooms.delete(id);
+    this.#answered.delete(id);
+    room?.leave();
+    // Nobody waits for one that is over.
+    if (!isFinal(order)) this.#lost.set(id, order);
+    this.#changed({ lost: order });
   }
 
   /**
@@ -59,6 +110,6 @@ export class VisitOrders {
    */
   #told(id, room, change) {
     if (change.kind !== 'snapshot') return this.#changed(change);
-    this.#changed(changeOf(id, room, change, this.#answered.get(id)));
+    this.#changed(changeOf(id, room, change, this.#answered.get(id)?.document));
   }
 }

@@ -1,14 +1,11 @@
 import { Api } from '../client/api.js';
 import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
+import { findClosed } from '../shared/lost.js';
 import { leastIdOf } from '../shared/time_ids.js';
 import { becameRush, changesBetween, isOpen, ticketOf } from './tickets.js';
 
-/**
- * How many tickets are looked for after a snapshot, on how many pages of how many closed orders.
- */
-const MOST_MISSING = 100;
-const MOST_PAGES = 5;
+/** How many closed orders are read at once. */
 const PAGE = 100;
 
 /**
@@ -22,6 +19,13 @@ export class KitchenOrders extends Emitter {
    * @type {Map<string, any>}
    */
   #found = new Map();
+  /**
+   * Orders that the last snapshot did not list after the history was rewritten, until it is known
+   * whether they were closed or lost.
+   * @type {Map<string, any>}
+   */
+  #suspects = new Map();
+  #isLooking = false;
   /**
    * The ticket of each document: an order that has not changed is not read again.
    * @type {WeakMap<object, import('./tickets.js').Ticket>}
@@ -42,6 +46,8 @@ export class KitchenOrders extends Emitter {
     this.#book = new OrderBook({ bell, room, station });
     this.#api = new Api({ url: location.origin, tokens });
     room.on('change', (/** @type {any} */ change) => this.#changed(change));
+    // After an error: right after a failover, some calls fail.
+    for (const name of ['live', 'sync']) room.on(name, () => this.#suspects.size > 0 && !this.#isLooking && this.#lookForMissing());
   }
 
   /** @param {string | undefined} station @returns {import('./tickets.js').Ticket[]} */
@@ -60,8 +66,9 @@ export class KitchenOrders extends Emitter {
   }
 
   /** @param {any} change */
-  #changed({ kind, order, before, after, replaced }) {
+  #changed({ kind, order, before, after, replaced, rewritten }) {
     if (kind === 'snapshot') {
+      if (rewritten) for (const [id, old] of replaced) this.#suspects.set(id, old);
       this.#lookForMissing();
       for (const [id, old] of replaced) this.#compare(id, old, this.#room.documents.get(id));
     }
@@ -84,31 +91,31 @@ export class KitchenOrders extends Emitter {
 
   /**
    * Asks what became of tickets that were on the screen: a snapshot lists open orders only. After
-   * an error the next snapshot asks again. Bound: `MOST_MISSING` tickets, the newest, in
-   * `MOST_PAGES` pages; the others are forgotten.
+   * an error the next snapshot asks again. Tickets that were not looked for are forgotten.
    */
   async #lookForMissing() {
     this.#found.clear();
-    const missing = this.#memory.missing(this.#room.documents.keys()).sort();
-    const asked = missing.slice(-MOST_MISSING);
-    let left = asked;
+    this.#isLooking = true;
+    const suspects = new Map(this.#suspects);
+    const missing = this.#memory.missing(this.#room.documents.keys());
     try {
-      for (let page = 0; page < MOST_PAGES && left.length > 0; page += 1) left = await this.#findFrom(left);
+      const { closed, absent } = await findClosed(missing, (from) => this.#listClosed(from));
+      this.#found = closed;
+      const gone = absent.filter((id) => !this.#room.documents.has(id) && suspects.has(id));
+      for (const id of gone) this.#memory.lose(suspects.get(id));
+      for (const id of missing) if (!closed.has(id) && !gone.includes(id)) this.#memory.forget(id);
     } catch {
       return;
+    } finally {
+      this.#isLooking = false;
     }
-    for (const id of missing) if (!this.#found.has(id)) this.#memory.forget(id);
+    for (const id of suspects.keys()) this.#suspects.delete(id);
     this.emit('change');
   }
 
-  /**
-   * Finds tickets on one page of closed orders, which begins with the oldest of them.
-   * @param {string[]} ids by age @returns {Promise<string[]>} those that come after the page
-   */
-  async #findFrom(ids) {
-    const query = new URLSearchParams({ status: 'closed', limit: String(PAGE), after: leastIdOf(ids[0]) });
-    const { orders, next } = await this.#api.get(`/api/v1/restaurants/${this.#restaurant}/orders?${query}`);
-    for (const order of orders) if (ids.includes(order.id)) this.#found.set(order.id, order);
-    return next ? ids.filter((id) => id > next) : [];
+  /** @param {string} from an order's id */
+  #listClosed(from) {
+    const query = new URLSearchParams({ status: 'closed', limit: String(PAGE), after: leastIdOf(from) });
+    return this.#api.get(`/api/v1/restaurants/${this.#restaurant}/orders?${query}`);
   }
 }

@@ -44,7 +44,7 @@ const SAID_MS = 6_000;
 
 /** @type {Record<string, string>} */
 const NEWS = {
-  new: 'A new ticket.', incoming: 'An order is coming in.', changed: 'A ticket has changed.', cancelled: 'A ticket was cancelled.',
+  new: 'A new ticket.', incoming: 'An order is coming in.', changed: 'A ticket has changed.', cancelled: 'A ticket was cancelled or lost.',
 };
 
 /** One kitchen screen: turns the room's orders into tickets, and touches into commands. */

@@ -12,7 +12,7 @@ export class TicketMemory {
   #name = '';
   /** The last observed state of each ticket. @type {Map<string, string>} */
   #states = new Map();
-  /** Cancelled and not confirmed, with the last document. @type {Map<string, any>} */
+  /** Cancelled or lost and not confirmed, with the last document. @type {Map<string, any>} */
   #cancelled = new Map();
   /** @type {Map<string, number>} */
   #bumpedAt = new Map();
@@ -34,7 +34,7 @@ export class TicketMemory {
     this.#first = true;
   }
 
-  /** Documents of cancelled orders that no cook has confirmed. */
+  /** Documents of cancelled and lost orders that no cook has confirmed. */
   get cancelled() {
     return [...this.#cancelled.values()];
   }
@@ -67,12 +67,13 @@ export class TicketMemory {
   #step(ticket, was, now) {
     const { id, order, state } = ticket;
     const wasOpen = was === 'new' || was === 'cooking';
+    // A lost order is back, or another history has one that was cancelled.
+    if (state !== 'cancelled') this.#cancelled.delete(id);
     if (was === state) return undefined;
     if (state === 'incoming') return 'incoming';
     if (state === 'bumped' && wasOpen) this.#bumpedAt.set(id, now);
     if (state === 'cancelled' && (wasOpen || this.undoable(id, now))) {
-      this.#cancelled.set(id, order);
-      for (const old of [...this.#cancelled.keys()].slice(0, -MOST_CANCELLED)) this.#cancelled.delete(old);
+      this.#hold(order);
       return 'cancelled';
     }
     if (!isOpen(ticket) || wasOpen) return undefined;
@@ -80,6 +81,21 @@ export class TicketMemory {
     if (order.pending || this.undoable(id, now)) return undefined;
     this.#changes.set(id, ['Recalled']);
     return 'changed';
+  }
+
+  /** @param {any} order cancelled */
+  #hold(order) {
+    this.#cancelled.set(order.id, order);
+    for (const old of [...this.#cancelled.keys()].slice(0, -MOST_CANCELLED)) this.#cancelled.delete(old);
+  }
+
+  /**
+   * Keeps a ticket that the database has lost among the cancelled ones: a cook has to hear of it.
+   * @param {any} order as it was last known
+   */
+  lose(order) {
+    this.#hold({ ...order, status: 'cancelled', lost: true });
+    this.#keep();
   }
 
   /**

@@ -214,7 +214,7 @@ function digit() {
 }
 
 /**
- * A cancelled ticket in one piece: why, and the dishes that were begun and may be in a pan.
+ * A cancelled or lost ticket in one piece: why, and the dishes that were begun and may be in a pan.
  * @param {import('./tickets.js').Ticket} ticket @param {boolean} numbered
  * @returns {import('../shared/keyed.js').Entry}
  */
@@ -222,7 +222,7 @@ export function cancelledEntry(ticket, numbered) {
   const { id, order, items: mine } = ticket;
   const begun = mine.filter(([, { status }]) => status === 'cooking' || status === 'done');
   const view = () => h('article.cancelled__order', {
-    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'cancelled', 'aria-label': `Cancelled: order ${order.number}, ${place(order)}`,
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'cancelled', 'data-lost': order.lost, 'aria-label': `${order.lost ? 'Lost' : 'Cancelled'}: order ${order.number}, ${place(order)}`,
   },
   h('p.cancelled__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span', {}, placeView(order))),
   h('p.cancelled__why', {}, icon('close'), h('span', {}, cancelledWords(order, mine))),
@@ -234,6 +234,7 @@ export function cancelledEntry(ticket, numbered) {
 
 /** @param {any} order @param {[string, any][]} mine */
 function cancelledWords(order, mine) {
+  if (order.lost) return 'Lost by the database. Ask the floor whether to cook it';
   const reason = order.reason ?? mine.find(([, item]) => item.reason)?.[1].reason;
   const detail = order.detail ?? mine.find(([, item]) => item.detail)?.[1].detail;
   // "Another reason" says nothing where the reason stands.

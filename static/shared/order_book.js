@@ -14,6 +14,8 @@ export class OrderBook {
     this.#bell = bell;
     this.#room = room;
     this.#station = station;
+    // The answers of another history mean nothing.
+    room.on('change', (/** @type {any} */ { rewritten }) => rewritten && this.#answered.clear());
     bell.on('answer', (/** @type {any} */ { ack }) => ack?.document?.id && this.#answered.set(ack.document.id, ack.document));
   }
 

@@ -448,7 +448,7 @@ test('minutes go by one at first, then by five, and stay within a shift', () => 
 test('an answer that comes before its event shows at once, and an older one does not come back', () => {
   const listeners = {};
   const bell = { pending: [], on: (name, listener) => { listeners[name] = listener; } };
-  const room = { documents: new Map([['o1', order('placed', { a: item('queued') })]]) };
+  const room = Object.assign(new Emitter(), { documents: new Map([['o1', order('placed', { a: item('queued') })]]) });
   const book = new OrderBook({ bell, room });
   listeners.answer({ ack: { document: order('accepted', { a: item('queued') }, { position: 11 }) } });
   assert.equal(book.orders()[0].status, 'accepted');

@@ -1,0 +1,20 @@
+import { WORDS } from '../languages/language.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { itemList, noteLine, service } from './order_view.js';
+
+/** Says that the restaurant's database has lost an order, and offers to send it again. @param {any} order as it was last seen */
+export function lostOrder(order) {
+  return h('article.order', { 'data-lost': order.id, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
+    h('header.order__head', {},
+      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
+      h('span.badge', { 'data-tone': 'bad' }, WORDS.short_lost)),
+    h('section.banner.banner--bad.refusal', { 'data-key': 'lost' },
+      h('b.refusal__title', {}, icon('alert'), ' ', WORDS.lost(order.number)),
+      h('p', {}, WORDS.lostHint),
+      h('p.actions', {},
+        h('button.button.button--primary', { 'type': 'button', 'data-do': 'resend' }, WORDS.lostAgain),
+        h('button.button', { 'type': 'button', 'data-do': 'let-go' }, WORDS.lostDone))),
+    itemList(order),
+    order.note && h('p.order__note', {}, noteLine(order)));
+}
