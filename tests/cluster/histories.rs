@@ -7,6 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, query_scalar};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use support::long::rounds;
@@ -250,7 +251,22 @@ enum Head {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nodes {
     Run,
+    /// The second is killed and started again.
+    RestartOne,
     Restart,
+}
+
+impl Nodes {
+    const ALL: [Self; 3] = [Self::Run, Self::RestartOne, Self::Restart];
+
+    /// Returns the numbers of those that are restarted.
+    fn restarted(self) -> Range<usize> {
+        match self {
+            Self::Run => 2..2,
+            Self::RestartOne => 1..2,
+            Self::Restart => 0..2,
+        }
+    }
 }
 
 /// Starts two nodes, and copies their database when it has some orders.
@@ -277,15 +293,22 @@ async fn on_each_node(name: &str, cluster: &TestCluster) -> Vec<Reader> {
     join_all(WAYS.iter().flat_map(|way| [0, 1].map(|at| Reader::open(name, cluster, at, *way)))).await
 }
 
-async fn restart(cluster: &mut TestCluster, databases: Option<&mut Databases>) {
-    for node in &mut cluster.nodes {
-        node.kill().await;
+/// Kills nodes, puts the copy in the place of the database, if there is one, and starts the nodes again with their readers.
+async fn restart(cluster: &mut TestCluster, nodes: Range<usize>, databases: Option<&mut Databases>, readers: &mut [Reader]) {
+    let is_concerned = |reader: &&mut Reader| nodes.contains(&reader.at);
+    readers.iter_mut().filter(is_concerned).for_each(Reader::stop);
+    for at in nodes.clone() {
+        cluster.nodes[at].kill().await;
     }
     if let Some(databases) = databases {
         databases.promote().await;
     }
-    for at in 0..2 {
+    for at in nodes.clone() {
         cluster.restart(at).await;
+    }
+    for reader in readers.iter_mut().filter(is_concerned) {
+        reader.follow_node(cluster);
+        reader.go_on();
     }
 }
 
@@ -310,22 +333,15 @@ async fn lose(lost: usize, head: Head, nodes: Nodes) {
     };
     append(&cluster.staff.at(&other.base), &basket, written).await;
     drop(other);
-    match nodes {
-        Nodes::Run => databases.promote().await,
-        Nodes::Restart => {
-            readers.iter_mut().for_each(Reader::stop);
-            restart(&mut cluster, Some(&mut databases)).await;
-            for reader in readers.iter_mut().chain(&mut returning) {
-                reader.follow_node(&cluster);
-            }
-            readers.iter_mut().for_each(Reader::go_on);
-        }
-    }
+    restart(&mut cluster, nodes.restarted(), Some(&mut databases), &mut readers).await;
     let took = converge(&cluster, &readers).await;
     println!(
         "{lost} events lost, the head {head:?} the old one, nodes {nodes:?}: all screens show the database after {took:.1?}"
     );
-    returning.iter_mut().for_each(Reader::go_on);
+    for reader in &mut returning {
+        reader.follow_node(&cluster);
+        reader.go_on();
+    }
     readers.extend(returning);
     readers.extend(on_each_node("new", &cluster).await);
     for at in 0..2 {
@@ -345,8 +361,8 @@ async fn lose(lost: usize, head: Head, nodes: Nodes) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_comes_back_without_its_last_events_is_noticed_and_shown_as_it_is() {
     let heads = [Head::Below, Head::At, Head::Past];
-    let few = [Nodes::Run, Nodes::Restart].map(|nodes| (22, Head::Past, nodes));
-    let each = |lost| heads.into_iter().flat_map(move |head| [Nodes::Run, Nodes::Restart].map(|nodes| (lost, head, nodes)));
+    let few = Nodes::ALL.map(|nodes| (22, Head::Past, nodes));
+    let each = |lost| heads.into_iter().flat_map(move |head| Nodes::ALL.map(|nodes| (lost, head, nodes)));
     for (lost, head, nodes) in if rounds(1) == 1 { few.to_vec() } else { [1, 22, 500].into_iter().flat_map(each).collect() } {
         lose(lost, head, nodes).await;
     }
@@ -361,12 +377,7 @@ async fn a_database_that_comes_back_with_everything_and_a_restart_change_nothing
     ready(&cluster).await;
     append(&cluster.at(&cluster.staff, 1), &cluster.menu.basket(), 7).await;
     converge(&cluster, &readers).await;
-    readers.iter_mut().for_each(Reader::stop);
-    restart(&mut cluster, None).await;
-    for reader in &mut readers {
-        reader.follow_node(&cluster);
-        reader.go_on();
-    }
+    restart(&mut cluster, 0..2, None, &mut readers).await;
     append(&cluster.at(&cluster.staff, 0), &cluster.menu.basket(), 7).await;
     converge(&cluster, &readers).await;
     for reader in readers {
