@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// The time that running nodes, if there are any, get to compare what they know.
 const GRACE: Duration = Duration::from_secs(2);
-/// The period of [`keep`].
-const PERIOD: Duration = Duration::from_secs(60);
+/// The period of [`keep`]. A backup of this time before a crash is not recognized.
+const PERIOD: Duration = Duration::from_secs(10);
 
 /// Examines the database before the first connection is accepted.
 ///

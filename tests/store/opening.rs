@@ -63,7 +63,7 @@ pub async fn a_locked_feed_is_unavailable_in_time_and_works_again(database: Test
 pub async fn a_moved_database_is_recognized_and_its_feeds_begin_a_generation(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let store = &database.store;
-    let generation = async || store.heads(&[(restaurant.id, Position::ZERO)]).await.unwrap()[0].1.generation;
+    let generation = async || store.heads(&[(restaurant.id, Position::ZERO)]).await.unwrap()[&restaurant.id].generation;
     assert_eq!(store.is_moved().await, Ok(false), "nothing is recorded yet");
     store.record_origin(false).await.unwrap();
     restaurant.place(&restaurant.diner("diner-1")).await;
@@ -109,6 +109,19 @@ async fn the_files_of_sqlite_are_their_owners_alone() {
     for file in files {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{file:?}");
     }
+}
+
+#[tokio::test]
+async fn a_dump_that_is_restored_into_the_same_postgres_database_is_recognized() {
+    let url = postgres::database().await;
+    let store = open(&url, SERVE).await.unwrap();
+    store.record_origin(false).await.unwrap();
+    assert_eq!(store.is_moved().await, Ok(false));
+    // As `pg_restore --clean` does: the tables are made again, and their rows are those of before.
+    let restore = "ALTER TABLE feeds RENAME TO feeds_before; CREATE TABLE feeds (LIKE feeds_before INCLUDING ALL);
+        INSERT INTO feeds SELECT * FROM feeds_before";
+    PgConnection::connect(&url).await.unwrap().execute(restore).await.unwrap();
+    assert_eq!(store.is_moved().await, Ok(true));
 }
 
 #[tokio::test]

@@ -46,7 +46,9 @@ fn without_attributes(url: &str) -> Result<String, OpenError> {
         match parameter.split_once('=') {
             Some((ATTRIBUTES, value)) if OF_PRIMARY.contains(&value) => {}
             Some((ATTRIBUTES, _)) => return Err(OpenError::SessionAttributes),
-            Some((name, value)) if LISTS.contains(&name) && (value.contains(',') || value.contains("%2C")) => {
+            Some((name, value))
+                if LISTS.contains(&name) && (value.contains(',') || value.to_ascii_lowercase().contains("%2c")) =>
+            {
                 return Err(OpenError::HostList);
             }
             _ => kept.push(parameter),
@@ -107,7 +109,7 @@ mod tests {
             let url = format!("postgres://db1,db2/orders?target_session_attrs={attributes}");
             assert!(refused(&url).contains("read-write"), "{url}");
         }
-        for list in ["host=db1,db2", "host=db1%2Cdb2", "hostaddr=10.0.0.1,10.0.0.2", "port=1,2"] {
+        for list in ["host=db1,db2", "host=db1%2Cdb2", "host=db1%2cdb2", "hostaddr=10.0.0.1,10.0.0.2", "port=1,2"] {
             assert!(refused(&format!("postgres://u@/orders?{list}")).contains("db1:5432,db2:5432"), "{list}");
         }
         for url in ["postgres://db1,/orders", "postgres://db1:a,db2/orders", "postgres:db1"] {

@@ -229,10 +229,11 @@ async fn reconnected(store: &PostgresStore) {
 
 /// The SQLSTATE of a function that the database user may not call.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
-/// Returns the server's system identifier, its timeline, and the id of the database.
+/// Returns the server's system identifier, its timeline, and the ids of the database and of a table, which a restored dump
+/// makes again.
 const ORIGIN: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' \
     || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' \
-    || (SELECT oid FROM pg_database WHERE datname = current_database())";
+    || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || 'feeds'::regclass::oid";
 
 async fn is_moved(store: &PostgresStore) -> Result<bool> {
     let is_moved = store.read(|c| {

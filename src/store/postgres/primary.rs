@@ -12,6 +12,8 @@ use tokio::time::timeout;
 
 /// How long to wait for a connection before looking for the primary.
 const SLOW: Duration = Duration::from_millis(500);
+/// How long to wait before another search: a pool that is only busy must not flood the servers with connections.
+const REST: Duration = Duration::from_millis(250);
 /// How long a server may take to say whether it is the primary.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -58,7 +60,10 @@ impl Servers {
     async fn seek(&self, pool: &PgPool) {
         let Ok(mut current) = self.current.try_lock() else { return };
         let found = join_all(self.options.iter().map(is_read_write)).await;
-        let Some(next) = found.iter().position(|is_found| *is_found).filter(|_| !found[*current]) else { return };
+        let Some(next) = found.iter().position(|is_found| *is_found).filter(|_| !found[*current]) else {
+            tokio::time::sleep(REST).await;
+            return;
+        };
         log::warn!(server:% = place(&self.options[next..=next]); "another server is the primary now");
         *current = next;
         pool.set_connect_options(self.options[next].clone());

@@ -1,8 +1,8 @@
 //! The file beside a database that names the database's current id. At the next start it shows
 //! whether the database is the one that the last node left: a backup has an earlier id.
 //!
-//! A node gives the database a new id when it starts, every minute in which it commits, and when it
-//! stops. A backup from before then does not have it.
+//! A node gives the database a new id when it starts, every ten seconds in which it commits, and
+//! when it stops. A backup from before then does not have it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
