@@ -51,6 +51,8 @@ export class Subscriptions {
     this.#epoch = epoch;
     this.#paged = paged;
     for (const room of this.#rooms.values()) {
+      // Positions of another epoch mean nothing.
+      if (room.epoch !== epoch) this.#receipts.delete(room.name);
       room.enter(epoch);
       this.#subscribe(room);
     }
@@ -68,6 +70,8 @@ export class Subscriptions {
    * @param {string} name @param {number} position @param {string} [station] the one that is shown; all without
    */
   seen(name, position, station) {
+    // What was drawn is of an epoch that is over.
+    if (this.#rooms.get(name)?.cursor === null) return;
     const known = this.#receipts.get(name);
     if (known && position <= known.position && station === known.station) return;
     this.#receipts.set(name, { position, station });

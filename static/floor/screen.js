@@ -133,6 +133,8 @@ export class StaffDesk {
     }
     this.#menu.on('change', () => this.#newOrders.menuChanged());
     this.#floor.on('change', (change) => this.#tell(change));
+    // The positions of another history mean nothing.
+    this.#floor.on('change', ({ rewritten }) => { if (rewritten) this.#sight = new Sight(); });
     this.#floor.on('change', ({ kind }) => { if (kind === 'order.placed') this.#visitsAt = -Infinity; });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {

@@ -72,6 +72,19 @@ test('a snapshot of another epoch says that the history was rewritten, and one o
   assert.equal(changes.at(-1).rewritten, false);
 });
 
+test('a receipt of an epoch that is over is not sent in the next, and does not hold up those of the next', async () => {
+  const bench = await liveRoom();
+  const { bell, room, last } = bench;
+  bell.seen(room, 10);
+  last().drop();
+  await relink(bench, { epoch: 'e1-2' });
+  bell.seen(room, 10);
+  last().push(snapshot(3, []), { type: 'live', room: ROOM, position: 4 });
+  assert.deepEqual(last().all('seen'), []);
+  bell.seen(room, 4);
+  assert.deepEqual(last().all('seen'), [{ type: 'seen', room: ROOM, position: 4 }]);
+});
+
 // ---- what is gone ----
 
 test('orders that are not listed are missing, unless they fell through, and those at an earlier event are back', () => {
