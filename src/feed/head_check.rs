@@ -3,6 +3,7 @@
 
 use super::messages::{CompareNow, Pace};
 use super::registry::FeedRegistry;
+use crate::domain::model::history::Known;
 use crate::domain::values::ids::RestaurantId;
 use crate::store;
 use actix::prelude::*;
@@ -166,7 +167,11 @@ async fn compare_chunk(feeds: &FeedRegistry, restaurants: &[RestaurantId]) -> st
     let histories = feeds.histories();
     // A feed of which nothing is known yet reads its head by itself.
     let known: HashMap<_, _> = restaurants.iter().filter_map(|id| Some((*id, histories.get(*id)?))).collect();
-    let asked: Vec<_> = known.iter().map(|(restaurant, known)| (*restaurant, known.mark.position)).collect();
+    let of = |(restaurant, known): (&RestaurantId, &Known)| {
+        let restaurant = *restaurant;
+        known.positions().map(move |position| (restaurant, position)).collect::<Vec<_>>()
+    };
+    let asked: Vec<_> = known.iter().flat_map(of).collect();
     for (restaurant, head) in feeds.store().heads(&asked).await? {
         let Some(known) = known.get(&restaurant) else { continue };
         match histories.judge(restaurant, known, &head).await? {

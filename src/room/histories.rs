@@ -11,6 +11,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
+/// The most events beyond the delivered one that a node remembers of a feed.
+const AHEAD: usize = 16;
+
 /// The state of a feed: its generation and its last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -33,7 +36,7 @@ struct Inner {
 /// What this node knows of each feed that it has served, even after its actor has ended. Cheap to
 /// clone; clones share their content.
 ///
-/// Bound: an entry for each restaurant.
+/// Bound: an entry for each restaurant, with at most [`AHEAD`] events beyond the delivered one.
 #[derive(Clone)]
 pub struct Histories(Arc<Inner>);
 
@@ -52,7 +55,7 @@ impl Histories {
     /// Returns what is known of a feed.
     #[must_use]
     pub fn get(&self, restaurant: RestaurantId) -> Option<Known> {
-        self.known().get(&restaurant).copied()
+        self.known().get(&restaurant).cloned()
     }
 
     /// Returns the restaurants of all known feeds.
@@ -76,11 +79,10 @@ impl Histories {
         }
     }
 
-    /// Records that this node delivers or has read an event of a feed. Ignores an event before the
-    /// known one.
+    /// Records that this node delivers an event of a feed. Ignores an event before the known one.
     pub fn record(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
         let mut all = self.known();
-        let known = all.entry(restaurant).or_insert(Known { generation, mark: last });
+        let known = all.entry(restaurant).or_insert_with(|| Known::new(generation, last));
         if known.generation == generation && known.mark.position < last.position {
             known.mark = last;
         }
@@ -90,9 +92,29 @@ impl Histories {
     /// delivered.
     pub fn doubt(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
         if let Some(known) = self.known().get_mut(&restaurant).filter(|known| known.generation == generation) {
-            known.mark = last;
+            let further = std::mem::replace(&mut known.mark, last);
+            if further != last {
+                add(&mut known.ahead, further);
+            }
         }
         self.request(restaurant);
+    }
+
+    /// Records that this node may show everything up to an event that it has read.
+    pub fn note(&self, restaurant: RestaurantId, last: Mark) {
+        if let Some(known) = self.known().get_mut(&restaurant).filter(|known| known.mark != last) {
+            add(&mut known.ahead, last);
+        }
+    }
+
+    /// Records that the log has `last` together with all that `was` known: knowing that suffices.
+    fn found(&self, restaurant: RestaurantId, was: &Known, last: Mark) {
+        let mut all = self.known();
+        let Some(known) = all.get_mut(&restaurant).filter(|known| known.generation == was.generation) else { return };
+        known.ahead.retain(|mark| !was.ahead.contains(mark));
+        if known.mark != last {
+            add(&mut known.ahead, last);
+        }
     }
 
     fn request(&self, restaurant: RestaurantId) {
@@ -117,12 +139,12 @@ impl Histories {
     /// An error of the store.
     pub async fn read(&self, restaurant: RestaurantId) -> Result<Standing> {
         let known = self.get(restaurant);
-        let head = self.0.head(restaurant, known.map_or(Position::ZERO, |known| known.mark.position)).await?;
+        let head = self.0.head(restaurant, known.as_ref()).await?;
         match known {
             None => {
-                let standing = Standing { generation: head.generation, last: head.last };
-                self.record(restaurant, standing);
-                Ok(standing)
+                let (generation, last) = (head.generation, head.last);
+                self.known().entry(restaurant).or_insert_with(|| Known::new(generation, last));
+                Ok(Standing { generation, last })
             }
             Some(known) => {
                 let renewed = self.judge(restaurant, &known, &head).await?;
@@ -138,8 +160,9 @@ impl Histories {
     /// An error of the store.
     pub async fn head(&self, restaurant: RestaurantId) -> Result<Option<Position>> {
         let Some(known) = self.get(restaurant) else { return Ok(Some(self.read(restaurant).await?.last.position)) };
-        let head = self.0.head(restaurant, known.mark.position).await?;
+        let head = self.0.head(restaurant, Some(&known)).await?;
         if known.compare(&head) == Comparison::Same {
+            self.found(restaurant, &known, head.last);
             return Ok(Some(head.last.position));
         }
         self.request(restaurant);
@@ -155,7 +178,7 @@ impl Histories {
     pub async fn judge(&self, restaurant: RestaurantId, known: &Known, head: &Head) -> Result<Option<Generation>> {
         let generation = match known.compare(head) {
             Comparison::Same => {
-                self.record(restaurant, Standing { generation: head.generation, last: head.last });
+                self.found(restaurant, known, head.last);
                 return Ok(None);
             }
             Comparison::Renewed => head.generation,
@@ -173,7 +196,7 @@ impl Histories {
         let mut all = self.known();
         let is_next = |known: &&mut Known| known.generation == was.generation && was.generation < Some(to);
         let Some(known) = all.get_mut(&restaurant).filter(is_next) else { return false };
-        *known = Known { generation: Some(to), mark: Mark::default() };
+        *known = Known::new(Some(to), Mark::default());
         self.0.metrics.histories_rewritten.inc();
         let (before, generation) = (was.mark.position, to.uuid());
         log::error!(restaurant:%, before:%, after:%, generation:%;
@@ -183,8 +206,21 @@ impl Histories {
 }
 
 impl Inner {
-    async fn head(&self, restaurant: RestaurantId, position: Position) -> Result<Head> {
-        let heads = self.store.heads(&[(restaurant, position)]).await?;
-        heads.into_iter().next().map(|(_, head)| head).ok_or(crate::store::StoreError::Missing)
+    async fn head(&self, restaurant: RestaurantId, known: Option<&Known>) -> Result<Head> {
+        let positions = known.map_or_else(|| vec![Position::ZERO], |known| known.positions().collect());
+        let asked: Vec<_> = positions.into_iter().map(|position| (restaurant, position)).collect();
+        self.store.heads(&asked).await?.remove(&restaurant).ok_or(crate::store::StoreError::Missing)
+    }
+}
+
+/// Adds an event, unless it is there. Of too many it keeps the latest.
+fn add(ahead: &mut Vec<Mark>, mark: Mark) {
+    if ahead.contains(&mark) {
+        return;
+    }
+    ahead.push(mark);
+    ahead.sort_by_key(|mark| mark.position);
+    if ahead.len() > AHEAD {
+        ahead.remove(0);
     }
 }

@@ -35,7 +35,8 @@ type Refusal = fn(RoomId, u64) -> ToMember;
 impl Room {
     /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
-        let read = open(self.store.clone(), self.restaurant, self.id, self.head);
+        let source = (self.store.clone(), self.histories.clone());
+        let read = open(source, self.restaurant, self.id, self.head);
         task::run(read, ctx, |opened, room, ctx| room.opened(opened, ctx));
     }
 

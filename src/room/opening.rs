@@ -3,6 +3,7 @@
 use super::budget::{Full, SnapshotBudget};
 use super::histories::Histories;
 use crate::domain::model::event::Event;
+use crate::domain::model::history::Mark;
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
@@ -52,12 +53,18 @@ impl OrderFields {
 ///
 /// # Errors
 /// An error of the store.
-pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, head: Position) -> Result<Option<Opened>> {
+pub async fn open(
+    (store, histories): (SharedStore, Histories),
+    restaurant: RestaurantId,
+    room: RoomId,
+    head: Position,
+) -> Result<Option<Opened>> {
     let (fields, snapshot) = match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) if id != restaurant => return Ok(None),
         RoomId::Kitchen(_) | RoomId::Floor(_) => (OrderFields::default(), None),
         RoomId::Order(_) | RoomId::Menu(_) => {
             let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
+            histories.note(restaurant, state.last);
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
@@ -92,7 +99,8 @@ pub async fn read(
     last: Option<Snapshot>,
     budget: Arc<SnapshotBudget>,
 ) -> std::result::Result<Snapshot, SnapshotError> {
-    let snapshot = read_any(store, restaurant, room, last, budget).await?;
+    let (snapshot, last) = read_any(store, restaurant, room, last, budget).await?;
+    histories.note(restaurant, last);
     // The snapshot must belong to the known history, since events of that history follow it.
     match histories.head(restaurant).await {
         Ok(Some(_)) => Ok(snapshot),
@@ -106,13 +114,17 @@ async fn read_any(
     room: RoomId,
     last: Option<Snapshot>,
     budget: Arc<SnapshotBudget>,
-) -> std::result::Result<Snapshot, SnapshotError> {
+) -> std::result::Result<(Snapshot, Mark), SnapshotError> {
     let state = async || match store.snapshot(restaurant, room).await {
         Ok(Some(state)) => Ok(state),
         Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
     };
     match room {
-        RoomId::Order(_) | RoomId::Menu(_) => Ok(encode_state(room, state().await?, Bytes::from)),
+        RoomId::Order(_) | RoomId::Menu(_) => {
+            let state = state().await?;
+            let newest = state.last;
+            Ok((encode_state(room, state, Bytes::from), newest))
+        }
         RoomId::Kitchen(_) | RoomId::Floor(_) => {
             let _permit = budget.acquire().await.map_err(|Full| SnapshotError::Full)?;
             let share = |bytes| budget.share(bytes);
@@ -120,23 +132,25 @@ async fn read_any(
                 && let Some(changes) =
                     store.changes(restaurant, room, last.position()).await.map_err(|_| SnapshotError::Unavailable)?
             {
-                let Changes { position, orders, calls, displays } = changes;
-                return Ok(last.renewed(position, orders, calls, displays, share));
+                let Changes { last: newest, orders, calls, displays } = changes;
+                return Ok((last.renewed(newest.position, orders, calls, displays, share), newest));
             }
-            Ok(encode_state(room, state().await?, share))
+            let state = state().await?;
+            let newest = state.last;
+            Ok((encode_state(room, state, share), newest))
         }
     }
 }
 
 fn encode_state(room: RoomId, state: State, share: impl FnMut(Vec<u8>) -> Bytes) -> Snapshot {
-    let State { position, documents, orders, calls, displays } = state;
+    let State { last, documents, orders, calls, displays } = state;
     let documents = match room {
         RoomId::Order(_) | RoomId::Menu(_) => documents.into_iter().map(Document::from).collect(),
         RoomId::Kitchen(_) | RoomId::Floor(_) => {
             orders.into_iter().zip(documents).map(|(id, document)| Document::of_order(id, document)).collect()
         }
     };
-    Snapshot::encode(room, position, Contents { documents, calls, displays }, share)
+    Snapshot::encode(room, last.position, Contents { documents, calls, displays }, share)
 }
 
 /// A page of the events that a member missed.

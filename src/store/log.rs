@@ -6,7 +6,7 @@ use crate::domain::model::call::Calls;
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{By, Event};
-use crate::domain::model::history::{Head, Link};
+use crate::domain::model::history::{Head, Link, Mark};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::Refusal;
@@ -21,7 +21,7 @@ use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The state that a transaction reads before it decides. Every change of that state also changes the feed's head.
@@ -165,8 +165,8 @@ pub struct Committed {
 /// The state of a room at one position.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The head of the feed. The other fields are the state at exactly this position.
-    pub position: Position,
+    /// The last event of the feed. The other fields are the state at exactly this event.
+    pub last: Mark,
     /// The order of an order room, the open orders of a kitchen or a floor by id, or the menu.
     pub documents: Vec<Box<RawValue>>,
     /// The ids of the orders of a kitchen or a floor, in the order of their documents; empty for other rooms.
@@ -180,8 +180,8 @@ pub struct Snapshot {
 /// The changes of a kitchen or a floor since a position.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    /// The head of the feed. The other fields are the state at exactly this position.
-    pub position: Position,
+    /// The last event of the feed. The other fields are the state at exactly this event.
+    pub last: Mark,
     /// The documents of orders with events since; `None` for an order that is no longer open.
     pub orders: BTreeMap<OrderId, Option<Box<RawValue>>>,
     /// As in [`Snapshot`], whole.
@@ -232,9 +232,9 @@ pub trait Log: Send + Sync + 'static {
     /// Returns the last committed position.
     async fn head(&self, restaurant: RestaurantId) -> Result<Position>;
 
-    /// Returns the heads of several feeds, each with the event at a position, by one query. Skips restaurants that do not
-    /// exist.
-    async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<Vec<(RestaurantId, Head)>>;
+    /// Returns the heads of several feeds, each with the events at the positions that are asked for, by one query. Skips
+    /// restaurants that do not exist.
+    async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<HashMap<RestaurantId, Head>>;
 
     /// Replaces a generation of a feed by a new one, unless another node has replaced it meanwhile. Returns the generation that
     /// the feed then has.

@@ -153,7 +153,7 @@ async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> b
     other.wait_until_healthy(true, RECOVERY).await;
     let position = Position::new(restaurant.act(&one).await).unwrap().next();
     let channel = format!("orderbell:{}:feed:{}", database.store.epoch(), restaurant.id);
-    let head = database.store.heads(&[(restaurant.id, position)]).await.unwrap()[0].1;
+    let head = database.store.heads(&[(restaurant.id, position)]).await.unwrap()[&restaurant.id].clone();
     let link = Link { generation: head.generation, after: head.last };
     let message = made_up_of(restaurant.id, position.number(), Some(link));
     let forged = Signer::new(&[8; 32], database.store.epoch()).seal(&message).unwrap();

@@ -190,7 +190,7 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(database: TestDatabase) 
     let floor = store.snapshot(restaurant.id, RoomId::Floor(restaurant.id)).await.unwrap().unwrap();
     assert!(floor.displays.unwrap().is_empty());
     let events = sound_feed(store, restaurant.id).await;
-    assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor's events say the same");
+    assert_eq!(fold(&events, floor.last.position).displays, serde_json::json!({}), "the floor's events say the same");
     assert_eq!((events.len(), store.leases(None, 9).await.unwrap()), (2, vec![]));
     assert!(!restaurant.tell(&display, Change::Lost { left: None }).await, "its connections end later");
     assert_eq!(store.revoke_device(restaurant.id, device.id, Expected::ANY, at(4)).await.unwrap_err(), StoreError::Missing);

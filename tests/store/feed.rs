@@ -12,7 +12,7 @@ use orderbell::domain::values::ids::{Generation, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::store::StoreError;
 use orderbell::store::log::{Reads, Work};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
@@ -89,15 +89,17 @@ pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
     one.ack(one.acting(first.id, ACCEPT, None)).await;
     assert_eq!(one.place(&one.diner("diner-1")).await.number, 2, "only placing takes a number");
     let at = |number| Position::new(number).unwrap();
-    let asked = [(two.id, at(2)), (nobody, at(1)), (one.id, at(2))];
-    let heads: BTreeMap<_, _> = database.store.heads(&asked).await.unwrap().into_iter().collect();
+    let asked = [(two.id, at(2)), (nobody, at(1)), (one.id, at(2)), (one.id, Position::ZERO)];
+    let heads = database.store.heads(&asked).await.unwrap();
     let events = database.store.events(one.id, None, Position::ZERO, at(3), 3).await.unwrap();
     let of_two = database.store.events(two.id, None, Position::ZERO, at(1), 1).await.unwrap();
-    let head =
-        |last: &Event, asked: Option<&Event>| Head { generation: None, last: last.mark(), asked: asked.map(|event| event.id) };
-    let expected = [(one.id, head(&events[2], Some(&events[1]))), (two.id, head(&of_two[0], None))];
-    assert_eq!(heads, expected.into());
-    assert_eq!(database.store.heads(&[]).await.unwrap(), []);
+    let head = |last: &Event, asked: &[Mark]| Head { generation: None, last: last.mark(), asked: asked.to_vec() };
+    assert_eq!(heads.len(), 2);
+    assert_eq!(heads[&two.id], head(&of_two[0], &[Mark { position: at(2), event: None }]));
+    let of_one = &heads[&one.id];
+    assert_eq!(of_one.last, events[2].mark());
+    assert!(of_one.asked.contains(&events[1].mark()) && of_one.asked.contains(&Mark::default()), "{of_one:?}");
+    assert!(database.store.heads(&[]).await.unwrap().is_empty());
     assert_eq!(database.store.head(nobody).await, Err(StoreError::Missing));
 }
 

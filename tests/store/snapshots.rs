@@ -5,6 +5,7 @@ use crate::fold::{Folded, fold, sound_feed};
 use crate::restaurant::TestRestaurant;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
+use orderbell::domain::model::history::Mark;
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::values::ids::OrderId;
@@ -61,9 +62,10 @@ pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(database: Tes
         }
     }
     let events = sound_feed(&database.store, restaurant.id).await;
-    let mut positions: Vec<_> = taken.iter().map(|snapshot| snapshot.position).collect();
+    let mut positions: Vec<_> = taken.iter().map(|snapshot| snapshot.last.position).collect();
     for snapshot in taken {
-        let folded = fold(&events, snapshot.position);
+        let folded = fold(&events, snapshot.last.position);
+        assert!(events.iter().any(|event| event.mark() == snapshot.last) || snapshot.last == Mark::default());
         if snapshot.calls.is_some() {
             agrees(&snapshot, &folded);
         } else {
@@ -85,13 +87,13 @@ fn moved_on(mut snapshot: Snapshot, changes: Changes) -> Snapshot {
         };
     }
     (snapshot.orders, snapshot.documents) = all.into_iter().unzip();
-    Snapshot { position: changes.position, calls: changes.calls, displays: changes.displays, ..snapshot }
+    Snapshot { last: changes.last, calls: changes.calls, displays: changes.displays, ..snapshot }
 }
 
 fn same(one: &Snapshot, other: &Snapshot) {
     let all = |snapshot: &Snapshot| {
-        let Snapshot { position, documents, orders, calls, displays } = snapshot;
-        serde_json::to_string(&(position, documents, orders, calls, displays)).unwrap()
+        let Snapshot { last, documents, orders, calls, displays } = snapshot;
+        serde_json::to_string(&(last, documents, orders, calls, displays)).unwrap()
     };
     assert_eq!(all(one), all(other));
 }
@@ -107,8 +109,8 @@ pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(databas
         let is_quiet = writers.is_empty();
         for (kept, id) in kept.iter_mut().zip(rooms) {
             let changes =
-                restaurant.store.changes(restaurant.id, id, kept.position).await.unwrap().expect("few events lie between");
-            moves += usize::from(changes.position > kept.position);
+                restaurant.store.changes(restaurant.id, id, kept.last.position).await.unwrap().expect("few events lie between");
+            moves += usize::from(changes.last.position > kept.last.position);
             *kept = moved_on(kept.clone(), changes);
             taken.push(kept.clone());
         }
@@ -122,7 +124,7 @@ pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(databas
     assert!(moves > 5, "the feed changed in between: {moves}");
     let events = sound_feed(&database.store, restaurant.id).await;
     for snapshot in &taken {
-        let folded = fold(&events, snapshot.position);
+        let folded = fold(&events, snapshot.last.position);
         assert_eq!(documents(snapshot), folded.open_orders().into_iter().cloned().collect::<Vec<_>>());
     }
     for (kept, id) in kept.iter().zip(rooms) {
@@ -149,7 +151,7 @@ pub async fn an_order_room_has_its_order_also_when_it_is_closed(database: TestDa
         restaurant.ack(restaurant.acting(order.id, action, None)).await;
     }
     let snapshot = room(&restaurant, RoomId::Order(order.id)).await;
-    assert_eq!(snapshot.position, restaurant.head().await);
+    assert_eq!(snapshot.last.position, restaurant.head().await);
     assert_eq!(
         documents(&snapshot),
         [serde_json::to_value(restaurant.store.order(restaurant.id, order.id).await.unwrap()).unwrap()]
@@ -168,12 +170,12 @@ pub async fn a_menu_room_has_the_menu(database: TestDatabase) {
     let snapshot = room(&restaurant, RoomId::Menu(restaurant.id)).await;
     let menu = restaurant.store.menu(restaurant.id).await.unwrap().unwrap();
     assert_eq!(documents(&snapshot), [serde_json::to_value(&menu).unwrap()]);
-    assert_eq!(menu.position, snapshot.position, "the last thing that happened was a change of the menu");
+    assert_eq!(menu.position, snapshot.last.position, "the last thing that happened was a change of the menu");
 }
 
 pub async fn a_new_restaurant_has_empty_rooms(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let floor = room(&restaurant, RoomId::Floor(restaurant.id)).await;
-    assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));
+    assert_eq!((floor.last.position, floor.documents.len()), (Position::ZERO, 0));
     assert!(floor.calls.unwrap().is_empty() && floor.displays.unwrap().is_empty());
 }

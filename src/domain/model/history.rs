@@ -38,23 +38,25 @@ pub struct Link {
 }
 
 /// What a node knows of a feed's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The generation.
     pub generation: Option<Generation>,
-    /// The furthest event that the node has delivered or read.
+    /// The furthest event that the node has delivered, or has found in a comparison.
     pub mark: Mark,
+    /// Events that the node has not delivered, but may have shown in a snapshot or among missed events.
+    pub ahead: Vec<Mark>,
 }
 
 /// A feed as the database has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The generation.
     pub generation: Option<Generation>,
     /// The last event.
     pub last: Mark,
-    /// The event at the position that the reader asked for, if the log has one.
-    pub asked: Option<EventId>,
+    /// What the log has at the positions that the reader asked for.
+    pub asked: Vec<Mark>,
 }
 
 /// How a feed in the database compares with what a node knows.
@@ -69,11 +71,26 @@ pub enum Comparison {
 }
 
 impl Known {
-    /// Compares with a head that was read together with the event at the position of
-    /// [`Self::mark`]. An earlier generation means that the database went back to it.
+    /// Knows a feed up to an event.
+    #[must_use]
+    pub const fn new(generation: Option<Generation>, mark: Mark) -> Self {
+        Self { generation, mark, ahead: Vec::new() }
+    }
+
+    /// Returns the positions to ask the database for.
+    pub fn positions(&self) -> impl Iterator<Item = Position> {
+        self.marks().map(|mark| mark.position)
+    }
+
+    fn marks(&self) -> impl Iterator<Item = Mark> {
+        std::iter::once(self.mark).chain(self.ahead.iter().copied())
+    }
+
+    /// Compares with a head that was read together with the events at [`Self::positions`]. An earlier
+    /// generation means that the database went back to it.
     #[must_use]
     pub fn compare(&self, head: &Head) -> Comparison {
-        let continues = self.mark.position <= head.last.position && self.mark.event == head.asked;
+        let continues = self.marks().all(|mark| mark.position <= head.last.position && head.asked.contains(&mark));
         match head.generation.cmp(&self.generation) {
             std::cmp::Ordering::Greater => Comparison::Renewed,
             std::cmp::Ordering::Equal if continues => Comparison::Same,
@@ -113,8 +130,8 @@ mod tests {
         Mark { position: Position::new(number as u64).unwrap(), event }
     }
 
-    fn head(log: &Log, generation: Option<Generation>, asked: Mark) -> Head {
-        let asked = mark(log, usize::try_from(asked.position.number()).unwrap()).event;
+    fn head(log: &Log, generation: Option<Generation>, known: &Known) -> Head {
+        let asked = known.positions().map(|position| mark(log, usize::try_from(position.number()).unwrap())).collect();
         Head { generation, last: mark(log, log.len()), asked }
     }
 
@@ -125,13 +142,16 @@ mod tests {
             lost in 0_usize..30,
             added in 0_usize..60,
             known in 0.0_f64..=1.0,
+            shown in prop::collection::vec(0.0_f64..=1.0, 0..3),
         ) {
             let before: Log = (1..=(kept + lost) as u128).collect();
             let after: Log = before[..kept].iter().copied().chain((0..added as u128).map(|number| 1000 + number)).collect();
-            let delivered = (before.len() as f64 * known) as usize;
-            let node = Known { generation: None, mark: mark(&before, delivered) };
-            let found = node.compare(&head(&after, None, node.mark));
-            prop_assert_eq!(found, if delivered > kept { Comparison::Rewritten } else { Comparison::Same });
+            let at = |share: f64| (before.len() as f64 * share) as usize;
+            let ahead = shown.iter().map(|share| mark(&before, at(*share))).collect();
+            let node = Known { ahead, ..Known::new(None, mark(&before, at(known))) };
+            let furthest = shown.iter().copied().map(at).fold(at(known), usize::max);
+            let found = node.compare(&head(&after, None, &node));
+            prop_assert_eq!(found, if furthest > kept { Comparison::Rewritten } else { Comparison::Same });
         }
 
         #[test]
@@ -150,8 +170,8 @@ mod tests {
     fn a_later_generation_is_adopted_and_an_earlier_one_is_a_history_that_came_back() {
         let [first, second] = [1, 2].map(|id| Some(Generation::from_uuid(Uuid::from_u128(id))));
         let log: Log = vec![7, 8];
-        let at = |generation| Known { generation, mark: mark(&log, 2) };
-        let compare = |known: Known, generation| known.compare(&head(&log, generation, known.mark));
+        let at = |generation| Known::new(generation, mark(&log, 2));
+        let compare = |known: Known, generation| known.compare(&head(&log, generation, &known));
         assert_eq!(compare(at(first), first), Comparison::Same);
         assert_eq!(compare(at(first), second), Comparison::Renewed);
         assert_eq!(compare(at(None), first), Comparison::Renewed);

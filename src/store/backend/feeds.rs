@@ -26,11 +26,11 @@ macro_rules! feeds {
     };
 }
 
-/// Reads feeds with their last events, and with the events at the positions of a JSON array.
+/// Reads feeds with their last events, and a row for each position of a JSON array, with the event at it.
 macro_rules! heads {
     ($keys:literal) => {
         concat!(
-            "SELECT f.restaurant, f.head, f.generation, l.id AS last_event, a.id AS asked FROM ",
+            "SELECT f.restaurant, f.head, f.generation, l.id AS last_event, k.position, a.id AS event FROM ",
             $keys,
             " JOIN feeds f ON f.restaurant = k.restaurant ",
             "LEFT JOIN events l ON l.restaurant = f.restaurant AND l.position = f.head ",
@@ -58,6 +58,8 @@ statements! {
             f.xmin::text::bigint AS version",
     };
     HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
+    LAST = "SELECT f.head, l.id FROM feeds f LEFT JOIN events l ON l.restaurant = f.restaurant AND l.position = f.head \
+        WHERE f.restaurant = $1";
     /// The restaurants and the positions to ask for, as a JSON array.
     HEADS = by_database! {
         sqlite: heads!(
@@ -145,6 +147,12 @@ pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Resu
     Ok(query.fetch_optional(connection).await?.map(Position::from_column))
 }
 
+/// Returns the last event of a feed.
+pub async fn last(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Mark>> {
+    let last = query_as::<Database, (i64, Option<Uuid>)>(LAST).bind(restaurant.uuid()).fetch_optional(connection).await?;
+    Ok(last.map(|(position, event)| mark(position, event)))
+}
+
 /// A row of [`HEADS`].
 #[derive(FromRow)]
 struct HeadRow {
@@ -152,24 +160,32 @@ struct HeadRow {
     head: i64,
     generation: Option<Uuid>,
     last_event: Option<Uuid>,
-    asked: Option<Uuid>,
+    /// A position that was asked for, and the event there.
+    position: i64,
+    event: Option<Uuid>,
 }
 
-impl From<HeadRow> for (RestaurantId, Head) {
-    fn from(row: HeadRow) -> Self {
-        let last = Mark { position: Position::from_column(row.head), event: row.last_event.map(EventId::from_uuid) };
-        let head = Head { generation: row.generation.map(Generation::from_uuid), last, asked: row.asked.map(EventId::from_uuid) };
-        (RestaurantId::from_uuid(row.restaurant), head)
-    }
+fn mark(position: i64, event: Option<Uuid>) -> Mark {
+    Mark { position: Position::from_column(position), event: event.map(EventId::from_uuid) }
 }
 
-/// Returns the heads of several feeds, each with the event at a position. Skips restaurants that do not exist.
-pub async fn heads(connection: &mut Connection, asked: Vec<(RestaurantId, Position)>) -> Result<Vec<(RestaurantId, Head)>> {
+/// Returns the heads of several feeds, each with the events at the positions that were asked for. Skips restaurants that do not
+/// exist.
+pub async fn heads(connection: &mut Connection, asked: Vec<(RestaurantId, Position)>) -> Result<HashMap<RestaurantId, Head>> {
     let asked = asked.into_iter().map(|(restaurant, position)| {
         serde_json::json!({ "restaurant": restaurant.uuid().simple().to_string(), "position": position })
     });
     let query = query_as::<Database, HeadRow>(HEADS).bind(write(&asked.collect::<Vec<_>>())?);
-    Ok(query.fetch_all(connection).await?.into_iter().map(From::from).collect())
+    let mut heads = HashMap::new();
+    for row in query.fetch_all(connection).await? {
+        let head = heads.entry(RestaurantId::from_uuid(row.restaurant)).or_insert_with(|| Head {
+            generation: row.generation.map(Generation::from_uuid),
+            last: mark(row.head, row.last_event),
+            asked: Vec::new(),
+        });
+        head.asked.push(mark(row.position, row.event));
+    }
+    Ok(heads)
 }
 
 /// Replaces a generation of a feed by a new one, unless another node has replaced it meanwhile. Returns the generation that the

@@ -16,6 +16,7 @@ use crate::store::log::{Changes, CommandKey, Committed, Log, OrderFilter, Snapsh
 use crate::store::{Result, StoreError, WriteFaults, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A page of events: `$1` restaurant, `$2` after, `$3` through, `$4` limit, then the parameters of the filter. Without an
@@ -149,7 +150,7 @@ impl Log for Backend {
         head.ok_or(StoreError::Missing)
     }
 
-    async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<Vec<(RestaurantId, Head)>> {
+    async fn heads(&self, asked: &[(RestaurantId, Position)]) -> Result<HashMap<RestaurantId, Head>> {
         let asked = asked.to_vec();
         self.read(move |c| Box::pin(feeds::heads(c, asked))).await
     }

@@ -2,6 +2,7 @@
 
 use super::{Connection, documents, feeds, screens, tickets};
 use crate::domain::model::draft::to_json;
+use crate::domain::model::history::Mark;
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::model::undrawn;
 use crate::domain::values::ids::{OrderId, RestaurantId};
@@ -15,8 +16,8 @@ use std::collections::BTreeMap;
 type Entries = BTreeMap<String, Box<RawValue>>;
 
 pub async fn snapshot(connection: &mut Connection, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>> {
-    let Some(position) = feeds::head(connection, restaurant).await? else { return Ok(None) };
-    let mut snapshot = Snapshot { position, documents: Vec::new(), orders: Vec::new(), calls: None, displays: None };
+    let Some(last) = feeds::last(connection, restaurant).await? else { return Ok(None) };
+    let mut snapshot = Snapshot { last, documents: Vec::new(), orders: Vec::new(), calls: None, displays: None };
     match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) | RoomId::Menu(id) if id != restaurant => return Ok(None),
         RoomId::Order(id) => snapshot.documents = raw(documents::order_text(connection, restaurant, id).await?)?,
@@ -41,14 +42,14 @@ pub async fn changes(
     if room != RoomId::Kitchen(restaurant) && room != RoomId::Floor(restaurant) {
         return Ok(None);
     }
-    let head = feeds::head(connection, restaurant).await?;
-    let is_near = |head: &Position| head.number().checked_sub(since.number()).is_some_and(|events| events <= MOST_CHANGES);
-    let Some(position) = head.filter(is_near) else { return Ok(None) };
+    let last = feeds::last(connection, restaurant).await?;
+    let is_near = |last: &Mark| last.position.number().checked_sub(since.number()).is_some_and(|events| events <= MOST_CHANGES);
+    let Some(last) = last.filter(is_near) else { return Ok(None) };
     let changed = documents::changed_order_texts(connection, restaurant, since).await?.into_iter();
     let changed = changed.map(|(id, json)| Ok((OrderId::from_uuid(id), json.map(columns::raw).transpose()?)));
     let orders = changed.collect::<Result<_>>()?;
     let (calls, displays) = of_floor(connection, restaurant, room).await?;
-    Ok(Some(Changes { position, orders, calls, displays }))
+    Ok(Some(Changes { last, orders, calls, displays }))
 }
 
 /// Returns the calls and the displays of a floor.
