@@ -196,8 +196,12 @@ export class OrderPage {
   async #lose(order) {
     this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.lost(order.number), hint: WORDS.lostHint }));
     this.#bell.close();
-    const { lostOrder } = await import('./lost_order.js');
-    this.#insteadOfOrder(() => render(this.#main, lostOrder(order)));
+    try {
+      const { lostOrder } = await import('./lost_order.js');
+      this.#insteadOfOrder(() => render(this.#main, lostOrder(order)));
+    } catch {
+      // Without a network the page still says what happened, and the table's page offers the rest.
+    }
   }
 
   /**

@@ -36,8 +36,10 @@ export class OrderSheet {
   }
 
   draw() {
-    const order = this.#id && this.#orders.get(this.#id);
-    if (!order) return;
+    if (!this.#id) return;
+    const order = this.#orders.get(this.#id);
+    // The database has lost it, and the page behind says so.
+    if (!order) return this.#sheet.close();
     this.#sheet.setAttribute('aria-label', WORDS.order(order.number));
     render(this.#body,
       h('div.sheet__head', {}, h('p.muted', {}, WORDS.keepsNothingOrder), h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, WORDS.close)),
