@@ -100,9 +100,10 @@ impl Histories {
         self.request(restaurant);
     }
 
-    /// Records that this node may show everything up to an event that it has read.
-    pub fn note(&self, restaurant: RestaurantId, last: Mark) {
-        if let Some(known) = self.known().get_mut(&restaurant).filter(|known| known.mark != last) {
+    /// Records that this node may show everything up to an event that it has read. `generation` was known before the read.
+    pub fn note(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
+        let is_new = |known: &&mut Known| known.generation == generation && known.mark != last;
+        if let Some(known) = self.known().get_mut(&restaurant).filter(is_new) {
             add(&mut known.ahead, last);
         }
     }

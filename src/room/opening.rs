@@ -1,11 +1,11 @@
 //! A room's reads of the store: its opening state, snapshots, and pages of missed events.
 
 use super::budget::{Full, SnapshotBudget};
-use super::histories::Histories;
+use super::histories::{Histories, Standing};
 use crate::domain::model::event::Event;
 use crate::domain::model::history::Mark;
 use crate::domain::model::room_id::{RoomId, RoomKind};
-use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::protocol::snapshot::{Contents, Document};
@@ -59,12 +59,13 @@ pub async fn open(
     room: RoomId,
     head: Position,
 ) -> Result<Option<Opened>> {
+    let generation = known_generation(&histories, restaurant);
     let (fields, snapshot) = match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) if id != restaurant => return Ok(None),
         RoomId::Kitchen(_) | RoomId::Floor(_) => (OrderFields::default(), None),
         RoomId::Order(_) | RoomId::Menu(_) => {
             let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
-            histories.note(restaurant, state.last);
+            histories.note(restaurant, Standing { generation, last: state.last });
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
@@ -99,13 +100,18 @@ pub async fn read(
     last: Option<Snapshot>,
     budget: Arc<SnapshotBudget>,
 ) -> std::result::Result<Snapshot, SnapshotError> {
+    let generation = known_generation(&histories, restaurant);
     let (snapshot, last) = read_any(store, restaurant, room, last, budget).await?;
-    histories.note(restaurant, last);
+    histories.note(restaurant, Standing { generation, last });
     // The snapshot must belong to the known history, since events of that history follow it.
     match histories.head(restaurant).await {
         Ok(Some(_)) => Ok(snapshot),
         Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
     }
+}
+
+fn known_generation(histories: &Histories, restaurant: RestaurantId) -> Option<Generation> {
+    histories.get(restaurant).and_then(|known| known.generation)
 }
 
 async fn read_any(

@@ -15,7 +15,7 @@ export function lostView(orders) {
         gone.length > 0 && h('h2', {}, `The database has lost ${count(gone.length, 'order')}.`),
         gone.length > 0 && h('p', {}, 'It came back after a fault without them. Ask the guests, and enter them again.'),
         back.length > 0 && h('h2', {}, `The database has lost the last changes of ${count(back.length, 'order')}.`),
-        back.length > 0 && h('p', {}, 'Check how far they are, and mark it again.'))),
+        back.length > 0 && h('p', {}, 'Ask the kitchen how far each is, and mark it again.'))),
     h('ul.lost__orders', { 'data-key': 'orders', 'tabindex': 0, 'aria-label': 'Lost orders' }, [...gone, ...back].map(lostOrder)),
   ];
 }

@@ -216,7 +216,7 @@ export class TablePage {
   #orderChanged({ before, after, event, lost }) {
     this.#keep();
     if (lost && !isFinal(lost)) {
-      toast(WORDS.lost(lost.number), { bad: true, about: lost.id });
+      toast(WORDS.lost(lost.number), { bad: true, stays: false, about: lost.id });
       vibrate();
     }
     if (after) {

@@ -234,7 +234,7 @@ export function cancelledEntry(ticket, numbered) {
 
 /** @param {any} order @param {[string, any][]} mine */
 function cancelledWords(order, mine) {
-  if (order.lost) return 'Lost by the database. Ask the floor whether to cook it';
+  if (order.lost) return 'Lost: ask the floor';
   const reason = order.reason ?? mine.find(([, item]) => item.reason)?.[1].reason;
   const detail = order.detail ?? mine.find(([, item]) => item.detail)?.[1].detail;
   // "Another reason" says nothing where the reason stands.

@@ -21,7 +21,7 @@ const LISTS: &str = "const lost = [...document.querySelectorAll('#lost:not([hidd
 /// Whether the kitchen's strip marks so many tickets as lost.
 const MARKS: &str = "const strip = document.querySelector('#cancelled:not([hidden])')?.innerText ?? '';
     const marked = document.querySelectorAll('#cancelled [data-lost]').length;
-    return arguments[0] === 0 ? marked === 0 : marked === Math.min(arguments[0], 2) && strip.includes('Lost by the database')";
+    return arguments[0] === 0 ? marked === 0 : marked === Math.min(arguments[0], 2) && strip.includes('Lost: ask the floor')";
 
 /// Places and accepts orders. Returns their ids.
 async fn accept(restaurant: &TestRestaurant, count: usize) -> BTreeSet<String> {
