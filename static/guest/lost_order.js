@@ -3,11 +3,14 @@ import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { itemList, noteLine, service } from './order_view.js';
 
-/** Says that the restaurant's database has lost an order, and offers to send it again. @param {any} order as it was last seen */
-export function lostOrder(order) {
+/**
+ * Says that the restaurant's database has lost an order, and offers to send it again.
+ * @param {any} order as it was last seen @param {string} [heading] the tag of its title
+ */
+export function lostOrder(order, heading = 'h3') {
   return h('article.order', { 'data-lost': order.id, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
     h('header.order__head', {},
-      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
+      h(`${heading}.order__title`, { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
       h('span.badge', { 'data-tone': 'bad' }, WORDS.short_lost)),
     h('section.banner.banner--bad.refusal', { 'data-key': 'lost' },
       h('b.refusal__title', {}, icon('alert'), ' ', WORDS.lost(order.number)),

@@ -198,7 +198,7 @@ export class OrderPage {
     this.#bell.close();
     try {
       const { lostOrder } = await import('./lost_order.js');
-      this.#insteadOfOrder(() => render(this.#main, lostOrder(order)));
+      this.#insteadOfOrder(() => render(this.#main, lostOrder(order, 'h1')));
     } catch {
       // Without a network the page still says what happened, and the table's page offers the rest.
     }

@@ -375,7 +375,7 @@ export class TablePage {
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
       h('h2.orders__title', { id: 'orders-title' }, open.length + refused.length + left.length + lost.length > 0 ? WORDS.yourOrders : WORDS.earlier),
       this.#drawTotal(orders),
-      lost.map(lostOrder),
+      lost.map((order) => lostOrder(order)),
       open.map((order) => orderCard(order, this.#stateOf(order))),
       refused.map((order) => this.#drawRefused(order)),
       left.map(({ document, at, epoch }) => orderCard(document, { now: at, left: at, doubted: isRewritten(epoch, this.#bell.welcome?.epoch) })),
