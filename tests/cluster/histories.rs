@@ -378,7 +378,7 @@ async fn lost_events_that_a_node_has_shown_only_in_a_snapshot_are_noticed() {
     let behind = Reader::open("behind", &cluster, 1, Way::Socket).await;
     let mut databases = Databases::copy(&cluster).await;
     ready(&cluster).await;
-    append(&writer, &basket, 22).await;
+    append(&writer, &basket, 6).await;
     let mut readers = join_all(WAYS.iter().map(|way| Reader::open("new", &cluster, 1, *way))).await;
     let lost = open_orders(&cluster).await;
     converge(&cluster, &readers).await;
@@ -387,10 +387,10 @@ async fn lost_events_that_a_node_has_shown_only_in_a_snapshot_are_noticed() {
 
     let (server, _) = cluster.database.rsplit_once('/').unwrap();
     let other = node(&format!("{server}/{}", databases.copy), None, &[]).await;
-    append(&cluster.staff.at(&other.base), &basket, 32).await;
+    append(&cluster.staff.at(&other.base), &basket, 11).await;
     drop(other);
     databases.promote().await;
-    println!("22 events that only snapshots had are lost: noticed after {:.1?}", converge(&cluster, &readers).await);
+    println!("6 events that only snapshots had are lost: noticed after {:.1?}", converge(&cluster, &readers).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -470,10 +470,6 @@ impl World {
         if !of.wishes.is_empty() {
             return Err(format!("client {client} has {} commands without an answer", of.wishes.len()));
         }
-        let joined = of.connection.and_then(|id| self.connections.get(&id)).map(|connection| connection.state.rooms());
-        if let Some(room) = of.rooms.keys().find(|room| !joined.unwrap_or_default().contains(room)) {
-            return Err(format!("client {client} follows {room}, and its node does not know it"));
-        }
         of.rooms.iter().try_for_each(|(room, followed)| {
             self.end_of_room(of.who.restaurant, *room, followed).map_err(|fault| format!("client {client}, {room}: {fault}"))
         })

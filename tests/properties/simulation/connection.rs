@@ -1,7 +1,6 @@
 //! A connection on a node, over a network that keeps the order of one connection's bytes and may cut it at any time.
 
 use super::node::What;
-use super::rules::Rule;
 use super::world::{Happening, World};
 use orderbell::connection::Limits;
 use orderbell::connection::subscription::LastJoins;
@@ -96,9 +95,8 @@ impl World {
     }
 
     fn turn_away(&mut self, id: u64, room: RoomId, number: u64, failure: &Failure) {
-        let decides = self.keeps(Rule::LastJoinDecides);
         if let Some(connection) = self.connections.get_mut(&id) {
-            if decides && !connection.joins.is_last(room, number) {
+            if !connection.joins.is_last(room, number) {
                 return;
             }
             connection.state.left(room);

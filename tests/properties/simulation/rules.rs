@@ -39,8 +39,6 @@ pub enum Rule {
     PagesContinue,
     /// A room is not closed if somebody has joined it meanwhile.
     JoinsAreCounted,
-    /// A refusal of an earlier join than the last says nothing about the room.
-    LastJoinDecides,
     /// A diner joins only their own orders.
     OwnOrdersOnly,
     /// A client drops what is not after its cursor.
@@ -54,7 +52,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 23] = [
         Self::Sequence,
         Self::GapsAreRead,
         Self::HeadsAreCompared,
@@ -73,7 +71,6 @@ impl Rule {
         Self::LaggingIsCaughtUp,
         Self::PagesContinue,
         Self::JoinsAreCounted,
-        Self::LastJoinDecides,
         Self::OwnOrdersOnly,
         Self::RepeatsAreDropped,
         Self::CursorIsOfTheRoom,
