@@ -360,10 +360,10 @@ async fn lose(lost: usize, head: Head, nodes: Nodes) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_comes_back_without_its_last_events_is_noticed_and_shown_as_it_is() {
-    let heads = [Head::Below, Head::At, Head::Past];
+    let heads = [Head::Past, Head::At, Head::Below];
     let few = Nodes::ALL.map(|nodes| (22, Head::Past, nodes));
     let each = |lost| heads.into_iter().flat_map(move |head| Nodes::ALL.map(|nodes| (lost, head, nodes)));
-    for (lost, head, nodes) in if rounds(1) == 1 { few.to_vec() } else { [1, 22, 500].into_iter().flat_map(each).collect() } {
+    for (lost, head, nodes) in if rounds(1) == 1 { few.to_vec() } else { [500, 22, 1].into_iter().flat_map(each).collect() } {
         lose(lost, head, nodes).await;
     }
 }
