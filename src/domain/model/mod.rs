@@ -7,6 +7,7 @@ pub mod display;
 pub mod draft;
 pub mod event;
 pub mod history;
+pub mod line;
 pub mod menu;
 pub mod menu_draft;
 pub mod order;

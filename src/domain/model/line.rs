@@ -1,0 +1,94 @@
+//! Lines of a basket or a round, as guests, staff or services send them, before the menu sets their
+//! prices.
+
+use super::refusal::{Refusal, invalid};
+use crate::domain::values::as_text::or_default;
+use crate::domain::values::ids::MenuItemId;
+use crate::domain::values::level::Level;
+use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
+use crate::domain::values::text::{self, Name, Note};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{Array, ArrayBuilder};
+
+/// The most lines an order may have.
+pub const MAX_LINES: usize = 100;
+
+/// The most options of one line.
+pub const MAX_OPTIONS: usize = 20;
+
+/// One line of a basket or a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The dish on the menu.
+    pub menu_item: MenuItemId,
+    /// Portions of the dish, 1 to 99.
+    #[serde(deserialize_with = "limit::quantity")]
+    #[schema(schema_with = quantity_schema)]
+    pub quantity: u16,
+    /// The chosen options, each by id or by name.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[schema(schema_with = options_schema)]
+    pub options: Vec<Name>,
+    /// The guest's note on this line.
+    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::optional_note_schema)]
+    pub note: Option<Note>,
+    /// The note is about an allergy; needs a note. From feature level 1 on.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub allergy: bool,
+}
+
+impl Line {
+    /// Checks what needs no menu.
+    ///
+    /// # Errors
+    /// `invalid`, with the field's name.
+    pub fn check(&self) -> Result<(), Refusal> {
+        if !(1..=MAX_QUANTITY).contains(&self.quantity) {
+            return Err(invalid(format!("quantity must be 1 to {MAX_QUANTITY}")));
+        }
+        if self.options.len() > MAX_OPTIONS {
+            return Err(invalid(format!("options must be at most {MAX_OPTIONS}")));
+        }
+        check_allergy(self.allergy, self.note.as_ref())
+    }
+
+    /// Returns the feature level that the line's fields need.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        if self.allergy { Level::ONE } else { Level::ZERO }
+    }
+}
+
+/// Checks the lines of a basket or a round, as far as that needs no menu.
+///
+/// # Errors
+/// `invalid`, with the field's name.
+pub fn check_all(lines: &[Line]) -> Result<(), Refusal> {
+    if lines.is_empty() || lines.len() > MAX_LINES {
+        return Err(invalid(format!("items must have 1 to {MAX_LINES} lines")));
+    }
+    lines.iter().try_for_each(Line::check)
+}
+
+/// Checks that an allergy says what it is about.
+pub(super) fn check_allergy(allergy: bool, note: Option<&Note>) -> Result<(), Refusal> {
+    if allergy && note.is_none() {
+        return Err(invalid("allergy needs a note that says what the guest must not eat"));
+    }
+    Ok(())
+}
+
+fn options_schema() -> Array {
+    let options = ArrayBuilder::new().items(Ref::from_schema_name(Name::name())).max_items(Some(MAX_OPTIONS));
+    options.description(Some("Options by id or by name.")).build()
+}
+
+/// Builds the schema of a list of lines.
+pub(super) fn lines_schema() -> Array {
+    let lines = ArrayBuilder::new().items(Ref::from_schema_name(Line::name()));
+    lines.min_items(Some(1)).max_items(Some(MAX_LINES)).description(Some("The lines.")).build()
+}
