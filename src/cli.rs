@@ -10,6 +10,7 @@ use crate::auth::password::Passwords;
 use crate::auth::password_policy::Hints;
 use crate::auth::token::Issuer;
 use crate::config::{Common, Serve, parse_bind};
+use crate::domain::model::course::Firing;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
@@ -370,6 +371,8 @@ async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16
         currency: restaurant.currency,
         paused: false,
         paused_until: None,
+        guest_rounds: true,
+        firing: Firing::Together,
         categories: BTreeMap::new(),
         items: BTreeMap::new(),
     };

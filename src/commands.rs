@@ -27,7 +27,7 @@ use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, NewIds};
 use crate::domain::rules::transition::{self, TransitionContext};
 use crate::domain::rules::{change_menu, screen, unseen_ticket, waiter_call};
-use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
+use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
@@ -44,6 +44,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Why a command has no ack.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -137,9 +138,11 @@ impl Commands {
         match command.subject {
             Subject::Order { order, expected, action } => {
                 let principal = who.clone();
-                let new_item = ItemId::from_uuid(clock::new_id());
-                let decide = move |state| decide_order(state, &principal, &action, expected, new_item);
-                self.commit(who, Reads::Order(order), Some(key), note, decide).await
+                let new_items: Vec<_> = (0..action.new_items()).map(|_| clock::new_id()).collect();
+                let reads = if action.reads_menu() { Reads::OrderAndMenu(order) } else { Reads::Order(order) };
+                let limits = self.limits.clone();
+                let decide = move |state| decide_order(state, &principal, &action, expected, &new_items, &limits);
+                self.commit(who, reads, Some(key), note, decide).await
             }
             Subject::Call(action) => {
                 let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
@@ -227,7 +230,7 @@ impl Commands {
     /// A refusal, or an error of the store.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction, expected: Expected) -> Answer {
         let note = self.within_budget(who, notes::of_menu(who, &action));
-        let answer = if let Err(refusal) = self.limits.admit(who) {
+        let answer = if let Err(refusal) = self.check_level(action.level()).and_then(|()| self.limits.admit(who)) {
             Err(CommandError::Refused(refusal))
         } else if policy::may_set_menu(who) {
             let decide = move |state| decide_menu(state, &action, &expected);
@@ -378,12 +381,17 @@ fn decide_order(
     who: &Principal,
     action: &OrderAction,
     expected: Option<Position>,
-    new_item: ItemId,
+    new_items: &[Uuid],
+    limits: &CommandLimits,
 ) -> Result<Decision, Refusal> {
     // The order of another guest and one that does not exist have the same answer.
     let order = state.order.filter(|order| policy::owns(who, order));
     let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
-    let at = TransitionContext { who, moment: state.moment, default_minutes: state.default_minutes, new_item };
+    if let OrderAction::AddItems(round) = action {
+        limits.count_order(who, round.items.len())?;
+    }
+    let State { moment, default_minutes, .. } = state;
+    let at = TransitionContext { who, moment, default_minutes, new_items, menu: state.menu.as_deref(), size: limits.size() };
     transition::decide(&order, action, expected, at)
 }
 

@@ -3,6 +3,7 @@
 use crate::auth::password::Passwords;
 use crate::auth::secret::random_secret;
 use crate::clock;
+use crate::domain::model::course::Firing;
 use crate::domain::model::menu::{Category, DishOption, Menu, MenuItem};
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
@@ -189,13 +190,15 @@ fn menu(restaurant: RestaurantId, currency: Currency) -> anyhow::Result<Menu> {
     let (mut categories, mut items) = (BTreeMap::new(), BTreeMap::new());
     for (sort, (name, dishes)) in (1_u32..).zip(MENU) {
         let category = CategoryId::from_uuid(clock::new_id());
-        categories.insert(category, Category { name: name.parse()?, sort });
+        categories.insert(category, Category { name: name.parse()?, sort, course: None });
         for (sort, dish) in (1_u32..).zip(dishes) {
             let item = menu_item(dish, category, sort, currency).with_context(|| format!("the demo's dish {}", dish.0))?;
             items.insert(item.id, item);
         }
     }
-    Ok(Menu { restaurant, position: Position::ZERO, currency, paused: false, paused_until: None, categories, items })
+    let (position, paused, paused_until, guest_rounds) = (Position::ZERO, false, None, true);
+    let firing = Firing::Together;
+    Ok(Menu { restaurant, position, currency, paused, paused_until, guest_rounds, firing, categories, items })
 }
 
 fn menu_item(dish: &Dish, category: CategoryId, sort: u32, currency: Currency) -> anyhow::Result<MenuItem> {

@@ -1,6 +1,6 @@
 //! Decisions on commands: who may take them, what they change, and the patch of the change.
 
-use crate::support::{DEFAULT_MINUTES, DISHES, Ticket, at, basket, fresh, line, menu, position, principal, split};
+use crate::support::{DISHES, Ticket, at, basket, context, fresh, line, menu, position, principal};
 use divan::{Bencher, black_box};
 use orderbell::auth::policy;
 use orderbell::domain::model::basket::Basket;
@@ -10,7 +10,7 @@ use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::rules::place_order;
-use orderbell::domain::rules::transition::{self, TransitionContext};
+use orderbell::domain::rules::transition;
 use orderbell::domain::values::action::ActionName;
 use orderbell::domain::values::merge_patch;
 use serde_json::Value;
@@ -49,7 +49,7 @@ fn transition(bencher: Bencher, lines: u128) {
     let order = order_of(lines);
     let who = principal(Role::Staff, None);
     let moment = Moment { now: at(1000), head: order.position };
-    let context = TransitionContext { who: &who, moment, default_minutes: DEFAULT_MINUTES, new_item: split(order.position) };
+    let context = context(&who, moment, &[], None);
     let accept = OrderAction::Accept { minutes: None };
     bencher.bench(|| transition::decide(black_box(&order), black_box(&accept), None, context));
 }

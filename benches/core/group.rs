@@ -1,6 +1,6 @@
 //! The fold of a group of commands that share a transaction.
 
-use crate::support::{DEFAULT_MINUTES, Ticket, at, position, principal, restaurant};
+use crate::support::{DEFAULT_MINUTES, Ticket, at, context, position, principal, restaurant};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use orderbell::domain::model::command::OrderAction;
@@ -8,8 +8,8 @@ use orderbell::domain::model::event::By;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
-use orderbell::domain::rules::transition::{self, TransitionContext};
-use orderbell::domain::values::ids::{CommandId, ItemId, OrderId};
+use orderbell::domain::rules::transition;
+use orderbell::domain::values::ids::{CommandId, OrderId};
 use orderbell::store::group::{Feed, Reading, fold};
 use orderbell::store::log::{CommandKey, Reads, State, Work};
 use uuid::Uuid;
@@ -27,10 +27,7 @@ fn accepting(number: usize) -> Work {
     let decide = move |state: State| {
         let missing = || Refusal::new(RefusalKind::NotFound, "no such order");
         let order = state.order.as_ref().ok_or_else(missing)?;
-        let new_item = ItemId::from_uuid(Uuid::nil());
-        let default_minutes = state.default_minutes;
-        let context = TransitionContext { who: &who, moment: state.moment, default_minutes, new_item };
-        transition::decide(order, &OrderAction::Accept { minutes: None }, None, context)
+        transition::decide(order, &OrderAction::Accept { minutes: None }, None, context(&who, state.moment, &[], None))
     };
     Work {
         restaurant: restaurant(),

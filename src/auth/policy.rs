@@ -1,6 +1,6 @@
 //! Authorization: the "who" columns of the contract, as pure functions. The rules for an order's
 //! transitions (`domain::rules::transition`) check a kitchen screen's station and a diner's
-//! narrower right to cancel.
+//! narrower right to cancel and to correct, and to add rounds.
 //!
 //! Each rule takes the principal and not only its role, since the holder of a link to one order
 //! ([`Principal::share`]) has the role of a diner, but may only read that order.
@@ -40,15 +40,17 @@ fn is_one_of(who: &Principal, roles: &[Role]) -> bool {
 pub fn may_act(who: &Principal, action: ActionName) -> bool {
     use Role::{Diner, Kitchen, Manager, Service, Staff};
     let roles: &[Role] = match action {
-        ActionName::Accept | ActionName::Reject | ActionName::Serve => &[Staff, Manager, Service],
+        ActionName::Accept | ActionName::Reject | ActionName::Serve | ActionName::ServeItem => &[Staff, Manager, Service],
         ActionName::Start
         | ActionName::StartItem
         | ActionName::FinishItem
         | ActionName::RecallItem
         | ActionName::Recall
+        | ActionName::Fire
+        | ActionName::Hold
         | ActionName::Promise => &[Kitchen, Staff, Manager],
         ActionName::Ready => &[Kitchen, Staff, Manager, Service],
-        ActionName::Cancel => &[Diner, Staff, Manager, Service],
+        ActionName::Cancel | ActionName::AddItems | ActionName::ChangeItem => &[Diner, Staff, Manager, Service],
         ActionName::VoidItem | ActionName::Rush | ActionName::AnswerCall => &[Staff, Manager],
         ActionName::CallWaiter => &[Diner],
     };
@@ -186,6 +188,11 @@ mod tests {
             (ActionName::VoidItem, ["---", "---", "yy-", "yy-", "---"]),
             (ActionName::Promise, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::Rush, ["---", "---", "yy-", "yy-", "---"]),
+            (ActionName::Fire, ["---", "yy-", "yy-", "yy-", "---"]),
+            (ActionName::Hold, ["---", "yy-", "yy-", "yy-", "---"]),
+            (ActionName::ServeItem, ["---", "---", "yy-", "yy-", "yy-"]),
+            (ActionName::AddItems, ["y--", "---", "yy-", "yy-", "yy-"]),
+            (ActionName::ChangeItem, ["y--", "---", "yy-", "yy-", "yy-"]),
         ];
         for (action, expected) in table {
             for (role, cell) in ROLES.into_iter().zip(expected) {

@@ -11,7 +11,6 @@
 use super::budget::{Budget, Shortage, take};
 use super::limiter::{Limiter, Scope, at_least_one, per_minute, per_second, prune, wait};
 use super::refused::RefusedLog;
-use crate::domain::model::basket::MAX_LINES;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::rules::order_limits::{OpenOrders, OrderSize};
@@ -76,7 +75,7 @@ impl Default for CommandRates {
             table_lines: 1200,
             restaurant_lines: 12_000,
             open: OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 },
-            size: OrderSize { lines: MAX_LINES as u32, portions: 200, staff_portions: 2000 },
+            size: OrderSize::DEFAULT,
         }
     }
 }

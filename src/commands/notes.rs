@@ -1,6 +1,6 @@
 //! Audit entries about commands. Guests' commands on their own orders are only in the log.
 
-use crate::domain::model::command::{CallAction, Cause, Command, OrderAction, Subject};
+use crate::domain::model::command::{CallAction, Cause, Command, Lines, OrderAction, Subject};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::rules::change_menu::MenuAction;
 use crate::store::audit::{Kind, Note};
@@ -33,6 +33,14 @@ fn of_action(note: Note, action: &OrderAction) -> Note {
         OrderAction::StartItem(item) | OrderAction::FinishItem(item) | OrderAction::RecallItem(item) => note.part(item),
         OrderAction::Accept { minutes: Some(minutes) } | OrderAction::Promise { minutes } => note.set_to(minutes),
         OrderAction::Rush(rush) => note.set_to(rush),
+        OrderAction::AddItems(round) => note.set_to(round.items.len()),
+        OrderAction::ChangeItem(correction) => note.part(correction.item),
+        OrderAction::ServeItem(item) | OrderAction::Fire(Lines::Item(item)) | OrderAction::Hold(Lines::Item(item)) => {
+            note.part(item)
+        }
+        OrderAction::ServeCourse(course)
+        | OrderAction::Fire(Lines::Course(course))
+        | OrderAction::Hold(Lines::Course(course)) => note.set_to(course.number()),
         _ => note,
     }
 }
@@ -46,6 +54,10 @@ pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
             of("set_availability").map(|note| note.about(item).set_to(value))
         }
         MenuAction::Pause { paused, .. } => of("set_pause").map(|note| note.set_to(if *paused { "paused" } else { "open" })),
+        MenuAction::GuestRounds(allowed) => {
+            of("set_guest_rounds").map(|note| note.set_to(if *allowed { "allowed" } else { "refused" }))
+        }
+        MenuAction::Firing(firing) => of("set_firing").map(|note| note.set_to(firing.as_str())),
         MenuAction::Replace(_) => of("replace_menu"),
         MenuAction::Lapse => None,
     }

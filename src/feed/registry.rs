@@ -235,6 +235,7 @@ fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
 mod tests {
     use super::*;
     use crate::clock;
+    use crate::domain::model::course::Firing;
     use crate::domain::model::menu::Menu;
     use crate::domain::values::text::Slug;
     use crate::room::ToMember;
@@ -278,6 +279,8 @@ mod tests {
             currency,
             paused: false,
             paused_until: None,
+            guest_rounds: true,
+            firing: Firing::Together,
             categories: Default::default(),
             items: Default::default(),
         };

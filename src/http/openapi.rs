@@ -63,7 +63,7 @@ const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
         account::end_session, account::begin_totp, account::confirm_totp, account::remove_totp,
         devices::begin, devices::approve, devices::token,
         push::key, push::subscribe, push::unsubscribe,
-        menu::profile, menu::menu, menu::set_availability, menu::set_pause,
+        menu::profile, menu::menu, menu::set_availability, menu::set_pause, menu::set_guest_rounds, menu::set_firing,
         orders::list, orders::place, orders::read, orders::share, orders::command, orders::call,
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,

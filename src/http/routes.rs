@@ -235,7 +235,9 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
         .service(at("/commands", "POST").route(web::post().to(orders::call)))
         .service(compressed("/visits", visits::list))
         .service(at("/diner-sessions", READ).route(read().to(guests::list)))
-        .service(at("/pause", "PUT").route(web::put().to(menu::set_pause)));
+        .service(at("/pause", "PUT").route(web::put().to(menu::set_pause)))
+        .service(at("/guest-rounds", "PUT").route(web::put().to(menu::set_guest_rounds)))
+        .service(at("/firing", "PUT").route(web::put().to(menu::set_firing)));
     managers(cfg);
     cfg.service(at("/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)))
         .service(at("/visits/{id}/end", "POST").route(web::post().to(visits::end)))

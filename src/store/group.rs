@@ -15,12 +15,12 @@ use crate::domain::model::draft::{Draft, Moment};
 use crate::domain::model::event::{Event, EventKind};
 use crate::domain::model::history::{Link, Mark};
 use crate::domain::model::menu::Menu;
-use crate::domain::model::order::Order;
+use crate::domain::model::order::{Item, Order};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::undrawn::{self, Tickets};
 use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
-use crate::domain::values::ids::{CallId, CommandId, EventId, Generation, OrderId, RestaurantId};
+use crate::domain::values::ids::{CallId, CommandId, EventId, Generation, ItemId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
@@ -106,7 +106,7 @@ pub struct OrderWrite {
     pub is_changed: bool,
     /// Whether only the document changes, and none of the columns beside it.
     pub is_document_only: bool,
-    /// The first position in the group at which the order was accepted.
+    /// The last position in the group at which the order was accepted, or got a round after that.
     pub accepted: Option<Position>,
     /// The last time at which the group closed it.
     pub closed_at: Option<Timestamp>,
@@ -209,7 +209,7 @@ impl Fold {
             state.menu = self.state.menus.get(&restaurant).cloned();
         }
         match &work.reads {
-            Reads::Order(id) => state.order = self.state.orders.get(&(restaurant, *id)).cloned(),
+            Reads::Order(id) | Reads::OrderAndMenu(id) => state.order = self.state.orders.get(&(restaurant, *id)).cloned(),
             Reads::ExternalBasket { source, external_id } => {
                 state.external = self.external((restaurant, source.clone(), external_id.clone()));
             }
@@ -319,9 +319,12 @@ impl Fold {
         let key = (order.restaurant, order.id);
         let before = self.state.orders.insert(key, order.clone());
         self.count(before.as_ref(), &order);
-        let accepted = order.accepted_at.map(|_| order.position);
+        // Screens that have drawn the order have not drawn the round, nor what was held.
+        let is_added = before.as_ref().is_some_and(|before| has_more_to_show(before, &order));
+        let is_new = is_added || before.as_ref().is_none_or(|before| before.accepted_at.is_none());
+        let accepted = order.accepted_at.filter(|_| is_new).map(|_| order.position);
         let closed_at = order.status.is_final().then_some(work.at);
-        let is_document_only = before.is_some_and(|before| has_same_columns(&before, &order));
+        let is_document_only = accepted.is_none() && before.is_some_and(|before| has_same_columns(&before, &order));
         let written = self.writes.orders.entry(key).or_insert_with(|| OrderWrite {
             order: order.clone(),
             is_new: false,
@@ -334,7 +337,7 @@ impl Fold {
         written.order = order;
         written.is_changed = true;
         written.is_document_only &= is_document_only;
-        written.accepted = written.accepted.or(accepted);
+        written.accepted = accepted.or(written.accepted);
         written.closed_at = closed_at.or(written.closed_at);
     }
 
@@ -377,8 +380,13 @@ pub fn repeat(known: &Remembered, key: &CommandKey) -> Result<Committed> {
 /// Whether a change of an open order leaves the columns beside its document as they are.
 fn has_same_columns(before: &Order, after: &Order) -> bool {
     let is_same_status = before.status == after.status && !after.status.is_final();
-    let is_as_accepted = before.accepted_at.is_some() == after.accepted_at.is_some();
-    is_same_status && is_as_accepted && undrawn::waits_at(before) == undrawn::waits_at(after)
+    is_same_status && undrawn::waits_at(before) == undrawn::waits_at(after)
+}
+
+/// Whether a change of an order gives the kitchen lines that it did not have: a round, or fired ones.
+fn has_more_to_show(before: &Order, after: &Order) -> bool {
+    let is_fired = |(id, item): (&ItemId, &Item)| !item.held && before.items.get(id).is_some_and(|before| before.held);
+    before.rounds() < after.rounds() || after.items.iter().any(is_fired)
 }
 
 /// Checks that a decision writes to its own restaurant.

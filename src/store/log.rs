@@ -29,6 +29,8 @@ use std::sync::Arc;
 pub enum Reads {
     /// One order.
     Order(OrderId),
+    /// One order and the menu, to add to the order.
+    OrderAndMenu(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
     /// Like [`Reads::Basket`], with the order that a POS or an aggregator has placed under this number of its own.
@@ -54,7 +56,7 @@ impl Reads {
     /// Whether the menu is read.
     #[must_use]
     pub const fn has_menu(&self) -> bool {
-        self.has_basket() || matches!(self, Self::Menu)
+        self.has_basket() || matches!(self, Self::Menu | Self::OrderAndMenu(_))
     }
 
     /// Whether an order is placed.
@@ -67,7 +69,7 @@ impl Reads {
     /// on many rows, runs alone.
     #[must_use]
     pub const fn is_shared(&self) -> bool {
-        matches!(self, Self::Order(_) | Self::Calls) || self.has_basket()
+        matches!(self, Self::Order(_) | Self::OrderAndMenu(_) | Self::Calls) || self.has_basket()
     }
 }
 
@@ -89,11 +91,11 @@ pub struct State {
     pub default_minutes: u16,
     /// The next order number, for the three baskets (else 0). A decision that places an order uses it up.
     pub next_number: u32,
-    /// The order, for [`Reads::Order`], if the restaurant has it.
+    /// The order, for [`Reads::Order`] and [`Reads::OrderAndMenu`], if the restaurant has it.
     pub order: Option<Order>,
     /// The order that was placed under the same number, for [`Reads::ExternalBasket`].
     pub external: Option<ExternalOrder>,
-    /// The menu, for [`Reads::Basket`], [`Reads::GuestBasket`] and [`Reads::Menu`].
+    /// The menu, for the three baskets, [`Reads::OrderAndMenu`] and [`Reads::Menu`].
     pub menu: Option<Arc<Menu>>,
     /// Open orders of guests, for [`Reads::GuestBasket`] (else zero).
     pub open: OpenOrders,

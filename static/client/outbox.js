@@ -5,8 +5,9 @@ import { OrderbellError, errorRule } from './codes.js';
 export const OUTBOX_BOUND = 200;
 /** How often a command may be answered `later` (or `token`) before it is given up. */
 export const MAX_TRIES = 5;
-/** How long an unanswered order may wait; a later one would surprise its diner. */
+/** How long an unanswered order or round may wait; a later one would surprise its diner. */
 export const PLACE_LIFETIME_MS = 10 * 60_000;
+const PLACES = new Set(['place', 'add_items']);
 /** The server remembers ids for a day; half of that leaves a margin. */
 export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
 
@@ -136,7 +137,7 @@ export class Outbox {
   /** @param {Entry} each */
   #expired(each) {
     const { action, at } = each.pending;
-    const lifetime = action === 'place' ? PLACE_LIFETIME_MS : COMMAND_LIFETIME_MS;
+    const lifetime = PLACES.has(action) ? PLACE_LIFETIME_MS : COMMAND_LIFETIME_MS;
     if (this.#hooks.wallClock() - at < lifetime) return false;
     this.#settle(each, { error: new OrderbellError({ code: 'expired', message: 'no answer came in time' }) });
     return true;

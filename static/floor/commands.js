@@ -2,7 +2,7 @@ import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
-import { asksWhy, chosenQuantity, promiseSheet, reasonSheet } from './sheets.js';
+import { asksWhy, chosenQuantity, correctedLine, correctionSheet, promiseSheet, reasonSheet } from './sheets.js';
 
 /** How long "Done" on a call can be undone. */
 const UNDO_MS = 4_000;
@@ -41,6 +41,7 @@ export class StaffCommands {
     if (!order) return;
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item, this.#bell.welcome?.feature_level >= 1));
+    if (action === 'change_item' && !control.closest('dialog')) return openSheet(correctionSheet(order, item ?? ''));
     if (action === 'promise' && !control.dataset.minutes) {
       this.#promised.set(order.id, order.promised_at);
       return openSheet(promiseSheet(order));
@@ -50,15 +51,17 @@ export class StaffCommands {
       return this.#sayPromise(order);
     }
     if (action === 'reject' && CANCELLABLE.has(order.status)) return askToCancel(order);
-    this.#send({ action, order: order.id, ...(item && { item }), ...this.#fields(action, order, control) });
+    this.#send({ action, order: order.id, ...(item && { item }), ...this.#fields(action, order, control, item) });
     if (control.closest('dialog')) closeSheet();
   }
 
-  /** @param {string} action @param {any} order @param {HTMLElement} control */
-  #fields(action, order, control) {
+  /** @param {string} action @param {any} order @param {HTMLElement} control @param {string} [item] */
+  #fields(action, order, control, item) {
     if (action === 'accept') return control.dataset.minutes ? { minutes: Number(control.dataset.minutes) } : {};
     if (action === 'promise') return { minutes: Number(control.dataset.minutes), expected_position: order.position };
+    if (control.dataset.course) return { course: Number(control.dataset.course) };
     if (action === 'rush') return { rush: !order.rush };
+    if (action === 'change_item') return { line: correctedLine(order.items[item ?? ''], control) };
     if (!asksWhy(action)) return {};
     const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();
     return { reason: control.dataset.reason, ...chosenQuantity(control), ...(detail && { detail }) };

@@ -216,6 +216,7 @@ export function whyNot(basket, menu, problem) {
 
 /** @param {import('../shared/checkout.js').Problem} problem */
 function problemWords(problem) {
+  if (problem.is === 'over') return 'Nothing more can be added to that order. Send it as a new one.';
   if (problem.is === 'silent') return 'Write what the allergy is to.';
   if (problem.is === 'dearer') return `Prices have changed: ${money(problem.before)} before, ${money(problem.now)} now. Send once more to order at ${money(problem.now)}.`;
   const { code, message } = problem.error;

@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { STATUS_WORDS, count, money, place, whyWords } from '../shared/format.js';
+import { STATUS_WORDS, clock, count, money, place, whyWords } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { ageView, noteView, notesView, placeView, promiseView } from '../shared/order_parts.js';
 import { levelAt, promisedAt } from '../shared/urgency.js';
@@ -7,11 +7,13 @@ import { canBeCalledBack, laneClock, progress } from './lanes.js';
 
 /** The times that are offered beside the restaurant's own. */
 const MINUTES = [10, 20, 30, 45];
+/** @type {Record<string, Parameters<typeof icon>[0]>} */
+const COURSE_ICONS = { serve: 'tray', fire: 'flame', hold: 'pause' };
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
- * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean}} Look
- *   minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes
+ * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean, corrects?: boolean}} Look
+ *   minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes; corrects: lines can be corrected
  */
 
 /**
@@ -19,8 +21,8 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
  * @param {any} order @param {Look} look @returns {import('../shared/keyed.js').Entry}
  */
 export function orderEntry(order, look) {
-  const { now, minutes, lane, isOpen } = look;
-  const deps = [order, lane, minutes, isOpen, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
+  const { now, minutes, lane, isOpen, corrects } = look;
+  const deps = [order, lane, minutes, isOpen, corrects, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
   return { key: order.id, deps, view: () => (lane === 'incoming' ? incomingCard(order, look) : orderCard(order, look)) };
 }
 
@@ -42,7 +44,7 @@ function incomingCard(order, look) {
   acceptChips(minutes),
   isOpen ? [
     noteView(order),
-    h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
+    h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order, look))),
     h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
   ] : [h('p.order__dishes', {}, dishesIn(order)), notesView(order)],
   h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger')));
@@ -77,7 +79,7 @@ function orderCard(order, look) {
     ageView(laneClock(order, look.lane), look.now)),
   facts(order, look),
   noteView(order),
-  h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
+  h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order, look))),
   h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
   actions(order, look));
 }
@@ -98,6 +100,7 @@ function facts(order, look) {
     (cooking || lane === 'done') && h('span.badge', {}, STATUS_WORDS[order.status]),
     lane === 'done' && whyWords(order) && h('span.order__fact', {}, whyWords(order)),
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
+    rounds(order) > 1 && h('span.badge', {}, `Round ${rounds(order)}`),
     order.pending && h('span.badge.order__pending', {}, 'Not sent yet'),
     cooking && h('span.order__fact', {}, `${done} of ${all} done`),
     cooking && promised !== undefined && promiseView(promised, now),
@@ -105,20 +108,40 @@ function facts(order, look) {
   return shown.length > 0 && h('p.order__facts', {}, shown);
 }
 
-/** @param {string} id @param {any} item @param {any} order */
-function itemLine(id, item, order) {
+/** @param {any} order @returns {number} the number of its last round */
+function rounds(order) {
+  return Math.max(1, ...Object.values(order.items).map(({ round = 1 }) => round));
+}
+
+/** @param {string} id @param {any} item @param {any} order @param {Look} look */
+function itemLine(id, item, order, { corrects }) {
   const open = OPEN.has(order.status);
   return h('li.line', { 'data-key': id, 'data-item': id, 'data-status': item.status },
     h('span.line__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
     h('span.line__body', {},
       h('span.line__name', {}, item.name),
       (item.options ?? []).map((/** @type {string} */ option) => h('span.line__option', {}, `+ ${option}`)),
+      (item.course || item.held || item.served_at) && h('span.line__option', {}, courseWords(item)),
+      item.round && h('span.line__option', {}, `Round ${item.round}, ${clock(item.added_at)}`),
       noteView(item),
       item.status === 'voided' && whyWords(item) && h('span.line__why', {}, whyWords(item))),
     mark(item),
-    open && item.status !== 'voided' && h('button.button.button--quiet.line__void', {
-      'type': 'button', 'data-action': 'void_item', 'aria-label': `Void ${item.name}`, 'title': 'Void',
-    }, icon('close')));
+    open && item.status !== 'voided' && h('span.line__tools', {},
+      item.course && item.status === 'done' && !item.served_at && tool('serve_item', 'tray', 'Serve', item.name),
+      corrects && item.status === 'queued' && tool('change_item', 'edit', 'Change', item.name),
+      tool('void_item', 'close', 'Void', item.name)));
+}
+
+/** @param {{course?: {name: string}, held?: boolean, served_at?: string}} item @returns {string} `Mains, held` */
+function courseWords({ course, held, served_at: at }) {
+  return [course?.name, held && 'held', at && 'served'].filter(Boolean).join(', ');
+}
+
+/** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {string} word @param {string} name of the dish */
+function tool(action, sign, word, name) {
+  return h('button.button.button--quiet.line__void', {
+    'type': 'button', 'data-key': action, 'data-action': action, 'aria-label': `${word} ${name}`, 'title': word,
+  }, icon(sign));
 }
 
 /** @param {any} item */
@@ -137,6 +160,9 @@ function actions(order, look) {
   /** @type {Record<string, () => any>} */
   const rows = {
     kitchen: () => row(
+      courses(order).map(({ action, number, words }) => h('button.button', {
+        'type': 'button', 'data-key': `${action} ${number}`, 'data-action': action, 'data-course': number,
+      }, icon(COURSE_ICONS[action]), words)),
       button('ready', 'check', 'Ready', '.order__main'), rush(order), button('promise', 'clock', 'Time', '.button--quiet'),
       button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
     ready: () => row(
@@ -145,6 +171,25 @@ function actions(order, look) {
     done: () => canBeCalledBack(order, look.now) && row(button('recall', 'undo', 'Call back', '.button--quiet')),
   };
   return rows[look.lane]();
+}
+
+/**
+ * What the floor can do for a course: serve one of which all is done, fire the next that is held, and
+ * hold the last that the kitchen has not begun.
+ * @param {any} order @returns {{action: string, number: number, words: string}[]}
+ */
+function courses(order) {
+  const lines = Object.values(order.items).filter(({ course, status }) => course && status !== 'voided');
+  const all = [...new Map(lines.map(({ course }) => [course.number, course.name]))].sort(([a], [b]) => a - b);
+  const of = (/** @type {number} */ number) => lines.filter(({ course }) => course.number === number);
+  const ready = all.filter(([number]) => of(number).every(({ status }) => status === 'done') && of(number).some(({ served_at: at }) => !at));
+  const held = all.filter(([number]) => of(number).some((line) => line.held)).slice(0, 1);
+  const waiting = all.filter(([number]) => all.length > 1 && of(number).every(({ status, held: is }) => status === 'queued' && !is)).slice(-1);
+  return [
+    ...ready.map(([number, name]) => ({ action: 'serve', number, words: `Serve ${name}` })),
+    ...held.map(([number, name]) => ({ action: 'fire', number, words: `Fire ${name}` })),
+    ...waiting.map(([number, name]) => ({ action: 'hold', number, words: `Hold ${name}` })),
+  ];
 }
 
 /** @param {...any} buttons */

@@ -40,11 +40,11 @@ export const DONE_SHOWN = 10;
 
 /**
  * @param {Record<import('./lanes.js').Lane, any[]>} lanes
- * @param {{now: number, minutes?: number, opened: Set<string>, search: string, done: number, all: Record<import('./lanes.js').Lane, any[]>}} look
- *   minutes: the restaurant's default; opened: incoming orders that show their dishes; done: how many of these are drawn; all: the lanes without the search
+ * @param {{now: number, minutes?: number, opened: Set<string>, search: string, done: number, all: Record<import('./lanes.js').Lane, any[]>, corrects?: boolean}} look
+ *   minutes: the restaurant's default; opened: incoming orders that show their dishes; done: how many of these are drawn; all: the lanes without the search; corrects: lines can be corrected
  * @returns {import('../shared/keyed.js').Listed}
  */
-export function ordersView(lanes, { now, minutes, opened, search, done, all }) {
+export function ordersView(lanes, { now, minutes, opened, search, done, all, corrects }) {
   const found = Object.values(lanes).flat();
   const wanted = search.trim();
   const hidden = openIn(all) - openIn(lanes);
@@ -61,7 +61,7 @@ export function ordersView(lanes, { now, minutes, opened, search, done, all }) {
         LANE_NAMES.map((lane) => laneView(lane, { number: lanes[lane].length, more: lanes[lane].length - shown[lane].length, filtered: all[lane].length > lanes[lane].length }))),
     ],
     lists: Object.fromEntries(LANE_NAMES.map((lane) => [
-      lane, shown[lane].map((order) => orderEntry(order, { now, lane, minutes, isOpen: opened.has(order.id) })),
+      lane, shown[lane].map((order) => orderEntry(order, { now, lane, minutes, isOpen: opened.has(order.id), corrects })),
     ])),
   };
 }

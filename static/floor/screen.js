@@ -81,6 +81,7 @@ export class StaffDesk {
     });
     this.#service = new StaffService({
       api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(), changed: () => this.#due(),
+      level: () => this.#bell.welcome?.feature_level ?? 0,
     });
     this.#closed = new ClosedOrders({
       room: this.#floor, read: () => this.#service.closed(), changed: () => this.#due(),
@@ -151,6 +152,10 @@ export class StaffDesk {
 
   /** Announces what guests do. What colleagues do is visible anyway. @param {any} change */
   #tell({ kind, event, after }) {
+    if (kind === 'item.added' && event.by?.role === 'diner') {
+      this.#sound.play('ring');
+      toast(`Order ${after.number} (${place(after)}): the guest has added another round.`);
+    }
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
     this.#tellCancelled(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
   }
@@ -405,6 +410,7 @@ export class StaffDesk {
         free: freeTables(this.#service.tables ?? [], orders, calls, this.#service.visits),
       });
     }
-    return ordersView(found, { now, minutes: this.#service.minutes, opened: this.#opened, search, done: this.#doneShown, all });
+    const corrects = this.#bell.welcome?.feature_level >= 2;
+    return ordersView(found, { now, minutes: this.#service.minutes, opened: this.#opened, search, done: this.#doneShown, all, corrects });
   }
 }

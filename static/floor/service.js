@@ -6,7 +6,7 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { leastIdAt, leastIdOf } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
-import { freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
+import { FIRING, freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
 
 /** How far back closed orders are read. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
@@ -16,16 +16,17 @@ const TRIES = 5;
 
 /** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects come back through the rooms. */
 export class StaffService {
-  #api; #path; #menu; #now; #changed; #tablesKept; #minutesKept;
+  #api; #path; #menu; #now; #changed; #tablesKept; #minutesKept; #level;
   /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
   /** The labels of all tables; null until they are read, and if the server does not list them. @type {string[] | null} */ tables = null;
   /** The minutes that an order is promised by default; undefined where they are not known. @type {number | undefined} */ minutes;
   #reading = false;
   /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
-  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void}} parts now: server ms */
-  constructor({ api, slug, menu, now, changed }) {
+  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void, level?: () => number}} parts now: server ms; level: the feature level in force */
+  constructor({ api, slug, menu, now, changed, level = () => 0 }) {
     this.#api = api;
+    this.#level = level;
     this.#path = `/api/v1/restaurants/${encodeURIComponent(slug)}`;
     this.#menu = menu;
     this.#now = now;
@@ -121,9 +122,11 @@ export class StaffService {
       'ask-sold-out': () => openSheet(soldOutSheet(this.#dish(id))),
       'sold-out': () => this.#setAvailable(id, { available: false, ...this.#until(control) }),
       'available': () => this.#setAvailable(id, { available: true }),
-      'ask-pause': () => openSheet(pauseSheet()),
+      'ask-pause': () => openSheet(pauseSheet(this.#menu(), this.#level() >= 2)),
+      'guest-rounds': () => this.#setGuestRounds(control.dataset.allowed === 'true'),
       'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.', pauseWords),
       'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.', pauseWords),
+      'firing': () => this.#setFiring(control.dataset.firing ?? ''),
       'ask-pair': () => this.#askPair(),
       'guests': () => this.#showGuests(guestsOf(control).table),
       'ask-end-guest': () => openSheet(endGuestSheet(guestsOf(control).table, guestsOf(control).id)),
@@ -158,6 +161,18 @@ export class StaffService {
   #setAvailable(id, body) {
     const name = this.#dish(id)?.name ?? 'The dish';
     this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is available again.` : `${name} is sold out.`, (menu) => offWords(!menu.items[id]?.available, menu.items[id]?.until, 'sold out', 'available'));
+  }
+
+  /** @param {string} firing */
+  #setFiring(firing) {
+    const fact = (/** @type {any} */ menu) => FIRING[menu.firing ?? 'together'];
+    this.#put('/firing', { firing }, `Later courses: ${FIRING[firing]}.`, fact);
+  }
+
+  /** @param {boolean} allowed */
+  #setGuestRounds(allowed) {
+    const fact = (/** @type {any} */ menu) => (menu.guest_rounds === false ? 'off' : 'on');
+    this.#put('/guest-rounds', { allowed }, allowed ? 'Guests can add rounds again.' : 'Guests can no longer add rounds.', fact);
   }
 
   /**

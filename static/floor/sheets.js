@@ -2,6 +2,12 @@ import { h } from '../shared/dom.js';
 import { REASON_WORDS, money, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
 
+/** When later courses go to the kitchen. @type {Record<string, string>} */
+export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the one before is served' };
+
+/** The most portions of a line. */
+const MAX_QUANTITY = 99;
+
 /** The contents of the staff page's dialog. Their controls send commands as those on the page do. */
 
 /** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
@@ -18,12 +24,36 @@ export function asksWhy(action) {
 
 /** A stepper for how many of a line to void, and a button for all of it. Begins at one, the usual case. @param {any} line */
 function voidQuantity({ quantity, name }) {
+  return quantityStepper(`How many of ${quantity}`, name, { first: 1, most: quantity, all: true });
+}
+
+/** @param {string} label @param {string} name of the dish @param {{first: number, most: number, all?: boolean}} range */
+function quantityStepper(label, name, { first, most, all }) {
   const step = (/** @type {number} */ by, /** @type {string} */ sign, /** @type {string} */ words) =>
     h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': by, 'aria-label': words }, h('span', { 'aria-hidden': 'true' }, sign));
-  return h('div.field', {}, h('span', { id: 'void-quantity-label' }, `How many of ${quantity}`),
+  return h('div.field', {}, h('span', { id: 'void-quantity-label' }, label),
     h('div.actions', { 'role': 'group', 'aria-labelledby': 'void-quantity-label' }, step(-1, '−', `One ${name} less`),
-      h('output.void__quantity.numeric', { 'id': 'void-quantity', 'data-most': quantity, 'aria-live': 'polite' }, 1), step(1, '+', `One ${name} more`),
-      h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': quantity }, `All ${quantity}`)));
+      h('output.void__quantity.numeric', { 'id': 'void-quantity', 'data-most': most, 'aria-live': 'polite' }, first), step(1, '+', `One ${name} more`),
+      all && h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': most }, `All ${most}`)));
+}
+
+/** @param {any} order @param {string} item its id, of a line that nobody has begun to cook */
+export function correctionSheet(order, item) {
+  const line = order.items[item];
+  return h('div', { 'data-order': order.id, 'data-status': order.status },
+    sheetHead(`Change ${line.name}`, `${place(order)}. The kitchen sees what it was.`),
+    quantityStepper('How many', line.name, { first: line.quantity, most: MAX_QUANTITY }),
+    h('div.field', {},
+      h('label', { for: 'detail' }, line.allergy ? 'Note (an allergy)' : 'Note'),
+      h('input', { id: 'detail', name: 'detail', maxlength: 200, autocomplete: 'off', value: line.note ?? '' })),
+    h('div.sheet__foot', { 'data-item': item }, h('button.button.button--primary.button--large', { 'type': 'button', 'data-action': 'change_item' }, 'Change')));
+}
+
+/** @param {any} line as it is @param {HTMLElement} control in the dialog of a correction @returns {any} the line as it is to be */
+export function correctedLine({ menu_item, options, allergy }, control) {
+  const quantity = Number(control.closest('dialog')?.querySelector('#void-quantity')?.textContent);
+  const note = /** @type {HTMLInputElement} */ (control.closest('dialog')?.querySelector('#detail')).value.trim();
+  return { menu_item, quantity, ...(options && { options }), ...(note && { note }), ...(note && allergy && { allergy }) };
 }
 
 /** Steps the quantity in the void dialog. @param {HTMLElement} control */
@@ -72,9 +102,18 @@ export function soldOutSheet(item) {
     lengths('sold-out', 'Until I bring it back'));
 }
 
-export function pauseSheet() {
+/** @param {any} menu @param {boolean} rounds the server knows rounds */
+export function pauseSheet(menu, rounds) {
+  const allowed = menu?.guest_rounds !== false;
   return h('div', {}, sheetHead('Pause new orders', 'Guests see the menu but cannot order. Orders already placed continue.'),
-    lengths('pause', 'Until I resume'));
+    lengths('pause', 'Until I resume'),
+    rounds && h('div.field', {}, h('p', {}, allowed ? 'Guests can add rounds to their open orders.' : 'Guests cannot add rounds to their open orders.'),
+      h('button.button.button--wide', { 'type': 'button', 'data-do': 'guest-rounds', 'data-allowed': String(!allowed) },
+        allowed ? 'Stop rounds by guests' : 'Allow rounds by guests')),
+    rounds && h('div.field', {}, h('p', { id: 'firing-label' }, 'Later courses of new orders go to the kitchen'),
+      h('div.actions', { 'role': 'group', 'aria-labelledby': 'firing-label' }, Object.entries(FIRING).map(([rule, words]) => h('button.chip', {
+        'type': 'button', 'data-do': 'firing', 'data-firing': rule, 'aria-pressed': String(rule === (menu?.firing ?? 'together')),
+      }, words)))));
 }
 
 /** The time by which a working day is over. */

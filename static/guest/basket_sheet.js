@@ -1,5 +1,5 @@
 import { WORDS, errorWords, money } from '../languages/language.js';
-import { withAdded, withOrderAgain } from '../shared/basket.js';
+import { asRoundOf, withAdded, withOrderAgain, withRoundAgain } from '../shared/basket.js';
 import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
 import { Checkout } from '../shared/checkout.js';
 import { find, onAction, render } from '../shared/dom.js';
@@ -9,21 +9,23 @@ import { basketForm, messages } from './basket_view.js';
 
 /** The sheet with the guest's basket. */
 export class BasketSheet {
-  #bell; #menu; #on; #checkout;
+  #bell; #menu; #open; #on; #checkout;
   #sheet = /** @type {HTMLDialogElement} */ (find('#basket-sheet'));
   #body = find('#basket');
 
   /**
-   * @param {{bell: any, tableKey: string, menu: () => any, on: {changed: () => void, placed: (order: any, words?: string) => void, sentBefore: () => void}}} parts
+   * @param {{bell: any, tableKey: string, menu: () => any, open: () => any, on: {changed: () => void, placed: (order: any, words?: string) => void, sentBefore: () => void}}} parts
+   *   open: the order that a round may be added to, if any
    */
-  constructor({ bell, tableKey, menu, on }) {
+  constructor({ bell, tableKey, menu, open, on }) {
     this.#bell = bell;
     this.#menu = menu;
+    this.#open = open;
     this.#on = on;
     const name = `basket.${tableKey}`;
     this.#checkout = new Checkout({
       bell, menu, store: { recall: () => recallLocal(name, null), keep: (basket) => keepLocal(name, basket) },
-      on: { changed: () => this.#changed(), placed: (order, cheaper) => this.#placed(order, cheaper), sentBefore: () => this.#sentBefore(), refused: () => this.#refused() },
+      on: { changed: () => this.#changed(), placed: (order, how) => this.#placed(order, how), sentBefore: () => this.#sentBefore(), refused: () => this.#refused() },
     });
     this.#listen(name);
   }
@@ -63,6 +65,11 @@ export class BasketSheet {
     this.#change(withOrderAgain(basket, order, this.#menu()));
   }
 
+  /** Another round of an order. @param {any} order */
+  addRound(order) {
+    this.#change(withRoundAgain(this.basket, order, this.#menu()));
+  }
+
   /** Takes the prices of a new menu. */
   menuChanged() {
     this.#checkout.menuChanged();
@@ -74,7 +81,7 @@ export class BasketSheet {
     const menu = this.#menu();
     if (!menu) return;
     const offline = ['offline', 'connecting', 'checking'].includes(this.#bell.state);
-    render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem }));
+    render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem, open: this.#open() }));
   }
 
   /** @param {string} name under which the basket is stored */
@@ -92,10 +99,11 @@ export class BasketSheet {
 
   /** @param {string} does @param {HTMLElement} control */
   #do(does, control) {
+    if (does === 'round') return this.#change(asRoundOf(this.basket, control.dataset.round === 'new' ? undefined : this.#open()));
     const changed = does === 'service'
       ? { ...this.basket, service: control.dataset.service ?? 'dine_in' }
       : withTouch(this.basket, does, lineKey(control), control.dataset.option);
-    if (changed) this.#change(changed);
+    return changed && this.#change(changed);
   }
 
   /** @param {HTMLInputElement} input */
@@ -114,10 +122,10 @@ export class BasketSheet {
     this.#on.changed();
   }
 
-  /** @param {any} order @param {boolean} cheaper than was agreed to */
-  #placed(order, cheaper) {
+  /** @param {any} order @param {{cheaper: boolean, round: boolean}} how cheaper than was agreed to; another round of an order */
+  #placed(order, { cheaper, round }) {
     this.#sheet.close();
-    this.#on.placed(order, cheaper ? WORDS.placedCheaper(order.number, money(order.total)) : undefined);
+    this.#on.placed(order, round ? WORDS.roundSent(order.number) : cheaper ? WORDS.placedCheaper(order.number, money(order.total)) : undefined);
   }
 
   #sentBefore() {
@@ -134,5 +142,6 @@ export class BasketSheet {
 /** @param {import('../shared/checkout.js').Problem} problem */
 function problemWords(problem) {
   if (problem.is === 'refused') return errorWords(problem.error);
+  if (problem.is === 'over') return WORDS.roundOver;
   return problem.is === 'silent' ? WORDS.allergyWhat : WORDS.priceAgree(money(problem.before), money(problem.now));
 }

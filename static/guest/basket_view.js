@@ -10,10 +10,10 @@ const SERVICES = ['dine_in', 'takeaway'];
 
 /**
  * @param {import('../shared/basket.js').Basket} basket @param {any} menu
- * @param {{sending: boolean, offline: boolean, problem: string | null}} state
+ * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any}} state open: the order that this may be a round of
  * @returns {any[]}
  */
-export function basketForm(basket, menu, { sending, offline, problem }) {
+export function basketForm(basket, menu, { sending, offline, problem, open }) {
   if (basket.lines.length === 0) {
     return [h('div.blank', {}, icon('tray'), h('h3', {}, WORDS.emptyBasket), h('p', {}, WORDS.emptyBasketHint))];
   }
@@ -21,9 +21,10 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
   return [
     h('fieldset.basket', { disabled: sending, 'aria-label': WORDS.basket },
       h('ul.basket__lines', {}, basket.lines.map((line) => basketLine(line, menu))),
-      serviceChoice(basket.service),
-      basket.service === 'takeaway' && nameField(basket.guest ?? ''),
-      h('div.field', {},
+      roundChoice(basket, open),
+      !basket.round && serviceChoice(basket.service),
+      !basket.round && basket.service === 'takeaway' && nameField(basket.guest ?? ''),
+      !basket.round && h('div.field', {},
         h('label', { for: 'order-note' }, WORDS.orderNote),
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
         allergyBox(basket, WORDS.orderNote, GUEST))),
@@ -34,7 +35,7 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
       h('p.basket__total', {}, h('span', {}, WORDS.total), h('output', {}, before && [h('s.muted', {}, money(before)), ' '], money(total(basket, menu)))),
       h('button.button.button--primary.button--large.button--wide', {
         type: 'button', 'data-action': 'place', disabled: sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true', 'aria-describedby': 'basket-why',
-      }, sending ? WORDS.placing : WORDS.place)),
+      }, sending ? WORDS.placing : basket.round ? WORDS.addToNumber(basket.round.number) : WORDS.place)),
   ];
 }
 
@@ -95,6 +96,16 @@ function nameField(name) {
   return h('div.field', { 'data-key': 'guest-name' },
     h('label', { for: 'guest-name' }, WORDS.guestName),
     h('input', { id: 'guest-name', maxlength: MAX_GUEST_NAME, value: name, 'data-field': 'guest-name', autocomplete: 'given-name' }));
+}
+
+/** Whether this goes with an open order, or is one of its own. @param {import('../shared/basket.js').Basket} basket @param {any} open */
+function roundChoice({ round }, open) {
+  const number = round?.number ?? open?.number;
+  if (number === undefined) return null;
+  const chip = (/** @type {boolean} */ isRound, /** @type {string} */ words) => h('button.chip', {
+    type: 'button', 'data-do': 'round', 'data-round': isRound ? 'with' : 'new', 'aria-pressed': String(isRound === Boolean(round)),
+  }, words);
+  return h('div.services', { role: 'group', 'aria-label': WORDS.roundWhich, 'data-key': 'round' }, chip(true, WORDS.roundWith(number)), chip(false, WORDS.roundNew));
 }
 
 /** @param {string} chosen */

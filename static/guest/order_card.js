@@ -1,6 +1,6 @@
 import { WORDS, clock } from '../languages/language.js';
 import { h } from '../shared/dom.js';
-import { controls, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, why } from './order_view.js';
+import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, why } from './order_view.js';
 
 /** @typedef {import('./order_view.js').State} State */
 
@@ -18,6 +18,7 @@ export function orderCard(order, state) {
     state.left === undefined ? h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)) : leftNote(state.left, state.doubted),
     state.refusal,
     progress(order),
+    coursesLine(order),
     itemList(order),
     order.note && h('p.order__note', {}, noteLine(order)),
     state.left === undefined && h('footer.order__foot', {}, followLink(order), controls(order, state)));

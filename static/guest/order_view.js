@@ -21,10 +21,10 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
 /**
  * How to show an order. `now`: server ms; `cancelling`: the cancellation is unanswered; `seen`: whether it was in sight on a
  * floor page, if known; `sure`: a second touch would cancel; `refusal`: the unconfirmed refusals (guest/refusals.js); `shared`:
- * for a person who may only look; `left`: when it was last seen, if it can no longer be followed; `doubted`: it may be lost; `extras`: controls that were
+ * for a person who may only look; `round`: the guest may add one; `left`: when it was last seen, if it can no longer be followed; `doubted`: it may be lost; `extras`: controls that were
  * loaded after the page.
  *
- * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, left?: number, doubted?: boolean, extras?: (HTMLElement | null)[]}} State
+ * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, round?: boolean, left?: number, doubted?: boolean, extras?: (HTMLElement | null)[]}} State
  */
 
 /** @param {any} order */
@@ -83,6 +83,7 @@ export function orderPage(order, state) {
     state.extras,
     h('section.card', { 'aria-labelledby': 'items-title' },
       h('h2', { id: 'items-title' }, WORDS.items),
+      coursesLine(order),
       itemList(order),
       order.note && h('p.order__note', {}, noteLine(order)),
       totalLine(order)),
@@ -137,9 +138,38 @@ export function progress(order) {
   )));
 }
 
-/** @param {any} order */
+/** The lines; of an order with several rounds, each under its number and time. @param {any} order */
 export function itemList(order) {
-  return h('ul.items', {}, Object.entries(order.items).map(([id, item]) => h(
+  const rounds = [...new Set(Object.values(order.items).map(({ round = 1 }) => round))].sort((a, b) => a - b);
+  const entries = Object.entries(order.items);
+  if (rounds.length < 2) return h('ul.items', {}, lines(order, entries));
+  const of = (/** @type {number} */ number) => entries.filter(([, { round = 1 }]) => round === number);
+  const since = (/** @type {number} */ number) => of(number)[0][1].added_at ?? order.placed_at;
+  return rounds.map((number) => [
+    h('p.items__round', { 'data-key': `round ${number}` }, WORDS.round(number, clock(since(number)))),
+    h('ul.items', { 'data-key': `items ${number}` }, lines(order, of(number)))]);
+}
+
+/** How far each course is, of an order with several. @param {any} order */
+export function coursesLine(order) {
+  const live = Object.values(order.items).filter(({ course, status }) => course && status !== 'voided');
+  const names = [...new Map(live.map(({ course }) => [course.number, course.name]))].sort(([a], [b]) => a - b);
+  if (names.length < 2 || isFinal(order) || order.status === 'placed') return null;
+  const state = (/** @type {number} */ number) => courseState(live.filter(({ course }) => course.number === number));
+  return h('p.order__courses', {}, names.map(([number, name]) => WORDS.course(name, WORDS[`course_${state(number)}`])).join(' · '));
+}
+
+/** @param {any[]} lines */
+function courseState(lines) {
+  if (lines.every(({ served_at: at }) => at)) return 'served';
+  if (lines.every(({ status }) => status === 'done')) return 'done';
+  if (lines.some(({ status }) => status !== 'queued')) return 'cooking';
+  return lines.every(({ held }) => held) ? 'held' : 'queued';
+}
+
+/** @param {any} order @param {[string, any][]} entries */
+function lines(order, entries) {
+  return entries.map(([id, item]) => h(
     'li.item', { 'data-item': id, 'data-status': item.status, 'data-key': id },
     h('span.item__quantity', {}, `${number(item.quantity)}×`),
     h('span.item__text', {},
@@ -147,7 +177,7 @@ export function itemList(order) {
       item.options?.length > 0 && h('span.item__more', {}, item.options.join(', '))),
     itemState(order, item),
     item.note && h('span.item__note', {}, noteLine(item)),
-    item.status === 'voided' && h('span.item__note.item__more', {}, why(item).join(' ')))));
+    item.status === 'voided' && h('span.item__note.item__more', {}, why(item).join(' '))));
 }
 
 /** What the guest wrote, and that the kitchen sees it as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line */
@@ -179,10 +209,12 @@ function shareButton() {
 }
 
 /** @param {any} order @param {State} state */
-export function controls(order, { cancelling, sure }) {
+export function controls(order, { cancelling, sure, round }) {
+  const more = round && h('button.button', { 'type': 'button', 'data-do': 'round-again', 'data-key': 'round' }, WORDS.anotherRound);
   if (order.status === 'placed') {
-    return h(`button.button.button--danger${sure ? '' : '.button--quiet'}`, { type: 'button', 'data-action': 'cancel', disabled: cancelling, 'aria-busy': cancelling && 'true' },
-      cancelling ? WORDS.cancelling : sure ? WORDS.cancelSure : WORDS.cancel);
+    return [more, h(`button.button.button--danger${sure ? '' : '.button--quiet'}`, { type: 'button', 'data-action': 'cancel', disabled: cancelling, 'aria-busy': cancelling && 'true' },
+      cancelling ? WORDS.cancelling : sure ? WORDS.cancelSure : WORDS.cancel)];
   }
-  return isFinal(order) && h('button.button', { type: 'button', 'data-do': 'again' }, WORDS.orderAgain);
+  if (!isFinal(order)) return more;
+  return h('button.button', { type: 'button', 'data-do': 'again' }, WORDS.orderAgain);
 }

@@ -66,6 +66,7 @@ export class TablePage {
       bell: this.#bell,
       tableKey: visit.tableKey,
       menu: () => this.#menu,
+      open: () => this.#roundable(),
       on: { changed: () => this.#draw(), placed: (order, words) => this.#placed(order, words), sentBefore: () => this.#sentBefore() },
     });
     this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted));
@@ -262,6 +263,7 @@ export class TablePage {
     if (does === 'let-go') this.#letGo(lost);
     const order = control.closest('[data-order]')?.getAttribute('data-order') ?? '';
     if (does === 'again') this.#again(order);
+    if (does === 'round-again') this.#round(order);
     if (does === 'read' || does === 'else') this.#read(order);
     if (does === 'else') find('.menu').scrollIntoView();
   }
@@ -324,6 +326,22 @@ export class TablePage {
     endToasts(order);
     this.#main.focus({ preventScroll: true });
     this.#draw();
+  }
+
+  /** @param {string} order its id */
+  #round(order) {
+    this.#basket.addRound(this.#orders.get(order));
+    this.#basket.open();
+  }
+
+  /** The newest open order, while the restaurant takes rounds from guests. */
+  #roundable() {
+    if (!this.#takesRounds) return undefined;
+    return this.#orders.all.find((order) => !isFinal(order));
+  }
+
+  get #takesRounds() {
+    return this.#bell.welcome?.feature_level >= 2 && this.#menu && this.#menu.guest_rounds !== false && !this.#menu.paused;
   }
 
   /** Handles "order again" and "send it again" from an order's own page, which has no menu. */
@@ -415,6 +433,6 @@ export class TablePage {
   #stateOf(order) {
     const { id } = order;
     const cancelling = this.#bell.pending.some(({ action, order: of }) => action === 'cancel' && of === id);
-    return { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(id), seen: this.#receipts.of(id), refusal: this.#refusals.view(order) };
+    return { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(id), seen: this.#receipts.of(id), refusal: this.#refusals.view(order), round: this.#takesRounds && !isFinal(order) };
   }
 }

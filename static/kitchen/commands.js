@@ -25,10 +25,11 @@ export class KitchenCommands {
   /**
    * @param {string} action
    * @param {import('./tickets.js').Ticket} ticket
-   * @param {{item?: string, filter?: string}} [how] filter: the only station that an unbound screen
+   * @param {{item?: string, filter?: string, course?: number}} [how] filter: the only station that an unbound screen
    *   shows
    */
-  act(action, ticket, { item, filter } = {}) {
+  act(action, ticket, { item, filter, course } = {}) {
+    if (action === 'fire') return this.#send({ action, order: ticket.id, ...(item ? { item } : { course }) });
     if (action === 'recall' && this.#isUndo(ticket.id)) return this.#undo(ticket.id);
     const whole = !item && !(filter && !this.#station);
     if (action === 'ready' || action === 'finish_item') this.#remember(ticket, whole, item);
@@ -78,7 +79,7 @@ export class KitchenCommands {
   #byItem(action, ticket) {
     /** @type {Record<string, [string, (item: any) => boolean]>} */
     const each = {
-      start: ['start_item', (item) => item.status === 'queued'],
+      start: ['start_item', (item) => item.status === 'queued' && !item.held],
       ready: ['finish_item', isOwed],
       recall: ['recall_item', (item) => item.status === 'done'],
     };

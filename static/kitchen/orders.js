@@ -3,7 +3,7 @@ import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
 import { findClosed } from '../shared/lost.js';
 import { leastIdOf } from '../shared/time_ids.js';
-import { becameRush, changesBetween, isOpen, ticketOf } from './tickets.js';
+import { becameRush, changesBetween, isOpen, marksBetween, ticketOf } from './tickets.js';
 
 /** How many closed orders are read at once. */
 const PAGE = 100;
@@ -83,10 +83,15 @@ export class KitchenOrders extends Emitter {
    * @param {any} after
    */
   #compare(id, before, after) {
-    if (!before || !after || !isOpen(ticketOf(before, this.#station))) return;
+    if (!before || !after) return;
+    const marks = marksBetween(before, after, this.#station);
+    const isMarked = Object.keys(marks).length > 0;
+    if (isMarked) this.#memory.addMarks(id, marks);
+    // A ticket that comes back with a round rings as a new one.
+    if (!isOpen(ticketOf(before, this.#station))) return;
     const words = changesBetween(before, after, this.#station);
     if (words.length > 0) this.#memory.addChanges(id, words);
-    if (words.length > 0 || becameRush(before, after)) this.emit('noticed', id);
+    if (words.length > 0 || isMarked || becameRush(before, after)) this.emit('noticed', id);
   }
 
   /**

@@ -154,13 +154,13 @@ export class KitchenScreen {
     if (!ticket || this.#touch.trembles(click, thing)) return;
     // The finger was on its way to the ticket that stood here.
     if (click.pointerType === 'touch' && this.#view.misled(ticket.id, click)) return;
-    this.#send(action, ticket, item);
+    this.#send(action, ticket, item, Number(control.dataset.course) || undefined);
   }
 
-  /** @param {string} action @param {import('./tickets.js').Ticket} ticket @param {string} [item] */
-  #send(action, ticket, item) {
+  /** @param {string} action @param {import('./tickets.js').Ticket} ticket @param {string} [item] @param {number} [course] */
+  #send(action, ticket, item, course) {
     this.#memory.confirm(ticket.id);
-    this.#commands.act(action, ticket, { item, filter: this.#settings.values.filter });
+    this.#commands.act(action, ticket, { item, course, filter: this.#settings.values.filter });
   }
 
   /**

@@ -4,6 +4,8 @@ import { UNDO_MS, isOpen } from './tickets.js';
 /** How many cancelled tickets are kept for a cook to confirm, the newest. */
 export const MOST_CANCELLED = 100;
 
+const NO_MARKS = Object.freeze({});
+
 /**
  * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket
  * and a change until a cook has confirmed them, across reloads too.
@@ -18,6 +20,8 @@ export class TicketMemory {
   #bumpedAt = new Map();
   /** @type {Map<string, string[]>} */
   #changes = new Map();
+  /** @type {Map<string, Record<string, import('./tickets.js').Mark>>} */
+  #marks = new Map();
   #first = true;
   /** The text that was written last. */ #kept = '';
 
@@ -30,6 +34,7 @@ export class TicketMemory {
     this.#states = new Map(Object.entries(kept.states ?? {}));
     this.#cancelled = new Map(Object.entries(kept.cancelled ?? {}));
     this.#changes = new Map(Object.entries(kept.changes ?? {}));
+    this.#marks = new Map(Object.entries(kept.marks ?? {}));
     this.#bumpedAt.clear();
     this.#first = true;
   }
@@ -78,6 +83,7 @@ export class TicketMemory {
     }
     if (!isOpen(ticket) || wasOpen) return undefined;
     if (was !== 'bumped' && was !== 'gone') return 'new';
+    if (this.#marks.has(id)) return 'new';
     if (order.pending || this.undoable(id, now)) return undefined;
     this.#changes.set(id, ['Recalled']);
     return 'changed';
@@ -108,7 +114,7 @@ export class TicketMemory {
       if (!present.has(id) && state !== 'new' && state !== 'cooking') this.#states.delete(id);
     }
     for (const id of this.#bumpedAt.keys()) if (!this.undoable(id, now)) this.#bumpedAt.delete(id);
-    for (const id of this.#changes.keys()) if (!this.#states.has(id)) this.#changes.delete(id);
+    for (const kept of [this.#changes, this.#marks]) for (const id of kept.keys()) if (!this.#states.has(id)) kept.delete(id);
   }
 
   /** @param {string} id @param {number} now monotonic ms */
@@ -134,9 +140,24 @@ export class TicketMemory {
     return this.#changes.get(id) ?? [];
   }
 
+  /**
+   * What a cook has not seen at all stays new, and what was seen stays as it was then.
+   * @param {string} id @param {Record<string, import('./tickets.js').Mark>} marks by line
+   */
+  addMarks(id, marks) {
+    this.#marks.set(id, { ...marks, ...this.#marks.get(id) });
+    this.#keep();
+  }
+
+  /** @param {string} id @returns {Record<string, import('./tickets.js').Mark>} by line */
+  marks(id) {
+    return this.#marks.get(id) ?? NO_MARKS;
+  }
+
   /** Drops what a cook has seen. @param {string} id */
   confirm(id) {
     this.#changes.delete(id);
+    this.#marks.delete(id);
     this.#cancelled.delete(id);
     this.#keep();
   }
@@ -158,7 +179,8 @@ export class TicketMemory {
 
   #keep() {
     const states = Object.fromEntries([...this.#states].filter(([, state]) => state === 'new' || state === 'cooking'));
-    const value = { states, cancelled: Object.fromEntries(this.#cancelled), changes: Object.fromEntries(this.#changes) };
+    const [cancelled, changes, marks] = [this.#cancelled, this.#changes, this.#marks].map((kept) => Object.fromEntries(kept));
+    const value = { states, cancelled, changes, marks };
     // Called with every draw and seldom different; a write waits for the disk.
     const text = JSON.stringify(value);
     if (text !== this.#kept) keepLocal(this.#name, value);

@@ -4,7 +4,7 @@ import { icon } from '../shared/icons.js';
 import { allergyWord, orderAllergyWord } from '../shared/notes.js';
 import { ageView, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
-import { isOpen } from './tickets.js';
+import { isOpen, markWords, nextHeld } from './tickets.js';
 
 /** A table's name with more letters takes two lines of small ones in the head. */
 const LONG_TABLE = 3;
@@ -24,6 +24,7 @@ const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
  * @property {boolean} numbered the screen shows digits that bump a ticket
  * @property {boolean} selected
  * @property {string[]} changes that no cook has confirmed yet
+ * @property {Record<string, import('./tickets.js').Mark>} marks on lines, likewise
  * @property {boolean} grouped items by station, with its name
  * @property {import('../shared/urgency.js').Thresholds} thresholds
  */
@@ -35,7 +36,7 @@ const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
  */
 export function ticketEntry(ticket, look) {
   const { warnAt, lateAt } = ticketClock(ticket, look);
-  const deps = [ticket, levelAt({ warnAt, lateAt }, look.now), warnAt, lateAt, look.numbered, look.selected, look.changes.join('\n'), look.grouped];
+  const deps = [ticket, levelAt({ warnAt, lateAt }, look.now), warnAt, lateAt, look.numbered, look.selected, look.changes.join('\n'), look.marks, look.grouped];
   return { key: ticket.id, deps, view: () => ticketView(ticket, look) };
 }
 
@@ -96,6 +97,7 @@ function flags({ order, items: mine }, look) {
     ...allergyFlags(order, mine),
     order.pending && flag('pending', 'offline', 'Not sent yet'),
     ...look.changes.map((change) => flag('changed', 'alert', `Changed: ${change}`)),
+    ...markWords(look.marks, mine).map((words) => flag('changed', 'alert', words)),
   ].filter(Boolean);
   return shown.length > 0 && h('ul.ticket__flags', {}, shown);
 }
@@ -149,8 +151,8 @@ function notes(order) {
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function items(ticket, look) {
   const touchable = isOpen(ticket) || ticket.state === 'bumped';
-  const rows = look.grouped ? byStation(ticket.items) : ticket.items;
-  return h('ul.ticket__items', {}, rows.map(([id, item]) => itemView(id, item, touchable, look.grouped)));
+  const rows = byCourse(look.grouped ? byStation(ticket.items) : ticket.items);
+  return h('ul.ticket__items', {}, rows.map(([id, item]) => itemView(id, item, touchable, look)));
 }
 
 /** @param {[string, any][]} entries */
@@ -158,33 +160,48 @@ function byStation(entries) {
   return [...entries].sort(([, a], [, b]) => a.station.localeCompare(b.station));
 }
 
+/** @param {[string, any][]} entries */
+function byCourse(entries) {
+  const of = (/** @type {any} */ item) => item.course?.number ?? 0;
+  return [...entries].sort(([, a], [, b]) => of(a) - of(b));
+}
+
 /**
  * @param {string} id
  * @param {any} item
  * @param {boolean} touchable
- * @param {boolean} named with its station
+ * @param {Look} look
  */
-function itemView(id, item, touchable, named) {
-  const row = { 'data-key': id, 'data-item': id, 'data-status': item.status, 'data-pending': Boolean(item.pending) };
+function itemView(id, item, touchable, look) {
+  const shown = face(item, look.grouped, look.marks[id]);
+  const row = { 'data-key': id, 'data-item': id, 'data-status': item.status, 'data-pending': Boolean(item.pending), 'data-held': Boolean(item.held) };
   const done = item.status === 'done';
-  if (!touchable || item.status === 'voided') return h('li.item', row, h('div.item__face', {}, face(item, named)));
+  if (!touchable || item.held || item.status === 'voided') return h('li.item', row, h('div.item__face', {}, shown));
   return h('li.item', row,
-    h('button.item__face', { type: 'button', 'data-action': done ? 'recall_item' : 'finish_item' }, face(item, named),
+    h('button.item__face', { type: 'button', 'data-action': done ? 'recall_item' : 'finish_item' }, shown,
       h('span.visually-hidden', {}, done ? ', done. Take back' : ', bump')));
 }
 
-/** @param {any} item @param {boolean} named */
-function face(item, named) {
+/** @param {any} item @param {boolean} named with its station @param {import('./tickets.js').Mark} [mark] */
+function face(item, named, mark) {
   const marks = { done: icon('check'), voided: h('span.item__void', {}, 'Void'), cooking: icon('flame') };
   return [
     h('span.item__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
     h('span.item__body', {},
       h('span.item__name', {}, item.name),
-      (item.options ?? []).map((/** @type {string} */ option) => h('span.item__option', {}, option))),
+      (item.options ?? []).map((/** @type {string} */ option) => h('span.item__option', {}, option)),
+      item.held && h('span.item__held', {}, item.course ? `Held: ${item.course.name}` : 'Held'),
+      mark?.round && h('span.item__new', {}, `New, round ${mark.round}`),
+      mark?.was && h('span.item__was', {}, h('span.visually-hidden', {}, 'was '), h('s', {}, wasWords(mark.was)))),
     h('span.item__mark', {}, /** @type {Record<string, any>} */ (marks)[item.status],
       named && h('span.item__station', {}, item.station)),
     noteView(item),
   ];
+}
+
+/** @param {{quantity: number, options?: string[], note?: string}} was */
+function wasWords({ quantity, options = [], note }) {
+  return [`${quantity} ×`, ...options, note && `“${note}”`].filter(Boolean).join(' ');
 }
 
 /** @param {import('./tickets.js').Ticket} ticket */
@@ -194,15 +211,19 @@ function elsewhere({ elsewhere: owed }) {
 }
 
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
-function foot({ state }, look) {
+function foot({ state, items: mine }, look) {
   // The view fills the digit in. Its room is kept, so that a ticket's height does not depend on it.
   const key = look.numbered && digit();
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
-  const known = look.changes.length > 0 && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
+  const isMarked = look.changes.length > 0 || Object.keys(look.marks).length > 0;
+  const known = isMarked && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
+  const next = nextHeld(mine);
+  const fire = next && h('button.button', { 'type': 'button', 'data-key': 'fire', 'data-action': 'fire', 'data-course': next.number }, icon('flame'), `Fire ${next.name}`);
   /** @type {Record<string, () => any>} */
   const feet = {
-    new: () => [known, control('start', 'play', 'Start'), bump()],
-    cooking: () => [known, bump()],
+    new: () => [known, fire, control('start', 'play', 'Start'), bump()],
+    cooking: () => [known, fire, bump()],
+    waiting: () => [control('recall', 'undo', 'Back'), fire],
     bumped: () => [h('p.ticket__say', {}, icon('check'), 'Bumped'), control('recall', 'undo', 'Undo')],
   };
   return h('footer.ticket__foot', {}, feet[state]?.());

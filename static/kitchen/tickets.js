@@ -5,10 +5,10 @@ import { promisedAt } from '../shared/urgency.js';
  * The tickets of a kitchen screen, without the DOM.
  *
  * A ticket is an order as one screen sees it: `incoming` (placed, nobody has taken it yet), `new`
- * (accepted), `cooking`, `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
+ * (accepted), `cooking`, `waiting` (what is left is held), `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
  *
- * @typedef {'incoming' | 'new' | 'cooking' | 'bumped' | 'cancelled' | 'gone'} TicketState `since`
- *   is when it was accepted, `promised` what it was promised for, `finished` when it was last done
+ * @typedef {'incoming' | 'new' | 'cooking' | 'waiting' | 'bumped' | 'cancelled' | 'gone'} TicketState `since`
+ *   is when it was accepted, or its oldest owed round added, `promised` what it was promised for, `finished` when it was last done
  *   with.
  * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere:
  *   Record<string, number>, since: number, promised?: number, finished: number}} Ticket
@@ -35,23 +35,41 @@ export function ticketOf(order, station) {
     id: order.id,
     order,
     items,
-    state: stateOf(order, items.map(([, item]) => item)),
+    state: stateOf(order, items.map(([, item]) => item), station),
     elsewhere: station ? owedElsewhere(all, station) : {},
-    since: Date.parse(order.accepted_at ?? order.placed_at),
+    since: sinceOf(order, items.map(([, item]) => item)),
     promised: promisedAt(order),
     finished: Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at ?? order.placed_at),
   };
 }
 
-/** @param {any} order @param {any[]} items @returns {TicketState} */
-function stateOf(order, items) {
+/** @param {any} order @param {any[]} items @returns {number} server ms */
+function sinceOf(order, items) {
+  const accepted = Date.parse(order.accepted_at ?? order.placed_at);
+  const added = items.filter(isOwed).map(({ added_at, fired_at: at = added_at }) => (at ? Math.max(Date.parse(at), accepted) : accepted));
+  return added.length > 0 ? Math.min(...added) : accepted;
+}
+
+/**
+ * The state of a ticket of which nothing is owed now: dishes of later courses may be held. The
+ * expo keeps it, to fire them; a station sees them when they are fired.
+ * @param {any[]} items @param {string | undefined} station @returns {TicketState}
+ */
+function restOf(items, station) {
+  if (!items.some(({ held }) => held)) return 'bumped';
+  if (!station) return 'waiting';
+  return items.some(({ status }) => status === 'done') ? 'bumped' : 'gone';
+}
+
+/** @param {any} order @param {any[]} items @param {string | undefined} station @returns {TicketState} */
+function stateOf(order, items, station) {
   if (items.length === 0) return 'gone';
   if (order.status === 'cancelled' || order.status === 'rejected') return 'cancelled';
   if (items.every((item) => item.status === 'voided')) return 'cancelled';
   if (order.status === 'placed') return 'incoming';
   if (order.status === 'served') return 'gone';
   if (order.status === 'ready') return 'bumped';
-  if (items.every((item) => item.status === 'done' || item.status === 'voided')) return 'bumped';
+  if (!items.some(isOwed)) return restOf(items, station);
   return order.status === 'accepted' ? 'new' : 'cooking';
 }
 
@@ -72,7 +90,16 @@ function owedElsewhere(items, station) {
 
 /** @param {any} item */
 export function isOwed(item) {
-  return item.status === 'queued' || item.status === 'cooking';
+  return (item.status === 'queued' && !item.held) || item.status === 'cooking';
+}
+
+/**
+ * The next course that is held on a ticket.
+ * @param {[string, any][]} items @returns {{number: number, name: string} | undefined}
+ */
+export function nextHeld(items) {
+  const held = items.filter(([, item]) => item.held && item.course).map(([, { course }]) => course);
+  return held.sort((a, b) => a.number - b.number)[0];
 }
 
 /** @param {Ticket} ticket */
@@ -103,7 +130,8 @@ export function inSequence(tickets, isLate) {
   const byAge = [...tickets].sort((a, b) => a.since - b.since || a.order.number - b.order.number);
   const ahead = new Set(byAge.filter(({ order, state }) => order.rush && state !== 'incoming').slice(0, RUSH_AHEAD));
   const rank = (/** @type {Ticket} */ ticket) => {
-    if (ticket.state === 'incoming') return 4;
+    if (ticket.state === 'incoming') return 5;
+    if (ticket.state === 'waiting') return 4;
     if (ahead.has(ticket)) return 0;
     if (isLate(ticket)) return 1;
     return ticket.order.rush ? 2 : 3;
@@ -181,6 +209,61 @@ export function changesBetween(before, after, station) {
   const here = Object.entries(after.items).filter(([, item]) => !station || item.station === station);
   const isNew = (/** @type {string} */ id) => before.items[id]?.status !== 'voided';
   return here.filter(([id, item]) => item.status === 'voided' && isNew(id)).map(([, item]) => voidedWords(item, here.map(([, other]) => other)));
+}
+
+/** The statuses in which a cook may have read an order. */
+const READ = new Set(['accepted', 'preparing', 'ready']);
+
+/**
+ * What is marked on a line until a cook has confirmed it: the number of the round in which it came,
+ * its course if it was held, or what it was before it was corrected.
+ * @typedef {{round?: number, fired?: string, was?: {quantity: number, options?: string[], note?: string}}} Mark
+ */
+
+/**
+ * @param {any} before @param {any} after @param {string | undefined} station
+ * @returns {Record<string, Mark>} by line
+ */
+export function marksBetween(before, after, station) {
+  /** @type {Record<string, Mark>} */
+  const marks = {};
+  if (!READ.has(before.status)) return marks;
+  const isNew = (/** @type {string} */ id) => !(id in before.items);
+  // A line that lost some portions was not corrected: they are on a line of their own, taken off.
+  const split = Object.entries(after.items).filter(([id, { status }]) => status === 'voided' && isNew(id)).map(([, item]) => item);
+  for (const [id, item] of Object.entries(after.items)) {
+    if (item.status === 'voided' || (station && item.station !== station)) continue;
+    const old = before.items[id];
+    if (old?.held && !item.held) marks[id] = { fired: item.course?.name ?? item.name };
+    else if (isNew(id) && item.round && !item.held) marks[id] = { round: item.round };
+    else if (old && isCorrected(old, item) && !split.some((other) => isSplit(old, item, other))) {
+      const { quantity, options, note } = old;
+      marks[id] = { was: { quantity, ...(options && { options }), ...(note && { note }) } };
+    }
+  }
+  return marks;
+}
+
+/** @param {any} old @param {any} item */
+function isCorrected(old, item) {
+  const said = (/** @type {any} */ { quantity, options = [], note, allergy }) => JSON.stringify([quantity, options, note, allergy]);
+  return said(old) !== said(item);
+}
+
+/** @param {any} old @param {any} item @param {any} other */
+function isSplit(old, item, other) {
+  return other.menu_item === item.menu_item && old.quantity === item.quantity + other.quantity;
+}
+
+/**
+ * The flags of a ticket for its marks, in words.
+ * @param {Record<string, Mark>} marks @param {[string, any][]} items
+ */
+export function markWords(marks, items) {
+  const rounds = [...new Set(Object.values(marks).flatMap(({ round }) => (round ? [round] : [])))].sort((a, b) => a - b);
+  const corrected = items.filter(([id]) => marks[id]?.was).map(([, { name }]) => name);
+  const fired = new Set(Object.values(marks).flatMap(({ fired: name }) => (name ? [name] : [])));
+  return [...[...fired].map((name) => `Fire: ${name}`), ...rounds.map((round) => `New: round ${round}`), ...new Set(corrected.map((name) => `Changed: ${name}`))];
 }
 
 /**

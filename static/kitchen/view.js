@@ -129,6 +129,7 @@ export class KitchenView {
       numbered: settings.shortcuts,
       selected: ticket.id === this.#selected,
       changes: memory.changes(ticket.id),
+      marks: memory.marks(ticket.id),
       grouped: station === undefined,
       thresholds: settings,
     })));

@@ -4,7 +4,7 @@ import { count } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
 import { conflictSheet } from './conflicts.js';
-import { bodyOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from './menu_draft.js';
+import { bodyOf, courseOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from './menu_draft.js';
 import { mergeMenus, sameMenu } from './menu_merge.js';
 import { appendOption, categorySheet, itemSheet, menuEditorView } from './menu_view.js';
 import { sureSheet } from './parts.js';
@@ -87,10 +87,12 @@ export class MenuSection extends Section {
   }
 
   /** @param {Record<string, string>} values */
-  #keepCategory({ id, name }) {
+  #keepCategory({ id, name, course: number = '' }) {
+    const others = this.#draft.filter((category) => category.id !== id);
+    const course = courseOf(others, number, name);
     const known = this.#draft.find((category) => category.id === id);
-    if (known) known.name = name;
-    else this.#draft.push({ id: newId(), name, items: [] });
+    if (known) Object.assign(known, { name, course });
+    else this.#draft.push({ id: newId(), name, course, items: [] });
     this.#touched();
   }
 

@@ -5,7 +5,8 @@ import { decimals } from '../shared/money.js';
 /**
  * @typedef {{id: string, name: string, amount: number}} DraftOption
  * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, available: boolean, options: DraftOption[]}} DraftItem
- * @typedef {{id: string, name: string, items: DraftItem[]}} DraftCategory
+ * @typedef {{number: number, name: string}} DraftCourse
+ * @typedef {{id: string, name: string, course?: DraftCourse, items: DraftItem[]}} DraftCategory
  */
 
 export const MAX_OPTIONS = 20;
@@ -15,9 +16,10 @@ const MAX_AMOUNT = 1_000_000_000;
 /** @param {any} menu the document @returns {DraftCategory[]} */
 export function draftOf(menu) {
   const items = sorted(menu.items);
-  return sorted(menu.categories).map(([id, { name }]) => ({
+  return sorted(menu.categories).map(([id, { name, course }]) => ({
     id,
     name,
+    ...(course && { course }),
     items: items.filter(([, item]) => item.category === id).map(([itemId, item]) => draftItem(itemId, item)),
   }));
 }
@@ -44,7 +46,7 @@ export function bodyOf(draft, currency) {
   /** @type {{categories: Record<string, any>, items: Record<string, any>}} */
   const body = { categories: {}, items: {} };
   draft.forEach((category, at) => {
-    body.categories[category.id] = { name: category.name, sort: at + 1 };
+    body.categories[category.id] = { name: category.name, sort: at + 1, ...(category.course && { course: category.course }) };
     category.items.forEach((item, place) => { body.items[item.id] = itemBody(item, category.id, place + 1, currency); });
   });
   return body;
@@ -60,6 +62,19 @@ function itemBody({ name, description, amount, station, photo, options }, catego
     ...(photo && { photo }),
     options: Object.fromEntries(options.map((option) => [option.id, { name: option.name, price: price(option.amount) }])),
   };
+}
+
+/** The most courses. */
+export const MAX_COURSES = 9;
+
+/**
+ * The course of a heading by a form. Headings of one course share its name.
+ * @param {DraftCategory[]} draft @param {string} number empty for none @param {string} name of the heading
+ * @returns {DraftCourse | undefined}
+ */
+export function courseOf(draft, number, name) {
+  if (!number) return undefined;
+  return draft.find(({ course }) => course?.number === Number(number))?.course ?? { number: Number(number), name };
 }
 
 /** Moves one up (-1) or down (1) in its list. @template {{id: string}} T @param {T[]} list @param {string} id @param {number} by */

@@ -41,9 +41,20 @@ export function mergeMenus(base, mine, theirs, choices = {}) {
   const names = mergeHeadings(decide, headings, needed);
   const order = inOrder([...names.keys()], ...each(ids, base, mine, theirs));
   const draft = order.map((id) => ({
-    id, name: names.get(id) ?? '', items: itemsOf(id, items, base, mine, theirs),
+    id, name: names.get(id) ?? '', ...courseFrom(id, base, mine, theirs), items: itemsOf(id, items, base, mine, theirs),
   }));
   return { conflicts, draft };
+}
+
+/**
+ * The course of a heading: mine, unless only the other edit has changed it.
+ * @param {string} id @param {...DraftCategory[]} drafts base, mine, theirs
+ * @returns {{course?: import('./menu_draft.js').DraftCourse}}
+ */
+function courseFrom(id, ...drafts) {
+  const [from, my, their] = drafts.map((draft) => draft.find((one) => one.id === id)?.course);
+  const course = same(my, from) ? their : my;
+  return course ? { course } : {};
 }
 
 /**
@@ -256,8 +267,8 @@ function same(one, two) {
  */
 export function sameMenu(one, two) {
   /** @param {DraftCategory[]} draft */
-  const plain = (draft) => draft.map(({ id, name, items }) => (
-    { id, name, items: items.map(({ available: _, ...item }) => item) }
+  const plain = (draft) => draft.map(({ id, name, course, items }) => (
+    { id, name, course, items: items.map(({ available: _, ...item }) => item) }
   ));
   return same(plain(one), plain(two));
 }

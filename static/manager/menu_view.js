@@ -1,7 +1,7 @@
 import { h } from '../shared/dom.js';
 import { count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
-import { MAX_OPTIONS, pricePattern, priceText } from './menu_draft.js';
+import { MAX_COURSES, MAX_OPTIONS, pricePattern, priceText } from './menu_draft.js';
 import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './parts.js';
 
 /** A price to show how one is written, in minor units. */
@@ -54,11 +54,15 @@ function dishView({ id, name, amount, station, available, photo, options }, { cu
       lineButton('ask-item', 'Edit', name)));
 }
 
+/** @type {[string, string][]} */
+const COURSES = [['', 'None'], ...Array.from({ length: MAX_COURSES }, (_, at) => /** @type {[string, string]} */ ([String(at + 1), `Course ${at + 1}`]))];
+
 /** @param {DraftCategory} [category] none for a new one */
 export function categorySheet(category) {
   return formSheet('category', category ? 'Rename the heading' : 'A new heading', 'Guests see it above its dishes.', category ? 'Rename' : 'Add',
     h('input', { type: 'hidden', name: 'id', value: category?.id ?? '' }),
-    field('name', 'Name', { required: true, maxlength: 80, value: category?.name ?? '' }));
+    field('name', 'Name', { required: true, maxlength: 80, value: category?.name ?? '' }),
+    choice('course', 'Course', COURSES, String(category?.course?.number ?? '')));
 }
 
 /**

@@ -15,9 +15,10 @@ export const MAX_GUEST_NAME = 40;
  */
 
 /**
- * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup.
+ * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup;
+ * `round`: the order that this is another round of.
  *
- * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, allergy?: boolean, denied?: string}} Basket
+ * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
  */
 
 /** @param {string} id @returns {Basket} */
@@ -179,6 +180,25 @@ export function withOrderAgain(basket, order, menu) {
   return wanted.reduce((filled, item) => withAdded(filled, {
     item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item.options ?? []), note: item.note ?? '', allergy: item.allergy === true,
   }), { ...basket, ...said, service });
+}
+
+/** The last round of an order again, as a round of its own. @param {Basket} basket @param {any} order a document @param {any} menu @returns {Basket} */
+export function withRoundAgain(basket, order, menu) {
+  const last = Math.max(...Object.values(order.items).map(({ round = 1 }) => round));
+  const items = Object.fromEntries(Object.entries(order.items).filter(([, { round = 1 }]) => round === last));
+  const filled = basket.lines.length > 0 ? basket : withOrderAgain(basket, { items, service: order.service }, menu);
+  return asRoundOf(filled, order);
+}
+
+/** @param {Basket} basket @param {any} [order] a document; without one, it is a new order @returns {Basket} */
+export function asRoundOf({ round: _, ...basket }, order) {
+  return order ? { ...basket, round: { order: order.id, number: order.number } } : basket;
+}
+
+/** @param {Basket} basket with a round @param {any} menu by whose prices it is agreed to @returns {any} the command that adds it */
+export function addition(basket, menu) {
+  const { items, expected_total } = placement(basket, menu);
+  return { id: basket.id, action: 'add_items', order: basket.round?.order, items, expected_total };
 }
 
 /** An order names its options; a placement takes ids. @param {any} item @param {string[]} names */

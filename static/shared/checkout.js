@@ -1,5 +1,5 @@
 import { newId } from '../client/ids.js';
-import { emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement, total, totalBefore, withAgreed, withQuoted, withSeen } from './basket.js';
+import { addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement, total, totalBefore, withAgreed, withQuoted, withSeen } from './basket.js';
 
 /**
  * @typedef {import('./basket.js').Basket} Basket
@@ -9,11 +9,14 @@ import { emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement,
 /** Refusals by the library, before it sent anything. */
 const NEVER_SENT = new Set(['queue_full', 'too_large']);
 
+/** Refusals of a round after which only a new order is possible. */
+const ROUND_OVER = new Set(['forbidden', 'invalid_transition', 'not_found']);
+
 /**
- * What stands in the way of a basket besides what its lines and the menu say: a refusal, an allergy without words, or a
- * raised total that wants another press.
+ * What stands in the way of a basket besides what its lines and the menu say: a refusal, an order that takes no more rounds,
+ * an allergy without words, or a raised total that wants another press.
  *
- * @typedef {{is: 'refused', error: any} | {is: 'silent'} | {is: 'dearer', before: Money, now: Money}} Problem
+ * @typedef {{is: 'refused', error: any} | {is: 'over'} | {is: 'silent'} | {is: 'dearer', before: Money, now: Money}} Problem
  */
 
 /**
@@ -32,8 +35,8 @@ export class Checkout {
    * @param {any} parts.bell
    * @param {{recall: () => Basket | null, keep: (basket: Basket | undefined) => void}} parts.store where the basket survives a reload
    * @param {() => any} parts.menu
-   * @param {{changed: () => void, placed: (order: any, cheaper: boolean) => void, sentBefore: () => void, refused: () => void}} parts.on
-   *   placed: cheaper, if it costs less than was agreed to; sentBefore: an earlier press had placed another order, which stands
+   * @param {{changed: () => void, placed: (order: any, how: {cheaper: boolean, round: boolean}) => void, sentBefore: () => void, refused: () => void}} parts.on
+   *   placed: cheaper, if it costs less than was agreed to; round, if it was added to an order; sentBefore: an earlier press had placed another order, which stands
    */
   constructor({ bell, store, menu, on }) {
     this.#bell = bell;
@@ -94,7 +97,7 @@ export class Checkout {
     if (!menu || this.sending || obstacle(this.#basket, menu) !== null || this.#asks(menu)) return;
     this.#problem = null;
     const agreed = withAgreed(this.#basket, menu);
-    const placing = this.#bell.place(placement(agreed, menu), agreed.id);
+    const placing = agreed.round ? this.#bell.command(addition(agreed, menu)) : this.#bell.place(placement(agreed, menu), agreed.id);
     this.#keep(agreed);
     try {
       await placing;
@@ -118,18 +121,22 @@ export class Checkout {
 
   /** Also for an order that was under way when the page was reloaded. @param {{pending: any, ack?: any, error?: any}} outcome */
   #answered({ pending, ack, error }) {
-    if (pending.action !== 'place' || pending.id !== this.#basket.id) return;
+    if (pending.id !== this.#basket.id) return;
     if (error && error.code !== 'conflict') return this.#refused(error);
     this.#keep(emptyBasket(newId()));
     if (error) return this.#on.sentBefore();
-    return this.#on.placed(ack.document, ack.document.total.amount < pending.body.expected_total?.amount);
+    const round = pending.action === 'add_items';
+    const cheaper = !round && ack.document.total.amount < pending.body.expected_total?.amount;
+    return this.#on.placed(ack.document, { cheaper, round });
   }
 
   /** @param {{code: string, document?: any}} error */
   #refused(error) {
     const quote = error.code === 'price_changed' && error.document;
-    const basket = { ...this.#basket, id: newId() };
-    this.#problem = quote ? null : { is: 'refused', error };
+    // The order was closed, or takes no rounds any more: the same basket can be an order of its own.
+    const isOver = this.#basket.round && ROUND_OVER.has(error.code);
+    const basket = { ...(isOver ? asRoundOf(this.#basket) : this.#basket), id: newId() };
+    this.#problem = quote ? null : isOver ? { is: 'over' } : { is: 'refused', error };
     this.#keep(quote ? withQuoted(basket, quote.prices) : basket);
     const menu = this.#menu();
     // Shows both totals from here on.

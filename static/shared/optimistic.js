@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{order?: string, action: string, item?: string, quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
+ * @typedef {{order?: string, action: string, item?: string, course?: number, quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
  */
 
 /**
@@ -26,14 +26,20 @@ const GUESSES = {
   accept: (order) => { order.status = 'accepted'; },
   reject: (order, why) => refuse(order, 'rejected', why),
   cancel: (order, why) => refuse(order, 'cancelled', why),
-  serve: (order) => { order.status = 'served'; },
+  serve: (order, { course }) => {
+    if (course === undefined) order.status = 'served';
+    else for (const id of linesOf(order, { course })) bring(order, id);
+  },
+  serve_item: (order, { item = '' }) => bring(order, item),
+  fire: (order, lines) => hold(order, linesOf(order, lines), false),
+  hold: (order, lines) => hold(order, linesOf(order, lines), true),
   rush: (order, { rush }) => { order.rush = rush; },
   start: (order, _, station) => {
-    each(order, station, (item) => item.status === 'queued' && 'cooking');
+    each(order, station, (item) => item.status === 'queued' && !item.held && 'cooking');
     order.status = 'preparing';
   },
   ready: (order, _, station) => {
-    each(order, station, (item) => item.status !== 'voided' && 'done');
+    each(order, station, (item) => item.status !== 'voided' && !item.held && 'done');
     settle(order);
   },
   recall: (order, _, station) => {
@@ -69,6 +75,25 @@ function each(order, station, next) {
 /** @param {any} order @param {string | undefined} id @param {string} status */
 function set(order, id, status) {
   if (id && order.items[id]) order.items[id] = { ...order.items[id], status, pending: true };
+}
+
+/** @param {any} order @param {{item?: string, course?: number}} lines @returns {string[]} ids */
+function linesOf(order, { item, course }) {
+  return item ? [item] : Object.entries(order.items).filter(([, line]) => line.course?.number === course).map(([id]) => id);
+}
+
+/** @param {any} order @param {string[]} ids @param {boolean} held */
+function hold(order, ids, held) {
+  for (const id of ids) {
+    const line = order.items[id];
+    if (line?.status === 'queued') order.items[id] = { ...line, held, pending: true };
+  }
+}
+
+/** @param {any} order @param {string} id */
+function bring(order, id) {
+  const line = order.items[id];
+  if (line?.status === 'done' && !line.served_at) order.items[id] = { ...line, served_at: order.placed_at, pending: true };
 }
 
 /** Makes an order ready once none of its dishes is open. @param {any} order */

@@ -4,6 +4,7 @@
 use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
 use orderbell::commands::{CommandRates, Commands};
+use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::event::{By, Event, EventKind};
 use orderbell::domain::model::history::Link;
 use orderbell::domain::model::menu::{Category, Menu, MenuItem};
@@ -134,7 +135,9 @@ fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
         currency: "BDT".parse().unwrap(),
         paused: false,
         paused_until: None,
-        categories: BTreeMap::from([(category, Category { name: "Mains".parse().unwrap(), sort: 1 })]),
+        guest_rounds: true,
+        firing: Firing::Together,
+        categories: BTreeMap::from([(category, Category { name: "Mains".parse().unwrap(), sort: 1, course: None })]),
         items: BTreeMap::from([(dish, item)]),
     }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
+  MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen, addition, asRoundOf,
 } from '../../static/shared/basket.js';
 
 const MENU = {
@@ -142,4 +142,21 @@ test('the same again keeps the allergy, the note and the service, and leaves out
   assert.deepEqual(again.lines.map(({ item, quantity, allergy }) => [item, quantity, allergy === true]), [['r', 3, false], ['f', 1, true]]);
   const begun = withOrderAgain({ ...withOrderAgain(emptyBasket('b2'), { ...order, service: 'dine_in', note: 'Mild' }, menu) }, order, menu);
   assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'the choices of the guest are kept');
+});
+
+test('another round is the last round again, added to its order', () => {
+  const order = { id: 'o1', number: 42, service: 'dine_in', items: {
+    a: { menu_item: 'rezala', quantity: 1, status: 'done' },
+    b: { menu_item: 'naan', quantity: 2, status: 'queued', round: 2, note: 'no butter' },
+    c: { menu_item: 'naan', quantity: 1, status: 'voided', round: 2 },
+  }, note: 'no rush' };
+  const basket = withRoundAgain(emptyBasket('basket-1'), order, MENU);
+  assert.deepEqual(basket.lines.map(({ item, quantity, note }) => [item, quantity, note]), [['naan', 2, 'no butter']]);
+  assert.deepEqual(addition(basket, MENU), {
+    id: 'basket-1', action: 'add_items', order: 'o1',
+    items: [{ menu_item: 'naan', quantity: 2, options: [], note: 'no butter' }], expected_total: { amount: 12000, currency: 'BDT' },
+  });
+  const own = filled({ item: 'rezala' });
+  assert.deepEqual(withRoundAgain(own, order, MENU).lines, own.lines, 'what the guest has chosen stays');
+  assert.deepEqual(asRoundOf(basket).round, undefined);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
-import { withAdded } from '../../static/shared/basket.js';
+import { asRoundOf, withAdded } from '../../static/shared/basket.js';
 import { withTouch, withTyped } from '../../static/shared/basket_edits.js';
 import { Checkout } from '../../static/shared/checkout.js';
 
@@ -16,6 +16,13 @@ class FakeBell extends Emitter {
 
   place(body, id) {
     const entry = { action: 'place', id, body };
+    this.pending.push(entry);
+    this.sent.push(entry);
+    return new Promise((settle, reject) => { this.reject = (error) => { this.pending = []; reject(error); }; });
+  }
+
+  command(fields) {
+    const entry = { ...fields };
     this.pending.push(entry);
     this.sent.push(entry);
     return new Promise((settle, reject) => { this.reject = (error) => { this.pending = []; reject(error); }; });
@@ -46,9 +53,28 @@ test('a basket is placed once, and is not changed until the answer; then another
   assert.deepEqual(bell.sent.map((one) => [one.id, one.body.expected_total.amount]), [[id, 60]]);
   assert.deepEqual([checkout.sending, add()], [true, false]);
   bell.answer({ ack: { document: { number: 7, total: price(60) } } });
-  assert.deepEqual(events, [['placed', { number: 7, total: price(60) }, false]]);
+  assert.deepEqual(events, [['placed', { number: 7, total: price(60) }, { cheaper: false, round: false }]]);
   assert.deepEqual([checkout.count, kept.basket, checkout.sending], [0, undefined, false]);
   assert.notEqual(checkout.basket.id, id);
+});
+
+test('a round is added to its order, and is an order of its own once that takes no more', () => {
+  const { bell, events, checkout, add } = opened();
+  add();
+  checkout.change(asRoundOf(checkout.basket, { id: 'o1', number: 42 }));
+  const { id } = checkout.basket;
+  checkout.place();
+  assert.deepEqual(bell.sent.map(({ action, order, id: under, items }) => [action, order, under, items.length]), [['add_items', 'o1', id, 1]]);
+  bell.answer({ error: { code: 'invalid_transition' } });
+  assert.deepEqual([checkout.problem.is, checkout.count, checkout.basket.round], ['over', 1, undefined]);
+  checkout.place();
+  assert.equal(bell.sent.at(-1).action, 'place');
+  bell.answer({ ack: { document: { number: 43, total: price(60) } } });
+  add();
+  checkout.change(asRoundOf(checkout.basket, { id: 'o2', number: 43 }));
+  checkout.place();
+  bell.answer({ ack: { document: { number: 43, total: price(120) } } });
+  assert.deepEqual(events.at(-1), ['placed', { number: 43, total: price(120) }, { cheaper: false, round: true }]);
 });
 
 test('a refused basket keeps its lines and gets another id, and says why until it is changed', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEPT_FINISHED_ORDERS, Room } from '../../static/client/room.js';
+import { Room as OldRoom } from './fixtures/old_client/room.js';
 import { ROOM, connected, event, live, liveRoom, order, snapshot } from './support.mjs';
 
 test('a snapshot replaces what was held, and live ends the catching up', async () => {
@@ -197,4 +198,25 @@ test('of finished orders the newest are kept', () => {
   assert.equal(room.documents.has('open'), true);
   assert.equal(room.documents.has('o0'), false);
   assert.equal(room.documents.has(`o${count - 1}`), true);
+});
+
+test('a client that knows no rounds merges every patch of them to the right document', () => {
+  const line = (status, more = {}) => ({ name: 'Tea', quantity: 1, status, price: { amount: 5, currency: 'BDT' }, ...more });
+  const placed = { id: 'o1', number: 1, position: 1, status: 'ready', ready_at: 't1', items: { a: line('done', { note: 'hot' }) }, total: { amount: 5, currency: 'BDT' } };
+  const steps = [
+    ['item.added', { position: 2, items: { b: line('queued', { round: 2, added_at: 't2' }) }, total: { amount: 10 } }],
+    ['order.recalled', { position: 3, status: 'preparing', ready_at: null }],
+    ['item.changed', { position: 4, items: { b: { quantity: 2, note: 'no sugar' } }, total: { amount: 15 } }],
+    ['item.changed', { position: 5, items: { b: { note: null } } }],
+  ];
+  const after = {
+    id: 'o1', number: 1, position: 5, status: 'preparing', total: { amount: 15, currency: 'BDT' },
+    items: { a: line('done', { note: 'hot' }), b: line('queued', { round: 2, added_at: 't2', quantity: 2 }) },
+  };
+  for (const Client of [OldRoom, Room]) {
+    const room = new Client(ROOM);
+    room.receive(snapshot(1, [placed]), 'e1');
+    steps.forEach(([kind, patch], at) => room.receive(event(at + 1, at + 2, 'o1', patch, kind), 'e1'));
+    assert.deepEqual(room.documents.get('o1'), after);
+  }
 });

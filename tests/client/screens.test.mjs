@@ -13,7 +13,7 @@ import { MOST_CANCELLED, TicketMemory } from '../../static/kitchen/ticket_memory
 import { bestLayout, scalesFor } from '../../static/kitchen/columns.js';
 import { endingInSight, pack } from '../../static/kitchen/pack.js';
 import { stepped } from '../../static/kitchen/settings.js';
-import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, inSequence, recallable, ticketOf } from '../../static/kitchen/tickets.js';
+import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, inSequence, markWords, marksBetween, nextHeld, recallable, ticketOf } from '../../static/kitchen/tickets.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy, orderAllergyWord } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
@@ -664,4 +664,85 @@ test('in the kitchen\'s lane of the floor what is due first comes first', () => 
   const of = (number, accepted, promised) => order('accepted', { a: item('queued') }, { id: `o${number}`, number, accepted_at: at(accepted), promised_at: promised && at(promised) });
   const found = lanes([of(1, 0, 60), of(2, 5, 12), of(3, 2), of(4, 9, 10)], NOON + 15 * 60_000, '');
   assert.deepEqual(found.kitchen.map(({ number }) => number), [4, 2, 3, 1]);
+});
+
+test('a round is marked as new on its lines until a cook has touched the ticket', () => {
+  const before = order('preparing', { a: item('done') });
+  const after = order('preparing', { a: item('done'), b: item('queued', { round: 2, added_at: at(30) }), c: item('queued', { round: 2, added_at: at(30), station: 'bar' }) });
+  const marks = marksBetween(before, after, 'hot');
+  assert.deepEqual(marks, { b: { round: 2 } });
+  assert.deepEqual(marksBetween(before, after, undefined), { b: { round: 2 }, c: { round: 2 } });
+  assert.deepEqual(marksBetween(after, after, undefined), {});
+  assert.deepEqual(marksBetween(order('placed', { a: item('queued') }), after, 'hot'), {}, 'nobody has read what is not accepted');
+  assert.deepEqual(markWords(marks, Object.entries(after.items)), ['New: round 2']);
+});
+
+test('a correction is marked with what the line was, and portions that are taken off are none', () => {
+  const was = item('queued', { menu_item: 'm', quantity: 2, options: ['large'], note: 'no salt' });
+  const before = order('accepted', { a: was });
+  const corrected = order('accepted', { a: { ...was, quantity: 3, note: undefined } });
+  const marks = marksBetween(before, corrected, undefined);
+  assert.deepEqual(marks, { a: { was: { quantity: 2, options: ['large'], note: 'no salt' } } });
+  assert.deepEqual(markWords(marks, Object.entries(corrected.items)), ['Changed: Beef rezala']);
+  const split = order('accepted', { a: { ...was, quantity: 1 }, z: { ...was, quantity: 1, status: 'voided' } });
+  assert.deepEqual(marksBetween(before, split, undefined), {});
+  assert.deepEqual(marksBetween(before, order('preparing', { a: { ...was, status: 'cooking' } }), undefined), {});
+});
+
+test('marks stay over a reload, what was new stays new, and a touch confirms them', () => {
+  const memory = remembering();
+  memory.observe([ticketOf(order('accepted', { a: item('queued') }))], 0);
+  memory.addMarks('o1', { b: { round: 2 } });
+  memory.addMarks('o1', { b: { was: { quantity: 1 } }, a: { was: { quantity: 1 } } });
+  assert.deepEqual(memory.marks('o1'), { b: { round: 2 }, a: { was: { quantity: 1 } } });
+  memory.confirm('o1');
+  assert.deepEqual(memory.marks('o1'), {});
+});
+
+test('a bumped ticket that gets a round rings as a new one, and its age counts from the round', () => {
+  const memory = remembering();
+  const bumped = order('ready', { a: item('done') });
+  memory.observe([ticketOf(bumped)], 0);
+  const back = order('preparing', { a: item('done'), b: item('queued', { round: 2, added_at: at(30) }) });
+  memory.addMarks('o1', marksBetween(bumped, back, undefined));
+  assert.deepEqual([...memory.observe([ticketOf(back)], 10 * UNDO_MS)], ['new']);
+  assert.deepEqual(memory.changes('o1'), [], 'nothing was called back');
+  assert.equal(ticketOf(back).since, NOON + 30 * 60_000);
+  assert.equal(ticketOf(order('preparing', { a: item('cooking'), ...back.items, a: item('cooking') })).since, NOON + 60_000, 'the oldest that is owed');
+});
+
+const MAINS = { number: 2, name: 'Mains' };
+
+test('a held dish is owed by nobody: a station waits for it to be fired, the expo keeps its ticket', () => {
+  const held = item('queued', { held: true, course: MAINS, station: 'bar' });
+  const items = { a: item('done'), b: held };
+  assert.equal(state('preparing', items, 'bar'), 'gone');
+  assert.equal(state('preparing', items, 'hot'), 'bumped');
+  assert.equal(state('preparing', items), 'waiting');
+  assert.equal(state('accepted', { a: item('queued'), b: held }), 'new');
+  assert.deepEqual(nextHeld(Object.entries({ ...items, c: { ...held, course: { number: 3, name: 'Sweets' } } })), MAINS);
+  assert.deepEqual(allDay([ticketOf(order('preparing', { a: item('cooking'), b: held }))]).map(({ quantity }) => quantity), [1]);
+});
+
+test('a fired course rings as a new ticket, is marked until a cook has touched it, and its age counts from then', () => {
+  const memory = remembering();
+  const before = order('preparing', { a: item('done'), b: item('queued', { held: true, course: MAINS }) });
+  const after = order('preparing', { a: item('done'), b: item('queued', { course: MAINS, fired_at: at(25) }) });
+  memory.observe([ticketOf(before, 'hot')], 0);
+  const marks = marksBetween(before, after, 'hot');
+  assert.deepEqual(marks, { b: { fired: 'Mains' } });
+  assert.deepEqual(markWords(marks, Object.entries(after.items)), ['Fire: Mains']);
+  memory.addMarks('o1', marks);
+  assert.deepEqual([...memory.observe([ticketOf(after, 'hot')], 10 * UNDO_MS)], ['new']);
+  assert.equal(ticketOf(after, 'hot').since, NOON + 25 * 60_000);
+});
+
+test('firing, holding and serving show before the server has answered', () => {
+  const document = order('preparing', { a: item('done', { course: { number: 1, name: 'Starters' } }), b: item('queued', { held: true, course: MAINS }) });
+  const guess = (action, more) => withPending(document, [{ order: 'o1', action, ...more }]).items;
+  assert.equal(guess('fire', { course: 2 }).b.held, false);
+  assert.equal(guess('hold', { item: 'b' }).b.held, true);
+  assert.ok(guess('serve', { course: 1 }).a.served_at && guess('serve_item', { item: 'a' }).a.served_at);
+  assert.equal(guess('start', {}).b.status, 'queued', 'a held dish does not start');
+  assert.equal(guess('ready', {}).b.status, 'queued');
 });

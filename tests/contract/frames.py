@@ -17,6 +17,7 @@ CODES = {
 KINDS = {
     "order.placed", "order.accepted", "order.rejected", "order.started", "order.ready", "order.recalled", "order.served",
     "order.cancelled", "order.promised", "order.rushed", "item.started", "item.finished", "item.recalled", "item.voided",
+    "item.added", "item.changed", "item.fired", "item.held", "item.served",
     "call.raised", "call.answered", "display.connected", "display.lost",
     "menu.changed", "menu.availability", "menu.paused", "menu.resumed",
 }  # fmt: skip
@@ -102,13 +103,16 @@ MONEY = {"amount": number, "currency": lambda value: isinstance(value, str) and 
 
 ITEM = {
     "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "note": some(text), "allergy": some(flag), "station": text,
-    "status": one_of({"queued", "cooking", "done", "voided"}), "price": MONEY, "reason": some(text), "detail": some(text),
+    "status": one_of({"queued", "cooking", "done", "voided"}), "price": MONEY, "round": some(number), "added_at": some(at),
+    "course": some(an_object), "held": some(flag), "fired_at": some(at), "served_at": some(at),
+    "reason": some(text), "detail": some(text),
 }  # fmt: skip
 
 ORDER = {
     "id": uuid_v7, "restaurant": uuid_v7, "number": number, "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
+    "firing": some(text),
     "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
     "promised_at": some(at), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,

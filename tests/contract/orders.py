@@ -101,6 +101,45 @@ def step_voiding_lowers_the_total_and_the_last_item_cancels(restaurant):
     assert (document["status"], document["total"]["amount"]) == ("cancelled", 0)
 
 
+def step_a_round_is_added_and_a_line_corrected(restaurant):
+    everyone = Everyone(restaurant, "diner-4")
+    first, second, third = restaurant.dishes()[:3]
+    placed = everyone.place(restaurant.basket(first))["document"]
+    (line,) = placed["items"]
+    wish = {"menu_item": first, "quantity": 2, "note": "no salt"}
+    document = everyone.do(everyone.diner, "change_item", ["item.changed"], item=line, line=wish)
+    assert document["items"][line]["quantity"] == 2 and document["items"][line]["note"] == "no salt"
+    everyone.do(everyone.staff, "accept", ["order.accepted"])
+    everyone.do(everyone.kitchen, "ready", ["order.ready"])
+    round_two = [{"menu_item": second, "quantity": 1}, {"menu_item": third, "quantity": 1}]
+    document = everyone.do(everyone.diner, "add_items", ["item.added", "order.recalled"], items=round_two)
+    added = [item for item in document["items"].values() if item.get("round") == 2]
+    assert len(added) == 2 and all(item["status"] == "queued" and "added_at" in item for item in added), f"{document}"
+    assert document["status"] == "preparing" and "ready_at" not in document
+    document = everyone.do(everyone.staff, "add_items", ["item.added"], items=round_two[:1])
+    assert sorted(item.get("round", 1) for item in document["items"].values()) == [1, 2, 2, 3]
+
+
+def step_courses_are_held_fired_and_served(restaurant):
+    everyone = Everyone(restaurant, "diner-4")
+    first, second = restaurant.dishes()[:2]
+    placed = everyone.place(restaurant.basket(first, second))["document"]
+    one, two = sorted(placed["items"])
+    everyone.do(everyone.staff, "accept", ["order.accepted"])
+    document = everyone.do(everyone.staff, "hold", ["item.held"], item=two)
+    assert document["items"][two]["held"] is True and document["items"][two]["status"] == "queued"
+    document = everyone.do(everyone.kitchen, "ready", ["item.finished"])
+    assert document["status"] == "preparing", "a held item keeps the order open"
+    refused = everyone.kitchen.command("finish_item", everyone.order, item=two)
+    assert refused["code"] == "invalid_transition", f"{refused}"
+    everyone.do(everyone.staff, "serve_item", ["item.served"], item=one)
+    document = everyone.do(everyone.kitchen, "fire", ["item.fired"], item=two)
+    assert "held" not in document["items"][two] and "fired_at" in document["items"][two]
+    everyone.do(everyone.kitchen, "ready", ["order.ready"])
+    document = everyone.do(everyone.staff, "serve_item", ["item.served", "order.served"], item=two)
+    assert document["status"] == "served"
+
+
 def step_staff_reject_with_a_reason_and_a_diner_cancels_what_is_placed(restaurant):
     everyone = Everyone(restaurant, "diner-5")
     everyone.place(restaurant.basket())

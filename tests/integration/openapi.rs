@@ -109,6 +109,8 @@ async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaura
     Client::send(outdated).await.problem(412, "stale");
     staff.put(&format!("{BASE}/pause"), &json!({"paused": true})).await.expect(200);
     staff.put(&format!("{BASE}/pause"), &json!({"paused": false})).await.expect(200);
+    staff.put(&format!("{BASE}/guest-rounds"), &json!({"allowed": true})).await.expect(200);
+    staff.put(&format!("{BASE}/firing"), &json!({"firing": "together"})).await.expect(200);
     let category = new_id();
     let price = json!({"amount": 100, "currency": "BDT"});
     let item = json!({"name": "Tea", "category": category, "price": price, "station": "bar", "sort": 1});

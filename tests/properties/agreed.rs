@@ -1,6 +1,6 @@
 //! The total that a guest agreed to, allergies, and partial voids.
 
-use crate::support::{Outcome, Ticket, basket, bdt, cause, item, line, position, principal, split};
+use crate::support::{Outcome, Ticket, added, basket, bdt, cause, item, line, position, principal};
 use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::draft::to_json;
@@ -70,7 +70,7 @@ fn one_portion_of_four_is_voided_and_three_remain() {
         way[..steps].iter().for_each(|action| {
             ticket.staff(action);
         });
-        let (was, new) = (ticket.item_status(0), split(ticket.head));
+        let (was, new) = (ticket.item_status(0), added(ticket.head, 0));
         let outcome = ticket.put(&principal(Role::Staff, None), &OrderAction::VoidSome(item(0), 1, cause()), None);
         assert_eq!(outcome, Outcome::Changed(vec![E::ItemVoided]));
         let (rest, voided) = (&ticket.order.items[&item(0)], &ticket.order.items[&new]);

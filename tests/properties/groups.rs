@@ -1,7 +1,7 @@
 //! A group of commands gives what its members give one by one: the same answers, events, positions
 //! and state, whatever the group's size.
 
-use crate::support::{at, basket, cause, fresh, line, menu, principal};
+use crate::support::{at, basket, cause, context, fresh, line, menu, principal};
 use orderbell::domain::model::call::Calls;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
@@ -14,9 +14,9 @@ use orderbell::domain::model::undrawn;
 use orderbell::domain::rules::decision::Decision;
 use orderbell::domain::rules::order_limits::{Guest, OpenOrders};
 use orderbell::domain::rules::place_order::{self, NewIds};
-use orderbell::domain::rules::transition::{self, TransitionContext};
+use orderbell::domain::rules::transition;
 use orderbell::domain::rules::waiter_call;
-use orderbell::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
 use orderbell::domain::values::text::Station;
@@ -124,8 +124,8 @@ fn work(number: usize, (of, command, op): &Member) -> Work {
             let (who, order) = (staff.clone(), order_id(usize::from(order)));
             let decide = move |state: State| {
                 let missing = || Refusal::new(RefusalKind::NotFound, "no such order");
-                let new_item = ItemId::from_uuid(Uuid::from_u128(9));
-                let context = TransitionContext { who: &who, moment: state.moment, default_minutes: 20, new_item };
+                let ids = [Uuid::from_u128(9)];
+                let context = context(&who, state.moment, &ids, None);
                 transition::decide(state.order.as_ref().ok_or_else(missing)?, &action(number), None, context)
             };
             (Reads::Order(order), Box::new(decide))

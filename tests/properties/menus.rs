@@ -107,7 +107,7 @@ fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
 
 /// A draft with two categories.
 fn draft(items: BTreeMap<MenuItemId, ItemDraft>) -> MenuDraft {
-    let categories = [1, 2].map(|n| (category(n), Category { name: "Mains".parse().unwrap(), sort: 1 }));
+    let categories = [1, 2].map(|n| (category(n), Category { name: "Mains".parse().unwrap(), sort: 1, course: None }));
     MenuDraft { categories: categories.into(), items }
 }
 

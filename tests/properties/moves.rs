@@ -1,8 +1,10 @@
 //! Random baskets and random commands, valid and invalid.
 
-use crate::support::{DISHES, STATIONS, cause, dish, item};
+use crate::support::{DISHES, STATIONS, cause, correction, course, course_menu, dish, item, menu, round};
 use orderbell::domain::model::basket::Line;
-use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::command::{Lines, OrderAction};
+use orderbell::domain::model::course::Firing;
+use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::ids::ItemId;
 use proptest::prelude::*;
@@ -22,21 +24,29 @@ pub struct Move {
 }
 
 /// One line: any dish, any quantity, any of its options.
-pub fn lines() -> impl Strategy<Value = Vec<Line>> {
+fn line() -> impl Strategy<Value = Line> {
     let options = prop::sample::subsequence(vec!["large", "small"], 0..=2);
-    let line = (0..DISHES, 1..=99_u16, options, any::<bool>()).prop_map(|(n, quantity, options, has_note)| Line {
+    (0..DISHES, 1..=99_u16, options, any::<bool>()).prop_map(|(n, quantity, options, has_note)| Line {
         menu_item: dish(n),
         quantity,
         options: options.into_iter().map(|name| name.parse().unwrap()).collect(),
+        course: None,
         note: has_note.then(|| "nut allergy".parse().unwrap()),
         allergy: has_note,
-    });
-    prop::collection::vec(line, 1..6)
+    })
+}
+
+pub fn lines() -> impl Strategy<Value = Vec<Line>> {
+    prop::collection::vec(line(), 1..6)
 }
 
 /// An item of the order, and sometimes an unknown one.
 fn any_item() -> impl Strategy<Value = ItemId> {
     (0..6_u128).prop_map(item)
+}
+
+fn any_lines() -> impl Strategy<Value = Lines> {
+    prop_oneof![(1..=3_u16).prop_map(|number| Lines::Course(course(number))), any_item().prop_map(Lines::Item)]
 }
 
 fn any_action() -> impl Strategy<Value = OrderAction> {
@@ -55,6 +65,12 @@ fn any_action() -> impl Strategy<Value = OrderAction> {
         2 => (any_item(), 1..4_u16).prop_map(|(id, quantity)| OrderAction::VoidSome(id, quantity, cause())),
         1 => (1..=480_u16).prop_map(|minutes| OrderAction::Promise { minutes }),
         1 => any::<bool>().prop_map(OrderAction::Rush),
+        2 => lines().prop_map(round),
+        3 => any_lines().prop_map(OrderAction::Fire),
+        1 => any_lines().prop_map(OrderAction::Hold),
+        3 => any_item().prop_map(OrderAction::ServeItem),
+        2 => (1..=3_u16).prop_map(|number| OrderAction::ServeCourse(course(number))),
+        3 => (0..6_u128, line()).prop_map(|(n, line)| correction(n, line)),
     ]
 }
 
@@ -71,6 +87,12 @@ fn any_move() -> impl Strategy<Value = Move> {
         pause,
         elsewhere,
     })
+}
+
+/// A menu without courses, or with them under any rule.
+pub fn any_menu() -> impl Strategy<Value = Menu> {
+    let rules = [Firing::Together, Firing::ByHand, Firing::AfterServed];
+    prop_oneof![1 => Just(menu()), 3 => prop::sample::select(rules.to_vec()).prop_map(course_menu)]
 }
 
 /// A sequence that usually begins with `accept`, so that most of its commands have an effect.

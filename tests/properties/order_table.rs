@@ -3,8 +3,8 @@
 //! The orders have two items. Item actions apply to the first, which is queued, cooking or done,
 //! depending on the status ([`Ticket::in_status`]); `item_table` covers the other states of items.
 
-use crate::support::{Cell, Ticket, cause, item, principal};
-use orderbell::domain::model::command::{ActionName, OrderAction};
+use crate::support::{Cell, Ticket, cause, correction, item, line, principal, round};
+use orderbell::domain::model::command::{ActionName, Lines, OrderAction};
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::status::OrderStatus as S;
@@ -35,13 +35,27 @@ const fn voided(status: S) -> Cell {
     To(status, &[E::ItemVoided])
 }
 
+const fn added(status: S) -> Cell {
+    To(status, &[E::ItemAdded])
+}
+const fn held(status: S) -> Cell {
+    To(status, &[E::ItemHeld])
+}
+const fn item_served(status: S) -> Cell {
+    To(status, &[E::ItemServed])
+}
+const fn changed(status: S) -> Cell {
+    To(status, &[E::ItemChanged])
+}
+const ADDED_AFTER_READY: Cell = To(S::Preparing, &[E::ItemAdded, E::OrderRecalled]);
+
 /// One row: an action, and its cell for each status of [`COLUMNS`].
 type Row = (fn() -> OrderAction, [Cell; 7]);
 
 const COLUMNS: [S; 7] = [S::Placed, S::Accepted, S::Preparing, S::Ready, S::Served, S::Rejected, S::Cancelled];
 
 #[rustfmt::skip]
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 18] = [
     //                                                  placed             accepted             preparing             ready             served rejected cancelled
     (|| OrderAction::Accept { minutes: Some(5) },     [ACCEPTED,           Same,                No,                   No,               No,    No,      No]),
     (|| OrderAction::Reject(cause()),                 [REJECTED,           No,                  No,                   No,               No,    Same,    No]),
@@ -56,6 +70,13 @@ const TABLE: [Row; 13] = [
     (|| OrderAction::VoidItem(item(0), cause()),      [voided(S::Placed),  voided(S::Accepted), voided(S::Preparing), voided(S::Ready), No,    No,      No]),
     (|| OrderAction::Promise { minutes: 9 },          [No,                 promised(S::Accepted), promised(S::Preparing), No,           No,    No,      No]),
     (|| OrderAction::Rush(true),                      [rushed(S::Placed),  rushed(S::Accepted), rushed(S::Preparing), rushed(S::Ready), No,    No,      No]),
+    (|| round(vec![line(3, 1)]),                      [added(S::Placed),   added(S::Accepted),  added(S::Preparing),  ADDED_AFTER_READY, No,   No,      No]),
+    // Nothing is held, and no line is of a course: `course_table` has those.
+    (|| OrderAction::Fire(Lines::Item(item(0))),      [Same,               Same,                Same,                 Same,             Same,  Same,    Same]),
+    (|| OrderAction::Hold(Lines::Item(item(0))),      [held(S::Placed),    held(S::Accepted),   No,                   No,               No,    No,      No]),
+    (|| OrderAction::ServeItem(item(0)),              [No,                 No,                  No,                   item_served(S::Ready), Same, No, No]),
+    // In an order that is preparing, the item is cooking.
+    (|| correction(0, line(0, 2)),                    [changed(S::Placed), changed(S::Accepted), No,                  No,               No,    No,      No]),
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! The rules beside the table: the recall window, the diner's narrower cancel, the station rule, stale commands, totals.
 
 use crate::support::{
-    DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal, split,
+    DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, context, dish, fresh, item, line, menu, position, principal,
 };
 use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::OrderAction;
@@ -12,7 +12,7 @@ use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
 use orderbell::domain::rules::decision::Decision;
 use orderbell::domain::rules::place_order;
-use orderbell::domain::rules::transition::{self, TransitionContext};
+use orderbell::domain::rules::transition;
 use orderbell::domain::values::ids::MenuItemId;
 use orderbell::domain::values::merge_patch;
 use std::time::Duration;
@@ -56,9 +56,7 @@ fn the_recall_of_a_served_order_has_its_whole_document() {
         ticket.folded = serde_json::json!({});
         let moment = Moment { now: ticket.now, head: ticket.head };
         let staff = principal(Role::Staff, None);
-        let circumstance =
-            TransitionContext { who: &staff, moment, default_minutes: DEFAULT_MINUTES, new_item: split(ticket.head) };
-        let decision = transition::decide(&ticket.order, &OrderAction::Recall, None, circumstance).unwrap();
+        let decision = transition::decide(&ticket.order, &OrderAction::Recall, None, context(&staff, moment, &[], None)).unwrap();
         let Decision::Change { drafts, document, .. } = decision else { panic!("a recall changes the order") };
         merge_patch::apply(&mut ticket.folded, &drafts[0].patch);
         assert_eq!((drafts.len(), ticket.folded == document), (1, is_whole), "{status}");

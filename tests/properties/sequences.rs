@@ -1,6 +1,6 @@
 //! Invariants of orders at each step of any sequence of commands by anyone.
 
-use crate::moves::{Move, lines, moves};
+use crate::moves::{Move, any_menu, lines, moves};
 use crate::support::{Outcome, Ticket, basket, position, principal};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind;
@@ -31,6 +31,8 @@ fn check(order: &Order) {
     let owed = order.items.values().filter(|item| item.status != ItemStatus::Voided);
     assert_eq!(order.total.amount, owed.map(|item| item.price.amount * i64::from(item.quantity)).sum::<i64>());
     for item in order.items.values() {
+        assert!(!item.held || item.status == ItemStatus::Queued, "what is held does not cook");
+        assert!(item.served_at.is_none() || item.status == ItemStatus::Done, "what is served is done");
         assert_eq!(item.reason.is_some(), item.status == ItemStatus::Voided, "only voided items have a reason");
     }
 }
@@ -58,31 +60,68 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
         OrderAction::FinishItem(_) => Some(EventKind::ItemFinished),
         OrderAction::RecallItem(_) => Some(EventKind::ItemRecalled),
         OrderAction::VoidItem(..) | OrderAction::VoidSome(..) => Some(EventKind::ItemVoided),
+        OrderAction::AddItems(_) => Some(EventKind::ItemAdded),
+        OrderAction::ChangeItem(_) => Some(EventKind::ItemChanged),
+        OrderAction::Fire(_) => Some(EventKind::ItemFired),
+        OrderAction::Hold(_) => Some(EventKind::ItemHeld),
+        OrderAction::ServeItem(_) | OrderAction::ServeCourse(_) => Some(EventKind::ItemServed),
         _ => None,
     };
     match of_item {
         Some(kind) => {
             assert_eq!(kinds[0], kind);
-            assert_eq!(kinds.len(), 1 + usize::from(status_moved), "{action:?} made {kinds:?}");
-            assert!(kinds[1..].iter().all(|kind| kind.as_str().starts_with("order.")));
+            // What is served or voided may fire the next course.
+            let fired = kinds[1..].iter().filter(|kind| **kind == EventKind::ItemFired).count();
+            assert_eq!(kinds.len(), 1 + fired + usize::from(status_moved), "{action:?} made {kinds:?}");
+            assert!(fired == 0 || (fired == 1 && matches!(kind, EventKind::ItemServed | EventKind::ItemVoided)));
+            let others = kinds[1..].iter().filter(|kind| **kind != EventKind::ItemFired);
+            assert!(others.map(|kind| kind.as_str()).all(|word| word.starts_with("order.")));
         }
         None => assert_eq!(kinds.len(), 1, "{action:?} made {kinds:?}"),
     }
 }
 
-/// Checks the fields that no command may change.
-fn check_constants(before: &Order, after: &Order) {
+/// Checks the fields that no command may change, and the lines, which only some may.
+fn check_constants(action: &OrderAction, before: &Order, after: &Order) {
     assert_eq!((before.id, before.restaurant, before.number), (after.id, after.restaurant, after.number));
     assert_eq!((before.placed_at, &before.diner, &before.table), (after.placed_at, &after.diner, &after.table));
     for (id, item) in &before.items {
         let same = after.items.get(id).expect("a line keeps its id");
-        assert_eq!((item.menu_item, item.price), (same.menu_item, same.price));
+        assert_eq!((item.menu_item, item.round, item.added_at), (same.menu_item, same.round, same.added_at));
+        if matches!(action, OrderAction::ChangeItem(correction) if correction.item == *id) {
+            assert_eq!((item.status, same.status), (ItemStatus::Queued, ItemStatus::Queued), "only before it cooks");
+            continue;
+        }
+        assert_eq!(item.price, same.price);
         assert!((1..=item.quantity).contains(&same.quantity), "a line only loses voided portions");
     }
-    // A partial void splits a line; no command adds or removes portions.
-    assert_eq!(portions(before), portions(after));
-    let split = after.items.iter().filter(|(id, _)| !before.items.contains_key(id));
-    assert!(split.map(|(_, item)| item.status).all(|status| status == ItemStatus::Voided));
+    let new = || after.items.iter().filter(|(id, _)| !before.items.contains_key(id)).map(|(_, item)| item);
+    match action {
+        OrderAction::AddItems(round) => {
+            assert_eq!(new().count(), round.items.len());
+            let is_added = |item: &Item| item.status == ItemStatus::Queued && item.round == before.rounds() + 1;
+            assert!(new().all(|item| is_added(item) && item.added_at.is_some()));
+            assert!(after.promised_at >= before.promised_at, "a round promises nothing earlier");
+        }
+        OrderAction::ChangeItem(_) => assert_eq!(new().count(), 0),
+        // A partial void splits a line; no other command adds or removes portions.
+        _ => {
+            assert_eq!(portions(before), portions(after));
+            assert!(new().all(|item| item.status == ItemStatus::Voided));
+        }
+    }
+}
+
+/// Checks that lines are fired once, by an event of that, and cook only then.
+fn check_courses(kinds: &[EventKind], before: &Order, after: &Order) {
+    let pairs = || before.items.iter().map(|(id, item)| (item, &after.items[id]));
+    let fired = pairs().filter(|(was, is)| was.held && !is.held && is.status != ItemStatus::Voided).count();
+    assert_eq!(fired > 0, kinds.contains(&EventKind::ItemFired), "{kinds:?}");
+    let held = pairs().any(|(was, is)| !was.held && is.held);
+    assert_eq!(held, kinds.contains(&EventKind::ItemHeld), "{kinds:?}");
+    assert!(pairs().all(|(was, is)| !was.held || is.status != ItemStatus::Cooking), "a held line was started");
+    let again = pairs().any(|(was, is)| was.served_at.is_some() && is.served_at.is_some() && was.served_at != is.served_at);
+    assert!(!again, "a line was served twice");
 }
 
 /// Counts the portions of each dish, price, options and note, voided ones included.
@@ -104,7 +143,8 @@ fn step(ticket: &mut Ticket, next: &Move) -> Outcome {
     match &outcome {
         Outcome::Changed(kinds) => {
             check_events(&next.action, kinds, before.status != after.status);
-            check_constants(&before, after);
+            check_constants(&next.action, &before, after);
+            check_courses(kinds, &before, after);
             assert_eq!(expected.unwrap_or(before.position), before.position, "no stale command takes effect");
         }
         Outcome::Kept | Outcome::Refused(_) => assert_eq!(&before, after),
@@ -119,8 +159,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn patches_fold_to_the_document_and_the_order_stays_sound(lines in lines(), moves in moves(), head in 0..1_000_000_u64) {
-        let mut ticket = Ticket::place(&basket(lines), position(head)).unwrap();
+    fn patches_fold_to_the_document_and_the_order_stays_sound(menu in any_menu(), lines in lines(), moves in moves(), head in 0..1_000_000_u64) {
+        let mut ticket = Ticket::place_on(menu, &basket(lines), position(head)).unwrap();
         check(&ticket.order);
         for next in &moves {
             step(&mut ticket, next);
@@ -128,13 +168,14 @@ proptest! {
     }
 
     #[test]
-    fn the_same_command_again_changes_nothing_more(lines in lines(), moves in moves()) {
-        let mut ticket = Ticket::place(&basket(lines), position(0)).unwrap();
+    fn the_same_command_again_changes_nothing_more(menu in any_menu(), lines in lines(), moves in moves()) {
+        let mut ticket = Ticket::place_on(menu, &basket(lines), position(0)).unwrap();
         for next in &moves {
             let outcome = step(&mut ticket, next);
-            // A repeated promise counts from now, and a repeated partial void voids another
-            // portion: only the command's id makes these safe to repeat.
-            let repeats = !matches!(next.action, OrderAction::Promise { .. } | OrderAction::VoidSome(..));
+            // A repeated promise counts from now, a repeated partial void voids another portion,
+            // and a repeated round is another: only the command's id makes these safe to repeat.
+            let repeats =
+                !matches!(next.action, OrderAction::Promise { .. } | OrderAction::VoidSome(..) | OrderAction::AddItems(_));
             if repeats && matches!(outcome, Outcome::Changed(_)) {
                 let again = ticket.put(&principal(next.role, next.station), &next.action, None);
                 prop_assert_eq!(again, Outcome::Kept, "{:?} twice", next.action);
@@ -150,8 +191,8 @@ fn the_sequences_reach_every_status_and_every_event() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut statuses, mut kinds, mut refusals) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for _ in 0..600 {
-        let (lines, moves) = (lines(), moves()).new_tree(&mut runner).unwrap().current();
-        let mut ticket = Ticket::place(&basket(lines), position(0)).unwrap();
+        let (menu, lines, moves) = (any_menu(), lines(), moves()).new_tree(&mut runner).unwrap().current();
+        let mut ticket = Ticket::place_on(menu, &basket(lines), position(0)).unwrap();
         for next in &moves {
             match step(&mut ticket, next) {
                 Outcome::Changed(made) => kinds.extend(made.iter().map(|kind| kind.as_str())),

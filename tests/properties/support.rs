@@ -2,14 +2,17 @@
 
 use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::{Cause, OrderAction};
+use orderbell::domain::model::course::{Course, CourseNumber, Firing};
 use orderbell::domain::model::draft::{Draft, Moment, to_json};
 use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::line::{Correction, Round};
 use orderbell::domain::model::menu::{Category, DishOption, Menu, MenuItem};
 use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
 use orderbell::domain::rules::decision::{Decision, Write};
+use orderbell::domain::rules::order_limits::OrderSize;
 use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
@@ -44,9 +47,15 @@ pub fn item(n: u128) -> ItemId {
     ItemId::from_uuid(Uuid::from_u128(0x1000 + n))
 }
 
-/// The id of the item that a void at a head splits off.
-pub fn split(head: Position) -> ItemId {
-    item(0x10_0000 + u128::from(head.number()))
+/// The id of the `n`th item that a command at a head adds or splits off.
+pub fn added(head: Position, n: usize) -> ItemId {
+    item(0x10_0000 + 0x100 * u128::from(head.number()) + n as u128)
+}
+
+/// The context of a decision.
+pub fn context<'a>(who: &'a Principal, moment: Moment, ids: &'a [Uuid], menu: Option<&'a Menu>) -> TransitionContext<'a> {
+    let size = &OrderSize::DEFAULT;
+    TransitionContext { who, moment, default_minutes: DEFAULT_MINUTES, new_items: ids, menu, size }
 }
 
 pub fn bdt(amount: i64) -> Money {
@@ -92,12 +101,34 @@ pub fn menu() -> Menu {
         currency: "BDT".parse().unwrap(),
         paused: false,
         paused_until: None,
+        guest_rounds: true,
+        firing: Firing::Together,
         categories: BTreeMap::from([(
             CategoryId::from_uuid(Uuid::from_u128(0x10)),
-            Category { name: "Mains".parse().unwrap(), sort: 1 },
+            Category { name: "Mains".parse().unwrap(), sort: 1, course: None },
         )]),
         items: (0..DISHES).map(|n| (dish(n), menu_item(n))).collect(),
     }
+}
+
+/// A menu with courses: dish `n` is of course `n % 3`, and of none for 0.
+pub fn course_menu(firing: Firing) -> Menu {
+    let mut menu = menu();
+    for n in 1..3_u16 {
+        let category = CategoryId::from_uuid(Uuid::from_u128(0x10 + u128::from(n)));
+        let name = ["Starters", "Mains"][usize::from(n - 1)].parse().unwrap();
+        let course = Some(Course { number: course(n), name });
+        menu.categories.insert(category, Category { name: format!("of course {n}").parse().unwrap(), sort: 1, course });
+        for dish_number in (u128::from(n)..DISHES).step_by(3) {
+            menu.items.get_mut(&dish(dish_number)).unwrap().category = category;
+        }
+    }
+    menu.firing = firing;
+    menu
+}
+
+pub fn course(number: u16) -> CourseNumber {
+    CourseNumber::new(number).unwrap()
 }
 
 pub fn principal(role: Role, station: Option<&str>) -> Principal {
@@ -114,7 +145,17 @@ pub fn principal(role: Role, station: Option<&str>) -> Principal {
 }
 
 pub fn line(n: u128, quantity: u16) -> Line {
-    Line { menu_item: dish(n), quantity, options: Vec::new(), note: None, allergy: false }
+    Line { menu_item: dish(n), quantity, options: Vec::new(), course: None, note: None, allergy: false }
+}
+
+/// Another round of these lines.
+pub fn round(items: Vec<Line>) -> OrderAction {
+    OrderAction::AddItems(Round { items, expected_total: None })
+}
+
+/// A correction of item `n`, which becomes this line.
+pub fn correction(n: u128, line: Line) -> OrderAction {
+    OrderAction::ChangeItem(Correction { item: item(n), line, expected_total: None })
 }
 
 pub fn basket(items: Vec<Line>) -> Basket {
@@ -186,22 +227,28 @@ pub struct Ticket {
     pub folded: Value,
     pub head: Position,
     pub now: Timestamp,
+    pub menu: Menu,
 }
 
 impl Ticket {
     /// Places an order; `head` is the feed's head before it.
     pub fn place(basket: &Basket, head: Position) -> Result<Self, Refusal> {
+        Self::place_on(menu(), basket, head)
+    }
+
+    /// Places an order on a menu.
+    pub fn place_on(menu: Menu, basket: &Basket, head: Position) -> Result<Self, Refusal> {
         let moment = Moment { now: at(0), head };
         let who = principal(Role::Diner, None);
         basket.check(&who)?;
-        let decision = place_order::decide(&menu(), basket, &who, &fresh(basket.items.len()), moment)?;
+        let decision = place_order::decide(&menu, basket, &who, &fresh(basket.items.len()), moment)?;
         let Decision::Change { drafts, write, document } = decision else { panic!("placing changes something") };
         let mut folded = Value::Object(Map::new());
         fold(&mut folded, head, &drafts);
         let Write::Order(order) = write else { panic!("placing writes an order") };
         assert_eq!(folded, document);
         assert_eq!(folded, to_json(&order));
-        Ok(Self { head: order.position, order: *order, folded, now: at(0) })
+        Ok(Self { head: order.position, order: *order, folded, now: at(0), menu })
     }
 
     /// An order of the first `lines` dishes, one of each: item `n` is cooked at station `n % 3`.
@@ -212,8 +259,8 @@ impl Ticket {
     /// Applies a command to the order, and checks the invariants of any answer.
     pub fn put(&mut self, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Outcome {
         let moment = Moment { now: self.now, head: self.head };
-        let circumstance = TransitionContext { who, moment, default_minutes: DEFAULT_MINUTES, new_item: split(self.head) };
-        match transition::decide(&self.order, action, expected, circumstance) {
+        let ids: Vec<_> = (0..action.new_items()).map(|n| added(self.head, n).uuid()).collect();
+        match transition::decide(&self.order, action, expected, context(who, moment, &ids, Some(&self.menu))) {
             Ok(Decision::Change { drafts, write, document }) => self.follow(&drafts, write, &document),
             Ok(Decision::Keep { document, position }) => {
                 assert_eq!((document, position), (self.folded.clone(), self.order.position));
@@ -221,7 +268,9 @@ impl Ticket {
             }
             Err(refusal) => {
                 let carried = (refusal.kind == RefusalKind::Stale).then(|| self.folded.clone());
-                assert_eq!(refusal.document, carried, "only stale carries the document");
+                if refusal.kind != RefusalKind::PriceChanged {
+                    assert_eq!(refusal.document, carried, "only stale carries the document");
+                }
                 Outcome::Refused(refusal.kind)
             }
         }

@@ -65,6 +65,7 @@ contract! {
         receipts_show_what_a_screen_has_drawn,
         the_receipt_of_a_floor_only_grows_and_is_at_most_the_head;
     undrawn: a_ticket_is_undrawn_until_it_is_drawn_begun_or_over, a_screen_counts_for_the_station_it_shows,
+        a_round_is_undrawn_until_a_screen_has_drawn_it, a_held_line_is_not_undrawn_and_a_fired_one_is,
         of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows,
         a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
     isolation: documents_of_another_are_not_there, rooms_of_another_are_empty, another_cannot_act,

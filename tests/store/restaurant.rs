@@ -10,10 +10,11 @@ use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::rules::decision::Decision;
+use orderbell::domain::rules::order_limits::OrderSize;
 use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::rules::{change_menu, waiter_call};
-use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Slug;
 use orderbell::domain::values::time::Timestamp;
@@ -74,10 +75,14 @@ impl TestRestaurant {
 
     /// Returns the work that places an order of one dish.
     pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
-        let line =
-            Line {
-                menu_item: self.dish, quantity: 2, options: vec![], note: Some(key("nut \"allergy\" — é")), allergy: false
-            };
+        let line = Line {
+            menu_item: self.dish,
+            quantity: 2,
+            options: vec![],
+            course: None,
+            note: Some(key("nut \"allergy\" — é")),
+            allergy: false,
+        };
         let service = orderbell::domain::model::order::Service::DineIn;
         let basket = Basket {
             service,
@@ -101,16 +106,24 @@ impl TestRestaurant {
     pub fn acting(&self, order: OrderId, action: OrderAction, command: Option<CommandKey>) -> Work {
         let who = self.staff();
         let asker = who.clone();
-        self.work(&who, Reads::Order(order), command, move |state: State| {
+        let reads = if action.reads_menu() { Reads::OrderAndMenu(order) } else { Reads::Order(order) };
+        self.work(&who, reads, command, move |state: State| {
             let missing = || Refusal::new(RefusalKind::NotFound, "no such order");
             let order = state.order.as_ref().ok_or_else(missing)?;
             let default_minutes = state.default_minutes;
-            let new_item = ItemId::from_uuid(clock::new_id());
+            let new_items: Vec<_> = (0..action.new_items()).map(|_| clock::new_id()).collect();
             transition::decide(
                 order,
                 &action,
                 None,
-                TransitionContext { who: &asker, moment: state.moment, default_minutes, new_item },
+                TransitionContext {
+                    who: &asker,
+                    moment: state.moment,
+                    default_minutes,
+                    new_items: &new_items,
+                    menu: state.menu.as_deref(),
+                    size: &OrderSize::DEFAULT,
+                },
             )
         })
     }

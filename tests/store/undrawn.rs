@@ -3,9 +3,10 @@
 use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
 use crate::restaurant::{TestRestaurant, at, key};
-use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::command::{Lines, OrderAction};
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::line::{Line, Round};
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::undrawn::{Ticket, Tickets};
 use orderbell::domain::rules::unseen_ticket;
@@ -102,6 +103,47 @@ pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(database: TestD
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
     restaurant.tell("pass", Change::Removed).await;
     assert_eq!(restaurant.undrawn().await, [1, 4, 5]);
+}
+
+pub async fn a_round_is_undrawn_until_a_screen_has_drawn_it(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.accept().await;
+    restaurant.screen_of("pass", None).await;
+    restaurant.draw("pass", restaurant.head().await, None).await;
+    restaurant.act(order.id, OrderAction::Ready).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    let line = Line { menu_item: restaurant.dish, quantity: 1, options: vec![], course: None, note: None, allergy: false };
+    let round = || OrderAction::AddItems(Round { items: vec![line.clone()], expected_total: None });
+    restaurant.act(order.id, round()).await;
+    assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order and not the round");
+    // A later change of the order neither hides nor repeats it.
+    restaurant.act(order.id, OrderAction::Rush(true)).await;
+    assert_eq!(restaurant.undrawn().await, [order.number]);
+    restaurant.draw("pass", restaurant.head().await, None).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    restaurant.act(order.id, OrderAction::Rush(false)).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    // In an order that nobody has accepted, a round waits for the acceptance like the rest.
+    let placed = restaurant.place(&restaurant.staff()).await;
+    restaurant.act(placed.id, round()).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    restaurant.act(placed.id, OrderAction::Accept { minutes: None }).await;
+    assert_eq!(restaurant.undrawn().await, [placed.number]);
+}
+
+pub async fn a_held_line_is_not_undrawn_and_a_fired_one_is(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.accept().await;
+    let item = || Lines::Item(*order.items.keys().next().unwrap());
+    assert_eq!(restaurant.undrawn().await, [order.number]);
+    restaurant.act(order.id, OrderAction::Hold(item())).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
+    restaurant.screen_of("pass", None).await;
+    restaurant.draw("pass", restaurant.head().await, None).await;
+    restaurant.act(order.id, OrderAction::Fire(item())).await;
+    assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order and not that it was fired");
+    restaurant.draw("pass", restaurant.head().await, None).await;
+    assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
 }
 
 pub async fn a_screen_counts_for_the_station_it_shows(database: TestDatabase) {

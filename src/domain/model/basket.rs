@@ -1,7 +1,7 @@
 //! Baskets: orders as guests, staff or services send them, before the menu sets their prices.
 
-pub use super::line::{Line, MAX_LINES, MAX_OPTIONS};
 use super::line::{self, lines_schema};
+pub use super::line::{Line, MAX_LINES, MAX_OPTIONS};
 use super::order::Service;
 use super::principal::{Principal, Role};
 use super::refusal::{Refusal, invalid};

@@ -4,10 +4,15 @@
 //! fields belong to which action, so that a misspelt or misplaced field is an error that names the
 //! field, and is never ignored.
 
+use super::course::CourseNumber;
+use super::line::{self, Correction, Line, Round, optional_lines_schema};
+pub use super::order_action::{Cause, Lines, OrderAction};
 pub use crate::domain::values::action::ActionName;
+use crate::domain::values::as_text::present;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
+use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::{CallReason, Reason};
 use crate::domain::values::schema;
@@ -49,7 +54,8 @@ pub struct RawCommand {
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_note_schema)]
     pub detail: Option<Note>,
-    /// For `start_item`, `finish_item`, `recall_item` and `void_item`: the line.
+    /// For `start_item`, `finish_item`, `recall_item`, `void_item`, `change_item`, `fire`, `hold` and
+    /// `serve_item`: the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
     /// For `void_item`: portions to void; the whole line when absent, so `null` is refused.
@@ -59,6 +65,19 @@ pub struct RawCommand {
     /// For `rush`: whether to cook the order before others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rush: Option<bool>,
+    /// For `add_items`: the lines to add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = optional_lines_schema)]
+    pub items: Option<Vec<Line>>,
+    /// For `change_item`: what the line becomes. It stays the same dish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<Line>,
+    /// For `add_items` and `change_item`: the total of the lines sent that the guest agreed to. `null` is refused.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub expected_total: Option<Money>,
+    /// For `fire`, `hold` and `serve`: the course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub course: Option<CourseNumber>,
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
@@ -120,55 +139,6 @@ pub enum Subject {
     Call(CallAction),
 }
 
-/// An action on an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum OrderAction {
-    /// Accept the order and promise a time.
-    Accept {
-        /// Minutes from now; the restaurant's default when absent.
-        minutes: Option<u16>,
-    },
-    /// Reject the order.
-    Reject(Cause),
-    /// Start its queued items.
-    Start,
-    /// Start one item.
-    StartItem(ItemId),
-    /// Bump one item.
-    FinishItem(ItemId),
-    /// Undo the bump of one item.
-    RecallItem(ItemId),
-    /// Bump the ticket.
-    Ready,
-    /// Undo the bump of the ticket.
-    Recall,
-    /// Mark it as brought to the guest.
-    Serve,
-    /// Cancel the order.
-    Cancel(Cause),
-    /// Void a whole line.
-    VoidItem(ItemId, Cause),
-    /// Void some portions of a line. A variant of its own, since the JSON of [`Self::VoidItem`]
-    /// must keep the fingerprint that older nodes compute.
-    VoidSome(ItemId, u16, Cause),
-    /// Promise a new time.
-    Promise {
-        /// Minutes from now.
-        minutes: u16,
-    },
-    /// Set or clear the order's rush mark.
-    Rush(bool),
-}
-
-/// A reason, with optional free text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Cause {
-    /// One of the fixed reasons.
-    pub reason: Reason,
-    /// Free text that the guest reads.
-    pub detail: Option<Note>,
-}
-
 /// An action on waiter calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum CallAction {
@@ -184,6 +154,7 @@ impl Command {
     pub const fn level(&self) -> Level {
         match &self.subject {
             Subject::Order { action: OrderAction::VoidSome(..), .. } => Level::ONE,
+            Subject::Order { action, .. } if action.is_of_rounds_or_courses() => Level::TWO,
             _ => Level::ZERO,
         }
     }
@@ -203,11 +174,16 @@ impl Command {
                 OrderAction::RecallItem(_) => ActionName::RecallItem,
                 OrderAction::Ready => ActionName::Ready,
                 OrderAction::Recall => ActionName::Recall,
-                OrderAction::Serve => ActionName::Serve,
+                OrderAction::Serve | OrderAction::ServeCourse(_) => ActionName::Serve,
+                OrderAction::Fire(_) => ActionName::Fire,
+                OrderAction::Hold(_) => ActionName::Hold,
+                OrderAction::ServeItem(_) => ActionName::ServeItem,
                 OrderAction::Cancel(_) => ActionName::Cancel,
                 OrderAction::VoidItem(..) | OrderAction::VoidSome(..) => ActionName::VoidItem,
                 OrderAction::Promise { .. } => ActionName::Promise,
                 OrderAction::Rush(_) => ActionName::Rush,
+                OrderAction::AddItems(_) => ActionName::AddItems,
+                OrderAction::ChangeItem(_) => ActionName::ChangeItem,
             },
         }
     }
@@ -284,6 +260,26 @@ impl Fields {
         }
     }
 
+    fn lines(&mut self) -> Result<Lines, InvalidCommand> {
+        match (self.raw.course.take(), self.raw.item.take()) {
+            (Some(course), None) => Ok(Lines::Course(course)),
+            (None, Some(item)) => Ok(Lines::Item(item)),
+            _ => Err(InvalidCommand(format!("{} needs one of the fields course and item", self.name))),
+        }
+    }
+
+    fn round(&mut self) -> Result<Round, InvalidCommand> {
+        let items = self.required("items", |raw| raw.items.take())?;
+        line::check_all(&items).map_err(|refusal| InvalidCommand(refusal.message))?;
+        Ok(Round { items, expected_total: self.raw.expected_total.take() })
+    }
+
+    fn correction(&mut self) -> Result<Correction, InvalidCommand> {
+        let (item, line) = (self.item()?, self.required("line", |raw| raw.line.take())?);
+        line.check().map_err(|refusal| InvalidCommand(refusal.message))?;
+        Ok(Correction { item, line, expected_total: self.raw.expected_total.take() })
+    }
+
     fn order_action(&mut self) -> Result<OrderAction, InvalidCommand> {
         Ok(match self.name {
             ActionName::Accept => OrderAction::Accept { minutes: self.minutes()? },
@@ -294,7 +290,10 @@ impl Fields {
             ActionName::RecallItem => OrderAction::RecallItem(self.item()?),
             ActionName::Ready => OrderAction::Ready,
             ActionName::Recall => OrderAction::Recall,
-            ActionName::Serve => OrderAction::Serve,
+            ActionName::Serve => self.raw.course.take().map_or(OrderAction::Serve, OrderAction::ServeCourse),
+            ActionName::Fire => OrderAction::Fire(self.lines()?),
+            ActionName::Hold => OrderAction::Hold(self.lines()?),
+            ActionName::ServeItem => OrderAction::ServeItem(self.item()?),
             ActionName::Cancel => OrderAction::Cancel(self.cause()?),
             ActionName::VoidItem => self.void()?,
             ActionName::Promise => {
@@ -302,6 +301,8 @@ impl Fields {
                 OrderAction::Promise { minutes: self.required("minutes", |_| minutes)? }
             }
             ActionName::Rush => OrderAction::Rush(self.required("rush", |raw| raw.rush.take())?),
+            ActionName::AddItems => OrderAction::AddItems(self.round()?),
+            ActionName::ChangeItem => OrderAction::ChangeItem(self.correction()?),
             ActionName::CallWaiter | ActionName::AnswerCall => {
                 return Err(InvalidCommand("a call is not about an order".into()));
             }
@@ -319,6 +320,10 @@ impl Fields {
             ("item", raw.item.is_some()),
             ("quantity", raw.quantity.is_some()),
             ("rush", raw.rush.is_some()),
+            ("items", raw.items.is_some()),
+            ("line", raw.line.is_some()),
+            ("course", raw.course.is_some()),
+            ("expected_total", raw.expected_total.is_some()),
             ("call", raw.call.is_some()),
         ];
         match left.iter().find(|(_, present)| *present) {
@@ -361,6 +366,13 @@ mod tests {
             json!({"action":"void_item","item":ID,"reason":"out_of_stock","quantity":1}),
             json!({"action":"promise","minutes":480}),
             json!({"action":"rush","rush":false}),
+            json!({"action":"add_items","items":[{"menu_item":ID,"quantity":2}],"expected_total":{"amount":5,"currency":"BDT"}}),
+            json!({"action":"fire","course":2}),
+            json!({"action":"fire","item":ID}),
+            json!({"action":"hold","course":9}),
+            json!({"action":"serve_item","item":ID}),
+            json!({"action":"serve","course":1}),
+            json!({"action":"change_item","item":ID,"line":{"menu_item":ID,"quantity":2,"note":"no salt"}}),
             json!({"order":null,"action":"call_waiter","reason":"bill"}),
             json!({"order":null,"action":"answer_call","call":ID}),
         ];
@@ -388,6 +400,17 @@ mod tests {
             (json!({"action":"void_item","item":ID,"reason":"other","quantity":100}), "1 to 99"),
             (json!({"action":"finish_item","item":ID,"quantity":1}), "quantity"),
             (json!({"action":"rush"}), "rush"),
+            (json!({"action":"add_items"}), "items"),
+            (json!({"action":"add_items","items":[]}), "1 to 100"),
+            (json!({"action":"add_items","items":[{"menu_item":ID,"quantity":1,"allergy":true}]}), "allergy"),
+            (json!({"action":"add_items","items":[{"menu_item":ID,"quantity":1}],"note":"fast"}), "note"),
+            (json!({"action":"change_item","item":ID}), "line"),
+            (json!({"action":"fire"}), "course and item"),
+            (json!({"action":"hold","course":1,"item":ID}), "course and item"),
+            (json!({"action":"fire","course":0}), "1 to 9"),
+            (json!({"action":"fire","course":10}), "1 to 9"),
+            (json!({"action":"ready","course":1}), "course"),
+            (json!({"action":"ready","expected_total":{"amount":5,"currency":"BDT"}}), "expected_total"),
             (json!({"action":"call_waiter","reason":"bill"}), "order"),
             (json!({"action":"ready","colour":"red"}), "colour"),
         ];

@@ -1,11 +1,13 @@
 //! Lines of a basket or a round, as guests, staff or services send them, before the menu sets their
 //! prices.
 
+use super::course::CourseNumber;
 use super::refusal::{Refusal, invalid};
 use crate::domain::values::as_text::or_default;
-use crate::domain::values::ids::MenuItemId;
+use crate::domain::values::ids::{ItemId, MenuItemId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
+use crate::domain::values::money::Money;
 use crate::domain::values::text::{self, Name, Note};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,6 +34,9 @@ pub struct Line {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     #[schema(schema_with = options_schema)]
     pub options: Vec<Name>,
+    /// The number of its course; that of the dish's category when absent. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<CourseNumber>,
     /// The guest's note on this line.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_note_schema)]
@@ -59,8 +64,32 @@ impl Line {
     /// Returns the feature level that the line's fields need.
     #[must_use]
     pub const fn level(&self) -> Level {
-        if self.allergy { Level::ONE } else { Level::ZERO }
+        match (self.course, self.allergy) {
+            (Some(_), _) => Level::TWO,
+            (None, true) => Level::ONE,
+            (None, false) => Level::ZERO,
+        }
     }
+}
+
+/// Lines to add to an order: another round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Round {
+    /// The lines, 1 to [`MAX_LINES`].
+    pub items: Vec<Line>,
+    /// The total of these lines that the sender agreed to.
+    pub expected_total: Option<Money>,
+}
+
+/// A correction of a line that no one has begun to cook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Correction {
+    /// The line.
+    pub item: ItemId,
+    /// What it becomes: the same dish, with these portions, options and note.
+    pub line: Line,
+    /// The line's total that the sender agreed to.
+    pub expected_total: Option<Money>,
 }
 
 /// Checks the lines of a basket or a round, as far as that needs no menu.
@@ -85,6 +114,13 @@ pub(super) fn check_allergy(allergy: bool, note: Option<&Note>) -> Result<(), Re
 fn options_schema() -> Array {
     let options = ArrayBuilder::new().items(Ref::from_schema_name(Name::name())).max_items(Some(MAX_OPTIONS));
     options.description(Some("Options by id or by name.")).build()
+}
+
+/// Builds the schema of the lines of a command.
+pub(super) fn optional_lines_schema() -> Array {
+    let mut lines = lines_schema();
+    lines.description = Some("`add_items`.".into());
+    lines
 }
 
 /// Builds the schema of a list of lines.

@@ -1,6 +1,7 @@
 //! The menu of a restaurant: one document of categories and dishes, with the sold-out marks and the
 //! pause.
 
+use super::course::{Course, Firing};
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;
@@ -22,6 +23,9 @@ pub struct Category {
     /// Lower comes first.
     #[schema(schema_with = sort_schema)]
     pub sort: u32,
+    /// The course of its dishes. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
 }
 
 /// An option of a dish.
@@ -73,6 +77,15 @@ pub(super) fn sort_schema() -> Object {
     schema::integer(0, u32::MAX).description(Some("Lower comes first.")).build()
 }
 
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_yes(value: &bool) -> bool {
+    *value
+}
+
 /// The menu document.
 ///
 /// A node that meets an unknown field refuses the document, so that it cannot write the menu back
@@ -93,6 +106,14 @@ pub struct Menu {
     /// When the pause ends without anyone's action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
+    /// Whether guests may add rounds to their open orders; absent while they may. From feature level 2 on.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[schema(required = false)]
+    pub guest_rounds: bool,
+    /// When later courses go to the kitchen; absent for together. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Firing::is_together")]
+    #[schema(required = false)]
+    pub firing: Firing,
     /// The categories by id.
     pub categories: BTreeMap<CategoryId, Category>,
     /// The dishes by id.

@@ -7,6 +7,7 @@ use crate::domain::model::draft::Moment;
 use crate::domain::model::refusal::Refusal;
 use crate::domain::values::as_text::or_default;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
+use crate::domain::values::level::Level;
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;
 use crate::domain::values::schema::{self, wire_schema};
@@ -71,6 +72,14 @@ pub struct MenuDraft {
     /// The dishes by id.
     #[schema(schema_with = items_schema)]
     pub items: BTreeMap<MenuItemId, ItemDraft>,
+}
+
+impl MenuDraft {
+    /// Returns the feature level that the draft's fields need.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        if self.categories.values().any(|category| category.course.is_some()) { Level::TWO } else { Level::ZERO }
+    }
 }
 
 /// Builds the schema of an object with members by id.

@@ -3,6 +3,7 @@
 pub mod basket;
 pub mod call;
 pub mod command;
+pub mod course;
 pub mod display;
 pub mod draft;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod line;
 pub mod menu;
 pub mod menu_draft;
 pub mod order;
+pub mod order_action;
 pub mod principal;
 pub mod push;
 pub mod refusal;

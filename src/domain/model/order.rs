@@ -1,16 +1,19 @@
 //! The order document: the whole state of an order, the same on the wire and in the store.
 
+use super::course::{Course, CourseNumber, Firing};
 use super::status::{ItemStatus, OrderStatus};
 use crate::domain::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
 use crate::domain::values::limit::quantity_schema;
 use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::Reason;
+use crate::domain::values::schema;
 use crate::domain::values::text::{GuestName, Key, Name, Note, Station, TableLabel};
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 /// How the food reaches the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -50,12 +53,58 @@ pub struct Item {
     pub status: ItemStatus,
     /// The price of one portion, options included.
     pub price: Money,
+    /// The number of its round; absent for the first. From feature level 2 on.
+    #[serde(default = "first_round", skip_serializing_if = "is_first_round")]
+    #[schema(schema_with = round_schema, required = false)]
+    pub round: u16,
+    /// Its course. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
+    /// Whether the kitchen waits with it; it is queued then. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+    /// When it was fired, if it was held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<Timestamp>,
+    /// When it was served by itself or with its course; it is done then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_at: Option<Timestamp>,
+    /// When it was added, if it came in a later round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_at: Option<Timestamp>,
     /// Why the line was voided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Free text beside the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Note>,
+}
+
+impl Item {
+    /// Whether the item waits for its station.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.status == ItemStatus::Queued && !self.held
+    }
+
+    /// Whether the item is of a course.
+    #[must_use]
+    pub fn is_of(&self, number: CourseNumber) -> bool {
+        self.course.as_ref().is_some_and(|course| course.number == number)
+    }
+}
+
+const fn first_round() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_first_round(round: &u16) -> bool {
+    *round == first_round()
+}
+
+fn round_schema() -> Object {
+    schema::integer(2, u16::MAX).description(Some("The number of its round; absent for the first.")).build()
 }
 
 /// An order. A field without a value is absent from the JSON, never null.
@@ -92,6 +141,10 @@ pub struct Order {
     pub external_id: Option<Key>,
     /// Whether the kitchen cooks it before others.
     pub rush: bool,
+    /// When its later courses go to the kitchen; absent for together. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Firing::is_together")]
+    #[schema(required = false)]
+    pub firing: Firing,
     /// The guest's note on the whole order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
@@ -140,10 +193,29 @@ impl Order {
         Money { amount, currency: self.total.currency }
     }
 
+    /// Returns the number of its last round.
+    #[must_use]
+    pub fn rounds(&self) -> u16 {
+        self.items.values().map(|item| item.round).max().unwrap_or_else(first_round)
+    }
+
     /// Whether every item is done or voided, so that the kitchen has nothing left to do.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.items.values().all(|item| item.status.is_settled())
+    }
+
+    /// Whether any item is held.
+    #[must_use]
+    pub fn has_held(&self) -> bool {
+        self.items.values().any(|item| item.held)
+    }
+
+    /// Whether every item that is not voided was served.
+    #[must_use]
+    pub fn is_all_served(&self) -> bool {
+        let mut live = self.items.values().filter(|item| item.status != ItemStatus::Voided);
+        live.all(|item| item.served_at.is_some())
     }
 
     /// Whether every item is voided.

@@ -106,13 +106,19 @@ pub const fn cell(status: OrderStatus, action: &OrderAction) -> Cell {
         | (OrderAction::Recall, Preparing | Ready | Served)
         | (OrderAction::Serve, Ready)
         | (
-            OrderAction::Cancel { .. } | OrderAction::VoidItem { .. } | OrderAction::VoidSome { .. } | OrderAction::Rush { .. },
+            OrderAction::Cancel { .. }
+            | OrderAction::VoidItem { .. }
+            | OrderAction::VoidSome { .. }
+            | OrderAction::Rush { .. }
+            | OrderAction::AddItems { .. },
             Placed | Accepted | Preparing | Ready,
-        ) => Cell::Allowed,
+        )
+        | (OrderAction::ChangeItem { .. } | OrderAction::Fire { .. } | OrderAction::Hold { .. }, Placed | Accepted | Preparing)
+        | (OrderAction::ServeItem { .. } | OrderAction::ServeCourse { .. }, Preparing | Ready) => Cell::Allowed,
         (OrderAction::Accept { .. }, Accepted)
         | (OrderAction::Reject { .. }, Rejected)
         | (OrderAction::Ready, Ready)
-        | (OrderAction::Serve, Served)
+        | (OrderAction::Serve | OrderAction::ServeItem { .. } | OrderAction::ServeCourse { .. }, Served)
         | (OrderAction::Cancel { .. }, Cancelled) => Cell::Holds,
         _ => Cell::Refused,
     }

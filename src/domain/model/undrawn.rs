@@ -7,7 +7,7 @@
 //! lost screens.
 
 use super::order::Order;
-use super::status::{ItemStatus, OrderStatus};
+use super::status::OrderStatus;
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
@@ -73,7 +73,7 @@ pub struct Changes {
 #[must_use]
 pub fn waits_at(order: &Order) -> BTreeSet<Station> {
     let is_owed = matches!(order.status, OrderStatus::Accepted | OrderStatus::Preparing);
-    let queued = order.items.values().filter(|item| is_owed && item.status == ItemStatus::Queued);
+    let queued = order.items.values().filter(|item| is_owed && item.is_waiting());
     queued.map(|item| item.station.clone()).collect()
 }
 

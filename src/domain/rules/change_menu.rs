@@ -1,12 +1,14 @@
 //! The rule for changes of the menu.
 
 use super::decision::{Decision, Steps, Write};
+use crate::domain::model::course::Firing;
 use crate::domain::model::draft::{Moment, in_future, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::menu_draft::MenuDraft;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::values::ids::MenuItemId;
+use crate::domain::values::level::Level;
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 
@@ -29,10 +31,26 @@ pub enum MenuAction {
         /// When the pause ends without anyone's action.
         until: Option<Timestamp>,
     },
+    /// Let guests add rounds to their open orders, or no longer.
+    GuestRounds(bool),
+    /// Set when later courses of new orders go to the kitchen.
+    Firing(Firing),
     /// Replace all categories and dishes.
     Replace(Box<MenuDraft>),
     /// End each pause and sold-out mark that is due.
     Lapse,
+}
+
+impl MenuAction {
+    /// Returns the feature level that the action needs.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            Self::GuestRounds(_) | Self::Firing(_) => Level::TWO,
+            Self::Replace(draft) => draft.level(),
+            Self::Availability { .. } | Self::Pause { .. } | Self::Lapse => Level::ZERO,
+        }
+    }
 }
 
 /// Decides on a change of the menu. An edit of an outdated version is stale, unless it would change
@@ -54,6 +72,14 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
         MenuAction::Pause { paused, until } => {
             (after.paused, after.paused_until) = (*paused, in_future(*until, !*paused, moment)?);
             if *paused { EventKind::MenuPaused } else { EventKind::MenuResumed }
+        }
+        MenuAction::GuestRounds(allowed) => {
+            after.guest_rounds = *allowed;
+            EventKind::MenuChanged
+        }
+        MenuAction::Firing(firing) => {
+            after.firing = *firing;
+            EventKind::MenuChanged
         }
         MenuAction::Replace(draft) => {
             draft.replace_in(&mut after, moment)?;

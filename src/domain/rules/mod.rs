@@ -1,11 +1,13 @@
 //! The rules: what a command may do to a document, decided by pure functions.
 
 pub mod change_menu;
+pub mod courses;
 pub mod decision;
 pub mod order_limits;
 pub mod place_order;
 pub mod redaction;
 pub mod report;
+pub mod round;
 pub mod screen;
 pub mod transition;
 pub mod unseen_ticket;

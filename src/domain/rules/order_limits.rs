@@ -2,9 +2,11 @@
 //!
 //! Orders by the restaurant itself (staff, managers, a POS) never count against its guests' limits.
 
-use crate::domain::model::basket::Basket;
+use crate::domain::model::basket::{Basket, MAX_LINES};
+use crate::domain::model::order::Order;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::status::ItemStatus;
 use crate::domain::values::limit::Limit;
 use crate::domain::values::text::{Key, TableLabel};
 use std::time::Duration;
@@ -94,18 +96,36 @@ pub struct OrderSize {
 }
 
 impl OrderSize {
+    /// The limits unless the operator sets others.
+    pub const DEFAULT: Self = Self { lines: MAX_LINES as u32, portions: 200, staff_portions: 2000 };
+
     /// Checks the lines and the portions of a basket.
     ///
     /// # Errors
     /// `invalid`, with the limit.
     pub fn check(&self, basket: &Basket, who: &Principal) -> Result<(), Refusal> {
-        if basket.items.len() > self.lines as usize {
+        let portions = basket.items.iter().map(|line| u64::from(line.quantity)).sum();
+        self.check_counts(basket.items.len(), portions, who)
+    }
+
+    /// Checks the lines and the portions of an order that a principal has added to, without those
+    /// that are voided.
+    ///
+    /// # Errors
+    /// `invalid`, with the limit.
+    pub fn check_order(&self, order: &Order, who: &Principal) -> Result<(), Refusal> {
+        let live = || order.items.values().filter(|item| item.status != ItemStatus::Voided);
+        let portions = live().map(|item| u64::from(item.quantity)).sum();
+        self.check_counts(live().count(), portions, who)
+    }
+
+    fn check_counts(&self, lines: usize, portions: u64, who: &Principal) -> Result<(), Refusal> {
+        if lines > self.lines as usize {
             let message = format!("an order has at most {} lines; split it", self.lines);
             return Err(Refusal::new(RefusalKind::Invalid, message).by(Limit::OrderLines));
         }
         let is_guest = who.role == Role::Diner;
         let most = if is_guest { self.portions } else { self.staff_portions };
-        let portions: u64 = basket.items.iter().map(|line| u64::from(line.quantity)).sum();
         if portions > u64::from(most) {
             let advice = if is_guest { "ask a waiter for more" } else { "split it" };
             let message = format!("an order has at most {most} portions; {advice}");

@@ -1,7 +1,9 @@
 //! The rule for placing an order. Prices come from the menu, never from the client.
 
+use super::courses;
 use super::decision::{Decision, Steps, Write};
 use crate::domain::model::basket::{Basket, Line};
+use crate::domain::model::course::{Course, CourseNumber, Firing};
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::{DishOption, Menu, MenuItem};
@@ -17,7 +19,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The most bytes of a new order's document.
+/// The most bytes of an order's document.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// The number and the ids of a new order, made by the caller.
@@ -38,24 +40,44 @@ pub struct NewIds {
 /// guest agreed to; `invalid` for a dish that is not on the menu or sold out, and for a total out
 /// of range; `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
+    check_open(menu)?;
+    let (items, total) = price_all(menu, &basket.items, &new_ids.items)?;
+    check_agreed(basket.expected_total, &items, total)?;
+    let ids: Vec<_> = items.keys().copied().collect();
+    let mut order = new_order(basket, who, new_ids, moment, items, total);
+    courses::hold_later(&mut order, &ids, menu.firing);
+    check_bytes(&order)?;
+    let mut steps = Steps::from(Value::Object(Map::new()), moment);
+    steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
+    Ok(steps.decide(Write::Order(Box::new(order))))
+}
+
+/// Checks that the restaurant takes orders.
+///
+/// # Errors
+/// `paused`.
+pub(super) fn check_open(menu: &Menu) -> Result<(), Refusal> {
     if menu.paused {
         return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
     }
-    debug_assert_eq!(basket.items.len(), new_ids.items.len(), "one id for each line");
+    Ok(())
+}
+
+/// Returns the lines with their prices from the menu, and their total.
+///
+/// # Errors
+/// `invalid` for a dish that is not on the menu or sold out, and for a total out of range.
+pub(super) fn price_all(menu: &Menu, lines: &[Line], ids: &[Uuid]) -> Result<(BTreeMap<ItemId, Item>, Money), Refusal> {
+    debug_assert_eq!(lines.len(), ids.len(), "one id for each line");
     let mut items = BTreeMap::new();
     let mut total = Money::zero(menu.currency);
-    for (line, id) in basket.items.iter().zip(&new_ids.items) {
+    for (line, id) in lines.iter().zip(ids) {
         let item = price(menu, line)?;
         let sum = item.price.checked_times(item.quantity).and_then(|price| total.checked_add(price));
         total = sum.ok_or_else(|| invalid("the order's total is too large"))?;
         items.insert(ItemId::from_uuid(*id), item);
     }
-    check_agreed(basket, &items, total)?;
-    let mut order = new_order(basket, who, new_ids, moment, items, total);
-    check_bytes(&order)?;
-    let mut steps = Steps::from(Value::Object(Map::new()), moment);
-    steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
-    Ok(steps.decide(Write::Order(Box::new(order))))
+    Ok((items, total))
 }
 
 fn new_order(
@@ -79,6 +101,7 @@ fn new_order(
         guest_name: basket.guest_name.clone(),
         external_id: basket.external_id.clone(),
         rush: false,
+        firing: Firing::Together,
         note: basket.note.clone(),
         allergy: basket.allergy,
         placed_at: moment.now,
@@ -95,17 +118,17 @@ fn new_order(
     }
 }
 
-/// Refuses an order that would cost more than the guest agreed to. The refusal carries the new
-/// total and each line's price of one portion, in the basket's order.
-fn check_agreed(basket: &Basket, items: &BTreeMap<ItemId, Item>, total: Money) -> Result<(), Refusal> {
-    let Some(agreed) = basket.expected_total else { return Ok(()) };
+/// Refuses lines that would cost more than the guest agreed to. The refusal carries the new total
+/// and each line's price of one portion, in the order of the lines.
+pub(super) fn check_agreed(expected_total: Option<Money>, items: &BTreeMap<ItemId, Item>, total: Money) -> Result<(), Refusal> {
+    let Some(agreed) = expected_total else { return Ok(()) };
     if agreed.currency != total.currency {
         return Err(invalid(format!("expected_total is in {}; prices here are in {}", agreed.currency, total.currency)));
     }
     if total.amount <= agreed.amount {
         return Ok(());
     }
-    // The ids of the lines ascend in the basket's order.
+    // The ids of the lines ascend in their order.
     let lines: Vec<Money> = items.values().map(|item| item.price).collect();
     let message = "prices have changed and the order would cost more than you agreed to; check it again";
     let refusal = Refusal::new(RefusalKind::PriceChanged, message);
@@ -128,7 +151,7 @@ pub(crate) fn check_bytes(order: &Order) -> Result<(), Refusal> {
 }
 
 /// Returns a line of the order with its price from the menu.
-fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
+pub(super) fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
     let dish =
         menu.items.get(&line.menu_item).ok_or_else(|| invalid(format!("menu_item {} is not on the menu", line.menu_item)))?;
     if !dish.available {
@@ -154,9 +177,26 @@ fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
         station: dish.station.clone(),
         status: ItemStatus::Queued,
         price,
+        round: 1,
+        added_at: None,
+        course: course(menu, dish, line.course)?,
+        held: false,
+        fired_at: None,
+        served_at: None,
         reason: None,
         detail: None,
     })
+}
+
+/// Returns the course of a line: the chosen one, by its name on the menu, or that of the dish's
+/// category.
+pub(super) fn course(menu: &Menu, dish: &MenuItem, chosen: Option<CourseNumber>) -> Result<Option<Course>, Refusal> {
+    let Some(number) = chosen else {
+        return Ok(menu.categories.get(&dish.category).and_then(|category| category.course.clone()));
+    };
+    let mut courses = menu.categories.values().filter_map(|category| category.course.as_ref());
+    let named = courses.find(|course| course.number == number).cloned();
+    named.map(Some).ok_or_else(|| invalid(format!("the menu has no course {}", number.number())))
 }
 
 fn find_option<'a>(dish: &'a MenuItem, name: &Name) -> Option<&'a DishOption> {

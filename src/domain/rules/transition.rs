@@ -1,16 +1,23 @@
 //! The state machine of orders: the rule for commands on an order.
 
+use super::courses;
 use super::decision::{Decision, Steps, Write};
+use super::order_limits::OrderSize;
 use super::place_order;
-use crate::domain::model::command::{Cause, OrderAction};
+use super::round::{self, RoundContext};
+use crate::domain::model::command::{Cause, Lines, OrderAction};
+use crate::domain::model::course::CourseNumber;
 use crate::domain::model::draft::{Moment, to_json};
 use crate::domain::model::event::EventKind;
+use crate::domain::model::line::{Correction, Round};
+use crate::domain::model::menu::Menu;
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
 use crate::domain::values::ids::ItemId;
 use crate::domain::values::position::Position;
+use uuid::Uuid;
 
 /// The context of a decision on an order.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +28,19 @@ pub struct TransitionContext<'a> {
     pub moment: Moment,
     /// The minutes to promise if `accept` names none.
     pub default_minutes: u16,
-    /// The id for an item that the decision may split off.
-    pub new_item: ItemId,
+    /// Ids for the items that the decision may split off or add, ascending.
+    pub new_items: &'a [Uuid],
+    /// The menu, for the actions that take prices from it.
+    pub menu: Option<&'a Menu>,
+    /// The limits on an order's size.
+    pub size: &'a OrderSize,
+}
+
+impl<'a> TransitionContext<'a> {
+    fn round(self) -> Result<RoundContext<'a>, Refusal> {
+        let menu = self.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
+        Ok(RoundContext { who: self.who, now: self.moment.now, menu, size: self.size, ids: self.new_items })
+    }
 }
 
 /// Decides on a command on an order. The caller has already checked the role and the diner's
@@ -32,7 +50,8 @@ pub struct TransitionContext<'a> {
 /// # Errors
 /// `stale`; `invalid_transition`; `not_found` for an item that the order does not have; `forbidden`
 /// for another station's item; `invalid` for more portions than a line has; `too_large` if the
-/// split of a line would exceed the limit on the document.
+/// split of a line would exceed the limit on the document; those of a round for what it adds or
+/// corrects.
 pub fn decide(
     order: &Order,
     action: &OrderAction,
@@ -43,7 +62,7 @@ pub fn decide(
         let message = "the order has changed since you last saw it; check it and try again";
         return Err(Refusal { document: Some(to_json(order)), ..Refusal::new(RefusalKind::Stale, message) });
     }
-    if item_of(action).map(|id| find_item(order, id, at)).transpose()?.is_some_and(|item| holds(item, action)) {
+    if item_of(action).map(|id| find_item(order, id, at)).transpose()?.is_some_and(|item| holds(item, action, at.menu)) {
         return Ok(unchanged(order));
     }
     let rush_holds = matches!(action, OrderAction::Rush(rush) if *rush == order.rush);
@@ -69,7 +88,11 @@ const fn item_of(action: &OrderAction) -> Option<ItemId> {
         | OrderAction::FinishItem(id)
         | OrderAction::RecallItem(id)
         | OrderAction::VoidItem(id, _)
-        | OrderAction::VoidSome(id, ..) => Some(*id),
+        | OrderAction::VoidSome(id, ..)
+        | OrderAction::ServeItem(id)
+        | OrderAction::Fire(Lines::Item(id))
+        | OrderAction::Hold(Lines::Item(id))
+        | OrderAction::ChangeItem(Correction { item: id, .. }) => Some(*id),
         _ => None,
     }
 }
@@ -91,7 +114,14 @@ fn in_scope(item: &Item, at: TransitionContext<'_>) -> bool {
 }
 
 /// Whether the item already has the status that the action asks for.
-const fn holds(item: &Item, action: &OrderAction) -> bool {
+fn holds(item: &Item, action: &OrderAction, menu: Option<&Menu>) -> bool {
+    match action {
+        OrderAction::ChangeItem(correction) => return round::holds(item, correction, menu),
+        OrderAction::ServeItem(_) => return item.served_at.is_some(),
+        OrderAction::Hold(_) => return item.held,
+        OrderAction::Fire(_) => return !item.held && item.status != ItemStatus::Voided,
+        _ => {}
+    }
     matches!(
         (action, item.status),
         (OrderAction::StartItem(_) | OrderAction::RecallItem(_), ItemStatus::Cooking)
@@ -107,12 +137,7 @@ fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result
         OrderAction::Accept { minutes } => work.accept(minutes.unwrap_or(at.default_minutes)),
         OrderAction::Reject(cause) => work.close(OrderStatus::Rejected, EventKind::OrderRejected, cause),
         OrderAction::Cancel(cause) => {
-            if at.who.role == Role::Diner && order.status != OrderStatus::Placed {
-                return Err(Refusal::new(
-                    RefusalKind::InvalidTransition,
-                    "the restaurant has taken the order; ask the staff to cancel it",
-                ));
-            }
+            work.check_not_taken("the restaurant has taken the order; ask the staff to cancel it")?;
             work.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause)
         }
         OrderAction::Start => work.start(),
@@ -128,6 +153,12 @@ fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result
         OrderAction::RecallItem(id) => work.item(*id, &[ItemStatus::Done], ItemStatus::Cooking, EventKind::ItemRecalled)?,
         OrderAction::VoidItem(id, cause) => work.void(*id, cause),
         OrderAction::VoidSome(id, quantity, cause) => work.void_some(*id, *quantity, cause)?,
+        OrderAction::AddItems(round) => work.add_items(round)?,
+        OrderAction::ChangeItem(correction) => work.change_item(correction)?,
+        OrderAction::Fire(lines) => work.fire(*lines)?,
+        OrderAction::Hold(lines) => work.hold(*lines)?,
+        OrderAction::ServeItem(id) => work.serve_item(*id)?,
+        OrderAction::ServeCourse(course) => work.serve_course(*course)?,
     };
     if changed { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(unchanged(order)) }
 }
@@ -143,6 +174,14 @@ impl Work<'_> {
     fn push(&mut self, kind: EventKind) -> bool {
         self.steps.push(kind, Some(self.order.id), &mut self.order);
         true
+    }
+
+    /// Refuses a guest's change of an order that the restaurant has accepted.
+    fn check_not_taken(&self, message: &str) -> Result<(), Refusal> {
+        if self.at.who.role == Role::Diner && self.order.status != OrderStatus::Placed {
+            return Err(Refusal::new(RefusalKind::InvalidTransition, message));
+        }
+        Ok(())
     }
 
     fn accept(&mut self, minutes: u16) -> bool {
@@ -162,13 +201,14 @@ impl Work<'_> {
     /// Moves the items in scope from one of `from` to `to`. Returns whether there were any.
     fn move_items(&mut self, from: &[ItemStatus], to: ItemStatus) -> bool {
         let at = self.at;
-        let is_movable = |item: &&mut Item| from.contains(&item.status) && in_scope(item, at);
+        let is_movable = |item: &&mut Item| from.contains(&item.status) && !item.held && in_scope(item, at);
         self.order.items.values_mut().filter(is_movable).map(|item| item.status = to).count() > 0
     }
 
     fn start(&mut self) -> bool {
         let moved = self.move_items(&[ItemStatus::Queued], ItemStatus::Cooking);
-        if !moved && (self.order.status == OrderStatus::Preparing || self.at.who.station.is_some()) {
+        let is_idle = self.order.status == OrderStatus::Preparing || self.at.who.station.is_some() || self.order.has_held();
+        if !moved && is_idle {
             return false;
         }
         let kind = if self.set_preparing() { EventKind::OrderStarted } else { EventKind::ItemStarted };
@@ -177,7 +217,7 @@ impl Work<'_> {
 
     fn ready(&mut self) -> bool {
         let moved = self.move_items(&[ItemStatus::Queued, ItemStatus::Cooking], ItemStatus::Done);
-        if !moved && self.at.who.station.is_some() {
+        if !moved && (self.at.who.station.is_some() || self.order.has_held()) {
             return false;
         }
         if self.order.is_settled() {
@@ -193,7 +233,7 @@ impl Work<'_> {
         if too_late {
             return Err(Refusal::new(RefusalKind::InvalidTransition, "served more than 15 minutes ago; place a new order"));
         }
-        if !self.move_items(&[ItemStatus::Done], ItemStatus::Cooking) {
+        if !self.recall_items() {
             return Ok(false);
         }
         // Kitchen snapshots leave out served orders, so a screen that joined since has only this
@@ -205,6 +245,66 @@ impl Work<'_> {
             return Ok(true);
         }
         Ok(self.push(kind))
+    }
+
+    /// Moves done items back to the stove: those that were served only if the whole order was.
+    fn recall_items(&mut self) -> bool {
+        let (at, is_served) = (self.at, self.order.status == OrderStatus::Served);
+        let is_recallable =
+            |item: &&mut Item| item.status == ItemStatus::Done && in_scope(item, at) && (is_served || item.served_at.is_none());
+        let recalled = self.order.items.values_mut().filter(is_recallable);
+        recalled.map(|item| (item.status, item.served_at) = (ItemStatus::Cooking, None)).count() > 0
+    }
+
+    fn fire(&mut self, lines: Lines) -> Result<bool, Refusal> {
+        self.check_course(lines)?;
+        let at = self.at;
+        let is_fired = courses::fire_by_hand(&mut self.order, lines, |item| in_scope(item, at), at.moment.now);
+        Ok(is_fired && self.push(EventKind::ItemFired))
+    }
+
+    fn hold(&mut self, lines: Lines) -> Result<bool, Refusal> {
+        self.check_course(lines)?;
+        let at = self.at;
+        Ok(courses::hold_by_hand(&mut self.order, lines, |item| in_scope(item, at))? && self.push(EventKind::ItemHeld))
+    }
+
+    fn check_course(&self, lines: Lines) -> Result<(), Refusal> {
+        match lines {
+            Lines::Course(number) => courses::check_course(&self.order, number),
+            Lines::Item(_) => Ok(()),
+        }
+    }
+
+    /// Fires the next course in an event of its own, if it is time.
+    fn fire_next(&mut self) -> bool {
+        if courses::fire_next(&mut self.order, self.at.moment.now) {
+            self.push(EventKind::ItemFired);
+        }
+        true
+    }
+
+    fn serve_item(&mut self, id: ItemId) -> Result<bool, Refusal> {
+        let now = self.at.moment.now;
+        match self.order.items.get_mut(&id) {
+            Some(item) if item.status == ItemStatus::Done => item.served_at = Some(now),
+            _ => return Err(Refusal::new(RefusalKind::InvalidTransition, "the kitchen has not finished this dish")),
+        }
+        Ok(self.follow_serving())
+    }
+
+    fn serve_course(&mut self, course: CourseNumber) -> Result<bool, Refusal> {
+        courses::check_course(&self.order, course)?;
+        Ok(courses::serve_course(&mut self.order, course, self.at.moment.now)? && self.follow_serving())
+    }
+
+    /// Fires the next course, or closes an order of which everything was served.
+    fn follow_serving(&mut self) -> bool {
+        self.push(EventKind::ItemServed);
+        if self.order.status == OrderStatus::Ready && self.order.is_all_served() {
+            return self.serve();
+        }
+        self.fire_next()
     }
 
     fn serve(&mut self) -> bool {
@@ -226,16 +326,38 @@ impl Work<'_> {
 
     fn item(&mut self, id: ItemId, from: &[ItemStatus], to: ItemStatus, kind: EventKind) -> Result<bool, Refusal> {
         match self.order.items.get_mut(&id) {
-            Some(item) if from.contains(&item.status) => item.status = to,
+            Some(item) if from.contains(&item.status) && !item.held => (item.status, item.served_at) = (to, None),
+            Some(item) if item.held => {
+                return Err(Refusal::new(RefusalKind::InvalidTransition, "this dish is held; fire it first"));
+            }
             _ => return Err(Refusal::new(RefusalKind::InvalidTransition, "not possible for an item in this state")),
         }
         self.push(kind);
         Ok(self.follow_items())
     }
 
+    /// Adds a round. What is promised is no earlier than a new order would be.
+    fn add_items(&mut self, round: &Round) -> Result<bool, Refusal> {
+        round::add(&mut self.order, round, self.at.round()?)?;
+        let earliest = self.at.moment.now.plus_minutes(self.at.default_minutes);
+        self.order.promised_at = self.order.promised_at.map(|promised| promised.max(earliest));
+        self.push(EventKind::ItemAdded);
+        if self.order.status == OrderStatus::Ready {
+            self.set_preparing();
+            return Ok(self.push(EventKind::OrderRecalled));
+        }
+        Ok(true)
+    }
+
+    fn change_item(&mut self, correction: &Correction) -> Result<bool, Refusal> {
+        self.check_not_taken("the restaurant has taken the order; ask the staff to change it")?;
+        round::correct(&mut self.order, correction, self.at.round()?)?;
+        Ok(self.push(EventKind::ItemChanged))
+    }
+
     /// Splits off a voided item. The rest of the line keeps its id and its status.
     fn void_some(&mut self, id: ItemId, quantity: u16, cause: &Cause) -> Result<bool, Refusal> {
-        let Some(item) = self.order.items.get_mut(&id) else { return Ok(false) };
+        let (Some(item), Some(new_item)) = (self.order.items.get_mut(&id), self.at.new_items.first()) else { return Ok(false) };
         if quantity > item.quantity {
             let message = format!("the line has only {} portions; check it again", item.quantity);
             return Err(Refusal::new(RefusalKind::Invalid, message));
@@ -245,8 +367,8 @@ impl Work<'_> {
         }
         item.quantity -= quantity;
         let (reason, detail) = (Some(cause.reason), cause.detail.clone());
-        let voided = Item { quantity, status: ItemStatus::Voided, reason, detail, ..item.clone() };
-        self.order.items.insert(self.at.new_item, voided);
+        let voided = Item { quantity, status: ItemStatus::Voided, held: false, served_at: None, reason, detail, ..item.clone() };
+        self.order.items.insert(ItemId::from_uuid(*new_item), voided);
         self.order.total = self.order.sum();
         place_order::check_bytes(&self.order)?;
         Ok(self.push(EventKind::ItemVoided))
@@ -256,6 +378,7 @@ impl Work<'_> {
         if let Some(item) = self.order.items.get_mut(&id) {
             item.status = ItemStatus::Voided;
             (item.reason, item.detail) = (Some(cause.reason), cause.detail.clone());
+            (item.held, item.served_at) = (false, None);
         }
         self.order.total = self.order.sum();
         self.push(EventKind::ItemVoided);
@@ -268,7 +391,7 @@ impl Work<'_> {
             self.set_ready();
             return self.push(EventKind::OrderReady);
         }
-        true
+        self.fire_next()
     }
 
     /// Updates the order's own status after an item has moved, in an event of its own.

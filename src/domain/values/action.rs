@@ -19,13 +19,18 @@ pub enum ActionName {
     VoidItem,
     Promise,
     Rush,
+    AddItems,
+    ChangeItem,
+    Fire,
+    Hold,
+    ServeItem,
     CallWaiter,
     AnswerCall,
 }
 
 impl ActionName {
     /// Every action of the contract.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Accept,
         Self::Reject,
         Self::Start,
@@ -39,6 +44,11 @@ impl ActionName {
         Self::VoidItem,
         Self::Promise,
         Self::Rush,
+        Self::AddItems,
+        Self::ChangeItem,
+        Self::Fire,
+        Self::Hold,
+        Self::ServeItem,
         Self::CallWaiter,
         Self::AnswerCall,
     ];
@@ -60,6 +70,11 @@ impl ActionName {
             Self::VoidItem => "void_item",
             Self::Promise => "promise",
             Self::Rush => "rush",
+            Self::AddItems => "add_items",
+            Self::ChangeItem => "change_item",
+            Self::Fire => "fire",
+            Self::Hold => "hold",
+            Self::ServeItem => "serve_item",
             Self::CallWaiter => "call_waiter",
             Self::AnswerCall => "answer_call",
         }

@@ -1,6 +1,7 @@
 //! The restaurant's profile and menu, for everybody; availability and pauses, for staff.
 
 use crate::commands::CommandError;
+use crate::domain::model::course::Firing;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::refusal::RefusalKind;
@@ -126,6 +127,22 @@ pub struct Pause {
     until: Option<Timestamp>,
 }
 
+/// The body of `PUT …/guest-rounds`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuestRounds {
+    /// Whether guests may add rounds to their open orders.
+    allowed: bool,
+}
+
+/// The body of `PUT …/firing`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FiringRule {
+    /// When later courses of new orders go to the kitchen.
+    firing: Firing,
+}
+
 /// The result of a change of the menu.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MenuChanged)]
@@ -219,4 +236,64 @@ pub async fn set_pause(
 ) -> Result<HttpResponse, Problem> {
     let Pause { paused, until } = body.0;
     change(&state, &who, MenuAction::Pause { paused, until }, based_on).await
+}
+
+/// `PUT /api/v1/restaurants/{slug}/guest-rounds`: sets whether guests may add rounds to their open
+/// orders. 200 with the menu.
+///
+/// # Errors
+/// `forbidden`, `invalid` below feature level 2, `stale` (412).
+#[utoipa::path(
+    put,
+    path = "/api/v1/restaurants/{slug}/guest-rounds",
+    operation_id = "setGuestRounds",
+    tag = "restaurants",
+    summary = "Set whether guests may add rounds to their open orders",
+    description = "For: staff, manager, service. From feature level 2 on.",
+    params(parts::RestaurantPath, parts::IfMatch),
+    request_body = GuestRounds,
+    responses(
+        (status = 200, description = "The menu.", body = Changed),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
+pub async fn set_guest_rounds(
+    state: web::Data<State>,
+    TenantUser(who): TenantUser,
+    based_on: BasedOn,
+    body: Body<GuestRounds>,
+) -> Result<HttpResponse, Problem> {
+    change(&state, &who, MenuAction::GuestRounds(body.0.allowed), based_on).await
+}
+
+/// `PUT /api/v1/restaurants/{slug}/firing`: sets when later courses of new orders go to the kitchen.
+/// 200 with the menu.
+///
+/// # Errors
+/// `forbidden`, `invalid` below feature level 2, `stale` (412).
+#[utoipa::path(
+    put,
+    path = "/api/v1/restaurants/{slug}/firing",
+    operation_id = "setFiring",
+    tag = "restaurants",
+    summary = "Set when later courses of new orders go to the kitchen",
+    description = "For: staff, manager, service. From feature level 2 on.",
+    params(parts::RestaurantPath, parts::IfMatch),
+    request_body = FiringRule,
+    responses(
+        (status = 200, description = "The menu.", body = Changed),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
+pub async fn set_firing(
+    state: web::Data<State>,
+    TenantUser(who): TenantUser,
+    based_on: BasedOn,
+    body: Body<FiringRule>,
+) -> Result<HttpResponse, Problem> {
+    change(&state, &who, MenuAction::Firing(body.0.firing), based_on).await
 }

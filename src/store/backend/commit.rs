@@ -89,7 +89,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
             kept.entry(*restaurant).or_insert_with(|| menus.get(*restaurant));
         }
         match reads {
-            Reads::Order(id) => drop(orders.insert((*restaurant, *id))),
+            Reads::Order(id) | Reads::OrderAndMenu(id) => drop(orders.insert((*restaurant, *id))),
             Reads::ExternalBasket { source, external_id } => {
                 external.insert((*restaurant, source.clone(), external_id.clone()));
             }

@@ -58,12 +58,12 @@ statements! {
          "$9" "text", "$10" "text", "$11" "text"),
         " AS v"
     );
-    /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
+    /// Keeps the position of acceptance unless there is a later one. A purged order may have words again, so this clears the mark of the purge.
     SET_ORDER = "UPDATE orders SET status = $1, is_open = $2, document = $3, waits_at = $4, purged_at = NULL, \
-        accepted_position = COALESCE(accepted_position, $5) WHERE restaurant = $6 AND id = $7";
+        accepted_position = COALESCE($5, accepted_position) WHERE restaurant = $6 AND id = $7";
     SET_ORDERS = on_rows!(
         "UPDATE orders SET status = v.column1, is_open = v.column2, document = v.column3, waits_at = v.column4, \
-         purged_at = NULL, accepted_position = COALESCE(accepted_position, v.column5) FROM ",
+         purged_at = NULL, accepted_position = COALESCE(v.column5, accepted_position) FROM ",
         ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "uuid", "$7" "uuid"),
         " AS v WHERE orders.restaurant = v.column6 AND orders.id = v.column7"
     );

@@ -5,7 +5,7 @@ use super::feed::Feed;
 use super::room::{Opened, Page, PendingJoin};
 use super::rules::Rule;
 use super::world::{Happening, World};
-use crate::support::DEFAULT_MINUTES;
+use crate::support::context;
 use orderbell::auth::policy;
 use orderbell::broker::message::{Body, Message};
 use orderbell::broker::outbox::{Outbox, Waiting};
@@ -20,9 +20,9 @@ use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::rules::change_menu::{self, MenuAction};
 use orderbell::domain::rules::place_order::{self, NewIds};
-use orderbell::domain::rules::transition::{self, TransitionContext};
+use orderbell::domain::rules::transition;
 use orderbell::domain::rules::waiter_call;
-use orderbell::domain::values::ids::{CallId, CommandId, EventId, ItemId, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{CallId, CommandId, EventId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::version::Expected;
 use orderbell::feed::EventCommitted;
@@ -176,14 +176,12 @@ impl World {
         }
         let (reads, decide): (Reads, Decide) = match command.subject {
             Subject::Order { order, expected, action } => {
-                let (who, new_item) = (who.clone(), ItemId::from_uuid(self.id()));
+                let (who, ids) = (who.clone(), [self.id()]);
                 let decide = move |state: State| {
                     let is_visible = |order: &Order| who.role != Role::Diner || order.diner.as_ref() == Some(&who.sub);
                     let order = state.order.filter(is_visible);
                     let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
-                    let context =
-                        TransitionContext { who: &who, moment: state.moment, default_minutes: DEFAULT_MINUTES, new_item };
-                    transition::decide(&order, &action, expected, context)
+                    transition::decide(&order, &action, expected, context(&who, state.moment, &ids, None))
                 };
                 (Reads::Order(order), Box::new(decide))
             }

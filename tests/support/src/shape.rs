@@ -47,6 +47,7 @@ const ORDER: (&[&str], &[&str]) = (
         "external_id",
         "allergy",
         "guest_name",
+        "firing",
     ],
 );
 
@@ -88,7 +89,11 @@ pub fn order(document: &Value) {
     fields(&document["total"], &["amount", "currency"], &[]);
     for item in document["items"].as_object().unwrap().values() {
         let must = ["menu_item", "name", "quantity", "station", "status", "price"];
-        fields(item, &must, &["options", "note", "allergy", "reason", "detail"]);
+        fields(
+            item,
+            &must,
+            &["options", "note", "allergy", "round", "added_at", "course", "held", "fired_at", "served_at", "reason", "detail"],
+        );
     }
     time(&document["placed_at"]);
 }

@@ -1,0 +1,105 @@
+//! The rules for courses: which lines are held, and when held ones are fired.
+
+use crate::domain::model::command::Lines;
+use crate::domain::model::course::{CourseNumber, Firing};
+use crate::domain::model::order::{Item, Order};
+use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::status::ItemStatus;
+use crate::domain::values::ids::ItemId;
+use crate::domain::values::time::Timestamp;
+
+fn number(item: &Item) -> Option<CourseNumber> {
+    item.course.as_ref().map(|course| course.number)
+}
+
+fn is_live(item: &Item) -> bool {
+    item.status != ItemStatus::Voided
+}
+
+/// Holds the new lines of courses after those that the kitchen has, unless courses go together. The
+/// first lines of an order go by their first course. An order with courses takes the restaurant's
+/// rule.
+pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
+    if order.firing.is_together() && order.items.values().any(|item| item.course.is_some()) {
+        order.firing = rule;
+    }
+    if order.firing.is_together() {
+        return;
+    }
+    let is_new = |id: &ItemId| new.contains(id);
+    let fired = order.items.iter().filter(|(id, item)| !is_new(id) && is_live(item) && !item.held);
+    let first = || order.items.iter().filter(|(id, _)| is_new(id)).filter_map(|(_, item)| number(item)).min();
+    let Some(current) = fired.filter_map(|(_, item)| number(item)).max().or_else(first) else { return };
+    for (_, item) in order.items.iter_mut().filter(|(id, _)| is_new(id)) {
+        item.held = number(item) > Some(current);
+    }
+}
+
+/// Fires the next course if the order's rule says that it is time. Returns whether it was.
+pub(super) fn fire_next(order: &mut Order, now: Timestamp) -> bool {
+    let Some(next) = order.items.values().filter(|item| item.held).filter_map(number).min() else { return false };
+    let is_over = |item: &Item| !is_live(item) || item.served_at.is_some();
+    let mut before = order.items.values().filter(|item| number(item).is_some_and(|number| number < next));
+    if order.firing != Firing::AfterServed || !before.all(is_over) {
+        return false;
+    }
+    fire(order, |_, item| number(item) == Some(next), now)
+}
+
+/// Fires the held lines among some. Returns whether there were any.
+fn fire(order: &mut Order, is_meant: impl Fn(ItemId, &Item) -> bool, now: Timestamp) -> bool {
+    let held = order.items.iter_mut().filter(|(id, item)| item.held && is_meant(**id, item));
+    held.map(|(_, item)| (item.held, item.fired_at) = (false, Some(now))).count() > 0
+}
+
+fn is_among(lines: Lines, id: ItemId, item: &Item) -> bool {
+    match lines {
+        Lines::Course(number) => item.is_of(number),
+        Lines::Item(other) => other == id,
+    }
+}
+
+/// Checks that the order has lines of the course.
+pub(super) fn check_course(order: &Order, number: CourseNumber) -> Result<(), Refusal> {
+    if order.items.values().any(|item| item.is_of(number)) {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalKind::NotFound, "the order has no such course"))
+}
+
+/// Fires lines by hand. Returns whether any was held.
+pub(super) fn fire_by_hand(order: &mut Order, lines: Lines, is_in_scope: impl Fn(&Item) -> bool, now: Timestamp) -> bool {
+    fire(order, |id, item| is_among(lines, id, item) && is_in_scope(item), now)
+}
+
+/// Holds lines by hand, from when on nothing of the order fires by itself. Returns whether any was
+/// waiting.
+///
+/// # Errors
+/// `invalid_transition` if the kitchen has begun with all of them.
+pub(super) fn hold_by_hand(order: &mut Order, lines: Lines, is_in_scope: impl Fn(&Item) -> bool) -> Result<bool, Refusal> {
+    let meant = |(id, item): &(&ItemId, &mut Item)| is_among(lines, **id, item) && is_in_scope(item);
+    let is_held_already = order.items.iter().any(|(id, item)| is_among(lines, *id, item) && is_in_scope(item) && item.held);
+    let waiting = order.items.iter_mut().filter(meant).filter(|(_, item)| item.is_waiting());
+    let count = waiting.map(|(_, item)| (item.held, item.fired_at) = (true, None)).count();
+    if count == 0 && !is_held_already {
+        return Err(Refusal::new(RefusalKind::InvalidTransition, "the kitchen has begun with it; it can no longer be held"));
+    }
+    if count > 0 && order.firing != Firing::ByHand {
+        order.firing = Firing::ByHand;
+    }
+    Ok(count > 0)
+}
+
+/// Marks the lines of a course as served. Returns whether any was not.
+///
+/// # Errors
+/// `invalid_transition` while one of them is not done.
+pub(super) fn serve_course(order: &mut Order, course: CourseNumber, now: Timestamp) -> Result<bool, Refusal> {
+    let of_course = || order.items.values().filter(|item| item.is_of(course) && is_live(item));
+    if !of_course().all(|item| item.status == ItemStatus::Done) {
+        return Err(Refusal::new(RefusalKind::InvalidTransition, "not all dishes of this course are done; serve those that are"));
+    }
+    let unserved = order.items.values_mut().filter(|item| item.is_of(course) && is_live(item) && item.served_at.is_none());
+    Ok(unserved.map(|item| item.served_at = Some(now)).count() > 0)
+}

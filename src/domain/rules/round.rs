@@ -1,0 +1,105 @@
+//! The rules for rounds: lines that are added to an open order, and corrections of lines that no one
+//! has begun to cook.
+
+use super::courses;
+use super::order_limits::OrderSize;
+use super::place_order;
+use crate::domain::model::line::{Correction, Line, Round};
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::{Item, Order};
+use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
+use crate::domain::model::status::ItemStatus;
+use crate::domain::values::time::Timestamp;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The context of a round or a correction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoundContext<'a> {
+    /// The sender.
+    pub who: &'a Principal,
+    /// The time.
+    pub now: Timestamp,
+    /// The menu, which sets the prices.
+    pub menu: &'a Menu,
+    /// The limits on an order's size.
+    pub size: &'a OrderSize,
+    /// One id for each line of a round, ascending.
+    pub ids: &'a [Uuid],
+}
+
+/// Adds a round to an open order.
+///
+/// # Errors
+/// As for placing an order, with the limits over all lines; `forbidden` for a guest while the
+/// restaurant takes no rounds from guests.
+pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Result<(), Refusal> {
+    place_order::check_open(at.menu)?;
+    if at.who.role == Role::Diner && !at.menu.guest_rounds {
+        return Err(Refusal::new(RefusalKind::Forbidden, "the restaurant takes no more dishes for this order; ask a waiter"));
+    }
+    let (mut items, total) = place_order::price_all(at.menu, &round.items, at.ids)?;
+    place_order::check_agreed(round.expected_total, &items, total)?;
+    order.total.checked_add(total).ok_or_else(|| invalid("the order's total is too large"))?;
+    let number = order.rounds().checked_add(1).ok_or_else(|| invalid("the order has too many rounds; place a new one"))?;
+    for item in items.values_mut() {
+        (item.round, item.added_at) = (number, Some(at.now));
+    }
+    let ids: Vec<_> = items.keys().copied().collect();
+    order.items.append(&mut items);
+    courses::hold_later(order, &ids, at.menu.firing);
+    order.total = order.sum();
+    at.size.check_order(order, at.who)?;
+    place_order::check_bytes(order)
+}
+
+/// Returns whether the line has the correction already.
+pub(super) fn holds(item: &Item, Correction { line, .. }: &Correction, menu: Option<&Menu>) -> bool {
+    let is_same = item.quantity == line.quantity && item.note == line.note && item.allergy == line.allergy;
+    let is_of_course = line.course.is_none_or(|course| item.is_of(course));
+    is_same && is_of_course && item.menu_item == line.menu_item && has_options(item, line, menu)
+}
+
+/// Returns whether an item has the options of a line, which names them or has their ids.
+fn has_options(item: &Item, line: &Line, menu: Option<&Menu>) -> bool {
+    let by_name = line.options.len() == item.options.len() && line.options.iter().all(|name| item.options.contains(name));
+    by_name
+        || menu.is_some_and(|menu| place_order::price(menu, line).is_ok_and(|priced| is_same_set(&priced.options, &item.options)))
+}
+
+fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+    one.len() == other.len() && one.iter().all(|value| other.contains(value))
+}
+
+/// Corrects a line. Its price stays unless its options change, which the menu prices anew.
+///
+/// # Errors
+/// `invalid_transition` for a line that the kitchen has begun, and for an accepted order of a
+/// guest; `invalid` for another dish, one that is sold out or no longer on the menu, and sizes over
+/// the limits; `price_changed`.
+pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundContext<'_>) -> Result<(), Refusal> {
+    let Correction { item: id, line, expected_total } = correction;
+    let Some(item) = order.items.get_mut(id).filter(|item| item.status == ItemStatus::Queued) else {
+        return Err(Refusal::new(RefusalKind::InvalidTransition, "the kitchen has begun with this dish; ask there"));
+    };
+    if item.menu_item != line.menu_item {
+        return Err(invalid("line.menu_item must stay the same dish; void the line and add another"));
+    }
+    let keeps_options = has_options(item, line, Some(at.menu));
+    if !keeps_options || line.quantity > item.quantity {
+        let priced = place_order::price(at.menu, line)?;
+        if !keeps_options {
+            (item.options, item.price) = (priced.options, priced.price);
+        }
+    }
+    if let Some((dish, course)) = at.menu.items.get(&line.menu_item).zip(line.course) {
+        item.course = place_order::course(at.menu, dish, Some(course))?;
+    }
+    (item.quantity, item.note, item.allergy) = (line.quantity, line.note.clone(), line.allergy);
+    let total = item.price.checked_times(item.quantity).ok_or_else(|| invalid("the line's total is too large"))?;
+    place_order::check_agreed(*expected_total, &BTreeMap::from([(*id, item.clone())]), total)?;
+    order.total = order.sum();
+    at.size.check_order(order, at.who)?;
+    place_order::check_bytes(order)
+}

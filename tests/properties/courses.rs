@@ -1,0 +1,209 @@
+//! Courses: each state of a line × each action on it, what is held, and what fires by itself.
+
+use crate::support::{
+    Cell, Outcome, Ticket, basket, cause, correction, course, course_menu, item, line, position, principal, round,
+};
+use orderbell::domain::model::basket::Line;
+use orderbell::domain::model::command::{Lines, OrderAction};
+use orderbell::domain::model::course::Firing;
+use orderbell::domain::model::event::EventKind as E;
+use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::refusal::RefusalKind;
+use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
+use orderbell::domain::model::undrawn;
+
+use Cell::{No, Same, To};
+
+/// Two starters (items 0 and 1), two mains (items 2 and 3) and a drink without a course (item 4).
+fn ticket(firing: Firing) -> Ticket {
+    let lines = vec![line(1, 1), line(4, 1), line(2, 1), line(5, 1), line(0, 1)];
+    Ticket::place_on(course_menu(firing), &basket(lines), position(100)).unwrap()
+}
+
+fn held(ticket: &Ticket) -> Vec<u128> {
+    (0..5).filter(|n| ticket.order.items[&item(*n)].held).collect()
+}
+
+fn fire(number: u16) -> OrderAction {
+    OrderAction::Fire(Lines::Course(course(number)))
+}
+
+fn serve(number: u16) -> OrderAction {
+    OrderAction::ServeCourse(course(number))
+}
+
+fn accept() -> OrderAction {
+    OrderAction::Accept { minutes: None }
+}
+
+/// The state of item 2, a main, and the actions that lead there.
+type Row = (&'static str, fn() -> Vec<OrderAction>, [Cell; 8]);
+
+const FIRED: Cell = To(S::Preparing, &[E::ItemFired]);
+const HELD: Cell = To(S::Preparing, &[E::ItemHeld]);
+const SERVED: Cell = To(S::Preparing, &[E::ItemServed]);
+const STARTED: Cell = To(S::Preparing, &[E::ItemStarted]);
+const FINISHED: Cell = To(S::Preparing, &[E::ItemFinished]);
+const RECALLED: Cell = To(S::Preparing, &[E::ItemRecalled]);
+const VOIDED: Cell = To(S::Preparing, &[E::ItemVoided]);
+const CHANGED: Cell = To(S::Preparing, &[E::ItemChanged]);
+
+fn begun(more: impl IntoIterator<Item = OrderAction>) -> Vec<OrderAction> {
+    [accept(), OrderAction::Start].into_iter().chain(more).collect()
+}
+
+fn main_dish() -> OrderAction {
+    OrderAction::Fire(Lines::Item(item(2)))
+}
+
+#[rustfmt::skip]
+const TABLE: [Row; 6] = [
+    //                                                                                                   fire   hold  serve_item start    finish    recall    void     change
+    ("held",    || begun([]),                                                                           [FIRED, Same, No,        No,      No,       No,       VOIDED, CHANGED]),
+    ("waiting", || begun([main_dish()]),                                                                [Same,  HELD, No,        STARTED, FINISHED, No,       VOIDED, CHANGED]),
+    ("cooking", || begun([main_dish(), OrderAction::StartItem(item(2))]),                               [Same,  No,   No,        Same,    FINISHED, Same,     VOIDED, No]),
+    ("done",    || begun([main_dish(), OrderAction::FinishItem(item(2))]),                              [Same,  No,   SERVED,    No,      Same,     RECALLED, VOIDED, No]),
+    ("served",  || begun([main_dish(), OrderAction::FinishItem(item(2)), OrderAction::ServeItem(item(2))]), [Same, No, Same,     No,      Same,     RECALLED, VOIDED, No]),
+    ("voided",  || begun([OrderAction::VoidItem(item(2), cause())]),                                    [Same,  No,   No,        No,      No,       No,       Same,   No]),
+];
+
+#[test]
+fn every_state_of_a_line_and_action() {
+    let actions = [
+        main_dish(),
+        OrderAction::Hold(Lines::Item(item(2))),
+        OrderAction::ServeItem(item(2)),
+        OrderAction::StartItem(item(2)),
+        OrderAction::FinishItem(item(2)),
+        OrderAction::RecallItem(item(2)),
+        OrderAction::VoidItem(item(2), cause()),
+        correction(2, line(2, 2)),
+    ];
+    for (state, way, cells) in TABLE {
+        for (action, cell) in actions.iter().zip(cells) {
+            let mut ticket = ticket(Firing::ByHand);
+            for step in way() {
+                ticket.staff(&step);
+            }
+            let outcome = ticket.put(&principal(Role::Staff, None), action, None);
+            assert_eq!(outcome, cell.outcome(), "{action:?} of a line that is {state}");
+            assert_eq!(ticket.order.status, S::Preparing, "{action:?} of a line that is {state}");
+        }
+    }
+}
+
+#[test]
+fn later_courses_are_held_by_the_restaurants_rule() {
+    for (firing, expected) in [(Firing::Together, vec![]), (Firing::ByHand, vec![2, 3]), (Firing::AfterServed, vec![2, 3])] {
+        let mut ticket = ticket(firing);
+        assert_eq!(held(&ticket), expected, "{firing:?}");
+        ticket.staff(&accept()).staff(&OrderAction::Start);
+        let cooking = (0..5).filter(|n| ticket.item_status(*n) == I::Cooking).count();
+        assert_eq!(cooking, 5 - expected.len(), "{firing:?}: what is held does not cook");
+    }
+    // Mains alone are the first course of their order.
+    let mains = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(2, 1)]), position(1)).unwrap();
+    assert!(!mains.order.has_held());
+    // Another course than that of the category.
+    let chosen = Line { course: Some(course(2)), ..line(1, 1) };
+    let ticket = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(4, 1), chosen]), position(1)).unwrap();
+    let moved = &ticket.order.items[&item(1)];
+    assert_eq!((moved.held, moved.course.as_ref().map(|course| course.name.as_str())), (true, Some("Mains")));
+    let unknown = basket(vec![Line { course: Some(course(7)), ..line(1, 1) }]);
+    assert_eq!(Ticket::place_on(course_menu(Firing::ByHand), &unknown, position(1)).unwrap_err().kind, RefusalKind::Invalid);
+}
+
+#[test]
+fn the_next_course_fires_when_the_one_before_was_served() {
+    let mut ticket = ticket(Firing::AfterServed);
+    ticket.staff(&accept()).staff(&OrderAction::Ready);
+    assert_eq!((ticket.order.status, held(&ticket)), (S::Preparing, vec![2, 3]), "held dishes keep the order open");
+    let staff = principal(Role::Staff, None);
+    assert_eq!(ticket.put(&staff, &OrderAction::Ready, None), Outcome::Kept, "a second bump finishes nothing of the next course");
+    ticket.staff(&OrderAction::ServeItem(item(0)));
+    assert_eq!(held(&ticket), [2, 3], "one starter is still to be served");
+    assert_eq!(ticket.put(&staff, &serve(1), None), Outcome::Changed(vec![E::ItemServed, E::ItemFired]));
+    assert_eq!((held(&ticket), ticket.item_status(2)), (vec![], I::Queued));
+    assert_eq!(ticket.put(&staff, &fire(2), None), Outcome::Kept, "nothing is fired twice");
+    ticket.staff(&OrderAction::Ready);
+    assert_eq!(ticket.order.status, S::Ready);
+    ticket.staff(&serve(2));
+    assert_eq!(ticket.order.status, S::Ready, "the drink is still to be served");
+    let last = ticket.put(&staff, &OrderAction::ServeItem(item(4)), None);
+    assert_eq!((last, ticket.order.status), (Outcome::Changed(vec![E::ItemServed, E::OrderServed]), S::Served));
+}
+
+#[test]
+fn the_void_of_the_last_dish_that_is_to_be_served_fires_the_next_course() {
+    let mut ticket = ticket(Firing::AfterServed);
+    ticket.staff(&accept()).staff(&OrderAction::Ready).staff(&OrderAction::ServeItem(item(0)));
+    let void = OrderAction::VoidItem(item(1), cause());
+    let outcome = ticket.put(&principal(Role::Staff, None), &void, None);
+    assert_eq!(outcome, Outcome::Changed(vec![E::ItemVoided, E::ItemFired]));
+}
+
+#[test]
+fn what_is_held_by_hand_is_fired_by_hand() {
+    let mut ticket = ticket(Firing::AfterServed);
+    ticket.staff(&accept()).staff(&fire(2)).staff(&OrderAction::Hold(Lines::Course(course(2))));
+    ticket.staff(&OrderAction::Ready).staff(&serve(1));
+    assert_eq!(held(&ticket), [2, 3], "the rule no longer fires what somebody held");
+    ticket.staff(&fire(2));
+    assert_eq!(held(&ticket), [0; 0]);
+}
+
+#[test]
+fn a_round_waits_for_its_course_and_one_of_a_course_that_cooks_does_not() {
+    let mut ticket = ticket(Firing::ByHand);
+    ticket.staff(&accept()).staff(&OrderAction::Start);
+    ticket.staff(&round(vec![line(1, 1), line(2, 1), line(0, 1)]));
+    let of_round = ticket.order.items.values().filter(|item| item.round == 2);
+    assert_eq!(of_round.map(|item| item.held).collect::<Vec<_>>(), [false, true, false]);
+    ticket.staff(&fire(2)).staff(&round(vec![line(2, 1)]));
+    assert!(!ticket.order.has_held());
+}
+
+#[test]
+fn a_course_that_the_order_does_not_have_is_not_found_and_one_that_is_not_done_cannot_be_served() {
+    let mut ticket = ticket(Firing::ByHand);
+    ticket.staff(&accept()).staff(&OrderAction::FinishItem(item(0)));
+    let staff = principal(Role::Staff, None);
+    for action in [fire(3), OrderAction::Hold(Lines::Course(course(3))), serve(3)] {
+        assert_eq!(ticket.put(&staff, &action, None), Outcome::Refused(RefusalKind::NotFound), "{action:?}");
+    }
+    assert_eq!(ticket.put(&staff, &serve(1), None), Outcome::Refused(RefusalKind::InvalidTransition));
+    assert_eq!(ticket.put(&staff, &serve(2), None), Outcome::Refused(RefusalKind::InvalidTransition));
+}
+
+#[test]
+fn a_station_fires_and_holds_its_own_dishes() {
+    // Item 2 is cooked at the bar's neighbour: dish `n` at station `n % 3`.
+    let mut ticket = ticket(Firing::ByHand);
+    ticket.staff(&accept());
+    let hot = principal(Role::Kitchen, Some("hot"));
+    assert_eq!(ticket.put(&hot, &fire(2), None), Outcome::Kept, "no main is cooked there");
+    assert_eq!(ticket.put(&hot, &main_dish(), None), Outcome::Refused(RefusalKind::Forbidden));
+    ticket.must(&principal(Role::Kitchen, Some("bar")), &fire(2));
+    assert_eq!(held(&ticket), [0; 0]);
+}
+
+#[test]
+fn a_held_dish_does_not_wait_in_the_kitchen() {
+    let mut ticket = ticket(Firing::ByHand);
+    ticket.staff(&accept());
+    let stations = |ticket: &Ticket| undrawn::waits_at(&ticket.order).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(stations(&ticket), ["cold", "hot"]);
+    ticket.staff(&fire(2));
+    assert_eq!(stations(&ticket), ["bar", "cold", "hot"]);
+}
+
+#[test]
+fn a_recall_leaves_what_was_served_until_the_whole_order_was() {
+    let mut ticket = ticket(Firing::Together);
+    ticket.staff(&accept()).staff(&OrderAction::Ready).staff(&serve(1)).staff(&OrderAction::Recall);
+    let cooking = |ticket: &Ticket| (0..5).filter(|n| ticket.item_status(*n) == I::Cooking).collect::<Vec<_>>();
+    assert_eq!(cooking(&ticket), [2, 3, 4]);
+    ticket.staff(&OrderAction::Ready).staff(&OrderAction::Serve).staff(&OrderAction::Recall);
+    assert_eq!(cooking(&ticket), [0, 1, 2, 3, 4]);
+    assert!(ticket.order.items.values().all(|item| item.served_at.is_none()));
+}
