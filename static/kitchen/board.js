@@ -134,6 +134,11 @@ export class TicketBoard {
     setStyle(this.#end, 'width', `${this.#clientWidth + this.#lastPage * (width + gap)}px`);
   }
 
+  /** Of the letters, as a share of their full size. */
+  get scale() {
+    return this.#scale;
+  }
+
   get #clientWidth() {
     const { room, pad } = this.#measured;
     return room + 2 * pad;

@@ -13,8 +13,15 @@ const WORTH_MOVING = 2;
  * glass they may shrink to that size.
  */
 const ORDINARY_PX = 1920;
-/** A smaller share is worth a second and a third size of letters. */
+/** A smaller share is worth smaller letters. */
 const WORTH_SHRINKING = 0.9;
+/** The least ratio of a size to the next larger one: with larger steps, much of the glass would stay black. */
+const FINEST_STEP = 0.84;
+/**
+ * How many times as many tickets smaller letters show, at most, as their area promises. A size that promises too little is
+ * not tried: each trial lays out all tickets.
+ */
+const GENEROUS = 1.5;
 
 /**
  * The size of the letters, as a share of their full size, and the number of columns in sight.
@@ -44,7 +51,9 @@ export function candidatesFor({ room, gap, letters }) {
  */
 export function scalesFor(longerSide) {
   const least = ORDINARY_PX / longerSide;
-  return least > WORTH_SHRINKING ? [1] : [1, Math.sqrt(least), least];
+  if (least > WORTH_SHRINKING) return [1];
+  const steps = Math.ceil(Math.log(least) / Math.log(FINEST_STEP));
+  return Array.from({ length: steps + 1 }, (_, step) => least ** (step / steps));
 }
 
 /**
@@ -61,8 +70,11 @@ export function bestLayout(count, scales, attempt, found) {
   const current = found && scales.includes(found.scale) ? found : undefined;
   const worth = current ? WORTH_MOVING : 1;
   let best = { scale: 1, columns: 1, shows: -Infinity };
+  let inFullSize = Infinity;
   for (const scale of scales) {
+    if (scale !== scales.at(-1) && GENEROUS * inFullSize / scale ** 2 < count) continue;
     const attempts = attempt(scale);
+    if (scale === 1) inFullSize = Math.max(...attempts.map(({ shows }) => shows));
     const isGrowth = current !== undefined && scale > current.scale;
     const next = isGrowth ? roomy(attempts, count) : bestOf(attempts, scale, current);
     if (!next) continue;

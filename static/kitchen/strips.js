@@ -29,6 +29,8 @@ export class Strips {
   /** The newest first. @type {Ticket[]} */ cancelled = [];
   /** Whether a cook has opened those behind the count. */ #all = false;
   /** What the lines were fitted for. */ #fitted = '';
+  /** Incoming orders: the lines that show, and how many have an allergy. */ #incoming = { lines: 1, warned: 0 };
+  /** Of the letters, as a share of their full size. */ #scale = 1;
 
   /** Those that have a digit: the newest has the last. @returns {Ticket[]} */
   get numbered() {
@@ -70,10 +72,23 @@ export class Strips {
     setText(find('#incoming-count'), `${incoming.length} incoming`);
     const changed = renderKeyed(find('#incoming-orders'), sorted.map((ticket) => incomingEntry(ticket, now)));
     const lines = idle || (innerHeight > innerWidth && !PHONE.matches) ? MANY_LINES : 1;
+    this.#incoming = { lines, warned: warned.length };
     const key = [lines, innerWidth, innerHeight, ...sorted.map(({ id }) => id)].join(' ');
     if (key === this.#fitted && changed.size === 0) return;
     this.#fitted = key;
-    if (incoming.length > 0) fitLines(lines, warned.length);
+    this.#fit();
+  }
+
+  /** Fits the lines anew when the tickets have made the letters of the whole screen larger or smaller. @param {number} scale */
+  lettersAre(scale) {
+    if (scale === this.#scale) return;
+    this.#scale = scale;
+    this.#fit();
+  }
+
+  #fit() {
+    const { lines, warned } = this.#incoming;
+    if (!find('#incoming').hidden) fitLines(lines, warned);
   }
 }
 

@@ -71,6 +71,7 @@ export class KitchenView {
     const resized = () => {
       const places = this.#board.places();
       this.#board.resized();
+      this.#strips.lettersAre(this.#board.scale);
       this.#lastMove.note(places, this.#board.places(), performance.now());
     };
     // The window's `resize` comes before the columns have found their new places, and the letters
@@ -135,6 +136,7 @@ export class KitchenView {
     })));
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
     this.#board.layOut(settings.columns, changed, untouched);
+    this.#strips.lettersAre(this.#board.scale);
     this.#lastMove.note(places, this.#board.places(), performance.now());
     this.#placed();
     // The focused ticket is gone: the one that took its place gets the focus.

@@ -412,7 +412,7 @@ test('tickets fill columns in order, and go on in the next where they can be cut
 
 test('letters of a large glass shrink while tickets wait beyond the page, and grow with a column to spare', () => {
   assert.deepEqual([1280, 1920, 2000].map(scalesFor), [[1], [1], [1]]);
-  assert.deepEqual(scalesFor(3840).map((scale) => Math.round(100 * scale)), [100, 71, 50]);
+  assert.deepEqual(scalesFor(3840).map((scale) => Math.round(100 * scale)), [100, 84, 71, 59, 50]);
   // Each size of letters has room for a number of tickets, two in a column.
   const glass = (count) => (scale) => [4, 5].map((most) => Math.round(most / scale)).map((columns) => {
     const shows = Math.min(count, 2 * columns);
@@ -423,6 +423,9 @@ test('letters of a large glass shrink while tickets wait beyond the page, and gr
   assert.deepEqual(best(9), [1, 5]);
   assert.deepEqual([best(12), best(20), best(99)], [[0.7, 6], [0.5, 10], [0.5, 10]]);
   assert.deepEqual(best(99, undefined, [1]), [1, 5], 'a screen of usual size has one letter size');
+  const tried = [];
+  bestLayout(99, [1, 0.8, 0.6, 0.5], (scale) => tried.push(scale) && glass(99)(scale), undefined);
+  assert.deepEqual(tried, [1, 0.5], 'sizes that cannot be enough are not tried');
   const small = { scale: 0.5, columns: 10 };
   assert.deepEqual([best(15, small), best(14, small), best(12, small)], [[0.5, 10], [0.5, 10], [0.7, 7]]);
   assert.deepEqual(best(10, small), [0.7, 6], 'one more would shrink letters of full size at once');
