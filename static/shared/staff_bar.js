@@ -8,7 +8,7 @@ export function silenceButton() {
 }
 
 export function pauseButton() {
-  return h('button.button.bar__button', { 'type': 'button', 'data-key': 'pause', 'data-do': 'ask-pause', 'data-words': true },
+  return h('button.button.bar__button', { 'type': 'button', 'data-key': 'pause', 'data-do': 'ask-pause' },
     icon('pause'), h('span.bar__words', {}, 'Pause'));
 }
 

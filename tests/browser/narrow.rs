@@ -22,6 +22,10 @@ const ORDER_BETWEEN_BARS: &str = "const line = document.querySelector('[data-lan
     const foot = Math.min(...['#tabs', '#beyond:not([hidden])'].map((bar) => document.querySelector(bar)?.getBoundingClientRect().top ?? innerHeight));
     return innerWidth === 320 && scrollY === 0 && line !== null && line.getBoundingClientRect().bottom <= foot";
 
+/// Returns whether a manager finds all tabs without a swipe.
+const TABS_IN_SIGHT: &str = "return [...document.querySelectorAll('#tabs .tab')]
+    .every((tab) => tab.getBoundingClientRect().left >= 0 && tab.getBoundingClientRect().right <= innerWidth)";
+
 impl Browser {
     /// Asserts that everything fits into each window, and that no word is broken.
     async fn fits(&self, scene: &str) {
@@ -56,6 +60,15 @@ impl Browser {
         self.tap("dialog[open] [data-do='close']").await;
         self.until("no sheet", "return !document.querySelector('dialog[open]')", vec![]).await;
     }
+}
+
+#[tokio::test]
+async fn the_landing_page_fits_into_a_narrow_window() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let visitor = restaurant.browser("a visitor", Form::Phone).await;
+    visitor.goto("/").await;
+    visitor.sees("#code img").await;
+    visitor.fits("landing").await;
 }
 
 #[tokio::test]
@@ -98,6 +111,8 @@ async fn the_kitchens_screen_fits_into_a_narrow_window() {
     let evening = restaurant.evening(Duration::ZERO).await;
     let long = restaurant.accepted_takeaway("Butterscotch cheesecake", "12").await;
     let gone = restaurant.accepted_takeaway("Chimichurri paratha", "10").await;
+    let left = restaurant.server.diner("11").await.place(&restaurant.menu.basket()).await["id"].clone();
+    restaurant.staff.act(&left, "accept").await;
     let screen = restaurant.browser("the screen", Form::Phone).await;
     screen.goto("/kitchen").await;
     screen.sees("[data-user-code]").await;
@@ -109,7 +124,10 @@ async fn the_kitchens_screen_fits_into_a_narrow_window() {
     let voided = restaurant.item(text(&evening.cooking), "Firni").await;
     restaurant.staff.command(&evening.cooking, "void_item", json!({"item": voided, "reason": "out_of_stock"})).await.expect(200);
     restaurant.staff.command(&gone, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    let why = json!({"reason": "customer_request", "detail": "They had to leave"});
+    restaurant.staff.command(&left, "cancel", why).await.expect(200);
     screen.shows(text(&gone), "cancelled").await;
+    screen.shows(text(&left), "cancelled").await;
     screen.fits("kitchen-cancelled").await;
     for (control, sheet) in [("recall", true), ("settings", true), ("all-day", false)] {
         screen.tap(&format!("[data-do='{control}']")).await;
@@ -200,6 +218,10 @@ async fn the_managers_page_fits_into_a_narrow_window() {
         manager.fits(&format!("manage-{section}")).await;
     }
     manager.goto("/manage#menu").await;
+    for (width, height) in [(320, 568), (360, 640), (390, 844)] {
+        manager.is_sized((width, height)).await;
+        manager.until("every tab in sight", TABS_IN_SIGHT, vec![]).await;
+    }
     manager.tap("[data-do='ask-item']").await;
     manager.sees("dialog[open]").await;
     manager.fits("manage-dish").await;
