@@ -27,15 +27,20 @@ export function drawPause({ paused, paused_until: until }) {
   if (paused) render(banner, icon('pause'), h('span', {}, until ? WORDS.pausedUntil(clock(until)) : WORDS.paused));
 }
 
+/** What stands above the bar keeps its distance, also when the bar grows: with a notice, or as the phone is turned. */
+export function followBasketBar() {
+  const bar = find('#basket-bar');
+  new ResizeObserver(() => document.body.style.setProperty('--basket-bar', `${bar.offsetHeight}px`)).observe(bar);
+}
+
 /**
  * @param {number} count pieces in the basket
+ * @param {string} total of them
  * @param {{words: string, bad: boolean}[]} notices what is in the way of the order: said here too, since its sheet is closed
  */
-export function drawBasketBar(count, notices) {
-  const bar = find('#basket-bar');
-  bar.hidden = count === 0;
+export function drawBasketBar(count, total, notices) {
+  find('#basket-bar').hidden = count === 0;
   render(find('#basket-notice'), notices.map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words)));
-  find('#basket-button').textContent = WORDS.showBasket(count);
+  find('#basket-button').textContent = WORDS.showBasket(count, total);
   document.body.toggleAttribute('data-basket', count > 0);
-  document.body.style.setProperty('--basket-bar', `${bar.offsetHeight}px`);
 }

@@ -2,6 +2,7 @@ import { Api } from '../client/api.js';
 import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords, money } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
+import { total } from '../shared/basket.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
 import { redrawing } from '../shared/redraw.js';
@@ -18,7 +19,7 @@ import { finishedOrder, orderCard, refusedOrder } from './order_card.js';
 import { fellThrough, isFinal } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress, vibrate } from './page_state.js';
 import { Refusals } from './refusals.js';
-import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
+import { drawBasketBar, drawPause, followBasketBar, furnishTable, hideTable } from './table_frame.js';
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
 
@@ -123,6 +124,7 @@ export class TablePage {
 
   #listen() {
     backClosesSheets();
+    followBasketBar();
     onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
     onAction(document.body, 'data-do', (does, control) => this.#do(does, control));
     this.#main.addEventListener('click', (event) => this.#followHere(event));
@@ -376,7 +378,7 @@ export class TablePage {
     categories.hidden = false;
     render(this.#main, h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, menuSections(menu, this.#basket.basket))));
     this.#orderSheet?.draw();
-    drawBasketBar(this.#basket.count, this.#basket.notices);
+    drawBasketBar(this.#basket.count, money(total(this.#basket.basket, menu)), this.#basket.notices);
     this.#answerWish();
   }
 

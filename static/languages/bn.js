@@ -48,7 +48,7 @@ const words = {
   pausedUntil: (time) => `রান্নাঘরে এখন একটু বিরতি, মোটামুটি ${time} পর্যন্ত।`,
 
   basket: 'আপনার অর্ডার',
-  showBasket: (count) => `অর্ডার দেখুন · ${n(count)}টি পদ`,
+  showBasket: (count, total) => `অর্ডার দেখুন · ${n(count)}টি পদ · ${total}`,
   emptyBasket: 'এখনো কিছু নেই',
   emptyBasketHint: 'মেনু থেকে কিছু যোগ করুন।',
   close: 'বন্ধ করুন',

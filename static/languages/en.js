@@ -45,7 +45,7 @@ const words = {
   pausedUntil: (/** @type {string} */ time) => `The kitchen is taking a short break, until about ${time}.`,
 
   basket: 'Your order',
-  showBasket: (/** @type {number} */ count) => `View order · ${counted(count, 'item', 'items')}`,
+  showBasket: (/** @type {number} */ count, /** @type {string} */ total) => `View order · ${counted(count, 'item', 'items')} · ${total}`,
   emptyBasket: 'Nothing here yet',
   emptyBasketHint: 'Add something from the menu.',
   close: 'Close',

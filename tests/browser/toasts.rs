@@ -100,6 +100,13 @@ const COVERED: &str = "const open = document.querySelector('dialog[open]');
       return document.elementFromPoint(left + width / 2, top + height / 2)?.closest('#toasts');
     }).map((control) => control.textContent)";
 
+/// Shows these words of two orders.
+const SAY_OF_ORDERS: &str = "return import('/shared/toasts.js')
+    .then(({ toast }) => ['one', 'two'].forEach((about) => toast(`${about} ${arguments[0]}`, { bad: true, about })))";
+const SHORT: &str = "const toasts = document.querySelector('#toasts');
+    return toasts.children.length === 2 && [...toasts.children].every((one) => one.textContent.includes(arguments[0]))
+      && toasts.getBoundingClientRect().height < 0.4 * innerHeight";
+
 /// A small phone has room for two toasts, one of its sheets for one. They cover no button, and an error stays longer than a
 /// passing message.
 #[tokio::test]
@@ -124,7 +131,20 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     phone.sees("#basket-notice > *").await;
     let above = "return document.querySelector('#toasts').getBoundingClientRect().bottom <= document.querySelector('#basket-notice').getBoundingClientRect().top";
     phone.until("the messages above the notice", above, vec![]).await;
+    // Turned and turned back, the notice takes one line and then two again.
+    for size in [(568, 320), (320, 568)] {
+        phone.is_sized(size).await;
+        phone.until("the messages above the notice of a turned phone", above, vec![]).await;
+    }
     restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": false})).await;
+
+    // What two orders have lost is told in full, and leaves most of the page in sight.
+    phone.ask(SAY_OF_ORDERS, vec![bad.repeat(3).into()]).await;
+    phone.until("two short messages with all words", SHORT, vec![bad.repeat(3).into()]).await;
+    for _ in 0..2 {
+        phone.tap("#toasts button").await;
+    }
+    say(json!([bad, "three"])).await;
 
     phone.tap("[data-action='basket']").await;
     say(json!(["four", "WORST", "five"])).await;

@@ -128,7 +128,7 @@ test('numbers, money and times are said in the language that is spoken', async (
   assert.match(money({ amount: 145000, currency: 'BDT' }), /1,450$/);
   assert.match(money({ amount: 145050, currency: 'BDT' }), /1,450\.50$/);
   assert.deepEqual([ageInWords(1000), ageInWords(180_000), ageInWords(7_200_000)], ['1 second', '3 minutes', '2 hours']);
-  assert.deepEqual([WORDS.showBasket(1), WORDS.showBasket(2)], ['View order · 1 item', 'View order · 2 items']);
+  assert.deepEqual([WORDS.showBasket(1, '৳60'), WORDS.showBasket(2, '৳120')], ['View order · 1 item · ৳60', 'View order · 2 items · ৳120']);
   assert.equal(errorWords({ code: 'paused' }), languages.en.error_paused);
   assert.equal(errorWords({ code: 'never heard of' }), languages.en.error);
 });
