@@ -10,6 +10,7 @@ import { keepFocus } from '../shared/keep_focus.js';
 import { renderListed } from '../shared/keyed.js';
 import { keepAwake } from '../shared/kiosk.js';
 import { followVersion } from '../shared/new_version.js';
+import { notDoneWords } from '../shared/not_done.js';
 import { OrderBook } from '../shared/order_book.js';
 import { tickAges } from '../shared/order_parts.js';
 import { keepCopyOnceLive } from '../shared/page_copy.js';
@@ -139,10 +140,10 @@ export class StaffDesk {
     this.#floor.on('change', ({ kind }) => { if (kind === 'order.placed') this.#visitsAt = -Infinity; });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {
-      const { error } = outcome;
+      const { pending, error } = outcome;
       // A new order says itself what became of it.
-      if (outcome.pending.action === 'place') return;
-      if (error && error.code !== 'closed' && !this.#commands.overtaken(outcome)) toast(`Not done: ${error.message}`, { bad: true });
+      if (!error || pending.action === 'place' || error.code === 'closed' || this.#commands.overtaken(outcome)) return;
+      toast(notDoneWords(pending, error, this.#orders().find(({ id }) => id === pending.order)), { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('expired');

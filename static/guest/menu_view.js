@@ -58,12 +58,17 @@ function menuItem(item, basket) {
       item.description && h('p.dish__about', {}, item.description),
       h('p.dish__facts', {},
         h('span.dish__price', {}, money(item.price)),
-        gone && h('span.badge.dish__gone', {}, item.until ? WORDS.soldOutUntil(clock(item.until)) : WORDS.soldOut),
+        gone && h('span.badge.dish__gone', {}, soldOutWords(item)),
         !gone && Object.keys(item.options ?? {}).length > 0 && optionsButton(item)),
     ),
     item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 88, height: 88 }),
     addButton(item, count),
   );
+}
+
+/** @param {any} item */
+function soldOutWords({ until }) {
+  return until ? WORDS.soldOutUntil(clock(until)) : WORDS.soldOut;
 }
 
 /** @param {any} item */
@@ -97,9 +102,12 @@ export function choiceForm(item, choice) {
       h('label', { for: 'choice-note' }, WORDS.lineNote),
       h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' }),
       allergyBox(choice, item.name, GUEST)),
+    // Always in the page: screen readers do not announce a live region that appears with its words.
+    h('p.line__gone.choice__why', { 'id': 'choice-why', 'data-key': 'why', 'role': 'alert' }, !item.available && soldOutWords(item)),
     h('div.choice__foot', {},
       stepper(item.name, choice.quantity, 'choice', GUEST),
-      h('button.button.button--primary.button--large', { type: 'button', 'data-do': 'add-choice', disabled: !canBeOrdered(line, { items: { [item.id]: item } }) },
-        WORDS.addToOrder)),
+      h('button.button.button--primary.button--large', {
+        'type': 'button', 'data-do': 'add-choice', 'disabled': !canBeOrdered(line, { items: { [item.id]: item } }), 'aria-describedby': 'choice-why',
+      }, WORDS.addToOrder)),
   ];
 }

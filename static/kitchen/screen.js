@@ -7,6 +7,7 @@ import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords } from '../shared/format.js';
 import { keepAwake, toggleFullScreen } from '../shared/kiosk.js';
 import { followVersion, loadAnew } from '../shared/new_version.js';
+import { notDoneWords } from '../shared/not_done.js';
 import { tickAges } from '../shared/order_parts.js';
 import { keepCopyOnceLive } from '../shared/page_copy.js';
 import { redrawing } from '../shared/redraw.js';
@@ -117,8 +118,9 @@ export class KitchenScreen {
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#orders.on('change', due);
     this.#orders.on('noticed', () => this.#tell('changed'));
-    this.#bell.on('answer', ({ error }) => {
-      if (error && error.code !== 'closed') toast(`Not done: ${error.message}`, { bad: true });
+    this.#bell.on('answer', ({ pending, error }) => {
+      if (!error || error.code === 'closed') return;
+      toast(notDoneWords(pending, error, this.#tickets.find(({ id }) => id === pending.order)?.order), { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('refused');

@@ -222,6 +222,53 @@ async fn a_reject_of_an_order_that_was_accepted_is_asked_again_with_its_words() 
     phone.stands(&order, &["Sold out.", "The oven is broken"]).await;
 }
 
+/// Commands that waited for the network are refused when it is back: each message names its order.
+#[tokio::test]
+async fn what_is_refused_after_an_outage_names_its_order() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let floor = restaurant.floor().await;
+    let screen = restaurant.kitchen("the screen", None).await;
+    let guest = restaurant.server.diner("4").await;
+    let basket = restaurant.menu.basket();
+    let [placed, cooking] = [guest.place(&basket).await["id"].clone(), guest.place(&basket).await["id"].clone()];
+    restaurant.staff.act(&cooking, "accept").await;
+    floor.shows(text(&placed), "placed").await;
+    screen.shows(text(&cooking), "accepted").await;
+    for page in [&floor, &screen] {
+        page.network.set(Network::Cut);
+        page.is("offline").await;
+    }
+    floor.act(text(&placed), "accept").await;
+    screen.act(text(&cooking), "ready").await;
+    guest.command(&placed, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    restaurant.staff.command(&cooking, "cancel", json!({"reason": "too_busy"})).await.expect(200);
+    for (page, words) in [(&floor, "Order 1 (Table 4) was not accepted"), (&screen, "Order 2 (Table 4) was not bumped")] {
+        page.network.set(Network::Fine);
+        page.announces(words).await;
+    }
+}
+
+/// A dish that sells out while its sheet is open says so beside the button that stops working.
+#[tokio::test]
+async fn a_dish_that_sells_out_under_its_sheet_says_so() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let phone = restaurant.phone(7).await;
+    let dish = text(&restaurant.menu.dish("Firni")["id"]).to_owned();
+    let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
+    for (language, words) in [("en", "Sold out"), ("bn", "শেষ")] {
+        phone.speaks(language).await;
+        phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
+        phone.sees("#choice [data-do='add-choice']:enabled").await;
+        restaurant.staff.put(&path, &json!({"available": false})).await;
+        phone.sees("#choice [data-do='add-choice']:disabled").await;
+        let why = "return document.querySelector('#choice [role=alert]')?.innerText === arguments[0]";
+        phone.until("why", why, vec![words.into()]).await;
+        restaurant.staff.put(&path, &json!({"available": true})).await;
+        phone.until("nothing in the way", why, vec!["".into()]).await;
+        phone.tap("#choice-sheet [data-do='close']").await;
+    }
+}
+
 /// Opens an order's page as a friend with whom the guest shares it.
 async fn shared(restaurant: &TestRestaurant, phone: &Browser, order: &str, table: u32) -> Browser {
     let script = "return JSON.parse(localStorage[arguments[0]]).access_token";

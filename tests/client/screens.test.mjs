@@ -7,6 +7,7 @@ import { KitchenOrders } from '../../static/kitchen/orders.js';
 import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { Room } from '../../static/client/room.js';
+import { notDoneWords } from '../../static/shared/not_done.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { age, ageInWords, count, place } from '../../static/shared/format.js';
 import { MOST_CANCELLED, TicketMemory } from '../../static/kitchen/ticket_memory.js';
@@ -748,4 +749,16 @@ test('firing, holding and serving show before the server has answered', () => {
   assert.ok(guess('serve', { course: 1 }).a.served_at && guess('serve_item', { item: 'a' }).a.served_at);
   assert.equal(guess('start', {}).b.status, 'queued', 'a held dish does not start');
   assert.equal(guess('ready', {}).b.status, 'queued');
+});
+
+test('a refused command names its order, where that is known', () => {
+  const error = { message: 'not possible while the order is cancelled' };
+  const order = { number: 50, table: '3', service: 'takeaway' };
+  assert.equal(
+    notDoneWords({ action: 'accept' }, error, order),
+    'Order 50 (Table 3, Takeaway) was not accepted: not possible while the order is cancelled',
+  );
+  for (const [command, known] of [[{ action: 'accept' }, undefined], [{ action: 'answer_call' }, order]]) {
+    assert.equal(notDoneWords(command, error, known), 'Not done: not possible while the order is cancelled');
+  }
 });

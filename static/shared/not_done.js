@@ -1,0 +1,22 @@
+import { place } from './format.js';
+
+/** What a command would have done to its order. @type {Record<string, string>} */
+const DONE = {
+  accept: 'accepted', reject: 'rejected', start: 'started', start_item: 'started', ready: 'bumped', finish_item: 'bumped',
+  recall: 'recalled', recall_item: 'recalled', serve: 'served', cancel: 'cancelled', void_item: 'changed', promise: 'promised anew',
+  rush: 'changed',
+};
+
+/**
+ * Says which order a refused command was about: it may have waited for the network, beside commands about other orders.
+ *
+ * @param {{action?: string}} command
+ * @param {{message: string}} error
+ * @param {any} [order] undefined where it is not known
+ * @returns {string}
+ */
+export function notDoneWords({ action = '' }, { message }, order) {
+  const done = DONE[action];
+  if (!order || !done) return `Not done: ${message}`;
+  return `Order ${order.number} (${place(order)}) was not ${done}: ${message}`;
+}
