@@ -177,7 +177,7 @@ impl Commands {
         let guest = Guest::of(who);
         let reads = match (guest, &basket.external_id) {
             (Some(guest), _) => Reads::GuestBasket(guest),
-            (None, Some(id)) => Reads::ExternalBasket { source: who.sub.clone(), external_id: id.clone() },
+            (None, Some(id)) => Reads::ExternalBasket(id.clone()),
             (None, None) => Reads::Basket,
         };
         let limits = self.limits.clone();
@@ -185,7 +185,7 @@ impl Commands {
         let items: Vec<_> = basket.items.iter().map(|_| clock::new_id()).collect();
         let (principal, fingerprint) = (who.clone(), key.fingerprint);
         let decide = move |state: State| {
-            if let Some(known) = &state.external {
+            if let Some(known) = external::known(&state.external, &principal.sub) {
                 return external::answer_repeat(known, &fingerprint);
             }
             limits.count_order(&principal, basket.items.len())?;

@@ -1,9 +1,16 @@
-//! Orders with a number of the POS or the aggregator that placed them.
+//! Orders with a number of the POS or the aggregator that placed them. A number is one order's in the restaurant.
 
 use crate::domain::model::draft::to_json;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::rules::decision::Decision;
+use crate::domain::values::text::Key;
 use crate::store::log::ExternalOrder;
+
+/// Returns the order that has the number already. Of several, which a version before this allowed, it is the one that the
+/// principal placed, or else the first.
+pub(super) fn known<'a>(orders: &'a [ExternalOrder], sub: &Key) -> Option<&'a ExternalOrder> {
+    orders.iter().find(|known| known.source == *sub).or_else(|| orders.first())
+}
 
 /// Answers a number that has its order already: with that order for the same basket, else with a
 /// refusal.

@@ -7,7 +7,9 @@
 pub mod parts;
 pub mod shapes;
 
-use super::api::{account, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
+use super::api::{
+    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, visits,
+};
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
 use crate::domain::model::basket::Line;
@@ -64,7 +66,7 @@ const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
         devices::begin, devices::approve, devices::token,
         push::key, push::subscribe, push::unsubscribe,
         menu::profile, menu::menu, menu::set_availability, menu::set_pause, menu::set_guest_rounds, menu::set_firing,
-        orders::list, orders::place, orders::read, orders::share, orders::command, orders::call,
+        order_lists::list, orders::place, orders::read, orders::share, orders::command, orders::call,
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,
         manage::menu::replace,

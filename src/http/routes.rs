@@ -1,6 +1,8 @@
 //! The URL table.
 
-use super::api::{account, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
+use super::api::{
+    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, visits,
+};
 use super::assets;
 use super::assets::specs;
 use super::occupancy::occupy;
@@ -224,7 +226,7 @@ fn own_account(cfg: &mut web::ServiceConfig) {
 
 /// A restaurant, by its slug or by its id.
 fn restaurant(cfg: &mut web::ServiceConfig) {
-    cfg.service(at("/orders", "GET, HEAD, POST").route(read().to(orders::list)).route(web::post().to(orders::place)))
+    cfg.service(at("/orders", "GET, HEAD, POST").route(read().to(order_lists::list)).route(web::post().to(orders::place)))
         .service(compressed("", menu::profile))
         .service(
             at("/menu", "GET, HEAD, PUT")

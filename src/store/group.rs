@@ -33,8 +33,8 @@ use uuid::Uuid;
 
 /// The key of a remembered answer.
 pub type AnswerKey = (RestaurantId, Key, CommandId);
-/// The source of an external order, and its number there.
-pub type ExternalKey = (RestaurantId, Key, Key);
+/// The number that an order has in a POS or at an aggregator.
+pub type ExternalKey = (RestaurantId, Key);
 
 /// A feed, and the defaults of its restaurant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,17 @@ pub struct Remembered {
     pub answer: String,
 }
 
+/// An order that was placed under an external number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    /// The order.
+    pub order: OrderId,
+    /// The `sub` of the principal that placed it.
+    pub source: Key,
+    /// The fingerprint of the command that placed it.
+    pub fingerprint: Vec<u8>,
+}
+
 /// The state that a group reads. A key that is not in the database is not in these maps.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -79,8 +90,8 @@ pub struct Reading {
     pub answers: HashMap<AnswerKey, Remembered>,
     /// The orders, also those that external numbers lead to.
     pub orders: HashMap<(RestaurantId, OrderId), Order>,
-    /// The orders of external numbers, each with the fingerprint of the command that placed it.
-    pub external: HashMap<ExternalKey, (OrderId, Vec<u8>)>,
+    /// The orders of external numbers, the first one first.
+    pub external: HashMap<ExternalKey, Vec<External>>,
     /// The menus.
     pub menus: HashMap<RestaurantId, Arc<Menu>>,
     /// Guests' open orders.
@@ -195,7 +206,7 @@ impl Fold {
             default_minutes: feed.default_minutes,
             next_number: 0,
             order: None,
-            external: None,
+            external: Vec::new(),
             menu: None,
             open: OpenOrders::default(),
             calls: Calls::new(),
@@ -210,9 +221,7 @@ impl Fold {
         }
         match &work.reads {
             Reads::Order(id) | Reads::OrderAndMenu(id) => state.order = self.state.orders.get(&(restaurant, *id)).cloned(),
-            Reads::ExternalBasket { source, external_id } => {
-                state.external = self.external((restaurant, source.clone(), external_id.clone()));
-            }
+            Reads::ExternalBasket(id) => state.external = self.external(&(restaurant, id.clone())),
             Reads::GuestBasket(guest) => {
                 state.open = self.state.open.get(&(restaurant, guest.clone())).copied().unwrap_or_default();
             }
@@ -224,10 +233,13 @@ impl Fold {
         state
     }
 
-    fn external(&self, key: ExternalKey) -> Option<ExternalOrder> {
-        let (id, fingerprint) = self.state.external.get(&key)?;
-        let order = self.state.orders.get(&(key.0, *id))?.clone();
-        Some(ExternalOrder { order, fingerprint: fingerprint.clone() })
+    fn external(&self, key: &ExternalKey) -> Vec<ExternalOrder> {
+        let known = self.state.external.get(key).into_iter().flatten();
+        let order = |External { order, source, fingerprint }: &External| {
+            let order = self.state.orders.get(&(key.0, *order))?.clone();
+            Some(ExternalOrder { order, source: source.clone(), fingerprint: fingerprint.clone() })
+        };
+        known.filter_map(order).collect()
     }
 
     fn decide(&self, work: &Work, state: State, feed: Feed) -> Result<Decided> {
@@ -304,8 +316,9 @@ impl Fold {
     fn place(&mut self, work: &Work, order: Order) {
         let source = work.command.clone().filter(|_| order.external_id.is_some());
         if let (Some(command), Some(id)) = (&source, &order.external_id) {
-            let key = (order.restaurant, command.sub.clone(), id.clone());
-            self.state.external.insert(key, (order.id, command.fingerprint.to_vec()));
+            let (source, fingerprint) = (command.sub.clone(), command.fingerprint.to_vec());
+            let placed = External { order: order.id, source, fingerprint };
+            self.state.external.entry((order.restaurant, id.clone())).or_default().push(placed);
         }
         self.count(None, &order);
         let key = (order.restaurant, order.id);

@@ -17,12 +17,13 @@ use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::{CommandId, Generation, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
-use crate::domain::values::text::Key;
+use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The state that a transaction reads before it decides. Every change of that state also changes the feed's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +34,8 @@ pub enum Reads {
     OrderAndMenu(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
-    /// Like [`Reads::Basket`], with the order that a POS or an aggregator has placed under this number of its own.
-    ExternalBasket {
-        /// The principal's `sub`.
-        source: Key,
-        /// The number.
-        external_id: Key,
-    },
+    /// Like [`Reads::Basket`], with the orders that a POS or an aggregator has placed under this number of its own.
+    ExternalBasket(Key),
     /// Like [`Reads::Basket`], with the numbers of open orders of a guest, of their table and of all guests of the restaurant.
     GuestBasket(Guest),
     /// The open calls.
@@ -62,7 +58,7 @@ impl Reads {
     /// Whether an order is placed.
     #[must_use]
     pub const fn has_basket(&self) -> bool {
-        matches!(self, Self::Basket | Self::ExternalBasket { .. } | Self::GuestBasket(_))
+        matches!(self, Self::Basket | Self::ExternalBasket(_) | Self::GuestBasket(_))
     }
 
     /// Whether work that reads this shares a group with other work. Work that is rare, or depends
@@ -73,11 +69,13 @@ impl Reads {
     }
 }
 
-/// An order that its source knows by a number of its own.
+/// An order that has a number in a POS or at an aggregator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalOrder {
     /// The order as it stands.
     pub order: Order,
+    /// The `sub` of the principal that placed it.
+    pub source: Key,
     /// The fingerprint of the command that placed it.
     pub fingerprint: Vec<u8>,
 }
@@ -93,8 +91,9 @@ pub struct State {
     pub next_number: u32,
     /// The order, for [`Reads::Order`] and [`Reads::OrderAndMenu`], if the restaurant has it.
     pub order: Option<Order>,
-    /// The order that was placed under the same number, for [`Reads::ExternalBasket`].
-    pub external: Option<ExternalOrder>,
+    /// The orders that were placed under the same number, for [`Reads::ExternalBasket`], the first one first. Nodes of the
+    /// version before let each source use a number once, so there may be several.
+    pub external: Vec<ExternalOrder>,
     /// The menu, for the three baskets, [`Reads::OrderAndMenu`] and [`Reads::Menu`].
     pub menu: Option<Arc<Menu>>,
     /// Open orders of guests, for [`Reads::GuestBasket`] (else zero).
@@ -195,7 +194,7 @@ pub struct Changes {
 /// The most events since a position of which [`Log::changes`] returns the changes.
 pub const MOST_CHANGES: u64 = 500;
 
-/// Which orders to list.
+/// The statuses of the orders to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderFilter {
     /// Those that are not final.
@@ -206,6 +205,63 @@ pub enum OrderFilter {
     All,
     /// Those in one status.
     Status(OrderStatus),
+}
+
+impl OrderFilter {
+    /// Returns the word for it: that of a group, or of the status.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::All => "all",
+            Self::Status(status) => status.as_str(),
+        }
+    }
+
+    /// Whether an order is one of these.
+    #[must_use]
+    pub fn has(self, order: &Order) -> bool {
+        match self {
+            Self::Open => !order.status.is_final(),
+            Self::Closed => order.status.is_final(),
+            Self::All => true,
+            Self::Status(status) => order.status == status,
+        }
+    }
+}
+
+/// Which orders to list. Ids ascend with age.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderQuery {
+    /// Their statuses.
+    pub filter: OrderFilter,
+    /// Their table, if only those of one.
+    pub table: Option<TableLabel>,
+    /// The id after which they begin.
+    pub after: OrderId,
+    /// The id before which they end.
+    pub before: OrderId,
+    /// Whether the newest come first, instead of the oldest.
+    pub newest_first: bool,
+}
+
+impl OrderQuery {
+    /// Lists all orders of these statuses, the oldest first.
+    #[must_use]
+    pub const fn of(filter: OrderFilter) -> Self {
+        let (after, before) = (OrderId::from_uuid(Uuid::nil()), OrderId::from_uuid(Uuid::max()));
+        Self { filter, table: None, after, before, newest_first: false }
+    }
+}
+
+/// Orders by the position of their last event.
+#[derive(Debug, Clone, Default)]
+pub struct UpdatedOrders {
+    /// The orders, each with the time of its last event, which is at the position of its document.
+    pub orders: Vec<(Order, Timestamp)>,
+    /// The position up to which the log was read; `None` at its end.
+    pub more_after: Option<Position>,
 }
 
 /// The log, and the documents that are folded from it.
@@ -275,14 +331,18 @@ pub trait Log: Send + Sync + 'static {
     /// Returns an order.
     async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>>;
 
-    /// Returns at most `limit` orders after one, in the order of their ids, which is by age.
-    async fn orders(
-        &self,
-        restaurant: RestaurantId,
-        filter: OrderFilter,
-        after: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<Order>>;
+    /// Returns at most `limit` orders.
+    async fn orders(&self, restaurant: RestaurantId, query: OrderQuery, limit: u32) -> Result<Vec<Order>>;
+
+    /// Returns the orders that have a number in a POS or at an aggregator, the first one first.
+    async fn orders_of_external_id(&self, restaurant: RestaurantId, external_id: &Key) -> Result<Vec<Order>>;
+
+    /// Returns at most `limit` orders whose last event is after a position, by that event.
+    async fn updated_orders(&self, restaurant: RestaurantId, after: Position, limit: u32) -> Result<UpdatedOrders>;
+
+    /// Returns a position such that every event at `at` or later comes after it. Takes events for ordered by time, so ask
+    /// for a time before, by as much as the clocks of nodes may differ.
+    async fn position_before(&self, restaurant: RestaurantId, at: Timestamp) -> Result<Position>;
 
     /// Returns at most `limit` orders of a diner that are older than one, newest first.
     async fn orders_of_diner(

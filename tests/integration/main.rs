@@ -33,6 +33,7 @@ mod one_file;
 mod openapi;
 mod order;
 mod order_limits;
+mod order_lists;
 mod plain_words;
 mod presence;
 mod privacy;

@@ -77,6 +77,8 @@ async fn orders(TestRestaurant { manager, staff, diner, menu, .. }: &TestRestaur
     staff.act(&order["id"], "accept").await;
     staff.command(&order["id"], "serve", json!({})).await.problem(409, "invalid_transition");
     staff.get(&format!("{BASE}/orders?status=all&limit=1")).await.expect(200);
+    staff.get(&format!("{BASE}/orders?sort=newest&limit=1")).await.expect(200);
+    staff.get(&format!("{BASE}/orders?updated_since=2026-11-24T10:00:00Z")).await.expect(200);
     staff.get(&format!("{BASE}/orders?limit=0")).await.problem(422, "invalid");
     let call = json!({"id": new_id(), "action": "call_waiter", "reason": "bill"});
     diner.post(&format!("{BASE}/commands"), &call).await.expect(200);

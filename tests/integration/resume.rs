@@ -14,7 +14,7 @@ const WRITERS: u64 = 32;
 static LONG_LOG: OnceCell<(PathBuf, String)> = OnceCell::const_new();
 
 /// Returns a database with at least [`LONG`] events, and the order they are about.
-async fn long_log() -> (&'static Path, Value) {
+pub async fn long_log() -> (&'static Path, Value) {
     let (folder, order) = LONG_LOG
         .get_or_init(|| async {
             let folder = template::fresh("long");

@@ -20,7 +20,7 @@ use orderbell::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
 use orderbell::domain::values::text::Station;
-use orderbell::store::group::{AnswerKey, ExternalKey, Feed, Reading, Remembered, Writes, fold};
+use orderbell::store::group::{AnswerKey, External, ExternalKey, Feed, Reading, Remembered, Writes, fold};
 use orderbell::store::log::{CommandKey, Committed, Reads, State, Work};
 use orderbell::store::{Result, StoreError};
 use proptest::prelude::*;
@@ -110,8 +110,8 @@ fn work(number: usize, (of, command, op): &Member) -> Work {
         }
         Op::External { number: external, meaning } => {
             let (who, id) = (staff.clone(), external.to_string().parse().unwrap());
-            let reads = Reads::ExternalBasket { source: staff.sub.clone(), external_id: id };
-            let decide = move |state: State| match &state.external {
+            let reads = Reads::ExternalBasket(id);
+            let decide = move |state: State| match state.external.first() {
                 Some(known) => {
                     let document = orderbell::domain::model::draft::to_json(&known.order);
                     Ok(Decision::Keep { document, position: known.order.position })
@@ -170,7 +170,7 @@ struct Database {
     feeds: BTreeMap<RestaurantId, Feed>,
     answers: HashMap<AnswerKey, Remembered>,
     orders: BTreeMap<(RestaurantId, OrderId), (Order, Marks)>,
-    external: HashMap<ExternalKey, (OrderId, Vec<u8>)>,
+    external: HashMap<ExternalKey, Vec<External>>,
     calls: BTreeMap<RestaurantId, Calls>,
     events: Vec<String>,
 }
@@ -234,8 +234,9 @@ impl Database {
             let (was_changed, accepted) = before.unwrap_or_default();
             let marks = (was_changed || write.is_changed, accepted.or(write.accepted));
             if let (Some(command), Some(id)) = (&write.source, &write.order.external_id) {
-                let external = (key.0, command.sub.clone(), id.clone());
-                assert!(self.external.insert(external, (key.1, command.fingerprint.to_vec())).is_none());
+                let (source, fingerprint) = (command.sub.clone(), command.fingerprint.to_vec());
+                let external = External { order: key.1, source, fingerprint };
+                assert!(self.external.insert((key.0, id.clone()), vec![external]).is_none(), "a number is one order's");
             }
             self.orders.insert(key, (write.order, marks));
         }

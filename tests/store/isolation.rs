@@ -15,7 +15,7 @@ use orderbell::domain::values::reason::CallReason;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::devices::{Device, Pairing};
-use orderbell::store::log::{OrderFilter, Reads, Work};
+use orderbell::store::log::{OrderFilter, OrderQuery, Reads, Work};
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
@@ -34,7 +34,7 @@ pub async fn documents_of_another_are_not_there(database: TestDatabase) {
     let store = &database.store;
     assert!(store.order(one.id, order.id).await.unwrap().is_some());
     assert_eq!(store.order(two.id, order.id).await.unwrap(), None);
-    assert_eq!(store.orders(two.id, OrderFilter::All, None, 9).await.unwrap(), []);
+    assert_eq!(store.orders(two.id, OrderQuery::of(OrderFilter::All), 9).await.unwrap(), []);
     assert_eq!(store.orders_of_diner(one.id, &key("diner-1"), None, 9).await.unwrap().len(), 1);
     assert_eq!(store.orders_of_diner(two.id, &key("diner-1"), None, 9).await.unwrap(), []);
     assert_eq!(store.menu(two.id).await.unwrap().unwrap().restaurant, two.id);

@@ -56,7 +56,8 @@ contract! {
         an_id_is_its_principals_and_its_restaurants, sent_twenty_times_at_once_it_takes_effect_once,
         old_answers_are_forgotten;
     reading: pages_of_a_room_are_the_feed_filtered, events_read_as_they_were_committed,
-        orders_are_listed_by_age_status_and_diner, a_recalled_order_is_open_again, menus_that_lapse_are_found_when_they_do;
+        orders_are_listed_by_age_status_and_diner, orders_are_listed_by_their_last_event,
+        a_time_has_a_position_before_it, an_external_number_has_its_orders_the_first_one_first, a_recalled_order_is_open_again, menus_that_lapse_are_found_when_they_do;
     snapshots: a_snapshot_is_the_fold_of_the_feed_up_to_its_position,
         a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read,
         an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_restaurant_has_empty_rooms;

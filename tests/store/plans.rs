@@ -103,6 +103,13 @@ async fn sqlite_reads_events_of_a_room_by_their_index_whatever_the_statistics() 
             let is_short = plan.iter().any(|step| step.starts_with(&format!("SEARCH {table} ")) && step.contains(terms));
             assert!(is_short, "with {statistics:?}: {plan:?}");
         }
+        let plan = sqlite_plan(&mut connection, text_of(sqlite::STATEMENTS, "log::UPDATED")).await;
+        for (table, terms) in
+            [("events", "(restaurant=? AND position>?)"), ("later", "events_of_order (restaurant=? AND order_id=?")]
+        {
+            let is_short = plan.iter().any(|step| step.starts_with(&format!("SEARCH {table} ")) && step.contains(terms));
+            assert!(is_short, "with {statistics:?}: {plan:?}");
+        }
     }
 }
 
@@ -119,6 +126,9 @@ async fn postgres_reads_events_of_a_room_by_their_index_with_statistics_and_with
         }
         let plan = postgres_plan(&mut connection, text_of(postgres::STATEMENTS, "documents::CHANGED_DOCUMENTS")).await;
         assert!(plan.contains("using events_pkey on events"), "after {statistics:?}: {plan}");
+        let plan = postgres_plan(&mut connection, text_of(postgres::STATEMENTS, "log::UPDATED")).await;
+        let is_short = plan.contains("using events_pkey on events") && plan.contains("using events_of_order on events later");
+        assert!(is_short, "after {statistics:?}: {plan}");
     }
 }
 

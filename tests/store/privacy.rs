@@ -11,7 +11,7 @@ use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::Reason;
 use orderbell::domain::values::time::Timestamp;
 use orderbell::privacy::{Erasure, erase, export, purge};
-use orderbell::store::log::Work;
+use orderbell::store::log::{OrderFilter, OrderQuery, Work};
 use orderbell::store::privacy::Purged;
 use orderbell::store::sessions::SessionRow;
 use sqlx::{Connection, PgConnection, query_scalar};
@@ -36,7 +36,7 @@ async fn close_one(restaurant: &TestRestaurant, diner: &str) -> orderbell::domai
 
 async fn everything(restaurant: &TestRestaurant) -> String {
     let events = sound_feed(&restaurant.store, restaurant.id).await;
-    let orders = restaurant.store.orders(restaurant.id, orderbell::store::log::OrderFilter::All, None, 100).await.unwrap();
+    let orders = restaurant.store.orders(restaurant.id, OrderQuery::of(OrderFilter::All), 100).await.unwrap();
     format!("{} {}", serde_json::to_string(&orders).unwrap(), events.iter().map(|event| event.patch.get()).collect::<String>())
 }
 

@@ -2,19 +2,22 @@
 
 use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::restaurant::{TestRestaurant, at, order_of};
+use crate::restaurant::{TestRestaurant, at, command, command_id, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::{Event, EventKind};
 use orderbell::domain::model::order::Order;
+use orderbell::domain::model::principal::Principal;
+use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::model::status::OrderStatus;
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
+use orderbell::domain::values::text::Key;
 use orderbell::store::SharedStore;
-use orderbell::store::log::OrderFilter;
+use orderbell::store::log::{OrderFilter, OrderQuery, Reads, State, Work};
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
@@ -24,7 +27,8 @@ const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 async fn busy_evening(restaurant: &TestRestaurant) -> Vec<Order> {
     let mut orders = Vec::new();
     for round in 0..12_u32 {
-        let diner = restaurant.diner(&format!("diner-{}", round % 3));
+        let table = if round % 3 == 2 { "8" } else { "7" };
+        let diner = Principal { table: Some(key(table)), ..restaurant.diner(&format!("diner-{}", round % 3)) };
         let order = restaurant.place(&diner).await;
         if round % 2 == 0 {
             restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
@@ -132,6 +136,87 @@ fn ids(orders: &[Order]) -> Vec<OrderId> {
     orders.iter().map(|order| order.id).collect()
 }
 
+/// Lists orders in pages of two.
+async fn listed(store: &SharedStore, restaurant: RestaurantId, mut query: OrderQuery) -> Vec<Order> {
+    let mut all = Vec::new();
+    loop {
+        let page = store.orders(restaurant, query.clone(), 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { return all };
+        if query.newest_first {
+            query.before = last.id;
+        } else {
+            query.after = last.id;
+        }
+        all.extend(page);
+    }
+}
+
+/// Reads the orders with events after a position, in pages. Returns their ids.
+async fn updated(restaurant: &TestRestaurant, mut after: Position, limit: u32) -> Vec<OrderId> {
+    let mut all = Vec::new();
+    loop {
+        let page = restaurant.store.updated_orders(restaurant.id, after, limit).await.unwrap();
+        assert!(page.orders.len() <= limit as usize && page.orders.iter().all(|(order, _)| order.position > after));
+        all.extend(page.orders.iter().map(|(order, _)| order.id));
+        let Some(more) = page.more_after else { return all };
+        assert!(more > after, "each page goes on");
+        after = more;
+    }
+}
+
+pub async fn orders_are_listed_by_their_last_event(database: TestDatabase) {
+    let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let mut all = busy_evening(&restaurant).await;
+    other.place(&other.diner("diner-1")).await;
+    restaurant.ack(restaurant.acting(all[1].id, OrderAction::Rush(true), None)).await;
+    all[1] = restaurant.store.order(restaurant.id, all[1].id).await.unwrap().unwrap();
+    all.sort_by_key(|order| order.position);
+    for after in [0, all[2].position.number(), all[11].position.number() - 1, all[11].position.number()] {
+        let after = Position::new(after).unwrap();
+        let wanted: Vec<_> = all.iter().filter(|order| order.position > after).map(|order| order.id).collect();
+        for limit in [1, 3, 100] {
+            assert_eq!(updated(&restaurant, after, limit).await, wanted, "after {after}, {limit} a page");
+        }
+    }
+}
+
+/// The clock of the test moves on by a second for each order.
+pub async fn a_time_has_a_position_before_it(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let find = |second| restaurant.store.position_before(restaurant.id, at(second));
+    assert_eq!(find(5).await, Ok(Position::ZERO), "an empty feed");
+    for second in 10..20 {
+        restaurant.ack(Work { at: at(second), ..restaurant.placing(&restaurant.staff(), None) }).await;
+    }
+    for (second, position) in [(0, 0), (10, 0), (11, 1), (15, 5), (19, 9), (20, 10), (100, 10)] {
+        assert_eq!(find(second).await.map(Position::number), Ok(position), "{second} s");
+    }
+}
+
+pub async fn an_external_number_has_its_orders_the_first_one_first(database: TestDatabase) {
+    let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let number: Key = key("pos-1");
+    let place = |sub: &'static str| {
+        let (who, command) = (Principal { sub: key(sub), ..restaurant.staff() }, command(sub, command_id(), 1));
+        let mut work = restaurant.placing_external(&who, "pos-1", command);
+        // As a node of the version before, which knows only its own.
+        work.reads = Reads::Basket;
+        restaurant.ack(work)
+    };
+    assert_eq!(restaurant.store.orders_of_external_id(restaurant.id, &number).await.unwrap(), []);
+    let (one, two) = (order_of(&place("key-1").await), order_of(&place("key-2").await));
+    let found = restaurant.store.orders_of_external_id(restaurant.id, &number).await.unwrap();
+    assert_eq!(ids(&found), [one.id, two.id]);
+    assert_eq!(restaurant.store.orders_of_external_id(other.id, &number).await.unwrap(), [], "of another restaurant");
+    let known = restaurant.work(&restaurant.staff(), Reads::ExternalBasket(number), None, move |state: State| {
+        let sources: Vec<_> = state.external.iter().map(|known| (known.order.id, known.source.as_str())).collect();
+        assert_eq!(sources, [(one.id, "key-1"), (two.id, "key-2")]);
+        Err(Refusal::new(RefusalKind::Conflict, "seen"))
+    });
+    assert_eq!(restaurant.commit(known).await.unwrap().answer.unwrap_err().message, "seen");
+}
+
 pub async fn orders_are_listed_by_age_status_and_diner(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let all = busy_evening(&restaurant).await;
@@ -143,16 +228,15 @@ pub async fn orders_are_listed_by_age_status_and_diner(database: TestDatabase) {
             OrderFilter::All => true,
             OrderFilter::Status(status) => order.status == status,
         };
-        let wanted: Vec<_> = all.iter().filter(is_wanted).cloned().collect();
-        let (mut got, mut after) = (Vec::new(), None);
-        loop {
-            let page = database.store.orders(restaurant.id, filter, after, 2).await.unwrap();
-            assert!(page.len() <= 2);
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            got.extend(page);
+        for table in [None, Some("7"), Some("8")] {
+            let is_there = |order: &&Order| table.is_none_or(|table| order.table.as_ref().is_some_and(|at| at.as_str() == table));
+            let mut wanted: Vec<_> = all.iter().filter(is_wanted).filter(is_there).cloned().collect();
+            let query = OrderQuery { table: table.map(key), ..OrderQuery::of(filter) };
+            assert_eq!(listed(&database.store, restaurant.id, query.clone()).await, wanted, "{filter:?} at {table:?}");
+            wanted.reverse();
+            let query = OrderQuery { newest_first: true, ..query };
+            assert_eq!(listed(&database.store, restaurant.id, query).await, wanted, "{filter:?} at {table:?}, newest first");
         }
-        assert_eq!(got, wanted, "{filter:?}");
     }
     let diner = restaurant.diner("diner-1").sub;
     let mine = database.store.orders_of_diner(restaurant.id, &diner, None, 3).await.unwrap();
@@ -169,10 +253,10 @@ pub async fn a_recalled_order_is_open_again(database: TestDatabase) {
     for action in [ACCEPT, OrderAction::Ready, OrderAction::Serve] {
         restaurant.ack(restaurant.acting(order.id, action, None)).await;
     }
-    assert_eq!(database.store.orders(restaurant.id, OrderFilter::Open, None, 9).await.unwrap(), []);
+    assert_eq!(listed(&database.store, restaurant.id, OrderQuery::of(OrderFilter::Open)).await, []);
     restaurant.ack(restaurant.acting(order.id, OrderAction::Recall, None)).await;
-    assert_eq!(ids(&database.store.orders(restaurant.id, OrderFilter::Open, None, 9).await.unwrap()), [order.id]);
-    assert_eq!(database.store.orders(restaurant.id, OrderFilter::Closed, None, 9).await.unwrap(), []);
+    assert_eq!(ids(&listed(&database.store, restaurant.id, OrderQuery::of(OrderFilter::Open)).await), [order.id]);
+    assert_eq!(listed(&database.store, restaurant.id, OrderQuery::of(OrderFilter::Closed)).await, []);
 }
 
 pub async fn menus_that_lapse_are_found_when_they_do(database: TestDatabase) {

@@ -16,7 +16,7 @@ use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::rules::{change_menu, waiter_call};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
-use orderbell::domain::values::text::Slug;
+use orderbell::domain::values::text::{Key, Slug};
 use orderbell::domain::values::time::Timestamp;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::accounts::Restaurant;
@@ -75,6 +75,15 @@ impl TestRestaurant {
 
     /// Returns the work that places an order of one dish.
     pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
+        self.placing_basket(who, command, None)
+    }
+
+    /// As [`Self::placing`], with a number of the one who places it.
+    pub fn placing_external(&self, who: &Principal, external_id: &str, command: CommandKey) -> Work {
+        self.placing_basket(who, Some(command), Some(key(external_id)))
+    }
+
+    fn placing_basket(&self, who: &Principal, command: Option<CommandKey>, external_id: Option<Key>) -> Work {
         let line = Line {
             menu_item: self.dish,
             quantity: 2,
@@ -92,7 +101,7 @@ impl TestRestaurant {
             guest_name: None,
             expected_total: None,
             table: None,
-            external_id: None,
+            external_id,
         };
         let asker = who.clone();
         self.work(who, Reads::Basket, command, move |state: State| {

@@ -1,4 +1,4 @@
-//! The ids of messages in an event stream, pure: `EPOCH.POSITION`.
+//! The ids of messages in an event stream, pure: `EPOCH.POSITION`. Lists of updated orders begin at one too.
 
 use crate::domain::values::position::Position;
 use std::fmt;

@@ -7,6 +7,7 @@ use super::time::Timestamp;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat};
 use uuid::Uuid;
 
@@ -158,6 +159,13 @@ impl OrderId {
     #[must_use]
     pub fn earliest(at: Timestamp) -> Self {
         Self(Uuid::from_u128(u128::try_from(at.millis()).unwrap_or(0) << 80))
+    }
+
+    /// Returns an id that comes before those of all orders placed at `at` or later. An order's id is made shortly before its
+    /// `placed_at`; no request takes longer than a minute between the two.
+    #[must_use]
+    pub fn before_placed(at: Timestamp) -> Self {
+        Self::earliest(at.minus(Duration::from_secs(60)))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod guests;
 pub(super) mod health;
 pub mod manage;
 pub mod menu;
+pub mod order_lists;
 pub mod orders;
 pub mod push;
 pub(super) mod receipts;

@@ -1,4 +1,4 @@
-//! Orders: placing, reading, listing, sharing, and commands.
+//! Orders: placing, reading, sharing, and commands. [`super::order_lists`] lists them.
 
 use crate::auth::policy;
 use crate::auth::share::Shared;
@@ -6,28 +6,17 @@ use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{ActionName, Command, RawCommand, Subject};
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::Principal;
-use crate::domain::model::status::OrderStatus;
 use crate::domain::values::ids::{CommandId, OrderId};
-use crate::domain::values::schema;
 use crate::http::body::Body;
 use crate::http::extract::{AuthUser, Bearer, IdempotencyKey, TenantUser};
 use crate::http::openapi::parts;
 use crate::http::openapi::shapes;
 use crate::http::problem::Problem;
-use crate::http::query::{Number, Query};
 use crate::http::state::State;
 use crate::protocol::{ErrorCode, ServerFrame};
-use crate::store::log::OrderFilter;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::Object;
-use utoipa::{IntoParams, ToSchema};
-
-/// The orders on a page unless the query has a limit.
-const PAGE: u32 = 50;
-/// The most orders on a page.
-const MAX_PAGE: u32 = 100;
+use serde::Deserialize;
 
 fn no_such_order() -> Problem {
     Problem::not_found("no such order")
@@ -216,95 +205,4 @@ async fn execute(state: &State, who: &Principal, command: Command) -> Result<Htt
     let ack = state.node.commands.execute(who, command).await?;
     let frame = ServerFrame::Ack { id, position: ack.position, changed: ack.changed, document: &ack.document }.encode();
     Ok(HttpResponse::Ok().content_type("application/json").body(frame.text()))
-}
-
-/// The query of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// The orders to list: `open`, `closed`, `all`, or one status.
-    #[param(schema_with = status_schema)]
-    status: Option<String>,
-    /// The `next` of the previous page.
-    after: Option<OrderId>,
-    /// The most orders on the page.
-    #[param(schema_with = limit_schema)]
-    limit: Option<Number<1, MAX_PAGE>>,
-}
-
-fn status_schema() -> Object {
-    let groups = ["open", "closed", "all"].into_iter();
-    schema::word(groups.chain(OrderStatus::ALL.map(OrderStatus::as_str))).default(Some("open".into())).build()
-}
-
-fn limit_schema() -> Object {
-    schema::integer(1, MAX_PAGE).default(Some(PAGE.into())).build()
-}
-
-impl ListQuery {
-    fn filter(&self) -> Result<OrderFilter, Problem> {
-        Ok(match self.status.as_deref() {
-            None | Some("open") => OrderFilter::Open,
-            Some("closed") => OrderFilter::Closed,
-            Some("all") => OrderFilter::All,
-            Some(word) => OrderFilter::Status(status(word)?),
-        })
-    }
-}
-
-fn status(word: &str) -> Result<OrderStatus, Problem> {
-    let found = OrderStatus::ALL.into_iter().find(|status| status.as_str() == word);
-    found.ok_or_else(|| {
-        Problem::invalid(format!(
-            "status: expected open, closed, all, or one of {}",
-            OrderStatus::ALL.map(OrderStatus::as_str).join(", ")
-        ))
-    })
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = OrderPage)]
-struct Page {
-    orders: Vec<Order>,
-    /// The `after` of the next page; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<OrderId>,
-}
-
-/// `GET /api/v1/restaurants/{slug}/orders`: lists orders by age, page by page; `next` is the
-/// `after` of the next page.
-///
-/// # Errors
-/// `forbidden`, `invalid`.
-#[utoipa::path(
-    get,
-    path = "/api/v1/restaurants/{slug}/orders",
-    operation_id = "listOrders",
-    tag = "orders",
-    summary = "List orders by age, page by page",
-    description = "For: kitchen, staff, manager, service. The path may have the restaurant's id in place of its slug.",
-    params(parts::RestaurantPath, ListQuery),
-    responses(
-        (status = 200, description = "A page.", body = Page),
-        parts::OfRestaurant,
-        (status = 422, response = Problem),
-    ),
-)]
-pub async fn list(
-    state: web::Data<State>,
-    TenantUser(who): TenantUser,
-    Query(query): Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
-    if !policy::may_see_orders(&who) {
-        return Err(Problem::new(ErrorCode::Forbidden, "a guest sees their own orders under /api/v1/diner-sessions/current"));
-    }
-    let filter = query.filter()?;
-    let limit = query.limit.map_or(PAGE, |Number(limit)| limit);
-    // An entry more than requested means that there is a next page.
-    let mut orders = state.node.store.orders(who.restaurant, filter, query.after, limit + 1).await?;
-    let has_more = orders.len() > limit as usize;
-    orders.truncate(limit as usize);
-    let next = orders.last().filter(|_| has_more).map(|order| order.id);
-    Ok(HttpResponse::Ok().json(Page { orders, next }))
 }

@@ -90,9 +90,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
         }
         match reads {
             Reads::Order(id) | Reads::OrderAndMenu(id) => drop(orders.insert((*restaurant, *id))),
-            Reads::ExternalBasket { source, external_id } => {
-                external.insert((*restaurant, source.clone(), external_id.clone()));
-            }
+            Reads::ExternalBasket(id) => drop(external.insert((*restaurant, id.clone()))),
             Reads::GuestBasket(guest) => drop(open.insert((*restaurant, guest.clone()))),
             Reads::Calls => drop(calls.insert(*restaurant)),
             Reads::Basket | Reads::Menu | Reads::Display(_) | Reads::Tickets => {}

@@ -50,9 +50,9 @@ statements! {
     );
     /// The visit is the open one of the table `$10`.
     ADD_ORDER = on_rows!(
-        "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, table_label, \
-         visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, \
-         v.column11, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL) \
+        "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, at_table, \
+         table_label, visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
+         v.column9, v.column10, v.column11, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL) \
          FROM ",
         ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint", "$8" "bigint",
          "$9" "text", "$10" "text", "$11" "text"),
@@ -154,8 +154,8 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
         let diner = order.diner.as_ref().map(ToString::to_string).into();
         let table = order.table.as_ref().map(ToString::to_string);
         let guests_table = table.clone().filter(|_| order.diner.is_some()).unwrap_or_default().into();
-        let visit = table.into();
-        added.push([restaurant, id, status, is_open, document, waits_at, accepted, number, diner, visit, guests_table]);
+        let table = table.into();
+        added.push([restaurant, id, status, is_open, document, waits_at, accepted, number, diner, table, guests_table]);
     }
     script.write(ADD_ORDER, added);
     script.update(SET_ORDER, SET_ORDERS, set);

@@ -1,7 +1,7 @@
 //! [`Log`]: the feed and its documents.
 
 use super::documents::{menu, menu_text, order};
-use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot};
+use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot, visits};
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::history::Head;
 use crate::domain::model::menu::Menu;
@@ -12,7 +12,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
-use crate::store::log::{Changes, CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
+use crate::store::log::{Changes, CommandKey, Committed, Log, OrderFilter, OrderQuery, Snapshot, UpdatedOrders, Work};
 use crate::store::{Result, StoreError, WriteFaults, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -59,10 +59,40 @@ macro_rules! last {
     };
 }
 
-/// Orders by id: `$1` restaurant, `$2` after, `$3` limit, then the parameters of the filter.
+/// Orders by id: `$1` restaurant, `$2` after, `$3` before, `$4` limit, then the parameters of the filter.
 macro_rules! orders {
-    ($filter:literal) => {
-        concat!("SELECT document FROM orders WHERE restaurant = $1 AND id > $2 ", $filter, " ORDER BY id LIMIT $3")
+    ($filter:literal, $direction:literal) => {
+        concat!(
+            "SELECT document FROM orders WHERE restaurant = $1 AND id > $2 AND id < $3 ",
+            $filter,
+            " ORDER BY id ",
+            $direction,
+            " LIMIT $4"
+        )
+    };
+}
+
+/// The condition of orders at the table `$5` whose status is `$6` or in the group `$6`.
+macro_rules! orders_at_table {
+    ($direction:literal) => {
+        orders!(
+            "AND at_table = $5 AND (status = $6 OR $6 = 'all' OR ($6 = 'open' AND is_open) OR ($6 = 'closed' AND NOT is_open))",
+            $direction
+        )
+    };
+}
+
+/// A page of events, each with its order if it is the last event of it. A query for each row keeps the planners from joining
+/// whole tables.
+macro_rules! updated {
+    ($index:literal) => {
+        concat!(
+            "SELECT found.position, found.at, (SELECT o.document FROM orders o WHERE o.restaurant = $1 AND o.id = found.order_id \
+             AND NOT EXISTS (SELECT 1 FROM events AS later",
+            $index,
+            " WHERE later.restaurant = $1 AND later.order_id = found.order_id AND later.position > found.position)) FROM (\
+             SELECT position, at, order_id FROM events WHERE restaurant = $1 AND position > $2 ORDER BY position LIMIT $3) AS found"
+        )
     };
 }
 
@@ -81,10 +111,22 @@ statements! {
     LAST_OF_TOPIC = last!("events_of_topic": "AND topic = $3");
     LAST_OF_TOPICS = last!("AND +topic IN ($3, $4, $5)");
 
-    ORDERS = orders!("");
-    ORDERS_OPEN = orders!("AND is_open");
-    ORDERS_CLOSED = orders!("AND NOT is_open");
-    ORDERS_OF_STATUS = orders!("AND status = $4");
+    ORDERS = orders!("", "");
+    ORDERS_OPEN = orders!("AND is_open", "");
+    ORDERS_CLOSED = orders!("AND NOT is_open", "");
+    ORDERS_OF_STATUS = orders!("AND status = $5", "");
+    ORDERS_AT_TABLE = orders_at_table!("");
+    NEWEST = orders!("", "DESC");
+    NEWEST_OPEN = orders!("AND is_open", "DESC");
+    NEWEST_CLOSED = orders!("AND NOT is_open", "DESC");
+    NEWEST_OF_STATUS = orders!("AND status = $5", "DESC");
+    NEWEST_AT_TABLE = orders_at_table!("DESC");
+    /// The next events after `$2`, each with its order if it is the last of it.
+    UPDATED = by_database! {
+        sqlite: updated!(" INDEXED BY events_of_order"),
+        postgres: updated!(""),
+    };
+    TIME_FROM = "SELECT position, at FROM events WHERE restaurant = $1 AND position >= $2 ORDER BY position LIMIT 1";
     ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
     LAPSED_MENUS = "SELECT restaurant FROM menus WHERE next_lapse <= $1";
@@ -122,6 +164,11 @@ impl EventRow {
         })
     }
 }
+
+/// The events that one read of updated orders covers, for each order that it may return.
+const EVENTS_OF_ORDER_READ: i64 = 8;
+/// The most orders of one external number. Only those of older versions share one, each of another source.
+const MOST_OF_EXTERNAL_ID: u32 = 100;
 
 /// How long to keep the probe of a node that no longer runs, in microseconds.
 const KEEP_PROBES: i64 = 24 * 60 * 60 * 1_000_000;
@@ -196,14 +243,21 @@ impl Log for Backend {
         self.read(move |c| Box::pin(order(c, restaurant, id))).await
     }
 
-    async fn orders(
-        &self,
-        restaurant: RestaurantId,
-        filter: OrderFilter,
-        after: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<Order>> {
-        self.read(move |c| Box::pin(orders(c, restaurant, filter, after, limit))).await
+    async fn orders(&self, restaurant: RestaurantId, query: OrderQuery, limit: u32) -> Result<Vec<Order>> {
+        self.read(move |c| Box::pin(orders(c, restaurant, query, limit))).await
+    }
+
+    async fn orders_of_external_id(&self, restaurant: RestaurantId, external_id: &Key) -> Result<Vec<Order>> {
+        let external_id = external_id.as_str().to_owned();
+        self.read(move |c| Box::pin(visits::of_external(c, restaurant, external_id, MOST_OF_EXTERNAL_ID))).await
+    }
+
+    async fn updated_orders(&self, restaurant: RestaurantId, after: Position, limit: u32) -> Result<UpdatedOrders> {
+        self.read(move |c| Box::pin(updated_orders(c, restaurant, after, limit))).await
+    }
+
+    async fn position_before(&self, restaurant: RestaurantId, at: Timestamp) -> Result<Position> {
+        self.read(move |c| Box::pin(position_before(c, restaurant, at))).await
     }
 
     async fn orders_of_diner(
@@ -292,25 +346,62 @@ async fn probe_write(connection: &mut Connection, node: Uuid, filler: Vec<u8>, a
     Ok(())
 }
 
-async fn orders(
+async fn orders(connection: &mut Connection, restaurant: RestaurantId, asked: OrderQuery, limit: u32) -> Result<Vec<Order>> {
+    let OrderQuery { filter, table, after, before, newest_first } = asked;
+    let [newest, oldest] = match (&table, filter) {
+        (Some(_), _) => [NEWEST_AT_TABLE, ORDERS_AT_TABLE],
+        (None, OrderFilter::Open) => [NEWEST_OPEN, ORDERS_OPEN],
+        (None, OrderFilter::Closed) => [NEWEST_CLOSED, ORDERS_CLOSED],
+        (None, OrderFilter::All) => [NEWEST, ORDERS],
+        (None, OrderFilter::Status(_)) => [NEWEST_OF_STATUS, ORDERS_OF_STATUS],
+    };
+    let query = query_scalar::<Database, String>(if newest_first { newest } else { oldest }).bind(restaurant.uuid());
+    let query = query.bind(after.uuid()).bind(before.uuid()).bind(i64::from(limit));
+    let query = match (table, filter) {
+        (Some(table), filter) => query.bind(table.as_str().to_owned()).bind(filter.word()),
+        (None, OrderFilter::Status(status)) => query.bind(status.as_str()),
+        (None, _) => query,
+    };
+    query.fetch_all(connection).await?.iter().map(|json| columns::document(json)).collect()
+}
+
+async fn updated_orders(
     connection: &mut Connection,
     restaurant: RestaurantId,
-    filter: OrderFilter,
-    after: Option<OrderId>,
+    after: Position,
     limit: u32,
-) -> Result<Vec<Order>> {
-    let text = match filter {
-        OrderFilter::Open => ORDERS_OPEN,
-        OrderFilter::Closed => ORDERS_CLOSED,
-        OrderFilter::All => ORDERS,
-        OrderFilter::Status(_) => ORDERS_OF_STATUS,
-    };
-    let after = after.map_or(Uuid::nil(), OrderId::uuid);
-    let mut query = query_scalar::<Database, String>(text).bind(restaurant.uuid()).bind(after).bind(i64::from(limit));
-    if let OrderFilter::Status(status) = filter {
-        query = query.bind(status.as_str());
+) -> Result<UpdatedOrders> {
+    let events = i64::from(limit) * EVENTS_OF_ORDER_READ;
+    let query = query_as::<Database, (i64, i64, Option<String>)>(UPDATED).bind(restaurant.uuid()).bind(after.column());
+    let mut rows = query.bind(events).fetch_all(connection).await?;
+    rows.sort_unstable_by_key(|(position, ..)| *position);
+    let mut more_after =
+        rows.last().filter(|_| rows.len() as i64 == events).map(|(position, ..)| Position::from_column(*position));
+    let mut orders = Vec::new();
+    for (position, at, json) in rows {
+        let Some(json) = json else { continue };
+        orders.push((columns::document(&json)?, Timestamp::from_micros(at)));
+        if orders.len() == limit as usize {
+            more_after = Some(Position::from_column(position));
+            break;
+        }
     }
-    query.fetch_all(connection).await?.iter().map(|json| columns::document(json)).collect()
+    Ok(UpdatedOrders { orders, more_after })
+}
+
+/// Searches by halves: the first event from the middle on tells which half has the boundary.
+async fn position_before(connection: &mut Connection, restaurant: RestaurantId, at: Timestamp) -> Result<Position> {
+    let head = feeds::head(&mut *connection, restaurant).await?.ok_or(StoreError::Missing)?;
+    let (mut before, mut last) = (0, head.column());
+    while before < last {
+        let middle = before + (last - before) / 2 + 1;
+        let query = query_as::<Database, (i64, i64)>(TIME_FROM).bind(restaurant.uuid()).bind(middle);
+        match query.fetch_optional(&mut *connection).await? {
+            Some((position, time)) if position <= last && time < at.micros() => before = position,
+            _ => last = middle - 1,
+        }
+    }
+    Ok(Position::from_column(before))
 }
 
 /// The column that a room filters events by.

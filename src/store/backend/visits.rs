@@ -8,7 +8,7 @@ use crate::domain::values::ids::{RestaurantId, VisitId};
 use crate::domain::values::text::TableLabel;
 use crate::domain::values::time::Timestamp;
 use crate::store::columns::{document, text};
-use crate::store::group::{ExternalKey, OrderWrite, Reading};
+use crate::store::group::{External, ExternalKey, OrderWrite, Reading};
 use crate::store::visits::{VisitClosed, Visits};
 use crate::store::{Result, StoreError, audit, batches};
 use async_trait::async_trait;
@@ -39,10 +39,12 @@ statements! {
         WHERE o.restaurant = v.restaurant AND o.visit = v.id AND o.is_open) ORDER BY v.last_at LIMIT $3)";
 
     EXTERNAL = on_rows!(
-        "SELECT e.restaurant, e.source, e.external_id, e.fingerprint, o.document FROM ", ("$1" "uuid", "$2" "text", "$3" "text"),
+        "SELECT e.restaurant, e.source, e.external_id, e.fingerprint, o.document FROM ", ("$1" "uuid", "$2" "text"),
         " AS k CROSS JOIN external_orders e JOIN orders o ON o.restaurant = e.restaurant AND o.id = e.order_id \
-         WHERE e.restaurant = k.column1 AND e.source = k.column2 AND e.external_id = k.column3"
+         WHERE e.restaurant = k.column1 AND e.external_id = k.column2"
     );
+    OF_EXTERNAL = "SELECT o.document FROM external_orders e CROSS JOIN orders o WHERE e.restaurant = $1 AND e.external_id = $2 \
+        AND o.restaurant = e.restaurant AND o.id = e.order_id ORDER BY e.order_id LIMIT $3";
     ADD_EXTERNAL = "INSERT INTO external_orders (restaurant, source, external_id, order_id, fingerprint) \
         VALUES ($1, $2, $3, $4, $5)";
 }
@@ -156,18 +158,34 @@ pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a O
     script.write_found(RECORD_CLOSE, orders.filter_map(row).collect());
 }
 
-/// Reads the orders that sources have placed under numbers of their own.
+/// Reads the orders that were placed under external numbers.
 pub fn read_external(script: &mut Script, keys: &BTreeSet<ExternalKey>) {
-    let row = |(restaurant, source, id): &ExternalKey| [restaurant.uuid().into(), source.as_str().into(), id.as_str().into()];
+    let row = |(restaurant, id): &ExternalKey| [restaurant.uuid().into(), id.as_str().into()];
     script.read(EXTERNAL, keys.iter().map(row).collect());
+}
+
+/// Returns the orders of an external number, the first one first.
+pub async fn of_external(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    external_id: String,
+    limit: u32,
+) -> Result<Vec<Order>> {
+    let query = query_scalar::<Database, String>(OF_EXTERNAL).bind(restaurant.uuid()).bind(external_id).bind(i64::from(limit));
+    query.fetch_all(connection).await?.iter().map(|json| document(json)).collect()
 }
 
 /// Adds the orders that were found to a reading.
 pub fn external(outcome: &Outcome, reading: &mut Reading) -> Result<()> {
     for (restaurant, source, id, fingerprint, json) in outcome.read::<(Uuid, String, String, Vec<u8>, String)>()? {
         let (restaurant, order) = (RestaurantId::from_uuid(restaurant), document::<Order>(&json)?);
-        let key = (restaurant, text("source", &source)?, text("external_id", &id)?);
-        reading.external.insert(key, (order.id, fingerprint));
+        let external = External { order: order.id, source: text("source", &source)?, fingerprint };
+        let known = reading.external.entry((restaurant, text("external_id", &id)?)).or_default();
+        // A read repeats its last row.
+        if !known.contains(&external) {
+            known.push(external);
+            known.sort_by_key(|external| external.order);
+        }
         reading.orders.insert((restaurant, order.id), order);
     }
     Ok(())

@@ -4,13 +4,12 @@ use crate::domain::model::order::Order;
 use crate::domain::rules::report::DayReport;
 use crate::domain::values::day::{Day, LocalDay, Offset};
 use crate::domain::values::ids::{OrderId, RestaurantId};
-use crate::domain::values::time::Timestamp;
 use crate::http::extract::{Manager, Tenant};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::State;
-use crate::store::log::OrderFilter;
+use crate::store::log::{OrderFilter, OrderQuery};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,9 +18,6 @@ use utoipa::IntoParams;
 const MOST: usize = 10_000;
 /// The orders that one query reads.
 const PAGE: u32 = 500;
-/// An order's id is made shortly before its `placed_at`; no request takes longer than this between
-/// the two, in milliseconds.
-const SLACK_MS: i64 = 60_000;
 
 /// The query of a report.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -72,13 +68,13 @@ pub async fn day(
 
 /// Returns the orders placed on a day, and whether these are all.
 async fn orders_of(state: &State, restaurant: RestaurantId, day: LocalDay) -> Result<(Vec<Order>, bool), Problem> {
-    let moved = |at: Timestamp, by: i64| OrderId::earliest(Timestamp::from_millis(at.millis() + by));
-    let (mut after, end) = (moved(day.begin(), -SLACK_MS), moved(day.end(), 0));
+    let mut query = OrderQuery::of(OrderFilter::All);
+    (query.after, query.before) = (OrderId::before_placed(day.begin()), OrderId::earliest(day.end()));
     let mut found = Vec::new();
     loop {
-        let page = state.node.store.orders(restaurant, OrderFilter::All, Some(after), PAGE).await?;
+        let page = state.node.store.orders(restaurant, query.clone(), PAGE).await?;
         let Some(last) = page.last().map(|order| order.id) else { return Ok((found, true)) };
-        let is_last = page.len() < PAGE as usize || last >= end;
+        let is_last = page.len() < PAGE as usize;
         found.extend(page.into_iter().filter(|order| day.contains(order.placed_at)));
         if found.len() > MOST {
             found.truncate(MOST);
@@ -87,6 +83,6 @@ async fn orders_of(state: &State, restaurant: RestaurantId, day: LocalDay) -> Re
         if is_last {
             return Ok((found, true));
         }
-        after = last;
+        query.after = last;
     }
 }
