@@ -183,14 +183,14 @@ impl Commands {
         let limits = self.limits.clone();
         let order = OrderId::from_uuid(clock::new_id());
         let items: Vec<_> = basket.items.iter().map(|_| clock::new_id()).collect();
-        let (principal, fingerprint) = (who.clone(), key.fingerprint);
+        let (principal, fingerprint, level) = (who.clone(), key.fingerprint, self.level.get());
         let decide = move |state: State| {
             if let Some(known) = external::known(&state.external, &principal.sub) {
                 return external::answer_repeat(known, &fingerprint);
             }
             limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
-            let new_ids = NewIds { number: state.next_number, order, items: items.clone() };
+            let new_ids = NewIds { number: state.next_number, order, items: items.clone(), level };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &principal, &new_ids, state.moment)
         };

@@ -4,7 +4,8 @@ use crate::auth::password::Passwords;
 use crate::auth::secret::random_secret;
 use crate::clock;
 use crate::domain::model::course::Firing;
-use crate::domain::model::menu::{Category, DishOption, Menu, MenuItem};
+use crate::domain::model::dish_option::DishOption;
+use crate::domain::model::menu::{Category, Menu, MenuItem};
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
 use crate::domain::values::money::{Currency, Money};
@@ -206,7 +207,7 @@ fn menu_item(dish: &Dish, category: CategoryId, sort: u32, currency: Currency) -
     let price = |taka: i64| Money { amount: taka * 100, currency };
     let mut choices = BTreeMap::new();
     for (name, adds) in options {
-        choices.insert(OptionId::from_uuid(clock::new_id()), DishOption { name: name.parse()?, price: price(*adds) });
+        choices.insert(OptionId::from_uuid(clock::new_id()), DishOption::new(name.parse()?, price(*adds)));
     }
     Ok(MenuItem {
         id: MenuItemId::from_uuid(clock::new_id()),
@@ -220,5 +221,6 @@ fn menu_item(dish: &Dish, category: CategoryId, sort: u32, currency: Currency) -
         until: None,
         photo: None,
         options: choices,
+        groups: BTreeMap::new(),
     })
 }

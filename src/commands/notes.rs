@@ -49,9 +49,13 @@ fn of_action(note: Note, action: &OrderAction) -> Note {
 pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
     let of = |action| note(who, Kind::Menu, action);
     match action {
-        MenuAction::Availability { item, available, .. } => {
+        MenuAction::Availability { item, option, available, .. } => {
             let value = if *available { "available" } else { "sold_out" };
-            of("set_availability").map(|note| note.about(item).set_to(value))
+            let note = of("set_availability").map(|note| note.about(item).set_to(value));
+            match option {
+                Some(option) => note.map(|note| note.part(option)),
+                None => note,
+            }
         }
         MenuAction::Pause { paused, .. } => of("set_pause").map(|note| note.set_to(if *paused { "paused" } else { "open" })),
         MenuAction::GuestRounds(allowed) => {

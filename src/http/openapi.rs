@@ -13,8 +13,9 @@ use super::api::{
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
 use crate::domain::model::basket::Line;
+use crate::domain::model::dish_option::OptionGroup;
 use crate::domain::model::menu::Category;
-use crate::domain::model::menu_draft::ItemDraft;
+use crate::domain::model::menu_draft::{ItemDraft, OptionDraft};
 use crate::domain::values::day::Offset;
 use crate::domain::values::money::Currency;
 use crate::domain::values::position::Position;
@@ -32,7 +33,7 @@ const EXAMPLES: &str = include_str!("openapi/examples.json");
 const ANYWHERE: [u16; 2] = [500, 503];
 /// The stored documents. An older node refuses unknown fields in them, so that it never writes a document back without these.
 /// Readers must accept more fields, since a later version has more.
-const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
+const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "Order"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -83,8 +84,8 @@ const STORED: [&str; 4] = ["Item", "Menu", "MenuItem", "Order"];
     ),
     components(
         // A schema that only another schema refers to.
-        schemas(Category, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, Poll, PollOfRooms, Position, ProblemBody,
-            Slug),
+        schemas(Category, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, OptionDraft, OptionGroup, Poll, PollOfRooms, Position,
+            ProblemBody, Slug),
         responses(Problem)
     )
 )]

@@ -94,7 +94,7 @@ impl TestRestaurant {
     pub async fn act(&self, node: &Node) -> u64 {
         let available = !self.is_there.get();
         self.is_there.set(available);
-        let action = MenuAction::Availability { item: self.dish, available, until: None };
+        let action = MenuAction::Availability { item: self.dish, option: None, available, until: None };
         let ack = node.commands.change_menu(&self.staff, action, Expected::ANY).await.unwrap();
         assert!(ack.changed);
         self.commits.borrow_mut().push((ack.position.number(), Instant::now()));
@@ -128,6 +128,7 @@ fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
         until: None,
         photo: None,
         options: BTreeMap::new(),
+        groups: BTreeMap::new(),
     };
     Menu {
         restaurant,

@@ -102,7 +102,7 @@ def check(what, value, shape):
 MONEY = {"amount": number, "currency": lambda value: isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None}
 
 ITEM = {
-    "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "note": some(text), "allergy": some(flag), "station": text,
+    "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "choices": some(a_list), "note": some(text), "allergy": some(flag), "station": text,
     "status": one_of({"queued", "cooking", "done", "voided"}), "price": MONEY, "round": some(number), "added_at": some(at),
     "course": some(an_object), "held": some(flag), "fired_at": some(at), "served_at": some(at),
     "reason": some(text), "detail": some(text),

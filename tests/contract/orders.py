@@ -189,14 +189,15 @@ def step_prices_come_from_the_menu(restaurant):
 
 def step_options_change_the_price(restaurant):
     dishes = restaurant.menu["items"].items()
-    priced = [(key, dish, option) for key, dish in dishes for option in dish["options"].values() if option["price"]["amount"]]
+    priced = [(key, dish, id, option) for key, dish in dishes for id, option in dish["options"].items() if option["price"]["amount"]]
     assert priced, "some option of the demo menu has a price"
-    key, dish, option = priced[0]
+    key, dish, id, option = priced[0]
     basket = restaurant.basket(key)
     basket["items"][0]["options"] = [option["name"]]
     document = restaurant.post_order("diner-6", basket).json
     (item,) = document["items"].values()
     assert item["options"] == [option["name"]]
+    assert [choice["id"] for choice in item["choices"]] == [id], "the ids stand beside the names"
     assert item["price"]["amount"] == dish["price"]["amount"] + option["price"]["amount"]
 
 

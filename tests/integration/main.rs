@@ -8,6 +8,7 @@ mod agreed;
 mod audit;
 mod bodies;
 mod burst;
+mod choices;
 mod commands;
 mod conformance;
 mod courses;

@@ -5,6 +5,7 @@
 mod addresses;
 mod agreed;
 mod calls;
+mod choices;
 mod corpus;
 mod courses;
 mod displays;

@@ -61,6 +61,7 @@ fn any_action() -> impl Strategy<Value = MenuAction> {
     prop_oneof![
         (0..=DISHES, any::<bool>(), until).prop_map(|(n, available, until)| MenuAction::Availability {
             item: dish(n),
+            option: None,
             available,
             until
         }),
@@ -102,6 +103,7 @@ fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
         until: None,
         photo: None,
         options,
+        groups: None,
     }
 }
 
@@ -139,13 +141,13 @@ proptest! {
 }
 
 fn sold_out(until: Option<i64>) -> MenuAction {
-    MenuAction::Availability { item: dish(0), available: false, until: until.map(at) }
+    MenuAction::Availability { item: dish(0), option: None, available: false, until: until.map(at) }
 }
 
 #[test]
 fn each_action_has_its_event_and_repeats_have_none() {
     let mut board = Board::new();
-    let there = MenuAction::Availability { item: dish(0), available: true, until: None };
+    let there = MenuAction::Availability { item: dish(0), option: None, available: true, until: None };
     let (pause, resume) = (MenuAction::Pause { paused: true, until: None }, MenuAction::Pause { paused: false, until: None });
     assert_eq!(board.put(&there, 0), Ok(None));
     assert_eq!(board.put(&sold_out(None), 0), Ok(Some(EventKind::MenuAvailability)));
@@ -199,7 +201,7 @@ fn an_end_in_the_past_and_an_unknown_dish_are_refused() {
     let mut board = Board::new();
     assert_eq!(board.put(&sold_out(Some(5)), 5), Err(RefusalKind::Invalid));
     assert_eq!(board.put(&MenuAction::Pause { paused: true, until: Some(at(4)) }, 5), Err(RefusalKind::Invalid));
-    let nothing = MenuAction::Availability { item: MenuItemId::from_uuid(NOBODY), available: false, until: None };
+    let nothing = MenuAction::Availability { item: MenuItemId::from_uuid(NOBODY), option: None, available: false, until: None };
     assert_eq!(board.put(&nothing, 0), Err(RefusalKind::NotFound));
     assert_eq!(board.menu.position, position(3));
 }

@@ -3,10 +3,11 @@
 use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::course::{Course, CourseNumber, Firing};
+use orderbell::domain::model::dish_option::DishOption;
 use orderbell::domain::model::draft::{Draft, Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::line::{Correction, Round};
-use orderbell::domain::model::menu::{Category, DishOption, Menu, MenuItem};
+use orderbell::domain::model::menu::{Category, Menu, MenuItem};
 use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
@@ -16,6 +17,7 @@ use orderbell::domain::rules::order_limits::OrderSize;
 use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
+use orderbell::domain::values::level::Level;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::money::Money;
 use orderbell::domain::values::position::Position;
@@ -77,7 +79,7 @@ pub fn cause() -> Cause {
 /// Dish `n` costs 100 × (n + 1) and has two options: one that costs 50 more, one that costs 10 less.
 fn menu_item(n: u128) -> MenuItem {
     let option = |k: u128, name: &str, price| {
-        (OptionId::from_uuid(Uuid::from_u128(0x200 + 2 * n + k)), DishOption { name: name.parse().unwrap(), price: bdt(price) })
+        (OptionId::from_uuid(Uuid::from_u128(0x200 + 2 * n + k)), DishOption::new(name.parse().unwrap(), bdt(price)))
     };
     MenuItem {
         id: dish(n),
@@ -91,6 +93,7 @@ fn menu_item(n: u128) -> MenuItem {
         until: None,
         photo: None,
         options: BTreeMap::from([option(0, "large", 50), option(1, "small", -10)]),
+        groups: BTreeMap::new(),
     }
 }
 
@@ -165,7 +168,7 @@ pub fn basket(items: Vec<Line>) -> Basket {
 
 pub fn fresh(lines: usize) -> NewIds {
     let ids = (0..lines).map(|n| item(u128::try_from(n).unwrap()).uuid()).collect();
-    NewIds { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids }
+    NewIds { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids, level: Level::CURRENT }
 }
 
 /// Returns whether a document has a null anywhere.

@@ -49,7 +49,8 @@ pub async fn a_command_is_recorded_once_with_person_action_reason_and_outcome(da
     restaurant.commit(noted(refused, note("ready"))).await.unwrap().answer.unwrap_err();
     let lost = restaurant.acting(OrderId::from_uuid(clock::new_id()), OrderAction::Ready, None);
     restaurant.commit(noted(lost, note("ready").about("another"))).await.unwrap().answer.unwrap_err();
-    let menu = restaurant.changing_menu(MenuAction::Availability { item: restaurant.dish, available: false, until: None });
+    let menu =
+        restaurant.changing_menu(MenuAction::Availability { item: restaurant.dish, option: None, available: false, until: None });
     restaurant
         .ack(noted(menu, Note::new(restaurant.id, Kind::Menu, "set_availability").by(&waiter).about(restaurant.dish)))
         .await;

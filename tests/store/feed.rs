@@ -53,7 +53,7 @@ pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
     let diner = restaurant.diner("diner-1");
-    let sell = |available| MenuAction::Availability { item: restaurant.dish, available, until: None };
+    let sell = |available| MenuAction::Availability { item: restaurant.dish, option: None, available, until: None };
     for round in 0..3 {
         restaurant.place(&diner).await;
         // Another node changes the menu, without a notification to this one.

@@ -42,10 +42,20 @@ async fn busy_evening(restaurant: &TestRestaurant) -> Vec<Order> {
         restaurant.ack(restaurant.calling(&restaurant.staff(), CallAction::Answer(call.id))).await;
         let available = round % 2 == 1;
         restaurant
-            .ack(restaurant.changing_menu(MenuAction::Availability { item: restaurant.dish, available, until: None }))
+            .ack(restaurant.changing_menu(MenuAction::Availability {
+                item: restaurant.dish,
+                option: None,
+                available,
+                until: None,
+            }))
             .await;
         restaurant
-            .ack(restaurant.changing_menu(MenuAction::Availability { item: restaurant.dish, available: true, until: None }))
+            .ack(restaurant.changing_menu(MenuAction::Availability {
+                item: restaurant.dish,
+                option: None,
+                available: true,
+                until: None,
+            }))
             .await;
         orders.push(restaurant.store.order(restaurant.id, order.id).await.unwrap().unwrap());
     }

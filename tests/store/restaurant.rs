@@ -15,6 +15,7 @@ use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::rules::{change_menu, waiter_call};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, MenuItemId, OrderId, RestaurantId};
+use orderbell::domain::values::level::Level;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::{Key, Slug};
 use orderbell::domain::values::time::Timestamp;
@@ -106,7 +107,7 @@ impl TestRestaurant {
         let asker = who.clone();
         self.work(who, Reads::Basket, command, move |state: State| {
             let order = OrderId::from_uuid(clock::new_id());
-            let fresh = NewIds { number: state.next_number, order, items: vec![clock::new_id()] };
+            let fresh = NewIds { number: state.next_number, order, items: vec![clock::new_id()], level: Level::CURRENT };
             place_order::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
         })
     }

@@ -2,17 +2,16 @@
 //! pause.
 
 use super::course::{Course, Firing};
-use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
+use super::dish_option::{DishOption, OptionGroup, sort_schema};
+use crate::domain::values::ids::{CategoryId, MenuItemId, OptionGroupId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;
-use crate::domain::values::schema;
 use crate::domain::values::text::{Name, Note, Station, Text};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::{Expected, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Object;
 
 /// A heading of the menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -26,16 +25,6 @@ pub struct Category {
     /// The course of its dishes. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
-}
-
-/// An option of a dish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DishOption {
-    /// What it says.
-    pub name: Name,
-    /// What it adds to the price of one.
-    pub price: Money,
 }
 
 /// A dish or a drink.
@@ -70,11 +59,9 @@ pub struct MenuItem {
     #[serde(default)]
     #[schema(required)]
     pub options: BTreeMap<OptionId, DishOption>,
-}
-
-/// Builds the schema of a place in a list.
-pub(super) fn sort_schema() -> Object {
-    schema::integer(0, u32::MAX).description(Some("Lower comes first.")).build()
+    /// The groups of its options, by id. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<OptionGroupId, OptionGroup>,
 }
 
 const fn yes() -> bool {
@@ -144,6 +131,7 @@ impl Menu {
     /// Returns when the next sold-out mark or pause lapses.
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
-        self.items.values().filter_map(|item| item.until).chain(self.paused_until).min()
+        let options = self.items.values().flat_map(|item| item.options.values()).filter_map(|option| option.until);
+        self.items.values().filter_map(|item| item.until).chain(options).chain(self.paused_until).min()
     }
 }

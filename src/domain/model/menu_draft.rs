@@ -1,12 +1,13 @@
 //! A menu as a manager sends it: all categories and dishes, each under an id that the client made.
 
+use super::dish_option::{DishOption, MAX_GROUPS, MAX_OPTIONS, OptionGroup, sort_schema};
 use super::draft::in_future;
-use super::menu::{Category, DishOption, Menu, MenuItem, sort_schema};
+use super::menu::{Category, Menu, MenuItem};
 use super::refusal::invalid;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::refusal::Refusal;
 use crate::domain::values::as_text::or_default;
-use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
+use crate::domain::values::ids::{CategoryId, MenuItemId, OptionGroupId, OptionId};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;
@@ -23,11 +24,31 @@ use utoipa::{PartialSchema, ToSchema};
 pub const MAX_CATEGORIES: usize = 100;
 /// The most dishes of a menu.
 pub const MAX_ITEMS: usize = 2000;
-/// The most options of a dish.
-pub const MAX_OPTIONS: usize = 20;
 /// The highest price, in minor units. A basket of 100 lines of 99 portions stays far below the
 /// limit of `i64`.
 pub const MAX_PRICE: i64 = 1_000_000_000;
+
+/// An option as a client sends it. What it does not say of the group, the place and the default is as it was, if the dish comes
+/// without groups; so is `available`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptionDraft {
+    /// What it says.
+    pub name: Name,
+    /// What it adds to the price of one.
+    #[schema(value_type = Price)]
+    pub price: Money,
+    /// The group that lists it, one of the dish's groups. From feature level 2 on, like the fields below.
+    pub group: Option<OptionGroupId>,
+    /// The sort key within the group; lower comes first. When absent, 0.
+    pub sort: Option<u32>,
+    /// Whether pages choose it before the guest does. When absent, false.
+    pub default: Option<bool>,
+    /// Whether guests can choose it. When absent, unchanged; a new option is available.
+    pub available: Option<bool>,
+    /// When a sold-out option becomes available again; only with `available`.
+    pub until: Option<Timestamp>,
+}
 
 /// A dish as a client sends it. Without `available`, the dish stays available or sold out as it
 /// was.
@@ -59,7 +80,10 @@ pub struct ItemDraft {
     /// The options, by id.
     #[serde(default, deserialize_with = "or_default")]
     #[schema(schema_with = options_schema)]
-    pub options: BTreeMap<OptionId, DishOption>,
+    pub options: BTreeMap<OptionId, OptionDraft>,
+    /// The groups of its options, by id. When absent, unchanged, for clients that know no groups. From feature level 2 on.
+    #[schema(schema_with = groups_schema)]
+    pub groups: Option<BTreeMap<OptionGroupId, OptionGroup>>,
 }
 
 /// Categories and dishes that replace those of a menu.
@@ -72,14 +96,6 @@ pub struct MenuDraft {
     /// The dishes by id.
     #[schema(schema_with = items_schema)]
     pub items: BTreeMap<MenuItemId, ItemDraft>,
-}
-
-impl MenuDraft {
-    /// Returns the feature level that the draft's fields need.
-    #[must_use]
-    pub fn level(&self) -> Level {
-        if self.categories.values().any(|category| category.course.is_some()) { Level::TWO } else { Level::ZERO }
-    }
 }
 
 /// Builds the schema of an object with members by id.
@@ -108,11 +124,11 @@ fn price_schema() -> Object {
 }
 
 fn options_schema() -> Object {
-    let option = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object));
-    let option =
-        option.property("name", Ref::from_schema_name(Name::name())).property("price", Ref::from_schema_name(Price::name()));
-    let option = option.required("name").required("price");
-    by_id::<OptionId>(option.additional_properties(Some(AdditionalProperties::FreeForm(false))), MAX_OPTIONS)
+    by_id::<OptionId>(Ref::from_schema_name(OptionDraft::name()), MAX_OPTIONS)
+}
+
+fn groups_schema() -> Object {
+    by_id::<OptionGroupId>(Ref::from_schema_name(OptionGroup::name()), MAX_GROUPS)
 }
 
 fn categories_schema() -> Object {
@@ -134,11 +150,21 @@ impl MenuDraft {
         at_most(self.items.len(), MAX_ITEMS, "items")?;
         let items = self.items.iter().map(|(id, draft)| {
             self.check(*id, draft, menu.currency)?;
-            Ok((*id, draft.item(*id, menu.items.get(id), moment)?))
+            let item = draft.item(*id, menu.items.get(id), moment)?;
+            item.check_options().map_err(|wrong| invalid(format!("items: {}: {wrong}", draft.name)))?;
+            Ok((*id, item))
         });
         menu.items = items.collect::<Result<_, Refusal>>()?;
         menu.categories = self.categories.clone();
         Ok(())
+    }
+
+    /// Returns the feature level that the draft's fields need.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let is_new = |item: &ItemDraft| item.groups.is_some() || item.options.values().any(OptionDraft::is_new);
+        let has_courses = self.categories.values().any(|category| category.course.is_some());
+        if has_courses || self.items.values().any(is_new) { Level::TWO } else { Level::ZERO }
     }
 
     /// Checks one dish. The refusal names the dish, since a menu may have hundreds.
@@ -150,12 +176,12 @@ impl MenuDraft {
         if !self.categories.contains_key(&draft.category) {
             return wrong("category is not one of the categories");
         }
-        at_most(draft.options.len(), MAX_OPTIONS, &format!("items: {}: options", draft.name))?;
         let mut prices = draft.options.values().map(|option| option.price).chain([draft.price]);
         if !prices.all(|price| price.currency == currency && (0..=MAX_PRICE).contains(&price.amount)) {
             return wrong(&format!("a price must be 0 to {MAX_PRICE} in {currency}"));
         }
-        if draft.until.is_some() && draft.available.is_none() {
+        let lapses = draft.options.values().map(|option| (option.until, option.available));
+        if lapses.chain([(draft.until, draft.available)]).any(|(until, available)| until.is_some() && available.is_none()) {
             return wrong("until goes with available");
         }
         if draft.photo.as_ref().is_some_and(|photo| !picture_address::is_valid(photo.as_str())) {
@@ -173,6 +199,12 @@ impl ItemDraft {
             Some(available) => (available, in_future(self.until, available, moment)?),
             None => before.map_or((true, None), |item| (item.available, item.until)),
         };
+        let options = self.options.iter().map(|(id, draft)| {
+            let before = before.and_then(|item| item.options.get(id));
+            Ok((*id, draft.option(before, self.groups.is_none(), moment)?))
+        });
+        let options = options.collect::<Result<_, Refusal>>()?;
+        let groups = self.groups.clone().or_else(|| before.map(|item| item.groups.clone())).unwrap_or_default();
         Ok(MenuItem {
             id,
             name: self.name.clone(),
@@ -184,7 +216,32 @@ impl ItemDraft {
             available,
             until,
             photo: self.photo.clone(),
-            options: self.options.clone(),
+            options,
+            groups,
+        })
+    }
+}
+
+impl OptionDraft {
+    const fn is_new(&self) -> bool {
+        self.group.is_some() || self.sort.is_some() || self.default.is_some() || self.available.is_some() || self.until.is_some()
+    }
+
+    /// Returns the option. With `keeps`, what the draft does not say is as it was before.
+    fn option(&self, before: Option<&DishOption>, keeps: bool, moment: Moment) -> Result<DishOption, Refusal> {
+        let (available, until) = match self.available {
+            Some(available) => (available, in_future(self.until, available, moment)?),
+            None => before.map_or((true, None), |option| (option.available, option.until)),
+        };
+        let kept = before.filter(|_| keeps);
+        Ok(DishOption {
+            name: self.name.clone(),
+            price: self.price,
+            group: self.group.or_else(|| kept.and_then(|option| option.group)),
+            sort: self.sort.or_else(|| kept.map(|option| option.sort)).unwrap_or(0),
+            default: self.default.or_else(|| kept.map(|option| option.default)).unwrap_or(false),
+            available,
+            until,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::course::{Course, CourseNumber, Firing};
 use super::status::{ItemStatus, OrderStatus};
-use crate::domain::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
+use crate::domain::values::ids::{ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
 use crate::domain::values::limit::quantity_schema;
 use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
@@ -27,6 +27,17 @@ pub enum Service {
     Delivery,
 }
 
+/// The option behind a name of [`Item::options`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The option's id on the menu.
+    pub id: OptionId,
+    /// The name of its group at the time of the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Name>,
+}
+
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +52,9 @@ pub struct Item {
     /// The names of the chosen options, as the menu spells them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Name>,
+    /// The ids of the chosen options, in the order of `options`. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
     /// The guest's note on this line ("nut allergy").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,

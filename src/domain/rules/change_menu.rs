@@ -7,7 +7,7 @@ use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::menu_draft::MenuDraft;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
-use crate::domain::values::ids::MenuItemId;
+use crate::domain::values::ids::{MenuItemId, OptionId};
 use crate::domain::values::level::Level;
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
@@ -15,10 +15,12 @@ use crate::domain::values::version::Expected;
 /// A change of the menu by a manager, by staff or by the clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuAction {
-    /// Mark a dish as sold out or as available.
+    /// Mark a dish, or one of its options, as sold out or as available.
     Availability {
         /// The dish.
         item: MenuItemId,
+        /// The option of the dish.
+        option: Option<OptionId>,
         /// Whether guests can order it.
         available: bool,
         /// When a sold-out dish becomes available again without anyone's action.
@@ -46,7 +48,7 @@ impl MenuAction {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::GuestRounds(_) | Self::Firing(_) => Level::TWO,
+            Self::GuestRounds(_) | Self::Firing(_) | Self::Availability { option: Some(_), .. } => Level::TWO,
             Self::Replace(draft) => draft.level(),
             Self::Availability { .. } | Self::Pause { .. } | Self::Lapse => Level::ZERO,
         }
@@ -58,15 +60,13 @@ impl MenuAction {
 ///
 /// # Errors
 /// `stale`, with the current menu, if it is not one of the expected versions; `not_found` for a
-/// dish that is not on it; `invalid` for an `until` in the past and for an inconsistent draft.
+/// dish or an option that is not on it; `invalid` for an `until` in the past and for an inconsistent draft.
 pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Moment) -> Result<Decision, Refusal> {
     let mut after = menu.clone();
     let kind = match action {
-        MenuAction::Availability { item, available, until } => {
-            let until = in_future(*until, *available, moment)?;
-            let dish =
-                after.items.get_mut(item).ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such dish on this menu"))?;
-            (dish.available, dish.until) = (*available, until);
+        MenuAction::Availability { item, option, available, until } => {
+            let mark = mark_of(&mut after, *item, *option)?;
+            (*mark.available, *mark.until) = (*available, in_future(*until, *available, moment)?);
             EventKind::MenuAvailability
         }
         MenuAction::Pause { paused, until } => {
@@ -99,12 +99,36 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
     Ok(steps.decide(Write::Menu(Box::new(after))))
 }
 
+/// The sold-out mark of a dish or of an option.
+struct Mark<'a> {
+    available: &'a mut bool,
+    until: &'a mut Option<Timestamp>,
+}
+
+/// Returns the sold-out mark of a dish, or of one of its options.
+fn mark_of(menu: &mut Menu, item: MenuItemId, option: Option<OptionId>) -> Result<Mark<'_>, Refusal> {
+    let missing = |what: &str| Refusal::new(RefusalKind::NotFound, format!("no such {what} on this menu"));
+    let dish = menu.items.get_mut(&item).ok_or_else(|| missing("dish"))?;
+    let Some(id) = option else { return Ok(Mark { available: &mut dish.available, until: &mut dish.until }) };
+    let option = dish.options.get_mut(&id).ok_or_else(|| missing("option"))?;
+    Ok(Mark { available: &mut option.available, until: &mut option.until })
+}
+
+/// Returns every sold-out mark of a menu.
+fn marks(menu: &mut Menu) -> impl Iterator<Item = Mark<'_>> {
+    menu.items.values_mut().flat_map(|dish| {
+        let own = Mark { available: &mut dish.available, until: &mut dish.until };
+        let options = dish.options.values_mut();
+        std::iter::once(own).chain(options.map(|option| Mark { available: &mut option.available, until: &mut option.until }))
+    })
+}
+
 /// Ends the sold-out marks that are due in one event, and the pause in another.
 fn lapse(menu: &Menu, moment: Moment) -> Decision {
     let (mut after, mut steps) = (menu.clone(), Steps::from(to_json(menu), moment));
     let is_due = |until: Option<Timestamp>| until.is_some_and(|at| at <= moment.now);
-    let due = after.items.values_mut().filter(|dish| is_due(dish.until));
-    if due.map(|dish| (dish.available, dish.until) = (true, None)).count() > 0 {
+    let due = marks(&mut after).filter(|mark| is_due(*mark.until));
+    if due.map(|mark| (*mark.available, *mark.until) = (true, None)).count() > 0 {
         steps.push(EventKind::MenuAvailability, None, &mut after);
     }
     if is_due(after.paused_until) {

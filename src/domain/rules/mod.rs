@@ -1,6 +1,7 @@
 //! The rules: what a command may do to a document, decided by pure functions.
 
 pub mod change_menu;
+pub mod choices;
 pub mod courses;
 pub mod decision;
 pub mod order_limits;

@@ -1,20 +1,21 @@
 //! The rule for placing an order. Prices come from the menu, never from the client.
 
+use super::choices::{Chosen, choose};
 use super::courses;
 use super::decision::{Decision, Steps, Write};
 use crate::domain::model::basket::{Basket, Line};
 use crate::domain::model::course::{Course, CourseNumber, Firing};
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::EventKind;
-use crate::domain::model::menu::{DishOption, Menu, MenuItem};
-use crate::domain::model::order::{Item, Order};
+use crate::domain::model::menu::{Menu, MenuItem};
+use crate::domain::model::order::{Choice, Item, Order};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
 use crate::domain::values::ids::{ItemId, OrderId};
+use crate::domain::values::level::Level;
 use crate::domain::values::limit::Limit;
 use crate::domain::values::money::Money;
-use crate::domain::values::text::Name;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -31,17 +32,19 @@ pub struct NewIds {
     pub order: OrderId,
     /// One id for each line of the basket, ascending.
     pub items: Vec<Uuid>,
+    /// The feature level in force: the document has no fields of a higher one.
+    pub level: Level,
 }
 
 /// Decides on a basket.
 ///
 /// # Errors
 /// `paused` while the restaurant takes no orders; `price_changed` if the order costs more than the
-/// guest agreed to; `invalid` for a dish that is not on the menu or sold out, and for a total out
-/// of range; `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
+/// guest agreed to; `invalid` for a dish that is not on the menu or sold out, for options that its
+/// groups do not allow, and for a total out of range; `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     check_open(menu)?;
-    let (items, total) = price_all(menu, &basket.items, &new_ids.items)?;
+    let (items, total) = price_all(menu, &basket.items, &new_ids.items, new_ids.level)?;
     check_agreed(basket.expected_total, &items, total)?;
     let ids: Vec<_> = items.keys().copied().collect();
     let mut order = new_order(basket, who, new_ids, moment, items, total);
@@ -66,13 +69,19 @@ pub(super) fn check_open(menu: &Menu) -> Result<(), Refusal> {
 /// Returns the lines with their prices from the menu, and their total.
 ///
 /// # Errors
-/// `invalid` for a dish that is not on the menu or sold out, and for a total out of range.
-pub(super) fn price_all(menu: &Menu, lines: &[Line], ids: &[Uuid]) -> Result<(BTreeMap<ItemId, Item>, Money), Refusal> {
+/// `invalid` for a dish that is not on the menu or sold out, for options that its groups do not
+/// allow, and for a total out of range.
+pub(super) fn price_all(
+    menu: &Menu,
+    lines: &[Line],
+    ids: &[Uuid],
+    level: Level,
+) -> Result<(BTreeMap<ItemId, Item>, Money), Refusal> {
     debug_assert_eq!(lines.len(), ids.len(), "one id for each line");
     let mut items = BTreeMap::new();
     let mut total = Money::zero(menu.currency);
     for (line, id) in lines.iter().zip(ids) {
-        let item = price(menu, line)?;
+        let item = price(menu, line, level)?;
         let sum = item.price.checked_times(item.quantity).and_then(|price| total.checked_add(price));
         total = sum.ok_or_else(|| invalid("the order's total is too large"))?;
         items.insert(ItemId::from_uuid(*id), item);
@@ -150,28 +159,23 @@ pub(crate) fn check_bytes(order: &Order) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalKind::TooLarge, message).by(Limit::OrderBytes))
 }
 
-/// Returns a line of the order with its price from the menu.
-pub(super) fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
+/// Returns a line of the order with its price from the menu, and with what the feature level in force allows.
+pub(super) fn price(menu: &Menu, line: &Line, level: Level) -> Result<Item, Refusal> {
     let dish =
         menu.items.get(&line.menu_item).ok_or_else(|| invalid(format!("menu_item {} is not on the menu", line.menu_item)))?;
     if !dish.available {
         return Err(invalid(format!("{} is sold out; take it out of the basket", dish.name)));
     }
-    let mut price = dish.price;
-    let mut options = Vec::with_capacity(line.options.len());
-    for name in &line.options {
-        let option = find_option(dish, name).ok_or_else(|| invalid(format!("{} has no option {name}", dish.name)))?;
-        if options.contains(&option.name) {
-            return Err(invalid(format!("option {} is chosen twice", option.name)));
-        }
-        price = price.checked_add(option.price).ok_or_else(|| invalid("the price is too large"))?;
-        options.push(option.name.clone());
-    }
+    let chosen = choose(dish, &line.options)?;
+    let price = chosen.iter().try_fold(dish.price, |price, chosen| price.checked_add(chosen.option.price));
+    let price = price.ok_or_else(|| invalid("the price is too large"))?;
+    let choices = if level >= Level::TWO { chosen.iter().map(|chosen| choice(dish, chosen)).collect() } else { Vec::new() };
     Ok(Item {
         menu_item: line.menu_item,
         name: dish.name.clone(),
         quantity: line.quantity,
-        options,
+        options: chosen.iter().map(|chosen| chosen.option.name.clone()).collect(),
+        choices,
         note: line.note.clone(),
         allergy: line.allergy,
         station: dish.station.clone(),
@@ -199,7 +203,7 @@ pub(super) fn course(menu: &Menu, dish: &MenuItem, chosen: Option<CourseNumber>)
     named.map(Some).ok_or_else(|| invalid(format!("the menu has no course {}", number.number())))
 }
 
-fn find_option<'a>(dish: &'a MenuItem, name: &Name) -> Option<&'a DishOption> {
-    let by_id = name.as_str().parse().ok().and_then(|id| dish.options.get(&id));
-    by_id.or_else(|| dish.options.values().find(|option| option.name == *name))
+fn choice(dish: &MenuItem, chosen: &Chosen<'_>) -> Choice {
+    let group = chosen.option.group.and_then(|group| dish.groups.get(&group));
+    Choice { id: chosen.id, group: group.map(|group| group.name.clone()) }
 }

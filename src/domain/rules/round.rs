@@ -10,9 +10,15 @@ use crate::domain::model::order::{Item, Order};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
 use crate::domain::model::status::ItemStatus;
+use crate::domain::values::ids::OptionId;
+use crate::domain::values::level::Level;
+use crate::domain::values::text::Name;
 use crate::domain::values::time::Timestamp;
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// The level that a node knows that takes a round or a correction.
+const LEVEL: Level = Level::TWO;
 
 /// The context of a round or a correction.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +45,7 @@ pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Res
     if at.who.role == Role::Diner && !at.menu.guest_rounds {
         return Err(Refusal::new(RefusalKind::Forbidden, "the restaurant takes no more dishes for this order; ask a waiter"));
     }
-    let (mut items, total) = place_order::price_all(at.menu, &round.items, at.ids)?;
+    let (mut items, total) = place_order::price_all(at.menu, &round.items, at.ids, LEVEL)?;
     place_order::check_agreed(round.expected_total, &items, total)?;
     order.total.checked_add(total).ok_or_else(|| invalid("the order's total is too large"))?;
     let number = order.rounds().checked_add(1).ok_or_else(|| invalid("the order has too many rounds; place a new one"))?;
@@ -63,9 +69,18 @@ pub(super) fn holds(item: &Item, Correction { line, .. }: &Correction, menu: Opt
 
 /// Returns whether an item has the options of a line, which names them or has their ids.
 fn has_options(item: &Item, line: &Line, menu: Option<&Menu>) -> bool {
-    let by_name = line.options.len() == item.options.len() && line.options.iter().all(|name| item.options.contains(name));
-    by_name
-        || menu.is_some_and(|menu| place_order::price(menu, line).is_ok_and(|priced| is_same_set(&priced.options, &item.options)))
+    let priced = menu.and_then(|menu| place_order::price(menu, line, LEVEL).ok());
+    if let Some(priced) = priced {
+        let has_ids = !item.choices.is_empty() || item.options.is_empty();
+        return if has_ids { is_same_set(&ids(&priced), &ids(item)) } else { is_same_set(&priced.options, &item.options) };
+    }
+    let is_chosen =
+        |name: &Name| item.options.contains(name) || item.choices.iter().any(|choice| choice.id.to_string() == name.as_str());
+    line.options.len() == item.options.len() && line.options.iter().all(is_chosen)
+}
+
+fn ids(item: &Item) -> Vec<OptionId> {
+    item.choices.iter().map(|choice| choice.id).collect()
 }
 
 fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
@@ -88,9 +103,9 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
     }
     let keeps_options = has_options(item, line, Some(at.menu));
     if !keeps_options || line.quantity > item.quantity {
-        let priced = place_order::price(at.menu, line)?;
+        let priced = place_order::price(at.menu, line, LEVEL)?;
         if !keeps_options {
-            (item.options, item.price) = (priced.options, priced.price);
+            (item.options, item.choices, item.price) = (priced.options, priced.choices, priced.price);
         }
     }
     if let Some((dish, course)) = at.menu.items.get(&line.menu_item).zip(line.course) {

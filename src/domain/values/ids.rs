@@ -109,6 +109,10 @@ id!(
     OptionId
 );
 id!(
+    /// A group of options of a dish.
+    OptionGroupId
+);
+id!(
     /// An entry of the audit.
     AuditId
 );

@@ -6,7 +6,7 @@ use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::refusal::RefusalKind;
 use crate::domain::rules::change_menu::MenuAction;
-use crate::domain::values::ids::{MenuItemId, RestaurantId};
+use crate::domain::values::ids::{MenuItemId, OptionId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::Currency;
 use crate::domain::values::position::Position;
@@ -117,6 +117,8 @@ pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Tenant) 
 pub struct Availability {
     available: bool,
     until: Option<Timestamp>,
+    /// The option of the dish that is meant; absent for the dish itself. From feature level 2 on.
+    option: Option<OptionId>,
 }
 
 /// The body of `PUT …/pause`.
@@ -172,8 +174,8 @@ pub(crate) async fn change(
     })
 }
 
-/// `PUT /api/v1/restaurants/{slug}/menu/items/{item}/availability`: marks a dish as sold out or as
-/// available. 200 with the menu.
+/// `PUT /api/v1/restaurants/{slug}/menu/items/{item}/availability`: marks a dish, or one of
+/// its options, as sold out or as available. 200 with the menu.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `invalid` if `until` is in the past, `stale` (412).
@@ -182,7 +184,7 @@ pub(crate) async fn change(
     path = "/api/v1/restaurants/{slug}/menu/items/{item}/availability",
     operation_id = "setAvailability",
     tag = "restaurants",
-    summary = "Set whether a dish is sold out",
+    summary = "Set whether a dish or an option is sold out",
     description = "For: staff, manager, service.",
     params(
         parts::RestaurantPath,
@@ -204,8 +206,8 @@ pub async fn set_availability(
     based_on: BasedOn,
     body: Body<Availability>,
 ) -> Result<HttpResponse, Problem> {
-    let Availability { available, until } = body.0;
-    change(&state, &who, MenuAction::Availability { item: path.1, available, until }, based_on).await
+    let Availability { available, until, option } = body.0;
+    change(&state, &who, MenuAction::Availability { item: path.1, option, available, until }, based_on).await
 }
 
 /// `PUT /api/v1/restaurants/{slug}/pause`: pauses or resumes ordering. 200 with the menu.

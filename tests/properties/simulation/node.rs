@@ -23,6 +23,7 @@ use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition;
 use orderbell::domain::rules::waiter_call;
 use orderbell::domain::values::ids::{CallId, CommandId, EventId, OrderId, RestaurantId};
+use orderbell::domain::values::level::Level;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::version::Expected;
 use orderbell::feed::EventCommitted;
@@ -202,7 +203,7 @@ impl World {
         let items: Vec<_> = basket.items.iter().map(|_| self.id()).collect();
         let orderer = who.clone();
         let decide = move |state: State| {
-            let ids = NewIds { number: state.next_number, order, items: items.clone() };
+            let ids = NewIds { number: state.next_number, order, items: items.clone(), level: Level::CURRENT };
             place_order::decide(&state.menu.unwrap(), &basket, &orderer, &ids, state.moment)
         };
         self.enqueue(connection, &who, Reads::Basket, Some(key), Sender { connection, id }, Box::new(decide));

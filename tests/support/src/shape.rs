@@ -92,7 +92,20 @@ pub fn order(document: &Value) {
         fields(
             item,
             &must,
-            &["options", "note", "allergy", "round", "added_at", "course", "held", "fired_at", "served_at", "reason", "detail"],
+            &[
+                "options",
+                "choices",
+                "note",
+                "allergy",
+                "round",
+                "added_at",
+                "course",
+                "held",
+                "fired_at",
+                "served_at",
+                "reason",
+                "detail",
+            ],
         );
     }
     time(&document["placed_at"]);
