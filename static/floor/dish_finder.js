@@ -1,3 +1,4 @@
+import { matches, plain } from '../shared/search.js';
 import { menuByCategory } from './lanes.js';
 
 /**
@@ -6,11 +7,6 @@ import { menuByCategory } from './lanes.js';
  * @typedef {{number: number, item: any, words: string}} Dish words: its name as it is compared
  * @typedef {{quantity: number, words: string, isOption: boolean}} Wish isOption: of the dish that was added last
  */
-
-/** @param {string} text @returns {string} without accents and capitals, as people type it */
-function plain(text) {
-  return text.normalize('NFD').replace(/\p{Mn}/gu, '').toLowerCase().trim();
-}
 
 /** @param {any} menu @returns {{id: string, name: string, dishes: Dish[]}[]} categories in their order */
 export function numbered(menu) {
@@ -44,9 +40,8 @@ const NO_MATCH = 4;
 function rankOf({ number, words }, wanted) {
   if (wanted === String(number)) return 0;
   if (words.startsWith(wanted)) return 1;
-  const parts = words.split(/[\s-]+/);
-  // Each typed word begins a word of the name: "be re" is the Beef rezala.
-  if (wanted.split(/\s+/).every((word) => parts.some((part) => part.startsWith(word)))) return 2;
+  // "be re" is the Beef rezala.
+  if (matches(words, wanted)) return 2;
   return words.includes(wanted) ? 3 : NO_MATCH;
 }
 

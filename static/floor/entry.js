@@ -1,5 +1,6 @@
 import { withAdded, withOption } from '../shared/basket.js';
 import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
+import { defaultsOf } from '../shared/choices.js';
 import { find, h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { renderListed } from '../shared/keyed.js';
@@ -144,7 +145,7 @@ export class OrderEntry {
   #touch(name, control) {
     const checkout = this.#checkout;
     if (!checkout || !this.#dialog.contains(control)) return false;
-    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option);
+    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option ?? '', this.#menu());
     if (changed) this.#change(changed);
     return changed !== null;
   }
@@ -183,7 +184,7 @@ export class OrderEntry {
       const option = line && items[line.item] && optionOf(items[line.item], wish.words);
       if (!line || !option) return;
       this.#typed = '';
-      return this.#change(withOption(checkout.basket, line.key, option));
+      return this.#change(withOption(checkout.basket, line.key, option, this.#menu()));
     }
     const [dish] = matching(this.#categories.flatMap(({ dishes }) => dishes), wish.words);
     if (!dish?.item.available) return;
@@ -195,7 +196,7 @@ export class OrderEntry {
   #add(item, quantity = 1) {
     const checkout = this.#checkout;
     if (!checkout || !item?.available) return;
-    const basket = withAdded(checkout.basket, { item: item.id, quantity });
+    const basket = withAdded(checkout.basket, { item: item.id, quantity, options: defaultsOf(item) });
     const line = basket.lines.find((each) => each.quantity !== checkout.basket.lines.find(({ key }) => key === each.key)?.quantity);
     if (line) this.#line = line.key;
     this.#change(basket);

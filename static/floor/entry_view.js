@@ -1,4 +1,4 @@
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, pieces, priceBefore, total, totalBefore, unavailable } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
 import { h } from '../shared/dom.js';
 import { clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -16,12 +16,18 @@ import { matching, optionOf, tablesLike } from './dish_finder.js';
 /** How the staff's page says what the controls of a line say. @type {import('../shared/line_controls.js').Speech} */
 const STAFF = {
   words: {
-    allergy: 'Allergy', isAllergy: 'Is this an allergy?', yes: 'Yes', no: 'No', quantity: 'How many',
+    allergy: 'Allergy', isAllergy: 'Is this an allergy?', yes: 'Yes', no: 'No', quantity: 'How many', soldOut: 'Sold out', chooseCount: countWords,
     chooseFor: (name) => `Options for ${name}`, fewer: (name) => `One ${name} less`, more: (name) => `One more ${name}`,
   },
   money,
   number: String,
 };
+
+/** @param {number} min @param {number} max @returns {string} how many options a group asks for */
+function countWords(min, max) {
+  if (min === max) return `Choose ${min}`;
+  return min === 0 ? `Up to ${max}` : `Choose ${min} to ${max}`;
+}
 
 /** @param {Basket} basket @returns {Place} */
 export function placeOf({ table, service, guest }) {
@@ -210,8 +216,16 @@ export function whyNot(basket, menu, problem) {
     menu.paused && basket.lines.length > 0 && (menu.paused_until ? `New orders are paused until ${clock(menu.paused_until)}.` : 'New orders are paused.'),
     soldOut.length > 0 && `Sold out: ${names(soldOut)}.`,
     removed.length > 0 && `No longer on the menu: ${names(removed)}.`,
+    ...basket.lines.filter((line) => wantsChoice(line, menu)).map((line) => choiceWords(line, menu)),
     problem ? problemWords(problem) : before && `Prices have changed: the total was ${money(before)} and is ${money(total(basket, menu))} now.`,
   ].filter((words) => typeof words === 'string' && words !== '');
+}
+
+/** @param {import('../shared/basket.js').Line} line @param {any} menu */
+function choiceWords(line, menu) {
+  const missing = missingNames(line, menu);
+  const { name } = menu.items[line.item];
+  return missing.length > 0 ? `${name}: ${missing.join(', ')}.` : `${name}: an option is sold out or gone. Choose again.`;
 }
 
 /** @param {import('../shared/checkout.js').Problem} problem */

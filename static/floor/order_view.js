@@ -1,3 +1,4 @@
+import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money, place, whyWords } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -120,7 +121,7 @@ function itemLine(id, item, order, { corrects }) {
     h('span.line__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
     h('span.line__body', {},
       h('span.line__name', {}, item.name),
-      (item.options ?? []).map((/** @type {string} */ option) => h('span.line__option', {}, `+ ${option}`)),
+      chosenOptions(item).map((option) => h('span.line__option', {}, `+ ${option}`)),
       (item.course || item.held || item.served_at) && h('span.line__option', {}, courseWords(item)),
       item.round && h('span.line__option', {}, `Round ${item.round}, ${clock(item.added_at)}`),
       noteView(item),

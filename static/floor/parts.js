@@ -101,8 +101,8 @@ export function laneLinks(lanes) {
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 
-/** @param {any} document the menu @param {string} search @returns {import('../shared/keyed.js').Listed} */
-export function menuView(document, search) {
+/** @param {any} document the menu @param {string} search @param {boolean} marksOptions whether options can be sold out: feature level 2 @returns {import('../shared/keyed.js').Listed} */
+export function menuView(document, search, marksOptions) {
   const wanted = search.trim().toLowerCase();
   const categories = menuByCategory(document)
     .map((category) => ({ ...category, items: category.items.filter(({ name }) => name.toLowerCase().includes(wanted)) }))
@@ -113,21 +113,24 @@ export function menuView(document, search) {
   if (categories.length === 0) {
     return { view: h('div.blank', { 'data-key': 'none' }, icon('list'), h('h2', {}, 'The menu is empty'), h('p', {}, 'A manager adds dishes on the manager’s page.')) };
   }
-  const menu = categories.map(({ id, name, items }) => ({ key: id, deps: [name, ...items], view: () => categoryView(id, name, items) }));
+  const menu = categories.map(({ id, name, items }) => ({ key: id, deps: [name, marksOptions, ...items], view: () => categoryView(id, name, items, marksOptions) }));
   return { view: listOf('div.menu', 'menu'), lists: { menu } };
 }
 
-/** @param {string} id @param {string} name @param {any[]} items */
-function categoryView(id, name, items) {
-  return h('section.card.menu__category', { 'data-key': id }, h('h2', {}, name), h('ul.menu__items', {}, items.map(menuLine)));
+/** @param {string} id @param {string} name @param {any[]} items @param {boolean} marksOptions */
+function categoryView(id, name, items, marksOptions) {
+  return h('section.card.menu__category', { 'data-key': id }, h('h2', {}, name), h('ul.menu__items', {}, items.map((item) => menuLine(item, marksOptions))));
 }
 
-/** @param {any} item */
-function menuLine(item) {
+/** @param {any} item @param {boolean} marksOptions */
+function menuLine(item, marksOptions) {
+  const options = Object.values(item.options ?? {});
+  const gone = options.filter(({ available }) => available === false).map(({ name }) => name);
   const back = item.available || !item.until ? '' : `Back ${clock(item.until)}`;
   return h('li.dish', { 'data-key': item.id, 'data-menu-item': item.id, 'data-available': String(item.available) },
     h('div.dish__body', {}, h('p.dish__name', {}, item.name),
-      h('p.muted', {}, `${money(item.price)} · ${item.station}`, back && ` · ${back}`)),
+      h('p.muted', {}, `${money(item.price)} · ${item.station}`, back && ` · ${back}`, gone.length > 0 && ` · sold out: ${gone.join(', ')}`)),
+    marksOptions && options.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'ask-options' }, 'Options', h('span.visually-hidden', {}, ` of ${item.name}`)),
     item.available
       ? h('button.button', { 'type': 'button', 'data-do': 'ask-sold-out' }, 'Sold out')
       : [h('span.badge', { 'data-tone': 'bad' }, 'Sold out'),

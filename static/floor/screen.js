@@ -399,7 +399,7 @@ export class StaffDesk {
   #content(now, { orders, all, found, calls }) {
     const search = this.#search;
     if (this.#tab === 'menu') {
-      return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu, 'the menu', this.#banner.lostAt) };
+      return this.#menu.menu ? menuView(this.#menu.menu, search, this.#bell.welcome?.feature_level >= 2) : { view: floorBlank(this.#bell, this.#menu, 'the menu', this.#banner.lostAt) };
     }
     if (this.#floor.cursor === null || this.#floor.refusal || this.#bell.state === 'stopped') {
       return { view: floorBlank(this.#bell, this.#floor, `the ${this.#tab}`, this.#banner.lostAt) };

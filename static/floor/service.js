@@ -6,7 +6,7 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { leastIdAt, leastIdOf } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
-import { FIRING, freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
+import { FIRING, freeTableSheet, optionsSheet, pauseSheet, soldOutSheet } from './sheets.js';
 
 /** How far back closed orders are read. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
@@ -117,11 +117,13 @@ export class StaffService {
     if (this.#lacksTime(control)) return;
     if (name.startsWith('ask-') || !control.closest('dialog')) this.#seen = this.#menu();
     const id = control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '';
+    const option = control.closest('[data-option]')?.getAttribute('data-option') ?? undefined;
     /** @type {Record<string, () => unknown>} */
     const actions = {
-      'ask-sold-out': () => openSheet(soldOutSheet(this.#dish(id))),
-      'sold-out': () => this.#setAvailable(id, { available: false, ...this.#until(control) }),
-      'available': () => this.#setAvailable(id, { available: true }),
+      'ask-options': () => openSheet(optionsSheet(this.#dish(id))),
+      'ask-sold-out': () => openSheet(soldOutSheet(this.#dish(id), option)),
+      'sold-out': () => this.#setAvailable(id, { available: false, ...this.#until(control), ...(option && { option }) }),
+      'available': () => this.#setAvailable(id, { available: true, ...(option && { option }) }),
       'ask-pause': () => openSheet(pauseSheet(this.#menu(), this.#level() >= 2)),
       'guest-rounds': () => this.#setGuestRounds(control.dataset.allowed === 'true'),
       'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.', pauseWords),
@@ -157,10 +159,14 @@ export class StaffService {
     return this.#menu()?.items[id];
   }
 
-  /** @param {string} id @param {{available: boolean, until?: string}} body */
+  /** @param {string} id @param {{available: boolean, until?: string, option?: string}} body */
   #setAvailable(id, body) {
-    const name = this.#dish(id)?.name ?? 'The dish';
-    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is available again.` : `${name} is sold out.`, (menu) => offWords(!menu.items[id]?.available, menu.items[id]?.until, 'sold out', 'available'));
+    const marked = (/** @type {any} */ menu) => (body.option ? menu?.items[id]?.options?.[body.option] : menu?.items[id]);
+    const name = marked(this.#menu())?.name ?? 'It';
+    // An option that can be had does not say so.
+    const isGone = (/** @type {any} */ menu) => marked(menu) === undefined || marked(menu).available === false;
+    const fact = (/** @type {any} */ menu) => offWords(isGone(menu), marked(menu)?.until, 'sold out', 'available');
+    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is available again.` : `${name} is sold out.`, fact);
   }
 
   /** @param {string} firing */

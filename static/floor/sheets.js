@@ -95,10 +95,23 @@ export function promiseSheet(order) {
       h('button.chip.chip--large', { 'type': 'button', 'data-action': 'promise', 'data-minutes': minutes }, `in ${minutes} min`))));
 }
 
-/** @param {any} item of the menu */
-export function soldOutSheet(item) {
+/** The options of a dish, to mark one as sold out. @param {any} item of the menu */
+export function optionsSheet(item) {
+  const options = Object.entries(item.options ?? {}).map(([id, option]) => ({ id, ...option }));
   return h('div', { 'data-menu-item': item.id },
-    sheetHead(`Mark ${item.name} as sold out?`, 'Guests can no longer order it. For how long?'),
+    sheetHead(`Options of ${item.name}`, 'Guests cannot choose what is sold out.'),
+    h('ul.menu__items', {}, options.map(({ id, name, group, available }) => h('li.dish', { 'data-option': id, 'data-available': String(available !== false) },
+      h('div.dish__body', {}, h('p.dish__name', {}, name), item.groups?.[group] && h('p.muted', {}, item.groups[group].name)),
+      available === false
+        ? [h('span.badge', { 'data-tone': 'bad' }, 'Sold out'), h('button.button.button--go', { 'type': 'button', 'data-do': 'available' }, 'Bring back', h('span.visually-hidden', {}, ` ${name}`))]
+        : h('button.button', { 'type': 'button', 'data-do': 'ask-sold-out' }, 'Sold out', h('span.visually-hidden', {}, `: ${name}`))))));
+}
+
+/** @param {any} item of the menu @param {string} [option] of the dish */
+export function soldOutSheet(item, option) {
+  const name = option ? `${item.options[option].name} (${item.name})` : item.name;
+  return h('div', { 'data-menu-item': item.id, 'data-option': option },
+    sheetHead(`Mark ${name} as sold out?`, 'Guests can no longer order it. For how long?'),
     lengths('sold-out', 'Until I bring it back'));
 }
 

@@ -10,6 +10,7 @@ import { basketForm, messages } from './basket_view.js';
 /** The sheet with the guest's basket. */
 export class BasketSheet {
   #bell; #menu; #open; #on; #checkout;
+  /** The lines whose groups of options are shown, by key. @type {Set<string>} */ #opened = new Set();
   #sheet = /** @type {HTMLDialogElement} */ (find('#basket-sheet'));
   #body = find('#basket');
 
@@ -50,6 +51,7 @@ export class BasketSheet {
   }
 
   open() {
+    this.#opened.clear();
     this.draw();
     this.#sheet.showModal();
   }
@@ -81,7 +83,7 @@ export class BasketSheet {
     const menu = this.#menu();
     if (!menu) return;
     const offline = ['offline', 'connecting', 'checking'].includes(this.#bell.state);
-    render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem, open: this.#open() }));
+    render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem, open: this.#open(), opened: this.#opened }));
   }
 
   /** @param {string} name under which the basket is stored */
@@ -100,10 +102,15 @@ export class BasketSheet {
   /** @param {string} does @param {HTMLElement} control */
   #do(does, control) {
     if (does === 'round') return this.#change(asRoundOf(this.basket, control.dataset.round === 'new' ? undefined : this.#open()));
+    const key = lineKey(control);
+    if (does === 'line-choose' && key) {
+      this.#opened.add(key);
+      return this.draw();
+    }
     const changed = does === 'service'
       ? { ...this.basket, service: control.dataset.service ?? 'dine_in' }
-      : withTouch(this.basket, does, lineKey(control), control.dataset.option);
-    return changed && this.#change(changed);
+      : withTouch(this.basket, does, lineKey(control), control.dataset.option ?? '', this.#menu());
+    return changed ? this.#change(changed) : undefined;
   }
 
   /** @param {HTMLInputElement} input */

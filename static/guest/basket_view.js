@@ -1,5 +1,6 @@
 import { WORDS, clock, money } from '../languages/language.js';
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
+import { groupsOf } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
@@ -10,17 +11,18 @@ const SERVICES = ['dine_in', 'takeaway'];
 
 /**
  * @param {import('../shared/basket.js').Basket} basket @param {any} menu
- * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any}} state open: the order that this may be a round of
+ * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any, opened: Set<string>}} state open: the order that this may be a round of;
+ *   opened: the lines whose groups of options are shown, by key
  * @returns {any[]}
  */
-export function basketForm(basket, menu, { sending, offline, problem, open }) {
+export function basketForm(basket, menu, { sending, offline, problem, open, opened }) {
   if (basket.lines.length === 0) {
     return [h('div.blank', {}, icon('tray'), h('h3', {}, WORDS.emptyBasket), h('p', {}, WORDS.emptyBasketHint))];
   }
   const before = totalBefore(basket, menu);
   return [
     h('fieldset.basket', { disabled: sending, 'aria-label': WORDS.basket },
-      h('ul.basket__lines', {}, basket.lines.map((line) => basketLine(line, menu))),
+      h('ul.basket__lines', {}, basket.lines.map((line) => basketLine(line, menu, opened.has(line.key)))),
       roundChoice(basket, open),
       !basket.round && serviceChoice(basket.service),
       !basket.round && basket.service === 'takeaway' && nameField(basket.guest ?? ''),
@@ -48,10 +50,12 @@ export function basketForm(basket, menu, { sending, offline, problem, open }) {
 export function messages(basket, menu, { sending, offline, problem }) {
   if (sending) return offline ? [{ words: WORDS.placingOffline, bad: false }] : [];
   const { soldOut, removed } = unavailable(basket, menu);
+  const unchosen = basket.lines.filter((line) => wantsChoice(line, menu));
   const before = totalBefore(basket, menu);
   const said = [
     soldOut.length > 0 && WORDS.basketSoldOut(names(soldOut, menu)),
     removed.length > 0 && WORDS.basketRemoved(names(removed, menu)),
+    unchosen.length > 0 && WORDS.basketChoices(names(unchosen, menu)),
     problem ?? (before && WORDS.priceChanged(money(before), money(total(basket, menu)))),
   ].flatMap((words) => (words ? [{ words, bad: true }] : []));
   if (!menu.paused) return said;
@@ -68,8 +72,8 @@ function nameOf(line, menu) {
   return menu.items[line.item]?.name ?? line.name ?? WORDS.someDish;
 }
 
-/** @param {import('../shared/basket.js').Line} line @param {any} menu */
-function basketLine(line, menu) {
+/** @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen its groups of options are shown */
+function basketLine(line, menu, isOpen) {
   const item = menu.items[line.item];
   const name = nameOf(line, menu);
   const gone = !canBeOrdered(line, menu);
@@ -80,7 +84,7 @@ function basketLine(line, menu) {
       (item || line.seen !== undefined) && h('output.line__price', {}, money({ amount: linePrice(line, menu), currency: menu.currency }))),
     gone && h('p.line__gone', {}, item ? WORDS.lineGone : WORDS.lineRemoved),
     before !== undefined && h('p.line__gone', {}, WORDS.linePriceChanged(money({ amount: before * line.quantity, currency: menu.currency }))),
-    !gone && item && optionChips(item, line.options, GUEST),
+    !gone && item && choicesView(item, line, menu, isOpen),
     h('div.line__foot', {},
       h('input.line__note', {
         value: line.note, maxlength: MAX_NOTE, placeholder: WORDS.lineNote, 'aria-label': `${WORDS.lineNote}: ${name}`, 'data-field': 'line-note', autocomplete: 'off',
@@ -106,6 +110,14 @@ function roundChoice({ round }, open) {
     type: 'button', 'data-do': 'round', 'data-round': isRound ? 'with' : 'new', 'aria-pressed': String(isRound === Boolean(round)),
   }, words);
   return h('div.services', { role: 'group', 'aria-label': WORDS.roundWhich, 'data-key': 'round' }, chip(true, WORDS.roundWith(number)), chip(false, WORDS.roundNew));
+}
+
+/** The options of a line: what is chosen of groups, until the guest wants to change it. @param {any} item @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen */
+function choicesView(item, line, menu, isOpen) {
+  if (Object.keys(item.groups ?? {}).length === 0 || isOpen || wantsChoice(line, menu)) return optionChips(item, line.options, GUEST);
+  const chosen = groupsOf(item).flatMap(({ options }) => options.filter(({ id }) => line.options.includes(id))).map(({ name }) => name);
+  return h('p.line__chosen', {}, h('span', {}, chosen.join(', ') || WORDS.nothingChosen),
+    h('button.chip', { 'type': 'button', 'data-do': 'line-choose', 'aria-label': WORDS.chooseFor(item.name) }, WORDS.change));
 }
 
 /** @param {string} chosen */

@@ -1,4 +1,5 @@
 import { MAX_QUANTITY } from '../shared/basket.js';
+import { defaultsOf, isChosenWell, kept, missingGroups, toggled } from '../shared/choices.js';
 import { find, onAction, render } from '../shared/dom.js';
 import { choiceForm } from './menu_view.js';
 
@@ -6,6 +7,7 @@ import { choiceForm } from './menu_view.js';
 export class ChoiceSheet {
   /** @type {any} */ #item = null;
   #choice = fresh();
+  /** Whether the guest wanted to add the dish before everything was chosen. */ #asks = false;
   #add;
   #sheet = /** @type {HTMLDialogElement} */ (find('#choice-sheet'));
   #body = find('#choice');
@@ -25,7 +27,8 @@ export class ChoiceSheet {
   /** @param {any} item of the menu */
   open(item) {
     this.#item = item;
-    this.#choice = fresh();
+    this.#choice = { ...fresh(), options: defaultsOf(item) };
+    this.#asks = false;
     find('#choice-title').textContent = item.name;
     // Removes the fields, with what was typed for another dish.
     render(this.#body);
@@ -37,11 +40,13 @@ export class ChoiceSheet {
   update(menu) {
     if (!this.#sheet.open) return;
     this.#item = menu.items[this.#item.id] ?? { ...this.#item, available: false };
+    this.#choice.options = kept(this.#item, this.#choice.options);
     this.#draw();
   }
 
   #draw() {
-    render(this.#body, choiceForm(this.#item, this.#choice));
+    const missing = this.#asks ? missingGroups(this.#item, this.#choice.options).map(({ name }) => name) : [];
+    render(this.#body, choiceForm(this.#item, this.#choice, missing));
   }
 
   /** @param {string} does @param {HTMLElement} control */
@@ -50,14 +55,24 @@ export class ChoiceSheet {
     const option = control.dataset.option ?? '';
     if (does === 'allergy-yes') choice.allergy = true;
     if (does === 'allergy-no') choice.denied = choice.note;
-    if (does === 'option') choice.options = choice.options.includes(option) ? choice.options.filter((each) => each !== option) : [...choice.options, option];
+    if (does === 'option') choice.options = toggled(this.#item, choice.options, option);
     if (does === 'choice-more') choice.quantity = Math.min(MAX_QUANTITY, choice.quantity + 1);
     if (does === 'choice-fewer') choice.quantity = Math.max(1, choice.quantity - 1);
-    if (does === 'add-choice') {
-      this.#add({ item: this.#item.id, ...choice });
-      this.#sheet.close();
+    if (does === 'add-choice') return this.#finish();
+    return this.#draw();
+  }
+
+  /** Adds the dish, or goes to what is still to be chosen. */
+  #finish() {
+    if (isChosenWell(this.#item, this.#choice.options)) {
+      this.#add({ item: this.#item.id, ...this.#choice });
+      return this.#sheet.close();
     }
+    this.#asks = true;
     this.#draw();
+    const missing = this.#body.querySelector('[data-missing]');
+    missing?.scrollIntoView({ block: 'center' });
+    return /** @type {HTMLElement | null | undefined} */ (missing?.querySelector('button:enabled'))?.focus({ preventScroll: true });
   }
 }
 

@@ -1,9 +1,11 @@
 import { WORDS, clock, money, number } from '../languages/language.js';
-import { canBeOrdered, pieces } from '../shared/basket.js';
+import { pieces } from '../shared/basket.js';
+import { lacksOptions, priceWith } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
 import { GUEST } from './guest_words.js';
+import { hasSearch } from './menu_search.js';
 
 /**
  * @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories that have something, in the menu's order
@@ -31,37 +33,60 @@ export function linkNote(state) {
   return h('span.categories__link', { 'data-key': 'link', 'aria-hidden': 'true' }, icon('offline'), WORDS[`link_${state}`]);
 }
 
-/** @param {any} menu @returns {HTMLElement[]} the row of links to the categories */
-export function categoryLinks(menu) {
-  return categories(menu).map(({ id, name }) => h('a.chip', { href: `#category-${id}`, 'data-key': id }, name));
+/** @param {any} menu @param {string} current the category that is being read @returns {HTMLElement[]} the row of links to the search and to the categories */
+export function categoryLinks(menu, current) {
+  const links = categories(menu).map(({ id, name }) => h('a.chip', { 'href': `#category-${id}`, 'data-key': id, 'aria-current': id === current && 'true' }, name));
+  if (!hasSearch(menu)) return links;
+  return [h('a.chip.categories__search', { 'href': '#menu-search', 'data-key': 'search', 'aria-label': WORDS.search }, icon('search')), ...links];
 }
 
-/** @param {any} menu @param {import('../shared/basket.js').Basket} basket @returns {HTMLElement[]} */
-export function menuSections(menu, basket) {
-  const sections = categories(menu).map(({ id, name, items }) => h(
-    'section.category', { id: `category-${id}`, 'data-key': id, 'aria-labelledby': `category-${id}-name` },
+/**
+ * The sections of the menu, each drawn again only when something in it has changed: a menu may have hundreds of dishes.
+ *
+ * @param {any} menu @param {import('../shared/basket.js').Basket} basket
+ * @returns {import('../shared/keyed.js').Entry[]}
+ */
+export function menuEntries(menu, basket) {
+  const language = document.documentElement.lang;
+  const shown = categories(menu);
+  if (shown.length === 0) return [{ key: 'empty', deps: [language], view: emptyView }];
+  return shown.map(({ id, name, items }) => {
+    const counts = items.map((item) => pieces(basket, item.id));
+    return { key: id, deps: [language, name, ...items, ...counts], view: () => section({ id, name, items, counts }) };
+  });
+}
+
+function emptyView() {
+  return h('div.blank', { 'data-key': 'empty' }, h('h2', {}, WORDS.emptyMenu), h('p', {}, WORDS.emptyMenuHint));
+}
+
+/** @param {{id: string, name: string, items: any[], counts: number[]}} category */
+function section({ id, name, items, counts }) {
+  return h('section.category', { 'id': `category-${id}`, 'data-key': id, 'aria-labelledby': `category-${id}-name` },
     h('h2.category__name', { id: `category-${id}-name` }, name),
-    h('ul.category__items', {}, items.map((item) => menuItem(item, basket))),
-  ));
-  if (sections.length > 0) return sections;
-  return [h('div.blank', {}, h('h2', {}, WORDS.emptyMenu), h('p', {}, WORDS.emptyMenuHint))];
+    h('ul.category__items', {}, items.map((item, at) => menuItem(item, counts[at]))));
 }
 
-/** @param {any} item @param {import('../shared/basket.js').Basket} basket */
-function menuItem(item, basket) {
-  const count = pieces(basket, item.id);
-  const gone = !item.available;
+/** @param {any} item @returns {boolean} whether it cannot be ordered: it is sold out, or what it asks to choose is */
+function isGone(item) {
+  return !item.available || lacksOptions(item);
+}
+
+/** @param {any} item @param {number} count of it in the basket */
+function menuItem(item, count) {
+  const gone = isGone(item);
   return h(
     'li.dish', { 'data-menu-item': item.id, 'data-key': item.id, 'data-sold-out': gone },
     h('div.dish__text', {},
-      h('h3.dish__name', {}, item.name),
+      // The whole row opens the dish: the button covers it.
+      h('h3.dish__name', {}, h('button.dish__open', { type: 'button', 'data-do': 'options' }, item.name)),
       item.description && h('p.dish__about', {}, item.description),
       h('p.dish__facts', {},
         h('span.dish__price', {}, money(item.price)),
         gone && h('span.badge.dish__gone', {}, soldOutWords(item)),
-        !gone && Object.keys(item.options ?? {}).length > 0 && optionsButton(item)),
+        !gone && Object.keys(item.options ?? {}).length > 0 && h('span.dish__choose', { 'aria-hidden': 'true' }, WORDS.choose)),
     ),
-    item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 88, height: 88 }),
+    item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 104, height: 104 }),
     addButton(item, count),
   );
 }
@@ -71,16 +96,11 @@ function soldOutWords({ until }) {
   return until ? WORDS.soldOutUntil(clock(until)) : WORDS.soldOut;
 }
 
-/** @param {any} item */
-function optionsButton(item) {
-  return h('button.dish__options', { type: 'button', 'data-do': 'options', 'aria-label': WORDS.chooseFor(item.name) }, WORDS.choose);
-}
-
 /** @param {any} item @param {number} count */
 function addButton(item, count) {
   return h(
     'button.dish__add', {
-      type: 'button', 'data-action': 'add', disabled: !item.available, 'data-count': count || undefined,
+      type: 'button', 'data-action': 'add', disabled: isGone(item), 'data-count': count || undefined,
       'aria-label': count > 0 ? `${WORDS.add(item.name)}. ${WORDS.inBasket(count)}` : WORDS.add(item.name),
     },
     h('span', { 'aria-hidden': 'true' }, count > 0 ? number(count) : '+'),
@@ -91,23 +111,25 @@ function addButton(item, count) {
  * The form for one item's options before it goes into the basket.
  *
  * @param {any} item @param {{options: string[], note: string, allergy?: boolean, denied?: string, quantity: number}} choice
+ * @param {string[]} missing the groups that the guest left open, by name
  * @returns {HTMLElement[]}
  */
-export function choiceForm(item, choice) {
-  const line = { key: '', item: item.id, ...choice };
+export function choiceForm(item, choice, missing) {
+  const { amount, currency } = { amount: priceWith(item, choice.options) * choice.quantity, currency: item.price.currency };
   return [
-    item.description && h('p.muted', {}, item.description),
+    item.photo && h('img.choice__photo', { 'data-key': 'photo', 'src': item.photo, 'alt': '' }),
+    item.description && h('p.muted', { 'data-key': 'about' }, item.description),
     optionChips(item, choice.options, GUEST),
     h('div.field', {},
       h('label', { for: 'choice-note' }, WORDS.lineNote),
       h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' }),
       allergyBox(choice, item.name, GUEST)),
     // Always in the page: screen readers do not announce a live region that appears with its words.
-    h('p.line__gone.choice__why', { 'id': 'choice-why', 'data-key': 'why', 'role': 'alert' }, !item.available && soldOutWords(item)),
-    h('div.choice__foot', {},
+    h('p.line__gone.choice__why', { 'id': 'choice-why', 'data-key': 'why', 'role': 'alert' },
+      isGone(item) ? soldOutWords(item) : missing.length > 0 && WORDS.pleaseChoose(missing.join(', '))),
+    h('div.choice__foot', { 'data-key': 'foot' },
       stepper(item.name, choice.quantity, 'choice', GUEST),
-      h('button.button.button--primary.button--large', {
-        'type': 'button', 'data-do': 'add-choice', 'disabled': !canBeOrdered(line, { items: { [item.id]: item } }), 'aria-describedby': 'choice-why',
-      }, WORDS.addToOrder)),
+      h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'add-choice', 'disabled': isGone(item), 'aria-describedby': 'choice-why' },
+        h('span', {}, WORDS.addToOrder, ' · ', h('output', {}, money({ amount, currency }))))),
   ];
 }

@@ -1,4 +1,5 @@
 import { WORDS, clock, money, number, timeRange } from '../languages/language.js';
+import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
 
@@ -174,7 +175,7 @@ function lines(order, entries) {
     h('span.item__quantity', {}, `${number(item.quantity)}×`),
     h('span.item__text', {},
       h('span.item__name', {}, item.name),
-      item.options?.length > 0 && h('span.item__more', {}, item.options.join(', '))),
+      item.options?.length > 0 && h('span.item__more', {}, chosenOptions(item).join(', '))),
     itemState(order, item),
     item.note && h('span.item__note', {}, noteLine(item)),
     item.status === 'voided' && h('span.item__note.item__more', {}, why(item).join(' '))));

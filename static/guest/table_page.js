@@ -4,7 +4,9 @@ import { WORDS, errorWords, money } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
 import { total } from '../shared/basket.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
+import { defaultsOf, isChosenWell } from '../shared/choices.js';
 import { find, h, onAction, render } from '../shared/dom.js';
+import { listOf, renderListed } from '../shared/keyed.js';
 import { redrawing } from '../shared/redraw.js';
 import { isForgetful, keepLocal, recallLocal } from '../shared/storage.js';
 import { endToasts, toast } from '../shared/toasts.js';
@@ -14,11 +16,13 @@ import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
 import { beforeLeaving, forgetOrder, isRewritten, keepMenu, keepOrders, lastMenu, lastOrders, leftOrders } from './last_seen.js';
 import { lostOrder } from './lost_order.js';
-import { categoryLinks, linkNote, menuSections } from './menu_view.js';
+import { MenuSearch, searchField } from './menu_search.js';
+import { categoryLinks, linkNote, menuEntries } from './menu_view.js';
 import { finishedOrder, orderCard, refusedOrder } from './order_card.js';
 import { fellThrough, isFinal } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress, vibrate } from './page_state.js';
 import { Refusals } from './refusals.js';
+import { SectionBar } from './section_bar.js';
 import { drawBasketBar, drawPause, followBasketBar, furnishTable, hideTable } from './table_frame.js';
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
@@ -44,6 +48,8 @@ export class TablePage {
   #settled = false;
   /** Finished orders that the guest has opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
+  #search = new MenuSearch();
+  #sections = new SectionBar(find('#categories'));
   #draw = redrawing(() => this.#bell.state !== 'stopped' && this.#drawNow());
   #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
@@ -128,6 +134,10 @@ export class TablePage {
     onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
     onAction(document.body, 'data-do', (does, control) => this.#do(does, control));
     this.#main.addEventListener('click', (event) => this.#followHere(event));
+    this.#main.addEventListener('input', (event) => {
+      const input = /** @type {HTMLInputElement} */ (event.target);
+      if (input.dataset.field === 'menu-search') this.#search.apply(this.#main, this.#menu, input.value);
+    });
     // `toggle` does not bubble, so it is captured.
     this.#main.addEventListener('toggle', (event) => this.#toggled(/** @type {HTMLDetailsElement} */ (event.target)), true);
     this.#menuRoom.on('change', () => this.#menuChanged());
@@ -251,8 +261,16 @@ export class TablePage {
   /** @param {string} action @param {HTMLElement} control */
   #act(action, control) {
     if (action === 'basket') this.#basket.open();
-    if (action === 'add') this.#basket.add({ item: control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '' });
+    if (action === 'add') this.#add(control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '');
     if (action === 'cancel') this.#cancel(control.closest('[data-order]')?.getAttribute('data-order') ?? '');
+  }
+
+  /** Adds a dish as it comes, or opens it where the guest has to choose something. @param {string} id of a dish */
+  #add(id) {
+    const item = this.#menu.items[id];
+    const options = defaultsOf(item);
+    if (isChosenWell(item, options)) this.#basket.add({ item: id, options });
+    else this.#choice.open(item);
   }
 
   /** @param {string} does @param {HTMLElement} control */
@@ -374,9 +392,12 @@ export class TablePage {
     if (!menu) return;
     drawPause(menu);
     const categories = find('#categories');
-    render(categories, linkNote(this.#bell.state), categoryLinks(menu));
+    render(categories, linkNote(this.#bell.state), categoryLinks(menu, this.#sections.current));
     categories.hidden = false;
-    render(this.#main, h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, menuSections(menu, this.#basket.basket))));
+    const view = h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, searchField(menu), listOf('div', 'menu', { class: 'menu__list' })));
+    renderListed(this.#main, { view, lists: { menu: menuEntries(menu, this.#basket.basket) } });
+    this.#search.apply(this.#main, menu);
+    this.#sections.follow();
     this.#orderSheet?.draw();
     drawBasketBar(this.#basket.count, money(total(this.#basket.basket, menu)), this.#basket.notices);
     this.#answerWish();

@@ -1,3 +1,4 @@
+import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, age, count, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -189,7 +190,7 @@ function face(item, named, mark) {
     h('span.item__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
     h('span.item__body', {},
       h('span.item__name', {}, item.name),
-      (item.options ?? []).map((/** @type {string} */ option) => h('span.item__option', {}, option)),
+      chosenOptions(item).map((option) => h('span.item__option', {}, option)),
       item.held && h('span.item__held', {}, item.course ? `Held: ${item.course.name}` : 'Held'),
       mark?.round && h('span.item__new', {}, `New, round ${mark.round}`),
       mark?.was && h('span.item__was', {}, h('span.visually-hidden', {}, 'was '), h('s', {}, wasWords(mark.was)))),

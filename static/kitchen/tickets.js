@@ -1,3 +1,4 @@
+import { chosenOptions } from '../shared/chosen.js';
 import { loudestAllergy } from '../shared/notes.js';
 import { promisedAt } from '../shared/urgency.js';
 
@@ -159,7 +160,7 @@ export function allDay(tickets) {
   const lines = new Map();
   for (const { order, items } of tickets.filter(isOpen)) {
     for (const [, item] of items.filter(([, some]) => isOwed(some))) {
-      const options = item.options ?? [];
+      const options = chosenOptions(item);
       const key = JSON.stringify([item.name, ...options]);
       /** @type {DayLine} */
       const line = lines.get(key) ?? { name: item.name, options, quantity: 0, services: {}, warned: {} };
@@ -276,6 +277,6 @@ function voidedWords(voided, items) {
   const left = items.filter(({ name, status }) => name === voided.name && status !== 'voided');
   if (left.length === 0) return `No ${voided.name}`;
   const owed = left.filter(isOwed).reduce((sum, { quantity }) => sum + quantity, 0);
-  const which = [voided.name, ...voided.options ?? []].join(', ');
+  const which = [voided.name, ...chosenOptions(voided)].join(', ');
   return `${voided.quantity} × ${which} taken off, ${owed} still to cook`;
 }

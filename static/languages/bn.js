@@ -43,6 +43,15 @@ const words = {
   add: (name) => `${name} যোগ করুন`,
   inBasket: (count) => `আপনার অর্ডারে ${n(count)}টি`,
   choose: 'বেছে নিন',
+  change: 'বদলান',
+  nothingChosen: 'কিছু বাছা হয়নি',
+  chooseCount: (min, max) => {
+    if (min === max) return `${n(min)}টি বেছে নিন`;
+    return min === 0 ? `সর্বোচ্চ ${n(max)}টি` : `${n(min)} থেকে ${n(max)}টি বেছে নিন`;
+  },
+  pleaseChoose: (names) => `এখনও বাছা হয়নি: ${names}`,
+  search: 'মেনুতে খুঁজুন',
+  nothingFound: (words) => `মেনুতে “${words}” নামে কিছু নেই।`,
   chooseFor: (name) => `${name}: বেছে নিন`,
   paused: 'রান্নাঘরে এখন একটু বিরতি। মেনু দেখতে পারেন, একটু পরে অর্ডার দিন।',
   pausedUntil: (time) => `রান্নাঘরে এখন একটু বিরতি, মোটামুটি ${time} পর্যন্ত।`,
@@ -80,6 +89,7 @@ const words = {
   lineRemoved: 'এটি আর মেনুতে নেই। দয়া করে বাদ দিন।',
   basketSoldOut: (names) => `শেষ হয়ে গেছে: ${names}। যা শেষ তা বাদ দিয়ে অর্ডার করুন।`,
   basketRemoved: (names) => `আর মেনুতে নেই: ${names}। এটি বাদ দিয়ে অর্ডার করুন।`,
+  basketChoices: (names) => `আবার বেছে নিন: ${names}।`,
   someDish: 'একটি পদ',
   remove: 'বাদ দিন',
   addToOrder: 'অর্ডারে যোগ করুন',

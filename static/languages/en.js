@@ -40,6 +40,15 @@ const words = {
   add: (/** @type {string} */ name) => `Add ${name}`,
   inBasket: (/** @type {number} */ count) => `${count} in your order`,
   choose: 'Options',
+  change: 'Change',
+  nothingChosen: 'Nothing chosen',
+  chooseCount: (/** @type {number} */ min, /** @type {number} */ max) => {
+    if (min === max) return `Choose ${min}`;
+    return min === 0 ? `Up to ${max}` : `Choose ${min} to ${max}`;
+  },
+  pleaseChoose: (/** @type {string} */ names) => `Still to choose: ${names}`,
+  search: 'Search the menu',
+  nothingFound: (/** @type {string} */ words) => `Nothing on the menu is called “${words}”.`,
   chooseFor: (/** @type {string} */ name) => `Options for ${name}`,
   paused: 'The kitchen is taking a short break. You can look around and order a little later.',
   pausedUntil: (/** @type {string} */ time) => `The kitchen is taking a short break, until about ${time}.`,
@@ -77,6 +86,7 @@ const words = {
   lineRemoved: 'No longer on the menu. Please remove it.',
   basketSoldOut: (/** @type {string} */ names) => `Sold out: ${names}. Please remove what is sold out, then order.`,
   basketRemoved: (/** @type {string} */ names) => `No longer on the menu: ${names}. Please remove it, then order.`,
+  basketChoices: (/** @type {string} */ names) => `Please choose again: ${names}.`,
   someDish: 'A dish',
   remove: 'Remove',
   addToOrder: 'Add to order',

@@ -3,7 +3,7 @@ import { money } from '../shared/format.js';
 import { formSheet } from './parts.js';
 
 /** @type {Record<string, string>} */
-const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', category: 'heading', option: 'option', present: 'on the menu' };
+const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', category: 'heading', option: 'option', groups: 'groups of options', present: 'on the menu' };
 
 /**
  * Asks which of two edits to keep where both have changed the same field.
@@ -32,7 +32,13 @@ function valueWords(field, value, { currency, headings }) {
   if (field === 'category') return headings.find(({ id }) => id === value)?.name ?? '';
   if (field === 'present') return value === 'removed' || value === undefined ? 'Remove it' : 'Keep it, changed';
   if (field === 'option') return value ? `${value.name}, ${money({ amount: value.amount, currency })}` : 'Removed';
+  if (field === 'groups') return (value ?? []).map(groupWords).join('; ') || 'None';
   return value === '' || value === undefined ? 'Nothing' : String(value);
+}
+
+/** @param {import('./menu_draft.js').DraftGroup} group @returns {string} */
+function groupWords({ name, min, max, options }) {
+  return `${name}, ${min} to ${max} of ${options.map((option) => option.name).join(', ')}`;
 }
 
 /** @param {string} what someone else has changed, such as `the role to manager` */

@@ -4,12 +4,15 @@ import { count } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
 import { conflictSheet } from './conflicts.js';
-import { bodyOf, courseOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from './menu_draft.js';
+import { editGroups, readGroups, readOptions } from './group_form.js';
+import { bodyOf, courseOf, draftOf, findItem, move, putItem, readPrice, stationsOf, wrongGroup } from './menu_draft.js';
 import { mergeMenus, sameMenu } from './menu_merge.js';
-import { appendOption, categorySheet, itemSheet, menuEditorView } from './menu_view.js';
+import { categorySheet, itemSheet, menuEditorView } from './menu_view.js';
 import { sureSheet } from './parts.js';
 import { Section, basedOn, complain, fields, named, refocus } from './section.js';
 
+/** The feature level from which on a server knows groups of options. */
+const GROUPS_LEVEL = 2;
 /** Attempts of a save while others save at the same time. */
 const TRIES = 5;
 
@@ -18,10 +21,12 @@ export class MenuSection extends Section {
   /** @type {import('./menu_draft.js').DraftCategory[]} */ #draft = [];
   /** The menu that the draft began with, and its version. @type {import('./menu_draft.js').DraftCategory[]} */ #base = [];
   #version = 0;
+  /** Whether the server knows groups of options. */ #knowsGroups = false;
   /** Someone else's menu, while the conflict sheet is open. @type {any} */ #theirs = null;
 
   async read() {
-    const menu = await this.context.call('GET', '/menu');
+    const [menu, profile] = await Promise.all([this.context.call('GET', '/menu'), this.context.call('GET', '')]);
+    this.#knowsGroups = profile.feature_level >= GROUPS_LEVEL;
     if (!this.unsaved) this.#begin(menu);
     return menu;
   }
@@ -55,12 +60,10 @@ export class MenuSection extends Section {
       'remove-category': () => this.#removeCategory(category),
       'ask-item': () => this.#askItem(item, category),
       'remove-item': () => this.#removeItem(control.dataset.id ?? ''),
-      'add-option': () => appendOption(find('#options'), this.#currency, newId()),
-      'remove-option': () => control.closest('[data-option]')?.remove(),
       'save': () => this.#save(),
       'discard': () => this.#discard(),
     };
-    actions[name]?.();
+    if (!editGroups(name, control, this.#currency, newId)) actions[name]?.();
   }
 
   /** @param {string} name @param {HTMLFormElement} form */
@@ -115,7 +118,7 @@ export class MenuSection extends Section {
   /** @param {string} id none for a new one @param {string} category */
   #askItem(id, category) {
     const item = findItem(this.#draft, id)?.item ?? null;
-    openSheet(itemSheet(item, { category, draft: this.#draft, stations: stationsOf(this.#draft), currency: this.#currency }));
+    openSheet(itemSheet(item, { category, draft: this.#draft, stations: stationsOf(this.#draft), currency: this.#currency, knowsGroups: this.#knowsGroups }));
   }
 
   /** @param {string} id */
@@ -128,22 +131,20 @@ export class MenuSection extends Section {
   /** @param {HTMLFormElement} form */
   #keepItem(form) {
     const { id, name, description, price, station, category, photo } = fields(form);
-    const options = [...form.querySelectorAll('[data-option]')].map((row) => this.#option(row));
+    const options = readOptions(find('#options'), this.#currency);
+    const list = form.querySelector('#groups');
+    const groups = list ? readGroups(list, this.#currency) : [];
     const amount = price === '' ? null : readPrice(price, this.#currency);
-    if (amount === null || options.some((option) => option.amount === null)) {
-      complain({ code: 'invalid', message: 'A price is too high' });
+    const isTooHigh = amount === null || options.some((option) => option.amount === null);
+    const wrong = isTooHigh ? 'A price is too high' : wrongGroup([...groups, ...options.flatMap(({ groups: nested = [] }) => nested)]);
+    if (wrong) {
+      complain({ code: 'invalid', message: wrong });
       return;
     }
     const available = findItem(this.#draft, id)?.item.available ?? true;
-    const item = { id: id || newId(), name, description, amount, station, photo, available, options };
+    const item = { id: id || newId(), name, description, amount, station, photo, available, options, ...(groups.length > 0 && { groups }) };
     putItem(this.#draft, /** @type {import('./menu_draft.js').DraftItem} */ (item), category);
     this.#touched();
-  }
-
-  /** @param {Element} row */
-  #option(row) {
-    const value = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (row.querySelector(`[name="${name}"]`)).value.trim();
-    return { id: row.getAttribute('data-option') ?? '', name: value('option-name'), amount: readPrice(value('option-price'), this.#currency) };
   }
 
   async #save() {
@@ -161,7 +162,7 @@ export class MenuSection extends Section {
     let said = 'The menu is saved. Guests see it now.';
     for (let tries = 1; ; tries += 1) {
       try {
-        const body = bodyOf(this.#draft, this.#currency);
+        const body = bodyOf(this.#draft, this.#currency, this.#knowsGroups);
         await this.context.call('PUT', '/menu', { body, headers: basedOn(this.#version) });
         return said;
       } catch (error) {

@@ -3,13 +3,21 @@
 import { decimals } from '../shared/money.js';
 
 /**
- * @typedef {{id: string, name: string, amount: number}} DraftOption
- * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, available: boolean, options: DraftOption[]}} DraftItem
+ * An option outside of groups or of a group. `preset`: pages choose it before the guest does; `groups`: are asked with it.
+ *
+ * @typedef {{id: string, name: string, amount: number, preset?: boolean, groups?: DraftGroup[]}} DraftOption
+ * @typedef {{id: string, name: string, min: number, max: number, options: DraftOption[]}} DraftGroup
+ * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, available: boolean, options: DraftOption[], groups?: DraftGroup[]}} DraftItem
  * @typedef {{number: number, name: string}} DraftCourse
  * @typedef {{id: string, name: string, course?: DraftCourse, items: DraftItem[]}} DraftCategory
  */
 
+/** Outside of groups. */
 export const MAX_OPTIONS = 20;
+/** Of a dish, nested ones included. */
+export const MAX_GROUPS = 20;
+/** The most that a group asks for. */
+export const MAX_CHOSEN = 20;
 /** In minor units. */
 const MAX_AMOUNT = 1_000_000_000;
 
@@ -25,11 +33,30 @@ export function draftOf(menu) {
 }
 
 /** @param {string} id @param {any} item @returns {DraftItem} */
-function draftItem(id, { name, description = '', price, station, photo = '', available, options }) {
+function draftItem(id, item) {
+  const { name, description = '', price, station, photo = '', available } = item;
+  const groups = draftGroups(item, undefined);
   return {
     id, name, description, amount: price.amount, station, photo, available,
-    options: Object.entries(options).map(([optionId, option]) => ({ id: optionId, name: option.name, amount: option.price.amount })),
+    options: draftOptions(item, undefined),
+    ...(groups.length > 0 && { groups }),
   };
+}
+
+/** @param {any} item @param {string | undefined} under an option; none for the groups of the dish itself @returns {DraftGroup[]} */
+function draftGroups(item, under) {
+  return sorted(item.groups ?? {}).filter(([, group]) => group.under === under)
+    .map(([id, { name, min, max }]) => ({ id, name, min, max, options: draftOptions(item, id) }));
+}
+
+/** @param {any} item @param {string | undefined} group @returns {DraftOption[]} */
+function draftOptions(item, group) {
+  const own = Object.entries(item.options).filter(([, option]) => option.group === group);
+  if (group) own.sort(([a, one], [b, two]) => (one.sort ?? 0) - (two.sort ?? 0) || (a < b ? -1 : 1));
+  return own.map(([id, option]) => {
+    const groups = draftGroups(item, id);
+    return { id, name: option.name, amount: option.price.amount, ...(option.default && { preset: true }), ...(groups.length > 0 && { groups }) };
+  });
 }
 
 /** @param {Record<string, any>} things by id @returns {[string, any][]} */
@@ -38,30 +65,67 @@ function sorted(things) {
 }
 
 /**
- * @param {DraftCategory[]} draft @param {string} currency
+ * @param {DraftCategory[]} draft @param {string} currency @param {boolean} [knowsGroups] whether the server does: feature level 2
  * @returns {{categories: Record<string, any>, items: Record<string, any>}} the body of `PUT …/menu`. What is sold out is not
  *   in it: that changes while somebody edits, and stays as it is.
  */
-export function bodyOf(draft, currency) {
+export function bodyOf(draft, currency, knowsGroups = false) {
   /** @type {{categories: Record<string, any>, items: Record<string, any>}} */
   const body = { categories: {}, items: {} };
   draft.forEach((category, at) => {
     body.categories[category.id] = { name: category.name, sort: at + 1, ...(category.course && { course: category.course }) };
-    category.items.forEach((item, place) => { body.items[item.id] = itemBody(item, category.id, place + 1, currency); });
+    category.items.forEach((item, place) => { body.items[item.id] = itemBody(item, category.id, place + 1, { currency, knowsGroups }); });
   });
   return body;
 }
 
-/** @param {DraftItem} item @param {string} category @param {number} sort @param {string} currency */
-function itemBody({ name, description, amount, station, photo, options }, category, sort, currency) {
+/** @param {DraftItem} item @param {string} category @param {number} sort @param {{currency: string, knowsGroups: boolean}} server */
+function itemBody({ name, description, amount, station, photo, options, groups = [] }, category, sort, { currency, knowsGroups }) {
   const price = (/** @type {number} */ minor) => ({ amount: minor, currency });
   return {
     name, category, station, sort,
     price: price(amount),
     ...(description && { description }),
     ...(photo && { photo }),
-    options: Object.fromEntries(options.map((option) => [option.id, { name: option.name, price: price(option.amount) }])),
+    ...(knowsGroups ? groupedBody(options, groups, price)
+      : { options: Object.fromEntries(options.map((option) => [option.id, { name: option.name, price: price(option.amount) }])) }),
   };
+}
+
+/** @param {DraftOption[]} loose @param {DraftGroup[]} tops @param {(minor: number) => any} price */
+function groupedBody(loose, tops, price) {
+  /** @type {{options: Record<string, any>, groups: Record<string, any>}} */
+  const body = { options: {}, groups: {} };
+  /** @param {DraftOption[]} options @param {any} place */
+  const addOptions = (options, place) => options.forEach(({ id, name, amount, preset, groups = [] }, at) => {
+    body.options[id] = { name, price: price(amount), ...(preset && { default: true }), ...(place && { ...place, sort: at + 1 }) };
+    addGroups(groups, { under: id });
+  });
+  /** @param {DraftGroup[]} groups @param {any} [under] */
+  const addGroups = (groups, under) => groups.forEach(({ id, name, min, max, options }, at) => {
+    body.groups[id] = { name, sort: at + 1, min, max, ...under };
+    addOptions(options, { group: id });
+  });
+  addGroups(tops);
+  addOptions(loose, null);
+  return body;
+}
+
+/**
+ * @param {{name: string, min: number, max: number, options: {amount: number | null, preset?: boolean, groups?: any[]}[]}[]} groups as somebody typed them
+ * @returns {string | null} why they make no sense
+ */
+export function wrongGroup(groups) {
+  for (const { name, min, max, options } of groups) {
+    const presets = options.filter(({ preset }) => preset).length;
+    if (min > max) return `${name}: “At least” is more than “At most”`;
+    if (options.length < Math.max(min, 1)) return `${name}: it needs ${Math.max(min, 1)} options or more`;
+    if (presets > max) return `${name}: at most ${max} can be chosen at first`;
+    if (options.some(({ amount }) => amount === null)) return 'A price is too high';
+    const inner = wrongGroup(options.flatMap(({ groups: nested = [] }) => nested));
+    if (inner) return inner;
+  }
+  return null;
 }
 
 /** The most courses. */

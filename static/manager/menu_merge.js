@@ -21,7 +21,7 @@
  */
 
 /** Fields of a dish. Each is merged by itself. */
-const FIELDS = /** @type {const} */ (['name', 'description', 'amount', 'station', 'photo']);
+const FIELDS = /** @type {const} */ (['name', 'description', 'amount', 'station', 'photo', 'groups']);
 
 /**
  * Merges two edits of a menu, field by field.
@@ -117,6 +117,7 @@ function mergeItem(decide, base, mine, theirs) {
   const options = mergeOptions(ask, before?.options ?? [], own.options, other.options);
   // What is sold out is not part of a draft.
   const item = /** @type {DraftItem} */ ({ ...theirs.item, ...fields, options });
+  if (!item.groups) delete item.groups;
   return { item, category: ask('category', base?.category, mine.category, theirs.category) };
 }
 

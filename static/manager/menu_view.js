@@ -1,11 +1,9 @@
 import { h } from '../shared/dom.js';
 import { count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
-import { MAX_COURSES, MAX_OPTIONS, pricePattern, priceText } from './menu_draft.js';
+import { optionFields, priceField } from './group_form.js';
+import { MAX_COURSES, priceText } from './menu_draft.js';
 import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './parts.js';
-
-/** A price to show how one is written, in minor units. */
-const EXAMPLE = 450;
 
 /** @typedef {import('./menu_draft.js').DraftCategory} DraftCategory */
 /** @typedef {import('./menu_draft.js').DraftItem} DraftItem */
@@ -44,8 +42,8 @@ function categoryView({ id, name, items }, { currency, isFirst, isLast }) {
 }
 
 /** @param {DraftItem} item @param {{currency: string, isFirst: boolean, isLast: boolean}} look */
-function dishView({ id, name, amount, station, available, photo, options }, { currency, isFirst, isLast }) {
-  const facts = [station, options.length > 0 && count(options.length, 'option'), photo && 'photo'].filter(Boolean).join(' · ');
+function dishView({ id, name, amount, station, available, photo, options, groups = [] }, { currency, isFirst, isLast }) {
+  const facts = [station, groups.length > 0 && count(groups.length, 'choice'), options.length > 0 && count(options.length, 'option'), photo && 'photo'].filter(Boolean).join(' · ');
   return h('li.entry', { 'data-key': id, 'data-menu-item': id },
     h('div.entry__body', {}, h('p.entry__name', {}, name, !available && h('span.badge', { 'data-tone': 'bad' }, 'Sold out')), h('p.muted', {}, facts)),
     h('p.entry__price', {}, money({ amount, currency })),
@@ -67,9 +65,9 @@ export function categorySheet(category) {
 
 /**
  * @param {DraftItem | null} item none for a new one
- * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string}} parts
+ * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string, knowsGroups: boolean}} parts
  */
-export function itemSheet(item, { category, draft, stations, currency }) {
+export function itemSheet(item, { category, draft, stations, currency, knowsGroups }) {
   return formSheet('item', item ? item.name : 'A new dish', 'Guests see it once you save the menu.', item ? 'Apply' : 'Add',
     h('input', { type: 'hidden', name: 'id', value: item?.id ?? '' }),
     field('name', 'Name', { required: true, maxlength: 80, value: item?.name ?? '' }),
@@ -80,31 +78,7 @@ export function itemSheet(item, { category, draft, stations, currency }) {
       field('station', 'Station', { required: true, list: 'stations', pattern: '[a-z0-9\\-]{1,40}', 'data-wrong': 'Small letters, digits and hyphens only.', value: item?.station ?? '', autocapitalize: 'none', hint: 'Lower case, such as hot, cold, bar' })),
     choice('category', 'Heading', draft.map(({ id, name }) => [id, name]), category),
     field('photo', 'Photo address', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', 'data-wrong': 'An address begins with https://', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
-    h('fieldset.field.options', {}, h('legend', {}, 'Options'),
-      h('p.field__hint', {}, 'What a guest may add, and what it adds to the price.'),
-      h('ul.options__list', { id: 'options' }, (item?.options ?? []).map((option) => optionRow(option, currency))),
-      h('button.button', { 'type': 'button', 'data-do': 'add-option' }, icon('plus'), 'Add an option')),
+    optionFields(item?.options ?? [], item?.groups ?? [], { currency, knowsGroups }),
     h('datalist', { id: 'stations' }, stations.map((station) => h('option', { value: station }))),
     item && h('button.button.button--quiet.button--danger', { 'type': 'button', 'data-do': 'remove-item', 'data-id': item.id }, icon('trash'), 'Remove this dish'));
-}
-
-/** @param {string} currency */
-function priceField(currency) {
-  return { 'inputmode': 'decimal', 'pattern': pricePattern(currency), 'data-wrong': `A price is a number, such as ${priceText(EXAMPLE, currency)}` };
-}
-
-/** @param {{id: string, name: string, amount: number}} option @param {string} currency */
-export function optionRow({ id, name, amount }, currency) {
-  return h('li.option', { 'data-option': id },
-    h('input', { 'name': 'option-name', 'aria-label': 'Option', 'placeholder': 'extra spicy', 'required': true, 'maxlength': 80, 'autocomplete': 'off', 'value': name }),
-    h('input', { 'name': 'option-price', 'aria-label': `Adds, in ${currency}`, 'placeholder': '0', ...priceField(currency), 'autocomplete': 'off', 'value': amount ? priceText(amount, currency) : '' }),
-    iconButton('remove-option', 'trash', 'Remove this option'));
-}
-
-/** @param {Element} list @param {string} currency @param {string} id of the new one */
-export function appendOption(list, currency, id) {
-  if (list.children.length >= MAX_OPTIONS) return;
-  const row = optionRow({ id, name: '', amount: 0 }, currency);
-  list.append(row);
-  row.querySelector('input')?.focus();
 }

@@ -1,3 +1,4 @@
+import { isChosenWell, kept, lacksOptions, missingGroups, toggled } from './choices.js';
 import { isAllergy } from './notes.js';
 
 /** Bounds of the contract. */
@@ -56,11 +57,12 @@ export function withLine(basket, key, change) {
   return { ...basket, lines };
 }
 
-/** @param {Basket} basket @param {string} key @param {string} option turned on or off */
-export function withOption(basket, key, option) {
+/** @param {Basket} basket @param {string} key @param {string} option turned on or off, as its group allows @param {any} menu */
+export function withOption(basket, key, option, menu) {
   const line = basket.lines.find((each) => each.key === key);
-  if (!line) return basket;
-  const options = line.options.includes(option) ? line.options.filter((each) => each !== option) : [...line.options, option];
+  const item = menu.items[line?.item ?? ''];
+  if (!line || !item) return basket;
+  const options = toggled(item, kept(item, line.options), option);
   return withLine(basket, key, { options, seen: undefined, quoted: undefined });
 }
 
@@ -132,7 +134,19 @@ export function total(basket, menu) {
 
 /** @param {Line} line @param {any} menu @returns {boolean} */
 export function canBeOrdered(line, menu) {
-  return menu.items[line.item]?.available === true;
+  const item = menu.items[line.item];
+  return item?.available === true && !lacksOptions(item);
+}
+
+/** @param {Line} line @param {any} menu @returns {boolean} whether the dish can be had, but not as it is chosen */
+export function wantsChoice(line, menu) {
+  return canBeOrdered(line, menu) && !isChosenWell(menu.items[line.item], line.options);
+}
+
+/** @param {Line} line @param {any} menu @returns {string[]} the groups of which too few options are chosen, by name */
+export function missingNames(line, menu) {
+  const item = menu.items[line.item];
+  return item ? missingGroups(item, kept(item, line.options)).map(({ name }) => name) : [];
 }
 
 /**
@@ -146,14 +160,15 @@ export function unavailable(basket, menu) {
 
 /** @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the menu itself says why by now */
 export function isExplained(code, basket, menu) {
-  return (code === 'paused' && menu.paused) || (code === 'invalid' && basket.lines.some((line) => !canBeOrdered(line, menu)));
+  return (code === 'paused' && menu.paused) || (code === 'invalid' && basket.lines.some((line) => !canBeOrdered(line, menu) || wantsChoice(line, menu)));
 }
 
 /** @param {Basket} basket @param {any} menu @returns {string | null} why it cannot be placed, as an error code */
 export function obstacle(basket, menu) {
   if (basket.lines.length === 0) return 'empty';
   if (menu.paused) return 'paused';
-  return basket.lines.every((line) => canBeOrdered(line, menu)) ? null : 'sold_out';
+  if (!basket.lines.every((line) => canBeOrdered(line, menu))) return 'sold_out';
+  return basket.lines.some((line) => wantsChoice(line, menu)) ? 'choices' : null;
 }
 
 /** @param {Basket} basket @param {any} menu by whose prices it is agreed to @returns {any} the body of a placement */
@@ -178,7 +193,7 @@ export function withOrderAgain(basket, order, menu) {
   const service = basket.lines.length === 0 ? order.service ?? basket.service : basket.service;
   const said = order.note && !basket.note.trim() ? { note: order.note, allergy: order.allergy === true } : {};
   return wanted.reduce((filled, item) => withAdded(filled, {
-    item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item.options ?? []), note: item.note ?? '', allergy: item.allergy === true,
+    item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item), note: item.note ?? '', allergy: item.allergy === true,
   }), { ...basket, ...said, service });
 }
 
@@ -201,9 +216,10 @@ export function addition(basket, menu) {
   return { id: basket.id, action: 'add_items', order: basket.round?.order, items, expected_total };
 }
 
-/** An order names its options; a placement takes ids. @param {any} item @param {string[]} names */
-function optionIds(item, names) {
-  return Object.entries(item.options ?? {}).filter(([, { name }]) => names.includes(name)).map(([id]) => id);
+/** The ids of what was chosen, as far as it is still to be had. An order of an older node has names alone. @param {any} item of the menu @param {any} ordered @returns {string[]} */
+function optionIds(item, { options = [], choices }) {
+  const named = () => Object.entries(item.options ?? {}).filter(([, { name }]) => options.includes(name)).map(([id]) => id);
+  return kept(item, choices ? choices.map((/** @type {{id: string}} */ { id }) => id) : named());
 }
 
 /** @param {{note: string, allergy?: boolean}} said @returns {{note?: string, allergy?: boolean}} */

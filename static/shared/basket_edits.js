@@ -8,10 +8,10 @@ import { withLine, withOption } from './basket.js';
 
 /**
  * @param {Basket} basket @param {string} does the control's `data-do` @param {string | null} key of its line; null for the whole order
- * @param {string} [option] the id on an option's chip
+ * @param {string} option the id on an option's chip @param {any} menu
  * @returns {Basket | null} null where the control changes nothing
  */
-export function withTouch(basket, does, key, option = '') {
+export function withTouch(basket, does, key, option, menu) {
   if (key === null) {
     if (does === 'allergy-yes') return { ...basket, allergy: true };
     return does === 'allergy-no' ? { ...basket, denied: basket.note } : null;
@@ -22,7 +22,7 @@ export function withTouch(basket, does, key, option = '') {
   const effects = {
     'allergy-yes': () => withLine(basket, key, { allergy: true }),
     'allergy-no': () => withLine(basket, key, { denied: line.note }),
-    'option': () => withOption(basket, key, option),
+    'option': () => withOption(basket, key, option, menu),
     'line-more': () => withLine(basket, key, { quantity: line.quantity + 1 }),
     'line-fewer': () => withLine(basket, key, { quantity: line.quantity - 1 }),
     'line-remove': () => withLine(basket, key, { quantity: 0 }),

@@ -25,7 +25,8 @@ export function forgive(field) {
 function complainAt(field) {
   const place = /** @type {Element} */ (field.closest('.option, .field'));
   // A form may have many fields of one name, such as its options.
-  const id = `wrong-${field.name}-${place.getAttribute('data-option') ?? ''}`;
+  const of = place.closest('[data-option], [data-group]');
+  const id = `wrong-${field.name}-${of?.getAttribute('data-option') ?? of?.getAttribute('data-group') ?? ''}`;
   field.setAttribute('aria-invalid', 'true');
   field.setAttribute('aria-errormessage', id);
   // Not every screen reader knows the attribute above.

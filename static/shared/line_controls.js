@@ -1,11 +1,12 @@
 import { mayBeAllergy } from './basket.js';
+import { askedGroups, countIn } from './choices.js';
 import { h } from './dom.js';
 
 /**
  * The controls of one line of an order, for guests and for the staff.
  *
  * @typedef {object} Speech how a page says what they say
- * @property {Record<'allergy' | 'isAllergy' | 'yes' | 'no' | 'quantity', string> & Record<'chooseFor' | 'fewer' | 'more', (name: string) => string>} words
+ * @property {{chooseCount: (min: number, max: number) => string} & Record<'allergy' | 'isAllergy' | 'yes' | 'no' | 'quantity' | 'soldOut', string> & Record<'chooseFor' | 'fewer' | 'more', (name: string) => string>} words
  * @property {(money: {amount: number, currency: string}) => string} money
  * @property {(number: number) => string} number
  */
@@ -26,15 +27,33 @@ export function allergyBox(said, of, { words }) {
   ];
 }
 
-/** @param {any} item of the menu @param {string[]} chosen @param {Speech} speech @returns {HTMLElement | null} */
-export function optionChips(item, chosen, { words, money }) {
-  const options = Object.entries(item.options ?? {});
-  if (options.length === 0) return null;
-  return h('div.options', { role: 'group', 'aria-label': words.chooseFor(item.name) }, options.map(([id, option]) => h(
-    'button.chip', { type: 'button', 'data-do': 'option', 'data-option': id, 'aria-pressed': String(chosen.includes(id)) },
-    option.name,
-    option.price.amount !== 0 && h('span.muted', {}, `${option.price.amount > 0 ? '+' : ''}${money(option.price)}`),
-  )));
+/**
+ * The options of a dish, in the groups that are asked now. A group of which too few are chosen is marked.
+ *
+ * @param {any} item of the menu @param {string[]} chosen @param {Speech} speech
+ * @returns {HTMLElement[]}
+ */
+export function optionChips(item, chosen, speech) {
+  return askedGroups(item, chosen).map((group) => {
+    if (group.id === '') return h('div.options', { 'data-key': 'options', 'role': 'group', 'aria-label': speech.words.chooseFor(item.name) }, chips(group, chosen, speech));
+    const hint = speech.words.chooseCount(group.min, group.max);
+    return h('div.option-group', { 'data-key': `group ${group.id}`, 'data-group': group.id, 'data-nested': group.under !== undefined, 'data-missing': countIn(group, chosen) < group.min, 'role': 'group', 'aria-label': `${group.name}: ${hint}` },
+      h('p.option-group__head', { 'aria-hidden': 'true' }, h('b', {}, group.name), h('span', {}, hint)),
+      h('div.options', {}, chips(group, chosen, speech)));
+  });
+}
+
+/** @param {import('./choices.js').Group} group @param {string[]} chosen @param {Speech} speech */
+function chips(group, chosen, { words, money }) {
+  // Where one is to be chosen, another touch replaces it.
+  const isFull = group.max > 1 && countIn(group, chosen) >= group.max;
+  return group.options.map(({ id, name, price, isThere }) => {
+    const isChosen = chosen.includes(id);
+    return h('button.chip', { 'type': 'button', 'data-key': id, 'data-do': 'option', 'data-option': id, 'aria-pressed': String(isChosen), 'disabled': !isChosen && (!isThere || isFull) },
+      name,
+      !isThere && h('span.muted', {}, words.soldOut),
+      isThere && price.amount !== 0 && h('span.muted', {}, `${price.amount > 0 ? '+' : ''}${money(price)}`));
+  });
 }
 
 /** @param {string} name @param {number} quantity @param {string} scope where the two controls report to @param {Speech} speech */

@@ -6,6 +6,7 @@ mod access;
 mod agreed;
 mod blocked;
 mod browser;
+mod choices;
 mod courses;
 mod deploy;
 mod driver;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen, addition, asRoundOf,
+  MAX_LINES, MAX_QUANTITY, addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, missingNames, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, wantsChoice, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen,
 } from '../../static/shared/basket.js';
 
 const MENU = {
@@ -34,10 +34,10 @@ test('quantities and lines stay within the contract', () => {
 });
 
 test('the total counts options and quantities, in minor units', () => {
-  const basket = withOption(filled({ item: 'rezala', quantity: 2 }, { item: 'naan', quantity: 3 }), '1', 'big');
+  const basket = withOption(filled({ item: 'rezala', quantity: 2 }, { item: 'naan', quantity: 3 }), '1', 'big', MENU);
   assert.equal(linePrice(basket.lines[0], MENU), 126000);
   assert.deepEqual(total(basket, MENU), { amount: 144000, currency: 'BDT' });
-  assert.deepEqual(total(withOption(basket, '1', 'big'), MENU), { amount: 108000, currency: 'BDT' });
+  assert.deepEqual(total(withOption(basket, '1', 'big', MENU), MENU), { amount: 108000, currency: 'BDT' });
   assert.equal(linePrice({ item: 'gone', quantity: 1, options: [] }, MENU), 0);
 });
 
@@ -88,7 +88,7 @@ test('a price that changed since the dish was chosen is told, line and total', (
 });
 
 test('a choice of the guest is no change of the price', () => {
-  const chosen = withSeen(withOption(withSeen(filled({ item: 'rezala' }), MENU), '1', 'big'), MENU);
+  const chosen = withSeen(withOption(withSeen(filled({ item: 'rezala' }), MENU), '1', 'big', MENU), MENU);
   assert.equal(totalBefore(chosen, MENU), null);
 });
 
@@ -159,4 +159,28 @@ test('another round is the last round again, added to its order', () => {
   const own = filled({ item: 'rezala' });
   assert.deepEqual(withRoundAgain(own, order, MENU).lines, own.lines, 'what the guest has chosen stays');
   assert.deepEqual(asRoundOf(basket).round, undefined);
+});
+
+/** A dish that asks for a side. @param {boolean} [riceIsThere] */
+const steakMenu = (riceIsThere = true) => ({ ...MENU, items: { ...MENU.items, steak: {
+  id: 'steak', name: 'Steak', price: { amount: 90000 }, available: true, groups: { side: { name: 'Side', sort: 1, min: 1, max: 1 } },
+  options: { rice: { name: 'rice', price: { amount: 0 }, group: 'side', available: riceIsThere }, fries: { name: 'fries', price: { amount: 5000 }, group: 'side' } },
+} } });
+
+test('a line that leaves a required choice open is in the way, and says which', () => {
+  const menu = steakMenu();
+  const open = filled({ item: 'steak' });
+  assert.deepEqual([obstacle(open, menu), wantsChoice(open.lines[0], menu), missingNames(open.lines[0], menu)], ['choices', true, ['Side']]);
+  const chosen = withOption(open, '1', 'rice', menu);
+  assert.deepEqual([obstacle(chosen, menu), total(chosen, menu).amount], [null, 90000]);
+  assert.deepEqual(withOption(chosen, '1', 'fries', menu).lines[0].options, ['fries'], 'one replaces the other');
+  assert.deepEqual([obstacle(chosen, steakMenu(false)), isExplained('invalid', chosen, steakMenu(false))], ['choices', true], 'sold out since');
+});
+
+test('an order is had again by the ids of its options, whatever they are called now', () => {
+  const order = { items: { a: { menu_item: 'steak', quantity: 1, options: ['french fries'], choices: [{ id: 'fries', group: 'Side' }] } } };
+  const again = withOrderAgain(emptyBasket('b'), order, steakMenu());
+  assert.deepEqual([again.lines[0].options, obstacle(again, steakMenu())], [['fries'], null]);
+  const gone = { items: { a: { menu_item: 'steak', quantity: 1, options: ['rice'], choices: [{ id: 'rice', group: 'Side' }] } } };
+  assert.equal(obstacle(withOrderAgain(emptyBasket('b'), gone, steakMenu(false)), steakMenu(false)), 'choices');
 });

@@ -147,7 +147,8 @@ test('a basket survives a reload, and its order is still under way', () => {
 
 test('each control of a line has one effect, on that line alone', () => {
   const basket = [{ item: 'cha' }, { item: 'cha', options: ['milk'] }].reduce(withAdded, { id: 'b', lines: [], note: 'soon', service: 'dine_in' });
-  const second = (does, option) => withTouch(basket, does, '2', option)?.lines.map(({ quantity, options, allergy }) => [quantity, options.length, Boolean(allergy)]);
+  const menu = { items: { cha: { name: 'Cha', available: true, price: { amount: 60 }, options: { milk: { name: 'milk', price: { amount: 0 } } } } } };
+  const second = (does, option) => withTouch(basket, does, '2', option, menu)?.lines.map(({ quantity, options, allergy }) => [quantity, options.length, Boolean(allergy)]);
   assert.deepEqual(second('line-more'), [[1, 0, false], [2, 1, false]]);
   assert.deepEqual(second('line-fewer'), [[1, 0, false]]);
   assert.deepEqual(second('option', 'milk'), [[1, 0, false], [1, 0, false]]);

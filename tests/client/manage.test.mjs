@@ -5,7 +5,7 @@ import { deed, who } from '../../static/manager/audit_view.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
 import { TablesSection } from '../../static/manager/tables.js';
 import { isThisDevice } from '../../static/manager/tables_view.js';
-import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/manager/menu_draft.js';
+import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf, wrongGroup } from '../../static/manager/menu_draft.js';
 
 const price = (amount) => ({ amount, currency: 'BDT' });
 
@@ -51,6 +51,34 @@ test('a draft has the order that guests see, and its body gives back the menu bu
     for (const left of ['id', 'available', 'until']) delete item[left];
   }
   assert.deepEqual(items, expected.items);
+});
+
+test('groups of options are edited as a tree, and sent flat', () => {
+  const option = (name, group, more = {}) => ({ name, price: price(0), ...(group && { group }), ...more });
+  const grouped = menu();
+  Object.assign(grouped.items['1'], {
+    options: { o: option('spicy'), f: option('fries', 's', { sort: 2, default: true }), r: option('rice', 's', { sort: 1 }), k: option('ketchup', 'n', { sort: 1 }) },
+    groups: { x: { name: 'Extras', sort: 2, min: 0, max: 3 }, s: { name: 'Side', sort: 1, min: 1, max: 1 }, n: { name: 'Sauce', sort: 1, min: 1, max: 1, under: 'f' } },
+  });
+  grouped.items['1'].options.e = option('egg', 'x', { sort: 1 });
+  const draft = draftOf(grouped);
+  const { options, groups } = draft[0].items[1];
+  assert.deepEqual(options, [{ id: 'o', name: 'spicy', amount: 0 }]);
+  assert.deepEqual(groups.map(({ name, options: own }) => [name, own.map(({ name: of, preset, groups: nested }) => [of, preset, nested?.[0].name])]),
+    [['Side', [['rice', undefined, undefined], ['fries', true, 'Sauce']]], ['Extras', [['egg', undefined, undefined]]]]);
+  const { items } = bodyOf(draft, 'BDT', true);
+  assert.deepEqual([items['1'].options, items['1'].groups], [grouped.items['1'].options, grouped.items['1'].groups]);
+  assert.deepEqual(items['2'].groups, {});
+  assert.equal(Object.hasOwn(bodyOf(draft, 'BDT').items['1'], 'groups'), false, 'an older server would refuse the field');
+});
+
+test('a group that cannot be chosen from is named', () => {
+  const group = (min, max, options) => [{ name: 'Side', min, max, options: options.map((preset) => ({ amount: 0, preset })) }];
+  assert.equal(wrongGroup(group(1, 1, [true, false])), null);
+  assert.match(wrongGroup(group(2, 1, [false, false])), /At least/);
+  assert.match(wrongGroup(group(0, 1, [])), /needs 1/);
+  assert.match(wrongGroup(group(0, 1, [true, true])), /at most 1/);
+  assert.match(wrongGroup([{ ...group(0, 1, [false])[0], options: [{ amount: 0, groups: group(3, 3, [false]) }] }]), /needs 3/);
 });
 
 test('what is moved, put and taken away is numbered anew', () => {

@@ -143,9 +143,9 @@ async fn at_twice_the_size_names_break_between_words_and_notes_have_room() {
     phone.tap("[data-action='basket']").await;
     let roomy = "return document.querySelector('.line__note')?.getBoundingClientRect().width > 110";
     phone.until("room for a note", roomy, vec![]).await;
-    assert_eq!(phone.ask("return document.querySelectorAll('[data-menu-item] .dish__options').length > 0", vec![]).await, true);
+    assert_eq!(phone.ask("return document.querySelectorAll('[data-menu-item] .dish__choose').length > 0", vec![]).await, true);
     let idle =
-        "return [...document.querySelectorAll('.dish__options')].length < document.querySelectorAll('[data-menu-item]').length";
+        "return [...document.querySelectorAll('.dish__choose')].length < document.querySelectorAll('[data-menu-item]').length";
     assert_eq!(phone.ask(idle, vec![]).await, true, "a dish without options offers none");
 }
 
