@@ -41,6 +41,7 @@ impl Servers {
         if self.options.len() == 1 {
             return pool.acquire().await;
         }
+        let mut moves = self.moves();
         let mut acquire = pin!(pool.acquire());
         match timeout(SLOW, &mut acquire).await {
             Ok(Ok(connection)) => Ok(connection),
@@ -48,11 +49,17 @@ impl Servers {
                 self.seek(pool).await;
                 pool.acquire().await
             }
-            // The pool keeps trying a server that refuses connections, until the search points it to another one.
-            Err(_) => tokio::select! {
-                acquired = &mut acquire => acquired,
-                () = self.seek(pool) => acquire.await,
-            },
+            Err(_) => {
+                let move_on = async {
+                    self.seek(pool).await;
+                    moves.changed().await
+                };
+                tokio::select! {
+                    acquired = &mut acquire => acquired,
+                    // What waits for a connection to the former one may wait in vain: it may hang.
+                    Ok(()) = move_on => pool.acquire().await,
+                }
+            }
         }
     }
 
