@@ -1,8 +1,9 @@
 //! Connections to a server, and the checks of its configuration.
 
+use crate::backoff::Backoff;
 use crate::store::migrations::{FOREIGN_MIGRATIONS, FOREIGN_TABLES, expand, is_first};
 use crate::store::options::OpenError;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, query_as, query_scalar};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -13,6 +14,12 @@ use tokio::time::timeout;
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/postgres/expand")));
 
+/// The attempts at the migrations.
+const ATTEMPTS: u32 = 10;
+/// The range of the waits between them.
+const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// The code of the error of a transaction that waits for another one, which waits for it.
+const DEADLOCK: &str = "40P01";
 /// How long to wait for a free or a new connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Limits of each connection. The server cancels a wait for a lock and a statement that take longer. It ends a connection
@@ -30,9 +37,32 @@ pub async fn prepare(servers: &[PgConnectOptions]) -> Result<(PgConnection, usiz
     let (mut connection, number) = connect(servers).await?;
     require_durable_commits(&mut connection).await?;
     require_own(&mut connection).await?;
-    MIGRATOR.run(&mut connection).await?;
-    EXPAND.run(&mut connection).await?;
+    migrate(&mut connection).await?;
     Ok((connection, number))
+}
+
+/// Runs the migrations that are missing. A node that runs may hold what a migration waits for, and wait for what that has: then
+/// the server ends one of the two, and the migration is tried again.
+async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    for _ in 1..ATTEMPTS {
+        match run_migrations(connection).await {
+            Err(error) if is_deadlock(&error) => log::warn!(error:%; "a migration met a command of a node; will try again"),
+            done => return done,
+        }
+        tokio::time::sleep(backoff.next(rand::random())).await;
+    }
+    run_migrations(connection).await
+}
+
+async fn run_migrations(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    MIGRATOR.run(&mut *connection).await?;
+    EXPAND.run(connection).await
+}
+
+fn is_deadlock(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
+    cause.as_database_error().and_then(|cause| cause.code()).is_some_and(|code| code == DEADLOCK)
 }
 
 /// Connects to the first server that is the primary. If there is none, returns the error of the
