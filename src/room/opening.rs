@@ -195,6 +195,10 @@ pub async fn replay(
         return Ok(Replay::Unusable);
     }
     let events = store.events(restaurant, Some(room), sent, head, limit).await?;
+    // They are of another history than the head if the database was replaced in between.
+    if !events.is_empty() {
+        histories.head(restaurant).await?.ok_or(StoreError::Unavailable)?;
+    }
     let is_full = events.len() >= limit as usize;
     let frames = encode(room, sent, &events);
     let through = frames.last().map(Frame::position).filter(|_| is_full).unwrap_or(head);
