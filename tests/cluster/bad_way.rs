@@ -98,7 +98,7 @@ impl Rivals {
 }
 
 /// Returns the longest time without an acknowledgement between two times.
-fn silence(work: &Work, from: Instant, to: Instant) -> Duration {
+pub fn silence(work: &Work, from: Instant, to: Instant) -> Duration {
     let mut times: Vec<_> = work.done.iter().map(|done| done.at).filter(|at| (from..to).contains(at)).collect();
     times.extend([from, to]);
     times.sort_unstable();

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// A way to follow a room.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+pub enum Way {
     Socket,
     Stream,
     Poll,
@@ -30,10 +30,10 @@ const WAYS: [Way; 3] = [Way::Socket, Way::Stream, Way::Poll];
 
 /// What a screen has, and the orders that it showed after each frame.
 #[derive(Default, Clone)]
-struct Shown {
+pub struct Shown {
     epoch: String,
     room: Followed,
-    past: Vec<BTreeSet<String>>,
+    pub past: Vec<BTreeSet<String>>,
 }
 
 impl Shown {
@@ -62,8 +62,8 @@ impl Shown {
 }
 
 /// A screen that follows the kitchen's room of a node until it is stopped.
-struct Reader {
-    name: String,
+pub struct Reader {
+    pub name: String,
     client: Client,
     /// The number of its node.
     at: usize,
@@ -82,22 +82,22 @@ impl Reader {
         reader
     }
 
-    fn shown(&self) -> Shown {
+    pub fn shown(&self) -> Shown {
         self.shown.lock().unwrap().clone()
     }
 
-    fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
         }
     }
 
     /// Follows its node to the present address.
-    fn follow_node(&mut self, cluster: &TestCluster) {
+    pub fn follow_node(&mut self, cluster: &TestCluster) {
         self.client = cluster.at(&self.client, self.at);
     }
 
-    fn go_on(&mut self) {
+    pub fn go_on(&mut self) {
         let (client, way, room, shown) = (self.client.clone(), self.way, self.room.clone(), self.shown.clone());
         self.task = Some(tokio::spawn(async move {
             loop {
@@ -127,6 +127,9 @@ async fn by_socket(client: &Client, room: &str, shown: &Mutex<Shown>) {
     }
     screen.send(&subscribe).await;
     while let Ok(frame) = screen.next().await {
+        if frame["type"] == "error" {
+            return; // the room is unavailable for a moment
+        }
         shown.lock().unwrap().take(&frame);
     }
 }
@@ -145,7 +148,11 @@ async fn by_stream(client: &Client, room: &str, shown: &Mutex<Shown>) {
         while let Some((message, rest)) = text.split_once("\n\n") {
             let data: Vec<_> = message.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
             if !data.is_empty() {
-                shown.lock().unwrap().take(&serde_json::from_str(&data.concat()).unwrap());
+                let frame: Value = serde_json::from_str(&data.concat()).unwrap();
+                if frame["type"] == "error" {
+                    return;
+                }
+                shown.lock().unwrap().take(&frame);
             }
             text = rest.to_owned();
         }
@@ -212,7 +219,7 @@ impl Databases {
 }
 
 /// Appends a number of events: orders, and changes of them.
-async fn append(staff: &Client, basket: &Value, count: usize) {
+pub async fn append(staff: &Client, basket: &Value, count: usize) {
     let mut order = Value::Null;
     for number in 0..count {
         if number % 5 == 0 {
@@ -224,13 +231,13 @@ async fn append(staff: &Client, basket: &Value, count: usize) {
 }
 
 /// Returns the open orders of the database.
-async fn open_orders(cluster: &TestCluster) -> BTreeSet<String> {
+pub async fn open_orders(cluster: &TestCluster) -> BTreeSet<String> {
     let feed = cluster.feed().await;
     feed.documents.values().map(|order| format!("{} {}", order["id"], order["position"])).collect()
 }
 
 /// Waits until all screens show exactly the open orders of the database. Returns how long that took.
-async fn converge(cluster: &TestCluster, readers: &[Reader]) -> Duration {
+pub async fn converge(cluster: &TestCluster, readers: &[Reader]) -> Duration {
     let (begun, open) = (Instant::now(), open_orders(cluster).await);
     for reader in readers {
         let what = format!("{} to show the {} orders of the database", reader.name, open.len());
@@ -281,7 +288,7 @@ async fn copied() -> (Redis, TestCluster, Databases) {
     (redis, cluster, databases)
 }
 
-async fn ready(cluster: &TestCluster) {
+pub async fn ready(cluster: &TestCluster) {
     for node in &cluster.nodes {
         let anybody = node.anybody();
         eventually("/readyz", PATIENCE, || async { (anybody.get("/readyz").await.status == 200).then_some(()) }).await;
@@ -289,7 +296,7 @@ async fn ready(cluster: &TestCluster) {
 }
 
 /// Opens a screen of each way on each node.
-async fn on_each_node(name: &str, cluster: &TestCluster) -> Vec<Reader> {
+pub async fn on_each_node(name: &str, cluster: &TestCluster) -> Vec<Reader> {
     join_all(WAYS.iter().flat_map(|way| [0, 1].map(|at| Reader::open(name, cluster, at, *way)))).await
 }
 

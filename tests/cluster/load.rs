@@ -77,8 +77,9 @@ impl Load {
 
     fn begin(cluster: &TestCluster, waiters: Vec<(usize, bool)>, rest: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let of_this = new_id();
         let begin = |(number, (at, moves)): (usize, (usize, bool))| {
-            let name = format!("waiter {number}");
+            let name = format!("{of_this}, waiter {number}");
             let (staff, menu, nodes) = (cluster.staff.clone(), cluster.menu.clone(), cluster.addresses.clone());
             let waiter = Waiter { staff, menu, nodes, at, moves, name, work: Work::default() };
             tokio::spawn(waiter.work(rest, stopped.clone()))

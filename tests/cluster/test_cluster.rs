@@ -9,6 +9,7 @@ use orderbell::domain::values::time::Timestamp;
 use orderbell::store::{Mode, Settings, SharedStore, open};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::followed::{Followed, merge};
@@ -55,14 +56,19 @@ impl TestCluster {
 
     /// Starts nodes on a given database.
     pub async fn open_on(database: &str, count: usize, redis: Option<&str>, flags: &[&str]) -> Self {
-        let first = node(database, redis, flags).await;
+        let mut cluster = Self::of(database, node(database, redis, flags).await).await;
+        for _ in 1..count {
+            cluster.add(node(database, redis, flags).await);
+        }
+        cluster
+    }
+
+    /// Returns the cluster of a node that was started on a database.
+    pub async fn of(database: &str, first: TestServer) -> Self {
         let staff = first.staff().await;
         let menu = Arc::new(Menu::read(&staff).await);
         let mut cluster = Self { database: database.into(), nodes: Vec::new(), addresses: Addresses::default(), staff, menu };
         cluster.add(first);
-        for _ in 1..count {
-            cluster.add(node(database, redis, flags).await);
-        }
         cluster
     }
 
@@ -172,11 +178,29 @@ pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: 
     start(database, keys, redis, flags, &[]).await
 }
 
+/// Starts a node of another binary. `leading` are its first arguments.
+pub async fn node_of(
+    program: &Path,
+    leading: &[&str],
+    database: &str,
+    redis: Option<&str>,
+    flags: &[&str],
+    environment: &[(String, String)],
+) -> TestServer {
+    let common = [leading, &["--database-url", database, "--jwt-keys", KEYS]].concat();
+    TestServer::of(program, &common, &serving(redis, flags), environment).await
+}
+
 async fn start(database: &str, keys: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> TestServer {
     let common = ["--database-url", database, "--jwt-keys", keys];
+    TestServer::joining(&common, &serving(redis, flags), environment).await
+}
+
+/// Returns the flags of every node, with these.
+fn serving<'a>(redis: Option<&'a str>, flags: &[&'a str]) -> Vec<&'a str> {
     let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
     let many = ["--connections-per-principal", "1000"];
     // Loads leave orders that no kitchen screen draws, so the alarm is off unless a test needs it.
     let quiet: &[&str] = if flags.contains(&"--display-alarm-s") { &[] } else { &["--display-alarm-s", "0"] };
-    TestServer::joining(&common, &[flags, &redis, &TALKATIVE, &many, quiet].concat(), environment).await
+    [flags, &redis, &TALKATIVE, &many, quiet].concat()
 }

@@ -2,8 +2,9 @@
 
 use crate::port;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -65,8 +66,12 @@ async fn create(cluster: &str) -> String {
     parameters.map_or_else(|| format!("{authority}/{name}"), |rest| format!("{authority}/{name}?{rest}"))
 }
 
+/// The address of a cluster, unless a test gives it another.
+const LOCAL: &str = "127.0.0.1";
+
 /// A cluster of this process.
 pub struct Cluster {
+    address: String,
     port: u16,
     keeper: Child,
 }
@@ -85,6 +90,11 @@ pub enum Loss {
 impl Cluster {
     /// Creates and starts a cluster.
     pub fn start() -> Self {
+        Self::start_at(LOCAL, None)
+    }
+
+    /// Creates and starts a cluster that listens on an address, for the hosts of a network.
+    pub fn start_at(address: &str, network: Option<&str>) -> Self {
         let bin = installed();
         let folder = folder();
         let data = folder.join("data");
@@ -92,21 +102,30 @@ impl Cluster {
         let initdb = initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]);
         let made = initdb.arg(&data).output().expect("initdb must run");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        Self::run(&bin, &folder)
+        if let Some(network) = network {
+            let rules = File::options().append(true).open(data.join("pg_hba.conf"));
+            writeln!(rules.expect("initdb makes the rules"), "host all all {network} trust").expect("a rule must be added");
+        }
+        Self::run(&bin, &folder, address)
     }
 
     /// Makes and starts a standby of this primary, for which its commits wait from then on.
     pub async fn standby(&self) -> Self {
+        let standby = Self::following((Ipv4Addr::LOCALHOST, self.port).into());
+        self.wait_for_standbys(Some("*")).await;
+        standby
+    }
+
+    /// Makes and starts a standby for which no commit waits. It reaches its primary at an address.
+    pub fn following(primary: SocketAddr) -> Self {
         let bin = installed();
         let folder = folder();
         let mut copy = as_postgres(&bin.join("pg_basebackup"));
-        let port = self.port.to_string();
-        let copy = copy.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &port, "-R", "--no-sync", "--checkpoint=fast", "-D"]);
+        let (host, port) = (primary.ip().to_string(), primary.port().to_string());
+        let copy = copy.args(["-h", &host, "-U", "postgres", "-p", &port, "-R", "--no-sync", "--checkpoint=fast", "-D"]);
         let made = copy.arg(folder.join("data")).output().expect("pg_basebackup must run");
         assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
-        let standby = Self::run(&bin, &folder);
-        self.wait_for_standbys(Some("*")).await;
-        standby
+        Self::run(&bin, &folder, LOCAL)
     }
 
     /// Makes commits wait for the standbys of these names, or for none.
@@ -139,16 +158,16 @@ impl Cluster {
 
     /// Returns the address of the server.
     pub fn authority(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.address, self.port)
     }
 
     /// Starts the server of a folder.
-    fn run(bin: &Path, folder: &Path) -> Self {
+    fn run(bin: &Path, folder: &Path, address: &str) -> Self {
         let port = port::free();
         let data = folder.join("data");
         let mut keeper = as_postgres(Path::new("sh"));
         keeper.args(["-c", KEEPER, "keeper"]).arg(folder).arg(bin.join("postgres")).arg("-D").arg(&data);
-        for setting in [format!("port={port}"), "listen_addresses=127.0.0.1".into(), "unix_socket_directories=".into()] {
+        for setting in [format!("port={port}"), format!("listen_addresses={address}"), "unix_socket_directories=".into()] {
             keeper.args(["-c", &setting]);
         }
         // Tests kill processes and not the machine, so data that the kernel has is as good as on disk.
@@ -160,7 +179,7 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .expect("sh must run");
-        let cluster = Self { port, keeper };
+        let cluster = Self { address: address.into(), port, keeper };
         cluster.wait_until_ready(bin);
         cluster
     }
@@ -195,13 +214,13 @@ impl Cluster {
     }
 
     fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@{}/postgres", self.authority())
     }
 
     fn wait_until_away(&self) {
         // Wait until the old server is gone, or the new one is starting: the old one would look ready.
         let until = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < until && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+        while Instant::now() < until && TcpStream::connect((self.address.as_str(), self.port)).is_ok() {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -210,7 +229,7 @@ impl Cluster {
         let until = Instant::now() + Duration::from_secs(30);
         let port = self.port.to_string();
         loop {
-            let asked = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            let asked = Command::new(bin.join("pg_isready")).args(["-q", "-h", &self.address, "-p", &port]).status();
             if asked.is_ok_and(|status| status.success()) {
                 return;
             }

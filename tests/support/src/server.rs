@@ -18,10 +18,11 @@ use tokio::process::{Child, Command};
 const ULIMIT: &str = "TEST_ULIMIT";
 /// The name of the database in its folder.
 pub const DATABASE: &str = "db";
-/// Flags of every test server, before those of the test: two workers on every machine, and more commands
-/// a second of one person on the staff than a fast machine can run.
-pub const FLAGS: [&str; 8] =
-    ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2", "--staff-commands-per-second", "100000"];
+/// Flags of every test server, before those of the test: two workers on every machine.
+pub const FLAGS: [&str; 4] = ["serve", "--demo", "--workers", "2"];
+/// Settings of every test server, unless a test has others: a free port, and more commands a second of one person on the staff
+/// than a fast machine can run. Binaries of older versions ignore settings that they do not know, but no flags.
+const SETTINGS: [(&str, &str); 2] = [("ORDERBELL_BIND", "127.0.0.1:0"), ("ORDERBELL_STAFF_COMMANDS_PER_SECOND", "100000")];
 /// Flags that raise the message rate of a connection beyond what a test needs.
 pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];
 
@@ -81,15 +82,29 @@ impl TestServer {
 
     /// Starts a node on a database that it shares with others.
     pub async fn joining(common: &[&str], flags: &[&str], environment: &[(String, String)]) -> Self {
+        Self::of(&crate::program(), common, flags, environment).await
+    }
+
+    /// Starts a node of another binary on a database that it shares with others.
+    pub async fn of(program: &Path, common: &[&str], flags: &[&str], environment: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self::with(folder.path().to_owned(), owned(common), flags, environment).await;
+        let mut server = Self::start_of(program, folder.path().to_owned(), owned(common), flags, environment).await;
         server.kept = Some(folder);
         server
     }
 
     async fn with(folder: PathBuf, common: Vec<String>, flags: &[&str], environment: &[(String, String)]) -> Self {
-        let (flags, environment) = (owned(flags), environment.to_vec());
-        let program = crate::program();
+        Self::start_of(&crate::program(), folder, common, flags, environment).await
+    }
+
+    async fn start_of(
+        program: &Path,
+        folder: PathBuf,
+        common: Vec<String>,
+        flags: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let (flags, environment, program) = (owned(flags), environment.to_vec(), program.to_owned());
         let (process, base) = spawn(&program, &folder, &common, &flags, &environment).await;
         Self { process, program, folder, kept: None, common, flags, environment, base }
     }
@@ -102,6 +117,11 @@ impl TestServer {
     /// Sets the binary of the next start.
     pub fn install(&mut self, program: PathBuf) {
         self.program = program;
+    }
+
+    /// Sets the environment variables of the next start.
+    pub fn configure(&mut self, environment: &[(String, String)]) {
+        self.environment = environment.to_vec();
     }
 
     /// Kills the process with SIGKILL.
@@ -157,7 +177,7 @@ impl TestServer {
 
     /// Runs another command of the binary on the same database. Returns its standard output.
     pub async fn tool(&self, arguments: &[&str]) -> String {
-        let mut command = command(&self.folder, &self.common);
+        let mut command = command_of(&self.program, &self.folder, &self.common);
         let output = soon("a command", command.args(arguments).output()).await.unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -260,7 +280,7 @@ fn command_of(program: &Path, folder: &Path, common: &[String]) -> Command {
     for name in ours.chain(["DATABASE_URL".into(), "REDIS_URL".into()]) {
         command.env_remove(name);
     }
-    command.args(common).current_dir(folder).kill_on_drop(true);
+    command.envs(SETTINGS).args(common).current_dir(folder).kill_on_drop(true);
     command
 }
 

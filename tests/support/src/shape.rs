@@ -6,19 +6,9 @@ use serde_json::Value;
 const FRAMES: [(&str, &[&str], &[&str]); 9] = [
     (
         "welcome",
-        &[
-            "connection",
-            "epoch",
-            "role",
-            "restaurant",
-            "expires_at",
-            "server_time",
-            "version",
-            "paged",
-            "feature_level",
-            "limits",
-        ],
-        &[],
+        &["connection", "epoch", "role", "restaurant", "expires_at", "server_time", "version", "limits"],
+        // The first version sends neither.
+        &["paged", "feature_level"],
     ),
     ("snapshot", &["room", "position", "documents"], &["calls", "displays", "part", "more"]),
     ("event", &["room", "position", "prev", "event"], &[]),
@@ -57,7 +47,10 @@ pub fn check(frame: &Value) {
     let (_, must, may) = FRAMES.iter().find(|(name, ..)| *name == kind).unwrap_or_else(|| panic!("no such frame: {frame}"));
     fields(frame, &[&["type"], *must].concat(), may);
     match kind {
-        "welcome" => fields(&frame["limits"], &["frame_bytes", "rooms", "messages_per_second", "heartbeat_ms"], &[]),
+        "welcome" => {
+            fields(&frame["limits"], &["frame_bytes", "rooms", "messages_per_second", "heartbeat_ms"], &[]);
+            assert_eq!(frame.get("paged").is_some(), frame.get("feature_level").is_some(), "{frame}");
+        }
         "event" => event(&frame["event"]),
         "snapshot" => snapshot(frame),
         _ => {}
