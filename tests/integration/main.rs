@@ -17,6 +17,7 @@ mod documents;
 mod drain;
 mod ended_sessions;
 mod failures;
+mod first_version;
 mod foreign_files;
 mod guests;
 mod handshake;

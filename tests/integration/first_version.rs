@@ -1,0 +1,128 @@
+//! Databases as the first version left them: a dump of each, and what that version said of it. `first_version/` has them from
+//! the binary of commit e5d29af.
+
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, SqliteConnection, query_scalar, raw_sql};
+use std::path::{Path, PathBuf};
+use support::server::DATABASE;
+use support::{Client, Followed, Menu, PATIENCE, TestServer, eventually, postgres};
+
+const KEYS: &str = "k1:a-secret-of-these-tests-and-of-nobody-else";
+
+fn fixture(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/first_version");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// Whether a value has all that another one had, at least.
+fn keeps(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.iter().all(|(name, value)| new.get(name).is_some_and(|new| keeps(value, new)))
+        }
+        (Value::Array(old), Value::Array(new)) => old.len() == new.len() && old.iter().zip(new).all(|(old, new)| keeps(old, new)),
+        _ => old == new,
+    }
+}
+
+async fn sign_in(server: &TestServer, name: &str) -> Client {
+    let form = json!({"restaurant": "demo", "username": name, "password": format!("{name}-demo")});
+    let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
+    Client::new(&server.base, tokens["access_token"].as_str().unwrap())
+}
+
+/// Follows a room, from a cursor or from a snapshot on. Returns what a screen shows then, and its epoch.
+async fn follow(client: &Client, room: &str, since: Option<u64>) -> (Followed, Value) {
+    let mut screen = client.screen().await;
+    let mut subscribe = json!({"type": "subscribe", "room": room});
+    screen.rooms.insert(room.to_owned(), since.map(Followed::since).unwrap_or_default());
+    if let Some(since) = since {
+        (subscribe["since"], subscribe["epoch"]) = (json!(since), screen.epoch().clone());
+    }
+    screen.send(&subscribe).await;
+    screen.until("live", |frame| frame["type"] == "live").await;
+    let epoch = screen.epoch().clone();
+    (screen.rooms.remove(room).unwrap(), epoch)
+}
+
+/// Checks that a server has all that the first version had, and goes on with it.
+async fn is_served(server: &mut TestServer, old: &Value) {
+    let [staff, manager] = [sign_in(server, "staff").await, sign_in(server, "manager").await];
+    for (id, document) in old["orders"].as_object().unwrap() {
+        let new = staff.order(&json!(id)).await;
+        assert!(keeps(document, &new), "{document}\n{new}");
+    }
+    let menu = Menu::read(&staff).await;
+    let document = staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
+    assert!(keeps(&old["menu"], &document), "{document}");
+    let tables = manager.get("/api/v1/restaurants/demo/tables").await.expect(200);
+    assert_eq!(tables["tables"].as_array().unwrap().len(), 12);
+
+    // A screen that was connected to the first version resumes at its cursor.
+    let (resumed, epoch) = follow(&staff, &menu.kitchen(), old["position"].as_u64()).await;
+    assert_eq!((&epoch, resumed.types()), (&old["epoch"], vec!["event", "live"]));
+    let (floor, _) = follow(&staff, &menu.floor(), None).await;
+    assert!(keeps(&old["calls"], &floor.calls), "{}", floor.calls);
+    let is_open = |order: &&Value| order["closed_at"].is_null();
+    assert_eq!(floor.documents.len(), old["orders"].as_object().unwrap().values().filter(is_open).count());
+
+    // The feed goes on where it was.
+    let placed = old["orders"].as_object().unwrap().values().find(|order| order["status"] == "placed").unwrap();
+    assert_eq!(staff.act(&placed["id"], "accept").await["position"], old["position"].as_u64().unwrap() + 2);
+    assert_eq!(staff.place(&menu.basket()).await["number"], old["orders"].as_object().unwrap().len() + 1);
+    server.stop().await;
+    server.restart().await;
+    let (resumed, again) = follow(&staff.at(&server.base), &menu.kitchen(), old["position"].as_u64()).await;
+    assert_eq!((again, resumed.types()), (epoch, vec!["event", "event", "event", "live"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_the_first_version_is_served_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let file: PathBuf = folder.path().join(DATABASE);
+    // The dump has the rows of a table before the table that they refer to.
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true).foreign_keys(false);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    raw_sql(AssertSqlSafe(fixture("sqlite.sql"))).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
+    is_served(&mut server, &serde_json::from_str(&fixture("sqlite.json")).unwrap()).await;
+}
+
+/// Makes a PostgreSQL database as the first version left it, and returns its URL.
+async fn on_postgresql() -> String {
+    let url = postgres::database().await;
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    raw_sql(AssertSqlSafe(fixture("postgres.sql"))).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_the_first_version_is_served_on_postgresql() {
+    let url = on_postgresql().await;
+    let mut server = TestServer::joining(&["--database-url", &url, "--jwt-keys", KEYS], &[], &[]).await;
+    is_served(&mut server, &serde_json::from_str(&fixture("postgres.json")).unwrap()).await;
+}
+
+/// A node of the first version holds the feed of a command, for which a migration waits, and then waits for the orders, which
+/// that migration holds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_that_meets_a_command_of_a_node_is_tried_again() {
+    let url = on_postgresql().await;
+    let (mut node, beside) = (PgConnection::connect(&url).await.unwrap(), PgPool::connect(&url).await.unwrap());
+    let mut command = node.begin().await.unwrap();
+    command.execute("SELECT head FROM feeds FOR UPDATE").await.unwrap();
+    let common = url.clone();
+    let start = async move { TestServer::joining(&["--database-url", &common, "--jwt-keys", KEYS], &[], &[]).await };
+    let start = tokio::spawn(start);
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let is_waiting = || async { (query_scalar::<_, i64>(waits).fetch_one(&beside).await.unwrap() > 0).then_some(()) };
+    eventually("a migration that waits", PATIENCE, is_waiting).await;
+    command.execute("UPDATE orders SET is_open = is_open").await.unwrap();
+    command.commit().await.unwrap();
+    let mut server = start.await.unwrap();
+    assert!(server.log().contains("a migration met a command of a node"));
+    is_served(&mut server, &serde_json::from_str(&fixture("postgres.json")).unwrap()).await;
+}
