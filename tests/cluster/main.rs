@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod answers;
+mod asynchronous;
 mod bad_way;
 mod clocks;
 mod crossing;
@@ -17,6 +18,7 @@ mod killed;
 mod levels;
 mod load;
 mod moving;
+mod partitions;
 mod postgres_away;
 mod postgres_silent;
 mod presence;
@@ -31,4 +33,5 @@ mod sessions;
 mod test_cluster;
 mod unannounced;
 mod undrawn;
+mod upgrade;
 mod watcher;

@@ -1,0 +1,230 @@
+//! The primary of PostgreSQL is lost under load, and its standby, which has missed the last commits, takes its place: screens
+//! show what the standby has, and nothing of what it has missed.
+
+use crate::histories::{Reader, append, converge, on_each_node, open_orders, ready};
+use crate::test_cluster::TestCluster;
+use sqlx::{Connection, PgConnection, query_scalar};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use support::long::{factor, progress, rounds};
+use support::postgres::{Cluster, Loss};
+use support::proxy::{Network, Proxy};
+use support::redis_server::Redis;
+use support::{Client, PATIENCE, Wish, eventually, new_id};
+use tokio::task::{JoinSet, block_in_place};
+
+/// The longest time from the promotion until every screen shows the database, where nothing else runs.
+const RECOVERY: Duration = Duration::from_secs(5);
+/// The time of load after the standby has lost its way to the primary.
+const UNREPLICATED: Duration = Duration::from_millis(1500);
+
+/// How the primary is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    Killed,
+    Hung,
+    /// The standby is promoted beside it, and the primary is killed afterwards.
+    Deposed,
+}
+
+/// Which of two nodes are killed with the primary, and started after the promotion.
+#[derive(Debug, Clone, Copy)]
+enum Restarted {
+    None,
+    One,
+    All,
+}
+
+impl Restarted {
+    fn count(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One => 1,
+            Self::All => 2,
+        }
+    }
+}
+
+/// A primary, a standby behind a way that can be cut, and two nodes that know both.
+struct Scene {
+    primary: Cluster,
+    standby: Cluster,
+    way: Proxy,
+    cluster: TestCluster,
+    _redis: Redis,
+}
+
+impl Scene {
+    async fn open() -> Self {
+        let primary = block_in_place(Cluster::start);
+        let way = Proxy::before(primary.authority().parse().unwrap()).await;
+        let behind = way.address();
+        let standby = tokio::task::spawn_blocking(move || Cluster::following(behind)).await.unwrap();
+        let both = format!("{},{}", primary.authority(), standby.authority());
+        let url = primary.database().await.replace(&primary.authority(), &both);
+        let redis = Redis::start();
+        // Comparisons by the clock are of no help.
+        let cluster = TestCluster::open_on(&url, 2, Some(&redis.url()), &["--head-comparison-s", "300"]).await;
+        cluster.wait_for_redis("healthy").await;
+        Self { primary, standby, way, cluster, _redis: redis }
+    }
+
+    /// Returns the nodes' database on the standby.
+    fn on_standby(&self) -> String {
+        let both = format!("{},{}", self.primary.authority(), self.standby.authority());
+        self.cluster.database.replace(&both, &self.standby.authority())
+    }
+
+    /// Returns the head of the restaurant's feed as the standby has it.
+    async fn replicated(&self) -> u64 {
+        let mut connection = PgConnection::connect(&self.on_standby()).await.unwrap();
+        let head: i64 = query_scalar("SELECT max(head) FROM feeds").fetch_one(&mut connection).await.unwrap();
+        u64::try_from(head).unwrap()
+    }
+
+    async fn until_replicated(&self) {
+        let head = self.cluster.head(&self.cluster.store().await).await;
+        eventually("the standby to have all", PATIENCE, || async { (self.replicated().await == head).then_some(()) }).await;
+    }
+
+    /// Loses the primary, promotes the standby, and returns the time from which on nodes could use it.
+    async fn fail_over(&mut self, lost: Lost) -> Instant {
+        if lost == Lost::Deposed {
+            self.standby.promote().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        let how = if lost == Lost::Hung { Loss::Hung } else { Loss::Killed };
+        block_in_place(|| self.primary.lose(how));
+        if lost != Lost::Deposed {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            self.standby.promote().await;
+        }
+        Instant::now()
+    }
+}
+
+/// Clients who place orders at both nodes until they are stopped.
+struct Load {
+    clients: JoinSet<()>,
+    /// The last position that was acknowledged.
+    last: Arc<AtomicU64>,
+}
+
+impl Load {
+    fn start(cluster: &TestCluster) -> Self {
+        let (mut clients, last) = (JoinSet::new(), Arc::<AtomicU64>::default());
+        for number in 0..4 {
+            let (staff, menu, last) = (cluster.at(&cluster.staff, number), cluster.menu.clone(), last.clone());
+            clients.spawn(async move {
+                loop {
+                    let wish = Wish::Place { id: new_id(), note: new_id() };
+                    match Client::attempt(wish.request(&staff, &menu)).await {
+                        Ok(answer) if answer.status == 201 => {
+                            last.fetch_max(answer.json()["position"].as_u64().unwrap(), Ordering::Relaxed);
+                        }
+                        Ok(_) | Err(_) => {}
+                    }
+                    tokio::time::sleep(Duration::from_millis(40)).await;
+                }
+            });
+        }
+        Self { clients, last }
+    }
+
+    async fn stop(mut self) -> u64 {
+        self.clients.shutdown().await;
+        self.last.load(Ordering::Relaxed)
+    }
+}
+
+/// Returns the number of acknowledged events that are lost, and how long screens showed another state than the database.
+async fn lose_the_end(lost: Lost, restarted: Restarted) -> (u64, Duration) {
+    let mut scene = Scene::open().await;
+    append(&scene.cluster.staff, &scene.cluster.menu.basket(), 7).await;
+    let mut readers = on_each_node("live", &scene.cluster).await;
+    let mut returning = on_each_node("returning", &scene.cluster).await;
+    scene.until_replicated().await;
+    let load = Load::start(&scene.cluster);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    scene.way.set(Network::Cut);
+    tokio::time::sleep(UNREPLICATED).await;
+    returning.iter_mut().for_each(Reader::stop);
+    let kept = scene.replicated().await;
+    for number in 0..restarted.count() {
+        scene.cluster.nodes[number].kill().await;
+    }
+    let promoted = scene.fail_over(lost).await;
+    let acknowledged = load.stop().await;
+    scene.cluster.database = scene.on_standby();
+    for number in 0..restarted.count() {
+        scene.cluster.restart(number).await;
+    }
+    for reader in readers.iter_mut().chain(&mut returning) {
+        reader.follow_node(&scene.cluster);
+    }
+    if restarted.count() > 0 {
+        readers.iter_mut().for_each(Reader::stop);
+        readers.iter_mut().for_each(Reader::go_on);
+    }
+    let shown: BTreeSet<_> = readers.iter().flat_map(|reader| reader.shown().past).flatten().collect();
+    // Commands that wait at a node are committed once it has found the new primary.
+    ready(&scene.cluster).await;
+    converge(&scene.cluster, &readers).await;
+    let took = promoted.elapsed();
+    returning.iter_mut().for_each(Reader::go_on);
+    readers.extend(returning);
+    readers.extend(on_each_node("new", &scene.cluster).await);
+    for number in 0..2 {
+        append(&scene.cluster.at(&scene.cluster.staff, number), &scene.cluster.menu.basket(), 20).await;
+    }
+    converge(&scene.cluster, &readers).await;
+    let now = open_orders(&scene.cluster).await;
+    let (gone, new): (BTreeSet<_>, BTreeSet<_>) = (shown.difference(&now).collect(), now.difference(&shown).collect());
+    for reader in &readers {
+        for state in reader.shown().past {
+            let is_mixed = state.iter().any(|order| gone.contains(order)) && state.iter().any(|order| new.contains(order));
+            assert!(!is_mixed, "{} shows a mixture of two histories: {state:?}", reader.name);
+        }
+    }
+    assert!(acknowledged > kept, "nothing was lost: {acknowledged}, {kept}");
+    (acknowledged - kept, took)
+}
+
+async fn lose_ends(lost: Lost) {
+    let all = [Restarted::None, Restarted::One, Restarted::All];
+    for restarted in if factor() == 1 { &all[..1] } else { &all[..] } {
+        let (times, mut gone, mut longest) = (rounds(1), 0, Duration::ZERO);
+        for time in 0..times {
+            progress("failovers", time, times);
+            let (of_this, took) = lose_the_end(lost, *restarted).await;
+            gone += of_this;
+            longest = longest.max(took);
+        }
+        println!(
+            "{times} × the primary is lost ({lost:?}) and its asynchronous standby promoted, nodes restarted: {restarted:?}: {gone} acknowledged \
+             events lost; every screen shows the standby's orders, 0 ghosts, 0 missing, within {longest:.1?} of the promotion"
+        );
+        // Times are measured where nothing else runs.
+        assert!(factor() == 1 || longest < RECOVERY, "{longest:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the long form: scripts/failover"]
+async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_is_killed() {
+    lose_ends(Lost::Killed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the long form: scripts/failover"]
+async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_hangs() {
+    lose_ends(Lost::Hung).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the long form: scripts/failover"]
+async fn screens_show_what_an_asynchronous_standby_has_that_is_promoted_beside_its_primary() {
+    lose_ends(Lost::Deposed).await;
+}
