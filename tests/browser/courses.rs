@@ -42,7 +42,7 @@ async fn one_ticket_shows_all_courses_and_serving_one_fires_the_next() {
     phone.place().await;
     let order = phone.only_order().await;
     floor.act(&order, "accept").await;
-    expo.sees(&format!("[data-order='{order}'] .item[data-held='true']")).await;
+    expo.sees(&format!("[data-order='{order}'] .item[data-held]")).await;
     expo.inspect("kitchen-held").await;
     expo.act(&order, "ready").await;
     phone.until("the courses", COURSES, vec!["Mains: ready · Sweets: later".into()]).await;

@@ -38,7 +38,7 @@ async fn a_guest_adds_a_round_with_two_taps_and_the_kitchen_marks_what_is_new_un
     kitchen.until("no marks", MARKS, marks("")).await;
 
     floor.act(&order, "change_item").await;
-    floor.tap("#sheet [aria-label^='One more']").await;
+    floor.tap("#sheet [data-by='1']").await;
     floor.inspect("staff-correction").await;
     floor.tap("#sheet [data-action='change_item']").await;
     kitchen.until("the old value", MARKS, marks("1 ×")).await;
