@@ -40,13 +40,27 @@ fn page(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
     Ok(answer(request, assets::find(name).ok_or_else(nothing)?))
 }
 
-/// Answers with a page that an open demonstration shows in a frame. Elsewhere no page may be framed.
+/// Answers with a page that an open demonstration shows in a frame: then its own page may frame it. Elsewhere, and in a
+/// window of its own, no page may be framed.
 fn screen(request: &HttpRequest, state: &State, name: &str) -> Result<HttpResponse, Problem> {
     let mut asset = assets::find(name).ok_or_else(nothing)?;
-    if is_open_demo(state) {
+    if !is_open_demo(state) {
+        return Ok(answer(request, asset));
+    }
+    if is_for_frame(request) {
         asset.policy = with_policy(&asset.policy, |policy| policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'"))?;
     }
-    Ok(answer(request, asset))
+    let mut response = answer(request, asset);
+    response.headers_mut().append(header::VARY, HeaderValue::from_static(FETCH_DESTINATION));
+    Ok(response)
+}
+
+/// What a browser asks for a page for: `document` for a window, `iframe` for a frame
+/// ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header)).
+const FETCH_DESTINATION: &str = "sec-fetch-dest";
+
+fn is_for_frame(request: &HttpRequest) -> bool {
+    request.headers().get(FETCH_DESTINATION).is_some_and(|destination| destination == "iframe")
 }
 
 fn is_open_demo(state: &State) -> bool {

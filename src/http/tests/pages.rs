@@ -127,9 +127,17 @@ async fn screens_are_framed_by_an_open_demonstration_alone() {
     let key = "demo-table-1".parse().unwrap();
     app.state.demo = Some(Arc::new(Demo::new("http://127.0.0.1:8080", Some(&key), &[person])));
     for path in FRAMED {
-        assert!(policy(&app, path).await.ends_with("frame-ancestors 'self'"), "{path}");
+        assert!(policy(&app, path).await.ends_with("frame-ancestors 'none'"), "{path}: a window of its own");
+        let request = TestRequest::get().uri(path).insert_header(("sec-fetch-dest", "iframe"));
+        let framed = app.call(request).await;
+        let policy_of_frame = framed.header("content-security-policy");
+        assert!(
+            policy_of_frame.ends_with("frame-ancestors 'self'") && framed.header("vary").contains("sec-fetch-dest"),
+            "{path}"
+        );
+        assert_eq!(policy_of_frame, policy(&app, path).await.replace("frame-ancestors 'none'", "frame-ancestors 'self'"));
     }
-    assert_eq!(policy(&app, "/staff").await, closed.replace("frame-ancestors 'none'", "frame-ancestors 'self'"));
+    assert_eq!(policy(&app, "/staff").await, closed);
     let own = policy(&app, "/demo").await;
     assert!(own.starts_with("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-"), "{own}");
     assert!(own.ends_with("frame-ancestors 'none'; frame-src 'self'") && !own.contains("unsafe"), "{own}");
