@@ -107,6 +107,8 @@ function answerTo({ request, clientId, resultingClientId }) {
   if (request.method !== 'GET' || url.origin !== worker.location.origin) return null;
   // This asks whether the server has the page, so a copy is no answer.
   if (request.cache === 'no-store') return null;
+  // The server has to see that it is for a frame: from here it would look like any other request.
+  if (request.destination === 'iframe') return null;
   if (request.mode === 'navigate') {
     const page = pageFor(url.pathname);
     return page ? openPage(request, page, resultingClientId) : null;

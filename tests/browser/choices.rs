@@ -211,8 +211,8 @@ async fn the_staff_mark_an_option_as_sold_out_and_guests_see_it() {
     floor.inspect("floor-options").await;
     floor.tap("dialog[open] [data-option]:nth-child(1) [data-do='ask-sold-out']").await;
     floor.tap("dialog[open] [data-do='sold-out'][data-minutes='60']").await;
-    let gone =
-        "return [...document.querySelectorAll('dialog[open] [data-option]:disabled')].map((chip) => chip.firstChild.data).join()";
+    let gone = "const chips = [...document.querySelectorAll('dialog[open] [data-option]:disabled')];
+        return chips.length > 0 && chips.map((chip) => chip.firstChild.data).join()";
     let gone = phone.until("a sold-out option", gone, vec![]).await;
     let said = "return document.querySelector(arguments[0])?.textContent.includes('sold out: ')";
     floor.until("the dish to say it", said, vec![format!("[data-menu-item='{dish}']").into()]).await;

@@ -14,7 +14,8 @@ const FOCUSED: &str = "return document.activeElement.matches(arguments[0])";
 /// Returns whether the focused element is in the window and has a visible frame, around itself or around its label.
 const SEEN: &str = "const focused = document.activeElement;
     if (focused === document.body) return true;
-    const framed = [focused, focused.closest('label')].find((one) => one && getComputedStyle(one).outlineStyle !== 'none');
+    const has = (one, part) => one && getComputedStyle(one, part).outlineStyle !== 'none';
+    const framed = [focused, focused.closest('label')].find((one) => has(one)) ?? (has(focused, '::after') ? focused : null);
     if (!framed) return `no frame around ${focused.outerHTML.slice(0, 200)}`;
     const { top, bottom, left, right } = framed.getBoundingClientRect();
     return (bottom > 0 && top < innerHeight && right > 0 && left < innerWidth) || `out of sight: ${focused.outerHTML.slice(0, 200)}`";
