@@ -212,19 +212,16 @@ async fn lose_ends(lost: Lost) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the long form: scripts/failover"]
 async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_is_killed() {
     lose_ends(Lost::Killed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the long form: scripts/failover"]
 async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_hangs() {
     lose_ends(Lost::Hung).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the long form: scripts/failover"]
 async fn screens_show_what_an_asynchronous_standby_has_that_is_promoted_beside_its_primary() {
     lose_ends(Lost::Deposed).await;
 }

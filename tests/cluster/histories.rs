@@ -375,31 +375,6 @@ async fn a_database_that_comes_back_without_its_last_events_is_noticed_and_shown
     }
 }
 
-/// A node whose feed is behind shows events in snapshots before it delivers them.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lost_events_that_a_node_has_shown_only_in_a_snapshot_are_noticed() {
-    // Events of the other node come from the log alone.
-    let cluster = TestCluster::open(2, None, &["--head-comparison-s", "300"]).await;
-    let (basket, writer) = (cluster.menu.basket(), cluster.at(&cluster.staff, 0));
-    append(&writer, &basket, 7).await;
-    let behind = Reader::open("behind", &cluster, 1, Way::Socket).await;
-    let mut databases = Databases::copy(&cluster).await;
-    ready(&cluster).await;
-    append(&writer, &basket, 6).await;
-    let mut readers = join_all(WAYS.iter().map(|way| Reader::open("new", &cluster, 1, *way))).await;
-    let lost = open_orders(&cluster).await;
-    converge(&cluster, &readers).await;
-    assert!(!behind.shows(&lost), "the feed is not behind");
-    readers.push(behind);
-
-    let (server, _) = cluster.database.rsplit_once('/').unwrap();
-    let other = node(&format!("{server}/{}", databases.copy), None, &[]).await;
-    append(&cluster.staff.at(&other.base), &basket, 11).await;
-    drop(other);
-    databases.promote().await;
-    println!("6 events that only snapshots had are lost: noticed after {:.1?}", converge(&cluster, &readers).await);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_comes_back_with_everything_and_a_restart_change_nothing() {
     let (_redis, mut cluster, mut databases) = copied().await;

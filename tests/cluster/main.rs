@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod answers;
+#[cfg(feature = "long-tests")]
 mod asynchronous;
 mod bad_way;
 mod clocks;
@@ -18,6 +19,7 @@ mod killed;
 mod levels;
 mod load;
 mod moving;
+#[cfg(feature = "long-tests")]
 mod partitions;
 mod postgres_away;
 mod postgres_silent;
@@ -33,5 +35,6 @@ mod sessions;
 mod test_cluster;
 mod unannounced;
 mod undrawn;
+#[cfg(feature = "long-tests")]
 mod upgrade;
 mod watcher;

@@ -126,7 +126,6 @@ fn complete(span: &Span, seen: &[Seen]) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs root and network namespaces: scripts/partitions"]
 async fn hosts_that_are_cut_from_each_other_lose_nothing_and_recover_alone() {
     let mut switch = block_in_place(Switch::start);
     let postgres = block_in_place(|| Cluster::start_at(SERVERS, Some(NETWORK)));

@@ -9,6 +9,7 @@ use orderbell::domain::values::time::Timestamp;
 use orderbell::store::{Mode, Settings, SharedStore, open};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+#[cfg(feature = "long-tests")]
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -179,6 +180,7 @@ pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: 
 }
 
 /// Starts a node of another binary. `leading` are its first arguments.
+#[cfg(feature = "long-tests")]
 pub async fn node_of(
     program: &Path,
     leading: &[&str],

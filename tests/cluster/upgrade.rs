@@ -65,7 +65,6 @@ async fn end(what: &str, cluster: &TestCluster, load: Load, watchers: Vec<Watche
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the binary of the first version: scripts/upgrade"]
 async fn nodes_of_the_first_version_are_replaced_one_by_one_under_load() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let mut cluster = TestCluster::of(&database, old_node(&database, &redis).await).await;
@@ -93,7 +92,6 @@ async fn nodes_of_the_first_version_are_replaced_one_by_one_under_load() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the binary of the first version: scripts/upgrade"]
 async fn nodes_of_the_first_version_join_a_new_one_and_take_over_from_it_under_load() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let mut cluster = TestCluster::of(&database, new_node(&database, &redis).await).await;
@@ -118,7 +116,6 @@ async fn nodes_of_the_first_version_join_a_new_one_and_take_over_from_it_under_l
 /// Shows what `--feature-level 0` is for: without it, a new node does not notice one of the first version that has no kitchen
 /// screen, and accepts what that one loses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the binary of the first version: scripts/upgrade"]
 async fn without_level_0_a_node_of_the_first_version_drops_an_allergy() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let mut cluster = TestCluster::of(&database, new_node(&database, &redis).await).await;
