@@ -266,7 +266,7 @@ pub struct UpdatedOrders {
 
 /// The log, and the documents that are folded from it.
 ///
-/// Ordering: positions of one restaurant are 1, 2, 3 … in commit order, without a hole, whoever writes from whichever node.
+/// Ordering: positions of one restaurant are 1, 2, 3 … in commit order, without a gap, whichever node writes.
 /// Atomicity: events, document, order number and remembered answer are committed together or not at all.
 /// Loss: work for which [`Log::commit`] has returned `Ok` is on disk. After `Err(Unavailable)` it may or may not have been
 /// committed; repeating it under the same [`CommandKey`] returns the one answer.

@@ -171,7 +171,7 @@ export class Outbox {
 }
 
 /**
- * An order as servers of a feature level understand it. What they do not know is told in the note.
+ * Returns an order as servers of a feature level understand it. The note says what has no field there.
  * @param {any} frame a `place` @param {number} level
  */
 function understood(frame, level) {
@@ -182,7 +182,7 @@ function understood(frame, level) {
   return { ...frame, order: note.length <= 200 ? { ...unnamed, note } : unnamed };
 }
 
-/** An order for feature level 0: no total is agreed, and an allergy is told in the note. @param {any} frame */
+/** Returns an order for feature level 0: without an agreed total, and with an allergy in the note. @param {any} frame */
 function plain(frame) {
   const { expected_total: _, ...order } = frame.order;
   if (!Array.isArray(order.items)) return frame;

@@ -22,7 +22,7 @@ export class OrderEntry {
   /** The line whose controls are shown, by its key. @type {string | null} */ #line = null;
   /** Whether the whole order is shown, where it has no place beside the dishes. */ #whole = false;
   #sureUntil = -Infinity;
-  /** The place of the order is chosen anew. */ #moves = false;
+  /** Whether another table or name is being chosen for the order. */ #moves = false;
   /** The categories of the menu that they were made of. @type {{menu: any, categories: ReturnType<typeof numbered>}} */
   #numbered = { menu: null, categories: [] };
   #dialog = /** @type {HTMLDialogElement} */ (find('#entry'));
@@ -91,7 +91,7 @@ export class OrderEntry {
   }
 
   #closed() {
-    // An order without a dish is none.
+    // An order without a dish is not kept.
     if (this.#key !== null && this.#checkout?.count === 0) this.#orders.discard(this.#key);
     this.#key = null;
     this.#changed();

@@ -205,7 +205,7 @@ function footView({ basket, menu, sending, problem, whole, sure }) {
     }, sending ? 'Sending' : ['Send · ', money(total(basket, menu))]));
 }
 
-// ---- what stands in the way ----
+// ---- why the order cannot be sent ----
 
 /** @param {Basket} basket @param {any} menu @param {import('../shared/checkout.js').Problem | null} problem @returns {string[]} why the order is not sent */
 export function whyNot(basket, menu, problem) {

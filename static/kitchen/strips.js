@@ -79,7 +79,7 @@ export class Strips {
     this.#fit();
   }
 
-  /** Fits the lines anew when the tickets have made the letters of the whole screen larger or smaller. @param {number} scale */
+  /** Fits the lines again after the tickets have changed the letter size of the whole screen. @param {number} scale */
   lettersAre(scale) {
     if (scale === this.#scale) return;
     this.#scale = scale;

@@ -32,7 +32,7 @@ export function withTouch(basket, does, key, option, menu) {
 
 /**
  * @param {Basket} basket @param {HTMLInputElement} input that was changed, with `data-field` @param {string | null} key of its line
- * @returns {Basket | null} null where the input is none of a basket's
+ * @returns {Basket | null} null for an input that does not belong to a basket
  */
 export function withTyped(basket, { dataset: { field }, value, checked }, key) {
   if (field === 'allergy') return key ? withLine(basket, key, { allergy: checked }) : { ...basket, allergy: checked };

@@ -87,7 +87,7 @@ fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
     one.len() == other.len() && one.iter().all(|value| other.contains(value))
 }
 
-/// Corrects a line. Its price stays unless its options change, which the menu prices anew.
+/// Corrects a line. Its price stays unless its options change; then the menu sets the price.
 ///
 /// # Errors
 /// `invalid_transition` for a line that the kitchen has begun, and for an accepted order of a
