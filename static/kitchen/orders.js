@@ -68,7 +68,10 @@ export class KitchenOrders extends Emitter {
   /** @param {any} change */
   #changed({ kind, order, before, after, replaced, rewritten }) {
     if (kind === 'snapshot') {
-      if (rewritten) for (const [id, old] of replaced) this.#suspects.set(id, old);
+      if (rewritten) {
+        for (const [id, old] of replaced) this.#suspects.set(id, old);
+        this.#memory.regain(this.#room.documents);
+      }
       this.#lookForMissing();
       for (const [id, old] of replaced) this.#compare(id, old, this.#room.documents.get(id));
     }

@@ -6,6 +6,9 @@ export const MOST_CANCELLED = 100;
 
 const NO_MARKS = Object.freeze({});
 
+/** @param {string | undefined} state of a ticket @returns {boolean} whether a cook still has work to do on it */
+const isOwed = (state) => state === 'new' || state === 'cooking';
+
 /**
  * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket
  * and a change until a cook has confirmed them, across reloads too.
@@ -53,7 +56,10 @@ export class TicketMemory {
     /** @type {Set<string>} */
     const sounds = new Set();
     for (const ticket of tickets) {
-      const sound = this.#step(ticket, this.#states.get(ticket.id), now);
+      const was = this.#states.get(ticket.id);
+      // Right after a reload, the stored room may be older than what this screen has shown.
+      if (ticket.state === 'incoming' && isOwed(was)) continue;
+      const sound = this.#step(ticket, was, now);
       if (sound && !(this.#first && sound !== 'cancelled')) sounds.add(sound);
       this.#states.set(ticket.id, ticket.state);
     }
@@ -71,9 +77,9 @@ export class TicketMemory {
    */
   #step(ticket, was, now) {
     const { id, order, state } = ticket;
-    const wasOpen = was === 'new' || was === 'cooking';
-    // A lost order is back, or another history has one that was cancelled.
-    if (state !== 'cancelled') this.#cancelled.delete(id);
+    const wasOpen = isOwed(was);
+    // The stored room may be older than the cancellation, too.
+    if (state !== 'cancelled' && !(order.position < this.#cancelled.get(id)?.position)) this.#cancelled.delete(id);
     if (was === state) return undefined;
     if (state === 'incoming') return 'incoming';
     if (state === 'bumped' && wasOpen) this.#bumpedAt.set(id, now);
@@ -105,13 +111,26 @@ export class TicketMemory {
   }
 
   /**
+   * Takes over the open orders of a rewritten history, whatever their positions: they are neither cancelled nor lost, and may
+   * wait to be accepted again.
+   * @param {Map<string, any>} open documents by id
+   */
+  regain(open) {
+    for (const [id, { status }] of open) {
+      this.#cancelled.delete(id);
+      if (status === 'placed') this.#states.delete(id);
+    }
+    this.#keep();
+  }
+
+  /**
    * Drops what is over: a screen runs for months.
    * @param {Set<string>} present
    * @param {number} now monotonic ms
    */
   #prune(present, now) {
     for (const [id, state] of this.#states) {
-      if (!present.has(id) && state !== 'new' && state !== 'cooking') this.#states.delete(id);
+      if (!present.has(id) && !isOwed(state)) this.#states.delete(id);
     }
     for (const id of this.#bumpedAt.keys()) if (!this.undoable(id, now)) this.#bumpedAt.delete(id);
     for (const kept of [this.#changes, this.#marks]) for (const id of kept.keys()) if (!this.#states.has(id)) kept.delete(id);
@@ -173,12 +192,12 @@ export class TicketMemory {
    */
   missing(present) {
     const here = new Set(present);
-    const owed = [...this.#states].filter(([id, state]) => (state === 'new' || state === 'cooking') && !here.has(id));
+    const owed = [...this.#states].filter(([id, state]) => isOwed(state) && !here.has(id));
     return owed.map(([id]) => id);
   }
 
   #keep() {
-    const states = Object.fromEntries([...this.#states].filter(([, state]) => state === 'new' || state === 'cooking'));
+    const states = Object.fromEntries([...this.#states].filter(([, state]) => isOwed(state)));
     const [cancelled, changes, marks] = [this.#cancelled, this.#changes, this.#marks].map((kept) => Object.fromEntries(kept));
     const value = { states, cancelled, changes, marks };
     // Called with every draw and seldom different; a write waits for the disk.

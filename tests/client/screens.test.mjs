@@ -587,6 +587,28 @@ test('a ticket that changed during a long absence says what has changed', (t) =>
   assert.deepEqual(noticed, ['o1']);
 });
 
+test('a stored room that is older than a cancellation takes no warning back; a newer change does', () => {
+  const name = 'restaurant.stale';
+  const memory = remembering(name);
+  const ticket = (status, position) => ticketOf(order(status, { a: item('queued') }, { position }));
+  for (const [status, position] of [['placed', 10], ['accepted', 11], ['cancelled', 12]]) memory.observe([ticket(status, position)], 0);
+  const kept = (at) => at.cancelled.map(({ position }) => position);
+  assert.deepEqual(kept(memory), [12]);
+  const reloaded = remembering(name);
+  for (const [status, position] of [['placed', 10], ['cancelled', 12]]) {
+    reloaded.observe([ticket(status, position)], 0);
+    assert.deepEqual(kept(reloaded), [12], status);
+  }
+  const reopened = remembering(name);
+  reopened.observe([ticket('accepted', 13)], 0);
+  assert.deepEqual(kept(reopened), []);
+  const returned = remembering(name);
+  returned.observe([ticket('placed', 10)], 0);
+  assert.deepEqual(returned.missing([]), ['o1'], 'what was to be cooked is still looked for');
+  returned.regain(new Map([['o1', order('placed', {}, { position: 9 })]]));
+  assert.deepEqual(returned.missing([]), []);
+});
+
 test('the floor says which of its orders were cancelled while it was away, and keeps what was closed', async () => {
   const room = new Room('floor:r1');
   const told = [];
