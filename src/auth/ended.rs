@@ -253,6 +253,9 @@ mod tests {
         async fn rotate_refresh(&self, _: [u8; 32], _: &[[u8; 32]], _: Timestamp) -> Result<Rotation, StoreError> {
             Err(StoreError::Internal)
         }
+        async fn recover_refresh(&self, _: &Key, _: [u8; 32]) -> Result<bool, StoreError> {
+            Err(StoreError::Internal)
+        }
         async fn session_end(&self, _: RestaurantId, _: &Key) -> Result<Option<Timestamp>, StoreError> {
             Err(StoreError::Internal)
         }

@@ -5,6 +5,7 @@ use super::session::{SessionError, Sessions};
 use super::token::TokenAnswer;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::sessions::Rotation;
 use secrecy::SecretString;
@@ -13,7 +14,7 @@ impl Sessions {
     /// Spends a refresh token. Returns a new access token and the successor of the refresh token.
     /// Since the answer may be lost, the token that was spent last gets the same successor again
     /// until that is used, for at most a day. An older token ends the session, since somebody has a
-    /// copy of it.
+    /// copy of it. A token that the database has lost continues a session that it still has.
     ///
     /// # Errors
     /// `Over`, `EndedByStaff`; the store's.
@@ -21,7 +22,10 @@ impl Sessions {
         let presented = hash(refresh_token);
         let now = clock::now();
         self.end_if_idle(presented, now).await?;
-        let session = self.store.session_of_refresh(presented).await?;
+        let session = match self.store.session_of_refresh(presented).await? {
+            None => self.recover(refresh_token, presented).await?,
+            known => known,
+        };
         let candidates = session.map(|session| self.issuer.successors().derive(&session, refresh_token));
         let hashes = candidates.as_ref().map(|candidates| candidates.hashes()).unwrap_or_default();
         match self.store.rotate_refresh(presented, &hashes, now).await? {
@@ -38,6 +42,18 @@ impl Sessions {
                 Err(SessionError::Over)
             }
         }
+    }
+
+    /// Records a token that this service has issued and the database does not have. It lost its last renewals: a standby
+    /// without them was promoted, or a backup was restored. Without this, every screen would have to be paired again.
+    /// Returns the token's session if that still runs.
+    async fn recover(&self, refresh_token: &SecretString, presented: [u8; 32]) -> Result<Option<Key>, SessionError> {
+        let Some(session) = self.issuer.successors().session_of(refresh_token) else { return Ok(None) };
+        if !self.store.recover_refresh(&session, presented).await? {
+            return Ok(None);
+        }
+        log::warn!(session:% = session; "the database has lost a renewal of this session, which continues");
+        Ok(Some(session))
     }
 
     /// Ends a staff session that was idle for too long, so that a phone lost long ago grants no access.

@@ -23,6 +23,11 @@ const MARKS: &str = "const strip = document.querySelector('#cancelled:not([hidde
     const marked = document.querySelectorAll('#cancelled [data-lost]').length;
     return arguments[0] === 0 ? marked === 0 : marked === Math.min(arguments[0], 2) && strip.includes('Lost: ask the floor')";
 
+/// Renews the tokens of a page whose person has signed in.
+const RENEWS: &str = "return Promise.all([import('/client/orderbell.js'), import('/shared/storage.js')])
+    .then(([{ TokenSource }, { localStore }]) => new TokenSource({ url: location.origin, store: localStore, key: 'orderbell.staff' }).refresh())
+    .then(() => true)";
+
 /// Places and accepts orders. Returns their ids.
 async fn accept(restaurant: &TestRestaurant, count: usize) -> BTreeSet<String> {
     let mut accepted = BTreeSet::new();
@@ -65,6 +70,8 @@ async fn pages_show_what_a_restored_database_has_and_list_what_is_lost() {
     accept(&restaurant, 3).await;
     let backup = back_up(&restaurant).await;
     let mut lost = accept(&restaurant, 4).await;
+    // The backup has the tokens of before, and nobody is signed out.
+    floor.until("a renewal", RENEWS, vec![]).await;
     for page in [&kitchen, &floor] {
         assert_eq!(shows_the_database(&restaurant, page).await, 7);
         page.mark().await;
@@ -72,6 +79,7 @@ async fn pages_show_what_a_restored_database_has_and_list_what_is_lost() {
 
     restore(&mut restaurant, &backup, &[&kitchen, &floor]).await;
     is_back(&kitchen).await;
+    floor.until("another renewal", RENEWS, vec![]).await;
     for page in [&kitchen, &floor] {
         assert_eq!(shows_the_database(&restaurant, page).await, 3, "the lost orders are gone");
     }

@@ -1,8 +1,10 @@
 //! Lost answers to renewals: a retry gets the same answer, whatever is in the keyring and however many retry.
 
+use crate::disk::on;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::path::Path;
+use support::server::DATABASE;
 use support::{Client, TestServer, client::text};
 
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
@@ -55,6 +57,43 @@ async fn a_renewal_is_answered_again_after_a_restart_and_a_change_of_keys() {
     let another = renewed(&server.anybody(), &second).await;
     assert_ne!(another["refresh_token"], third["refresh_token"]);
     renewed(&server.anybody(), &another).await;
+}
+
+/// Phones, kitchen screens and staff renew all the time, so their tokens are newer than any backup.
+#[tokio::test]
+async fn a_restored_backup_signs_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = under(folder.path(), OLD).await;
+    let (visit, another) = (seated(&server.anybody()).await, seated(&server.anybody()).await);
+    let kept = renewed(&server.anybody(), &visit).await;
+    let database = folder.path().join(DATABASE);
+    on(&database, &format!("VACUUM INTO '{}'", database.with_extension("backup").display())).await;
+    let first = renewed(&server.anybody(), &kept).await;
+    let mut newest = first.clone();
+    for _ in 0..3 {
+        newest = renewed(&server.anybody(), &newest).await;
+    }
+    let begun_later = seated(&server.anybody()).await;
+    let older = renewed(&server.anybody(), &another).await;
+    renewed(&server.anybody(), &older).await;
+    server.stop().await;
+    std::fs::copy(database.with_extension("backup"), &database).unwrap();
+    server = under(folder.path(), &format!("{NEW},{OLD}")).await;
+    let refused = async |tokens: &Value| {
+        let renewal = json!({"refresh_token": tokens["refresh_token"]});
+        server.anybody().post(REFRESH, &renewal).await.problem(401, "unauthorized");
+    };
+    let next = renewed(&server.anybody(), &newest).await;
+    Client::new(&server.base, text(&next["access_token"])).get("/api/v1/diner-sessions/current").await.expect(200);
+    assert_eq!(renewed(&server.anybody(), &newest).await["refresh_token"], next["refresh_token"], "the answer was lost");
+    renewed(&server.anybody(), &next).await;
+    refused(&begun_later).await;
+    // Somebody has a copy of a token that is older than what its owner presented.
+    let stolen = renewed(&server.anybody(), &older).await;
+    refused(&another).await;
+    refused(&stolen).await;
+    refused(&kept).await;
+    refused(&next).await;
 }
 
 #[tokio::test]

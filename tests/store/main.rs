@@ -77,7 +77,7 @@ contract! {
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
     sessions: a_refresh_token_is_spent_once_and_replaced, an_older_refresh_token_ends_its_session,
         the_last_spent_token_is_good_until_its_successor_is_used, a_spent_token_is_good_again_for_a_day_at_most,
-        the_token_spent_last_counts_as_last_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place,
+        the_token_spent_last_counts_as_last_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place, a_lost_token_takes_the_place_of_the_newest_one_once,
         only_its_restaurant_reads_the_end_of_a_session,
         presenters_at_once_get_one_successor, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, ended_sessions_are_forgotten,

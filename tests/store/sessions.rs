@@ -94,6 +94,20 @@ pub async fn a_successor_that_nobody_can_derive_loses_its_place(database: TestDa
     assert_eq!(rotate(&database, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "a client had received it");
 }
 
+/// A standby without the last renewals was promoted, or a backup was restored.
+pub async fn a_lost_token_takes_the_place_of_the_newest_one_once(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    let recover = async |id: &str, lost| database.store.recover_refresh(&key(id), lost).await.unwrap();
+    assert!(!recover("s-1", FIRST).await, "a known token");
+    assert!(!recover("s-2", [7; 32]).await, "no such session");
+    assert!(recover("s-1", [7; 32]).await);
+    assert!(!recover("s-1", [7; 32]).await, "another node was faster");
+    assert_eq!(rotate(&database, [7; 32], &[[8; 32]], 1).await, rotated(&session, [8; 32]));
+    assert!(!recover("s-1", [7; 32]).await, "spent, and known");
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 2).await, Rotation::Reused(key("s-1")), "the one that it replaced");
+    assert!(!recover("s-1", [9; 32]).await, "the session has ended");
+}
+
 async fn rotate(database: &TestDatabase, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
     database.store.rotate_refresh(presented, candidates, at(second)).await.unwrap()
 }

@@ -34,6 +34,8 @@ statements! {
     TOUCH_SESSION = "UPDATE sessions SET refreshed_at = $2 \
         WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
         RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
+    /// Locks the row.
+    HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
     SESSION_OF_REFRESH = "SELECT session FROM session_refreshes WHERE hash = $1";
     /// Changes a row for only one of several calls that present a token.
     SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
@@ -216,6 +218,11 @@ impl Sessions for Backend {
         self.write(move |c| Box::pin(async move { rotate(c, presented, &candidates, at).await })).await
     }
 
+    async fn recover_refresh(&self, session: &Key, lost: [u8; 32]) -> Result<bool> {
+        let session = session.clone();
+        self.write(move |c| Box::pin(async move { recover(c, session.as_str(), lost).await })).await
+    }
+
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>> {
         let query = query_scalar::<Database, i64>(SESSION_END).bind(restaurant.uuid());
         let query = query.bind(session.as_str().to_owned());
@@ -344,6 +351,18 @@ async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 3
     let place = query::<Database>(PLACE_REFRESH).bind(next.as_slice()).bind(session);
     place.execute(connection).await?;
     Ok(next)
+}
+
+/// Puts a lost token in the place of the newest one of a session. Returns whether it did.
+async fn recover(connection: &mut Connection, session: &str, lost: [u8; 32]) -> Result<bool> {
+    let hold = query::<Database>(HOLD_SESSION).bind(session).execute(&mut *connection).await?;
+    let known = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(lost.as_slice());
+    if hold.rows_affected() == 0 || known.fetch_optional(&mut *connection).await?.is_some() {
+        return Ok(false);
+    }
+    query::<Database>(DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;
+    add_refresh(connection, lost, session).await?;
+    Ok(true)
 }
 
 /// Records that a spent token ended the session of a member of the staff.
