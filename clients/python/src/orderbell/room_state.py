@@ -1,0 +1,235 @@
+"""A room's state and the cursor rule. Pure: frames go in, and what they change comes out."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, cast
+
+from .merge_patch import merge_patch
+from .wire import JsonObject, Order, Saved
+
+KEPT_FINAL_ORDERS = 300
+"""Bound: orders with a final status in a room. The oldest are dropped first."""
+_FINAL = frozenset({"served", "rejected", "cancelled"})
+
+
+class Verdict(Enum):
+    """What to do with a frame that has `prev` and `position`."""
+
+    DROP = "drop"
+    APPLY = "apply"
+    GAP = "gap"
+
+
+def judge(cursor: int, prev: int, position: int) -> Verdict:
+    """Applies the cursor rule: each event once, in order, and a missing one is noticed."""
+    if position <= cursor:
+        return Verdict.DROP
+    return Verdict.APPLY if prev <= cursor else Verdict.GAP
+
+
+class Need(Enum):
+    """What a room has to request."""
+
+    NOTHING = "nothing"
+    RESUME = "resume"
+    """The events after its cursor."""
+    SNAPSHOT = "snapshot"
+    """The complete state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a frame changed.
+
+    `kind` is `snapshot`, after which the whole state is to be read again, or the kind of the event. `before` and
+    `after` are the order, the calls, the displays or the menu. `rewritten` says that the snapshot is of another
+    epoch: the database came back, perhaps without orders of before. `overflowed` says that changes were dropped
+    because nobody took them.
+    """
+
+    kind: str
+    event: JsonObject | None = None
+    order: str | None = None
+    before: Any = None
+    after: Any = None
+    rewritten: bool = False
+    overflowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The result of a frame."""
+
+    need: Need = Need.NOTHING
+    change: Change | None = None
+
+
+_NOTHING = Step()
+
+
+@dataclass
+class RoomState:
+    """The documents of a room, and the cursor up to which they are true."""
+
+    name: str
+    cursor: int | None = None
+    """The position up to which everything is seen. None before the first snapshot."""
+    epoch: str | None = None
+    """The epoch of the cursor."""
+    live: bool = False
+    """Whether everything up to the present was received, and what follows comes as it happens."""
+    documents: dict[str, Order] = field(default_factory=dict)
+    """Orders by id."""
+    calls: JsonObject = field(default_factory=dict)
+    displays: JsonObject = field(default_factory=dict)
+    menu: JsonObject | None = None
+    _beyond: int = 0
+    """The furthest position received beyond a gap. `live` must not skip the gap."""
+    _parts: list[JsonObject] | None = None
+    """The received parts of an incomplete snapshot."""
+
+    def saved(self) -> Saved | None:
+        """Returns the state as JSON; None before the first snapshot."""
+        if self.cursor is None or self.epoch is None:
+            return None
+        return {
+            "cursor": self.cursor,
+            "epoch": self.epoch,
+            "documents": [cast(JsonObject, order) for order in self.documents.values()],
+            "calls": self.calls,
+            "displays": self.displays,
+            "menu": self.menu,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Continues from a saved state."""
+        self.cursor, self.epoch = saved["cursor"], saved["epoch"]
+        self.documents = {order["id"]: cast(Order, order) for order in saved["documents"]}
+        self.calls, self.displays, self.menu = saved["calls"], saved["displays"], saved["menu"]
+
+    def enter(self, epoch: str) -> None:
+        """Begins a connection. A cursor of another epoch is dropped; the state stays until a snapshot replaces it."""
+        if self.epoch != epoch:
+            self.cursor = None
+
+    def lost(self) -> None:
+        """Ends a connection. The state stays; an incomplete snapshot is dropped."""
+        self.live = False
+        self._beyond = 0
+        self._parts = None
+
+    def begin(self) -> None:
+        """Begins a subscription: parts of an earlier snapshot belong to nothing any more."""
+        self._parts = None
+
+    def receive(self, frame: JsonObject, epoch: str) -> Step:
+        """Applies a frame that names this room, of a connection with this epoch."""
+        match frame["type"]:
+            case "snapshot":
+                return self._part(frame, epoch) if "part" in frame else self._snapshot(frame, epoch)
+            case "event" | "sync":
+                return self._advance(frame)
+            case "live":
+                return self._went_live(frame["position"], epoch)
+        return _NOTHING
+
+    def _part(self, frame: JsonObject, epoch: str) -> Step:
+        if frame["part"] == 0:
+            self._parts = []
+        if self._parts is None:
+            return _NOTHING  # the rest of a snapshot that was given up
+        one_position = not self._parts or self._parts[0]["position"] == frame["position"]
+        if frame["part"] != len(self._parts) or not one_position:
+            self._parts = None
+            return Step(Need.SNAPSHOT)
+        self._parts.append(frame)
+        return _NOTHING if frame["more"] else self._snapshot(_joined(self._parts), epoch)
+
+    def _snapshot(self, frame: JsonObject, epoch: str) -> Step:
+        rewritten = self.epoch is not None and self.epoch != epoch
+        self._parts = None
+        self._beyond = 0
+        self.epoch, self.cursor = epoch, frame["position"]
+        documents: list[JsonObject] = frame["documents"]
+        if self.name.startswith("menu:"):
+            self.menu = documents[0] if documents else None
+        else:
+            self.documents = {order["id"]: cast(Order, order) for order in documents}
+        self.calls = frame.get("calls", {})
+        self.displays = frame.get("displays", {})
+        return Step(change=Change("snapshot", rewritten=rewritten))
+
+    def _advance(self, frame: JsonObject) -> Step:
+        if self.cursor is None:
+            return _NOTHING
+        prev, position = frame["prev"], frame["position"]
+        match judge(self.cursor, prev, position):
+            case Verdict.DROP:
+                return _NOTHING
+            case Verdict.GAP:
+                # One request brings everything; later frames beyond the same gap need no other.
+                asked, self._beyond = self._beyond > 0, max(self._beyond, position)
+                return _NOTHING if asked else Step(Need.RESUME)
+        step = self._apply(frame["event"]) if frame["type"] == "event" else _NOTHING
+        if step.need is Need.NOTHING:
+            self.cursor = position
+        else:
+            self._beyond = position
+        return step
+
+    def _went_live(self, position: int, epoch: str) -> Step:
+        self._parts = None
+        if self.cursor is None:
+            return _NOTHING
+        if self.cursor < self._beyond:
+            return Step(Need.SNAPSHOT)  # the missed events did not close the gap
+        self._beyond = 0
+        self.epoch, self.cursor = epoch, max(self.cursor, position)
+        self.live = True
+        return _NOTHING
+
+    def _apply(self, event: JsonObject) -> Step:
+        kind, patch = event["kind"], event["patch"]
+        match kind.partition(".")[0]:
+            case "call":
+                before: Any = self.calls
+                after = self.calls = merge_patch(before, patch)
+            case "display":
+                before = self.displays
+                after = self.displays = merge_patch(before, patch)
+            case "menu":
+                before = self.menu
+                after = self.menu = merge_patch(before, patch)
+            case _ if "order" in event:
+                return self._apply_to_order(event)
+            case _:
+                return Step(change=Change(kind, event))  # of a kind to come, about something to come
+        return Step(change=Change(kind, event, None, before, after))
+
+    def _apply_to_order(self, event: JsonObject) -> Step:
+        order, patch = event["order"], event["patch"]
+        before = self.documents.get(order)
+        # An order that was final before the snapshot is not in it. A patch with the id carries the whole document.
+        if before is None and "id" not in patch:
+            return Step(Need.SNAPSHOT)
+        after = cast(Order, merge_patch(before or {}, patch))
+        self.documents[order] = after
+        if after.get("status") in _FINAL:
+            self._prune()
+        return Step(change=Change(event["kind"], event, order, before, after))
+
+    def _prune(self) -> None:
+        final = [order for order in self.documents.values() if order.get("status") in _FINAL]
+        final.sort(key=lambda order: order.get("position", 0))
+        for order in final[: max(0, len(final) - KEPT_FINAL_ORDERS)]:
+            self.documents.pop(order["id"], None)
+
+
+def _joined(parts: list[JsonObject]) -> JsonObject:
+    """Returns the snapshot of which these are the parts."""
+    whole: JsonObject = {"position": parts[0]["position"], "documents": [], "calls": {}, "displays": {}}
+    for part in parts:
+        whole["documents"] += part["documents"]
+        whole["calls"].update(part.get("calls", {}))
+        whole["displays"].update(part.get("displays", {}))
+    return whole
