@@ -317,12 +317,14 @@ export function recallView({ id, order, items: mine }, now) {
 export function allDayView(lines) {
   if (lines.length === 0) return h('p.muted', {}, 'Nothing to cook.');
   const total = lines.reduce((sum, line) => sum + line.quantity, 0);
+  const later = lines.reduce((sum, line) => sum + line.held, 0);
   return [
-    h('p.muted', {}, `${count(total, 'dish', 'dishes')} to cook`),
-    h('ul.allday', {}, lines.map(({ name, options, quantity, services, warned }) => h('li.allday__line', {},
+    h('p.muted', {}, `${count(total, 'dish', 'dishes')} to cook${later > 0 ? `, ${later} held` : ''}`),
+    h('ul.allday', {}, lines.map(({ name, options, quantity, held, services, warned }) => h('li.allday__line', {},
       h('b.allday__quantity.numeric', {}, quantity),
       h('span', {}, name, options.length > 0 && h('span.allday__options', {}, options.join(', ')),
         Object.entries(warned).map(([word, some]) => h('span.allday__allergy', {}, icon('alert'), `${some} × ${word}`)),
-        Object.entries(services).map(([service, some]) => h('span.allday__service', {}, `${some} × `, serviceBadge(service))))))),
+        Object.entries(services).map(([service, some]) => h('span.allday__service', {}, `${some} × `, serviceBadge(service))),
+        held > 0 && h('span.allday__held', {}, icon('hourglass'), `${held} held`))))),
   ];
 }

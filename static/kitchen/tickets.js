@@ -141,36 +141,48 @@ export function inSequence(tickets, isLate) {
   return byAge.sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
 }
 
+/** What is not cooked, or not yet. */
+const NOT_OF_THE_DAY = new Set(['incoming', 'cancelled']);
+
 /**
- * A line of the list of the day. `services` counts the portions that are not eaten at a table,
+ * A line of the list of the day. `held` counts the portions of later courses, which are not in `quantity`; `services` counts the portions that are not eaten at a table,
  * `warned` those with an allergy on the dish or the whole order, by the word for it.
- * @typedef {{name: string, options: string[], quantity: number, services: Record<string, number>,
- *   warned: Record<string, number>}} DayLine
+ * @typedef {{name: string, options: string[], quantity: number, held: number,
+ *   services: Record<string, number>, warned: Record<string, number>}} DayLine
  */
 
 /**
- * Sums up what has to be cooked now, over all tickets: the same dish with the same options is one
- * line.
+ * Sums up what has to be cooked now and what is held for later, over all tickets: the same dish with
+ * the same options is one line.
  *
  * @param {Ticket[]} tickets
- * @returns {DayLine[]} most first
+ * @returns {DayLine[]} most to cook first
  */
 export function allDay(tickets) {
   /** @type {Map<string, DayLine>} */
   const lines = new Map();
-  for (const { order, items } of tickets.filter(isOpen)) {
-    for (const [, item] of items.filter(([, some]) => isOwed(some))) {
-      const options = chosenOptions(item);
-      const key = JSON.stringify([item.name, ...options]);
-      /** @type {DayLine} */
-      const line = lines.get(key) ?? { name: item.name, options, quantity: 0, services: {}, warned: {} };
-      line.quantity += item.quantity;
-      if (order.service !== 'dine_in') addTo(line.services, order.service, item.quantity);
-      addTo(line.warned, loudestAllergy([item, order]), item.quantity);
-      lines.set(key, line);
-    }
+  for (const ticket of tickets.filter(({ state }) => !NOT_OF_THE_DAY.has(state))) {
+    for (const [, item] of ticket.items) addToDay(lines, ticket, item);
   }
-  return [...lines.values()].sort((a, b) => b.quantity - a.quantity || a.name.localeCompare(b.name));
+  return [...lines.values()].sort((a, b) => b.quantity - a.quantity || b.held - a.held || a.name.localeCompare(b.name));
+}
+
+/** @param {Map<string, DayLine>} lines @param {Ticket} ticket @param {any} item */
+function addToDay(lines, ticket, item) {
+  const isToCook = isOpen(ticket) && isOwed(item);
+  if (!isToCook && !(item.held && item.status === 'queued')) return;
+  const options = chosenOptions(item);
+  const key = JSON.stringify([item.name, ...options]);
+  /** @type {DayLine} */
+  const line = lines.get(key) ?? { name: item.name, options, quantity: 0, held: 0, services: {}, warned: {} };
+  lines.set(key, line);
+  if (!isToCook) {
+    line.held += item.quantity;
+    return;
+  }
+  line.quantity += item.quantity;
+  if (ticket.order.service !== 'dine_in') addTo(line.services, ticket.order.service, item.quantity);
+  addTo(line.warned, loudestAllergy([item, ticket.order]), item.quantity);
 }
 
 /**

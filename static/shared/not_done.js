@@ -4,7 +4,7 @@ import { place } from './format.js';
 const DONE = {
   accept: 'accepted', reject: 'rejected', start: 'started', start_item: 'started', ready: 'bumped', finish_item: 'bumped',
   recall: 'recalled', recall_item: 'recalled', serve: 'served', cancel: 'cancelled', void_item: 'changed', promise: 'promised anew',
-  rush: 'changed',
+  rush: 'changed', change_item: 'changed', fire: 'fired', hold: 'held', serve_item: 'served',
 };
 
 /**
@@ -17,6 +17,7 @@ const DONE = {
  */
 export function notDoneWords({ action = '' }, { message }, order) {
   const done = DONE[action];
-  if (!order || !done) return `Not done: ${message}`;
-  return `Order ${order.number} (${place(order)}) was not ${done}: ${message}`;
+  const named = order && `${order.number} (${place(order)})`;
+  if (named && action === 'add_items') return `Nothing was added to order ${named}: ${message}`;
+  return named && done ? `Order ${named} was not ${done}: ${message}` : `Not done: ${message}`;
 }

@@ -747,7 +747,11 @@ test('a held dish is owed by nobody: a station waits for it to be fired, the exp
   assert.equal(state('preparing', items), 'waiting');
   assert.equal(state('accepted', { a: item('queued'), b: held }), 'new');
   assert.deepEqual(nextHeld(Object.entries({ ...items, c: { ...held, course: { number: 3, name: 'Sweets' } } })), MAINS);
-  assert.deepEqual(allDay([ticketOf(order('preparing', { a: item('cooking'), b: held }))]).map(({ quantity }) => quantity), [1]);
+  const counts = (station, ...orders) => allDay(orders.map((each) => ticketOf(each, station))).map((line) => [line.quantity, line.held]);
+  const [begun, later] = [order('preparing', { a: item('cooking'), b: { ...held, station: 'hot' } }), order('accepted', { b: { ...held, name: 'Firni', quantity: 3 } })];
+  assert.deepEqual(counts(undefined, begun, later), [[1, 1], [0, 3]], 'what is held is counted apart');
+  assert.deepEqual(counts('bar', begun, later), [[0, 3]]);
+  assert.deepEqual(counts(undefined, order('cancelled', begun.items), order('placed', begun.items)), []);
 });
 
 test('a fired course rings as a new ticket, is marked until a cook has touched it, and its age counts from then', () => {
@@ -780,6 +784,8 @@ test('a refused command names its order, where that is known', () => {
     notDoneWords({ action: 'accept' }, error, order),
     'Order 50 (Table 3, Takeaway) was not accepted: not possible while the order is cancelled',
   );
+  assert.equal(notDoneWords({ action: 'fire' }, { message: 'too late' }, order), 'Order 50 (Table 3, Takeaway) was not fired: too late');
+  assert.equal(notDoneWords({ action: 'add_items' }, { message: 'too late' }, order), 'Nothing was added to order 50 (Table 3, Takeaway): too late');
   for (const [command, known] of [[{ action: 'accept' }, undefined], [{ action: 'answer_call' }, order]]) {
     assert.equal(notDoneWords(command, error, known), 'Not done: not possible while the order is cancelled');
   }
