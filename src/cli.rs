@@ -1,6 +1,7 @@
 //! The command line: `serve`, and tools that work on the same database.
 
 mod audit;
+mod backup;
 mod compact;
 mod guests;
 mod tools;
@@ -31,6 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tools::{parse_span, print, restaurant};
@@ -67,6 +69,16 @@ enum Command {
     Vapid,
     /// Rewrite a SQLite database to take as little space as it can. Stop the node first.
     Compact,
+    /// Copy a SQLite database to a new file while its node runs, with its key file, and read the copy back.
+    Backup {
+        /// The new file. Nothing is overwritten.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of a SQLite database, and keep the replaced one beside it. Stop the node first.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
     /// Check that a running server is ready; for containers.
     Healthcheck {
         /// The server's address.
@@ -231,6 +243,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys { kid } => print_keys(&KeyPair::random(kid))?,
         Command::Vapid => print(&vapid())?,
         Command::Compact => compact::compact(common).await?,
+        Command::Backup { file } => backup::back_up(common, &file).await?,
+        Command::Restore { file } => backup::restore(common, &file).await?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
         Command::Database(command) => {
             let settings = Settings { mode: Mode::Tool, connections: 1 };

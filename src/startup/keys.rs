@@ -45,7 +45,8 @@ pub fn keyring(common: &Common) -> anyhow::Result<Keyring> {
 }
 
 /// Returns the key file beside a SQLite database: `data/orderbell.db.keys` for `data/orderbell.db`.
-fn key_file(url: &str) -> PathBuf {
+#[must_use]
+pub fn key_file(url: &str) -> PathBuf {
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split(['?', '#']).next().unwrap_or(path);
     PathBuf::from(format!("{path}.keys"))

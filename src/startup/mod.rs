@@ -9,7 +9,7 @@ mod keys;
 mod node;
 mod server;
 
-pub use keys::keyring;
+pub use keys::{key_file, keyring};
 
 use crate::config::{Common, Serve};
 use crate::connection::Node;

@@ -12,22 +12,22 @@ use support::{Client, Menu, PATIENCE, TestServer, eventually, new_id, template};
 use tempfile::TempDir;
 
 /// A file system of a few megabytes, unmounted when dropped. Mounting takes root.
-struct SmallDisk(TempDir);
+pub struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    pub fn mount() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(folder.path()).status();
         assert!(mount.unwrap().success(), "this test must run as root: it mounts a small file system");
         Self(folder)
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Uses up the free space.
-    fn fill(&self) {
+    pub fn fill(&self) {
         use std::io::Write;
         let mut file = fs::File::create(self.path().join("filler")).unwrap();
         while file.write_all(&[0; 4096]).is_ok() {}

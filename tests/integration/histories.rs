@@ -10,7 +10,7 @@ use support::{Client, Menu, TestServer, template};
 
 /// Follows the kitchen's room from a cursor of an epoch, as a screen that returns. Returns the type of the first frame of
 /// the room, the epoch, and the orders that it then shows with the cursor.
-async fn come_back(staff: &Client, menu: &Menu, cursor: Option<(u64, &Value)>) -> (String, Value, BTreeSet<String>, u64) {
+pub async fn come_back(staff: &Client, menu: &Menu, cursor: Option<(u64, &Value)>) -> (String, Value, BTreeSet<String>, u64) {
     let (mut screen, room) = (staff.screen().await, menu.kitchen());
     let mut subscribe = json!({"type": "subscribe", "room": room});
     screen.rooms.insert(room.clone(), support::Followed::default());
@@ -25,7 +25,7 @@ async fn come_back(staff: &Client, menu: &Menu, cursor: Option<(u64, &Value)>) -
     (first, screen.epoch().clone(), followed.documents.keys().cloned().collect(), followed.cursor.unwrap())
 }
 
-async fn place(staff: &Client, menu: &Menu, count: usize) -> BTreeSet<String> {
+pub async fn place(staff: &Client, menu: &Menu, count: usize) -> BTreeSet<String> {
     let mut placed = BTreeSet::new();
     for _ in 0..count {
         placed.insert(staff.place(&menu.basket()).await["id"].as_str().unwrap().to_owned());

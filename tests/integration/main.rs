@@ -6,6 +6,7 @@ mod accounts;
 mod addresses;
 mod agreed;
 mod audit;
+mod backups;
 mod bodies;
 mod burst;
 mod choices;

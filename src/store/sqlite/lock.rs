@@ -65,6 +65,23 @@ pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), O
     Ok((path, lock))
 }
 
+/// Refuses a database that a node has open under this name.
+pub fn refuse_held(database: &Path) -> Result<(), OpenError> {
+    let Ok(path) = database.canonicalize() else { return Ok(()) };
+    if is_held(&path)? || is_held(&beside(&path))? { Err(OpenError::InUse { path }) } else { Ok(()) }
+}
+
+/// Takes the locks of a node on the file of a database, sound or not. Makes an empty file if there is none. Returns its path as
+/// [`prepare`] does.
+pub fn claim(database: &Path) -> Result<(PathBuf, Lock), OpenError> {
+    let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
+    make(database).map_err(file_error)?;
+    let path = database.canonicalize().map_err(file_error)?;
+    require_file(&path)?;
+    let lock = take(&path)?;
+    Ok((path, lock))
+}
+
 /// Refuses to make a database beside the log of a removed one. For a node, a log that was set aside
 /// counts too.
 fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {

@@ -3,6 +3,7 @@
 #[path = "../backend/mod.rs"]
 #[allow(clippy::duplicate_mod)] // one text, two drivers: see there
 mod backend;
+pub mod backup;
 mod connect;
 mod content;
 mod identity;

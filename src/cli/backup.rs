@@ -1,0 +1,117 @@
+//! `orderbell backup` and `orderbell restore`: copies of a SQLite database with its key file.
+
+use super::tools::print;
+use crate::clock;
+use crate::config::Common;
+use crate::domain::values::time::Timestamp;
+use crate::startup::key_file;
+use crate::store::sqlite::backup::{self, Contents};
+use anyhow::{Context, bail, ensure};
+use secrecy::ExposeSecret;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// The refusal of a database on a server.
+const ON_A_SERVER: &str = "only a SQLite database is backed up and restored by this command; for PostgreSQL use \
+    pg_dump --format=custom and pg_restore, or continuous archiving (see \"Backups\" in docs/operations.md)";
+
+/// Copies the database, and its key file if the keys come from there.
+pub(super) async fn back_up(common: &Common, target: &Path) -> anyhow::Result<()> {
+    ensure!(common.is_sqlite(), ON_A_SERVER);
+    let (from, to) = (keys_of_database(common), keys_of_backup(target));
+    if to.symlink_metadata().is_ok() {
+        bail!("{} exists already, and nothing is overwritten; name another file, or move it away", to.display());
+    }
+    let contents = backup::back_up(common.database_url.expose_secret(), target).await?;
+    let keys = match from.filter(|from| from.exists()) {
+        Some(from) => {
+            copy(&from, &to).with_context(|| format!("the key file cannot be copied to {}", to.display()))?;
+            format!(" and {}", to.display())
+        }
+        None => String::new(),
+    };
+    Ok(print(&format!("{}{keys}: {}; read back, and sound", target.display(), listed(contents)))?)
+}
+
+/// Puts a backup in the place of the database, and its key file if it has one.
+pub(super) async fn restore(common: &Common, source: &Path) -> anyhow::Result<()> {
+    ensure!(common.is_sqlite(), ON_A_SERVER);
+    let suffix = format!(".replaced-{}", compact(clock::now()));
+    let restored = backup::restore(common.database_url.expose_secret(), source, &suffix).await?;
+    print(&format!("restored {}: {}", source.display(), listed(restored.contents)))?;
+    if let Some(keys) = keys_of_database(common) {
+        restore_keys(&keys_of_backup(source), &keys, &suffix).with_context(|| {
+            format!("the database is restored, but not its key file; copy {} by hand", keys_of_backup(source).display())
+        })?;
+    }
+    if let Some(replaced) = restored.replaced {
+        print(&format!("the replaced database is {}; remove it when nobody needs it", replaced.display()))?;
+    }
+    Ok(print("all screens start over at the next start of the node")?)
+}
+
+/// Puts a key file in place. Without one in the backup, the present keys stay.
+fn restore_keys(from: &Path, to: &Path, suffix: &str) -> io::Result<()> {
+    if !from.exists() || to.exists() && fs::read(from)? == fs::read(to)? {
+        return Ok(());
+    }
+    if to.exists() {
+        let aside = with_suffix(to, suffix);
+        fs::rename(to, &aside)?;
+        print(&format!("the replaced key file is {}", aside.display()))?;
+    }
+    copy(from, to)
+}
+
+/// Copies a key file to a new one, which only its owner may read.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut keys = Vec::new();
+    fs::File::open(from)?.read_to_end(&mut keys)?;
+    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
+    file.write_all(&keys)?;
+    file.sync_all()
+}
+
+/// Returns the key file beside the database; `None` when the keys are in the configuration.
+fn keys_of_database(common: &Common) -> Option<PathBuf> {
+    common.jwt_keys.is_none().then(|| key_file(common.database_url.expose_secret()))
+}
+
+/// Returns the key file beside a backup, which is where a node would look for it that serves the backup.
+fn keys_of_backup(backup: &Path) -> PathBuf {
+    with_suffix(backup, ".keys")
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Writes a time for the name of a file: `20261130T110500Z`.
+fn compact(time: Timestamp) -> String {
+    let text: String = time.to_string().chars().filter(|letter| !matches!(letter, '-' | ':')).collect();
+    format!("{}Z", text.split('.').next().unwrap_or_default())
+}
+
+fn listed(contents: Contents) -> String {
+    let Contents { restaurants, orders, events } = contents;
+    format!("{restaurants} restaurants, {orders} orders, {events} events")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_a_name_has_no_colons() {
+        assert_eq!(compact(Timestamp::from_millis(1_796_036_700_123)), "20261130T110500Z");
+    }
+
+    #[test]
+    fn the_keys_of_a_backup_are_where_a_node_looks_for_them() {
+        assert_eq!(keys_of_backup(Path::new("a/b.db")), key_file("sqlite://a/b.db"));
+    }
+}

@@ -1,0 +1,141 @@
+//! `orderbell backup` beside a running node, and `orderbell restore`.
+
+use crate::disk::{SmallDisk, beside, files, on, refused};
+use crate::histories::{come_back, place};
+use sqlx::{Connection as _, SqliteConnection};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use support::server::DATABASE;
+use support::{Menu, TestServer, template};
+
+async fn orders(database: &Path) -> i64 {
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    let count = sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    count
+}
+
+/// Returns the replaced database that a restore has kept, after checking that it kept one.
+fn kept(folder: &Path) -> PathBuf {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_kept = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with("db.replaced-") && name.ends_with('Z')
+    };
+    let found: Vec<_> = names.filter(is_kept).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_a_running_node_is_restored_and_every_cursor_of_before_gets_a_snapshot() {
+    for ends_with in ["stop", "kill"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
+        let staff = server.staff().await;
+        let menu = Menu::read(&staff).await;
+        let saved = place(&staff, &menu, 3).await;
+        let backup = folder.path().join("saved.db");
+        let said = server.tool(&["backup", backup.to_str().unwrap()]).await;
+        assert!(said.contains("1 restaurants, 3 orders") && said.contains("read back, and sound"), "{said}");
+        for file in [backup.clone(), folder.path().join("saved.db.keys")] {
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+        }
+        place(&staff, &menu, 4).await;
+        let (_, epoch, _, cursor) = come_back(&staff, &menu, None).await;
+        let restore = ["restore", backup.to_str().unwrap()];
+        let said = refused(&server.database(), &restore).await;
+        assert!(said.contains("is in use by another server"), "{said}");
+        if ends_with == "stop" {
+            server.stop().await
+        } else {
+            server.kill().await
+        }
+
+        let said = server.tool(&restore).await;
+        assert!(said.contains("3 orders") && said.contains("all screens start over"), "{said}");
+        let kept = kept(folder.path());
+        assert!(said.contains(kept.file_name().unwrap().to_str().unwrap()), "{said}");
+        server.restart().await;
+        let shown = come_back(&staff.at(&server.base), &menu, Some((cursor, &epoch))).await;
+        assert_eq!((shown.0.as_str(), &shown.2), ("snapshot", &saved), "{ends_with}");
+        assert_ne!(shown.1, epoch, "{ends_with}");
+        assert_eq!(orders(&kept).await, 7, "{ends_with}: the replaced database has all of its orders, with those in its log");
+        server.stop().await;
+        let left: Vec<_> = files(folder.path()).into_keys().filter(|name| name.to_string_lossy().contains("rest")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_begins_elsewhere_with_its_keys() {
+    let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = TestServer::run(home.path().to_owned(), &[]).await;
+    let staff = server.staff().await;
+    let placed = staff.place(&Menu::read(&staff).await.basket()).await;
+    let backup = home.path().join("saved.db");
+    server.tool(&["backup", backup.to_str().unwrap()]).await;
+    let database = format!("sqlite://{}", elsewhere.path().join(DATABASE).display());
+    let restored = support::server::command(elsewhere.path(), &["--database-url".into(), database])
+        .args(["restore", backup.to_str().unwrap()])
+        .output()
+        .await
+        .unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+    let other = TestServer::run(elsewhere.path().to_owned(), &[]).await;
+    staff.at(&other.base).order(&placed["id"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_sound_backup_is_refused_and_nothing_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let (database, file) = (folder.path().join(DATABASE), folder.path().join("backup"));
+    let cases: [(&str, &str, &str); 6] = [
+        ("cut short", r#"head -c 200000 "$0" >"$1""#, "is damaged"),
+        ("overwritten", r#"cp "$0" "$1"; dd if=/dev/zero of="$1" bs=4096 seek=12 count=40 conv=notrunc status=none"#, ""),
+        ("another program's", r#"echo "a menu, and no database" >"$1""#, "is not a database of Orderbell"),
+        ("empty", r#": >"$1""#, "it is empty"),
+        ("absent", r#"rm -f "$1""#, "does not exist"),
+        ("the database", r#"ln "$0" "$1""#, "is the database itself"),
+    ];
+    for (what, deed, words) in cases {
+        fs::remove_file(&file).ok();
+        let done = std::process::Command::new("sh").args(["-ec", deed]).args([&database, &file]).status().unwrap();
+        assert!(done.success(), "{what}");
+        let found = files(folder.path());
+        let said = refused(&database, &["restore", file.to_str().unwrap()]).await;
+        assert!(said.contains(words), "{what}: {said}");
+        assert!(files(folder.path()) == found, "{what}: every file is unchanged, and none was added");
+    }
+    fs::remove_file(&file).unwrap();
+    // A feed that lacks an event: SQLite finds nothing wrong with it.
+    fs::copy(&database, &file).unwrap();
+    on(&file, "UPDATE feeds SET head = head + 1").await;
+    let said = refused(&database, &["restore", file.to_str().unwrap()]).await;
+    assert!(said.contains("a feed lacks events"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_overwrites_nothing_makes_no_database_and_leaves_nothing_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join(DATABASE);
+    let said = refused(&database, &["backup", folder.path().join("b").to_str().unwrap()]).await;
+    assert!(said.contains("db does not exist") && files(folder.path()).is_empty(), "{said}");
+    template::copy(template::demo().await, folder.path());
+    for taken in ["b", "b.keys"] {
+        let taken = folder.path().join(taken);
+        fs::write(&taken, "mine").unwrap();
+        let said = refused(&database, &["backup", folder.path().join("b").to_str().unwrap()]).await;
+        assert!(said.contains("exists already"), "{said}");
+        assert_eq!(fs::read(&taken).unwrap(), b"mine");
+        fs::remove_file(taken).unwrap();
+    }
+    assert!(!beside(&database, "-wal").exists());
+    let disk = SmallDisk::mount();
+    disk.fill();
+    let said = refused(&database, &["backup", disk.path().join("b").to_str().unwrap()]).await;
+    assert!(said.contains("is full"), "{said}");
+    assert_eq!(files(disk.path()).into_keys().collect::<Vec<_>>(), ["filler"]);
+}
