@@ -1,9 +1,12 @@
 //! The command line: `serve`, and tools that work on the same database.
 
+mod arguments;
 mod audit;
 mod backup;
 mod compact;
 mod guests;
+mod manual;
+mod settings;
 mod tools;
 
 use crate::auth::key_material::KeyPair;
@@ -28,7 +31,8 @@ use crate::store::sessions::{Issued, SessionRow};
 use crate::store::{SharedStore, StoreError};
 use crate::{clock, startup, telemetry};
 use anyhow::{Context, bail};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -69,6 +73,22 @@ enum Command {
     Vapid,
     /// Rewrite a SQLite database to take as little space as it can. Stop the node first.
     Compact,
+    /// Show the settings that a node would have.
+    #[command(subcommand)]
+    Config(settings::ConfigCommand),
+    /// Print the completions of this command line for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page of a command, in the format of man.
+    Man {
+        /// The command, such as `serve` or `user add`. Default: orderbell itself.
+        command: Vec<String>,
+        /// Write the pages of all commands into this folder.
+        #[arg(long, conflicts_with = "command")]
+        folder: Option<PathBuf>,
+    },
     /// Copy a SQLite database to a new file while its node runs, with its key file, and read the copy back.
     Backup {
         /// The new file. Nothing is overwritten.
@@ -207,13 +227,13 @@ enum UserCommand {
 #[must_use]
 pub fn main() -> ExitCode {
     use_small_pages();
-    let cli = Cli::parse();
-    telemetry::start_logging(&cli.common.log);
-    let outcome = actix_rt::System::new().block_on(run(cli));
+    let parsed = arguments::parse::<Cli>(&std::env::args_os().collect::<Vec<_>>()).unwrap_or_else(|refused| refused.exit());
+    telemetry::start_logging(&parsed.cli.common.log);
+    let outcome = actix_rt::System::new().block_on(run(parsed.cli, &parsed.matches));
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "orderbell: {}", explain(&error));
+            let _ = writeln!(std::io::stderr(), "orderbell: {}", telemetry::causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -226,23 +246,16 @@ fn use_small_pages() {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
-/// Returns an error with its causes, without repetitions, since many errors of libraries repeat
-/// their cause.
-fn explain(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |text, cause| match (text.is_empty(), cause.to_string()) {
-        (true, cause) => cause,
-        (false, cause) if text.contains(&cause) => text,
-        (false, cause) => format!("{text}: {cause}"),
-    })
-}
-
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+async fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let common = &cli.common;
     match cli.command {
         Command::Serve(serve) => startup::serve(common, &serve).await?,
         Command::Keys { kid } => print_keys(&KeyPair::random(kid))?,
         Command::Vapid => print(&vapid())?,
         Command::Compact => compact::compact(common).await?,
+        Command::Config(command) => check_settings(command, matches)?,
+        Command::Completions { shell } => manual::completions(Cli::command(), shell)?,
+        Command::Man { command, folder } => manual::manual(Cli::command(), &command, folder.as_deref())?,
         Command::Backup { file } => backup::back_up(common, &file).await?,
         Command::Restore { file } => backup::restore(common, &file).await?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
@@ -257,6 +270,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the settings that `serve` would have in this environment, and refuses those that a node would refuse.
+fn check_settings(command: settings::ConfigCommand, matches: &ArgMatches) -> anyhow::Result<()> {
+    let settings::ConfigCommand::Check { flags } = command;
+    let words = settings::words(&Cli::command(), matches, flags);
+    let parsed = arguments::parse::<Cli>(&words).unwrap_or_else(|refused| refused.exit());
+    settings::print_all(Cli::command(), &parsed)?;
+    let Command::Serve(serve) = &parsed.cli.command else { bail!("write only flags of serve after --") };
+    startup::check(&parsed.cli.common, serve)?;
+    Ok(print("a node can start with these settings")?)
 }
 
 async fn run_on_database(common: &Common, store: &SharedStore, command: DatabaseCommand) -> anyhow::Result<()> {
@@ -476,12 +500,6 @@ mod tests {
         let key = VapidKey::parse(&secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().into()).unwrap();
         assert_eq!(public, format!("public key: {}", key.public_key()));
         assert_ne!(vapid(), printed);
-    }
-
-    #[test]
-    fn causes_are_not_repeated() {
-        let cause = anyhow::anyhow!("connection refused").context("error of the network: connection refused");
-        assert_eq!(explain(&cause.context("no database")), "no database: error of the network: connection refused");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The configuration of a node: flags, each with an environment variable.
 
 mod addresses;
+pub mod files;
 mod limits;
 mod orders;
 mod proxy;
@@ -22,6 +23,7 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use switch::parse_switch;
 
@@ -44,6 +46,11 @@ pub struct Common {
     /// Connections to PostgreSQL.
     #[arg(long, env = "ORDERBELL_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
     pub database_connections: u32,
+
+    /// Configuration file in TOML: a setting a line, by the name of its flag (bind = "0.0.0.0:8080"). Flags and environment
+    /// variables come before it.
+    #[arg(long, env = "ORDERBELL_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
 
     /// Log level: error, warn, info, debug, trace, or env_logger's filters
     /// (info,orderbell::feed=debug).
@@ -137,6 +144,10 @@ pub struct Serve {
     /// Seconds between two comparisons of feeds with the log.
     #[arg(long, env = "ORDERBELL_HEAD_COMPARISON_S", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub head_comparison_s: u64,
+
+    /// Seconds for which a start waits for PostgreSQL while it cannot be reached or takes no writes; 0 to end at once.
+    #[arg(long, env = "ORDERBELL_DATABASE_WAIT_S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub database_wait_s: u64,
 
     /// Seconds that a shutdown may take. Each connection has a slot of this time in which to
     /// reconnect elsewhere.

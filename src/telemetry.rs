@@ -31,6 +31,18 @@ pub fn start_logging(filter: &str) {
     let _ = builder.try_init();
 }
 
+/// Returns an error with its causes, without repetitions, since many errors of libraries repeat
+/// their cause.
+#[must_use]
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.fold(String::new(), |text, cause| match (text.is_empty(), cause.to_string()) {
+        (true, cause) => cause,
+        (false, cause) if text.contains(&cause) => text,
+        (false, cause) => format!("{text}: {cause}"),
+    })
+}
+
 struct Pairs(String);
 
 impl<'kvs> log::kv::VisitSource<'kvs> for Pairs {
@@ -316,6 +328,13 @@ fn as_prometheus(openmetrics: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_are_not_repeated() {
+        let cause = anyhow::anyhow!("connection refused").context("error of the network: connection refused");
+        let error = cause.context("no database");
+        assert_eq!(causes(error.as_ref()), "no database: error of the network: connection refused");
+    }
 
     #[test]
     fn a_scrape_names_what_was_counted() {

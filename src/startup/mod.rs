@@ -2,6 +2,7 @@
 //! order.
 
 mod banner;
+mod database;
 mod descriptors;
 mod drain;
 pub mod healthcheck;
@@ -19,15 +20,12 @@ use crate::push::Push;
 use crate::push::hosts::Hosts;
 use crate::push::vapid::{Vapid, VapidKey};
 use crate::store::nodes::LevelInForce;
-use crate::store::open::open;
-use crate::store::options::{Mode, Settings};
 use crate::store::{SharedStore, StoreError};
 use crate::{demo, housekeeping};
 use anyhow::Context;
 use descriptors::Division;
 use keys::Keys;
 use node::Parts;
-use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +42,18 @@ fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
     Ok(Some(Arc::new(Push::new(vapid, Hosts::new(serve.push_hosts.clone())))))
 }
 
+/// Checks the settings of a node as its start does, without a database, an address or a file.
+///
+/// # Errors
+/// An error if the configuration is refused.
+pub fn check(common: &Common, serve: &Serve) -> anyhow::Result<()> {
+    serve.check(common)?;
+    if common.jwt_keys.is_some() {
+        Keys::of(&keyring(common)?, serve)?;
+    }
+    push(serve).map(drop)
+}
+
 /// Runs a node until a signal stops it.
 ///
 /// # Errors
@@ -52,17 +62,18 @@ fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
 pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     serve.check(common)?;
     let division = descriptors::prepare(serve.limits.connections, common.database_connections);
-    let settings = Settings { mode: Mode::Serve, connections: common.database_connections };
-    let store = open(common.database_url.expose_secret(), settings).await?;
-    let outcome = run(common, serve, division, store.clone()).await;
+    // Before a server is waited for, which may take a minute. Those beside a SQLite database are made with it.
+    let keys = common.jwt_keys.as_ref().map(|_| Keys::of(&keyring(common)?, serve)).transpose()?;
+    let store = database::open(common, Duration::from_secs(serve.database_wait_s)).await?;
+    let outcome = run(common, serve, division, keys, store.clone()).await;
     if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
         log::warn!("the database was not closed in time");
     }
     outcome
 }
 
-async fn run(common: &Common, serve: &Serve, division: Division, store: SharedStore) -> anyhow::Result<()> {
-    let keys = Keys::of(&keyring(common)?, serve)?;
+async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Keys>, store: SharedStore) -> anyhow::Result<()> {
+    let keys = keys.map_or_else(|| Keys::of(&keyring(common)?, serve), Ok)?;
     housekeeping::origin::examine(&store).await.context("cannot examine where the database comes from")?;
     let listener = server::listen(serve.bind)?;
     let address = listener.local_addr()?;

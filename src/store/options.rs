@@ -152,6 +152,25 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether a server may be ready later: it cannot be reached, is starting, has no connection left, or takes no writes yet.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let Self::At { error, .. } = self else { return false };
+        match &**error {
+            Self::Standby => true,
+            Self::Connect(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| ["08", "53", "57"].iter().any(|class| code.starts_with(class)))
+            }
+            // A server that closes a new connection before it says whether it has TLS looks like one that breaks the protocol.
+            Self::Connect(error) => {
+                matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Returns the advice on a migration that this version does not have, or has in another form.
 const fn reason(error: &MigrateError) -> &'static str {
     match error {

@@ -16,6 +16,7 @@ mod hanging_up;
 mod histories;
 mod keys;
 mod killed;
+mod late_postgres;
 mod levels;
 mod load;
 mod moving;

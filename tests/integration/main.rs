@@ -48,6 +48,7 @@ mod restaurant;
 mod resume;
 mod rooms;
 mod rounds;
+mod settings;
 mod share;
 mod slow_network;
 mod slow_reader;
