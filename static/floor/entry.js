@@ -145,7 +145,7 @@ export class OrderEntry {
   #touch(name, control) {
     const checkout = this.#checkout;
     if (!checkout || !this.#dialog.contains(control)) return false;
-    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option ?? '', this.#menu());
+    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option ?? control.dataset.course ?? '', this.#menu());
     if (changed) this.#change(changed);
     return changed !== null;
   }

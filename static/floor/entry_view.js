@@ -1,4 +1,4 @@
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
 import { h } from '../shared/dom.js';
 import { clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -168,7 +168,7 @@ function lineView(line, menu, isOpen) {
   const chosen = line.options.map((id) => item?.options?.[id]?.name).filter(Boolean);
   return h('li.entry__line', { 'data-key': line.key, 'data-line': line.key, 'data-open': isOpen, 'data-gone': gone },
     h('button.entry__head', { 'type': 'button', 'data-do': 'entry-line', 'aria-expanded': String(isOpen) },
-      h('b.numeric', {}, line.quantity, ' ×'), h('span', {}, name, !isOpen && saidWords([...chosen, line.note])), h('span.numeric', {}, amount(linePrice(line, menu)))),
+      h('b.numeric', {}, line.quantity, ' ×'), h('span', {}, name, !isOpen && saidWords([chosenCourse(line, menu)?.name, ...chosen, line.note])), h('span.numeric', {}, amount(linePrice(line, menu)))),
     gone && h('p.entry__gone', {}, item ? 'Now sold out. Remove it.' : 'No longer on the menu. Remove it.'),
     before !== undefined && h('p.entry__gone', {}, `The price has changed. It was ${amount(before * line.quantity)}.`),
     isOpen && h('div.entry__controls', {},
@@ -176,6 +176,7 @@ function lineView(line, menu, isOpen) {
         h('button.button.button--quiet.entry__say', { 'type': 'button', 'data-do': 'entry-say' }, icon('edit'), 'Note'),
         h('button.button.button--quiet', { 'type': 'button', 'data-do': 'line-remove' }, icon('trash'), h('span.entry__word', {}, 'Remove'), h('span.visually-hidden', {}, ` ${name}`))),
       !gone && item && optionChips(item, line.options, STAFF),
+      !gone && courseChips(line, name, menu),
       h('div.entry__said', {},
         h('input.entry__words', {
           'value': line.note, 'maxlength': MAX_NOTE, 'placeholder': 'Allergies or wishes', 'aria-label': `Allergies or wishes: ${name}`, 'data-field': 'line-note', 'autocomplete': 'off',
@@ -183,7 +184,15 @@ function lineView(line, menu, isOpen) {
         allergyBox(line, name, STAFF))));
 }
 
-/** @param {string[]} said */
+/** The courses of the menu, where there are several. @param {import('../shared/basket.js').Line} line @param {string} name @param {any} menu */
+function courseChips(line, name, menu) {
+  const courses = coursesOf(menu);
+  const ofLine = chosenCourse(line, menu)?.number ?? usualCourse(line, menu);
+  return courses.length > 1 && h('div.options', { 'data-key': 'courses', 'role': 'group', 'aria-label': `Course of ${name}` }, courses.map((course) =>
+    h('button.chip', { 'type': 'button', 'data-key': course.number, 'data-do': 'course', 'data-course': course.number, 'aria-pressed': String(course.number === ofLine) }, course.name)));
+}
+
+/** @param {(string | undefined)[]} said */
 function saidWords(said) {
   const words = said.filter(Boolean).join(', ');
   return words && h('span.entry__also', {}, words);

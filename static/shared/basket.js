@@ -10,9 +10,9 @@ export const MAX_GUEST_NAME = 40;
 /**
  * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
  * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so;
- * `name`: the dish's name, for when the menu no longer has it.
+ * `name`: the dish's name, for when the menu no longer has it; `course`: the number of another course than its dish's.
  *
- * @typedef {{key: string, item: string, quantity: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
+ * @typedef {{key: string, item: string, quantity: number, course?: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
  */
 
 /**
@@ -35,7 +35,7 @@ export function emptyBasket(id) {
  * @returns {Basket}
  */
 export function withAdded(basket, { item, quantity = 1, options = [], note = '', allergy = false, denied = '' }) {
-  const same = (/** @type {Line} */ line) => line.item === item && line.note === note && Boolean(line.allergy) === allergy && sameSet(line.options, options);
+  const same = (/** @type {Line} */ line) => line.item === item && line.course === undefined && line.note === note && Boolean(line.allergy) === allergy && sameSet(line.options, options);
   const known = basket.lines.find(same);
   if (known) return withLine(basket, known.key, { quantity: known.quantity + quantity });
   if (basket.lines.length >= MAX_LINES) return basket;
@@ -64,6 +64,25 @@ export function withOption(basket, key, option, menu) {
   if (!line || !item) return basket;
   const options = toggled(item, kept(item, line.options), option);
   return withLine(basket, key, { options, seen: undefined, quoted: undefined });
+}
+
+/** @param {any} menu @returns {{number: number, name: string}[]} its courses, in their sequence */
+export function coursesOf({ categories }) {
+  /** @type {Map<number, {number: number, name: string}>} */
+  const courses = new Map();
+  for (const { course } of Object.values(categories)) if (course) courses.set(course.number, course);
+  return [...courses.values()].sort((a, b) => a.number - b.number);
+}
+
+/** @param {Line} line @param {any} menu @returns {number | undefined} the number of the course that the menu gives the line's dish */
+export function usualCourse({ item }, menu) {
+  return menu.categories[menu.items[item]?.category]?.course?.number;
+}
+
+/** @param {Line} line @param {any} menu @returns {{number: number, name: string} | undefined} the other course that was chosen for a line */
+export function chosenCourse(line, menu) {
+  if (line.course === undefined || line.course === usualCourse(line, menu)) return undefined;
+  return coursesOf(menu).find(({ number }) => number === line.course);
 }
 
 /** @param {Basket} basket @param {string} [item] of this item only @returns {number} */
@@ -173,7 +192,11 @@ export function obstacle(basket, menu) {
 
 /** @param {Basket} basket @param {any} menu by whose prices it is agreed to @returns {any} the body of a placement */
 export function placement(basket, menu) {
-  const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...optionalNote(line) }));
+  const courseOf = (/** @type {Line} */ line) => {
+    const course = chosenCourse(line, menu)?.number;
+    return course && { course };
+  };
+  const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...courseOf(line), ...optionalNote(line) }));
   const name = basket.guest?.trim();
   // Nobody is called who eats at the table.
   const guest = name && basket.service !== 'dine_in' ? { guest_name: name } : {};

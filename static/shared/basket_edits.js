@@ -1,4 +1,4 @@
-import { withLine, withOption } from './basket.js';
+import { usualCourse, withLine, withOption } from './basket.js';
 
 /**
  * The effects of the controls of a basket and of its lines (line_controls.js).
@@ -8,10 +8,10 @@ import { withLine, withOption } from './basket.js';
 
 /**
  * @param {Basket} basket @param {string} does the control's `data-do` @param {string | null} key of its line; null for the whole order
- * @param {string} option the id on an option's chip @param {any} menu
+ * @param {string} chosen the id on an option's chip, or the number on a course's @param {any} menu
  * @returns {Basket | null} null where the control changes nothing
  */
-export function withTouch(basket, does, key, option, menu) {
+export function withTouch(basket, does, key, chosen, menu) {
   if (key === null) {
     if (does === 'allergy-yes') return { ...basket, allergy: true };
     return does === 'allergy-no' ? { ...basket, denied: basket.note } : null;
@@ -22,7 +22,8 @@ export function withTouch(basket, does, key, option, menu) {
   const effects = {
     'allergy-yes': () => withLine(basket, key, { allergy: true }),
     'allergy-no': () => withLine(basket, key, { denied: line.note }),
-    'option': () => withOption(basket, key, option, menu),
+    'option': () => withOption(basket, key, chosen, menu),
+    'course': () => withLine(basket, key, { course: Number(chosen) === usualCourse(line, menu) ? undefined : Number(chosen) }),
     'line-more': () => withLine(basket, key, { quantity: line.quantity + 1 }),
     'line-fewer': () => withLine(basket, key, { quantity: line.quantity - 1 }),
     'line-remove': () => withLine(basket, key, { quantity: 0 }),

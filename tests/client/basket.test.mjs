@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  MAX_LINES, MAX_QUANTITY, addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, missingNames, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, wantsChoice, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen,
+  MAX_LINES, MAX_QUANTITY, addition, asRoundOf, chosenCourse, coursesOf, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, missingNames, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, wantsChoice, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen,
 } from '../../static/shared/basket.js';
+import { withTouch } from '../../static/shared/basket_edits.js';
 
 const MENU = {
   currency: 'BDT', paused: false,
@@ -183,4 +184,23 @@ test('an order is had again by the ids of its options, whatever they are called 
   assert.deepEqual([again.lines[0].options, obstacle(again, steakMenu())], [['fries'], null]);
   const gone = { items: { a: { menu_item: 'steak', quantity: 1, options: ['rice'], choices: [{ id: 'rice', group: 'Side' }] } } };
   assert.equal(obstacle(withOrderAgain(emptyBasket('b'), gone, steakMenu(false)), steakMenu(false)), 'choices');
+});
+
+test('a line goes to its dish\'s course, or to another that was chosen for it', () => {
+  const [starters, mains] = [{ number: 1, name: 'Starters' }, { number: 2, name: 'Mains' }];
+  const menu = { ...MENU, categories: { m: { name: 'Grill', sort: 1, course: mains }, d: { name: 'Drinks', sort: 2 }, s: { name: 'Soups', sort: 3, course: starters } } };
+  menu.items = Object.fromEntries(Object.entries(MENU.items).map(([id, item]) => [id, { ...item, category: 'm' }]));
+  assert.deepEqual(coursesOf(menu), [starters, mains]);
+  let basket = withAdded(emptyBasket('b'), { item: 'rezala' });
+  const sent = () => placement(basket, menu).items.map(({ course, quantity }) => [course, quantity]);
+  const touch = (course) => { basket = withTouch(basket, 'course', '1', String(course), menu); };
+  assert.deepEqual(sent(), [[undefined, 1]]);
+  touch(1);
+  assert.deepEqual([sent(), chosenCourse(basket.lines[0], menu)], [[[1, 1]], starters]);
+  basket = withAdded(basket, { item: 'rezala' });
+  assert.deepEqual(sent(), [[1, 1], [undefined, 1]], 'one more is of the usual course');
+  touch(2);
+  assert.deepEqual(sent(), [[undefined, 1], [undefined, 1]]);
+  touch(3);
+  assert.deepEqual(sent(), [[undefined, 1], [undefined, 1]], 'a course that is gone from the menu is not asked for');
 });
