@@ -368,6 +368,7 @@ async fn token(common: &Common, store: &SharedStore, args: IssueArgs) -> anyhow:
         table: args.table,
         device: None,
         share: None,
+        name: None,
     };
     let now = clock::now();
     let token = Issuer::of(&startup::keyring(common)?)?.issue(&principal, args.expires, now)?;

@@ -291,7 +291,7 @@ impl Commands {
         note: Option<Note>,
         decide: impl Fn(State) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Committed, CommandError> {
-        let (restaurant, by) = (who.restaurant, By { role: who.role });
+        let (restaurant, by) = (who.restaurant, By::of(who));
         self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), note, decide: Box::new(decide) }).await
     }
 
@@ -303,7 +303,7 @@ impl Commands {
         reads: Reads,
         decide: impl Fn(State) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Committed, CommandError> {
-        let (by, at) = (By { role }, clock::now());
+        let (by, at) = (By::role(role), clock::now());
         self.commit_work(Work { restaurant, reads, command: None, by, at, note: None, decide: Box::new(decide) }).await
     }
 

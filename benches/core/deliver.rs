@@ -10,7 +10,7 @@ use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::{EventId, OrderId};
 use orderbell::feed::sequencer::Sequencer;
 use orderbell::protocol::client_frame::ClientFrame;
-use orderbell::protocol::server_frame::{EventBody, ServerFrame};
+use orderbell::protocol::server_frame::ServerFrame;
 use orderbell::protocol::snapshot::{Contents, Document, Snapshot};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -35,7 +35,7 @@ fn event(number: u64) -> Event {
         kind: EventKind::OrderReady,
         order: Some(OrderId::from_uuid(Uuid::from_u128(0x2000))),
         at: at(0),
-        by: By { role: Role::Kitchen },
+        by: By::role(Role::Kitchen),
         command: None,
         patch: to_raw_value(&patch).unwrap(),
     }
@@ -47,7 +47,7 @@ fn encode_event(bencher: Bencher) {
     let room = RoomId::Kitchen(restaurant());
     bencher.bench(|| {
         let event = black_box(&event);
-        ServerFrame::Event { room, position: event.position, prev: position(6), event: EventBody::from(event) }.encode()
+        ServerFrame::event(room, position(6), event).encode()
     });
 }
 

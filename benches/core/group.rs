@@ -23,7 +23,7 @@ fn accepting(number: usize) -> Work {
     let who = principal(Role::Staff, None);
     let command = CommandId::from_uuid(Uuid::from_u128(number as u128));
     let key = CommandKey { sub: who.sub.clone(), id: command, fingerprint: [0; 32] };
-    let by = By { role: who.role };
+    let by = By::of(&who);
     let decide = move |state: State| {
         let missing = || Refusal::new(RefusalKind::NotFound, "no such order");
         let order = state.order.as_ref().ok_or_else(missing)?;

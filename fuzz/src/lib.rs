@@ -71,6 +71,7 @@ fn principal() -> Option<Principal> {
         table: None,
         device: None,
         share: None,
+        name: None,
     })
 }
 

@@ -391,8 +391,8 @@ def controls(opener, record, seed):
         "an event is missing": "DELETE FROM events WHERE position = 9",
         "a document is another": "UPDATE orders SET document = json_set(document, '$.number', 99) WHERE number = 3",
         "an answer is missing": "DELETE FROM commands WHERE rowid = (SELECT max(rowid) FROM commands)",
-        "an event is doubled": "INSERT INTO events SELECT restaurant, (SELECT max(position) + 1 FROM events), randomblob(16),"
-        " kind, topic, order_id, at, by_role, command, patch FROM events WHERE position = 9",
+        "an event is doubled": "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch)"
+        " SELECT restaurant, (SELECT max(position) + 1 FROM events), randomblob(16), kind, topic, order_id, at, by_role, command, patch FROM events WHERE position = 9",
     }
     for what, spoil in spoils.items():
         faults = opener.faults(record, last, spoil)

@@ -85,6 +85,7 @@ mod tests {
             table: None,
             device: None,
             share: None,
+            name: None,
         };
         let token = Issuer::of(&keyring).unwrap().issue(&principal, Duration::from_secs(60), clock::now()).unwrap();
         for _ in 0..2 {

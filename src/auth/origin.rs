@@ -86,10 +86,13 @@ impl Sessions {
     /// The store's.
     pub(super) async fn begun_with(&self, origin: &Origin) -> Result<Option<SignedIn>, SessionError> {
         let now = clock::now();
-        let Some((row, stored)) = self.store.begun_session(origin.hash(), now.minus(REPEATABLE)).await? else { return Ok(None) };
+        let Some((mut row, stored)) = self.store.begun_session(origin.hash(), now.minus(REPEATABLE)).await? else {
+            return Ok(None);
+        };
         let candidates = self.issuer.successors().derive(&row.principal.session, &origin.0);
         let Some(refresh) = candidates.find(stored) else { return Ok(None) };
         let restaurant = self.store.restaurant(row.principal.restaurant).await?.ok_or(StoreError::Missing)?;
+        row.principal.name = self.name_of(&row.principal).await?;
         let tokens = self.answer(&row, &refresh, now)?;
         log::info!(session:% = row.principal.session; "the first answer of a session was sent again");
         Ok(Some(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false, device_mark: None }))

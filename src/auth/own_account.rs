@@ -221,6 +221,15 @@ impl Sessions {
         self.store.user(who.restaurant, person).await?.ok_or(SessionError::NoAccount)
     }
 
+    /// Returns the username of a principal who signed in with a password. The rows of sessions have none.
+    pub(super) async fn name_of(&self, who: &Principal) -> Result<Option<Key>, SessionError> {
+        match self.own_user(who).await {
+            Ok(user) => Ok(Some(user.username)),
+            Err(SessionError::NoAccount) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn restaurant_of(&self, user: &User) -> Result<Restaurant, SessionError> {
         Ok(self.store.restaurant(user.restaurant).await?.ok_or(StoreError::Missing)?)
     }

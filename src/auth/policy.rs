@@ -134,6 +134,12 @@ pub fn may_see_guests(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
+/// Returns whether a principal may read who on the staff did something.
+#[must_use]
+pub fn may_see_people(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Staff, Role::Manager])
+}
+
 /// Returns whether a principal may manage the menu, tables, people, devices and API keys.
 #[must_use]
 pub fn may_manage(who: &Principal) -> bool {
@@ -159,7 +165,7 @@ mod tests {
 
     fn principal(role: Role) -> Principal {
         let (sub, session) = ("me".parse().unwrap(), "s".parse().unwrap());
-        Principal { sub, role, restaurant: HERE, session, station: None, table: None, device: None, share: None }
+        Principal { sub, role, restaurant: HERE, session, station: None, table: None, device: None, share: None, name: None }
     }
 
     /// An order of mine, of another diner, of another restaurant (under my own `sub`, which is unique only here).
@@ -235,13 +241,14 @@ mod tests {
 
     #[test]
     fn every_role_and_call_of_the_http_api_is_as_the_contract_says() {
-        let table: [(&str, May, [bool; 5]); 7] = [
+        let table: [(&str, May, [bool; 5]); 8] = [
             ("place", may_place, [true, false, true, true, true]),
             ("have a visit", is_guest, [true, false, false, false, false]),
             ("see orders", may_see_orders, [false, true, true, true, true]),
             ("set menu", may_set_menu, [false, false, true, true, true]),
             ("pair", may_pair, [false, false, true, true, false]),
             ("see guests", may_see_guests, [false, false, true, true, false]),
+            ("see people", may_see_people, [false, false, true, true, false]),
             ("manage", may_manage, [false, false, false, true, false]),
         ];
         for (what, may, expected) in table {
@@ -264,7 +271,7 @@ mod tests {
                 assert!(!may_act(&who, action), "{role} {action}");
                 assert_eq!(cells(|owner| may_command(&who, action, owner)), "---", "{role} {action}");
             }
-            for may in [may_place, is_guest, may_see_orders, may_set_menu, may_pair, may_see_guests, may_manage] {
+            for may in [may_place, is_guest, may_see_orders, may_set_menu, may_pair, may_see_guests, may_see_people, may_manage] {
                 assert!(!may(&who), "{role}");
             }
             for room in [RoomId::Kitchen(HERE), RoomId::Floor(HERE), RoomId::Menu(HERE), RoomId::Order(OTHER)] {

@@ -29,9 +29,10 @@ impl Sessions {
         let candidates = session.map(|session| self.issuer.successors().derive(&session, refresh_token));
         let hashes = candidates.as_ref().map(|candidates| candidates.hashes()).unwrap_or_default();
         match self.store.rotate_refresh(presented, &hashes, now).await? {
-            Rotation::Rotated { session, successor } => {
+            Rotation::Rotated { mut session, successor } => {
                 self.end_without_second_factor(&session.principal).await?;
                 let next = candidates.and_then(|candidates| candidates.find(successor)).ok_or(SessionError::Internal)?;
+                session.principal.name = self.name_of(&session.principal).await?;
                 self.answer(&session, &next, now)
             }
             Rotation::Unknown => Err(SessionError::Over),

@@ -77,7 +77,8 @@ impl Sessions {
         let proven = self.prove_second_factor(user, totp).await;
         let has_second_factor = self.recording(user, "sign_in", proven).await?;
         let role = self.role_in_session(user, has_second_factor);
-        let principal = new_principal(user.id.to_string().parse()?, role, restaurant)?;
+        let mut principal = new_principal(user.id.to_string().parse()?, role, restaurant)?;
+        principal.name = Some(user.username.clone());
         if let Some(origin) = &origin
             && let Some(begun) = self.begin_once(principal.clone(), restaurant.clone(), origin).await?
         {
@@ -237,6 +238,7 @@ pub(super) fn new_principal(sub: Key, role: Role, restaurant: &Restaurant) -> Re
         table: None,
         device: None,
         share: None,
+        name: None,
     })
 }
 

@@ -116,7 +116,7 @@ impl Sessions {
     ) -> Result<Prepared, SessionError> {
         let now = clock::now();
         let role = self.role_in_session(&attempt.user, has_second_factor);
-        let principal = Principal { role, session: new_key()?, ..attempt.who.clone() };
+        let principal = Principal { role, session: new_key()?, name: Some(attempt.user.username.clone()), ..attempt.who.clone() };
         let refresh = self.first_refresh(&principal.session, Some(attempt.origin))?;
         let session = SessionRow { expires_at: now.plus(self.lifetimes.session(role)), principal };
         let succession = Succession {

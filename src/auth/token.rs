@@ -54,6 +54,8 @@ struct Claims {
     device: Option<DeviceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     share: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<Key>,
     /// The kind of token, which some issuers write. This server never does.
     #[serde(default, rename = "typ", alias = "token_type", alias = "token_use", skip_serializing)]
     kind: Option<String>,
@@ -260,6 +262,7 @@ impl Claims {
             table: principal.table.clone(),
             device: principal.device,
             share: principal.share,
+            name: principal.name.clone(),
             kind: None,
         })
     }
@@ -274,8 +277,9 @@ impl Claims {
         if !self.is_of_access() {
             return Err(TokenError::WrongType);
         }
-        let Self { sub, role, restaurant, sid, station, table, device, share, iat, nbf, exp, .. } = self;
-        Ok(Grant { principal: Principal { sub, role, restaurant, session: sid, station, table, device, share }, iat, nbf, exp })
+        let Self { sub, role, restaurant, sid, station, table, device, share, name, iat, nbf, exp, .. } = self;
+        let principal = Principal { sub, role, restaurant, session: sid, station, table, device, share, name };
+        Ok(Grant { principal, iat, nbf, exp })
     }
 }
 

@@ -134,7 +134,7 @@ impl<'a> From<&'a Event> for WireEvent<'a> {
             kind: event.kind,
             order: event.order,
             at: event.at,
-            by: event.by,
+            by: event.by.clone(),
             command: event.command,
             patch: Cow::Borrowed(&*event.patch),
         }
@@ -152,8 +152,8 @@ impl WireEvent<'_> {
 mod tests {
     use super::*;
     use crate::domain::model::history::Mark;
-    use crate::domain::model::principal::Role;
-    use crate::domain::values::ids::Generation;
+    use crate::domain::model::principal::{Person, Role};
+    use crate::domain::values::ids::{DeviceId, Generation, UserId};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -165,6 +165,8 @@ mod tests {
             command in any::<Option<u128>>(),
             millis in 0_i64..4_000_000_000_000,
             role in prop::sample::select(&Role::ALL[..]),
+            person in any::<Option<u128>>(),
+            screen in any::<Option<u128>>(),
             note in ".{0,40}",
         ) -> Event {
             Event {
@@ -174,7 +176,11 @@ mod tests {
                 kind,
                 order: order.map(|id| OrderId::from_uuid(Uuid::from_u128(id))),
                 at: Timestamp::from_millis(millis),
-                by: By { role },
+                by: By {
+                    role,
+                    person: person.map(|id| Person { id: UserId::from_uuid(Uuid::from_u128(id)), name: "mina".parse().unwrap() }),
+                    screen: screen.map(|id| DeviceId::from_uuid(Uuid::from_u128(id))),
+                },
                 command: command.map(|id| CommandId::from_uuid(Uuid::from_u128(id))),
                 patch: serde_json::value::to_raw_value(&serde_json::json!({ "note": note, "gone": null })).unwrap(),
             }

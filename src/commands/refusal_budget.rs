@@ -53,6 +53,7 @@ mod tests {
             table: None,
             device: None,
             share: None,
+            name: None,
         }
     }
 

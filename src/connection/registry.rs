@@ -217,6 +217,7 @@ mod tests {
             table: table.map(|label| label.parse().unwrap()),
             device: None,
             share: None,
+            name: None,
         }
     }
 

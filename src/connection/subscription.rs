@@ -153,7 +153,17 @@ mod tests {
     fn staff() -> Principal {
         let restaurant = RestaurantId::from_uuid(uuid::Uuid::nil());
         let (sub, session): (Key, Key) = ("s".parse().unwrap(), "s".parse().unwrap());
-        Principal { sub, role: Role::Staff, restaurant, session, station: None, table: None, device: None, share: None }
+        Principal {
+            sub,
+            role: Role::Staff,
+            restaurant,
+            session,
+            station: None,
+            table: None,
+            device: None,
+            share: None,
+            name: None,
+        }
     }
 
     fn ask(room: &str) -> Subscribe {

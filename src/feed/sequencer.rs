@@ -145,7 +145,7 @@ mod tests {
             kind: EventKind::OrderReady,
             order: None,
             at: Timestamp::from_millis(0),
-            by: By { role: Role::Kitchen },
+            by: By::role(Role::Kitchen),
             command: None,
             patch: RawValue::from_string("{}".into()).unwrap(),
         })

@@ -8,7 +8,7 @@ pub mod parts;
 pub mod shapes;
 
 use super::api::{
-    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, visits,
+    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, story, visits,
 };
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
@@ -61,7 +61,7 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
     ),
     paths(
         sessions::sign_in, sessions::refresh, sessions::end, sessions::seat, sessions::visit,
-        receipts::of_calls, receipts::of_order,
+        receipts::of_calls, receipts::of_order, story::read,
         account::read, account::confirm_password, account::change_password, account::sessions, account::end_others,
         account::end_session, account::begin_totp, account::confirm_totp, account::remove_totp,
         devices::begin, devices::approve, devices::token,

@@ -1,7 +1,7 @@
 //! The URL table.
 
 use super::api::{
-    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, visits,
+    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, story, visits,
 };
 use super::assets;
 use super::assets::specs;
@@ -177,6 +177,7 @@ fn orders(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/{id}/commands", "POST").route(web::post().to(orders::command)))
         .service(at("/{id}", READ).route(read().to(orders::read)))
         .service(at("/{id}/receipt", READ).route(read().to(receipts::of_order)))
+        .service(at("/{id}/story", READ).route(read().to(story::read)))
         .service(at("/{id}/share", "POST").route(web::post().to(orders::share)));
 }
 

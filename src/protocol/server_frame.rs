@@ -3,8 +3,8 @@
 use super::client_frame::Nonce;
 use super::error_code::ErrorCode;
 use super::frame::{Frame, FrameKind};
-use crate::domain::model::event::{By, Event, EventKind};
-use crate::domain::model::principal::Role;
+use crate::domain::model::event::{Event, EventKind};
+use crate::domain::model::principal::{Person, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::level::Level;
@@ -27,6 +27,14 @@ pub struct LimitsFrame {
     pub heartbeat_ms: u32,
 }
 
+/// The originator of an event, as the readers of a room may see it.
+#[derive(Debug, Serialize)]
+struct ByBody<'a> {
+    role: Role,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<&'a Person>,
+}
+
 /// The body of an event in a frame.
 #[derive(Debug, Serialize)]
 pub struct EventBody<'a> {
@@ -35,20 +43,22 @@ pub struct EventBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<OrderId>,
     at: Timestamp,
-    by: By,
+    by: ByBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<CommandId>,
     patch: &'a RawValue,
 }
 
-impl<'a> From<&'a Event> for EventBody<'a> {
-    fn from(event: &'a Event) -> Self {
+impl<'a> EventBody<'a> {
+    /// Leaves out the person in a room that guests may join.
+    fn in_room(room: RoomId, event: &'a Event) -> Self {
+        let person = event.by.person.as_ref().filter(|_| room.kind().is_of_staff());
         Self {
             id: event.id,
             kind: event.kind,
             order: event.order,
             at: event.at,
-            by: event.by,
+            by: ByBody { role: event.by.role, person },
             command: event.command,
             patch: &event.patch,
         }
@@ -108,7 +118,13 @@ pub enum ServerFrame<'a> {
     GoingAway { reconnect_in_ms: u64 },
 }
 
-impl ServerFrame<'_> {
+impl<'a> ServerFrame<'a> {
+    /// Makes the frame of an event for the readers of a room.
+    #[must_use]
+    pub fn event(room: RoomId, prev: Position, event: &'a Event) -> Self {
+        Self::Event { room, position: event.position, prev, event: EventBody::in_room(room, event) }
+    }
+
     /// Returns the frame's type and the position that it moves a cursor to.
     const fn heading(&self) -> (FrameKind, Position) {
         match self {

@@ -128,7 +128,7 @@ mod tests {
             kind,
             order,
             at: Timestamp::from_millis(0),
-            by: By { role: Role::Staff },
+            by: By::role(Role::Staff),
             command: None,
             patch: RawValue::from_string("{}".into()).unwrap(),
         }

@@ -219,7 +219,7 @@ pub async fn is_kept(store: SharedStore, restaurant: RestaurantId, since: Positi
 fn encode(room: RoomId, cursor: Position, events: &[Event]) -> Vec<Frame> {
     let mut prev = cursor;
     let encode = |event: &Event| {
-        let frame = ServerFrame::Event { room, position: event.position, prev, event: event.into() }.encode();
+        let frame = ServerFrame::event(room, prev, event).encode();
         prev = event.position;
         frame
     };

@@ -174,7 +174,7 @@ impl Room {
     pub(super) fn deliver(&mut self, event: &Event, ctx: &mut Context<Self>) {
         let Stage::Open { last } = &mut self.stage else { return };
         let prev = std::mem::replace(last, event.position);
-        let frame = ServerFrame::Event { room: self.id, position: event.position, prev, event: event.into() }.encode();
+        let frame = ServerFrame::event(self.id, prev, event).encode();
         self.head = self.head.max(event.position);
         self.tail.push(frame.clone());
         self.metrics.commit_to_delivery.observe(clock::now().since(event.at).as_secs_f64());

@@ -95,6 +95,9 @@ pub trait Devices: Send + Sync + 'static {
     /// Returns a device that is not revoked.
     async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>>;
 
+    /// Returns the name of a device, also of a revoked one.
+    async fn device_name(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Name>>;
+
     /// Returns a page of the devices of a restaurant that are not revoked, by id: those after one, `limit` at most.
     async fn devices(&self, restaurant: RestaurantId, after: Option<DeviceId>, limit: u32) -> Result<Vec<ListedDevice>>;
 

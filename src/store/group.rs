@@ -274,7 +274,7 @@ impl Fold {
                 kind: draft.kind,
                 order: draft.order,
                 at: work.at,
-                by: work.by,
+                by: work.by.clone(),
                 command: work.command.as_ref().map(|key| key.id),
                 patch,
             })

@@ -86,6 +86,7 @@ impl TestRestaurant {
             table: None,
             device: None,
             share: None,
+            name: None,
         };
         Self { id, dish, staff, is_there: Cell::new(true), commits: RefCell::default() }
     }
@@ -420,7 +421,7 @@ pub fn made_up(restaurant: RestaurantId, position: u64, link: Option<Link>) -> E
         kind: EventKind::MenuPaused,
         order: None,
         at: Timestamp::from_millis(1_795_514_400_000),
-        by: By { role: Role::Manager },
+        by: By::role(Role::Manager),
         command: None,
         patch: serde_json::value::to_raw_value(&serde_json::json!({ "paused": true })).unwrap(),
     };

@@ -113,6 +113,7 @@ fn forgeries(cluster: &Pair) -> Vec<String> {
         table: None,
         device: None,
         share: None,
+        name: None,
     };
     for seed in seeds {
         let issuer = Issuer::of(&Keyring::parse(&seed).unwrap()).unwrap();

@@ -89,8 +89,17 @@ impl TestCluster {
     pub fn somebody(&self, role: Role, sub: &str, ago: Duration) -> Client {
         let (restaurant, session) = (self.menu.restaurant.parse().unwrap(), sub.parse().unwrap());
         let table = (role == Role::Diner).then(|| "7".parse().unwrap());
-        let who =
-            Principal { sub: sub.parse().unwrap(), role, restaurant, session, station: None, table, device: None, share: None };
+        let who = Principal {
+            sub: sub.parse().unwrap(),
+            role,
+            restaurant,
+            session,
+            station: None,
+            table,
+            device: None,
+            share: None,
+            name: None,
+        };
         let issued = Timestamp::from_millis(clock::now().millis() - i64::try_from(ago.as_millis()).unwrap());
         let issuer = Issuer::of(&Keyring::parse(KEYS).unwrap()).unwrap();
         let token = issuer.issue(&who, Duration::from_secs(12 * 3600), issued).unwrap();

@@ -132,7 +132,7 @@ def check_order(document):
 
 LIMITS = {"frame_bytes": number, "rooms": number, "messages_per_second": number, "heartbeat_ms": number}
 EVENT = {
-    "id": uuid_v7, "kind": one_of(KINDS), "order": some(uuid), "at": at, "by": {"role": one_of(ROLES)}, "command": some(uuid),
+    "id": uuid_v7, "kind": one_of(KINDS), "order": some(uuid), "at": at, "by": {"role": one_of(ROLES), "person": some({"id": uuid, "name": text})}, "command": some(uuid),
     "patch": an_object,
 }  # fmt: skip
 

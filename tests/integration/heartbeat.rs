@@ -55,6 +55,7 @@ fn token_of_one_waiter(restaurant: &str, session: &str, seconds: u64) -> String 
         table: None,
         device: None,
         share: None,
+        name: None,
     };
     let issuer = Issuer::of(&Keyring::parse(KEYS).unwrap()).unwrap();
     let life = Duration::from_secs(seconds);

@@ -37,6 +37,7 @@ mod openapi;
 mod order;
 mod order_limits;
 mod order_lists;
+mod people;
 mod plain_words;
 mod presence;
 mod privacy;

@@ -76,6 +76,8 @@ async fn orders(TestRestaurant { manager, staff, diner, menu, .. }: &TestRestaur
     diner.post(&format!("{address}/share"), &json!({})).await.expect(200);
     staff.act(&order["id"], "accept").await;
     staff.command(&order["id"], "serve", json!({})).await.problem(409, "invalid_transition");
+    manager.get(&format!("{address}/story")).await.expect(200);
+    diner.get(&format!("{address}/story")).await.problem(403, "forbidden");
     staff.get(&format!("{BASE}/orders?status=all&limit=1")).await.expect(200);
     staff.get(&format!("{BASE}/orders?sort=newest&limit=1")).await.expect(200);
     staff.get(&format!("{BASE}/orders?updated_since=2026-11-24T10:00:00Z")).await.expect(200);

@@ -154,7 +154,7 @@ fn work(number: usize, (of, command, op): &Member) -> Work {
         restaurant: staff.restaurant,
         reads,
         command: command.as_ref().map(key),
-        by: By { role: staff.role },
+        by: By::of(&staff),
         at: at(i64::try_from(number).unwrap()),
         note: None,
         decide,

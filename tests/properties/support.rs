@@ -144,6 +144,7 @@ pub fn principal(role: Role, station: Option<&str>) -> Principal {
         table: (role == Role::Diner).then(|| "7".parse().unwrap()),
         device: None,
         share: None,
+        name: None,
     }
 }
 

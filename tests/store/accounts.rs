@@ -73,7 +73,8 @@ pub async fn usernames_are_unique_in_a_restaurant(database: TestDatabase) {
 
 pub fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> SessionRow {
     let (sub, session) = (key(sub), key(id));
-    let principal = Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None };
+    let principal =
+        Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None, name: None };
     SessionRow { principal, expires_at: at(600) }
 }
 

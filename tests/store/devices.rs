@@ -146,6 +146,7 @@ async fn connected_screen(database: &TestDatabase, restaurant: &TestRestaurant) 
         table: None,
         device: Some(device.id),
         share: None,
+        name: None,
     };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
     restaurant.hold(&display, 1).await;

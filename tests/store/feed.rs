@@ -2,13 +2,14 @@
 
 use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::restaurant::{TestRestaurant, order_of};
+use crate::restaurant::{TestRestaurant, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
-use orderbell::domain::model::event::{Event, EventKind};
+use orderbell::domain::model::event::{By, Event, EventKind};
 use orderbell::domain::model::history::{Head, Link, Mark};
+use orderbell::domain::model::principal::{Person, Principal, Role};
 use orderbell::domain::rules::change_menu::MenuAction;
-use orderbell::domain::values::ids::{Generation, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{DeviceId, Generation, OrderId, RestaurantId, UserId};
 use orderbell::domain::values::position::Position;
 use orderbell::store::StoreError;
 use orderbell::store::log::{Reads, Work};
@@ -47,6 +48,21 @@ pub async fn two_stores_on_one_database_make_one_feed(database: TestDatabase) {
     let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
     assert_eq!(numbers, (1..=40).collect());
     assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 80);
+}
+
+pub async fn an_event_keeps_its_person_and_its_screen(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let (person, screen) = (UserId::from_uuid(clock::new_id()), DeviceId::from_uuid(clock::new_id()));
+    let mina = Principal { sub: key(&person.to_string()), name: Some(key("mina")), ..restaurant.staff() };
+    let cook = Principal { role: Role::Kitchen, device: Some(screen), ..restaurant.staff() };
+    restaurant.place(&restaurant.diner("diner-1")).await;
+    for (who, paused) in [(&mina, true), (&cook, false)] {
+        let change = restaurant.changing_menu(MenuAction::Pause { paused, until: None });
+        restaurant.ack(Work { by: By::of(who), ..change }).await;
+    }
+    let by: Vec<By> = sound_feed(&restaurant.store, restaurant.id).await.into_iter().map(|event| event.by).collect();
+    let named = By { person: Some(Person { id: person, name: key("mina") }), ..By::role(Role::Staff) };
+    assert_eq!(by, [By::role(Role::Diner), named, By { screen: Some(screen), ..By::role(Role::Kitchen) }]);
 }
 
 pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {

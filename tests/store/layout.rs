@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Recreates the table with the layout of earlier versions.
 const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position INTEGER NOT NULL CHECK (position > 0),
         id BLOB NOT NULL CHECK (length(id) = 16), kind TEXT NOT NULL, topic INTEGER NOT NULL, order_id BLOB,
-        at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL,
+        at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL, by_person BLOB, by_name TEXT, by_screen BLOB,
         PRIMARY KEY (restaurant, position)) STRICT, WITHOUT ROWID;
     INSERT INTO events_old SELECT * FROM events; DROP TABLE events; ALTER TABLE events_old RENAME TO events;
     CREATE INDEX events_of_order ON events (restaurant, order_id, position);
@@ -19,7 +19,7 @@ const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position I
 
 /// Inserts more events than a start rewrites. Every fourth is as large as that of an order of three lines.
 const MANY: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)
-    INSERT INTO events SELECT x'00', i, randomblob(16), 'order.placed', 1, randomblob(16), i, 'staff', NULL,
+    INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) SELECT x'00', i, randomblob(16), 'order.placed', 1, randomblob(16), i, 'staff', NULL,
     printf(iif(i % 4 = 0, '%1300s', '%200s'), 'x') FROM n";
 
 /// Returns whether the table has the layout of earlier versions.

@@ -61,7 +61,17 @@ impl TestRestaurant {
 
     pub fn staff(&self) -> Principal {
         let (sub, session) = (key("staff-1"), key("session-1"));
-        Principal { sub, role: Role::Staff, restaurant: self.id, session, station: None, table: None, device: None, share: None }
+        Principal {
+            sub,
+            role: Role::Staff,
+            restaurant: self.id,
+            session,
+            station: None,
+            table: None,
+            device: None,
+            share: None,
+            name: None,
+        }
     }
 
     pub fn diner(&self, sub: &str) -> Principal {
@@ -70,7 +80,7 @@ impl TestRestaurant {
 
     /// Returns work of a principal, the common part of the commands below.
     pub fn work(&self, who: &Principal, reads: Reads, command: Option<CommandKey>, decide: impl DecideFn) -> Work {
-        let by = By { role: who.role };
+        let by = By::of(who);
         Work { restaurant: self.id, reads, command, by, at: at(1), note: None, decide: Box::new(decide) }
     }
 

@@ -89,5 +89,5 @@ fn cheap_hash() -> SecretString {
 /// Makes a principal of a restaurant.
 pub fn principal(role: Role, restaurant: RestaurantId) -> Principal {
     let (sub, session) = (format!("some-{role}").parse().unwrap(), format!("session-{role}").parse().unwrap());
-    Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None }
+    Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None, name: None }
 }

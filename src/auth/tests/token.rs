@@ -60,6 +60,7 @@ fn principal(role: Role) -> Principal {
         table: None,
         device: None,
         share: None,
+        name: None,
     }
 }
 

@@ -8,7 +8,7 @@ const ELSEWHERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(2));
 fn who(role: Role, sub: &str, table: Option<&str>) -> Principal {
     let (sub, session) = (sub.parse().unwrap(), "s".parse().unwrap());
     let table = table.map(|label| label.parse().unwrap());
-    Principal { sub, role, restaurant: HERE, session, station: None, table, device: None, share: None }
+    Principal { sub, role, restaurant: HERE, session, station: None, table, device: None, share: None, name: None }
 }
 
 fn limits() -> CommandLimits {

@@ -174,6 +174,7 @@ mod tests {
             table: None,
             device: None,
             share: None,
+            name: None,
         };
         ClientState::new(principal, Limits::default().messages, Timestamp::from_millis(0))
     }

@@ -1,8 +1,8 @@
 //! Events: committed changes, as the feed numbers them.
 
 use super::history::Mark;
-use super::principal::Role;
-use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
+use super::principal::{Person, Principal, Role};
+use crate::domain::values::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,11 +115,31 @@ impl FromStr for EventKind {
     }
 }
 
-/// The originator of an event as all readers may see it: a role, never a name or an id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The originator of an event. Every reader may see the role, and only staff the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// The role of the principal.
     pub role: Role,
+    /// The person on the staff, if one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
+    /// The paired screen, if the principal acted on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<DeviceId>,
+}
+
+impl By {
+    /// Names a principal.
+    #[must_use]
+    pub fn of(who: &Principal) -> Self {
+        Self { role: who.role, person: who.person(), screen: who.device }
+    }
+
+    /// Names only a role.
+    #[must_use]
+    pub const fn role(role: Role) -> Self {
+        Self { role, person: None, screen: None }
+    }
 }
 
 /// One committed change.
@@ -137,7 +157,7 @@ pub struct Event {
     pub order: Option<OrderId>,
     /// The time of the commit's decision.
     pub at: Timestamp,
-    /// The originator's role.
+    /// The originator.
     pub by: By,
     /// The command that caused it, if a command did.
     pub command: Option<CommandId>,

@@ -1,6 +1,6 @@
 //! Principals: the authenticated senders of requests and commands.
 
-use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
+use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId, UserId};
 use crate::domain::values::schema;
 use crate::domain::values::text::{Key, Station, TableLabel};
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,28 @@ pub struct Principal {
     /// The one order that a shared link opens. The holder of the link may read it and do nothing
     /// else.
     pub share: Option<OrderId>,
+    /// The username of a person. `None` for everybody else, and for tokens of older versions.
+    pub name: Option<Key>,
+}
+
+impl Principal {
+    /// Returns the person who signed in, if the principal is one with a name.
+    #[must_use]
+    pub fn person(&self) -> Option<Person> {
+        let is_person = matches!(self.role, Role::Staff | Role::Manager);
+        let id = self.sub.as_str().parse().ok().filter(|_| is_person)?;
+        Some(Person { id, name: self.name.clone()? })
+    }
+}
+
+/// A person on the staff, as other staff see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PersonName)]
+pub struct Person {
+    /// Their id.
+    pub id: UserId,
+    /// Their username at the time.
+    pub name: Key,
 }
 
 /// Builds the schema of the role of somebody who signs in with a password.

@@ -43,6 +43,12 @@ impl RoomKind {
             Self::Menu => "menu",
         }
     }
+
+    /// Whether only kitchen, staff and services may join, and so may read who on the staff did something.
+    #[must_use]
+    pub const fn is_of_staff(self) -> bool {
+        matches!(self, Self::Kitchen | Self::Floor)
+    }
 }
 
 impl RoomId {

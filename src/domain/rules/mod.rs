@@ -10,6 +10,7 @@ pub mod redaction;
 pub mod report;
 pub mod round;
 pub mod screen;
+pub mod story;
 pub mod transition;
 pub mod unseen_ticket;
 pub mod waiter_call;

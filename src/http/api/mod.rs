@@ -13,4 +13,5 @@ pub mod push;
 pub(super) mod receipts;
 pub mod rooms;
 pub mod sessions;
+pub mod story;
 pub mod visits;

@@ -25,8 +25,8 @@ statements! {
     );
     REMEMBER = "INSERT INTO commands (restaurant, sub, id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6)";
 
-    APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, by_person, by_name, by_screen, \
+        command, patch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 }
 
 /// The transaction around a group.
@@ -211,6 +211,7 @@ fn remember(script: &mut Script, answers: &[(AnswerKey, Remembered, Timestamp)])
 /// Appends events. The caller advances the head.
 pub fn append<'a>(script: &mut Script, events: impl Iterator<Item = &'a Event>) {
     let row = |event: &Event| {
+        let person = event.by.person.as_ref();
         [
             event.restaurant.uuid().into(),
             event.position.column().into(),
@@ -220,6 +221,9 @@ pub fn append<'a>(script: &mut Script, events: impl Iterator<Item = &'a Event>) 
             event.order.map(|id| id.uuid()).into(),
             event.at.micros().into(),
             event.by.role.as_str().into(),
+            person.map(|person| person.id.uuid()).into(),
+            person.map(|person| person.name.as_str().to_owned()).into(),
+            event.by.screen.map(|screen| screen.uuid()).into(),
             event.command.map(|id| id.uuid()).into(),
             event.patch.get().into(),
         ]

@@ -6,7 +6,7 @@ use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::Role;
 use crate::domain::rules::screen;
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
-use crate::domain::values::text::Key;
+use crate::domain::values::text::{Key, Name};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::columns::{station, text};
@@ -40,6 +40,7 @@ statements! {
     DEVICE_OF_PAIRING = "SELECT id, restaurant, name, station FROM devices WHERE id = $1 AND revoked_at IS NULL";
     DEVICE = "SELECT id, restaurant, name, station FROM devices \
         WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
+    DEVICE_NAME = "SELECT name FROM devices WHERE restaurant = $1 AND id = $2";
     /// A screen is made when it is approved.
     DEVICES = "SELECT d.id, d.restaurant, d.name, d.station, d.created_at, d.approved_by, u.username FROM devices d \
         LEFT JOIN users u ON u.restaurant = d.restaurant AND u.id = d.approved_by \
@@ -111,6 +112,16 @@ impl Devices for Backend {
     async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>> {
         let query = query_as::<Database, DeviceRow>(DEVICE);
         self.one(query.bind(restaurant.uuid()).bind(id.uuid())).await
+    }
+
+    async fn device_name(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Name>> {
+        let name = self.read(move |c| {
+            Box::pin(async move {
+                let query = query_scalar::<Database, String>(DEVICE_NAME).bind(restaurant.uuid()).bind(id.uuid());
+                Ok(query.fetch_optional(c).await?)
+            })
+        });
+        name.await?.map(|name| text("name", &name)).transpose()
     }
 
     async fn devices(&self, restaurant: RestaurantId, after: Option<DeviceId>, limit: u32) -> Result<Vec<ListedDevice>> {
@@ -250,7 +261,7 @@ async fn append_notice(
     at: Timestamp,
 ) -> Result<Arc<[Event]>> {
     let id: Key = text("device", &device.to_string())?;
-    let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
+    let (reads, by) = (Reads::Display(id.clone()), By::role(Role::Service));
     let decide = Box::new(move |state: crate::store::log::State| {
         Ok(screen::decide(state.display, id.clone(), change.clone(), state.moment))
     });

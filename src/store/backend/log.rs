@@ -6,8 +6,9 @@ use crate::domain::model::event::{By, Event};
 use crate::domain::model::history::Head;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
+use crate::domain::model::principal::Person;
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::{CommandId, EventId, Generation, OrderId, RestaurantId};
+use crate::domain::values::ids::{CommandId, DeviceId, EventId, Generation, OrderId, RestaurantId, UserId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 macro_rules! page {
     ($filter:literal) => {
         concat!(
-            "SELECT position, id, kind, order_id, at, by_role, command, patch FROM events ",
+            "SELECT position, id, kind, order_id, at, by_role, by_person, by_name, by_screen, command, patch FROM events ",
             "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
             $filter,
             " ORDER BY position LIMIT $4"
@@ -32,7 +33,7 @@ macro_rules! page {
     };
     ($index:literal: $filter:literal) => {
         events_by!(
-            $index: "position, id, kind, order_id, at, by_role, command, patch",
+            $index: "position, id, kind, order_id, at, by_role, by_person, by_name, by_screen, command, patch",
             "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
             $filter,
             " ORDER BY position LIMIT $4"
@@ -145,12 +146,18 @@ struct EventRow {
     order_id: Option<Uuid>,
     at: i64,
     by_role: String,
+    by_person: Option<Uuid>,
+    by_name: Option<String>,
+    by_screen: Option<Uuid>,
     command: Option<Uuid>,
     patch: String,
 }
 
 impl EventRow {
     pub fn event(self, restaurant: RestaurantId) -> Result<Event> {
+        let name = self.by_name.map(|name| columns::text("by_name", &name)).transpose()?;
+        let person = self.by_person.zip(name).map(|(id, name)| Person { id: UserId::from_uuid(id), name });
+        let by = By { role: columns::text("by_role", &self.by_role)?, person, screen: self.by_screen.map(DeviceId::from_uuid) };
         Ok(Event {
             restaurant,
             position: Position::from_column(self.position),
@@ -158,7 +165,7 @@ impl EventRow {
             kind: columns::text("kind", &self.kind)?,
             order: self.order_id.map(OrderId::from_uuid),
             at: Timestamp::from_micros(self.at),
-            by: By { role: columns::text("by_role", &self.by_role)? },
+            by,
             command: self.command.map(CommandId::from_uuid),
             patch: columns::raw(self.patch)?,
         })

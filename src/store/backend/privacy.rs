@@ -274,7 +274,7 @@ async fn erase_orders(
             kind: EventKind::OrderRushed,
             order: Some(OrderId::from_uuid(id)),
             at,
-            by: By { role: Role::Service },
+            by: By::role(Role::Service),
             command: None,
             patch,
         };

@@ -104,6 +104,7 @@ impl TryFrom<SessionRecord> for SessionRow {
             table: row.table_label.map(|label| columns::text("table_label", &label)).transpose()?,
             device: row.device.map(DeviceId::from_uuid),
             share: None,
+            name: None,
         };
         Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
     }

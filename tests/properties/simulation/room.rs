@@ -403,7 +403,7 @@ impl World {
         let Stage::Open(last) = &mut open.stage else { return };
         let prev = std::mem::replace(last, event.position);
         let told = Position::new(event.position.number() - 1).filter(|_| !names_last).unwrap_or(prev);
-        let frame = ServerFrame::Event { room, position: event.position, prev: told, event: event.into() }.encode();
+        let frame = ServerFrame::event(room, told, event).encode();
         open.head = open.head.max(event.position);
         open.tail.push(frame.clone());
         self.broadcast(node, restaurant, room, &frame, prev, true);
@@ -491,7 +491,7 @@ fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Posit
     }
     let mut prev = sent;
     let encode = |event: &Arc<Event>| {
-        let frame = ServerFrame::Event { room, position: event.position, prev, event: (&**event).into() }.encode();
+        let frame = ServerFrame::event(room, prev, event).encode();
         prev = event.position;
         frame
     };

@@ -51,7 +51,7 @@ pub fn check(frame: &Value) {
             fields(&frame["limits"], &["frame_bytes", "rooms", "messages_per_second", "heartbeat_ms"], &[]);
             assert_eq!(frame.get("paged").is_some(), frame.get("feature_level").is_some(), "{frame}");
         }
-        "event" => event(&frame["event"]),
+        "event" => event(&frame["event"], frame["room"].as_str().unwrap()),
         "snapshot" => snapshot(frame),
         _ => {}
     }
@@ -60,9 +60,11 @@ pub fn check(frame: &Value) {
     }
 }
 
-fn event(event: &Value) {
+fn event(event: &Value, room: &str) {
     fields(event, &["id", "kind", "at", "by", "patch"], &["order", "command"]);
-    fields(&event["by"], &["role"], &[]);
+    let is_of_staff = ["kitchen:", "floor:"].iter().any(|kind| room.starts_with(kind));
+    fields(&event["by"], &["role"], if is_of_staff { &["person"] } else { &[] });
+    event["by"].get("person").iter().for_each(|person| fields(person, &["id", "name"], &[]));
     time(&event["at"]);
     let is_of_order = ["order.", "item."].iter().any(|topic| event["kind"].as_str().unwrap().starts_with(topic));
     assert_eq!(event.get("order").is_some(), is_of_order, "{event}");
