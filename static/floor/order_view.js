@@ -14,7 +14,7 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
  * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean, corrects?: boolean}} Look
- *   minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes; corrects: lines can be corrected
+ *   minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes; corrects: lines can be corrected, and orders have a story
  */
 
 /**
@@ -48,7 +48,7 @@ function incomingCard(order, look) {
     h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order, look))),
     h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
   ] : [h('p.order__dishes', {}, dishesIn(order)), notesView(order)],
-  h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger')));
+  h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger'), story(look)));
 }
 
 /** @param {any} order @returns {string} `2 Beef rezala, 1 Firni` */
@@ -165,11 +165,11 @@ function actions(order, look) {
         'type': 'button', 'data-key': `${action} ${number}`, 'data-action': action, 'data-course': number,
       }, icon(COURSE_ICONS[action]), words)),
       button('ready', 'check', 'Ready', '.order__main'), rush(order), button('promise', 'clock', 'Time', '.button--quiet'),
-      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
+      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'), story(look)),
     ready: () => row(
       button('serve', 'tray', 'Serve', '.button--go.order__main'), button('recall', 'undo', 'Back', '.button--quiet'),
-      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
-    done: () => canBeCalledBack(order, look.now) && row(button('recall', 'undo', 'Call back', '.button--quiet')),
+      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'), story(look)),
+    done: () => (canBeCalledBack(order, look.now) || look.corrects) && row(canBeCalledBack(order, look.now) && button('recall', 'undo', 'Call back', '.button--quiet'), story(look)),
   };
   return rows[look.lane]();
 }
@@ -196,6 +196,11 @@ function courses(order) {
 /** @param {...any} buttons */
 function row(...buttons) {
   return h('div.actions.order__actions', {}, buttons);
+}
+
+/** Who did what to the order: a server of an older version does not tell. @param {Look} look */
+function story({ corrects }) {
+  return corrects && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'story' }, icon('list'), 'Story');
 }
 
 /** @param {any} order */

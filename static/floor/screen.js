@@ -235,6 +235,7 @@ export class StaffDesk {
       'look-below': () => beyondWindow().below[0]?.scrollIntoView({ block: 'center' }),
       'void-step': () => stepVoid(control),
       'open-order': () => this.#openOrder(control.closest('[data-order]')?.getAttribute('data-order') ?? ''),
+      'story': () => this.#service.showStory(this.#orderOf(control)),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'lost-done': () => this.#lost.dismiss(control.closest('[data-lost]')?.getAttribute('data-lost') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
@@ -256,6 +257,12 @@ export class StaffDesk {
     if (actions[name]) actions[name]();
     else if (!this.#entry.act(name, control)) this.#service.act(name, control);
     this.#due();
+  }
+
+  /** @param {HTMLElement} control on a card */
+  #orderOf(control) {
+    const id = control.closest('[data-order]')?.getAttribute('data-order');
+    return this.#orders().find((order) => order.id === id);
   }
 
   /** @param {string} id */

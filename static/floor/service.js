@@ -7,6 +7,7 @@ import { leastIdAt, leastIdOf } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
 import { FIRING, freeTableSheet, optionsSheet, pauseSheet, soldOutSheet } from './sheets.js';
+import { storySheet } from './story.js';
 
 /** How far back closed orders are read. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
@@ -205,6 +206,16 @@ export class StaffService {
       }
     } catch (error) {
       toast(`Not done: ${words(error)}`, { bad: true });
+    }
+  }
+
+  /** @param {any} order */
+  async showStory(order) {
+    if (!order) return;
+    try {
+      openSheet(storySheet(await this.#api.get(`/api/v1/orders/${encodeURIComponent(order.id)}/story`), order));
+    } catch (error) {
+      toast(`Not loaded: ${words(error)}`, { bad: true });
     }
   }
 

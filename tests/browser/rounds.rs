@@ -46,6 +46,10 @@ async fn a_guest_adds_a_round_with_two_taps_and_the_kitchen_marks_what_is_new_un
     let document = restaurant.order(&order).await;
     let quantities: Vec<_> = document["items"].as_object().unwrap().values().map(|item| item["quantity"].clone()).collect();
     assert_eq!(quantities, [1, 2]);
+    floor.tap(&format!("[data-order='{order}'] [data-do='story']")).await;
+    floor.sees(".story__step").await;
+    floor.inspect("staff-story").await;
+    floor.tap("#sheet [data-do='close']").await;
     restaurant.agree(&order, &[&phone, &kitchen, &floor]).await;
     for screen in [&phone, &kitchen, &floor] {
         screen.has_no_complaint().await;

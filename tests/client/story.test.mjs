@@ -1,0 +1,32 @@
+// The words of an order's story.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { storyLines } from '../../static/floor/story.js';
+
+const at = '2026-11-24T10:00:00.123Z';
+const order = { items: { a: { name: 'Beef rezala' }, b: { name: 'Firni' } } };
+const mina = { role: 'staff', person: { id: '1', name: 'mina' } };
+const told = (position, kind, by, more = {}) => ({ position, kind, at, by, ...more });
+const lines = (...events) => storyLines({ events }, order);
+
+test('each line says what, which dishes, who and on which screen, the latest first', () => {
+  const [voided, finished, placed] = lines(
+    told(1, 'order.placed', { role: 'diner' }, { items: ['a', 'b'] }),
+    told(2, 'item.finished', { role: 'kitchen', screen: { id: '2', name: 'Hot line' } }, { items: ['a'] }),
+    told(3, 'item.voided', { ...mina, screen: { id: '3', name: 'Bar tablet' } }, { items: ['a', 'b'], reason: 'out_of_stock' }));
+  assert.deepEqual([placed.what, placed.who, placed.detail], ['Ordered', 'The guest', '']);
+  assert.deepEqual([finished.what, finished.who, finished.detail], ['Done', 'Hot line', 'Beef rezala']);
+  assert.deepEqual([voided.what, voided.who, voided.detail], ['Voided', 'mina on Bar tablet', 'Beef rezala, Firni. Out of stock']);
+});
+
+test('what was undone says by whom', () => {
+  const [recalled, finished] = lines(told(2, 'item.finished', { role: 'kitchen' }, { items: ['a'], undone_by: 3 }), told(3, 'item.recalled', mina, { items: ['a'] }));
+  assert.match(finished.undone, /^Undone .* by mina$/);
+  assert.equal(recalled.undone, '');
+});
+
+test('a kind of a newer server, a removed screen and a purge have words, too', () => {
+  const [purged, moved] = lines(told(1, 'order.moved', { role: 'staff', screen: { id: '9' } }), told(2, 'order.rushed', { role: 'service' }));
+  assert.deepEqual([moved.what, moved.who], ['order.moved', 'a removed screen']);
+  assert.equal(purged.what, 'The guest’s words were removed');
+});
