@@ -1,8 +1,9 @@
 import { find } from '../shared/dom.js';
-import { clock } from '../shared/format.js';
+import { clock, place } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
-import { asksWhy, chosenQuantity, correctedLine, correctionSheet, promiseSheet, reasonSheet } from './sheets.js';
+import { Corrections, lineWords } from './corrections.js';
+import { asksWhy, chosenQuantity, correctionSheet, promiseSheet, reasonSheet, wantedOfLine } from './sheets.js';
 
 /** How long "Done" on a call can be undone. */
 const UNDO_MS = 4_000;
@@ -24,6 +25,7 @@ export class StaffCommands {
   #bell; #order; #changed;
   /** The promise that each open sheet was based on, by order. @type {Map<string, string | undefined>} */
   #promised = new Map();
+  #corrections = new Corrections();
   /** Timers of calls marked as done, until the command is sent. @type {Map<string, any>} */ #answering = new Map();
 
   /** @param {{bell: any, order: (id: string) => any, changed: () => void}} parts */
@@ -41,7 +43,7 @@ export class StaffCommands {
     if (!order) return;
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item, this.#bell.welcome?.feature_level >= 1));
-    if (action === 'change_item' && !control.closest('dialog')) return openSheet(correctionSheet(order, item ?? ''));
+    if (action === 'change_item') return this.#correct(order, item ?? '', control);
     if (action === 'promise' && !control.dataset.minutes) {
       this.#promised.set(order.id, order.promised_at);
       return openSheet(promiseSheet(order));
@@ -61,18 +63,38 @@ export class StaffCommands {
     if (action === 'promise') return { minutes: Number(control.dataset.minutes), expected_position: order.position };
     if (control.dataset.course) return { course: Number(control.dataset.course) };
     if (action === 'rush') return { rush: !order.rush };
-    if (action === 'change_item') return { line: correctedLine(order.items[item ?? ''], control) };
     if (!asksWhy(action)) return {};
     const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();
     return { reason: control.dataset.reason, ...chosenQuantity(control), ...(detail && { detail }) };
   }
 
+  /** @param {any} order @param {string} item @param {HTMLElement} control on the card, or in the sheet of the correction */
+  #correct(order, item, control) {
+    const sheet = control.closest('dialog');
+    const command = sheet && this.#corrections.command(order, item, wantedOfLine(sheet));
+    if (command) {
+      this.#send(command);
+      return closeSheet();
+    }
+    if (sheet) this.#sayCorrected(order, item);
+    if (sheet && order.items[item].status !== 'queued') return closeSheet();
+    return openSheet(correctionSheet(order, item, this.#corrections.begin(order, item)));
+  }
+
   /**
-   * Sends a stale promise again, unless a colleague has promised another time: then the page shows both.
-   * @param {{pending: any, error?: any}} outcome @returns {boolean} whether nothing is left to say of it
+   * Sends a stale promise or correction again, unless a colleague has changed the same: then the page shows both.
+   * @param {{pending: any, error?: any}} outcome of a refused command @returns {boolean} whether nothing is left to say of it
    */
   overtaken({ pending, error }) {
-    if (pending.action !== 'promise' || error?.code !== 'stale' || !error.document) return false;
+    const isStale = error?.code === 'stale' && error.document;
+    if (pending.action === 'change_item' && isStale) {
+      const again = this.#corrections.again(pending, error.document);
+      if (again) this.#send(again);
+      else this.#sayCorrected(error.document, pending.item);
+      return true;
+    }
+    this.#corrections.answered(pending.id);
+    if (pending.action !== 'promise' || !isStale) return false;
     const { id, number, promised_at, position } = error.document;
     if (this.#promised.has(id) && this.#promised.get(id) === promised_at) {
       this.#send({ action: 'promise', order: id, minutes: pending.minutes, expected_position: position });
@@ -85,6 +107,16 @@ export class StaffCommands {
   /** @param {{number: number, promised_at: string}} order that a colleague has promised since the sheet was opened */
   #sayPromise({ number, promised_at }) {
     toast(`Not done: a colleague has just promised order ${number} for ${clock(promised_at)}. Promise again to overwrite that.`, { bad: true });
+  }
+
+  /** @param {any} order @param {string} item a line that a colleague has changed since the sheet was opened */
+  #sayCorrected(order, item) {
+    const line = order.items[item];
+    const where = `order ${order.number} (${place(order)})`;
+    const name = line?.name ?? 'the dish';
+    if (!line || line.status === 'voided') return toast(`Not done: ${name} of ${where} was taken off.`, { bad: true });
+    if (line.status !== 'queued') return toast(`Not done: the kitchen has begun with ${name} of ${where}.`, { bad: true });
+    return toast(`Not done: a colleague has just changed ${where}. It is ${lineWords(line)} now. Look at your change again.`, { bad: true });
   }
 
   /** Marks a call as done and sends that after a moment in which it can be undone. @param {string | null | undefined} call */
@@ -125,6 +157,6 @@ export class StaffCommands {
 
   /** Sends a command. The connection's `answer` event reports a refusal, even after a reload. @param {any} command */
   #send(command) {
-    this.#bell.command(command).catch(() => {});
+    this.#bell.command(command).then(() => this.#corrections.answered(command.id), () => {});
   }
 }

@@ -1,12 +1,10 @@
-import { h } from '../shared/dom.js';
+import { MAX_NOTE, MAX_QUANTITY } from '../shared/basket.js';
+import { find, h } from '../shared/dom.js';
 import { REASON_WORDS, money, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
 
 /** When later courses go to the kitchen. @type {Record<string, string>} */
 export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the one before is served' };
-
-/** The most portions of a line. */
-const MAX_QUANTITY = 99;
 
 /** The contents of the staff page's dialog. Their controls send commands as those on the page do. */
 
@@ -37,23 +35,25 @@ function quantityStepper(label, name, { first, most, all }) {
       all && h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': most }, `All ${most}`)));
 }
 
-/** @param {any} order @param {string} item its id, of a line that nobody has begun to cook */
-export function correctionSheet(order, item) {
+/**
+ * @param {any} order @param {string} item its id, of a line that nobody has begun to cook
+ * @param {{quantity: number, note: string, news?: string}} values news: what a colleague has made of the line since
+ */
+export function correctionSheet(order, item, { quantity, note, news }) {
   const line = order.items[item];
   return h('div', { 'data-order': order.id, 'data-status': order.status },
     sheetHead(`Change ${line.name}`, `${place(order)}. The kitchen sees what it was.`),
-    quantityStepper('How many', line.name, { first: line.quantity, most: MAX_QUANTITY }),
+    news && h('p.banner.banner--warn', {}, `A colleague has changed it to: ${news}. Your own change is entered below.`),
+    quantityStepper('How many', line.name, { first: quantity, most: MAX_QUANTITY }),
     h('div.field', {},
       h('label', { for: 'detail' }, line.allergy ? 'Note (an allergy)' : 'Note'),
-      h('input', { id: 'detail', name: 'detail', maxlength: 200, autocomplete: 'off', value: line.note ?? '' })),
+      h('input', { id: 'detail', name: 'detail', maxlength: MAX_NOTE, autocomplete: 'off', value: note })),
     h('div.sheet__foot', { 'data-item': item }, h('button.button.button--primary.button--large', { 'type': 'button', 'data-action': 'change_item' }, 'Change')));
 }
 
-/** @param {any} line as it is @param {HTMLElement} control in the dialog of a correction @returns {any} the line as it is to be */
-export function correctedLine({ menu_item, options, allergy }, control) {
-  const quantity = Number(control.closest('dialog')?.querySelector('#void-quantity')?.textContent);
-  const note = /** @type {HTMLInputElement} */ (control.closest('dialog')?.querySelector('#detail')).value.trim();
-  return { menu_item, quantity, ...(options && { options }), ...(note && { note }), ...(note && allergy && { allergy }) };
+/** @param {HTMLElement} dialog of a correction @returns {{quantity: number, note: string}} */
+export function wantedOfLine(dialog) {
+  return { quantity: Number(find('#void-quantity', dialog).textContent), note: /** @type {HTMLInputElement} */ (find('#detail', dialog)).value.trim() };
 }
 
 /** Steps the quantity in the void dialog. @param {HTMLElement} control */

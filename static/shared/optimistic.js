@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{order?: string, action: string, item?: string, course?: number, quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
+ * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
  */
 
 /**
@@ -43,12 +43,17 @@ const GUESSES = {
     settle(order);
   },
   recall: (order, _, station) => {
-    each(order, station, (item) => item.status === 'done' && 'cooking');
+    // Dishes that were brought stay, unless the whole order was.
+    const isServed = order.status === 'served';
+    each(order, station, (item) => item.status === 'done' && (isServed || !item.served_at) && 'cooking');
     order.status = 'preparing';
   },
   start_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
   finish_item: (order, { item }) => { set(order, item, 'done'); settle(order); },
   recall_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
+  change_item: (order, { item = '', line: { quantity, note, allergy } }) => {
+    if (order.items[item]) order.items[item] = { ...order.items[item], quantity, note, allergy, pending: true };
+  },
   void_item: (order, { item = '', quantity, ...why }) => {
     const rest = quantity ? order.items[item]?.quantity - quantity : 0;
     if (rest > 0) order.items[item] = { ...order.items[item], quantity: rest, pending: true };
@@ -74,7 +79,9 @@ function each(order, station, next) {
 
 /** @param {any} order @param {string | undefined} id @param {string} status */
 function set(order, id, status) {
-  if (id && order.items[id]) order.items[id] = { ...order.items[id], status, pending: true };
+  if (!id || !order.items[id]) return;
+  const { served_at: at, ...item } = order.items[id];
+  order.items[id] = { ...item, ...(at && status === 'done' && { served_at: at }), status, pending: true };
 }
 
 /** @param {any} order @param {{item?: string, course?: number}} lines @returns {string[]} ids */

@@ -774,6 +774,10 @@ test('firing, holding and serving show before the server has answered', () => {
   assert.equal(guess('hold', { item: 'b' }).b.held, true);
   assert.ok(guess('serve', { course: 1 }).a.served_at && guess('serve_item', { item: 'a' }).a.served_at);
   assert.equal(guess('start', {}).b.status, 'queued', 'a held dish does not start');
+  const brought = { a: item('done', { served_at: at(5) }), b: item('done') };
+  const recalled = (status) => Object.values(withPending(order(status, brought), [{ order: 'o1', action: 'recall' }]).items).map((line) => [line.status, line.served_at]);
+  assert.deepEqual(recalled('ready'), [['done', at(5)], ['cooking', undefined]], 'what was brought is not cooked again');
+  assert.deepEqual(recalled('served'), [['cooking', undefined], ['cooking', undefined]]);
   assert.equal(guess('ready', {}).b.status, 'queued');
 });
 

@@ -1,0 +1,121 @@
+import { newId } from '../client/ids.js';
+import { MAX_NOTE } from '../shared/basket.js';
+import { chosenOptions } from '../shared/chosen.js';
+
+/**
+ * What a person wants a line to say.
+ * @typedef {{quantity: number, note: string}} Wanted
+ */
+
+/**
+ * Corrections of lines, without the DOM. A correction sends the whole line, so it must not overwrite what its sheet did not show: it
+ * names the position of the order that the sheet showed, and the person decides again where a colleague has changed the line since.
+ */
+export class Corrections {
+  /** What the open sheet shows. @type {{order: string, item: string, line: any, position: number} | null} */ #shown = null;
+  /** What the sheet of each unanswered correction showed, by its id. @type {Map<string, any>} */ #sent = new Map();
+  /** What was wanted of a line that a colleague has changed, until its sheet is opened again. @type {Map<string, {base: any, wanted: Wanted}>} */
+  #kept = new Map();
+
+  /**
+   * Begins a correction.
+   * @param {any} order @param {string} item its id
+   * @returns {Wanted & {news?: string}} what its sheet shows; news: what the line is now, where the person has not seen that yet
+   */
+  begin(order, item) {
+    const line = order.items[item];
+    const kept = this.#kept.get(keyOf(order.id, item));
+    this.#kept.delete(keyOf(order.id, item));
+    this.#shown = { order: order.id, item, line, position: order.position };
+    if (!kept) return { quantity: line.quantity, note: line.note ?? '' };
+    return { ...merged(kept, line), news: lineWords(line) };
+  }
+
+  /**
+   * @param {any} order as it is now @param {string} item @param {Wanted} wanted
+   * @returns {any} the command, or null if the line is no longer what the sheet showed: then `begin` asks again
+   */
+  command(order, item, wanted) {
+    const { line, position } = this.#shownOf(order.id, item);
+    if (!isSame(line, order.items[item])) return this.#keep(order, item, { base: line, wanted });
+    return this.#send({ action: 'change_item', order: order.id, item, line: correctedLine(line, wanted), expected_position: position }, line);
+  }
+
+  /**
+   * @param {any} pending a correction that the server has refused as stale @param {any} document the order as it is now
+   * @returns {any} the command to send instead, or null if a colleague has changed the line: then `begin` asks again
+   */
+  again({ id, order, item, line }, document) {
+    const base = this.#sent.get(id);
+    this.#sent.delete(id);
+    if (isSame(base, document.items[item])) {
+      return this.#send({ action: 'change_item', order, item, line, expected_position: document.position }, base);
+    }
+    return this.#keep(document, item, { base, wanted: { quantity: line.quantity, note: line.note ?? '' } });
+  }
+
+  /** @param {string} id of a correction that is answered */
+  answered(id) {
+    this.#sent.delete(id);
+  }
+
+  /** @param {string} order @param {string} item @returns {{line?: any, position?: number}} empty if the open sheet is another line's */
+  #shownOf(order, item) {
+    return this.#shown?.order === order && this.#shown.item === item ? this.#shown : {};
+  }
+
+  /** @param {any} order @param {string} item @param {{base: any, wanted: Wanted}} kept */
+  #keep(order, item, kept) {
+    // Nobody is asked again about a line that the kitchen has begun.
+    if (order.items[item]?.status === 'queued') this.#kept.set(keyOf(order.id, item), kept);
+    return null;
+  }
+
+  /** @param {any} command @param {any} line that its sheet showed */
+  #send(command, line) {
+    const id = newId();
+    this.#sent.set(id, line);
+    return { id, ...command };
+  }
+}
+
+/** @param {string} order @param {string} item */
+function keyOf(order, item) {
+  return `${order} ${item}`;
+}
+
+/** @param {any} line as it is @param {Wanted} wanted @returns {any} the line as it is to be: options by their ids, since those of both halves of a pizza have one name */
+function correctedLine({ menu_item, options, choices, allergy }, { quantity, note }) {
+  const chosen = choices?.map((/** @type {{id: string}} */ { id }) => id) ?? options;
+  return { menu_item, quantity, ...(chosen && { options: chosen }), ...(note && { note }), ...(note && allergy && { allergy }) };
+}
+
+/** Whether a line still says what its sheet showed. @param {any} shown undefined where that is not known @param {any} line */
+function isSame(shown, line) {
+  const said = (/** @type {any} */ { quantity, options = [], choices = [], note = '', allergy = false, status }) =>
+    JSON.stringify([quantity, options, choices.map((/** @type {{id: string}} */ { id }) => id), note, allergy, status]);
+  return shown !== undefined && line !== undefined && said(shown) === said(line);
+}
+
+/**
+ * Puts what a person wanted on what a colleague has made of the line. Words that the person has not seen stay.
+ * @param {{base: any, wanted: Wanted}} kept base: what the sheet showed, if that is known @param {any} line as it is now @returns {Wanted}
+ */
+function merged({ base: shown, wanted }, line) {
+  const base = shown ?? {};
+  const [before = '', now = ''] = [base.note, line.note];
+  const isUnseen = now !== before || (line.allergy && !base.allergy);
+  return { quantity: wanted.quantity === base.quantity ? line.quantity : wanted.quantity, note: mergedNote({ before, wanted: wanted.note, now, isUnseen }) };
+}
+
+/** @param {{before: string, wanted: string, now: string, isUnseen: boolean}} notes */
+function mergedNote({ before, wanted, now, isUnseen }) {
+  if (wanted === before || wanted === now) return now;
+  return isUnseen ? [now, wanted].filter(Boolean).join('. ').slice(0, MAX_NOTE) : wanted;
+}
+
+/** @param {any} line @returns {string} `2 × Pizza, Left: ham, “no nuts” (an allergy)` */
+export function lineWords(line) {
+  const { name, quantity, note, allergy } = line;
+  return [`${quantity} × ${name}`, ...chosenOptions(line), note && `“${note}”${allergy ? ' (an allergy)' : ''}`].filter(Boolean).join(', ');
+}
