@@ -1,6 +1,6 @@
 import { newId } from '../client/ids.js';
 import { MAX_NOTE } from '../shared/basket.js';
-import { chosenOptions } from '../shared/chosen.js';
+import { dishWords } from '../shared/chosen.js';
 
 /**
  * What a person wants a line to say.
@@ -116,6 +116,6 @@ function mergedNote({ before, wanted, now, isUnseen }) {
 
 /** @param {any} line @returns {string} `2 × Pizza, Left: ham, “no nuts” (an allergy)` */
 export function lineWords(line) {
-  const { name, quantity, note, allergy } = line;
-  return [`${quantity} × ${name}`, ...chosenOptions(line), note && `“${note}”${allergy ? ' (an allergy)' : ''}`].filter(Boolean).join(', ');
+  const { note, allergy } = line;
+  return [dishWords(line), note && `“${note}”${allergy ? ' (an allergy)' : ''}`].filter(Boolean).join(', ');
 }

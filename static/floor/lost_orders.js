@@ -10,7 +10,7 @@ const KEPT_FOR_MS = 24 * 3_600_000;
  * What the staff need to enter an order again. `back`: the database has it, without its last changes; `again`: the number under
  * which the guest has sent it again; `at`: when it was missed, ms since 1970.
  *
- * @typedef {{id: string, number: number, status: string, service: string, table?: string, placed_at: string, note?: string,
+ * @typedef {{id: string, number: number, status: string, service: string, table?: string, guest_name?: string, placed_at: string, note?: string,
  *   allergy?: boolean, items: any[], total: any, at: number, back?: boolean, again?: number}} Lost
  */
 
@@ -110,10 +110,10 @@ export class LostOrders {
   }
 
   /** @param {any} order a document @returns {Lost} */
-  #lost({ id, number, status, service, table, placed_at, note, allergy, items, total }) {
+  #lost({ id, number, status, service, table, guest_name, placed_at, note, allergy, items, total }) {
     const lines = Object.values(items).filter((item) => item.status !== 'voided')
-      .map(({ name, quantity, options, note: words, allergy: isAllergy }) => ({ name, quantity, options, note: words, allergy: isAllergy }));
-    return { id, number, status, service, table, placed_at, note, allergy, items: lines, total, at: this.#now() };
+      .map(({ name, quantity, options, choices, note: words, allergy: isAllergy }) => ({ name, quantity, options, choices, note: words, allergy: isAllergy }));
+    return { id, number, status, service, table, guest_name, placed_at, note, allergy, items: lines, total, at: this.#now() };
   }
 
   /** @param {Lost[]} orders */

@@ -1,3 +1,4 @@
+import { dishWords } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -35,6 +36,5 @@ function lostOrder(order) {
 
 /** @param {any} item */
 function lostLine(item) {
-  const { name, quantity, options = [] } = item;
-  return h('li', {}, `${quantity} × ${[name, ...options].join(', ')}`, noteView(item));
+  return h('li', {}, dishWords(item), noteView(item));
 }

@@ -1,4 +1,4 @@
-import { chosenOptions } from '../shared/chosen.js';
+import { chosenOptions, dishWords } from '../shared/chosen.js';
 import { loudestAllergy } from '../shared/notes.js';
 import { promisedAt } from '../shared/urgency.js';
 
@@ -289,6 +289,5 @@ function voidedWords(voided, items) {
   const left = items.filter(({ name, status }) => name === voided.name && status !== 'voided');
   if (left.length === 0) return `No ${voided.name}`;
   const owed = left.filter(isOwed).reduce((sum, { quantity }) => sum + quantity, 0);
-  const which = [voided.name, ...chosenOptions(voided)].join(', ');
-  return `${voided.quantity} × ${which} taken off, ${owed} still to cook`;
+  return `${dishWords(voided)} taken off, ${owed} still to cook`;
 }

@@ -10,6 +10,8 @@ import { forgetOrder, isRewritten, keepOrders, lastOrder } from '../../static/gu
 import { VisitOrders } from '../../static/guest/visit_orders.js';
 import { KitchenOrders } from '../../static/kitchen/orders.js';
 import { TicketMemory } from '../../static/kitchen/ticket_memory.js';
+import { dishWords } from '../../static/shared/chosen.js';
+import { place as placeWords } from '../../static/shared/format.js';
 import { compareHistories, findClosed } from '../../static/shared/lost.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { FakeStore, ROOM, liveRoom, order as plain, relink, settle, snapshot } from './support.mjs';
@@ -129,14 +131,17 @@ async function floor(orders, list) {
 }
 
 test('the floor lists the orders that are gone until somebody has dismissed them, also after a reload', async () => {
-  const orders = [order(1), order(2), order(3, 'ready', { position: 25 }), order(4), order(5, 'cancelled')];
+  const away = order(1, 'accepted', { table: undefined, service: 'takeaway', guest_name: 'Anna' });
+  away.items.a.choices = [{ id: 'l1', group: 'Left' }];
+  const orders = [away, order(2), order(3, 'ready', { position: 25 }), order(4), order(5, 'cancelled')];
   const list = async () => ({ orders: [order(2, 'served')] });
   const { lost, told, rewrite, live, reloaded } = await floor(orders, list);
   await rewrite(20, [order(3, 'accepted'), order(9)]);
   const shown = ({ orders: all }) => all.map(({ number, back = false }) => [number, back]);
   assert.deepEqual([shown(lost), told.length], [[[1, false], [3, true], [4, false]], 2]);
   const [first] = lost.orders;
-  assert.deepEqual(first.items, [{ name: 'Beef rezala', quantity: 2, options: ['extra spicy'], note: 'nut allergy', allergy: undefined }]);
+  assert.deepEqual(first.items, [{ name: 'Beef rezala', quantity: 2, options: ['extra spicy'], choices: [{ id: 'l1', group: 'Left' }], note: 'nut allergy', allergy: undefined }]);
+  assert.deepEqual([placeWords(first), dishWords(first.items[0])], ['Takeaway, Anna', '2 × Beef rezala, Left: extra spicy']);
   lost.dismiss(idAt(1));
   lost.dismiss(idAt(3));
   await live('e1-2', 21);
