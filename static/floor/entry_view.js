@@ -240,6 +240,7 @@ function choiceWords(line, menu) {
 /** @param {import('../shared/checkout.js').Problem} problem */
 function problemWords(problem) {
   if (problem.is === 'over') return 'Nothing more can be added to that order. Send it as a new one.';
+  if (problem.is === 'long') return 'The notes are too long together. Shorten them.';
   if (problem.is === 'silent') return 'Write what the allergy is to.';
   if (problem.is === 'dearer') return `Prices have changed: ${money(problem.before)} before, ${money(problem.now)} now. Send once more to order at ${money(problem.now)}.`;
   const { code, message } = problem.error;

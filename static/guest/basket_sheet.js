@@ -150,5 +150,6 @@ export class BasketSheet {
 function problemWords(problem) {
   if (problem.is === 'refused') return errorWords(problem.error);
   if (problem.is === 'over') return WORDS.roundOver;
+  if (problem.is === 'long') return WORDS.noteLong;
   return problem.is === 'silent' ? WORDS.allergyWhat : WORDS.priceAgree(money(problem.before), money(problem.now));
 }

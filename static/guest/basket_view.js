@@ -26,7 +26,7 @@ export function basketForm(basket, menu, { sending, offline, problem, open, open
       roundChoice(basket, open),
       !basket.round && serviceChoice(basket.service),
       !basket.round && basket.service === 'takeaway' && nameField(basket.guest ?? ''),
-      !basket.round && h('div.field', {},
+      h('div.field', { 'data-key': 'order-note' },
         h('label', { for: 'order-note' }, WORDS.orderNote),
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
         allergyBox(basket, WORDS.orderNote, GUEST))),

@@ -205,8 +205,8 @@ export function placement(basket, menu) {
 }
 
 /**
- * The same again: what an order had, as far as the menu still has it, without what was taken off it. Its note and its allergy
- * come along, and its service where the basket was empty.
+ * The same again: what an order had, as far as the menu still has it, without what was taken off it. Its note, its allergy, and
+ * the name for the pickup come along, and its service where the basket was empty.
  *
  * @param {Basket} basket @param {any} order a document @param {any} menu
  * @returns {Basket}
@@ -215,9 +215,10 @@ export function withOrderAgain(basket, order, menu) {
   const wanted = Object.values(order.items).filter((item) => menu.items[item.menu_item] && item.status !== 'voided');
   const service = basket.lines.length === 0 ? order.service ?? basket.service : basket.service;
   const said = order.note && !basket.note.trim() ? { note: order.note, allergy: order.allergy === true } : {};
+  const called = order.guest_name && service !== 'dine_in' && !basket.guest?.trim() ? { guest: order.guest_name } : {};
   return wanted.reduce((filled, item) => withAdded(filled, {
     item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item), note: item.note ?? '', allergy: item.allergy === true,
-  }), { ...basket, ...said, service });
+  }), { ...basket, ...said, ...called, service });
 }
 
 /** The last round of an order again, as a round of its own. @param {Basket} basket @param {any} order a document @param {any} menu @returns {Basket} */
@@ -233,10 +234,26 @@ export function asRoundOf({ round: _, ...basket }, order) {
   return order ? { ...basket, round: { order: order.id, number: order.number } } : basket;
 }
 
-/** @param {Basket} basket with a round @param {any} menu by whose prices it is agreed to @returns {any} the command that adds it */
+/**
+ * @param {Basket} basket with a round @param {any} menu by whose prices it is agreed to
+ * @returns {any} the command that adds it. A round has no note of its own: the basket's goes with each line
+ */
 export function addition(basket, menu) {
-  const { items, expected_total } = placement(basket, menu);
+  const lines = basket.lines.map((line) => ({ ...line, ...saidOf(line, basket) }));
+  const { items, expected_total } = placement({ ...basket, lines }, menu);
   return { id: basket.id, action: 'add_items', order: basket.round?.order, items, expected_total };
+}
+
+/** @param {Basket} basket @returns {boolean} whether a line of a round has no room for its own note and the basket's */
+export function isNoteTooLong(basket) {
+  return basket.round !== undefined && basket.lines.some((line) => saidOf(line, basket).note.length > MAX_NOTE);
+}
+
+/** What is said about a line, and about the whole basket. @param {Line} line @param {Basket} basket @returns {{note: string, allergy: boolean}} */
+function saidOf(line, basket) {
+  const [own, common] = [line.note.trim(), basket.note.trim()];
+  const note = [own, common !== own && common].filter(Boolean).join('. ');
+  return { note, allergy: line.allergy === true || (common !== '' && basket.allergy === true) };
 }
 
 /** The ids of what was chosen, as far as it is still to be had. An order of an older node has names alone. @param {any} item of the menu @param {any} ordered @returns {string[]} */

@@ -1,5 +1,5 @@
 import { newId } from '../client/ids.js';
-import { addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement, total, totalBefore, withAgreed, withQuoted, withSeen } from './basket.js';
+import { addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, isNoteTooLong, obstacle, pieces, placement, total, totalBefore, withAgreed, withQuoted, withSeen } from './basket.js';
 
 /**
  * @typedef {import('./basket.js').Basket} Basket
@@ -9,14 +9,15 @@ import { addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, obstacl
 /** Refusals by the library, before it sent anything. */
 const NEVER_SENT = new Set(['queue_full', 'too_large']);
 
-/** Refusals of a round after which only a new order is possible. */
+/** Refusals of a round after which only a new order is possible, by code; and by the limit of a full order. */
 const ROUND_OVER = new Set(['forbidden', 'invalid_transition', 'not_found']);
+const ORDER_FULL = new Set(['order_lines', 'order_bytes']);
 
 /**
  * What stands in the way of a basket besides what its lines and the menu say: a refusal, an order that takes no more rounds,
- * an allergy without words, or a raised total that wants another press.
+ * an allergy without words, a note too long for a line, or a raised total that wants another press.
  *
- * @typedef {{is: 'refused', error: any} | {is: 'over'} | {is: 'silent'} | {is: 'dearer', before: Money, now: Money}} Problem
+ * @typedef {{is: 'refused', error: any} | {is: 'over'} | {is: 'silent'} | {is: 'long'} | {is: 'dearer', before: Money, now: Money}} Problem
  */
 
 /**
@@ -107,14 +108,14 @@ export class Checkout {
     }
   }
 
-  /** Asks what an allergy is to, and for agreement to a raised price, before the order is sent. @param {any} menu */
+  /** Asks what an allergy is to, for shorter notes, and for agreement to a raised price, before the order is sent. @param {any} menu */
   #asks(menu) {
-    const silent = isAllergySilent(this.#basket);
+    const unsaid = isAllergySilent(this.#basket) ? 'silent' : isNoteTooLong(this.#basket) ? 'long' : null;
     const [before, now] = [totalBefore(this.#basket, menu), total(this.#basket, menu)];
     const dearer = before !== null && now.amount > before.amount && this.#shown !== now.amount;
-    if (!silent && !dearer) return false;
+    if (!unsaid && !dearer) return false;
     if (dearer) this.#shown = now.amount;
-    this.#problem = silent ? { is: 'silent' } : { is: 'dearer', before: /** @type {Money} */ (before), now };
+    this.#problem = unsaid ? { is: unsaid } : { is: 'dearer', before: /** @type {Money} */ (before), now };
     this.#on.changed();
     return true;
   }
@@ -130,11 +131,11 @@ export class Checkout {
     return this.#on.placed(ack.document, { cheaper, round });
   }
 
-  /** @param {{code: string, document?: any}} error */
+  /** @param {{code: string, reason?: string, document?: any}} error */
   #refused(error) {
     const quote = error.code === 'price_changed' && error.document;
-    // The order was closed, or takes no rounds any more: the same basket can be an order of its own.
-    const isOver = this.#basket.round && ROUND_OVER.has(error.code);
+    // The order was closed, is full, or takes no rounds any more: the same basket can be an order of its own.
+    const isOver = this.#basket.round && (ROUND_OVER.has(error.code) || ORDER_FULL.has(error.reason ?? ''));
     const basket = { ...(isOver ? asRoundOf(this.#basket) : this.#basket), id: newId() };
     this.#problem = quote ? null : isOver ? { is: 'over' } : { is: 'refused', error };
     this.#keep(quote ? withQuoted(basket, quote.prices) : basket);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  MAX_LINES, MAX_QUANTITY, addition, asRoundOf, chosenCourse, coursesOf, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, missingNames, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, wantsChoice, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen,
+  MAX_LINES, MAX_QUANTITY, addition, asRoundOf, chosenCourse, coursesOf, emptyBasket, isAllergySilent, isExplained, isNoteTooLong, linePrice, mayBeAllergy, missingNames, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, wantsChoice, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withRoundAgain, withSeen,
 } from '../../static/shared/basket.js';
 import { withTouch } from '../../static/shared/basket_edits.js';
 
@@ -160,6 +160,25 @@ test('another round is the last round again, added to its order', () => {
   const own = filled({ item: 'rezala' });
   assert.deepEqual(withRoundAgain(own, order, MENU).lines, own.lines, 'what the guest has chosen stays');
   assert.deepEqual(asRoundOf(basket).round, undefined);
+});
+
+test('what is said about a whole basket goes with each line of its round', () => {
+  const round = (more) => asRoundOf({ ...filled({ item: 'rezala' }, { item: 'naan', note: 'no butter' }, { item: 'naan', note: 'sesame' }), ...more }, { id: 'o1', number: 42 });
+  const said = (basket) => addition(basket, MENU).items.map(({ note, allergy = false }) => [note, allergy]);
+  assert.deepEqual(said(round({ note: ' sesame ', allergy: true })), [['sesame', true], ['no butter. sesame', true], ['sesame', true]]);
+  assert.deepEqual(said(round({ note: 'after the soup' })), [['after the soup', false], ['no butter. after the soup', false], ['sesame. after the soup', false]]);
+  assert.deepEqual(said(round({ note: '' })), [[undefined, false], ['no butter', false], ['sesame', false]]);
+  const basket = round({ note: 'sesame', allergy: true });
+  assert.deepEqual([placement(asRoundOf(basket), MENU).note, placement(asRoundOf(basket), MENU).items[1].note], ['sesame', 'no butter'], 'a new order has it once');
+  const long = round({ note: 'x'.repeat(195) });
+  assert.deepEqual([isNoteTooLong(basket), isNoteTooLong(long), isNoteTooLong(asRoundOf(long))], [false, true, false]);
+});
+
+test('a takeaway is had again under the same name', () => {
+  const order = { id: 'o1', service: 'takeaway', guest_name: 'Anna', items: { a: { menu_item: 'naan', quantity: 1, status: 'queued' } } };
+  assert.equal(placement(withOrderAgain(emptyBasket('b1'), order, MENU), MENU).guest_name, 'Anna');
+  assert.equal(withOrderAgain({ ...emptyBasket('b1'), guest: 'Ben' }, order, MENU).guest, 'Ben');
+  assert.equal(withOrderAgain(filled({ item: 'naan' }), order, MENU).guest, undefined, 'nobody is called to a table');
 });
 
 /** A dish that asks for a side. @param {boolean} [riceIsThere] */

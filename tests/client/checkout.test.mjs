@@ -77,6 +77,31 @@ test('a round is added to its order, and is an order of its own once that takes 
   assert.deepEqual(events.at(-1), ['placed', { number: 43, total: price(120) }, { cheaper: false, round: true }]);
 });
 
+test('a round that a full order does not take is an order of its own', () => {
+  for (const error of [{ code: 'invalid', reason: 'order_lines' }, { code: 'too_large', reason: 'order_bytes' }]) {
+    const { bell, checkout, add } = opened();
+    add();
+    checkout.change(asRoundOf(checkout.basket, { id: 'o1', number: 42 }));
+    checkout.place();
+    bell.answer({ error });
+    assert.deepEqual([checkout.problem, checkout.count, checkout.basket.round], [{ is: 'over' }, 1, undefined]);
+    checkout.place();
+    bell.answer({ error });
+    assert.deepEqual(checkout.problem, { is: 'refused', error }, 'an order of its own that is too large');
+  }
+});
+
+test('a round says what its whole basket says, and asks for shorter words where a line has no room', () => {
+  const { bell, checkout, add } = opened();
+  add({ note: 'no sugar' });
+  checkout.change({ ...asRoundOf(checkout.basket, { id: 'o1', number: 42 }), note: 'x'.repeat(195) });
+  checkout.place();
+  assert.deepEqual([bell.sent.length, checkout.problem], [0, { is: 'long' }]);
+  checkout.change({ ...checkout.basket, note: 'milk', allergy: true });
+  checkout.place();
+  assert.deepEqual(bell.sent[0].items.map(({ note, allergy }) => [note, allergy]), [['no sugar. milk', true]]);
+});
+
 test('a refused basket keeps its lines and gets another id, and says why until it is changed', () => {
   const { bell, events, checkout, add } = opened();
   add();

@@ -130,5 +130,8 @@ test('numbers, money and times are said in the language that is spoken', async (
   assert.deepEqual([ageInWords(1000), ageInWords(180_000), ageInWords(7_200_000)], ['1 second', '3 minutes', '2 hours']);
   assert.deepEqual([WORDS.showBasket(1, '৳60'), WORDS.showBasket(2, '৳120')], ['View order · 1 item · ৳60', 'View order · 2 items · ৳120']);
   assert.equal(errorWords({ code: 'paused' }), languages.en.error_paused);
+  for (const [code, reason] of [['invalid', 'order_lines'], ['too_large', 'order_bytes']]) {
+    assert.equal(errorWords({ code, reason }), languages.en[`error_${reason}`] ?? 'its own words', 'a full order is not called sold out');
+  }
   assert.equal(errorWords({ code: 'never heard of' }), languages.en.error);
 });
