@@ -26,11 +26,11 @@ use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, NewIds};
 use crate::domain::rules::transition::{self, TransitionContext};
-use crate::domain::rules::{change_menu, screen, unseen_ticket, waiter_call};
-use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId};
+use crate::domain::rules::{change_menu, move_visit, screen, unseen_ticket, waiter_call};
+use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, VisitChangeId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
-use crate::domain::values::text::Key;
+use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::version::Expected;
 use crate::failpoint::{self, Point};
 use crate::feed::{EventCommitted, FeedRegistry};
@@ -146,8 +146,18 @@ impl Commands {
             }
             Subject::Call(action) => {
                 let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
-                let decide = move |state: State| waiter_call::decide(&state.calls, &action, &principal, id, state.moment);
-                self.commit(who, Reads::Calls, Some(key), note, decide).await
+                let reads = Guest::of(who).map_or(Reads::Calls, Reads::GuestCalls);
+                let decide = move |state: State| {
+                    let principal = seated(&principal, state.seat);
+                    waiter_call::decide(&state.calls, &action, &principal, id, state.moment)
+                };
+                self.commit(who, reads, Some(key), note, decide).await
+            }
+            Subject::Visit { expected, action } => {
+                let id = VisitChangeId::from_uuid(clock::new_id());
+                let reads = Reads::Visit(action.clone());
+                let decide = move |state: State| move_visit::decide(state.seating, &action, expected, id, state.moment);
+                self.commit(who, reads, Some(key), note, decide).await
             }
         }
     }
@@ -192,7 +202,7 @@ impl Commands {
             state.open.check(limits.open())?;
             let new_ids = NewIds { number: state.next_number, order, items: items.clone(), level };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
-            place_order::decide(&menu, &basket, &principal, &new_ids, state.moment)
+            place_order::decide(&menu, &basket, &seated(&principal, state.seat), &new_ids, state.moment)
         };
         self.commit(who, reads, Some(key), note, decide).await
     }
@@ -374,6 +384,11 @@ fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> 
     // Plain data with text keys always serializes.
     digest.update(serde_json::to_vec(meaning).unwrap_or_default());
     CommandKey { sub: who.sub.clone(), id, fingerprint: digest.finalize().into() }
+}
+
+/// Returns a guest at the table that their session is at. Their token may name the one before.
+fn seated(who: &Principal, seat: Option<TableLabel>) -> Principal {
+    Principal { table: seat.or_else(|| who.table.clone()), ..who.clone() }
 }
 
 fn decide_order(

@@ -51,7 +51,9 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
         | ActionName::Promise => &[Kitchen, Staff, Manager],
         ActionName::Ready => &[Kitchen, Staff, Manager, Service],
         ActionName::Cancel | ActionName::AddItems | ActionName::ChangeItem => &[Diner, Staff, Manager, Service],
-        ActionName::VoidItem | ActionName::Rush | ActionName::AnswerCall => &[Staff, Manager],
+        ActionName::VoidItem | ActionName::Rush | ActionName::AnswerCall | ActionName::Move | ActionName::Undo => {
+            &[Staff, Manager]
+        }
         ActionName::CallWaiter => &[Diner],
     };
     is_one_of(who, roles)
@@ -205,7 +207,7 @@ mod tests {
                 assert_eq!(cells(|owner| may_command(&principal(role), action, owner)), cell, "{role} {action}");
             }
         }
-        let calls = [ActionName::CallWaiter, ActionName::AnswerCall];
+        let calls = [ActionName::CallWaiter, ActionName::AnswerCall, ActionName::Move, ActionName::Undo];
         assert!(ActionName::ALL.iter().all(|a| calls.contains(a) || table.iter().any(|(row, _)| row == a)), "a row is missing");
     }
 
@@ -214,6 +216,8 @@ mod tests {
         let table = [
             (ActionName::CallWaiter, [true, false, false, false, false]),
             (ActionName::AnswerCall, [false, false, true, true, false]),
+            (ActionName::Move, [false, false, true, true, false]),
+            (ActionName::Undo, [false, false, true, true, false]),
         ];
         for (action, expected) in table {
             assert_eq!(ROLES.map(|role| may_act(&principal(role), action)), expected, "{action}");

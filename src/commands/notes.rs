@@ -2,6 +2,7 @@
 
 use crate::domain::model::command::{CallAction, Cause, Command, Lines, OrderAction, Subject};
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::visit::VisitAction;
 use crate::domain::rules::change_menu::MenuAction;
 use crate::store::audit::{Kind, Note};
 
@@ -14,13 +15,16 @@ pub fn of_place(who: &Principal) -> Option<Note> {
     note(who, Kind::Orders, "place")
 }
 
-/// Returns the entry for a command on an order or a call.
+/// Returns the entry for a command on an order, a call or a visit.
 pub fn of_command(who: &Principal, command: &Command) -> Option<Note> {
-    let note = note(who, Kind::Orders, command.action().as_str())?;
+    let is_of_visit = matches!(command.subject, Subject::Visit { .. });
+    let note = note(who, if is_of_visit { Kind::Tables } else { Kind::Orders }, command.action().as_str())?;
     Some(match &command.subject {
         Subject::Order { order, action, .. } => of_action(note.about(order), action),
         Subject::Call(CallAction::Answer(call)) => note.about(call),
         Subject::Call(_) => note,
+        Subject::Visit { action: VisitAction::Move { visit, table }, .. } => note.about(visit).set_to(table),
+        Subject::Visit { action: VisitAction::Undo { change }, .. } => note.part(change),
     })
 }
 

@@ -18,11 +18,12 @@ use crate::domain::model::menu::Menu;
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::undrawn::{self, Tickets};
+use crate::domain::model::visit::{Seating, VisitWrite};
 use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::{CallId, CommandId, EventId, Generation, ItemId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
-use crate::domain::values::text::Key;
+use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::store::audit::Note;
 use serde_json::value::to_raw_value;
@@ -96,8 +97,12 @@ pub struct Reading {
     pub menus: HashMap<RestaurantId, Arc<Menu>>,
     /// Guests' open orders.
     pub open: HashMap<(RestaurantId, Guest), OpenOrders>,
+    /// The tables that guests' sessions are at.
+    pub seats: HashMap<(RestaurantId, Key), TableLabel>,
     /// The open calls.
     pub calls: HashMap<RestaurantId, Calls>,
+    /// The visit, for [`Reads::Visit`].
+    pub seating: Seating,
     /// The screen, for [`Reads::Display`].
     pub display: Known,
     /// The tickets, for [`Reads::Tickets`].
@@ -209,6 +214,8 @@ impl Fold {
             external: Vec::new(),
             menu: None,
             open: OpenOrders::default(),
+            seat: None,
+            seating: Seating::default(),
             calls: Calls::new(),
             display: Known::default(),
             tickets: Tickets::default(),
@@ -224,13 +231,23 @@ impl Fold {
             Reads::ExternalBasket(id) => state.external = self.external(&(restaurant, id.clone())),
             Reads::GuestBasket(guest) => {
                 state.open = self.state.open.get(&(restaurant, guest.clone())).copied().unwrap_or_default();
+                state.seat = seat(&self.state.seats, restaurant, guest);
             }
-            Reads::Calls => state.calls = self.state.calls.get(&restaurant).cloned().unwrap_or_default(),
+            Reads::Calls => state.calls = self.calls(restaurant),
+            Reads::GuestCalls(guest) => {
+                state.calls = self.calls(restaurant);
+                state.seat = seat(&self.state.seats, restaurant, guest);
+            }
+            Reads::Visit(_) => state.seating = Seating { calls: self.calls(restaurant), ..self.state.seating.clone() },
             Reads::Display(_) => state.display = self.state.display.clone(),
             Reads::Tickets => state.tickets = self.state.tickets.clone(),
             Reads::Basket | Reads::Menu => {}
         }
         state
+    }
+
+    fn calls(&self, restaurant: RestaurantId) -> Calls {
+        self.state.calls.get(&restaurant).cloned().unwrap_or_default()
     }
 
     fn external(&self, key: &ExternalKey) -> Vec<ExternalOrder> {
@@ -309,6 +326,10 @@ impl Fold {
                     self.writes.calls.insert((restaurant, id), None);
                 }
             }
+            Write::Visit(visit) => {
+                self.relocate(&visit);
+                self.writes.row = Some((restaurant, Write::Visit(visit)));
+            }
             row => self.writes.row = Some((restaurant, row)),
         }
     }
@@ -354,6 +375,26 @@ impl Fold {
         written.closed_at = closed_at.or(written.closed_at);
     }
 
+    /// Sets the documents of a visit's orders. The row of the decision has what changes beside them.
+    fn relocate(&mut self, visit: &VisitWrite) {
+        for order in &visit.orders {
+            let key = (order.restaurant, order.id);
+            self.state.orders.insert(key, order.clone());
+            self.writes.orders.insert(
+                key,
+                OrderWrite {
+                    order: order.clone(),
+                    is_new: false,
+                    source: None,
+                    is_changed: true,
+                    is_document_only: true,
+                    accepted: None,
+                    closed_at: None,
+                },
+            );
+        }
+    }
+
     /// Updates the numbers of guests' open orders after a change of an order.
     fn count(&mut self, before: Option<&Order>, after: &Order) {
         let Some(diner) = &after.diner else { return };
@@ -366,11 +407,12 @@ impl Fold {
         let of_restaurant = |(restaurant, _): &(RestaurantId, Guest)| *restaurant == after.restaurant;
         for ((_, guest), open) in self.state.open.iter_mut().filter(|(key, _)| of_restaurant(key)) {
             step(&mut open.by_restaurant);
-            if guest.table != after.table {
+            let seat = seat(&self.state.seats, after.restaurant, guest);
+            if seat != after.table {
                 continue;
             }
             // Guests without a table do not share a table.
-            if guest.table.is_some() {
+            if seat.is_some() {
                 step(&mut open.by_table);
             }
             if guest.diner == *diner {
@@ -378,6 +420,11 @@ impl Fold {
             }
         }
     }
+}
+
+/// Returns the table that a guest sits at: their session's, or without one their token's.
+fn seat(seats: &HashMap<(RestaurantId, Key), TableLabel>, restaurant: RestaurantId, guest: &Guest) -> Option<TableLabel> {
+    seats.get(&(restaurant, guest.session.clone())).or(guest.table.as_ref()).cloned()
 }
 
 /// Repeats a remembered answer, or refuses another command under the same id.
@@ -407,6 +454,9 @@ fn check(restaurant: RestaurantId, write: &Write) -> Result<()> {
     match write {
         Write::Order(order) if order.restaurant != restaurant => Err(broken("an order of another restaurant")),
         Write::Menu(menu) if menu.restaurant != restaurant => Err(broken("a menu of another restaurant")),
+        Write::Visit(visit) if visit.orders.iter().any(|order| order.restaurant != restaurant) => {
+            Err(broken("an order of another restaurant"))
+        }
         _ => Ok(()),
     }
 }
@@ -418,7 +468,8 @@ fn labelled(mut note: Note, state: &State) -> Note {
     let call = || state.calls.get(&subject?.parse().ok()?).map(|call| call.table.to_string());
     let order = state.order.as_ref().map(|order| order.number.to_string());
     let placed = || (state.next_number > 0).then(|| state.next_number.to_string());
-    note.label = order.or_else(|| state.menu.as_ref().and_then(dish)).or_else(call).or_else(placed);
+    let visit = state.seating.visit.as_ref().map(|visit| visit.table.to_string());
+    note.label = visit.or(order).or_else(|| state.menu.as_ref().and_then(dish)).or_else(call).or_else(placed);
     note
 }
 

@@ -67,6 +67,9 @@ pub trait Guests: Send + Sync + 'static {
     /// Ends a guest's session. `Missing` when the restaurant has no such session of a guest.
     async fn end_guest_session(&self, restaurant: RestaurantId, session: &Key) -> Result<()>;
 
+    /// Returns the table that a session is at, which its token may not name yet.
+    async fn seat(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<TableLabel>>;
+
     /// Adds refusals to the recorded ones.
     async fn add_limit_refusals(&self, refusals: Vec<(RefusalKey, LimitRefusal)>) -> Result<()>;
 

@@ -13,6 +13,7 @@ use crate::domain::model::refusal::Refusal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::model::status::OrderStatus;
 use crate::domain::model::undrawn::Tickets;
+use crate::domain::model::visit::{Seating, VisitAction};
 use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::{CommandId, Generation, OrderId, RestaurantId};
@@ -40,6 +41,10 @@ pub enum Reads {
     GuestBasket(Guest),
     /// The open calls.
     Calls,
+    /// The open calls, and the table of a guest.
+    GuestCalls(Guest),
+    /// What an action on a visit depends on.
+    Visit(VisitAction),
     /// The menu.
     Menu,
     /// One kitchen screen.
@@ -65,7 +70,7 @@ impl Reads {
     /// on many rows, runs alone.
     #[must_use]
     pub const fn is_shared(&self) -> bool {
-        matches!(self, Self::Order(_) | Self::OrderAndMenu(_) | Self::Calls) || self.has_basket()
+        matches!(self, Self::Order(_) | Self::OrderAndMenu(_) | Self::Calls | Self::GuestCalls(_)) || self.has_basket()
     }
 }
 
@@ -98,8 +103,13 @@ pub struct State {
     pub menu: Option<Arc<Menu>>,
     /// Open orders of guests, for [`Reads::GuestBasket`] (else zero).
     pub open: OpenOrders,
-    /// The open calls, for [`Reads::Calls`].
+    /// The table that the guest's session is at, for [`Reads::GuestBasket`] and [`Reads::GuestCalls`]. Their token may
+    /// name the one before.
+    pub seat: Option<TableLabel>,
+    /// The open calls, for [`Reads::Calls`] and [`Reads::GuestCalls`].
     pub calls: Calls,
+    /// The visit, for [`Reads::Visit`].
+    pub seating: Seating,
     /// The screen, for [`Reads::Display`].
     pub display: Known,
     /// The tickets, for [`Reads::Tickets`].

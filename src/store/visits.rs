@@ -2,7 +2,7 @@
 
 use super::Result;
 use crate::domain::model::order::Order;
-use crate::domain::model::visit::OpenVisit;
+use crate::domain::model::visit::{OpenVisit, VisitChange};
 use crate::domain::values::ids::{RestaurantId, VisitId};
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
@@ -17,11 +17,23 @@ pub enum VisitClosed {
     Busy,
 }
 
-/// Visits. A visit opens in the transaction that places the first order at a table ([`super::Log::commit`]).
+/// An open visit with its orders by age, and its changes, the last one first.
+#[derive(Debug, Clone)]
+pub struct VisitRecord {
+    /// The visit.
+    pub visit: OpenVisit,
+    /// Its orders.
+    pub orders: Vec<Order>,
+    /// Its changes of the last hour.
+    pub changes: Vec<VisitChange>,
+}
+
+/// Visits. A visit opens in the transaction that places the first order at a table, and moves in the one of its command
+/// ([`super::Log::commit`]).
 #[async_trait]
 pub trait Visits: Send + Sync + 'static {
-    /// Returns the open visits, each with its orders by age; at most `limit` orders of all visits together.
-    async fn open_visits(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<(OpenVisit, Vec<Order>)>>;
+    /// Returns the open visits; at most `limit` orders of all visits together.
+    async fn open_visits(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<VisitRecord>>;
 
     /// Returns the open visit of a table.
     async fn visit_of_table(&self, restaurant: RestaurantId, table: &TableLabel) -> Result<Option<OpenVisit>>;

@@ -16,9 +16,9 @@ CODES = {
 }  # fmt: skip
 KINDS = {
     "order.placed", "order.accepted", "order.rejected", "order.started", "order.ready", "order.recalled", "order.served",
-    "order.cancelled", "order.promised", "order.rushed", "item.started", "item.finished", "item.recalled", "item.voided",
+    "order.cancelled", "order.promised", "order.rushed", "order.moved", "item.started", "item.finished", "item.recalled", "item.voided",
     "item.added", "item.changed", "item.fired", "item.held", "item.served",
-    "call.raised", "call.answered", "display.connected", "display.lost",
+    "call.raised", "call.answered", "call.moved", "display.connected", "display.lost",
     "menu.changed", "menu.availability", "menu.paused", "menu.resumed",
 }  # fmt: skip
 ROLES = {"diner", "kitchen", "staff", "manager", "service"}

@@ -56,3 +56,4 @@ mod slow_reader;
 mod sockets;
 mod undrawn;
 mod unread;
+mod visits;

@@ -19,3 +19,4 @@ mod rules;
 mod sequences;
 mod simulation;
 mod support;
+mod visits;

@@ -10,7 +10,7 @@ use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::rules::decision::Decision;
-use orderbell::domain::rules::order_limits::OrderSize;
+use orderbell::domain::rules::order_limits::{Guest, OrderSize};
 use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::rules::{change_menu, waiter_call};
@@ -87,6 +87,15 @@ impl TestRestaurant {
     /// Returns the work that places an order of one dish.
     pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
         self.placing_basket(who, command, None)
+    }
+
+    /// As [`Self::placing`], for a guest at the table that their session is at.
+    pub fn placing_at_their_seat(&self, who: &Principal) -> Work {
+        let (asker, restaurant) = (who.clone(), self.clone());
+        self.work(who, Reads::GuestBasket(Guest::of(who).expect("a guest")), None, move |state: State| {
+            let who = Principal { table: state.seat.clone(), ..asker.clone() };
+            (restaurant.placing(&who, None).decide)(state)
+        })
     }
 
     /// As [`Self::placing`], with a number of the one who places it.

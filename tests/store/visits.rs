@@ -5,10 +5,20 @@ use crate::restaurant::{TestRestaurant, at, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;
-use orderbell::domain::values::ids::OrderId;
+use orderbell::domain::model::refusal::{Refusal, RefusalKind};
+use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::model::visit::VisitAction;
+use orderbell::domain::rules::order_limits::Guest;
+use orderbell::domain::rules::{move_visit, waiter_call};
+use orderbell::domain::values::ids::{CallId, OrderId, TableId, VisitChangeId, VisitId};
 use orderbell::domain::values::reason::{CallReason, Reason};
+use orderbell::domain::values::text::{Key, TableLabel};
 use orderbell::store::StoreError;
+use orderbell::store::accounts::Table;
+use orderbell::store::log::{Ack, OrderFilter, OrderQuery, Reads, State};
+use orderbell::store::sessions::SessionRow;
 use orderbell::store::visits::VisitClosed;
+use serde_json::{Value, json};
 
 fn guest(restaurant: &TestRestaurant, sub: &str, table: Option<&str>) -> Principal {
     Principal { table: table.map(key), ..restaurant.diner(sub) }
@@ -18,7 +28,7 @@ fn guest(restaurant: &TestRestaurant, sub: &str, table: Option<&str>) -> Princip
 async fn tables(restaurant: &TestRestaurant) -> Vec<(String, Vec<OrderId>)> {
     let visits = restaurant.store.open_visits(restaurant.id, 100).await.unwrap();
     let of = |orders: Vec<orderbell::domain::model::order::Order>| orders.iter().map(|order| order.id).collect();
-    visits.into_iter().map(|(visit, orders)| (visit.table.to_string(), of(orders))).collect()
+    visits.into_iter().map(|record| (record.visit.table.to_string(), of(record.orders))).collect()
 }
 
 async fn reject(restaurant: &TestRestaurant, order: OrderId) {
@@ -70,4 +80,136 @@ pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(database: Test
     assert_eq!(restaurant.store.close_idle_visits(early, later).await, Ok(0), "an order has only just arrived");
     assert_eq!(restaurant.store.close_idle_visits(later, later).await, Ok(1));
     assert_eq!(tables(&restaurant).await, []);
+}
+
+/// Adds a table with a guest in a session of their own.
+async fn sit(restaurant: &TestRestaurant, label: &str, guests: &[&str]) -> Vec<Principal> {
+    let id = TableId::from_uuid(clock::new_id());
+    let table = Table { id, restaurant: restaurant.id, label: key(label), key: key(&format!("key-{label}-{}", clock::new_id())) };
+    restaurant.store.add_table(&table).await.unwrap();
+    let mut seated = Vec::new();
+    for sub in guests {
+        let session: Key = key(&format!("s-{sub}-{}", clock::new_id()));
+        let principal = Principal { session, ..guest(restaurant, sub, Some(label)) };
+        let row = SessionRow { principal: principal.clone(), expires_at: at(600) };
+        let hash: [u8; 32] = std::array::from_fn(|n| clock::new_id().as_bytes()[n % 16] ^ n as u8);
+        restaurant.store.begin_guest_session(&row, hash, &table.key, at(0)).await.unwrap();
+        seated.push(principal);
+    }
+    seated
+}
+
+async fn act(restaurant: &TestRestaurant, action: VisitAction) -> Result<Ack, Refusal> {
+    let decided = action.clone();
+    let id = VisitChangeId::from_uuid(clock::new_id());
+    let work = restaurant.work(&restaurant.staff(), Reads::Visit(action), None, move |state: State| {
+        move_visit::decide(state.seating, &decided, None, id, state.moment)
+    });
+    restaurant.commit(work).await.unwrap().answer
+}
+
+fn read(ack: &Ack) -> Value {
+    serde_json::from_str(ack.document.get()).unwrap()
+}
+
+/// Returns the table that a transaction finds a guest at.
+async fn seat(restaurant: &TestRestaurant, who: &Principal) -> Option<TableLabel> {
+    let session = restaurant.store.seat(restaurant.id, &who.session).await.unwrap();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let kept = seen.clone();
+    let work = restaurant.work(who, Reads::GuestBasket(Guest::of(who).unwrap()), None, move |state: State| {
+        *kept.lock().unwrap() = state.seat;
+        Err(Refusal::new(RefusalKind::Forbidden, "only asked"))
+    });
+    restaurant.commit(work).await.unwrap().answer.unwrap_err();
+    let seat = seen.lock().unwrap().clone();
+    assert_eq!(seat, session, "the guest's own call and their order find the same");
+    seat
+}
+
+async fn call(restaurant: &TestRestaurant, who: &Principal) -> CallId {
+    let asker = who.clone();
+    let work = restaurant.work(who, Reads::GuestCalls(Guest::of(who).unwrap()), None, move |state: State| {
+        let who = Principal { table: state.seat, ..asker.clone() };
+        let raise = CallAction::Raise(CallReason::Bill);
+        waiter_call::decide(&state.calls, &raise, &who, CallId::from_uuid(clock::new_id()), state.moment)
+    });
+    read(&restaurant.ack(work).await)["id"].as_str().unwrap().parse().unwrap()
+}
+
+async fn floor(restaurant: &TestRestaurant) -> (Vec<(String, String)>, Vec<String>) {
+    let snapshot = restaurant.store.snapshot(restaurant.id, RoomId::Floor(restaurant.id)).await.unwrap().unwrap();
+    let read = |json: &str| serde_json::from_str::<Value>(json).unwrap();
+    let label = |value: &Value| value["table"].as_str().unwrap().to_owned();
+    let orders = snapshot.documents.iter().map(|json| read(json.get()));
+    let orders = orders.map(|order| (order["id"].as_str().unwrap().to_owned(), label(&order))).collect();
+    (orders, snapshot.calls.unwrap().values().map(|json| label(&read(json.get()))).collect())
+}
+
+pub async fn a_visit_moves_with_its_orders_calls_and_guests_and_back(database: TestDatabase) {
+    let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let (a, b) = match sit(&restaurant, "7", &["a", "b"]).await.as_slice() {
+        [a, b] => (a.clone(), b.clone()),
+        _ => panic!("two guests"),
+    };
+    let early = sit(&restaurant, "8", &["early"]).await.remove(0);
+    sit(&another, "8", &[]).await;
+    let (open, over) = (restaurant.place(&a).await.id, restaurant.place(&a).await.id);
+    reject(&restaurant, over).await;
+    call(&restaurant, &b).await;
+    let visit = restaurant.store.visit_of_table(restaurant.id, &key("7")).await.unwrap().unwrap().id;
+    let to = |table: &str| VisitAction::Move { visit, table: key(table) };
+    assert_eq!(act(&restaurant, to("cellar")).await.unwrap_err().kind, RefusalKind::Invalid);
+    assert_eq!(act(&another, to("8")).await.unwrap_err().kind, RefusalKind::NotFound, "another restaurant's visit");
+    let head = restaurant.head().await;
+    let moved = act(&restaurant, to("8")).await.unwrap();
+    assert_eq!(moved.position.number(), head.number() + 3, "an event for each order, and one for the calls");
+    assert!(!act(&restaurant, to("8")).await.unwrap().changed);
+    let document = read(&moved);
+    assert_eq!((&document["table"], &document["last_change"]["from"]), (&json!("8"), &json!("7")));
+    let change: VisitChangeId = document["last_change"]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(tables(&restaurant).await, [("8".to_owned(), vec![open, over])]);
+    assert_eq!(floor(&restaurant).await, (vec![(open.to_string(), "8".into())], vec!["8".into()]));
+    let listed = |table: &str| OrderQuery { table: Some(key(table)), ..OrderQuery::of(OrderFilter::All) };
+    assert_eq!(restaurant.store.orders(restaurant.id, listed("8"), 9).await.unwrap().len(), 2);
+    assert_eq!(restaurant.store.orders(restaurant.id, listed("7"), 9).await.unwrap().len(), 0);
+    for who in [&a, &b, &early] {
+        assert_eq!(seat(&restaurant, who).await, Some(key("8")), "{}", who.sub);
+    }
+    let later = restaurant.place(&Principal { table: Some(key("8")), ..b.clone() }).await.id;
+    let next = restaurant.place(&guest(&restaurant, "next", Some("7"))).await.id;
+    let both = [("7".to_owned(), vec![next]), ("8".to_owned(), vec![open, over, later])];
+    assert_eq!(tables(&restaurant).await, both, "the old table has another visit");
+    let undo = || VisitAction::Undo { change };
+    assert_eq!(act(&another, undo()).await.unwrap_err().kind, RefusalKind::NotFound);
+    assert_eq!(act(&restaurant, undo()).await.unwrap_err().kind, RefusalKind::Conflict, "others sit there");
+    reject(&restaurant, next).await;
+    let other = restaurant.store.visit_of_table(restaurant.id, &key("7")).await.unwrap().unwrap().id;
+    assert!(matches!(restaurant.store.close_visit(restaurant.id, other, false, at(9)).await, Ok(VisitClosed::Done(_))));
+    let back = act(&restaurant, undo()).await.unwrap();
+    assert_eq!(read(&back).get("last_change"), None, "nothing is left to undo");
+    assert!(!act(&restaurant, undo()).await.unwrap().changed);
+    assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![open, over, later])]);
+    for (who, table) in [(&a, "7"), (&b, "7"), (&early, "8")] {
+        assert_eq!(seat(&restaurant, who).await, Some(key(table)), "{}", who.sub);
+    }
+    let known: VisitId = restaurant.store.visit_of_table(restaurant.id, &key("7")).await.unwrap().unwrap().id;
+    assert_eq!(known, visit);
+}
+
+pub async fn a_guest_who_orders_while_their_visit_moves_is_in_it(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let guests = sit(&restaurant, "7", &["a", "b", "c", "d"]).await;
+    sit(&restaurant, "8", &[]).await;
+    let first = restaurant.place(&guests[0]).await.id;
+    let visit = restaurant.store.visit_of_table(restaurant.id, &key("7")).await.unwrap().unwrap().id;
+    let placing = guests.iter().map(|who| restaurant.placing_at_their_seat(who));
+    let placing = futures_util::future::join_all(placing.map(|work| restaurant.commit(work)));
+    let (placed, moved) = futures_util::join!(placing, act(&restaurant, VisitAction::Move { visit, table: key("8") }));
+    moved.unwrap();
+    let placed = placed.into_iter().map(|committed| order_of(&committed.unwrap().answer.unwrap()).id);
+    let mut all: Vec<OrderId> = std::iter::once(first).chain(placed).collect();
+    all.sort();
+    assert_eq!(tables(&restaurant).await, [("8".to_owned(), all)], "whichever came first");
+    assert!(floor(&restaurant).await.0.iter().all(|(_, table)| table == "8"));
 }

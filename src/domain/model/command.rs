@@ -7,16 +7,17 @@
 use super::course::CourseNumber;
 use super::line::{self, Correction, Line, Round, optional_lines_schema};
 pub use super::order_action::{Cause, Lines, OrderAction};
+use super::visit::VisitAction;
 pub use crate::domain::values::action::ActionName;
 use crate::domain::values::as_text::present;
-use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
+use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, VisitChangeId, VisitId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
 use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::{CallReason, Reason};
 use crate::domain::values::schema;
-use crate::domain::values::text::{self, Note};
+use crate::domain::values::text::{self, Note, TableLabel};
 use crate::domain::values::whole_number;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -33,13 +34,13 @@ pub struct RawCommand {
     /// The command's id, made by the client. A repeat under the same id has no second effect.
     #[schema(required)]
     pub id: Option<CommandId>,
-    /// The order to change; absent for waiter calls.
+    /// The order to change; absent for waiter calls and visits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
     /// The name of the action.
     #[schema(schema_with = action_schema)]
     pub action: String,
-    /// The order's position as the sender last saw it.
+    /// The position of the order or the visit as the sender last saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_position: Option<Position>,
     /// For `accept` and `promise`: minutes from now.
@@ -81,6 +82,15 @@ pub struct RawCommand {
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+    /// For `move`: the visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visit: Option<VisitId>,
+    /// For `move`: the free table that its guests sit at from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableLabel>,
+    /// For `undo`: the change of a visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<VisitChangeId>,
 }
 
 /// Deserializes the minutes of a promise, if there are any.
@@ -118,7 +128,7 @@ fn reason_schema() -> Object {
 pub struct Command {
     /// The id that the client made.
     pub id: CommandId,
-    /// The order or call, with the action on it.
+    /// The order, call or visit, with the action on it.
     pub subject: Subject,
 }
 
@@ -137,6 +147,14 @@ pub enum Subject {
     },
     /// A call for the waiter.
     Call(CallAction),
+    /// A visit of guests to a table.
+    Visit {
+        /// The position that the sender last saw. The command is `stale` if an order of the visit has
+        /// changed since.
+        expected: Option<Position>,
+        /// The action on the visit.
+        action: VisitAction,
+    },
 }
 
 /// An action on waiter calls.
@@ -155,6 +173,7 @@ impl Command {
         match &self.subject {
             Subject::Order { action: OrderAction::VoidSome(..), .. } => Level::ONE,
             Subject::Order { action, .. } if action.is_of_rounds_or_courses() => Level::TWO,
+            Subject::Visit { .. } => Level::TWO,
             _ => Level::ZERO,
         }
     }
@@ -165,6 +184,8 @@ impl Command {
         match &self.subject {
             Subject::Call(CallAction::Raise(_)) => ActionName::CallWaiter,
             Subject::Call(CallAction::Answer(_)) => ActionName::AnswerCall,
+            Subject::Visit { action: VisitAction::Move { .. }, .. } => ActionName::Move,
+            Subject::Visit { action: VisitAction::Undo { .. }, .. } => ActionName::Undo,
             Subject::Order { action, .. } => match action {
                 OrderAction::Accept { .. } => ActionName::Accept,
                 OrderAction::Reject(_) => ActionName::Reject,
@@ -206,6 +227,9 @@ impl TryFrom<RawCommand> for Command {
         let subject = match name {
             ActionName::CallWaiter => Subject::Call(CallAction::Raise(fields.reason()?)),
             ActionName::AnswerCall => Subject::Call(CallAction::Answer(fields.required("call", |raw| raw.call.take())?)),
+            ActionName::Move | ActionName::Undo => {
+                Subject::Visit { expected: fields.raw.expected_position.take(), action: fields.visit_action()? }
+            }
             _ => Subject::Order {
                 order: fields.required("order", |raw| raw.order.take())?,
                 expected: fields.raw.expected_position.take(),
@@ -280,6 +304,14 @@ impl Fields {
         Ok(Correction { item, line, expected_total: self.raw.expected_total.take() })
     }
 
+    fn visit_action(&mut self) -> Result<VisitAction, InvalidCommand> {
+        if self.name == ActionName::Undo {
+            return Ok(VisitAction::Undo { change: self.required("change", |raw| raw.change.take())? });
+        }
+        let visit = self.required("visit", |raw| raw.visit.take())?;
+        Ok(VisitAction::Move { visit, table: self.required("table", |raw| raw.table.take())? })
+    }
+
     fn order_action(&mut self) -> Result<OrderAction, InvalidCommand> {
         Ok(match self.name {
             ActionName::Accept => OrderAction::Accept { minutes: self.minutes()? },
@@ -303,8 +335,8 @@ impl Fields {
             ActionName::Rush => OrderAction::Rush(self.required("rush", |raw| raw.rush.take())?),
             ActionName::AddItems => OrderAction::AddItems(self.round()?),
             ActionName::ChangeItem => OrderAction::ChangeItem(self.correction()?),
-            ActionName::CallWaiter | ActionName::AnswerCall => {
-                return Err(InvalidCommand("a call is not about an order".into()));
+            ActionName::CallWaiter | ActionName::AnswerCall | ActionName::Move | ActionName::Undo => {
+                return Err(InvalidCommand(format!("{} is not about an order", self.name)));
             }
         })
     }
@@ -325,6 +357,9 @@ impl Fields {
             ("course", raw.course.is_some()),
             ("expected_total", raw.expected_total.is_some()),
             ("call", raw.call.is_some()),
+            ("visit", raw.visit.is_some()),
+            ("table", raw.table.is_some()),
+            ("change", raw.change.is_some()),
         ];
         match left.iter().find(|(_, present)| *present) {
             Some((field, _)) => Err(InvalidCommand(format!("{} does not take the field {field}", self.name))),
@@ -375,6 +410,8 @@ mod tests {
             json!({"action":"change_item","item":ID,"line":{"menu_item":ID,"quantity":2,"note":"no salt"}}),
             json!({"order":null,"action":"call_waiter","reason":"bill"}),
             json!({"order":null,"action":"answer_call","call":ID}),
+            json!({"order":null,"action":"move","visit":ID,"table":"8","expected_position":7}),
+            json!({"order":null,"action":"undo","change":ID}),
         ];
         for fields in good {
             let word = fields["action"].as_str().unwrap().to_owned();
@@ -412,6 +449,12 @@ mod tests {
             (json!({"action":"ready","course":1}), "course"),
             (json!({"action":"ready","expected_total":{"amount":5,"currency":"BDT"}}), "expected_total"),
             (json!({"action":"call_waiter","reason":"bill"}), "order"),
+            (json!({"action":"move","visit":ID,"table":"8"}), "order"),
+            (json!({"order":null,"action":"move","visit":ID}), "table"),
+            (json!({"order":null,"action":"move","table":"8"}), "visit"),
+            (json!({"order":null,"action":"undo"}), "change"),
+            (json!({"order":null,"action":"undo","change":ID,"visit":ID}), "visit"),
+            (json!({"action":"ready","table":"8"}), "table"),
             (json!({"action":"ready","colour":"red"}), "colour"),
         ];
         for (fields, names) in bad {

@@ -2,14 +2,103 @@
 //! the first order at a table. Staff close it, or it closes after some idle hours. An order belongs
 //! to one visit.
 
+use super::call::{Call, Calls};
 use super::order::{Order, Service};
 use super::status::{ItemStatus, OrderStatus};
-use crate::domain::values::ids::{OrderId, VisitId};
+use crate::domain::values::ids::{OrderId, VisitChangeId, VisitId};
 use crate::domain::values::money::Money;
-use crate::domain::values::text::TableLabel;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use utoipa::ToSchema;
+
+/// How long a change of a visit can be undone.
+pub const UNDO_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// The most orders of a visit that can be moved.
+pub const MOST_MOVED: usize = 200;
+
+/// An action on visits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum VisitAction {
+    /// Move a visit to a free table.
+    Move {
+        /// The visit.
+        visit: VisitId,
+        /// The table.
+        table: TableLabel,
+    },
+    /// Undo a change of a visit.
+    Undo {
+        /// The change.
+        change: VisitChangeId,
+    },
+}
+
+/// A change of a visit that can be undone for [`UNDO_WINDOW`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitChange {
+    /// The change's id.
+    pub id: VisitChangeId,
+    /// The visit.
+    pub visit: VisitId,
+    /// When.
+    pub at: Timestamp,
+    /// The table that the visit left.
+    pub from: TableLabel,
+    /// The table that it came to.
+    pub to: TableLabel,
+    /// Whether it was undone.
+    pub is_undone: bool,
+    /// The sessions of the guests who came along. The store knows them.
+    pub guests: Vec<Key>,
+}
+
+impl VisitChange {
+    /// Whether it can be undone at a time, if it is the last change of its visit.
+    #[must_use]
+    pub fn can_be_undone(&self, now: Timestamp) -> bool {
+        !self.is_undone && now.since(self.at) <= UNDO_WINDOW
+    }
+}
+
+/// The state that a decision on a visit reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seating {
+    /// The visit, while it is open.
+    pub visit: Option<OpenVisit>,
+    /// Its orders by age, at most one more than [`MOST_MOVED`].
+    pub orders: Vec<Order>,
+    /// Its changes, the last one first.
+    pub changes: Vec<VisitChange>,
+    /// Whether the restaurant has the table that the visit is to come to.
+    pub has_table: bool,
+    /// Whether another visit is at that table.
+    pub is_taken: bool,
+    /// The open calls of the restaurant.
+    pub calls: Calls,
+}
+
+/// What a change of a visit writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitWrite {
+    /// The change to record, or the one that was undone.
+    pub change: VisitChange,
+    /// The orders of the visit, at their new table.
+    pub orders: Vec<Order>,
+    /// The open calls of the visit, at their new table.
+    pub calls: Vec<Call>,
+}
+
+impl VisitWrite {
+    /// Returns the table that the visit leaves, and the one that it comes to.
+    #[must_use]
+    pub const fn tables(&self) -> (&TableLabel, &TableLabel) {
+        let VisitChange { from, to, is_undone, .. } = &self.change;
+        if *is_undone { (to, from) } else { (from, to) }
+    }
+}
 
 /// An open visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,20 +149,50 @@ pub struct VisitBill {
     id: VisitId,
     table: TableLabel,
     opened_at: Timestamp,
+    /// The position of the last event of its orders.
+    #[schema(minimum = 1)]
+    position: Position,
     total: Money,
+    /// Its last change, while that can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_change: Option<LastChange>,
     orders: Vec<VisitOrder>,
+}
+
+/// The last change of a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = VisitChange)]
+struct LastChange {
+    id: VisitChangeId,
+    /// The table that the visit left.
+    from: TableLabel,
+    at: Timestamp,
 }
 
 impl VisitBill {
     /// Returns the bill of a visit, or `None` without orders. Rejected and cancelled orders cost
-    /// nothing.
+    /// nothing. `changes` are those of the visit, the last one first.
     #[must_use]
-    pub fn of(visit: OpenVisit, orders: &[Order]) -> Option<Self> {
+    pub fn of(visit: OpenVisit, orders: &[Order], changes: &[VisitChange], now: Timestamp) -> Option<Self> {
         let currency = orders.first()?.total.currency;
         let counted = orders.iter().filter(|order| !matches!(order.status, OrderStatus::Rejected | OrderStatus::Cancelled));
         let amount = counted.map(|order| order.total.amount).fold(0, i64::saturating_add);
+        let last = changes.iter().find(|change| !change.is_undone).filter(|change| change.can_be_undone(now));
         let OpenVisit { id, table, opened_at } = visit;
-        let orders = orders.iter().map(VisitOrder::from).collect();
-        Some(Self { id, table, opened_at, total: Money { amount, currency }, orders })
+        Some(Self {
+            id,
+            table,
+            opened_at,
+            position: position_of(orders),
+            total: Money { amount, currency },
+            last_change: last.map(|change| LastChange { id: change.id, from: change.from.clone(), at: change.at }),
+            orders: orders.iter().map(VisitOrder::from).collect(),
+        })
     }
+}
+
+/// Returns the position of the last event of a visit's orders.
+#[must_use]
+pub fn position_of(orders: &[Order]) -> Position {
+    orders.iter().map(|order| order.position).max().unwrap_or(Position::ZERO)
 }

@@ -7,6 +7,7 @@ use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn::Changes;
+use crate::domain::model::visit::VisitWrite;
 use crate::domain::values::ids::{CallId, OrderId};
 use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
@@ -29,6 +30,8 @@ pub enum Write {
     Display(Display),
     /// A kitchen screen to delete.
     DisplayRemoved(Key),
+    /// A change of a visit.
+    Visit(Box<VisitWrite>),
     /// Tickets to report to the floor as unseen, or as no longer unseen.
     Undrawn(Changes),
 }

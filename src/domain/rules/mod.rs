@@ -4,6 +4,7 @@ pub mod change_menu;
 pub mod choices;
 pub mod courses;
 pub mod decision;
+pub mod move_visit;
 pub mod order_limits;
 pub mod place_order;
 pub mod redaction;

@@ -28,15 +28,17 @@ pub const fn reserve_of(total: u32) -> u32 {
 pub struct Guest {
     /// The diner.
     pub diner: Key,
-    /// The table they sit at.
+    /// The table that their token names.
     pub table: Option<TableLabel>,
+    /// The session, which follows its visit to another table before the next token names it.
+    pub session: Key,
 }
 
 impl Guest {
     /// Returns the principal as a guest, or `None` for staff, screens and services.
     #[must_use]
     pub fn of(who: &Principal) -> Option<Self> {
-        (who.role == Role::Diner).then(|| Self { diner: who.sub.clone(), table: who.table.clone() })
+        (who.role == Role::Diner).then(|| Self { diner: who.sub.clone(), table: who.table.clone(), session: who.session.clone() })
     }
 }
 

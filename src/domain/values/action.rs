@@ -26,11 +26,13 @@ pub enum ActionName {
     ServeItem,
     CallWaiter,
     AnswerCall,
+    Move,
+    Undo,
 }
 
 impl ActionName {
     /// Every action of the contract.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Accept,
         Self::Reject,
         Self::Start,
@@ -51,6 +53,8 @@ impl ActionName {
         Self::ServeItem,
         Self::CallWaiter,
         Self::AnswerCall,
+        Self::Move,
+        Self::Undo,
     ];
 
     /// The word on the wire.
@@ -77,6 +81,8 @@ impl ActionName {
             Self::ServeItem => "serve_item",
             Self::CallWaiter => "call_waiter",
             Self::AnswerCall => "answer_call",
+            Self::Move => "move",
+            Self::Undo => "undo",
         }
     }
 

@@ -141,6 +141,10 @@ id!(
     VisitId
 );
 id!(
+    /// A change of a visit that can be undone.
+    VisitChangeId
+);
+id!(
     /// A paired kitchen screen.
     DeviceId
 );

@@ -163,7 +163,11 @@ pub async fn command(
         return Err(Problem::invalid("order differs from the one in the address; leave it out"));
     }
     // A call concerns a table, so the order in the address is only where the call was sent from.
-    let is_call = matches!(ActionName::of_word(&raw.action), Some(ActionName::CallWaiter | ActionName::AnswerCall));
+    let name = ActionName::of_word(&raw.action);
+    if matches!(name, Some(ActionName::Move | ActionName::Undo)) {
+        return Err(Problem::invalid("send a command about a visit to /api/v1/restaurants/{slug}/commands"));
+    }
+    let is_call = matches!(name, Some(ActionName::CallWaiter | ActionName::AnswerCall));
     raw.order = if is_call { None } else { Some(*id) };
     if is_call {
         visible(&state, &who, *id).await?;
@@ -172,7 +176,7 @@ pub async fn command(
 }
 
 /// `POST /api/v1/restaurants/{slug}/commands`: carries out a command that concerns no order
-/// (`call_waiter`, `answer_call`). 200 with the ack.
+/// (`call_waiter`, `answer_call`, `move`, `undo`). 200 with the ack.
 ///
 /// # Errors
 /// The codes under "Commands" in docs/protocol.md.
@@ -181,7 +185,7 @@ pub async fn command(
     path = "/api/v1/restaurants/{slug}/commands",
     operation_id = "commandCall",
     tag = "orders",
-    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`",
+    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`, `move`, `undo`",
     description = "For: diner, staff, manager.",
     params(parts::RestaurantPath),
     request_body = RawCommand,

@@ -83,7 +83,8 @@ pub async fn of_calls(state: web::Data<State>, AuthUser(who): AuthUser) -> Resul
     }
     let drawn = state.node.store.floor_position(who.restaurant).await?;
     let open = state.node.store.open_calls(who.restaurant).await?;
-    let own = open.into_iter().filter(|(call, _)| Some(&call.table) == who.table.as_ref());
+    let seat = state.node.store.seat(who.restaurant, &who.session).await?.or(who.table);
+    let own = open.into_iter().filter(|(call, _)| Some(&call.table) == seat.as_ref());
     let calls = own.map(|(call, raised)| OpenCall {
         id: call.id,
         reason: call.reason,

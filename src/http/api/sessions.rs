@@ -371,11 +371,13 @@ pub async fn visit(
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
     let mut orders = state.node.store.orders_of_diner(who.restaurant, &who.sub, query.after, ORDERS_OF_A_VISIT + 1).await?;
     let next = paging::cut(&mut orders, ORDERS_OF_A_VISIT, |order| order.id);
-    let visit = match &who.table {
+    // The token may name the table that the guest has left.
+    let table = state.node.store.seat(who.restaurant, &who.session).await?.or(who.table);
+    let visit = match &table {
         Some(table) => state.node.store.visit_of_table(who.restaurant, table).await?,
         None => None,
     };
     let visit = visit.map(|OpenVisit { id, opened_at, .. }| VisitBrief { id, opened_at });
-    let seat = Visit { restaurant: restaurant.into(), table: who.table, diner: who.sub };
+    let seat = Visit { restaurant: restaurant.into(), table, diner: who.sub };
     Ok(HttpResponse::Ok().json(VisitAnswer { seat, visit, orders, next }))
 }

@@ -1,6 +1,7 @@
 //! Visits of tables: the orders of each table since its guests sat down.
 
 use crate::auth::policy;
+use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::visit::VisitBill;
 use crate::domain::values::ids::VisitId;
@@ -56,9 +57,11 @@ struct VisitList {
 )]
 pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
+    let now = clock::now();
     let visits = state.node.store.open_visits(who.restaurant, MOST + 1).await?;
-    let complete = visits.iter().map(|(_, orders)| orders.len()).sum::<usize>() <= MOST as usize;
-    let visits = visits.into_iter().filter_map(|(visit, orders)| VisitBill::of(visit, &orders)).collect();
+    let complete = visits.iter().map(|record| record.orders.len()).sum::<usize>() <= MOST as usize;
+    let visits = visits.into_iter();
+    let visits = visits.filter_map(|record| VisitBill::of(record.visit, &record.orders, &record.changes, now)).collect();
     let tables = state.node.store.page_of_tables(who.restaurant, None, MOST_TABLES).await?;
     let tables = tables.into_iter().map(|table| table.label).collect();
     Ok(HttpResponse::Ok().json(VisitList { visits, tables, complete }))

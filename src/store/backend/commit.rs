@@ -82,6 +82,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     let mut restaurants = BTreeSet::new();
     let (mut answers, mut orders, mut external) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut kept, mut open, mut calls) = (BTreeMap::new(), HashSet::new(), BTreeSet::new());
+    let mut seats = BTreeSet::new();
     for Work { restaurant, reads, command, .. } in works {
         restaurants.insert(*restaurant);
         answers.extend(command.as_ref().map(|key| (*restaurant, key.sub.clone(), key.id)));
@@ -91,8 +92,15 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
         match reads {
             Reads::Order(id) | Reads::OrderAndMenu(id) => drop(orders.insert((*restaurant, *id))),
             Reads::ExternalBasket(id) => drop(external.insert((*restaurant, id.clone()))),
-            Reads::GuestBasket(guest) => drop(open.insert((*restaurant, guest.clone()))),
-            Reads::Calls => drop(calls.insert(*restaurant)),
+            Reads::GuestBasket(guest) => {
+                open.insert((*restaurant, guest.clone()));
+                seats.insert((*restaurant, guest.session.clone()));
+            }
+            Reads::GuestCalls(guest) => {
+                calls.insert(*restaurant);
+                seats.insert((*restaurant, guest.session.clone()));
+            }
+            Reads::Calls | Reads::Visit(_) => drop(calls.insert(*restaurant)),
             Reads::Basket | Reads::Menu | Reads::Display(_) | Reads::Tickets => {}
         }
     }
@@ -103,10 +111,11 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     visits::read_external(&mut script, &external);
     documents::read_menus(&mut script, &kept);
     guests::read_open_orders(&mut script, &open);
+    guests::read_seats(&mut script, &seats);
     documents::read_calls(&mut script, &calls);
     read_answers(&mut script, &answers);
     let found = script.run(connection).await?;
-    let [_, feeds, orders, external, listed, open, calls, answered] = found.as_slice() else {
+    let [_, feeds, orders, external, listed, open, seats, calls, answered] = found.as_slice() else {
         return Err(broken("a script has fewer outcomes than steps"));
     };
     let mut reading = Reading { feeds: feeds::found(feeds)?, answers: remembered(answered)?, ..Reading::default() };
@@ -117,10 +126,14 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
         reading.menus.insert(restaurant, menu.menu);
     }
     reading.open = guests::open_orders(open)?;
+    reading.seats = guests::seats(seats)?;
     reading.calls = documents::open_calls(calls)?;
     match works {
         [Work { restaurant, reads: Reads::Display(id), .. }] => {
             reading.display = screens::known(connection, *restaurant, id).await?
+        }
+        [Work { restaurant, reads: Reads::Visit(action), .. }] => {
+            reading.seating = visits::seating(connection, *restaurant, action).await?;
         }
         [Work { restaurant, reads: Reads::Tickets, .. }] => reading.tickets = tickets::read(connection, *restaurant).await?,
         _ => {}
@@ -165,11 +178,12 @@ fn add_writes(script: &mut Script, writes: &Writes) -> Result<()> {
     Ok(())
 }
 
-/// Writes the rows of work that shares no group, of screens and tickets.
+/// Writes the rows of work that shares no group, of screens, tickets and visits.
 async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write: &Write) -> Result<()> {
     let changed = match write {
         Write::Display(display) => screens::set(connection, restaurant, display).await?,
         Write::DisplayRemoved(id) => screens::remove(connection, restaurant, id).await?,
+        Write::Visit(visit) => visits::write(connection, restaurant, visit).await?,
         Write::Undrawn(changes) => tickets::write(connection, restaurant, changes).await?,
         // A script writes these.
         Write::Order(_) | Write::Call(_) | Write::Answered(_) | Write::Menu(_) => return Ok(()),

@@ -12,7 +12,7 @@ use crate::store::sessions::SessionRow;
 use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Sessions that have not ended: `$1` restaurant, `$2` now, `$3` limit, `$4` the id to begin after or NULL, then the parameters
@@ -30,6 +30,13 @@ macro_rules! sessions {
     };
 }
 
+/// The table of a guest whose open orders are counted.
+macro_rules! seat {
+    () => {
+        "coalesce((SELECT s.table_label FROM sessions s WHERE s.id = k.column4 AND s.restaurant = k.column1), k.column2)"
+    };
+}
+
 statements! {
     /// The label of a key's table, held against its removal and against another key. In SQLite the transaction already holds
     /// the one write lock.
@@ -37,12 +44,18 @@ statements! {
         sqlite: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2",
         postgres: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE",
     };
-    /// Each of the three counts reads one index.
-    OPEN_ORDERS = on_rows!("SELECT k.column1, k.column2, k.column3, \
-        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = k.column2 AND diner = k.column3 AND is_open), \
-        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = k.column2 AND diner IS NOT NULL AND is_open), \
+    /// Each of the three counts reads one index. The table is that of the session `$4`, or without it `$2`.
+    OPEN_ORDERS = on_rows!(concat!("SELECT k.column1, k.column2, k.column3, k.column4, \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = ", seat!(), " AND diner = k.column3 AND is_open), \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = ", seat!(), " AND diner IS NOT NULL AND is_open), \
         (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND diner IS NOT NULL AND is_open) \
-        FROM ", ("$1" "uuid", "$2" "text", "$3" "text"), " AS k");
+        FROM "), ("$1" "uuid", "$2" "text", "$3" "text", "$4" "text"), " AS k");
+    /// The tables of sessions.
+    SEATS = on_rows!(
+        "SELECT s.restaurant, s.id, s.table_label FROM ", ("$1" "uuid", "$2" "text"),
+        " AS k CROSS JOIN sessions s WHERE s.id = k.column2 AND s.restaurant = k.column1"
+    );
+    SEAT = "SELECT table_label FROM sessions WHERE id = $2 AND restaurant = $1";
 
     GUEST_SESSIONS = sessions!("");
     GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $5");
@@ -144,6 +157,12 @@ impl Guests for Backend {
         self.write(move |c| Box::pin(async move { end_one(c, restaurant, &session).await })).await
     }
 
+    async fn seat(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<TableLabel>> {
+        let query = query_scalar::<Database, Option<String>>(SEAT).bind(restaurant.uuid()).bind(session.as_str().to_owned());
+        let label = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        label.flatten().map(|label| text("table_label", &label)).transpose()
+    }
+
     async fn add_limit_refusals(&self, refusals: Vec<(RefusalKey, LimitRefusal)>) -> Result<()> {
         self.write(move |c| Box::pin(add_refusals(c, refusals))).await
     }
@@ -201,22 +220,36 @@ pub async fn end_table(connection: &mut Connection, restaurant: RestaurantId, la
 pub fn read_open_orders(script: &mut Script, guests: &HashSet<(RestaurantId, Guest)>) {
     let row = |(restaurant, guest): &(RestaurantId, Guest)| {
         let table = guest.table.as_ref().map_or("", |label| label.as_str());
-        [restaurant.uuid().into(), table.into(), guest.diner.as_str().into()]
+        [restaurant.uuid().into(), table.into(), guest.diner.as_str().into(), guest.session.as_str().into()]
     };
     script.read(OPEN_ORDERS, guests.iter().map(row).collect());
 }
 
+type OpenOrdersRow = (Uuid, String, String, String, i64, i64, i64);
+
 pub fn open_orders(outcome: &Outcome) -> Result<HashMap<(RestaurantId, Guest), OpenOrders>> {
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    let rows = outcome.read::<(Uuid, String, String, i64, i64, i64)>()?.into_iter();
-    let counts = |(restaurant, table, diner, by_diner, by_table, by_restaurant): (Uuid, String, String, i64, i64, i64)| {
+    let rows = outcome.read::<OpenOrdersRow>()?.into_iter();
+    let counts = |(restaurant, table, diner, session, by_diner, by_table, by_restaurant): OpenOrdersRow| {
         let table = (!table.is_empty()).then(|| text("table_label", &table)).transpose()?;
         // Guests without a table are not one table.
         let by_table = if table.is_some() { count(by_table) } else { 0 };
         let open = OpenOrders { by_diner: count(by_diner), by_table, by_restaurant: count(by_restaurant) };
-        Ok(((RestaurantId::from_uuid(restaurant), Guest { diner: text("diner", &diner)?, table }), open))
+        let guest = Guest { diner: text("diner", &diner)?, table, session: text("session", &session)? };
+        Ok(((RestaurantId::from_uuid(restaurant), guest), open))
     };
     rows.map(counts).collect()
+}
+
+/// Reads the tables that sessions are at.
+pub fn read_seats(script: &mut Script, sessions: &BTreeSet<(RestaurantId, Key)>) {
+    script.read(SEATS, sessions.iter().map(|(restaurant, id)| [restaurant.uuid().into(), id.as_str().into()]).collect());
+}
+
+pub fn seats(outcome: &Outcome) -> Result<HashMap<(RestaurantId, Key), TableLabel>> {
+    let rows = outcome.read::<(Uuid, String, Option<String>)>()?.into_iter();
+    let seated = rows.filter_map(|(restaurant, session, table)| Some((RestaurantId::from_uuid(restaurant), session, table?)));
+    seated.map(|(restaurant, session, table)| Ok(((restaurant, text("id", &session)?), text("table_label", &table)?))).collect()
 }
 
 async fn add_refusals(connection: &mut Connection, mut refusals: Vec<(RefusalKey, LimitRefusal)>) -> Result<()> {

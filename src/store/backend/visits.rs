@@ -1,20 +1,32 @@
-//! [`Visits`], and the rows of a visit that placing an order writes.
+//! [`Visits`], and the rows of a visit that placing an order and moving the visit write.
 
 use super::script::{Outcome, Script, Value};
 use super::{Backend, Connection, Database, documents, feeds, guests};
 use crate::domain::model::order::Order;
-use crate::domain::model::visit::OpenVisit;
-use crate::domain::values::ids::{RestaurantId, VisitId};
-use crate::domain::values::text::TableLabel;
+use crate::domain::model::visit::{MOST_MOVED, OpenVisit, Seating, VisitAction, VisitChange, VisitWrite};
+use crate::domain::values::ids::{RestaurantId, VisitChangeId, VisitId};
+use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::store::columns::{document, text};
 use crate::store::group::{External, ExternalKey, OrderWrite, Reading};
-use crate::store::visits::{VisitClosed, Visits};
-use crate::store::{Result, StoreError, audit, batches};
+use crate::store::visits::{VisitClosed, VisitRecord, Visits};
+use crate::store::{Result, StoreError, audit, batches, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use uuid::Uuid;
+
+/// Moves back the sessions that a query names, and those of guests with an order of the visit `$4`.
+macro_rules! return_guests {
+    ($sessions:literal) => {
+        concat!(
+            "UPDATE sessions SET table_label = $2 WHERE restaurant = $1 AND table_label = $3 AND role = 'diner' AND (id IN (",
+            $sessions,
+            ") OR sub IN (SELECT diner FROM orders WHERE restaurant = $1 AND visit = $4))"
+        )
+    };
+}
 
 statements! {
     /// Opens the visit of a table, or continues the open one.
@@ -37,6 +49,28 @@ statements! {
     CLOSE_IDLE = "UPDATE visits SET closed_at = $2 WHERE (restaurant, id) IN (SELECT v.restaurant, v.id FROM visits v \
         WHERE v.closed_at IS NULL AND v.last_at < $1 AND NOT EXISTS (SELECT 1 FROM orders o \
         WHERE o.restaurant = v.restaurant AND o.visit = v.id AND o.is_open) ORDER BY v.last_at LIMIT $3)";
+
+
+    ORDERS_OF_VISIT = "SELECT document FROM orders WHERE restaurant = $1 AND visit = $2 ORDER BY id LIMIT $3";
+    HAS_TABLE = "SELECT 1 FROM tables WHERE restaurant = $1 AND label = $2";
+    MOVE = "UPDATE visits SET table_label = $3 WHERE restaurant = $1 AND id = $2 AND table_label = $4 AND closed_at IS NULL";
+    /// The table of an order, and of one that a guest has placed.
+    MOVE_ORDERS = "UPDATE orders SET at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
+        WHERE restaurant = $1 AND visit = $2";
+    MOVE_CALL = "UPDATE calls SET document = $3 WHERE restaurant = $1 AND id = $2";
+    /// Moves everybody at the table with their visit.
+    MOVE_GUESTS = "UPDATE sessions SET table_label = $2 WHERE restaurant = $1 AND table_label = $3 AND role = 'diner' RETURNING id";
+    /// Moves guests back who came with the visit (the JSON array `$5`), or have ordered in it. Who was at the table already stays.
+    RETURN_GUESTS = by_database! {
+        sqlite: return_guests!("SELECT value FROM json_each($5)"),
+        postgres: return_guests!("SELECT json_array_elements_text($5::json)"),
+    };
+    ADD_CHANGE = "INSERT INTO visit_changes (restaurant, id, visit, at, document) VALUES ($1, $2, $3, $4, $5)";
+    SET_CHANGE = "UPDATE visit_changes SET document = $3 WHERE restaurant = $1 AND id = $2";
+    FORGET_CHANGES = "DELETE FROM visit_changes WHERE restaurant = $1 AND at < $2";
+    VISIT_OF_CHANGE = "SELECT visit FROM visit_changes WHERE restaurant = $1 AND id = $2";
+    CHANGES_OF_VISIT = "SELECT document FROM visit_changes WHERE restaurant = $1 AND visit = $2 ORDER BY id DESC LIMIT $3";
+    CHANGES = "SELECT document FROM visit_changes WHERE restaurant = $1 ORDER BY id DESC LIMIT $2";
 
     EXTERNAL = on_rows!(
         "SELECT e.restaurant, e.source, e.external_id, e.fingerprint, o.document FROM ", ("$1" "uuid", "$2" "text"),
@@ -67,16 +101,28 @@ impl TryFrom<VisitRow> for OpenVisit {
 
 #[async_trait]
 impl Visits for Backend {
-    async fn open_visits(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<(OpenVisit, Vec<Order>)>> {
+    async fn open_visits(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<VisitRecord>> {
         let query = query_as::<Database, (Uuid, String, i64, String)>(OPEN_WITH_ORDERS);
         let query = query.bind(restaurant.uuid()).bind(i64::from(limit));
-        let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
-        let mut visits: Vec<(OpenVisit, Vec<Order>)> = Vec::new();
+        let changes = query_scalar::<Database, String>(CHANGES).bind(restaurant.uuid()).bind(i64::from(MOST_CHANGES));
+        let read =
+            self.read(move |c| Box::pin(async move { Ok((query.fetch_all(&mut *c).await?, changes.fetch_all(&mut *c).await?)) }));
+        let (rows, changes) = read.await?;
+        let mut visits: Vec<VisitRecord> = Vec::new();
         for (id, table_label, opened_at, json) in rows {
             let order = document(&json)?;
-            match visits.last_mut().filter(|(visit, _)| visit.id.uuid() == id) {
-                Some((_, orders)) => orders.push(order),
-                None => visits.push((VisitRow { id, table_label, opened_at }.try_into()?, vec![order])),
+            match visits.last_mut().filter(|record| record.visit.id.uuid() == id) {
+                Some(record) => record.orders.push(order),
+                None => {
+                    let visit = VisitRow { id, table_label, opened_at }.try_into()?;
+                    visits.push(VisitRecord { visit, orders: vec![order], changes: Vec::new() });
+                }
+            }
+        }
+        for json in changes {
+            let change: VisitChange = document(&json)?;
+            if let Some(record) = visits.iter_mut().find(|record| record.visit.id == change.visit) {
+                record.changes.push(change);
             }
         }
         Ok(visits)
@@ -102,6 +148,93 @@ impl Visits for Backend {
         })
         .await
     }
+}
+
+/// The most changes of visits to read: more than a restaurant makes in [`KEEP_CHANGES`].
+const MOST_CHANGES: u32 = 1000;
+/// How long to keep changes of visits, to say of an older one that it can no longer be undone.
+const KEEP_CHANGES: Duration = Duration::from_secs(60 * 60);
+
+/// Reads what an action on a visit depends on. The caller reads the calls.
+pub async fn seating(connection: &mut Connection, restaurant: RestaurantId, action: &VisitAction) -> Result<Seating> {
+    let id = match action {
+        VisitAction::Move { visit, .. } => *visit,
+        VisitAction::Undo { change } => match visit_of_change(&mut *connection, restaurant, *change).await? {
+            Some(visit) => visit,
+            None => return Ok(Seating::default()),
+        },
+    };
+    let find = query_as::<Database, VisitRow>(VISIT).bind(restaurant.uuid()).bind(id.uuid());
+    let visit = find.fetch_optional(&mut *connection).await?.map(OpenVisit::try_from).transpose()?;
+    let changes = query_scalar::<Database, String>(CHANGES_OF_VISIT).bind(restaurant.uuid()).bind(id.uuid());
+    let changes = changes.bind(i64::from(MOST_CHANGES)).fetch_all(&mut *connection).await?;
+    let changes = changes.iter().map(|json| document(json)).collect::<Result<Vec<VisitChange>>>()?;
+    let orders = query_scalar::<Database, String>(ORDERS_OF_VISIT).bind(restaurant.uuid()).bind(id.uuid());
+    let orders = orders.bind(MOST_MOVED as i64 + 1).fetch_all(&mut *connection).await?;
+    let orders = orders.iter().map(|json| document(json)).collect::<Result<Vec<Order>>>()?;
+    let table = match action {
+        VisitAction::Move { table, .. } => Some(table),
+        VisitAction::Undo { change } => changes.iter().find(|known| known.id == *change).map(|known| &known.from),
+    };
+    let (has_table, is_taken) = match table {
+        Some(table) => table_state(connection, restaurant, table).await?,
+        None => (false, false),
+    };
+    Ok(Seating { visit, orders, changes, has_table, is_taken, ..Seating::default() })
+}
+
+async fn visit_of_change(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    change: VisitChangeId,
+) -> Result<Option<VisitId>> {
+    let find = query_scalar::<Database, Uuid>(VISIT_OF_CHANGE).bind(restaurant.uuid()).bind(change.uuid());
+    Ok(find.fetch_optional(connection).await?.map(VisitId::from_uuid))
+}
+
+/// Returns whether a table exists, and whether a visit is at it.
+async fn table_state(connection: &mut Connection, restaurant: RestaurantId, table: &TableLabel) -> Result<(bool, bool)> {
+    let exists = query::<Database>(HAS_TABLE).bind(restaurant.uuid()).bind(table.as_str());
+    let has_table = exists.fetch_optional(&mut *connection).await?.is_some();
+    let taken = query_as::<Database, VisitRow>(OF_TABLE).bind(restaurant.uuid()).bind(table.as_str());
+    Ok((has_table, taken.fetch_optional(connection).await?.is_some()))
+}
+
+/// Writes the rows of a change of a visit beside its documents. Returns 1 if the visit was where the decision has read it.
+pub async fn write(connection: &mut Connection, restaurant: RestaurantId, write: &VisitWrite) -> Result<u64> {
+    let (change, (from, to)) = (&write.change, write.tables());
+    let of_visit = |statement| query::<Database>(statement).bind(restaurant.uuid()).bind(change.visit.uuid()).bind(to.as_str());
+    let moved = of_visit(MOVE).bind(from.as_str()).execute(&mut *connection).await?.rows_affected();
+    of_visit(MOVE_ORDERS).execute(&mut *connection).await?;
+    let guests = move_guests(connection, restaurant, write).await?;
+    for call in &write.calls {
+        let set = query::<Database>(MOVE_CALL).bind(restaurant.uuid()).bind(call.id.uuid());
+        set.bind(columns::write(call)?).execute(&mut *connection).await?;
+    }
+    let json = columns::write(&VisitChange { guests, ..change.clone() })?;
+    let of_change = |statement| query::<Database>(statement).bind(restaurant.uuid()).bind(change.id.uuid());
+    if change.is_undone {
+        of_change(SET_CHANGE).bind(json).execute(&mut *connection).await?;
+    } else {
+        let add = of_change(ADD_CHANGE).bind(change.visit.uuid()).bind(change.at.micros());
+        add.bind(json).execute(&mut *connection).await?;
+        let forget = query::<Database>(FORGET_CHANGES).bind(restaurant.uuid());
+        forget.bind(change.at.minus(KEEP_CHANGES).micros()).execute(&mut *connection).await?;
+    }
+    Ok(moved)
+}
+
+/// Moves the guests of a visit. Returns the sessions of those who have come with it.
+async fn move_guests(connection: &mut Connection, restaurant: RestaurantId, write: &VisitWrite) -> Result<Vec<Key>> {
+    let (change, (from, to)) = (&write.change, write.tables());
+    if change.is_undone {
+        let back = query::<Database>(RETURN_GUESTS).bind(restaurant.uuid()).bind(to.as_str()).bind(from.as_str());
+        let back = back.bind(change.visit.uuid()).bind(columns::write(&change.guests)?);
+        back.execute(connection).await?;
+        return Ok(change.guests.clone());
+    }
+    let moved = query_scalar::<Database, String>(MOVE_GUESTS).bind(restaurant.uuid()).bind(to.as_str()).bind(from.as_str());
+    moved.fetch_all(connection).await?.iter().map(|id| text("id", id)).collect()
 }
 
 async fn close(

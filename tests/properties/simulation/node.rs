@@ -191,6 +191,7 @@ impl World {
                 let decide = move |state: State| waiter_call::decide(&state.calls, &action, &who, id, state.moment);
                 (Reads::Calls, Box::new(decide))
             }
+            Subject::Visit { .. } => unreachable!("no client of the simulation moves a visit"),
         };
         self.enqueue(connection, &who, reads, Some(key), sender, decide);
     }

@@ -1,0 +1,137 @@
+//! The rule for moving a visit to another table, and for undoing that.
+
+use super::decision::{Decision, Write};
+use crate::domain::model::call::Call;
+use crate::domain::model::draft::{Draft, Moment, to_json};
+use crate::domain::model::event::EventKind;
+use crate::domain::model::order::Order;
+use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::visit::{MOST_MOVED, OpenVisit, Seating, VisitAction, VisitBill, VisitChange, VisitWrite, position_of};
+use crate::domain::values::ids::VisitChangeId;
+use crate::domain::values::merge_patch;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::TableLabel;
+use serde_json::{Map, Value, json};
+
+/// Decides on a visit. Every order and open call of the visit goes with it. A visit that is at the
+/// table already, and a change that was undone already, change nothing.
+///
+/// # Errors
+/// `not_found` for a visit that is over, `stale`, `invalid` for a table that does not exist,
+/// `conflict` while another visit or a call is at the table, and `invalid_transition` for a change that can no
+/// longer be undone.
+pub fn decide(
+    seating: Seating,
+    action: &VisitAction,
+    expected: Option<Position>,
+    new_id: VisitChangeId,
+    moment: Moment,
+) -> Result<Decision, Refusal> {
+    let visit = seating.visit.clone().ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such visit; it may be over"))?;
+    if expected.is_some_and(|position| position != position_of(&seating.orders)) {
+        let message = "the visit has changed since you last saw it; check it and try again";
+        return Err(Refusal { document: Some(bill(&visit, &seating, moment)), ..Refusal::new(RefusalKind::Stale, message) });
+    }
+    let change = match action {
+        VisitAction::Move { table, .. } if *table == visit.table => return Ok(unchanged(&visit, &seating, moment)),
+        VisitAction::Move { table, .. } => {
+            let (from, to) = (visit.table.clone(), table.clone());
+            VisitChange { id: new_id, visit: visit.id, at: moment.now, from, to, is_undone: false, guests: Vec::new() }
+        }
+        VisitAction::Undo { change } => match undone(&seating, *change, moment)? {
+            Some(change) => change,
+            None => return Ok(unchanged(&visit, &seating, moment)),
+        },
+    };
+    check_table(&seating, if change.is_undone { &change.from } else { &change.to })?;
+    Ok(relocate(visit, seating, change, moment))
+}
+
+/// Returns the change as undone; `None` if it was undone already.
+fn undone(seating: &Seating, id: VisitChangeId, moment: Moment) -> Result<Option<VisitChange>, Refusal> {
+    let not_found = || Refusal::new(RefusalKind::NotFound, "no such change of a visit");
+    let change = seating.changes.iter().find(|change| change.id == id).ok_or_else(not_found)?;
+    if change.is_undone {
+        return Ok(None);
+    }
+    let refuse = |message| Err(Refusal::new(RefusalKind::InvalidTransition, message));
+    if !change.can_be_undone(moment.now) {
+        return refuse("this was more than 15 minutes ago and can no longer be undone");
+    }
+    if seating.changes.iter().find(|change| !change.is_undone).is_some_and(|last| last.id != id) {
+        return refuse("the visit has changed again since; undo that first");
+    }
+    Ok(Some(VisitChange { is_undone: true, ..change.clone() }))
+}
+
+fn check_table(seating: &Seating, to: &TableLabel) -> Result<(), Refusal> {
+    if !seating.has_table {
+        return Err(Refusal::new(RefusalKind::Invalid, "table: the restaurant has no such table"));
+    }
+    // Guests who have called but not ordered yet have no visit.
+    if seating.is_taken || seating.calls.values().any(|call| call.table == *to) {
+        return Err(Refusal::new(RefusalKind::Conflict, "other guests are at this table; choose a free one"));
+    }
+    if seating.orders.len() > MOST_MOVED {
+        let message = format!("the visit has more than {MOST_MOVED} orders and cannot be moved");
+        return Err(Refusal::new(RefusalKind::Invalid, message));
+    }
+    Ok(())
+}
+
+fn relocate(visit: OpenVisit, seating: Seating, change: VisitChange, moment: Moment) -> Decision {
+    let Seating { orders, mut changes, calls, .. } = seating;
+    let write = VisitWrite { change, orders, calls: Vec::new() };
+    let (from, to) = (write.tables().0.clone(), write.tables().1.clone());
+    let mut steps = Relocation { to: to.clone(), head: moment.head, drafts: Vec::new() };
+    let orders: Vec<Order> = write.orders.into_iter().map(|order| steps.order(order)).collect();
+    let calls = calls.into_values().filter(|call| call.table == from).collect();
+    let calls = steps.calls(calls);
+    changes.retain(|known| known.id != write.change.id);
+    changes.insert(0, write.change.clone());
+    let after = OpenVisit { table: to, ..visit };
+    let document = to_json(&VisitBill::of(after, &orders, &changes, moment.now));
+    Decision::Change {
+        drafts: steps.drafts,
+        write: Write::Visit(Box::new(VisitWrite { change: write.change, orders, calls })),
+        document,
+    }
+}
+
+/// The events of a move.
+struct Relocation {
+    to: TableLabel,
+    head: Position,
+    drafts: Vec<Draft>,
+}
+
+impl Relocation {
+    fn order(&mut self, order: Order) -> Order {
+        self.head = self.head.next();
+        let moved = Order { table: Some(self.to.clone()), position: self.head, ..order.clone() };
+        // Screens that joined after an order was closed do not have it.
+        let patch_of = if order.status.is_final() { merge_patch::whole } else { merge_patch::diff };
+        let patch = patch_of(&to_json(&order), &to_json(&moved));
+        self.drafts.push(Draft { kind: EventKind::OrderMoved, order: Some(moved.id), patch });
+        moved
+    }
+
+    /// Moves the calls with one event, if there are any.
+    fn calls(&mut self, calls: Vec<Call>) -> Vec<Call> {
+        let moved: Vec<_> = calls.into_iter().map(|call| Call { table: self.to.clone(), ..call }).collect();
+        if !moved.is_empty() {
+            let entry = |call: &Call| (call.id.to_string(), json!({ "table": call.table }));
+            let patch = Value::Object(Map::from_iter(moved.iter().map(entry)));
+            self.drafts.push(Draft { kind: EventKind::CallMoved, order: None, patch });
+        }
+        moved
+    }
+}
+
+fn bill(visit: &OpenVisit, seating: &Seating, moment: Moment) -> Value {
+    to_json(&VisitBill::of(visit.clone(), &seating.orders, &seating.changes, moment.now))
+}
+
+fn unchanged(visit: &OpenVisit, seating: &Seating, moment: Moment) -> Decision {
+    Decision::Keep { document: bill(visit, seating, moment), position: position_of(&seating.orders) }
+}
