@@ -15,7 +15,7 @@ export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
 /** @typedef {import('./types.js').Pending} Pending */
 
 /**
- * Unanswered commands. Sends each again with the same id on every new link, one at a time for each order, and no faster than
+ * Unanswered commands. Sends each again with the same id on every new link, one at a time for each order and each visit, and no faster than
  * the server allows. With a keeper they survive a reload.
  */
 export class Outbox {
@@ -124,7 +124,7 @@ export class Outbox {
     const busy = new Set();
     for (const next of [...this.#entries.values()]) {
       if (this.#expired(next)) continue;
-      const lane = next.pending.order ?? next.pending.id;
+      const lane = next.pending.order ?? next.pending.visit ?? next.pending.id;
       if (!next.sent && !busy.has(lane)) {
         next.sent = this.#hooks.send(next.pending.body ? understood(next.frame, this.#level) : next.frame);
         if (!next.sent) return;

@@ -193,6 +193,8 @@ export class Room extends Emitter {
   /** @param {any} event @param {number} position @returns {Need} */
   #patchOrder(event, position) {
     const before = this.documents.get(event.order);
+    // An order that was closed before the snapshot was moved to another table: this room does not show it.
+    if (!before && event.kind === 'order.moved') return 'none';
     // An order that was closed before the snapshot was recalled: its patch needs a document that this room never had.
     if (!before && event.kind !== 'order.placed') {
       this.#missedUpTo = position;

@@ -136,7 +136,7 @@
  * An unanswered command, as `Orderbell.pending` lists it: its own fields (`item`, `reason` …), and `at`, the
  * wall-clock ms of the touch. An order being placed has the action `place` and its `body`.
  *
- * @typedef {{id: string, action: string, at: number, order?: string, item?: string, rush?: boolean, body?: any}} Pending
+ * @typedef {{id: string, action: string, at: number, order?: string, visit?: string, item?: string, rush?: boolean, body?: any}} Pending
  */
 
 /** Stores copies of unanswered commands. @typedef {{added(frame: any, at: number): void, settled(id: string): void}} Keeper */

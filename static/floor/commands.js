@@ -81,6 +81,20 @@ export class StaffCommands {
     return openSheet(correctionSheet(order, item, this.#corrections.begin(order, item)));
   }
 
+  /** Moves a visit to a free table. @param {any} visit @param {string} table @returns {Promise<any>} the visit, where it is then */
+  async move({ id, table: from }, table) {
+    const { document } = await this.#bell.command({ action: 'move', visit: id, table });
+    toast(`The guests of table ${from} are at table ${table} now.`);
+    return document;
+  }
+
+  /** @param {string} change of a visit @returns {Promise<any>} the visit, where it is then */
+  async undo(change) {
+    const { document } = await this.#bell.command({ action: 'undo', change });
+    toast(`Undone: the guests are at table ${document.table}.`);
+    return document;
+  }
+
   /**
    * Sends a stale promise or correction again, unless a colleague has changed the same: then the page shows both.
    * @param {{pending: any, error?: any}} outcome of a refused command @returns {boolean} whether nothing is left to say of it

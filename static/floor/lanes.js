@@ -279,10 +279,10 @@ const FELL_THROUGH = new Set(['rejected', 'cancelled']);
  * @param {any} visit @param {any[]} orders @returns {any[]}
  */
 function servedOf(visit, orders) {
-  const since = Date.parse(visit.opened_at);
+  const since = Math.max(Date.parse(visit.opened_at), visit.read_at ?? 0);
   const known = new Map(orders.map((order) => [order.id, order]));
   const listed = new Map(visit.orders.map((/** @type {any} */ order) => [order.id, known.get(order.id) ?? order]));
-  // Orders placed after the visit was read.
+  // Orders placed after the visit was read: others at this table may be of a visit before this one moved here.
   for (const order of orders) if (order.table === visit.table && Date.parse(order.placed_at) >= since) listed.set(order.id, order);
   return [...listed.values()].filter(({ status }) => status === 'served').sort((a, b) => b.number - a.number);
 }

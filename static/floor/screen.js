@@ -15,7 +15,7 @@ import { OrderBook } from '../shared/order_book.js';
 import { tickAges } from '../shared/order_parts.js';
 import { keepCopyOnceLive } from '../shared/page_copy.js';
 import { redrawing } from '../shared/redraw.js';
-import { closeSheet } from '../shared/sheet.js';
+import { closeSheet, openSheet } from '../shared/sheet.js';
 import { Sound } from '../shared/sound.js';
 import { soundButton } from '../shared/sound_button.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
@@ -33,7 +33,7 @@ import { lostView } from './lost_view.js';
 import { NewOrders } from './new_orders.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
-import { stepVoid } from './sheets.js';
+import { moveSheet, stepVoid } from './sheets.js';
 import { Sight, beyondWindow, idOf } from './sight.js';
 import { tablesView } from './tables_view.js';
 
@@ -137,7 +137,10 @@ export class StaffDesk {
     this.#floor.on('change', (change) => this.#tell(change));
     // The positions of another history mean nothing.
     this.#floor.on('change', ({ rewritten }) => { if (rewritten) this.#sight = new Sight(); });
-    this.#floor.on('change', ({ kind }) => { if (kind === 'order.placed') this.#visitsAt = -Infinity; });
+    this.#floor.on('change', ({ kind, order, after }) => {
+      if (kind === 'order.moved') this.#service.moved(order, after.table);
+      if (kind === 'order.placed' || kind === 'order.moved') this.#visitsAt = -Infinity;
+    });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {
       const { pending, error } = outcome;
@@ -239,6 +242,9 @@ export class StaffDesk {
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'lost-done': () => this.#lost.dismiss(control.closest('[data-lost]')?.getAttribute('data-lost') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
+      'ask-move': () => this.#askMove(control.dataset.visit ?? ''),
+      'move': () => this.#move(control),
+      'undo-change': () => this.#changeVisit(this.#commands.undo(control.dataset.change ?? '')),
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
       // The touch itself allows sound.
@@ -263,6 +269,36 @@ export class StaffDesk {
   #orderOf(control) {
     const id = control.closest('[data-order]')?.getAttribute('data-order');
     return this.#orders().find((order) => order.id === id);
+  }
+
+  /** @param {string} id of a visit */
+  #visit(id) {
+    return this.#service.visits?.find((one) => one.id === id);
+  }
+
+  /** @param {string} id of a visit */
+  #askMove(id) {
+    const visit = this.#visit(id);
+    if (visit) openSheet(moveSheet(visit, this.#freeTables(this.#orders(), this.#floor.calls)));
+  }
+
+  /** @param {HTMLElement} control a free table in the dialog */
+  #move(control) {
+    const visit = this.#visit(control.closest('[data-visit]')?.getAttribute('data-visit') ?? '');
+    closeSheet();
+    if (visit) this.#changeVisit(this.#commands.move(visit, control.dataset.toTable ?? ''));
+  }
+
+  /** @param {Promise<any>} changing to the visit; the connection's `answer` event reports a refusal */
+  async #changeVisit(changing) {
+    const visit = await changing.catch(() => null);
+    if (visit) this.#service.changed(visit);
+    this.#visitsAt = -Infinity;
+  }
+
+  /** @param {any[]} orders @param {Record<string, any>} calls */
+  #freeTables(orders, calls) {
+    return freeTables(this.#service.tables ?? [], orders, calls, this.#service.visits);
   }
 
   /** @param {string} id */
@@ -415,7 +451,8 @@ export class StaffDesk {
     if (this.#tab === 'tables') {
       return tablesView(tablesOf(orders, calls, now, this.#service.visits), now, {
         search, waiting: this.#waiting, answered: this.#commands.answered,
-        free: freeTables(this.#service.tables ?? [], orders, calls, this.#service.visits),
+        free: this.#freeTables(orders, calls),
+        moves: this.#bell.welcome?.feature_level >= 2,
       });
     }
     const corrects = this.#bell.welcome?.feature_level >= 2;

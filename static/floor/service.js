@@ -12,6 +12,8 @@ import { storySheet } from './story.js';
 /** How far back closed orders are read. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
 const PAGES = 5;
+/** By how much this page's idea of the server's time may be off. */
+const READ_MARGIN_MS = 2_000;
 /** Attempts of a change while other parts of the menu change at the same time. */
 const TRIES = 5;
 
@@ -75,8 +77,9 @@ export class StaffService {
     if (this.#reading) return;
     this.#reading = true;
     try {
+      const read_at = this.#now() - READ_MARGIN_MS;
       const { visits, tables } = await this.#api.get(`${this.#path}/visits`);
-      this.visits = visits;
+      this.visits = visits.map((/** @type {any} */ visit) => ({ ...visit, read_at }));
       if (tables) this.#keepTables(tables);
     } catch (error) {
       if (/** @type {any} */ (error).code === 'not_found') this.visits = null;
@@ -91,6 +94,22 @@ export class StaffService {
     this.tables = tables;
     // An order can start at each of them without a network, too.
     keepLocal(this.#tablesKept, tables);
+  }
+
+  /**
+   * Takes the visit over from the answer to its change, which arrives before it is read again.
+   * @param {any} visit as the server lists it
+   */
+  changed(visit) {
+    const read_at = this.#now() - READ_MARGIN_MS;
+    this.visits = this.visits?.map((one) => (one.id === visit.id ? { ...visit, read_at } : one)) ?? null;
+    this.#changed();
+  }
+
+  /** Follows a visit to another table before it is read again. @param {string} order one of its orders @param {string} table */
+  moved(order, table) {
+    const isOf = (/** @type {any} */ visit) => visit.orders.some((/** @type {any} */ { id }) => id === order);
+    this.visits = this.visits?.map((visit) => (isOf(visit) ? { ...visit, table } : visit)) ?? null;
   }
 
   /** @param {string} id */

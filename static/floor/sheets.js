@@ -144,6 +144,16 @@ function lengths(name, open) {
   ];
 }
 
+/** @param {{id: string, table: string}} visit @param {string[]} free tables */
+export function moveSheet({ id, table }, free) {
+  return h('div', { 'data-visit': id, 'data-visit-of': table },
+    sheetHead(`Move table ${table} to`, 'Orders, calls and phones go along. The kitchen sees it. For 15 minutes it can be undone.'),
+    free.length === 0 ? h('p.muted', {}, 'No table is free.')
+      : h('div.free__tables', {}, free.map((label) => h('button.button.button--large', {
+        'type': 'button', 'data-do': 'move', 'data-to-table': label, 'aria-label': `Table ${label}`,
+      }, label))));
+}
+
 /** @param {{id: string, table: string, total: any}} visit */
 export function freeTableSheet({ id, table, total }) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },

@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { STATUS_WORDS, count, money, place } from '../shared/format.js';
+import { STATUS_WORDS, age, clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
 import { ageView, notesView, placeView, serviceBadge } from '../shared/order_parts.js';
@@ -18,11 +18,11 @@ const MANY = 7;
 
 /**
  * @param {Table[]} tables @param {number} now
- * @param {{search: string, free: string[], waiting: boolean, answered: Set<string>}} wish `free`: tables at which nobody sits;
- *   `waiting`: only those that want somebody; `answered`: calls that are done and can still be undone
+ * @param {{search: string, free: string[], waiting: boolean, answered: Set<string>, moves?: boolean}} wish `free`: tables at which nobody sits;
+ *   `moves`: the server moves visits; `waiting`: only those that want somebody; `answered`: calls that are done and can still be undone
  * @returns {import('../shared/keyed.js').Listed}
  */
-export function tablesView(tables, now, { search, free, waiting, answered }) {
+export function tablesView(tables, now, { search, free, waiting, answered, moves = false }) {
   const found = tables.filter((table) => isTable(table, search));
   const open = free.filter((table) => isTable({ table }, search));
   const number = found.length + open.length;
@@ -44,7 +44,7 @@ export function tablesView(tables, now, { search, free, waiting, answered }) {
       !waiting && open.length > 0 && freeView(open),
       choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, `None of these ${count(number, 'table')} waits for you.`),
     ],
-    lists: { tables: (choice && waiting ? wanting : found).map((table) => tableEntry(table, now, answered)) },
+    lists: { tables: (choice && waiting ? wanting : found).map((table) => tableEntry(table, now, { answered, moves })) },
   };
 }
 
@@ -60,14 +60,17 @@ function orderButton(table, words) {
   return h('button.button', { 'type': 'button', 'data-key': `order ${table}`, 'data-do': 'new-order', 'data-for-table': table, 'aria-label': `Order for table ${table}` }, words);
 }
 
-/** @param {Table} table @param {number} now @param {Set<string>} answered calls @returns {import('../shared/keyed.js').Entry} */
-function tableEntry(table, now, answered) {
+/**
+ * @typedef {{answered: Set<string>, moves: boolean}} Look
+ * @param {Table} table @param {number} now @param {Look} look @returns {import('../shared/keyed.js').Entry}
+ */
+function tableEntry(table, now, look) {
   const { key, orders, calls, visit } = table;
   const levels = [
     ...orders.map((order) => (wasEarlier(order, now) ? 'earlier' : levelAt(laneClock(order, LANES[order.status]), now))),
-    ...calls.map((call) => (answered.has(call.id) ? 'answered' : callLevel(call, now))),
+    ...calls.map((call) => (look.answered.has(call.id) ? 'answered' : callLevel(call, now))),
   ];
-  return { key, deps: [visit?.id, orders.length, ...orders, ...calls, levels.join()], view: () => tableCard(table, now, answered) };
+  return { key, deps: [visit?.id, visit?.last_change?.id, look.moves, orders.length, ...orders, ...calls, levels.join()], view: () => tableCard(table, now, look) };
 }
 
 /** @param {string} name @param {string} words @param {boolean} chosen */
@@ -75,8 +78,8 @@ function chip(name, words, chosen) {
   return h('button.chip', { 'type': 'button', 'data-key': name, 'data-do': 'which-tables', 'data-which': name, 'aria-pressed': String(chosen) }, words);
 }
 
-/** @param {Table} table @param {number} now @param {Set<string>} answered calls */
-function tableCard({ key, table, service, orders, calls, total, visit }, now, answered) {
+/** @param {Table} table @param {number} now @param {Look} look */
+function tableCard({ key, table, service, orders, calls, total, visit }, now, { answered, moves }) {
   const name = place({ table, service: table ? 'dine_in' : service });
   const isOver = visit && calls.length === 0 && orders.every(({ status }) => status === 'served');
   const isEarlier = (/** @type {any} */ order) => wasEarlier(order, now);
@@ -86,11 +89,21 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, an
         'Details', h('span.visually-hidden', {}, ` of ${name}`)),
       table && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
         'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
+    visit && satView(visit, now),
     calls.map((call) => callView(call, now, answered.has(call.id))),
     h('ul.table__orders', {}, orders.filter((order) => !isEarlier(order)).map((order) => orderLine(order, now)), earlierLine(orders.filter(isEarlier))),
     table && h('div.actions.table__foot', {}, orderButton(table, [icon('plus'), 'Order']),
+      moves && visit && h('button.button', { 'type': 'button', 'data-do': 'ask-move', 'data-visit': visit.id }, 'Move', h('span.visually-hidden', {}, ` ${name}`)),
       isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Free the table',
         h('span.visually-hidden', {}, `: ${name}`))));
+}
+
+/** How long the guests have sat, and where they have come from for as long as that can be undone. @param {any} visit @param {number} now */
+function satView({ opened_at: since, last_change: change }, now) {
+  return h('div.table__since.muted', {},
+    h('p', {}, `Since ${clock(since)} · `, h('span', { 'data-since': Date.parse(since), 'data-level': 'fresh', 'data-thresholds': 'Infinity Infinity' }, h('span.age__time.numeric', {}, age(now - Date.parse(since))))),
+    change && h('p', {}, `From table ${change.from}`, h('button.button.button--quiet', { 'type': 'button', 'data-do': 'undo-change', 'data-change': change.id }, 'Undo',
+      h('span.visually-hidden', {}, `: back to table ${change.from}`))));
 }
 
 /** Whether an order was served too long ago to have a line of its own. @param {any} order @param {number} now */

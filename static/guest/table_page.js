@@ -180,6 +180,7 @@ export class TablePage {
   async #loadOrders() {
     try {
       this.#orders.takeAll(await this.#visit.orders());
+      this.#followTable();
       // Includes what the restaurant refused while this page was away.
       for (const order of this.#orders.all) this.#refusals.tell(order);
       this.#draw();
@@ -232,6 +233,10 @@ export class TablePage {
       toast(WORDS.lost(lost.number), { bad: true, stays: false, about: lost.id });
       vibrate();
     }
+    if (event?.kind === 'order.moved') {
+      this.#visit.moveTo(after.table);
+      this.#followTable();
+    }
     if (after) {
       this.#refusals.tell(after, event);
       tellProgress(before, after);
@@ -243,6 +248,8 @@ export class TablePage {
   /** @param {any} order @param {string} [words] */
   #placed(order, words = WORDS.placed(order.number)) {
     this.#visit.remember(order);
+    this.#visit.moveTo(order.table);
+    this.#followTable();
     this.#orders.take([order]);
     // The refusal of an order that was answered late is announced instead.
     if (this.#refusals.unread(this.#orders.get(order.id)).length === 0) toast(words, { about: order.id });
@@ -251,6 +258,15 @@ export class TablePage {
     // The focused button disappeared with the basket.
     this.#main.focus({ preventScroll: true });
     document.documentElement.scrollTo({ top: 0 });
+  }
+
+  /** Names the table where the guest sits now, also on a phone that was off when they moved. */
+  #followTable() {
+    const place = this.#visit.place;
+    if (!place || place.table === this.#place.table) return;
+    this.#place = place;
+    this.#furnish();
+    toast(WORDS.movedTo(place.table));
   }
 
   #sentBefore() {

@@ -71,7 +71,7 @@ export class Visit {
   /** @returns {Promise<any[]>} documents of this visit, newest first */
   async orders() {
     const path = '/api/v1/diner-sessions/current';
-    let { orders, visit, next } = await this.api.get(path);
+    let { orders, visit, table, next } = await this.api.get(path);
     while (next) {
       const page = await this.api.get(`${path}?after=${next}`);
       orders = orders.concat(page.orders);
@@ -79,7 +79,16 @@ export class Visit {
     }
     this.since = visit ? Date.parse(visit.opened_at) : null;
     this.remember(...orders);
+    this.moveTo(table);
     return orders;
+  }
+
+  /** Follows the guests to another table. @param {string} table @returns {boolean} whether that is news */
+  moveTo(table) {
+    if (!this.#place || !table || this.#place.table === table) return false;
+    this.#place = { ...this.#place, table };
+    keepLocal(`visit.${this.#key}`, this.#place);
+    return true;
   }
 
   /** So that an order's own page finds its way back to the token. @param {...any} orders */

@@ -94,7 +94,9 @@ export class KitchenOrders extends Emitter {
     if (!isOpen(ticketOf(before, this.#station))) return;
     const words = changesBetween(before, after, this.#station);
     if (words.length > 0) this.#memory.addChanges(id, words);
-    if (words.length > 0 || isMarked || becameRush(before, after)) this.emit('noticed', id);
+    const hasMoved = before.table !== undefined && before.table !== after.table;
+    if (hasMoved) this.#memory.move(id, before.table);
+    if (words.length > 0 || isMarked || hasMoved || becameRush(before, after)) this.emit('noticed', id);
   }
 
   /**

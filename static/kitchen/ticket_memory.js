@@ -1,5 +1,5 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
-import { UNDO_MS, isOpen } from './tickets.js';
+import { UNDO_MS, isOpen, movedWords } from './tickets.js';
 
 /** How many cancelled tickets are kept for a cook to confirm, the newest. */
 export const MOST_CANCELLED = 100;
@@ -25,6 +25,8 @@ export class TicketMemory {
   #changes = new Map();
   /** @type {Map<string, Record<string, import('./tickets.js').Mark>>} */
   #marks = new Map();
+  /** The table at which a cook last saw an order that has moved since. @type {Map<string, string>} */
+  #tables = new Map();
   #first = true;
   /** The text that was written last. */ #kept = '';
 
@@ -38,6 +40,7 @@ export class TicketMemory {
     this.#cancelled = new Map(Object.entries(kept.cancelled ?? {}));
     this.#changes = new Map(Object.entries(kept.changes ?? {}));
     this.#marks = new Map(Object.entries(kept.marks ?? {}));
+    this.#tables = new Map(Object.entries(kept.tables ?? {}));
     this.#bumpedAt.clear();
     this.#first = true;
   }
@@ -133,7 +136,7 @@ export class TicketMemory {
       if (!present.has(id) && !isOwed(state)) this.#states.delete(id);
     }
     for (const id of this.#bumpedAt.keys()) if (!this.undoable(id, now)) this.#bumpedAt.delete(id);
-    for (const kept of [this.#changes, this.#marks]) for (const id of kept.keys()) if (!this.#states.has(id)) kept.delete(id);
+    for (const kept of [this.#changes, this.#marks, this.#tables]) for (const id of kept.keys()) if (!this.#states.has(id)) kept.delete(id);
   }
 
   /** @param {string} id @param {number} now monotonic ms */
@@ -154,9 +157,20 @@ export class TicketMemory {
     this.#keep();
   }
 
-  /** @param {string} id @returns {string[]} */
-  changes(id) {
-    return this.#changes.get(id) ?? [];
+  /** @param {any} order @returns {string[]} what a cook has to confirm, in words */
+  changes({ id, table }) {
+    const was = this.#tables.get(id);
+    const moved = was !== undefined && was !== table ? [movedWords(was, table)] : [];
+    return [...moved, ...this.#changes.get(id) ?? []];
+  }
+
+  /**
+   * Of several moves, and of one that was undone, a cook has to know only where the order is now.
+   * @param {string} id @param {string} was the table that the order has left
+   */
+  move(id, was) {
+    if (!this.#tables.has(id)) this.#tables.set(id, was);
+    this.#keep();
   }
 
   /**
@@ -177,6 +191,7 @@ export class TicketMemory {
   confirm(id) {
     this.#changes.delete(id);
     this.#marks.delete(id);
+    this.#tables.delete(id);
     this.#cancelled.delete(id);
     this.#keep();
   }
@@ -198,8 +213,8 @@ export class TicketMemory {
 
   #keep() {
     const states = Object.fromEntries([...this.#states].filter(([, state]) => isOwed(state)));
-    const [cancelled, changes, marks] = [this.#cancelled, this.#changes, this.#marks].map((kept) => Object.fromEntries(kept));
-    const value = { states, cancelled, changes, marks };
+    const [cancelled, changes, marks, tables] = [this.#cancelled, this.#changes, this.#marks, this.#tables].map((kept) => Object.fromEntries(kept));
+    const value = { states, cancelled, changes, marks, tables };
     // Called with every draw and seldom different; a write waits for the disk.
     const text = JSON.stringify(value);
     if (text !== this.#kept) keepLocal(this.#name, value);

@@ -224,6 +224,11 @@ export function changesBetween(before, after, station) {
   return here.filter(([id, item]) => item.status === 'voided' && isNew(id)).map(([, item]) => voidedWords(item, here.map(([, other]) => other)));
 }
 
+/** @param {string} from a table's label @param {string} to */
+export function movedWords(from, to) {
+  return `Table ${from} → ${to}`;
+}
+
 /** The statuses in which a cook may have read an order. */
 const READ = new Set(['accepted', 'preparing', 'ready']);
 

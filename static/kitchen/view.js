@@ -129,7 +129,7 @@ export class KitchenView {
       now,
       numbered: settings.shortcuts,
       selected: ticket.id === this.#selected,
-      changes: memory.changes(ticket.id),
+      changes: memory.changes(ticket.order),
       marks: memory.marks(ticket.id),
       grouped: station === undefined,
       thresholds: settings,

@@ -211,6 +211,7 @@ const words = {
   sharedEndedHint: 'লিংক কয়েক ঘণ্টা কাজ করে, টেবিল ছাড়া পর্যন্ত। নতুন একটি চেয়ে নিন।',
 
   placed: (number) => `অর্ডার ${n(number)} পাঠানো হয়েছে।`,
+  movedTo: (table) => `আপনি এখন টেবিল ${inDigits(table)}-এ। আপনার অর্ডার সেখানে যাবে।`,
   placedCheaper: (number, total) => `অর্ডার ${n(number)} পাঠানো হয়েছে। যা দেখেছিলেন তার চেয়ে কম লাগছে: ${total}।`,
   cancelled: (number) => `অর্ডার ${n(number)} বাতিল হয়েছে।`,
   sentBefore: 'এই অর্ডারটি আগেই পাঠানো হয়েছে। আপনার অর্ডার দেখুন।',

@@ -208,6 +208,7 @@ const words = {
   sharedEndedHint: 'It works for a few hours, until the visit is over. Ask for a new one.',
 
   placed: (/** @type {number} */ number) => `Order ${number} is sent.`,
+  movedTo: (/** @type {string} */ table) => `You are at table ${table} now. Your orders go there.`,
   placedCheaper: (/** @type {number} */ number, /** @type {string} */ total) => `Order ${number} is sent. It costs less than you saw: ${total}.`,
   cancelled: (/** @type {number} */ number) => `Order ${number} is cancelled.`,
   sentBefore: 'This order was sent before. Please look at your orders.',

@@ -20,6 +20,7 @@ mod histories;
 mod hooks;
 mod keyboard;
 mod looks;
+mod moving;
 mod narrow;
 mod one_by_one;
 mod order;

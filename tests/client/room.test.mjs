@@ -35,6 +35,15 @@ test('a new order is made from its first patch', async () => {
   assert.equal(changes.at(-1).before, undefined);
 });
 
+test('a closed order that moves changes nothing where it is not shown', async () => {
+  const { last, room, changes } = await liveRoom();
+  const before = changes.length;
+  last().push(event(10, 15, 'closed', order('closed', 15, 'served', { table: '8' }), 'order.moved'));
+  assert.deepEqual([room.documents.has('closed'), room.cursor, changes.length], [false, 15, before]);
+  last().push(event(15, 16, 'o1', { table: '8' }, 'order.moved'));
+  assert.equal(room.documents.get('o1').table, '8');
+});
+
 test('sync moves the cursor without an event, so that the next event fits', async () => {
   const { last, room } = await liveRoom();
   last().push({ type: 'sync', room: ROOM, prev: 10, position: 500, server_time: '2026-11-24T10:00:00.000Z' });

@@ -263,7 +263,7 @@ test('what is new, incoming or called back is heard; an own undo is not', () => 
   assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 2000), [], 'within the time for undo');
   assert.deepEqual(heard(order('ready', { a: item('done') }), 3000), []);
   assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 3000 + UNDO_MS), ['changed']);
-  assert.deepEqual(memory.changes('o1'), ['Recalled']);
+  assert.deepEqual(memory.changes({ id: 'o1' }), ['Recalled']);
 });
 
 test('tickets that were to be cooked and are listed no more are asked for', () => {
@@ -388,9 +388,9 @@ test('a change stays to be confirmed over a reload', () => {
     before.observe([ticketOf(order('preparing', { a: item('cooking') }))], 0);
     before.addChanges('o1', ['No Firni']);
     const after = remembering('reloaded');
-    assert.deepEqual(after.changes('o1'), ['No Firni']);
+    assert.deepEqual(after.changes({ id: 'o1' }), ['No Firni']);
     after.confirm('o1');
-    assert.deepEqual(remembering('reloaded').changes('o1'), []);
+    assert.deepEqual(remembering('reloaded').changes({ id: 'o1' }), []);
   } finally {
     delete globalThis.localStorage;
   }
@@ -581,9 +581,9 @@ test('a ticket that changed during a long absence says what has changed', (t) =>
   const snapshot = (position, document) => ({ type: 'snapshot', room: room.name, position, documents: [{ ...document, position }] });
   const before = order('preparing', { a: item('cooking'), b: item('queued', { name: 'Firni' }) });
   room.receive(snapshot(10, before), 'e1');
-  assert.deepEqual(memory.changes('o1'), [], 'a new order has no changes');
+  assert.deepEqual(memory.changes({ id: 'o1' }), [], 'a new order has no changes');
   room.receive(snapshot(11, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }), 'e2');
-  assert.deepEqual(memory.changes('o1'), changesBetween(before, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }));
+  assert.deepEqual(memory.changes({ id: 'o1' }), changesBetween(before, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }));
   assert.deepEqual(noticed, ['o1']);
 });
 
@@ -725,6 +725,47 @@ test('marks stay over a reload, what was new stays new, and a touch confirms the
   assert.deepEqual(memory.marks('o1'), {});
 });
 
+test('a ticket that has moved says from where to where, whatever came between, until a cook has seen it', (t) => {
+  const location = globalThis.location;
+  t.after(() => { globalThis.location = location; });
+  globalThis.location = { origin: 'https://orderbell.test' };
+  const room = new Room('kitchen:r1');
+  const memory = remembering('restaurant.moving');
+  const noticed = [];
+  const orders = new KitchenOrders({ bell: Object.assign(new Emitter(), { pending: [] }), room, memory, tokens: {} });
+  orders.on('noticed', (id) => noticed.push(id));
+  const document = order('accepted', { a: item('queued') }, { table: '3' });
+  room.receive({ type: 'snapshot', room: room.name, position: 10, documents: [{ ...document, position: 10 }] }, 'e1');
+  memory.observe(orders.tickets(undefined), 0);
+  const moveTo = (table, position) => room.receive({
+    type: 'event', room: room.name, prev: position - 1, position, event: { kind: 'order.moved', order: 'o1', patch: { table, position } },
+  }, 'e1');
+  const changes = (at = memory) => at.changes(room.documents.get('o1'));
+  moveTo('8', 11);
+  assert.deepEqual(changes(), ['Table 3 → 8']);
+  moveTo('9', 12);
+  assert.deepEqual(changes(), ['Table 3 → 9']);
+  assert.deepEqual(changes(remembering('restaurant.moving')), ['Table 3 → 9'], 'after a reload');
+  moveTo('3', 13);
+  assert.deepEqual(changes(), [], 'it is where the cook has seen it');
+  moveTo('8', 14);
+  memory.confirm('o1');
+  assert.deepEqual(changes(), []);
+  moveTo('9', 15);
+  assert.deepEqual(changes(), ['Table 8 → 9']);
+  assert.equal(noticed.length, 5);
+});
+
+test('a visit that moved to a table has none of what others had there before', () => {
+  const total = { amount: 500, currency: 'BDT' };
+  const served = (id, minute, table) => order('served', {}, { id, number: minute + 90, table, total, placed_at: at(minute), served_at: at(minute + 1) });
+  const visit = { id: 'v', table: '8', opened_at: at(-60), read_at: NOON - 60_000, total, orders: [{ ...served('own', -40, '3'), items: undefined }] };
+  const [table] = tablesOf([served('others', -30, '8'), served('own', -40, '8')], {}, NOON, [visit]);
+  assert.deepEqual([table.orders.map(({ id }) => id), table.total.amount], [['own'], 500]);
+  const [later] = tablesOf([served('own', -40, '8'), served('new', 0, '8')], {}, NOON, [visit]);
+  assert.deepEqual(later.orders.map(({ id }) => id), ['new', 'own']);
+});
+
 test('a bumped ticket that gets a round rings as a new one, and its age counts from the round', () => {
   const memory = remembering();
   const bumped = order('ready', { a: item('done') });
@@ -732,7 +773,7 @@ test('a bumped ticket that gets a round rings as a new one, and its age counts f
   const back = order('preparing', { a: item('done'), b: item('queued', { round: 2, added_at: at(30) }) });
   memory.addMarks('o1', marksBetween(bumped, back, undefined));
   assert.deepEqual([...memory.observe([ticketOf(back)], 10 * UNDO_MS)], ['new']);
-  assert.deepEqual(memory.changes('o1'), [], 'nothing was called back');
+  assert.deepEqual(memory.changes({ id: 'o1' }), [], 'nothing was called back');
   assert.equal(ticketOf(back).since, NOON + 30 * 60_000);
   assert.equal(ticketOf(order('preparing', { a: item('cooking'), ...back.items, a: item('cooking') })).since, NOON + 60_000, 'the oldest that is owed');
 });

@@ -68,7 +68,9 @@ pub fn tell(events: &[Event]) -> Vec<Step> {
 }
 
 fn step(event: &Event) -> Step {
-    let patch: Patch = serde_json::from_str(event.patch.get()).unwrap_or_default();
+    // The move of a closed order carries the whole document.
+    let is_moved = event.kind == EventKind::OrderMoved;
+    let patch: Patch = if is_moved { Patch::default() } else { serde_json::from_str(event.patch.get()).unwrap_or_default() };
     let of_item = || patch.items.values().flatten().find_map(|item| item.reason);
     let is_placed = event.kind == EventKind::OrderPlaced;
     Step {

@@ -1,0 +1,65 @@
+//! Guests change tables: the floor moves them, the kitchen sees it, and their phone finds its new table after it was offline.
+
+use crate::restaurant::TestRestaurant;
+use fantoccini::key::Key;
+use serde_json::json;
+use support::proxy::Network;
+
+const FLAGS: &str = "return [...document.querySelectorAll(`[data-order='${arguments[0]}'] .flag--changed`)]
+    .map(({ textContent }) => textContent.trim()).join('; ') === arguments[1]";
+const TABLE: &str = "return document.querySelector('#table')?.textContent === arguments[0]";
+
+#[tokio::test]
+async fn a_table_moves_while_the_guests_phone_is_offline() {
+    let restaurant = TestRestaurant::open(3, &[]).await;
+    let (phone, kitchen, floor) = tokio::join!(restaurant.phone(3), restaurant.kitchen("the expo", None), restaurant.floor());
+    phone.add(restaurant.menu.dish("Beef rezala")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    floor.act(&order, "accept").await;
+    phone.shows(&order, "accepted").await;
+    kitchen.shows(&order, "accepted").await;
+    phone.network.set(Network::Cut);
+
+    floor.tap("[data-tab='tables']").await;
+    floor.tap("[data-table='3'] [data-do='ask-move']").await;
+    floor.inspect("staff-move").await;
+    floor.tap("#sheet [data-to-table='8']").await;
+    floor.sees("[data-table='8'] [data-do='undo-change']").await;
+    floor.inspect("staff-moved").await;
+    let flag = |words: &str| vec![json!(order), json!(words)];
+    kitchen.until("the mark of the move", FLAGS, flag("Changed: Table 3 → 8")).await;
+    kitchen.inspect("kitchen-moved").await;
+    kitchen.reload().await;
+    kitchen.until("the mark after a reload", FLAGS, flag("Changed: Table 3 → 8")).await;
+
+    phone.network.set(Network::Fine);
+    phone.until("the new table", TABLE, vec![json!("Table 8")]).await;
+    phone.inspect("table-moved").await;
+    phone.reload().await;
+    phone.until("the new table after a reload", TABLE, vec![json!("Table 8")]).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.sees("[data-action='place']").await;
+    phone.ask("document.querySelector('dialog[open]').close()", vec![]).await;
+
+    // By keyboard: the move is undone, and the kitchen has nothing more to see.
+    floor.ask("document.querySelector(\"[data-table='8'] [data-do='undo-change']\").focus()", vec![]).await;
+    floor.strike(Key::Enter).await;
+    floor.sees("[data-table='3'] [data-do='ask-move']").await;
+    kitchen.until("no mark", FLAGS, flag("")).await;
+    phone.until("the old table", TABLE, vec![json!("Table 3")]).await;
+    floor.ask("document.querySelector(\"[data-table='3'] [data-do='ask-move']\").focus()", vec![]).await;
+    floor.strike(Key::Enter).await;
+    floor.sees("#sheet [data-to-table='5']").await;
+    floor.ask("document.querySelector(\"#sheet [data-to-table='5']\").focus()", vec![]).await;
+    floor.strike(Key::Enter).await;
+    kitchen.until("the mark of the second move", FLAGS, flag("Changed: Table 3 → 5")).await;
+    kitchen.tap("[data-do='confirm-change']").await;
+    kitchen.until("nothing is left to confirm", FLAGS, flag("")).await;
+    restaurant.agree(&order, &[&phone, &kitchen, &floor]).await;
+    assert_eq!(restaurant.order(&order).await["table"], "5");
+    for screen in [&kitchen, &floor] {
+        screen.has_no_complaint().await;
+    }
+}
