@@ -129,6 +129,8 @@ function itemLine(id, item, order, { corrects }) {
     mark(item),
     open && item.status !== 'voided' && h('span.line__tools', {},
       item.course && item.status === 'done' && !item.served_at && tool('serve_item', 'tray', 'Serve', item.name),
+      // A course is fired by the order's own button.
+      item.held && !item.course && tool('fire', 'flame', 'Fire', item.name),
       corrects && item.status === 'queued' && tool('change_item', 'edit', 'Change', item.name),
       tool('void_item', 'close', 'Void', item.name)));
 }

@@ -3,7 +3,7 @@ import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
 import { findClosed } from '../shared/lost.js';
 import { leastIdOf } from '../shared/time_ids.js';
-import { becameRush, changesBetween, isOpen, marksBetween, ticketOf } from './tickets.js';
+import { becameRush, changesBetween, heldBetween, isOpen, marksBetween, ticketOf } from './tickets.js';
 
 /** How many closed orders are read at once. */
 const PAGE = 100;
@@ -90,6 +90,8 @@ export class KitchenOrders extends Emitter {
     const marks = marksBetween(before, after, this.#station);
     const isMarked = Object.keys(marks).length > 0;
     if (isMarked) this.#memory.addMarks(id, marks);
+    const held = heldBetween(before, after);
+    if (held.length > 0) this.#memory.dropCalls(id, held);
     // A ticket that comes back with a round rings as a new one.
     if (!isOpen(ticketOf(before, this.#station))) return;
     const words = changesBetween(before, after, this.#station);

@@ -182,6 +182,17 @@ export class TicketMemory {
     this.#keep();
   }
 
+  /**
+   * Drops what calls lines to be begun. What they were before they were corrected stays.
+   * @param {string} id @param {string[]} lines
+   */
+  dropCalls(id, lines) {
+    const kept = Object.entries(this.marks(id)).filter(([line, { was }]) => was || !lines.includes(line));
+    if (kept.length > 0) this.#marks.set(id, Object.fromEntries(kept));
+    else this.#marks.delete(id);
+    this.#keep();
+  }
+
   /** @param {string} id @returns {Record<string, import('./tickets.js').Mark>} by line */
   marks(id) {
     return this.#marks.get(id) ?? NO_MARKS;

@@ -5,7 +5,7 @@ import { icon } from '../shared/icons.js';
 import { allergyWord, orderAllergyWord } from '../shared/notes.js';
 import { ageView, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
-import { isOpen, markWords, nextHeld } from './tickets.js';
+import { heldAlone, isOpen, markWords, nextHeld } from './tickets.js';
 
 /** A table's name with more letters takes two lines of small ones in the head. */
 const LONG_TABLE = 3;
@@ -216,18 +216,23 @@ function foot({ state, items: mine }, look) {
   // The view fills the digit in. Its room is kept, so that a ticket's height does not depend on it.
   const key = look.numbered && digit();
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
-  const isMarked = look.changes.length > 0 || Object.keys(look.marks).length > 0;
+  const isMarked = look.changes.length > 0 || markWords(look.marks, mine).length > 0;
   const known = isMarked && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
-  const next = nextHeld(mine);
-  const fire = next && h('button.button', { 'type': 'button', 'data-key': 'fire', 'data-action': 'fire', 'data-course': next.number }, icon('flame'), `Fire ${next.name}`);
+  const [next, alone] = [nextHeld(mine), heldAlone(mine)];
+  const fire = [next && fireButton({ 'data-course': next.number }, next.name), alone && fireButton({ 'data-item': alone[0] }, alone[1].name)];
   /** @type {Record<string, () => any>} */
   const feet = {
     new: () => [known, fire, control('start', 'play', 'Start'), bump()],
     cooking: () => [known, fire, bump()],
-    waiting: () => [control('recall', 'undo', 'Back'), fire],
+    waiting: () => [known, control('recall', 'undo', 'Back'), fire],
     bumped: () => [h('p.ticket__say', {}, icon('check'), 'Bumped'), control('recall', 'undo', 'Undo')],
   };
   return h('footer.ticket__foot', {}, feet[state]?.());
+}
+
+/** @param {{'data-course': number} | {'data-item': string}} which lines @param {string} name of the course, or of the dish */
+function fireButton(which, name) {
+  return h('button.button', { 'type': 'button', 'data-key': `fire ${Object.keys(which)}`, 'data-action': 'fire', ...which }, icon('flame'), `Fire ${name}`);
 }
 
 /** The place of a digit, for the view to fill in. */

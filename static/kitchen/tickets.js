@@ -103,6 +103,14 @@ export function nextHeld(items) {
   return held.sort((a, b) => a.number - b.number)[0];
 }
 
+/**
+ * The first line that is held by itself, without a course.
+ * @param {[string, any][]} items @returns {[string, any] | undefined}
+ */
+export function heldAlone(items) {
+  return items.find(([, item]) => item.held && !item.course);
+}
+
 /** @param {Ticket} ticket */
 export function isOpen({ state }) {
   return state === 'new' || state === 'cooking';
@@ -262,6 +270,14 @@ export function marksBetween(before, after, station) {
   return marks;
 }
 
+/**
+ * The lines that were held, perhaps once more: nothing of them is to be begun.
+ * @param {any} before @param {any} after @returns {string[]} ids
+ */
+export function heldBetween(before, after) {
+  return Object.entries(after.items).filter(([id, item]) => item.held && !before.items[id]?.held).map(([id]) => id);
+}
+
 /** @param {any} old @param {any} item */
 function isCorrected(old, item) {
   const said = (/** @type {any} */ { quantity, options = [], note, allergy }) => JSON.stringify([quantity, options, note, allergy]);
@@ -278,10 +294,13 @@ function isSplit(old, item, other) {
  * @param {Record<string, Mark>} marks @param {[string, any][]} items
  */
 export function markWords(marks, items) {
-  const rounds = [...new Set(Object.values(marks).flatMap(({ round }) => (round ? [round] : [])))].sort((a, b) => a - b);
-  const corrected = items.filter(([id]) => marks[id]?.was).map(([, { name }]) => name);
-  const fired = new Set(Object.values(marks).flatMap(({ fired: name }) => (name ? [name] : [])));
-  return [...[...fired].map((name) => `Fire: ${name}`), ...rounds.map((round) => `New: round ${round}`), ...new Set(corrected.map((name) => `Changed: ${name}`))];
+  const marked = items.filter(([id, { status }]) => marks[id] && status !== 'voided').map(([id, { name }]) => ({ name, ...marks[id] }));
+  const rounds = [...new Set(marked.flatMap(({ round }) => round ?? []))].sort((a, b) => a - b);
+  return [...new Set([
+    ...marked.flatMap(({ fired }) => (fired ? `Fire: ${fired}` : [])),
+    ...rounds.map((round) => `New: round ${round}`),
+    ...marked.flatMap(({ name, was }) => (was ? `Changed: ${name}` : [])),
+  ])];
 }
 
 /**

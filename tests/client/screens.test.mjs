@@ -14,7 +14,7 @@ import { MOST_CANCELLED, TicketMemory } from '../../static/kitchen/ticket_memory
 import { bestLayout, scalesFor } from '../../static/kitchen/columns.js';
 import { endingInSight, pack } from '../../static/kitchen/pack.js';
 import { stepped } from '../../static/kitchen/settings.js';
-import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, inSequence, markWords, marksBetween, nextHeld, recallable, ticketOf } from '../../static/kitchen/tickets.js';
+import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, heldAlone, inSequence, markWords, marksBetween, nextHeld, recallable, ticketOf } from '../../static/kitchen/tickets.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy, orderAllergyWord } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
@@ -806,6 +806,40 @@ test('a fired course rings as a new ticket, is marked until a cook has touched i
   memory.addMarks('o1', marks);
   assert.deepEqual([...memory.observe([ticketOf(after, 'hot')], 10 * UNDO_MS)], ['new']);
   assert.equal(ticketOf(after, 'hot').since, NOON + 25 * 60_000);
+});
+
+test('a course that is held again is not called, and a correction of it stays to be seen', (t) => {
+  const { location } = globalThis;
+  t.after(() => { globalThis.location = location; });
+  globalThis.location = { origin: 'https://orderbell.test' };
+  const room = new Room('kitchen:r1');
+  const memory = remembering();
+  new KitchenOrders({ bell: Object.assign(new Emitter(), { pending: [] }), room, memory, tokens: {} });
+  let position = 10;
+  const show = (items) => room.receive({ type: 'snapshot', room: room.name, position: position += 1, documents: [{ ...order('preparing', items), position }] }, 'e1');
+  const line = (held, more) => item('queued', { course: MAINS, quantity: 2, held, ...more });
+  show({ a: item('done'), b: line(true) });
+  memory.observe([ticketOf(room.documents.get('o1'))], 0);
+  show({ a: item('done'), b: line(false), c: line(false, { round: 2 }) });
+  assert.deepEqual(memory.marks('o1'), { b: { fired: 'Mains' }, c: { round: 2 } });
+  show({ a: item('done'), b: line(true), c: line(true, { round: 2 }) });
+  assert.deepEqual(memory.marks('o1'), {});
+  show({ a: item('done'), b: line(false), c: line(false, { round: 2 }) });
+  memory.confirm('o1');
+  show({ a: item('done'), b: line(false, { quantity: 3 }), c: line(false, { round: 2 }) });
+  show({ a: item('done'), b: line(true, { quantity: 3 }), c: line(true, { round: 2 }) });
+  assert.deepEqual(memory.marks('o1'), { b: { was: { quantity: 2 } } });
+  const taken = [['b', item('voided')], ['c', item('voided')]];
+  assert.deepEqual(markWords({ b: { fired: 'Mains' }, c: { round: 2 } }, taken), [], 'nor is what was taken off');
+});
+
+test('a line that is held without a course can be fired by itself', () => {
+  const items = Object.entries({ a: item('queued'), b: item('queued', { held: true, course: MAINS }), c: item('queued', { held: true }) });
+  assert.deepEqual(heldAlone(items), items[2]);
+  assert.equal(heldAlone(items.slice(0, 2)), undefined);
+  const { commands, sent } = sending();
+  commands.act('fire', ticketOf(order('accepted', Object.fromEntries(items))), { item: 'c' });
+  assert.deepEqual(sent, [{ action: 'fire', order: 'o1', item: 'c' }]);
 });
 
 test('firing, holding and serving show before the server has answered', () => {
