@@ -1,41 +1,40 @@
 //! The command line: `serve`, and tools that work on the same database.
 
+mod api_keys;
 mod arguments;
 mod audit;
 mod backup;
 mod compact;
+mod doctor;
+mod events;
 mod guests;
 mod manual;
+mod people;
+mod restaurants;
+mod screens;
 mod settings;
 mod tools;
 
 use crate::auth::key_material::KeyPair;
-use crate::auth::password::Passwords;
-use crate::auth::password_policy::Hints;
 use crate::auth::token::Issuer;
 use crate::config::{Common, Serve, parse_bind};
-use crate::domain::model::course::Firing;
-use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::values::ids::{RestaurantId, TableId, UserId};
-use crate::domain::values::money::Currency;
-use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Name, Slug, Station, TableLabel};
 use crate::push::vapid::VapidKey;
-use crate::store::accounts::{Restaurant, Table, User};
+use crate::store::SharedStore;
 use crate::store::audit::{Kind, Note, recorded};
 use crate::store::credentials::SessionOwner;
 use crate::store::open::open;
 use crate::store::options::{Mode, Settings};
 use crate::store::sessions::{Issued, SessionRow};
-use crate::store::{SharedStore, StoreError};
 use crate::{clock, startup, telemetry};
 use anyhow::{Context, bail};
+use arguments::Parsed;
 use clap::{ArgMatches, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -76,6 +75,16 @@ enum Command {
     /// Show the settings that a node would have.
     #[command(subcommand)]
     Config(settings::ConfigCommand),
+    /// Check the configuration, the database, Redis, the clock, limits, the disk, push, the public address and a running node.
+    /// Changes nothing; fails if a node could not work.
+    Doctor {
+        /// Print the findings as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Flags of `serve` to check with, after `--`.
+        #[arg(last = true)]
+        flags: Vec<OsString>,
+    },
     /// Print the completions of this command line for a shell.
     Completions {
         /// The shell.
@@ -116,10 +125,19 @@ enum DatabaseCommand {
     Token(TokenArgs),
     /// Manage restaurants.
     #[command(subcommand)]
-    Restaurant(RestaurantCommand),
+    Restaurant(restaurants::RestaurantCommand),
     /// Manage people.
     #[command(subcommand)]
-    User(UserCommand),
+    User(people::UserCommand),
+    /// Manage paired kitchen screens.
+    #[command(subcommand)]
+    Screen(screens::ScreenCommand),
+    /// Manage API keys of tills and delivery platforms.
+    #[command(subcommand)]
+    ApiKey(api_keys::ApiKeyCommand),
+    /// Export the events of a restaurant.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Export the audit (who did what).
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -176,53 +194,6 @@ struct IssueArgs {
     expires: Duration,
 }
 
-#[derive(Debug, Subcommand)]
-enum RestaurantCommand {
-    /// Add a restaurant with an empty menu.
-    Add {
-        /// The name in URLs: lower-case letters, digits, hyphens.
-        #[arg(long)]
-        slug: Slug,
-        /// The name for people.
-        #[arg(long)]
-        name: Name,
-        /// The currency of the menu: an ISO 4217 code (BDT, EUR, JPY).
-        #[arg(long, value_parser = parse_currency)]
-        currency: Currency,
-        /// Minutes to promise when staff accept without a number.
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=480))]
-        default_minutes: u16,
-        /// The number of tables to add, labelled 1, 2, 3 …; prints their addresses.
-        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=500))]
-        tables: u16,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum UserCommand {
-    /// Add a person. The password is read from standard input, one line.
-    Add {
-        /// The restaurant's slug.
-        #[arg(long)]
-        restaurant: Slug,
-        /// The name for signing in.
-        #[arg(long)]
-        username: Key,
-        /// The role: staff or manager.
-        #[arg(long, default_value = "staff", value_parser = parse_person_role)]
-        role: Role,
-    },
-    /// Remove the second factor of a person who has lost it, and sign them out everywhere.
-    ResetTotp {
-        /// The restaurant's slug.
-        #[arg(long)]
-        restaurant: Slug,
-        /// The name for signing in.
-        #[arg(long)]
-        username: Key,
-    },
-}
-
 /// Runs the command line. Errors go to standard error, with their causes.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -254,6 +225,7 @@ async fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Vapid => print(&vapid())?,
         Command::Compact => compact::compact(common).await?,
         Command::Config(command) => check_settings(command, matches)?,
+        Command::Doctor { json, flags } => return examine(flags, json, matches).await,
         Command::Completions { shell } => manual::completions(Cli::command(), shell)?,
         Command::Man { command, folder } => manual::manual(Cli::command(), &command, folder.as_deref())?,
         Command::Backup { file } => backup::back_up(common, &file).await?,
@@ -275,12 +247,27 @@ async fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 /// Prints the settings that `serve` would have in this environment, and refuses those that a node would refuse.
 fn check_settings(command: settings::ConfigCommand, matches: &ArgMatches) -> anyhow::Result<()> {
     let settings::ConfigCommand::Check { flags } = command;
-    let words = settings::words(&Cli::command(), matches, flags);
-    let parsed = arguments::parse::<Cli>(&words).unwrap_or_else(|refused| refused.exit());
+    let parsed = parse_serve(flags, matches);
     settings::print_all(Cli::command(), &parsed)?;
-    let Command::Serve(serve) = &parsed.cli.command else { bail!("write only flags of serve after --") };
-    startup::check(&parsed.cli.common, serve)?;
+    startup::check(&parsed.cli.common, serve_of(&parsed)?)?;
     Ok(print("a node can start with these settings")?)
+}
+
+/// Checks everything that a `serve` would depend on in this environment.
+async fn examine(flags: Vec<OsString>, as_json: bool, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let parsed = parse_serve(flags, matches);
+    doctor::run(&parsed.cli.common, serve_of(&parsed)?, &parsed.files, as_json).await
+}
+
+/// Reads the settings that `serve` would have here, with more flags.
+fn parse_serve(flags: Vec<OsString>, matches: &ArgMatches) -> Parsed<Cli> {
+    let words = settings::words(&Cli::command(), matches, flags);
+    arguments::parse(&words).unwrap_or_else(|refused| refused.exit())
+}
+
+fn serve_of(parsed: &Parsed<Cli>) -> anyhow::Result<&Serve> {
+    let Command::Serve(serve) = &parsed.cli.command else { bail!("write only flags of serve after --") };
+    Ok(serve)
 }
 
 async fn run_on_database(common: &Common, store: &SharedStore, command: DatabaseCommand) -> anyhow::Result<()> {
@@ -296,17 +283,11 @@ async fn run_on_database(common: &Common, store: &SharedStore, command: Database
             let args = issue.context("--role and --restaurant are required")?;
             print(token(common, store, args).await?.expose_secret())?;
         }
-        DatabaseCommand::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
-            let id = RestaurantId::from_uuid(clock::new_id());
-            let restaurant = Restaurant { id, slug, name, currency, default_minutes };
-            add_restaurant(store, restaurant, tables).await?;
-        }
-        DatabaseCommand::User(UserCommand::Add { restaurant, username, role }) => {
-            add_user(store, &restaurant, username, role).await?;
-        }
-        DatabaseCommand::User(UserCommand::ResetTotp { restaurant, username }) => {
-            reset_totp(store, &restaurant, &username).await?;
-        }
+        DatabaseCommand::Restaurant(command) => restaurants::run(store, command).await?,
+        DatabaseCommand::User(command) => people::run(store, command).await?,
+        DatabaseCommand::Screen(command) => screens::run(store, command).await?,
+        DatabaseCommand::ApiKey(command) => api_keys::run(store, command).await?,
+        DatabaseCommand::Events(command) => events::run(store, command).await?,
         DatabaseCommand::Audit(command) => audit::run(store, command).await?,
         DatabaseCommand::Guest(command) => guests::run(store, command).await?,
         DatabaseCommand::Purge(args) => guests::purge(store, args).await?,
@@ -331,19 +312,6 @@ fn print_keys(pair: &KeyPair) -> std::io::Result<()> {
 fn parse_kid(text: &str) -> Result<Key, String> {
     let kid = text.parse::<Key>().ok().filter(|kid| !kid.as_str().contains([':', ',']));
     kid.ok_or_else(|| "a kid is 1 to 64 visible ASCII characters without a colon or a comma".into())
-}
-
-/// Reads the currency of a new restaurant. Amounts of one that nobody knows could not be shown: it has no known decimals.
-fn parse_currency(text: &str) -> Result<Currency, String> {
-    let currency = text.parse::<Currency>().map_err(|error| error.to_string())?;
-    let known = Some(currency).filter(Currency::is_known);
-    known.ok_or_else(|| "ISO 4217 has no such currency; codes are like BDT, EUR, JPY, USD".into())
-}
-
-/// Parses the role of a person.
-fn parse_person_role(text: &str) -> Result<Role, String> {
-    let role = text.parse().ok().filter(|role| matches!(role, Role::Staff | Role::Manager));
-    role.ok_or_else(|| "people are staff or manager; pair a screen, and give a POS an API key".into())
 }
 
 /// Returns a line for each token.
@@ -403,68 +371,6 @@ async fn revoke_token(store: &SharedStore, id: &Key) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {
-    let menu = Menu {
-        restaurant: restaurant.id,
-        position: Position::ZERO,
-        currency: restaurant.currency,
-        paused: false,
-        paused_until: None,
-        guest_rounds: true,
-        firing: Firing::Together,
-        categories: BTreeMap::new(),
-        items: BTreeMap::new(),
-    };
-    match store.add_restaurant(&restaurant, &menu, clock::now()).await {
-        Err(StoreError::Taken) => bail!("restaurant {} exists already", restaurant.slug),
-        added => added?,
-    }
-    print(&format!("restaurant {} has the id {}", restaurant.slug, restaurant.id))?;
-    for number in 1..=tables {
-        let key: Key = crate::auth::secret::random_secret().expose_secret().parse()?;
-        let table = Table {
-            id: TableId::from_uuid(clock::new_id()),
-            restaurant: restaurant.id,
-            label: number.to_string().parse()?,
-            key: key.clone(),
-        };
-        let note = Note::new(restaurant.id, Kind::Tables, "add_table").about(table.id).called(&table.label);
-        recorded(note, store.add_table(&table)).await?;
-        print(&format!("table {number}: /t/{key}"))?;
-    }
-    Ok(())
-}
-
-async fn add_user(store: &SharedStore, slug: &Slug, username: Key, role: Role) -> anyhow::Result<()> {
-    let restaurant = restaurant(store, slug).await?;
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("the password is read from standard input")?;
-    let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
-    let hints = Hints::of(&username, &restaurant.slug, &restaurant.name);
-    let password_hash = Passwords::default().hash_new(password, hints).await?;
-    let user = User { id: UserId::from_uuid(clock::new_id()), restaurant: restaurant.id, username, role, password_hash };
-    let note = Note::new(user.restaurant, Kind::People, "add_person").about(user.id).called(&user.username).set_to(role);
-    match recorded(note, store.add_user(&user, clock::now())).await {
-        Err(StoreError::Taken) => bail!("{} is taken in {slug}", user.username),
-        added => added?,
-    }
-    print(&format!("{} may sign in as {role} of {slug}", user.username))?;
-    Ok(())
-}
-
-async fn reset_totp(store: &SharedStore, slug: &Slug, username: &Key) -> anyhow::Result<()> {
-    let restaurant = restaurant(store, slug).await?;
-    let user = store.user_by_name(restaurant.id, username).await?;
-    let user = user.with_context(|| format!("{slug} has no user {username}"))?;
-    let note = Note::new(restaurant.id, Kind::People, "reset_second_factor").about(user.id).called(username);
-    match recorded(note, store.remove_second_factor(restaurant.id, user.id, None)).await {
-        Err(StoreError::Missing) => bail!("{username} has no second factor"),
-        removed => removed?,
-    };
-    print(&format!("{username} now signs in with only the password, and is signed out everywhere"))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -501,22 +407,6 @@ mod tests {
         let key = VapidKey::parse(&secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().into()).unwrap();
         assert_eq!(public, format!("public key: {}", key.public_key()));
         assert_ne!(vapid(), printed);
-    }
-
-    #[test]
-    fn a_person_is_staff_or_a_manager() {
-        assert_eq!(parse_person_role("manager"), Ok(Role::Manager));
-        for bad in ["chef", "kitchen", "service", "diner", ""] {
-            assert!(parse_person_role(bad).unwrap_err().starts_with("people are staff or manager"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_currency_is_one_that_iso_4217_has() {
-        assert_eq!(parse_currency("BDT").unwrap().to_string(), "BDT");
-        for bad in ["ZZZ", "XXX", "bdt", "TAKA", ""] {
-            assert!(parse_currency(bad).unwrap_err().contains("ISO 4217"), "{bad}");
-        }
     }
 
     #[test]

@@ -38,6 +38,12 @@ impl Management {
         Self { store, ended, passwords }
     }
 
+    /// Makes the management for a command that ends after one change. Nodes learn of ended sessions from the store.
+    #[must_use]
+    pub fn of_tool(store: SharedStore) -> Self {
+        Self::new(store, Arc::default(), Passwords::default())
+    }
+
     /// Adds a person who may sign in.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! names the redis crate.
 
 use super::channels::slot_key;
-use super::push_queue::{Incoming, PushQueue};
+use super::push_queue::{Incoming, PushQueue, push_queue};
 use super::signature::MAX_MESSAGE;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
@@ -106,6 +106,20 @@ impl Address {
                 let connecting = tokio::time::timeout(2 * CONNECT, client.get_async_connection());
                 Ok(RedisConnection::Cluster(connecting.await.map_err(|_| LinkError::Timeout)??))
             }
+        }
+    }
+}
+
+impl Address {
+    /// Connects and asks for an answer, to check the address.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn ping(&self) -> Result<()> {
+        let (queue, _incoming, _overflow) = push_queue();
+        match self.connect(queue).await? {
+            RedisConnection::Server(mut connection) => in_time(redis::cmd("PING").query_async(&mut connection)).await,
+            RedisConnection::Cluster(mut connection) => in_time(redis::cmd("PING").query_async(&mut connection)).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! line, so flags and environment variables come before them.
 
 use clap::{Arg, ArgAction, Command};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
@@ -92,6 +92,13 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    fn path(&self) -> &Path {
+        let (Self::Configuration(path) | Self::Secret { path, .. }) = self;
+        path
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,6 +112,7 @@ impl fmt::Display for Origin {
 struct Found {
     values: Vec<String>,
     origin: Origin,
+    is_secret: bool,
 }
 
 /// Settings from files, by the name of their flag.
@@ -122,7 +130,8 @@ impl FileSettings {
         if let Some(path) = configuration {
             let text = read(path, String::new())?;
             for (key, values) in parse(&text, path, &known)? {
-                settings.0.insert(key, Found { values, origin: Origin::Configuration(path.to_owned()) });
+                let is_secret = known.get(&key).is_some_and(|setting| setting.is_secret);
+                settings.0.insert(key, Found { values, origin: Origin::Configuration(path.to_owned()), is_secret });
             }
         }
         for (flag, setting) in known.into_iter().filter(|(_, setting)| setting.is_secret) {
@@ -136,7 +145,7 @@ impl FileSettings {
             if secret.is_empty() {
                 return Err(FileSettingsError::Empty { path, variable });
             }
-            settings.0.insert(flag, Found { values: vec![secret], origin: Origin::Secret { variable, path } });
+            settings.0.insert(flag, Found { values: vec![secret], origin: Origin::Secret { variable, path }, is_secret: true });
         }
         Ok(settings)
     }
@@ -151,6 +160,12 @@ impl FileSettings {
     #[must_use]
     pub fn origin(&self, flag: &str) -> Option<&Origin> {
         self.0.get(flag).map(|found| &found.origin)
+    }
+
+    /// Returns the files with a secret.
+    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
+        let files: BTreeSet<_> = self.0.values().filter(|found| found.is_secret).map(|found| found.origin.path()).collect();
+        files.into_iter()
     }
 
     /// Makes the values from files the defaults of a command and the commands below it. Its help would show them, also secrets. An empty environment variable counts as
@@ -284,7 +299,7 @@ mod tests {
     #[test]
     fn a_flag_comes_before_a_file_and_a_file_before_the_default() {
         let values = vec!["3".to_owned()];
-        let found = Found { values, origin: Origin::Configuration("f.toml".into()) };
+        let found = Found { values, origin: Origin::Configuration("f.toml".into()), is_secret: false };
         let settings = FileSettings([("drain-s".to_owned(), found)].into());
         let drain = |words: &[&str]| {
             let matches = settings.apply(command()).get_matches_from(words);

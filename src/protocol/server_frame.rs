@@ -52,7 +52,16 @@ pub struct EventBody<'a> {
 impl<'a> EventBody<'a> {
     /// Leaves out the person in a room that guests may join.
     fn in_room(room: RoomId, event: &'a Event) -> Self {
-        let person = event.by.person.as_ref().filter(|_| room.kind().is_of_staff());
+        Self::by(event.by.person.as_ref().filter(|_| room.kind().is_of_staff()), event)
+    }
+
+    /// Has all of an event, for an operator.
+    #[must_use]
+    pub fn whole(event: &'a Event) -> Self {
+        Self::by(event.by.person.as_ref(), event)
+    }
+
+    fn by(person: Option<&'a Person>, event: &'a Event) -> Self {
         Self {
             id: event.id,
             kind: event.kind,

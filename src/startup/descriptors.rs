@@ -33,6 +33,13 @@ pub fn prepare(connections: u32, database_connections: u32) -> Division {
     division
 }
 
+/// Returns the hard limit of this process, and the descriptors that a node of so many connections needs.
+#[must_use]
+pub fn limit_and_need(connections: u32, database_connections: u32) -> (u64, u64) {
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    (limit, u64::from(connections) + PLAIN + OWN + u64::from(database_connections))
+}
+
 /// Raises the soft limit to the hard one and returns it.
 fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

@@ -3,7 +3,7 @@
 
 mod banner;
 mod database;
-mod descriptors;
+pub mod descriptors;
 mod drain;
 pub mod healthcheck;
 mod keys;

@@ -120,6 +120,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// Returns the ids of at most `limit` restaurants after one, in order.
     async fn restaurant_ids(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>>;
 
+    /// Sets the name of a restaurant. `Missing` when there is no such restaurant.
+    async fn rename_restaurant(&self, id: RestaurantId, name: &Name) -> Result<()>;
+
     /// Adds a table. `Taken` when the label (in this restaurant) or the key (anywhere) is.
     async fn add_table(&self, table: &Table) -> Result<()>;
 

@@ -14,6 +14,7 @@ pub mod error;
 mod faults;
 pub mod group;
 pub mod guests;
+pub mod inspection;
 pub mod log;
 mod migrations;
 pub mod nodes;

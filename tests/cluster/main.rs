@@ -10,6 +10,7 @@ mod asynchronous;
 mod bad_way;
 mod clocks;
 mod crossing;
+mod examined;
 mod failover;
 mod failpoints;
 mod hanging_up;

@@ -34,6 +34,7 @@ mod nginx;
 mod one_failure;
 mod one_file;
 mod openapi;
+mod operating;
 mod order;
 mod order_limits;
 mod order_lists;

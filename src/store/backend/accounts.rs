@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
-use crate::domain::values::text::{Key, Slug};
+use crate::domain::values::text::{Key, Name, Slug};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
@@ -48,6 +48,8 @@ statements! {
     RESTAURANT = restaurant!("id = $1");
 
     RESTAURANT_IDS = "SELECT id FROM restaurants WHERE id > $1 ORDER BY id LIMIT $2";
+
+    RENAME_RESTAURANT = "UPDATE restaurants SET name = $2 WHERE id = $1";
 
     ADD_TABLE = "INSERT INTO tables (id, restaurant, label, key) VALUES ($1, $2, $3, $4)";
     TABLE_BY_KEY = tables!("key = $1");
@@ -177,6 +179,11 @@ impl Accounts for Backend {
         let query = query_scalar::<Database, Uuid>(RESTAURANT_IDS).bind(after).bind(i64::from(limit));
         let ids = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
         Ok(ids.into_iter().map(RestaurantId::from_uuid).collect())
+    }
+
+    async fn rename_restaurant(&self, id: RestaurantId, name: &Name) -> Result<()> {
+        let query = query::<Database>(RENAME_RESTAURANT).bind(id.uuid()).bind(name.as_str().to_owned());
+        found(self.execute(query).await?)
     }
 
     async fn add_table(&self, table: &Table) -> Result<()> {

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
-static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/postgres/expand")));
+pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
+pub static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/postgres/expand")));
 
 /// The attempts at the migrations.
 const ATTEMPTS: u32 = 10;
@@ -67,7 +67,7 @@ fn is_deadlock(error: &MigrateError) -> bool {
 
 /// Connects to the first server that is the primary. If there is none, returns the error of the
 /// first server.
-async fn connect(servers: &[PgConnectOptions]) -> Result<(PgConnection, usize), OpenError> {
+pub async fn connect(servers: &[PgConnectOptions]) -> Result<(PgConnection, usize), OpenError> {
     let mut first = None;
     for (number, options) in servers.iter().enumerate() {
         match connect_to(options).await {
@@ -90,7 +90,7 @@ pub async fn is_primary(connection: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// Refuses a schema that another program has filled, before anything is written to it.
-async fn require_own(connection: &mut PgConnection) -> Result<(), OpenError> {
+pub async fn require_own(connection: &mut PgConnection) -> Result<(), OpenError> {
     let foreign = |why: &str| OpenError::Foreign { database: "the schema".to_owned(), why: why.to_owned() };
     // Migrations make their tables in this schema, the first of the search path. Tables of an
     // extension do not belong to another program.
@@ -111,7 +111,7 @@ async fn require_own(connection: &mut PgConnection) -> Result<(), OpenError> {
     }
 }
 
-async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), OpenError> {
+pub async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), OpenError> {
     let commit: String = query_scalar("SHOW synchronous_commit").fetch_one(&mut *connection).await?;
     if commit == "off" {
         let why = "PostgreSQL runs with synchronous_commit=off, so a commit that was acknowledged is lost when the server \

@@ -6,6 +6,7 @@ mod backend;
 mod connect;
 mod groups;
 mod hosts;
+mod inspect;
 mod primary;
 
 pub use backend::statements::ALL as STATEMENTS;

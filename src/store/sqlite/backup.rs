@@ -264,7 +264,7 @@ async fn heads(connection: &mut SqliteConnection) -> sqlx::Result<BTreeMap<Vec<u
 }
 
 /// Returns the options that read a file and change nothing beside it, unless it has a log.
-fn reader(path: &Path) -> SqliteConnectOptions {
+pub(super) fn reader(path: &Path) -> SqliteConnectOptions {
     let has_log = identity::log(path).metadata().is_ok_and(|log| log.len() > 0);
     SqliteConnectOptions::new().filename(path).read_only(true).immutable(!has_log).disable_statement_logging()
 }

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
-static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/sqlite/expand")));
+pub static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/sqlite/expand")));
 
 /// Begins a transaction that writes. It holds the lock of all writers.
 pub const BEGIN: &str = "BEGIN IMMEDIATE";

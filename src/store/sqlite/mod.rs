@@ -7,6 +7,7 @@ pub mod backup;
 mod connect;
 mod content;
 mod identity;
+mod inspect;
 mod layout;
 mod leftover;
 mod lock;
