@@ -1,3 +1,4 @@
+import { askedGroups, toggled } from '../shared/choices.js';
 import { matches, plain } from '../shared/search.js';
 import { menuByCategory } from './lanes.js';
 
@@ -45,11 +46,24 @@ function rankOf({ number, words }, wanted) {
   return words.includes(wanted) ? 3 : NO_MATCH;
 }
 
-/** @param {any} item of the menu @param {string} words of a wish for an option @returns {string | undefined} the id of the first match */
-export function optionOf(item, words) {
-  const options = Object.entries(item.options ?? {}).map(([id, { name }]) => ({ id, words: plain(name) }));
-  const begins = options.find((option) => option.words.split(/[\s-]+/).some((part) => part.startsWith(words)) || option.words.startsWith(words));
-  return (begins ?? options.find((option) => option.words.includes(words)))?.id;
+/**
+ * Finds the option that a wish means: as the server does with names, the first one that is not chosen yet, since both halves of a
+ * pizza may have one of this name. One that replaces another comes last.
+ *
+ * @param {any} item of the menu @param {string} words of a wish for an option @param {string[]} chosen ids
+ * @returns {{id: string, name: string, state: 'fits' | 'chosen' | 'sold-out' | 'full'} | undefined} only one that fits can be added
+ */
+export function optionOf(item, words, chosen) {
+  const options = askedGroups(item, chosen).flatMap((group) => group.options.map((option) => ({ ...option, words: plain(option.name), group: group.name })));
+  const begin = options.filter((option) => option.words.split(/[\s-]+/).some((part) => part.startsWith(words)) || option.words.startsWith(words));
+  const found = (begin.length > 0 ? begin : options.filter((option) => option.words.includes(words))).map(({ id, name, group, isThere }) => {
+    const after = toggled(item, chosen, id);
+    const state = chosen.includes(id) ? 'chosen' : !isThere ? 'sold-out' : after.includes(id) ? 'fits' : 'full';
+    return { id, name: group ? `${group}: ${name}` : name, state: /** @type {'fits' | 'chosen' | 'sold-out' | 'full'} */ (state), isExtra: chosen.every((other) => after.includes(other)) };
+  });
+  const fitting = found.filter(({ state }) => state === 'fits');
+  const option = fitting.find(({ isExtra }) => isExtra) ?? fitting[0] ?? found[0];
+  return option && { id: option.id, name: option.name, state: option.state };
 }
 
 /**

@@ -5,8 +5,8 @@ import { find, h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { renderListed } from '../shared/keyed.js';
 import { toast } from '../shared/toasts.js';
-import { matching, numbered, optionOf, wishOf } from './dish_finder.js';
-import { orderForm, placeForm, placeOf, placeWords, placesFor } from './entry_view.js';
+import { matching, numbered, wishOf } from './dish_finder.js';
+import { likeliestPlace, optionWish, orderForm, placeForm, placeOf, placeWords } from './entry_view.js';
 
 /** The time in which another touch on "Discard" discards. */
 const SURE_MS = 5_000;
@@ -113,7 +113,7 @@ export class OrderEntry {
     if (event.key !== 'Enter' || event.isComposing) return;
     const field = event.target instanceof HTMLInputElement ? event.target.dataset.entry : undefined;
     if (event.ctrlKey || event.metaKey) this.#send();
-    else if (field === 'where') this.#goTo(placesFor(this.#tables() ?? [], this.#typed)[0]);
+    else if (field === 'where') this.#goToLikeliest();
     else if (field === 'find') this.#wish();
     else return;
     event.preventDefault();
@@ -157,6 +157,11 @@ export class OrderEntry {
     this.#focus();
   }
 
+  #goToLikeliest() {
+    const place = likeliestPlace(this.#tables() ?? [], this.#typed);
+    if (place) this.#goTo(place);
+  }
+
   /** @param {import('./new_orders.js').Place} place */
   #goTo(place) {
     const checkout = this.#checkout;
@@ -178,13 +183,11 @@ export class OrderEntry {
     const checkout = this.#checkout;
     if (!checkout || this.#typed.trim() === '') return;
     const wish = wishOf(this.#typed);
-    const { items } = this.#menu();
     if (wish.isOption) {
-      const line = checkout.basket.lines.find(({ key }) => key === this.#line);
-      const option = line && items[line.item] && optionOf(items[line.item], wish.words);
-      if (!line || !option) return;
+      const option = optionWish({ wish, basket: checkout.basket, line: this.#line, menu: this.#menu() });
+      if (option?.state !== 'fits') return;
       this.#typed = '';
-      return this.#change(withOption(checkout.basket, line.key, option, this.#menu()));
+      return this.#change(withOption(checkout.basket, option.line, option.id, this.#menu()));
     }
     const [dish] = matching(this.#categories.flatMap(({ dishes }) => dishes), wish.words);
     if (!dish?.item.available) return;

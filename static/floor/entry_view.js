@@ -1,4 +1,5 @@
 import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
+import { kept } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -53,18 +54,23 @@ export function placesFor(tables, typed) {
   return begins ? [...like, takeaway] : [takeaway, ...like];
 }
 
+/** @param {string[]} tables labels @param {string} typed @returns {Place | undefined} where Enter takes the order: nowhere before anything is typed */
+export function likeliestPlace(tables, typed) {
+  return typed.trim() === '' ? undefined : placesFor(tables, typed)[0];
+}
+
 /**
  * @param {{tables: string[] | null, typed: string, orders: (table: string) => number}} look tables: null while they are not known;
  *   orders: how many are open at a table
  */
 export function placeForm({ tables, typed, orders }) {
   const places = placesFor(tables ?? [], typed);
-  const chosen = typed.trim() === '' ? null : places[0];
+  const hasLikeliest = likeliestPlace(tables ?? [], typed) !== undefined;
   return h('div.entry__where', { 'data-key': 'where' },
     h('div.field', {}, h('label', { for: 'entry-where' }, 'Table, or name for a takeaway'),
       h('input', { 'id': 'entry-where', 'maxlength': MAX_GUEST_NAME, 'value': typed, 'data-entry': 'where', 'autocomplete': 'off', 'enterkeyhint': 'go' })),
     tables === null && h('p.muted', { role: 'status' }, 'Loading the tables'),
-    h('div.entry__places', { role: 'group', 'aria-label': 'Where the order goes' }, places.map((at) => placeButton(at, at === chosen, at.table ? orders(at.table) : 0))));
+    h('div.entry__places', { role: 'group', 'aria-label': 'Where the order goes' }, places.map((at, rank) => placeButton(at, hasLikeliest && rank === 0, at.table ? orders(at.table) : 0))));
 }
 
 /** @param {Place} at @param {boolean} isFirst @param {number} open orders */
@@ -133,14 +139,32 @@ function soldOut({ until }) {
   return until ? `Sold out until ${clock(until)}` : 'Sold out';
 }
 
-/** What Enter does. @param {Look} look */
-function wishWords({ wish, typed, categories, basket, line, menu }) {
+/**
+ * Finds the option that a wish adds to the line whose controls are shown.
+ * @param {Pick<Look, 'wish' | 'basket' | 'line' | 'menu'>} look
+ */
+export function optionWish({ wish, basket, line, menu }) {
+  const last = basket.lines.find(({ key }) => key === line);
+  const item = last && menu.items[last.item];
+  const option = item && optionOf(item, wish.words, kept(item, last.options));
+  return option && { ...option, line: last.key, dish: item.name };
+}
+
+/** @type {Record<string, string>} */
+const NOT_ADDED = { 'chosen': 'chosen already', 'sold-out': 'sold out', 'full': 'no more of these can be chosen' };
+
+/** @param {ReturnType<typeof optionWish>} option */
+function optionWords(option) {
+  if (!option) return 'The last dish has no such option.';
+  const { name, dish, state } = option;
+  return state === 'fits' ? `Enter: + ${name} · ${dish}` : `${name} (${dish}): ${NOT_ADDED[state]}`;
+}
+
+/** What Enter does. @param {Pick<Look, 'wish' | 'typed' | 'categories' | 'basket' | 'line' | 'menu'>} look */
+export function wishWords({ wish, typed, categories, basket, line, menu }) {
   if (typed.trim() === '') return 'Letters or number, then Enter · 3x rez: three · +spicy: an option of the last dish';
   if (wish.isOption) {
-    const last = basket.lines.find(({ key }) => key === line);
-    const item = last && menu.items[last.item];
-    const option = item && optionOf(item, wish.words);
-    return option ? `Enter: + ${item.options[option].name} · ${item.name}` : 'The last dish has no such option.';
+    return optionWords(optionWish({ wish, basket, line, menu }));
   }
   const [first] = matching(categories.flatMap(({ dishes }) => dishes), wish.words);
   if (!first) return 'No dish is called that.';

@@ -108,3 +108,16 @@ export class NewOrders {
     this.#store.keep(basket ? { ...others, [key]: basket } : others);
   }
 }
+
+/**
+ * Sends what a waiter has entered to the kitchen: nobody else needs to accept it. The `answer` event reports a refusal.
+ * @param {any} bell @param {any} order @param {() => void} sent called when it is
+ */
+export async function sendToKitchen(bell, order, sent) {
+  try {
+    if (order.status === 'placed') await bell.command({ action: 'accept', order: order.id });
+  } catch {
+    return;
+  }
+  sent();
+}

@@ -30,7 +30,7 @@ import { OrderEntry } from './entry.js';
 import { unsentView } from './entry_view.js';
 import { LostOrders } from './lost_orders.js';
 import { lostView } from './lost_view.js';
-import { NewOrders } from './new_orders.js';
+import { NewOrders, sendToKitchen } from './new_orders.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
 import { moveSheet, stepVoid } from './sheets.js';
@@ -164,11 +164,10 @@ export class StaffDesk {
     this.#tellCancelled(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
   }
 
-  /** Sends what a waiter has entered to the kitchen: nobody else needs to accept it. @param {any} order @param {string} key */
+  /** @param {any} order that a waiter has entered @param {string} key */
   #placed(order, key) {
     this.#entry.done(key);
-    if (order.status === 'placed') this.#bell.command({ action: 'accept', order: order.id }).catch(() => {});
-    toast(`Order ${order.number} is sent to the kitchen: ${place(order)}.`);
+    sendToKitchen(this.#bell, order, () => toast(`Order ${order.number} is sent to the kitchen: ${place(order)}.`));
   }
 
   /** @param {string} key */

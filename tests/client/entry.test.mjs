@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
-import { placement, withAdded } from '../../static/shared/basket.js';
+import { placement, withAdded, withOption } from '../../static/shared/basket.js';
 import { matching, numbered, optionOf, tablesLike, wishOf } from '../../static/floor/dish_finder.js';
-import { placeWords, placesFor, whyNot } from '../../static/floor/entry_view.js';
-import { MOST_NEW, NewOrders } from '../../static/floor/new_orders.js';
+import { likeliestPlace, optionWish, placeWords, placesFor, whyNot, wishWords } from '../../static/floor/entry_view.js';
+import { MOST_NEW, NewOrders, sendToKitchen } from '../../static/floor/new_orders.js';
 import { freeTables } from '../../static/floor/lanes.js';
 
 const dish = (name, category, sort, more = {}) => [name, { id: name, name, category, sort, price: { amount: 100, currency: 'BDT' }, available: true, ...more }];
@@ -41,14 +41,63 @@ test('a wish says how many, or which option', () => {
   assert.deepEqual(wishOf('0x rez').quantity, 1);
   assert.deepEqual(wishOf('12'), { quantity: 1, words: '12', isOption: false });
   assert.deepEqual(wishOf('+ Spi'), { quantity: 1, words: 'spi', isOption: true });
-  const { items } = MENU;
-  assert.deepEqual(['spi', 'extra', 'eat', 'no'].map((words) => optionOf(items['Beef rezala'], words)), ['hot', 'hot', 'big', undefined]);
+});
+
+const HALVES = {
+  id: 'pizza', name: 'Pizza', price: { amount: 100 }, available: true,
+  groups: { l: { name: 'Left', sort: 1, min: 1, max: 1 }, r: { name: 'Right', sort: 2, min: 1, max: 1 }, x: { name: 'Extras', sort: 3, min: 0, max: 2 } },
+  options: Object.fromEntries([['r1', 'ham', 'r'], ['l1', 'ham', 'l'], ['l2', 'olives', 'l', false], ['r2', 'olives', 'r', false], ['l3', 'tuna', 'l'], ['x1', 'chili', 'x'], ['x2', 'garlic', 'x'], ['x3', 'basil', 'x']]
+    .map(([id, name, group, available = true]) => [id, { name, group, available, price: { amount: 0 } }])),
+};
+
+test('an option is found by its words: the first that is not chosen yet, as the server finds it by name', () => {
+  const ids = (words, chosen = []) => { const { id, state } = optionOf(HALVES, words, chosen) ?? {}; return [id, state]; };
+  assert.deepEqual(['spi', 'extra', 'eat', 'no'].map((words) => optionOf(MENU.items['Beef rezala'], words, [])?.id), ['hot', 'hot', 'big', undefined]);
+  assert.deepEqual([ids('ham'), ids('ham', ['l1']), ids('ham', ['l1', 'r1'])], [['l1', 'fits'], ['r1', 'fits'], ['l1', 'chosen']]);
+  assert.deepEqual(ids('tu', ['l1']), ['l3', 'fits'], 'one that replaces another');
+  assert.deepEqual(ids('ham', ['l3']), ['r1', 'fits'], 'what is chosen stays where the other half has room');
+  assert.deepEqual(ids('oli'), ['l2', 'sold-out']);
+  assert.deepEqual(ids('bas', ['x1', 'x2']), ['x3', 'full']);
+  assert.equal(optionOf(HALVES, 'ham', ['l1']).name, 'Right: ham');
+});
+
+test('Enter adds an option where the hint says so, and nothing else', () => {
+  const menu = { ...MENU, items: { ...MENU.items, pizza: HALVES } };
+  const typed = (text, options) => {
+    const basket = withAdded({ id: 'b', lines: [], note: '', service: 'dine_in' }, { item: 'pizza', options });
+    const look = { wish: wishOf(text), basket, line: '1', menu };
+    const { state, id } = optionWish(look) ?? {};
+    return [wishWords({ ...look, typed: text, categories: [] }), state === 'fits' ? withOption(basket, '1', id, menu).lines[0].options : options];
+  };
+  assert.deepEqual(typed('+ham', ['l1']), ['Enter: + Right: ham · Pizza', ['l1', 'r1']]);
+  assert.deepEqual(typed('+ham', ['l1', 'r1']), ['Left: ham (Pizza): chosen already', ['l1', 'r1']]);
+  assert.deepEqual(typed('+oli', ['l1']), ['Left: olives (Pizza): sold out', ['l1']]);
+  assert.deepEqual(typed('+bas', ['x1', 'x2']), ['Extras: basil (Pizza): no more of these can be chosen', ['x1', 'x2']]);
+  assert.deepEqual(typed('+nuts', ['l1']), ['The last dish has no such option.', ['l1']]);
+});
+
+test('an order is called sent to the kitchen once it is', async () => {
+  const told = [];
+  let answer;
+  const bell = { command: ({ action }) => new Promise((resolve, reject) => { told.push(action); answer = { resolve, reject }; }) };
+  const send = (status) => sendToKitchen(bell, { id: 'o1', status }, () => told.push('sent'));
+  const first = send('placed');
+  assert.deepEqual(told, ['accept']);
+  answer.resolve();
+  await first;
+  const refused = send('placed');
+  answer.reject(new Error('no'));
+  await refused;
+  assert.deepEqual(told, ['accept', 'sent', 'accept']);
+  await send('accepted');
+  assert.deepEqual(told.slice(3), ['sent']);
 });
 
 test('Enter goes to the table that was typed, and else to a takeaway by that name', () => {
   const tables = ['1', '10', '2', 'Terrace'];
   assert.deepEqual(tablesLike(tables, ''), ['1', '2', '10', 'Terrace']);
-  const first = (typed) => placesFor(tables, typed)[0];
+  const first = (typed) => likeliestPlace(tables, typed);
+  assert.equal(first(' '), undefined, 'nothing is marked before anything is typed');
   assert.deepEqual(first('1'), { table: '1', service: 'dine_in' });
   assert.deepEqual(first('table 10'), { table: '10', service: 'dine_in' });
   assert.deepEqual(first('ter'), { table: 'Terrace', service: 'dine_in' });
