@@ -285,8 +285,9 @@ class Orderbell:
                 times = (self._subscriptions.wake_at(), self._outbox.wake_at(), self._slot_at)
                 due = min((at for at in times if at is not None), default=None)
                 with suppress(asyncio.TimeoutError):
-                    wait = None if due is None else max(due - self._clock(), 0.001)
-                    await asyncio.wait_for(self._wake.wait(), wait)
+                    # `wait_for` of Python 3.11 may miss its cancellation.
+                    async with asyncio.timeout(None if due is None else max(due - self._clock(), 0.001)):
+                        await self._wake.wait()
         except Ended as ended:
             return ended.end
 

@@ -101,7 +101,10 @@ class Outbox:
         return min(times, default=None)
 
     def answer(self, frame: JsonObject, now: float) -> Settled | AfterError | None:
-        """Takes an `ack`, or an `error` with an id. Returns None for a command that was answered before."""
+        """Takes an `ack`, or an `error` with an id. Returns None for a command that was answered before.
+
+        After `TOKEN`, the command is sent again on the next connection.
+        """
         entry = self._entries.get(frame["id"])
         if entry is None:
             return None
@@ -114,8 +117,8 @@ class Outbox:
         if reaction is AfterError.FINAL or entry.tries >= MAX_TRIES:
             del self._entries[entry.id]
             return Settled(entry.id, error=error)
-        entry.sent = False
         if reaction is AfterError.LATER:
+            entry.sent = False
             wait = error.retry_after_s
             entry.not_before = now + (full_jitter(entry.tries, self._random) if wait is None else wait)
         return reaction

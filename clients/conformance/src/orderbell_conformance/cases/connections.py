@@ -1,0 +1,129 @@
+"""Close codes, going away, heartbeats and backoff."""
+
+import time
+
+from aiohttp import web
+
+from ..server import problem
+from ..trial import Trial, require
+from .registry import case
+
+CODES, HANDSHAKE, HEARTBEAT = "Close codes", "Handshake", "Heartbeat"
+STOPPED_S = 2.0
+"""How long a client that has to stop is watched."""
+TOO_MANY = 15
+"""Handshakes within the time of an outage that no client with backoff makes."""
+
+
+def comes_back(code: int, rule: str, within: float) -> None:
+    """Adds a case of a close code after which a client reconnects with its cursor."""
+
+    async def run(t: Trial) -> None:
+        t.house.place("a")
+        link = await t.connect()
+        await link.close(code)
+        t.house.status("a", "accepted")
+        await t.resumed(1, f"the client comes back after {code}", within)
+        await t.shows()
+
+    run.__doc__ = rule
+    case(CODES, f"close_{code}")(run)
+
+
+comes_back(1012, "1012 without `going_away` before it: the client reconnects after backoff, with its cursors.", 10)
+comes_back(4408, "4408, nothing received for two heartbeats: the client reconnects with backoff.", 10)
+comes_back(4409, "4409, it reads too slowly: the client reconnects at once, with its cursors.", 5)
+comes_back(4429, "4429, far over the message rate: the client reconnects after backoff.", 10)
+comes_back(4999, "A code that is not in the table is a lost connection: the client reconnects.", 10)
+
+
+def stops(code: int, rule: str) -> None:
+    """Adds a case of a close code after which a client does not come back."""
+
+    async def run(t: Trial) -> None:
+        t.house.place("a")
+        link = await t.connect()
+        handshakes = len(t.server.handshakes)
+        await link.close(code)
+        await t.never(lambda: len(t.server.handshakes) > handshakes, f"a handshake after {code}", STOPPED_S)
+        await t.client.until(lambda: t.client.stopped is not None, "the client says that it stopped")
+
+    run.__doc__ = rule
+    case(CODES, f"close_{code}")(run)
+
+
+stops(1000, "1000, normal: the client does nothing.")
+stops(1009, "1009, a frame too large: the client stops and reports.")
+stops(4400, "4400, a protocol violation: the client stops and reports.")
+stops(4403, "4403, not allowed any more: the client stops.")
+
+
+@case(CODES)
+async def going_away(t: Trial) -> None:
+    """After `going_away`, the client reconnects in its own slot: not before it, and not long after."""
+    t.house.place("a")
+    link = await t.connect()
+    began = time.monotonic()
+    await link.send({"type": "going_away", "reconnect_in_ms": 1500})
+    await link.tell(t.house.status("a", "accepted"))
+    await t.shows()
+    await link.close(1012)
+    await t.resumed(2, "the client comes back")
+    waited = t.server.handshakes[-1].at - began
+    require(1.35 <= waited <= 8.0, f"the slot was after 1.5 s, the client came after {waited:.2f} s")
+    await t.shows()
+
+
+@case(CODES)
+async def backoff(t: Trial) -> None:
+    """While no connection succeeds, the client waits longer and longer, and comes back at last."""
+    t.house.place("a")
+    link = await t.connect()
+    t.server.refuse = lambda token: web.Response(status=503)
+    handshakes = len(t.server.handshakes)
+    link.cut()
+
+    def are_too_many() -> bool:
+        return len(t.server.handshakes) - handshakes > TOO_MANY
+
+    await t.never(are_too_many, f"more than {TOO_MANY} handshakes within 2.5 s", 2.5)
+    t.server.refuse = lambda token: None
+    t.house.status("a", "accepted")
+    await t.resumed(1, "the client comes back after an outage", 25)
+    await t.shows()
+
+
+@case(HANDSHAKE)
+async def full_node(t: Trial) -> None:
+    """A handshake that is refused with 503 or 429 is tried again, and the token is not at fault."""
+    t.house.place("a")
+    refusals = [problem(503, "unavailable", {"Retry-After": "1"}), problem(429, "rate_limited", {"Retry-After": "1"})]
+    t.server.refuse = lambda token: refusals.pop(0) if refusals else None
+    await t.begin()
+    await t.link(25)
+    await t.shows()
+
+
+@case(HEARTBEAT)
+async def silent_server(t: Trial) -> None:
+    """A connection on which nothing comes for two heartbeats is dropped, and the client comes back with its cursor."""
+    t.house.place("a")
+    t.server.heartbeat_ms = 1000
+    link = await t.connect()
+    link.mute = True
+    t.house.status("a", "accepted")
+    await t.resumed(1, "the client gives a silent connection up", 15)
+    await t.shows()
+
+
+@case(HEARTBEAT)
+async def quiet_room(t: Trial) -> None:
+    """A connection that answers pings stays, however quiet its rooms are."""
+    t.house.place("a")
+    t.server.heartbeat_ms = 1500
+    link = await t.connect()
+    await t.never(lambda: link.over, "the client leaves a connection that answers", 4.0)
+    await link.ping()
+    await t.until(lambda: link.pongs > 0, "the client answers a ping")
+    await link.tell(t.house.status("a", "accepted"))
+    await t.shows()

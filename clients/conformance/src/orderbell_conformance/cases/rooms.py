@@ -1,0 +1,355 @@
+"""The cursor rule, subscribing and snapshots."""
+
+import asyncio
+
+from ..house import FLOOR, KITCHEN, MENU, Json
+from ..server import Link
+from ..trial import Trial, require
+from .registry import case
+
+CURSOR, SUBSCRIBING, PARTS = "The cursor rule", "Subscribing", "Snapshots in parts"
+
+
+def two_orders(t: Trial) -> None:
+    t.house.place("a")
+    t.house.place("b")
+
+
+@case(SUBSCRIBING)
+async def snapshot_then_events(t: Trial) -> None:
+    """A snapshot is the state, and each event after it changes it."""
+    two_orders(t)
+    link = await t.connect()
+    require("since" not in link.subscribes[0], "the first subscription has no cursor yet")
+    await link.tell(t.house.status("a", "accepted", promised_at="2026-11-24T10:20:00.000Z"))
+    await link.tell(t.house.place("c"))
+    await link.tell(t.house.status("a", "preparing", items={"i1": {"status": "cooking"}}))
+    await t.shows()
+    require(len(link.subscribes) == 1, "nothing was missing, so nothing is to be asked for again")
+
+
+@case(CURSOR)
+async def repeats(t: Trial) -> None:
+    """A frame with `position <= cursor` is a repeat and is dropped."""
+    two_orders(t)
+    link = await t.connect()
+    first, second = t.house.status("a", "accepted"), t.house.status("a", "preparing")
+    await link.tell(first, second, first, second, first)
+    await link.tell(t.house.status("b", "accepted"))
+    await t.shows()
+
+
+@case(CURSOR)
+async def gap(t: Trial) -> None:
+    """With `prev > cursor` an event is missing: nothing is applied, and the room is asked for from the cursor."""
+    two_orders(t)
+    link = await t.connect()
+    cursor, before = t.house.head, await t.shown()
+    t.house.status("a", "accepted", note="the missing one")
+    held = await t.hold(t.server.answers)
+    await link.tell(t.house.status("a", "preparing"))
+    t.must_resume(await held.came("the client asks for the missing event"), cursor)
+    await t.shows_still(KITCHEN, before, "an event beyond a gap was applied")
+    await held.answer()
+    await t.shows()
+
+
+@case(CURSOR)
+async def gap_before_a_sync(t: Trial) -> None:
+    """A `sync` whose `prev` is beyond the cursor shows a gap, as an event does."""
+    two_orders(t)
+    link = await t.connect()
+    cursor = t.house.head
+    t.house.status("a", "accepted")
+    held = await t.hold(t.server.answers)
+    await link.send(t.house.sync(KITCHEN))
+    t.must_resume(await held.came("the client asks for the missing event"), cursor)
+    await held.answer()
+    await t.shows()
+
+
+@case(CURSOR)
+async def reordered(t: Trial) -> None:
+    """Events that arrive in another order are applied in theirs, each once."""
+    two_orders(t)
+    link = await t.connect()
+    events = [t.house.status("a", "accepted"), t.house.status("a", "preparing"), t.house.status("a", "ready")]
+    await link.tell(events[1], events[2], events[0])
+    await link.tell(events[2], events[0])
+    await link.tell(t.house.status("b", "accepted"))
+    await t.shows()
+
+
+@case(CURSOR)
+async def sync_moves_the_cursor(t: Trial) -> None:
+    """A `sync` without a gap moves the cursor to its position."""
+    two_orders(t)
+    link = await t.connect()
+    t.house.commit("menu.paused", {"paused": True})
+    await link.send(t.house.sync(KITCHEN))
+    await t.reached(t.house.head)
+    link.cut()
+    await t.resumed(t.house.head, "the client comes back")
+    await t.shows()
+
+
+@case(CURSOR)
+async def live_moves_the_cursor(t: Trial) -> None:
+    """`live` moves the cursor to its position: everything up to there was sent."""
+    two_orders(t)
+    link = await t.connect()
+    link.cut()
+    for _ in range(3):
+        t.house.commit("menu.paused", {"paused": True})
+    link = await t.resumed(2, "the client comes back")
+    await t.shows()
+    link.cut()
+    await t.resumed(t.house.head, "the client comes back again")
+    await t.shows()
+
+
+@case(SUBSCRIBING)
+async def resumes_from_its_cursor(t: Trial) -> None:
+    """After a lost connection, the client asks for what it missed, with its cursor and the cursor's epoch."""
+    two_orders(t)
+    link = await t.connect()
+    cursor = t.house.head
+    link.cut()
+    t.house.status("a", "accepted")
+    t.house.place("c")
+    await t.resumed(cursor, "the client comes back")
+    await t.shows()
+
+
+@case(SUBSCRIBING)
+async def repeats_after_a_reconnect(t: Trial) -> None:
+    """After a change of the connection, events may come again; they are dropped."""
+    two_orders(t)
+    link = await t.connect()
+    await link.tell(t.house.status("a", "accepted"), t.house.status("a", "preparing"))
+    await t.shows()
+
+    async def from_the_beginning(link: Link, frame: Json) -> None:
+        await link.send(*t.house.missed(KITCHEN, 0), t.house.live(KITCHEN))
+
+    t.server.answers.append(from_the_beginning)
+    link.cut()
+    t.house.status("b", "accepted")
+    await t.resumed(t.house.head - 1, "the client comes back")
+    await t.shows()
+
+
+@case(SUBSCRIBING)
+async def snapshot_replaces_the_state(t: Trial) -> None:
+    """A snapshot in answer to a cursor replaces everything: what is not in it is dropped."""
+    two_orders(t)
+    link = await t.connect()
+    link.cut()
+    t.house.status("a", "cancelled", reason="other")
+    t.house.status("b", "accepted")
+    t.house.place("c")
+    t.house.oldest = t.house.head
+    await t.link()
+    await t.shows(exactly=True)
+
+
+@case(SUBSCRIBING)
+async def snapshot_amid_events(t: Trial) -> None:
+    """A snapshot may answer a request for missing events, and events after it continue from its position."""
+    two_orders(t)
+    link = await t.connect()
+    t.house.status("a", "accepted")
+    t.house.oldest = t.house.head + 1
+    held = await t.hold(t.server.answers)
+    await link.tell(t.house.status("a", "preparing"))
+    await held.came("the client asks for the missing event")
+    t.house.status("b", "accepted")
+    t.house.oldest = t.house.head
+    await held.answer()
+    await link.tell(t.house.status("b", "preparing"))
+    await t.shows()
+
+
+@case(SUBSCRIBING)
+async def rewritten_history(t: Trial) -> None:
+    """In a new epoch the old cursor means nothing: the state becomes that of the snapshot, also at lower positions."""
+    two_orders(t)
+    link = await t.connect()
+    await link.tell(t.house.place("lost"), t.house.status("a", "accepted"))
+    await t.shows()
+    before = t.house.epoch
+    t.house.rewrite(kept=2)
+    await link.send({"type": "going_away", "reconnect_in_ms": 50})
+    await link.close(1012)
+    link = await t.link()
+    frame = await t.joined(link)
+    if "since" in frame:
+        require(frame.get("epoch") == before, f"the cursor of the old epoch was sent as one of the new epoch: {frame}")
+    await t.shows(exactly=True)
+    await link.tell(t.house.status("b", "accepted"))
+    await t.shows(exactly=True)
+    link.cut()
+    t.house.place("c")
+    await t.resumed(t.house.head - 1, "the client comes back in the new epoch")
+    await t.shows(exactly=True)
+
+
+@case(PARTS)
+async def snapshot_in_parts(t: Trial) -> None:
+    """The parts of a snapshot are stored apart and applied with the last one."""
+    for id in "abcde":
+        t.house.place(id)
+    link = await t.connect()
+    before = await t.shown()
+    link.cut()
+    for id in "abcde":
+        t.house.status(id, "accepted")
+    t.house.oldest = t.house.head
+    held = await t.hold(t.server.answers)
+    link = await t.link()
+    frame = await held.came("the client subscribes")
+    if frame.get("paged") is not True:
+        await held.answer()
+        await t.shows(exactly=True)
+        return
+    parts = t.house.snapshot(KITCHEN, paged=True)
+    for part in parts[:-1]:
+        await link.send(part)
+        await t.shows_still(KITCHEN, before, "a part was shown before the last one", 0.15)
+    await link.send(parts[-1], t.house.live(KITCHEN))
+    await link.tell(t.house.status("c", "preparing"))
+    await t.shows(exactly=True)
+
+
+@case(PARTS)
+async def cut_between_parts(t: Trial) -> None:
+    """If the connection ends between parts, the stored ones are dropped, and the next snapshot begins with part 0."""
+    for id in "abcde":
+        t.house.place(id)
+    held = await t.hold(t.server.answers)
+    await t.begin()
+    link = await t.link()
+    frame = await held.came("the client subscribes")
+    if frame.get("paged") is not True:
+        await held.answer()
+        await t.shows(exactly=True)
+        return
+    await link.send(*t.house.snapshot(KITCHEN, paged=True)[:2])
+    await asyncio.sleep(0.2)
+    link.cut()
+    for id in "abcd":
+        t.house.status(id, "cancelled", reason="other")
+    link = await t.link()
+    require("since" not in await t.joined(link), "a part is no state to go on from")
+    await t.shows(exactly=True)
+
+
+@case(PARTS)
+async def server_without_parts(t: Trial) -> None:
+    """Without `paged` in `welcome`, the client does not ask for parts: older servers refuse the field."""
+    del t.server.welcome["paged"]
+    two_orders(t)
+    link = await t.connect()
+    link.cut()
+    t.house.place("c")
+    await t.resumed(2, "the client comes back")
+    await t.shows()
+
+
+@case(SUBSCRIBING)
+async def large_snapshot(t: Trial) -> None:
+    """A snapshot may be one message of any size."""
+    t.house.part_size = 1000
+    for number in range(400):
+        t.house.place(f"o{number}", note="n" * 4000)
+    await t.connect()
+
+
+@case("Rooms")
+async def floor(t: Trial) -> None:
+    """In a floor room, events of calls and displays change these, and the snapshot has both."""
+    t.house.place("a")
+    call = {"id": "k1", "table": "7", "reason": "bill", "raised_at": "2026-11-24T10:00:00.000Z"}
+    t.house.commit("call.raised", {"k1": call})
+    screen = {"id": "d1", "name": "grill", "connected": True, "last_seen_at": "2026-11-24T10:00:00.000Z", "position": 1}
+    t.house.commit("display.connected", {"d1": screen})
+    link = await t.connect(FLOOR)
+    await link.tell(t.house.commit("call.raised", {"k2": call | {"id": "k2"}}))
+    await link.tell(t.house.commit("call.answered", {"k1": None}))
+    await link.tell(t.house.commit("display.lost", {"d1": {"connected": False}}), t.house.status("a", "accepted"))
+    await t.shows(FLOOR)
+    await link.tell(t.house.commit("display.lost", {"d1": None}))
+    await t.shows(FLOOR)
+
+
+@case("Rooms")
+async def menu(t: Trial) -> None:
+    """In a menu room, the snapshot is the menu, and events change it."""
+    dish = {"id": "m1", "name": "Firni", "available": True, "options": {"o1": {"name": "nuts"}, "o2": {"name": "rose"}}}
+    t.house.commit("menu.changed", {"restaurant": "r", "paused": False, "items": {"m1": dish, "m2": dish}})
+    link = await t.connect(MENU)
+    await link.tell(t.house.commit("menu.availability", {"items": {"m1": {"available": False, "until": "later"}}}))
+    await link.tell(t.house.commit("menu.changed", {"items": {"m2": None, "m1": {"options": {"o1": None}}}}))
+    await link.tell(t.house.commit("menu.paused", {"paused": True}))
+    await t.shows(MENU)
+
+
+@case("Rooms")
+async def two_rooms(t: Trial) -> None:
+    """Each room has a cursor of its own."""
+    two_orders(t)
+    t.house.commit("menu.changed", {"paused": False, "items": {"m1": {"available": True}}})
+    link = await t.connect(KITCHEN, MENU)
+    t.house.status("a", "accepted")
+    held = await t.hold(t.server.answers)
+    await link.tell(t.house.commit("menu.paused", {"paused": True}), t.house.status("a", "preparing"))
+    frame = await held.came("the client asks for the missing event")
+    require(frame["room"] == KITCHEN, f"only the kitchen misses an event: {frame}")
+    await t.shows(MENU)
+    await held.answer()
+    await t.shows(KITCHEN, MENU)
+
+
+@case("Rooms")
+async def refused_room(t: Trial) -> None:
+    """A room that is refused stays refused, and the others go on."""
+    two_orders(t)
+    other = "kitchen:0193aaaa-0000-7000-8000-00000000000f"
+
+    async def refuse_the_other(link: Link, frame: Json) -> None:
+        if frame["room"] == KITCHEN:
+            await t.server.answer(link, frame)
+        else:
+            await link.send({"type": "error", "room": other, "code": "forbidden", "message": "not allowed"})
+
+    t.server.answers += [refuse_the_other] * 50
+    await t.begin(KITCHEN, other)
+    link = await t.link()
+    await t.joined(link, KITCHEN, other)
+    await t.shows()
+    await asyncio.sleep(1.5)
+    asked = sum(frame["room"] == other for frame in link.subscribes)
+    require(asked == 1, f"the refused room was asked for {asked} times on one connection")
+    await link.tell(t.house.status("a", "accepted"))
+    await t.shows()
+
+
+@case("Errors")
+async def room_that_is_unavailable(t: Trial) -> None:
+    """A subscription that is answered `unavailable` is sent again after `retry_after_ms`."""
+    two_orders(t)
+
+    async def later(link: Link, frame: Json) -> None:
+        error = {"type": "error", "room": KITCHEN, "code": "unavailable", "message": "later", "retry_after_ms": 700}
+        t.server.answers.append(in_time)
+        await link.send(error)
+        asked_at.append(asyncio.get_running_loop().time())
+
+    async def in_time(link: Link, frame: Json) -> None:
+        asked_at.append(asyncio.get_running_loop().time())
+        await t.server.answer(link, frame)
+
+    asked_at: list[float] = []
+    t.server.answers.append(later)
+    await t.connect()
+    require(asked_at[1] - asked_at[0] > 0.6, "the subscription was sent again before its time")
