@@ -51,9 +51,12 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
         | ActionName::Promise => &[Kitchen, Staff, Manager],
         ActionName::Ready => &[Kitchen, Staff, Manager, Service],
         ActionName::Cancel | ActionName::AddItems | ActionName::ChangeItem => &[Diner, Staff, Manager, Service],
-        ActionName::VoidItem | ActionName::Rush | ActionName::AnswerCall | ActionName::Move | ActionName::Undo => {
-            &[Staff, Manager]
-        }
+        ActionName::VoidItem
+        | ActionName::Rush
+        | ActionName::AnswerCall
+        | ActionName::Move
+        | ActionName::Merge
+        | ActionName::Undo => &[Staff, Manager],
         ActionName::CallWaiter => &[Diner],
     };
     is_one_of(who, roles)
@@ -207,7 +210,7 @@ mod tests {
                 assert_eq!(cells(|owner| may_command(&principal(role), action, owner)), cell, "{role} {action}");
             }
         }
-        let calls = [ActionName::CallWaiter, ActionName::AnswerCall, ActionName::Move, ActionName::Undo];
+        let calls = [ActionName::CallWaiter, ActionName::AnswerCall, ActionName::Move, ActionName::Merge, ActionName::Undo];
         assert!(ActionName::ALL.iter().all(|a| calls.contains(a) || table.iter().any(|(row, _)| row == a)), "a row is missing");
     }
 
@@ -217,6 +220,7 @@ mod tests {
             (ActionName::CallWaiter, [true, false, false, false, false]),
             (ActionName::AnswerCall, [false, false, true, true, false]),
             (ActionName::Move, [false, false, true, true, false]),
+            (ActionName::Merge, [false, false, true, true, false]),
             (ActionName::Undo, [false, false, true, true, false]),
         ];
         for (action, expected) in table {

@@ -24,6 +24,7 @@ pub fn of_command(who: &Principal, command: &Command) -> Option<Note> {
         Subject::Call(CallAction::Answer(call)) => note.about(call),
         Subject::Call(_) => note,
         Subject::Visit { action: VisitAction::Move { visit, table }, .. } => note.about(visit).set_to(table),
+        Subject::Visit { action: VisitAction::Merge { visit, into }, .. } => note.about(visit).part(into),
         Subject::Visit { action: VisitAction::Undo { change }, .. } => note.part(change),
     })
 }

@@ -1,4 +1,4 @@
-//! Visits that move to another table: the kitchen, the floor, guests and shared links follow them on every transport.
+//! Visits that move to another table, and that merge: the kitchen, the floor, guests and shared links follow them on every transport.
 
 use serde_json::{Value, json};
 use support::followed::Followed;
@@ -33,6 +33,10 @@ fn moving(visit: &Value, table: &str) -> Value {
 
 fn undoing(ack: &Value) -> Value {
     json!({"id": new_id(), "action": "undo", "change": ack["document"]["last_change"]["id"]})
+}
+
+fn merging(visit: &Value, into: &Value) -> Value {
+    json!({"id": new_id(), "action": "merge", "visit": visit["id"], "into": into["id"]})
 }
 
 /// A room that somebody follows: live, and as it was when they left.
@@ -308,4 +312,62 @@ async fn moving_is_for_staff_once_and_to_a_free_table() {
     assert_eq!((&done[0]["action"], &done[1]["action"]), (&json!("undo"), &json!("undo")));
     let moves: Vec<_> = done.iter().filter(|entry| entry["action"] == "move").collect();
     assert_eq!((&moves[1]["label"], &moves[1]["value"]), (&json!("3"), &json!("8")));
+}
+
+#[tokio::test]
+async fn everyone_follows_two_visits_that_merge_and_come_apart_on_every_transport() {
+    let party = Party::open().await;
+    party.call(&party.second, "bill").await;
+    let host = scan(&party.server, 5).await;
+    let own = host.client.place(&party.menu.basket()).await;
+    let mut watches = party.watches().await;
+    let mut of_host = Watch::new("host", &host.client, format!("order:{}", text(&own["id"]))).await;
+    let (visit, into) = (visit_at(&party.staff, "3").await, visit_at(&party.staff, "5").await);
+    let merged = party.staff.post(COMMANDS, &merging(&visit, &into)).await.expect(200);
+    let both = visit_at(&party.staff, "5").await;
+    assert_eq!((&merged["document"], &both["id"], visits(&party.staff).await.len()), (&both, &into["id"], 1));
+    let amount = |visit: &Value| visit["total"]["amount"].as_i64().unwrap();
+    assert_eq!(amount(&both), amount(&visit) + amount(&into), "the total is the sum of both");
+    assert_eq!((&both["last_change"]["action"], &both["last_change"]["from"]), (&json!("merge"), &json!("3")));
+    party.check(&mut watches, &merged, "5").await;
+    of_host.check(0, &[party.staff.order(&own["id"]).await], None).await;
+    let current = party.first.client.get(CURRENT).await.expect(200);
+    assert_eq!((&current["table"], &current["visit"]["id"]), (&json!("5"), &into["id"]));
+    assert_eq!(current["orders"].as_array().unwrap().len(), 2, "the other guests' orders stay theirs");
+    host.client.get(&format!("/api/v1/orders/{}", text(&party.orders[0]))).await.problem(404, "not_found");
+
+    let undone = party.staff.post(COMMANDS, &undoing(&merged)).await.expect(200);
+    party.check(&mut watches, &undone, "3").await;
+    let facts = |visit: &Value| [visit["id"].clone(), visit["opened_at"].clone(), visit["total"].clone()];
+    assert_eq!(facts(&visit_at(&party.staff, "3").await), facts(&visit));
+    assert_eq!(facts(&visit_at(&party.staff, "5").await), facts(&into));
+    assert_eq!(party.second.client.get(CURRENT).await.expect(200)["table"], "3");
+    assert_eq!(host.client.get(CURRENT).await.expect(200)["table"], "5");
+}
+
+#[tokio::test]
+async fn merging_is_for_staff_once_and_of_two_open_visits() {
+    let party = Party::open().await;
+    let Party { server, staff, menu, first, .. } = &party;
+    let host = scan(server, 5).await;
+    host.client.place(&menu.basket()).await;
+    let (visit, into) = (visit_at(staff, "3").await, visit_at(staff, "5").await);
+    let command = merging(&visit, &into);
+    for nobody in [&first.client, &party.link, &server.client(&["kitchen"]).await, &server.client(&["service"]).await] {
+        nobody.post(COMMANDS, &command).await.problem(403, "forbidden");
+    }
+    staff.post(COMMANDS, &merging(&visit, &visit)).await.problem(422, "invalid");
+    staff.post(COMMANDS, &merging(&visit, &json!({"id": new_id()}))).await.problem(404, "not_found");
+    staff.post(COMMANDS, &merging(&json!({"id": new_id()}), &into)).await.problem(404, "not_found");
+    let mut stale = merging(&visit, &into);
+    stale["expected_position"] = json!(1);
+    assert_eq!(staff.post(COMMANDS, &stale).await.problem(409, "stale")["document"], visit, "that of the visit that ends");
+    stale["id"] = new_id().into();
+    stale["expected_position"] = visit["position"].clone();
+    let done = staff.post(COMMANDS, &stale).await.expect(200);
+    assert_eq!(staff.post(COMMANDS, &stale).await.expect(200)["position"], done["position"], "the same answer");
+    assert_eq!(staff.post(COMMANDS, &merging(&visit, &into)).await.expect(200)["changed"], false);
+    let next = scan(server, 3).await;
+    next.client.place(&menu.basket()).await;
+    staff.post(COMMANDS, &undoing(&done)).await.problem(409, "conflict");
 }

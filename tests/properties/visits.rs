@@ -1,4 +1,4 @@
-//! Visits that move: patches fold to the documents, a visit's total is the sum of its lines, and undo is exact.
+//! Visits that move and merge: patches fold to the documents, a visit's total is the sum of its lines, and undo is exact.
 
 use crate::support::{Ticket, at, basket, has_null, line, position, principal};
 use orderbell::domain::model::call::{Call, Calls};
@@ -38,6 +38,8 @@ fn change_id(n: u128) -> VisitChangeId {
 #[derive(Clone)]
 struct Floor {
     visits: Vec<(OpenVisit, Vec<OrderId>)>,
+    /// Those that were merged into another.
+    ended: BTreeMap<VisitId, OpenVisit>,
     orders: BTreeMap<OrderId, Order>,
     calls: Calls,
     changes: Vec<VisitChange>,
@@ -53,6 +55,7 @@ enum Op {
     Order { table: u8, action: usize },
     Call { table: u8 },
     Move { visit: usize, table: u8 },
+    Merge { visit: usize, into: usize },
     Undo { change: u128 },
     Wait { minutes: u64 },
 }
@@ -63,7 +66,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => (0..TABLES).prop_map(|table| Op::Call { table }),
         // One more than there are tables.
         4 => (0..4_usize, 0..=TABLES).prop_map(|(visit, table)| Op::Move { visit, table }),
-        3 => (0..40_u128).prop_map(|change| Op::Undo { change }),
+        2 => (0..4_usize, 0..4_usize).prop_map(|(visit, into)| Op::Merge { visit, into }),
+        4 => (0..40_u128).prop_map(|change| Op::Undo { change }),
         1 => (1..12_u64).prop_map(|minutes| Op::Wait { minutes }),
     ];
     prop::collection::vec(op, 1..40)
@@ -73,6 +77,7 @@ impl Floor {
     fn new() -> Self {
         Self {
             visits: Vec::new(),
+            ended: BTreeMap::new(),
             orders: BTreeMap::new(),
             calls: Calls::new(),
             changes: Vec::new(),
@@ -115,22 +120,33 @@ impl Floor {
         self.calls.insert(id, call);
     }
 
+    fn open(&self, id: VisitId) -> Option<(OpenVisit, Vec<Order>)> {
+        let (visit, orders) = self.visits.iter().find(|(visit, _)| visit.id == id)?;
+        Some((visit.clone(), orders.iter().map(|id| self.orders[id].clone()).collect()))
+    }
+
     /// Reads what an action depends on, as the store does.
     fn seating(&self, action: &VisitAction) -> Seating {
         let id = match action {
-            VisitAction::Move { visit, .. } => Some(*visit),
+            VisitAction::Move { visit, .. } | VisitAction::Merge { into: visit, .. } => Some(*visit),
             VisitAction::Undo { change } => self.changes.iter().find(|known| known.id == *change).map(|known| known.visit),
         };
-        let Some((visit, orders)) = self.visits.iter().find(|(visit, _)| Some(visit.id) == id) else { return Seating::default() };
+        let Some((visit, orders)) = id.and_then(|id| self.open(id)) else { return Seating::default() };
+        let joining = match action {
+            VisitAction::Merge { visit, .. } => self.open(*visit),
+            _ => None,
+        };
         let changes: Vec<_> = self.changes.iter().rev().filter(|change| change.visit == visit.id).cloned().collect();
         let to = match action {
             VisitAction::Move { table, .. } => table.clone(),
+            VisitAction::Merge { .. } => visit.table.clone(),
             VisitAction::Undo { change } => changes.iter().find(|known| known.id == *change).unwrap().from.clone(),
         };
         Seating {
-            visit: Some(visit.clone()),
-            orders: orders.iter().map(|id| self.orders[id].clone()).collect(),
+            visit: Some(visit),
+            orders,
             changes,
+            joining,
             has_table: (0..TABLES).any(|n| table(n) == to),
             is_taken: self.visits.iter().any(|(visit, _)| visit.table == to),
             calls: self.calls.clone(),
@@ -142,7 +158,8 @@ impl Floor {
         let seating = self.seating(action);
         let moment = Moment { now: self.now, head: self.head };
         self.made += 1;
-        let expected = seating.visit.as_ref().map(|_| position_of(&seating.orders));
+        let subject = seating.joining.as_ref().map_or(&seating.orders, |(_, orders)| orders);
+        let expected = seating.visit.as_ref().map(|_| position_of(subject));
         match move_visit::decide(seating.clone(), action, expected, change_id(self.made), moment) {
             Ok(Decision::Change { drafts, write, document }) => {
                 let Write::Visit(write) = write else { panic!("a visit is written") };
@@ -159,9 +176,7 @@ impl Floor {
                     }
                 }
                 let (from, to) = write.tables();
-                let visit = self.visits.iter_mut().find(|(visit, _)| visit.id == write.change.visit).unwrap();
-                assert_eq!(&visit.0.table, from);
-                visit.0.table = to.clone();
+                self.regroup(&write.change, from, to);
                 self.orders.extend(write.orders.iter().map(|order| (order.id, order.clone())));
                 self.calls.extend(write.calls.iter().map(|call| (call.id, call.clone())));
                 self.changes.retain(|change| change.id != write.change.id || write.change.is_undone);
@@ -169,9 +184,11 @@ impl Floor {
                     Some(change) => *change = write.change.clone(),
                     None => self.changes.push(write.change.clone()),
                 }
-                assert_eq!(document["table"], json!(to));
-                assert_eq!(document["position"], json!(position_of(&write.orders)));
-                assert_eq!(document["total"]["amount"], json!(lines_of(&write.orders)), "the sum of its lines");
+                let (visit, orders) = self.open(write.change.visit).unwrap();
+                assert_eq!(document["table"], json!(visit.table));
+                assert_eq!(document["position"], json!(position_of(&orders)));
+                assert_eq!(document["total"]["amount"], json!(lines_of(&orders)), "the sum of its lines");
+                assert_eq!(document["orders"].as_array().unwrap().len(), orders.len());
                 Ok(true)
             }
             Ok(Decision::Keep { document, .. }) => {
@@ -180,6 +197,33 @@ impl Floor {
             }
             Err(refusal) => Err(refusal.kind),
         }
+    }
+
+    /// Changes which orders are of which visit, as the store does.
+    fn regroup(&mut self, change: &VisitChange, from: &TableLabel, to: &TableLabel) {
+        let Some(merged) = &change.merged else {
+            let visit = self.visits.iter_mut().find(|(visit, _)| visit.id == change.visit).unwrap();
+            assert_eq!(&visit.0.table, from);
+            visit.0.table = to.clone();
+            return;
+        };
+        if change.is_undone {
+            let visit = self.ended.remove(&merged.visit).unwrap();
+            assert_eq!(&visit.table, to);
+            let rest = self.visits.iter_mut().find(|(visit, _)| visit.id == change.visit).unwrap();
+            rest.1.retain(|order| !merged.orders.contains(order));
+            self.visits.push((visit, merged.orders.clone()));
+        } else {
+            let at = self.visits.iter().position(|(visit, _)| visit.id == merged.visit).unwrap();
+            let (visit, orders) = self.visits.remove(at);
+            assert_eq!((&visit.table, &orders), (from, &merged.orders));
+            self.ended.insert(visit.id, visit);
+            let into = self.visits.iter_mut().find(|(visit, _)| visit.id == change.visit).unwrap();
+            assert_eq!(&into.0.table, to);
+            into.1.extend(orders);
+        }
+        self.visits.iter_mut().for_each(|(_, orders)| orders.sort());
+        self.visits.sort_by_key(|(visit, _)| visit.id);
     }
 
     fn is_used(&self, table: &TableLabel) -> bool {
@@ -244,6 +288,26 @@ proptest! {
                         prop_assert_eq!(undone.put(&VisitAction::Undo { change }), Ok(false), "again");
                     }
                 }
+                Op::Merge { visit, into } => {
+                    let (Some((visit, _)), Some((into, _))) = (floor.visits.get(visit).cloned(), floor.visits.get(into).cloned())
+                    else {
+                        continue;
+                    };
+                    floor.visits.sort_by_key(|(visit, _)| visit.id);
+                    let before = floor.clone();
+                    let merge = VisitAction::Merge { visit: visit.id, into: into.id };
+                    if visit.id == into.id {
+                        prop_assert_eq!(floor.put(&merge), Err(RefusalKind::Invalid));
+                        continue;
+                    }
+                    prop_assert_eq!(floor.put(&merge), Ok(true));
+                    prop_assert_eq!(floor.put(&merge), Ok(false), "again");
+                    let mut undone = floor.clone();
+                    let change = undone.changes.last().unwrap().id;
+                    prop_assert_eq!(undone.put(&VisitAction::Undo { change }), Ok(true));
+                    undone.check();
+                    prop_assert_eq!(undone.without_positions(), before.without_positions());
+                }
                 Op::Undo { change } => {
                     let Some(known) = floor.changes.get(usize::try_from(change).unwrap()).cloned() else { continue };
                     let is_last = floor.changes.iter().rfind(|other| other.visit == known.visit && !other.is_undone) == Some(&known);
@@ -251,6 +315,7 @@ proptest! {
                     let in_time = floor.now.since(known.at) <= UNDO_WINDOW;
                     let outcome = floor.put(&VisitAction::Undo { change: known.id });
                     let expected = match () {
+                        () if floor.open(known.visit).is_none() => Err(RefusalKind::NotFound),
                         () if known.is_undone => Ok(false),
                         () if !in_time || !is_last => Err(RefusalKind::InvalidTransition),
                         () if !is_free => Err(RefusalKind::Conflict),

@@ -94,7 +94,7 @@ contract! {
         staff_list_guests_and_end_the_session_of_one, a_phone_learns_that_staff_ended_its_session,
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while,
-        a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it;
+        a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it, two_visits_merge_and_come_apart;
     devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
         a_session_is_found_by_its_origin_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,

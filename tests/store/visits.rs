@@ -213,3 +213,41 @@ pub async fn a_guest_who_orders_while_their_visit_moves_is_in_it(database: TestD
     assert_eq!(tables(&restaurant).await, [("8".to_owned(), all)], "whichever came first");
     assert!(floor(&restaurant).await.0.iter().all(|(_, table)| table == "8"));
 }
+
+pub async fn two_visits_merge_and_come_apart(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let a = sit(&restaurant, "7", &["a"]).await.remove(0);
+    let guests = sit(&restaurant, "8", &["b", "c"]).await;
+    let (b, c) = (&guests[0], &guests[1]);
+    let (one, two) = (restaurant.place(&a).await.id, restaurant.place(b).await.id);
+    call(&restaurant, &a).await;
+    let visit = async |table: &str| restaurant.store.visit_of_table(restaurant.id, &key(table)).await;
+    let (seven, eight) = (visit("7").await.unwrap().unwrap().id, visit("8").await.unwrap().unwrap().id);
+    let merge = || VisitAction::Merge { visit: seven, into: eight };
+    let merged = act(&restaurant, merge()).await.unwrap();
+    assert!(!act(&restaurant, merge()).await.unwrap().changed, "it is merged already");
+    let change: VisitChangeId = read(&merged)["last_change"]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(read(&merged)["last_change"]["action"], "merge");
+    assert_eq!(tables(&restaurant).await, [("8".to_owned(), vec![one, two])]);
+    for who in [&a, b, c] {
+        assert_eq!(seat(&restaurant, who).await, Some(key("8")));
+    }
+    let later = restaurant.place(&Principal { table: Some(key("8")), ..a.clone() }).await.id;
+    let moved = act(&restaurant, VisitAction::Move { visit: eight, table: key("7") }).await.unwrap();
+    let undo = |change| VisitAction::Undo { change };
+    assert_eq!(
+        act(&restaurant, undo(change)).await.unwrap_err().kind,
+        RefusalKind::InvalidTransition,
+        "the move is undone first"
+    );
+    let back: VisitChangeId = read(&moved)["last_change"]["id"].as_str().unwrap().parse().unwrap();
+    act(&restaurant, undo(back)).await.unwrap();
+    let apart = act(&restaurant, undo(change)).await.unwrap();
+    assert_eq!(read(&apart)["id"], json!(eight), "the answer is the visit that stays");
+    assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![one]), ("8".to_owned(), vec![two, later])]);
+    assert_eq!((visit("7").await.unwrap().unwrap().id, visit("8").await.unwrap().unwrap().id), (seven, eight));
+    assert_eq!(floor(&restaurant).await.1, ["7"], "the call came back");
+    for (who, table) in [(&a, "7"), (b, "8"), (c, "8")] {
+        assert_eq!(seat(&restaurant, who).await, Some(key(table)));
+    }
+}

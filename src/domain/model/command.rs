@@ -82,12 +82,15 @@ pub struct RawCommand {
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
-    /// For `move`: the visit.
+    /// For `move` and `merge`: the visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visit: Option<VisitId>,
     /// For `move`: the free table that its guests sit at from now on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
+    /// For `merge`: the visit whose table the guests come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub into: Option<VisitId>,
     /// For `undo`: the change of a visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<VisitChangeId>,
@@ -185,6 +188,7 @@ impl Command {
             Subject::Call(CallAction::Raise(_)) => ActionName::CallWaiter,
             Subject::Call(CallAction::Answer(_)) => ActionName::AnswerCall,
             Subject::Visit { action: VisitAction::Move { .. }, .. } => ActionName::Move,
+            Subject::Visit { action: VisitAction::Merge { .. }, .. } => ActionName::Merge,
             Subject::Visit { action: VisitAction::Undo { .. }, .. } => ActionName::Undo,
             Subject::Order { action, .. } => match action {
                 OrderAction::Accept { .. } => ActionName::Accept,
@@ -227,7 +231,7 @@ impl TryFrom<RawCommand> for Command {
         let subject = match name {
             ActionName::CallWaiter => Subject::Call(CallAction::Raise(fields.reason()?)),
             ActionName::AnswerCall => Subject::Call(CallAction::Answer(fields.required("call", |raw| raw.call.take())?)),
-            ActionName::Move | ActionName::Undo => {
+            ActionName::Move | ActionName::Merge | ActionName::Undo => {
                 Subject::Visit { expected: fields.raw.expected_position.take(), action: fields.visit_action()? }
             }
             _ => Subject::Order {
@@ -309,6 +313,9 @@ impl Fields {
             return Ok(VisitAction::Undo { change: self.required("change", |raw| raw.change.take())? });
         }
         let visit = self.required("visit", |raw| raw.visit.take())?;
+        if self.name == ActionName::Merge {
+            return Ok(VisitAction::Merge { visit, into: self.required("into", |raw| raw.into.take())? });
+        }
         Ok(VisitAction::Move { visit, table: self.required("table", |raw| raw.table.take())? })
     }
 
@@ -335,7 +342,7 @@ impl Fields {
             ActionName::Rush => OrderAction::Rush(self.required("rush", |raw| raw.rush.take())?),
             ActionName::AddItems => OrderAction::AddItems(self.round()?),
             ActionName::ChangeItem => OrderAction::ChangeItem(self.correction()?),
-            ActionName::CallWaiter | ActionName::AnswerCall | ActionName::Move | ActionName::Undo => {
+            ActionName::CallWaiter | ActionName::AnswerCall | ActionName::Move | ActionName::Merge | ActionName::Undo => {
                 return Err(InvalidCommand(format!("{} is not about an order", self.name)));
             }
         })
@@ -359,6 +366,7 @@ impl Fields {
             ("call", raw.call.is_some()),
             ("visit", raw.visit.is_some()),
             ("table", raw.table.is_some()),
+            ("into", raw.into.is_some()),
             ("change", raw.change.is_some()),
         ];
         match left.iter().find(|(_, present)| *present) {
@@ -411,6 +419,7 @@ mod tests {
             json!({"order":null,"action":"call_waiter","reason":"bill"}),
             json!({"order":null,"action":"answer_call","call":ID}),
             json!({"order":null,"action":"move","visit":ID,"table":"8","expected_position":7}),
+            json!({"order":null,"action":"merge","visit":ID,"into":ID}),
             json!({"order":null,"action":"undo","change":ID}),
         ];
         for fields in good {
@@ -452,6 +461,8 @@ mod tests {
             (json!({"action":"move","visit":ID,"table":"8"}), "order"),
             (json!({"order":null,"action":"move","visit":ID}), "table"),
             (json!({"order":null,"action":"move","table":"8"}), "visit"),
+            (json!({"order":null,"action":"merge","visit":ID}), "into"),
+            (json!({"order":null,"action":"move","visit":ID,"table":"8","into":ID}), "into"),
             (json!({"order":null,"action":"undo"}), "change"),
             (json!({"order":null,"action":"undo","change":ID,"visit":ID}), "visit"),
             (json!({"action":"ready","table":"8"}), "table"),

@@ -5,14 +5,17 @@
 use super::call::{Call, Calls};
 use super::order::{Order, Service};
 use super::status::{ItemStatus, OrderStatus};
-use crate::domain::values::ids::{OrderId, VisitChangeId, VisitId};
+use crate::domain::values::action::ActionName;
+use crate::domain::values::ids::{CallId, OrderId, VisitChangeId, VisitId};
 use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
+use crate::domain::values::schema;
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 /// How long a change of a visit can be undone.
 pub const UNDO_WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -29,6 +32,13 @@ pub enum VisitAction {
         /// The table.
         table: TableLabel,
     },
+    /// Merge a visit into another one, at the table of that.
+    Merge {
+        /// The visit that ends.
+        visit: VisitId,
+        /// The visit that goes on.
+        into: VisitId,
+    },
     /// Undo a change of a visit.
     Undo {
         /// The change.
@@ -41,21 +51,42 @@ pub enum VisitAction {
 pub struct VisitChange {
     /// The change's id.
     pub id: VisitChangeId,
-    /// The visit.
+    /// The visit, of a merge the one that went on.
     pub visit: VisitId,
+    /// The position of its first event.
+    pub position: Position,
     /// When.
     pub at: Timestamp,
-    /// The table that the visit left.
+    /// The table that the guests left.
     pub from: TableLabel,
-    /// The table that it came to.
+    /// The table that they came to.
     pub to: TableLabel,
+    /// What a merge added to the visit.
+    pub merged: Option<Merged>,
     /// Whether it was undone.
     pub is_undone: bool,
     /// The sessions of the guests who came along. The store knows them.
     pub guests: Vec<Key>,
 }
 
+/// What a merge added to a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The visit that ended.
+    pub visit: VisitId,
+    /// Its orders.
+    pub orders: Vec<OrderId>,
+    /// Its open calls.
+    pub calls: Vec<CallId>,
+}
+
 impl VisitChange {
+    /// Returns the action that made it.
+    #[must_use]
+    pub const fn action(&self) -> ActionName {
+        if self.merged.is_some() { ActionName::Merge } else { ActionName::Move }
+    }
+
     /// Whether it can be undone at a time, if it is the last change of its visit.
     #[must_use]
     pub fn can_be_undone(&self, now: Timestamp) -> bool {
@@ -72,6 +103,8 @@ pub struct Seating {
     pub orders: Vec<Order>,
     /// Its changes, the last one first.
     pub changes: Vec<VisitChange>,
+    /// The visit to merge into it, with its orders.
+    pub joining: Option<(OpenVisit, Vec<Order>)>,
     /// Whether the restaurant has the table that the visit is to come to.
     pub has_table: bool,
     /// Whether another visit is at that table.
@@ -85,14 +118,14 @@ pub struct Seating {
 pub struct VisitWrite {
     /// The change to record, or the one that was undone.
     pub change: VisitChange,
-    /// The orders of the visit, at their new table.
+    /// The orders that came to another table, at it.
     pub orders: Vec<Order>,
-    /// The open calls of the visit, at their new table.
+    /// The open calls that came to another table, at it.
     pub calls: Vec<Call>,
 }
 
 impl VisitWrite {
-    /// Returns the table that the visit leaves, and the one that it comes to.
+    /// Returns the table that the guests leave, and the one that they come to.
     #[must_use]
     pub const fn tables(&self) -> (&TableLabel, &TableLabel) {
         let VisitChange { from, to, is_undone, .. } = &self.change;
@@ -164,7 +197,9 @@ pub struct VisitBill {
 #[schema(as = VisitChange)]
 struct LastChange {
     id: VisitChangeId,
-    /// The table that the visit left.
+    #[schema(schema_with = change_action_schema)]
+    action: &'static str,
+    /// The table that the guests left.
     from: TableLabel,
     at: Timestamp,
 }
@@ -185,10 +220,19 @@ impl VisitBill {
             opened_at,
             position: position_of(orders),
             total: Money { amount, currency },
-            last_change: last.map(|change| LastChange { id: change.id, from: change.from.clone(), at: change.at }),
+            last_change: last.map(|change| LastChange {
+                id: change.id,
+                action: change.action().as_str(),
+                from: change.from.clone(),
+                at: change.at,
+            }),
             orders: orders.iter().map(VisitOrder::from).collect(),
         })
     }
+}
+
+fn change_action_schema() -> Object {
+    schema::word([ActionName::Move, ActionName::Merge].map(ActionName::as_str)).build()
 }
 
 /// Returns the position of the last event of a visit's orders.

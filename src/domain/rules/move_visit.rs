@@ -1,4 +1,4 @@
-//! The rule for moving a visit to another table, and for undoing that.
+//! The rule for moving a visit to another table, for merging two visits, and for undoing that.
 
 use super::decision::{Decision, Write};
 use crate::domain::model::call::Call;
@@ -6,15 +6,17 @@ use crate::domain::model::draft::{Draft, Moment, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
-use crate::domain::model::visit::{MOST_MOVED, OpenVisit, Seating, VisitAction, VisitBill, VisitChange, VisitWrite, position_of};
-use crate::domain::values::ids::VisitChangeId;
+use crate::domain::model::visit::{
+    MOST_MOVED, Merged, OpenVisit, Seating, VisitAction, VisitBill, VisitChange, VisitWrite, position_of,
+};
+use crate::domain::values::ids::{OrderId, VisitChangeId, VisitId};
 use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::TableLabel;
 use serde_json::{Map, Value, json};
 
 /// Decides on a visit. Every order and open call of the visit goes with it. A visit that is at the
-/// table already, and a change that was undone already, change nothing.
+/// table or merged already, and a change that was undone already, change nothing.
 ///
 /// # Errors
 /// `not_found` for a visit that is over, `stale`, `invalid` for a table that does not exist,
@@ -27,24 +29,67 @@ pub fn decide(
     new_id: VisitChangeId,
     moment: Moment,
 ) -> Result<Decision, Refusal> {
-    let visit = seating.visit.clone().ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such visit; it may be over"))?;
-    if expected.is_some_and(|position| position != position_of(&seating.orders)) {
+    let visit = seating.visit.clone().ok_or_else(no_such_visit)?;
+    let (subject, orders) = seating.joining.as_ref().map_or((&visit, &seating.orders), |(visit, orders)| (visit, orders));
+    if expected.is_some_and(|position| position != position_of(orders)) {
         let message = "the visit has changed since you last saw it; check it and try again";
-        return Err(Refusal { document: Some(bill(&visit, &seating, moment)), ..Refusal::new(RefusalKind::Stale, message) });
+        let document = to_json(&VisitBill::of(subject.clone(), orders, &[], moment.now));
+        return Err(Refusal { document: Some(document), ..Refusal::new(RefusalKind::Stale, message) });
     }
+    let change = |from: &TableLabel, to: &TableLabel, merged| VisitChange {
+        id: new_id,
+        visit: visit.id,
+        position: moment.head.next(),
+        at: moment.now,
+        from: from.clone(),
+        to: to.clone(),
+        merged,
+        is_undone: false,
+        guests: Vec::new(),
+    };
     let change = match action {
         VisitAction::Move { table, .. } if *table == visit.table => return Ok(unchanged(&visit, &seating, moment)),
-        VisitAction::Move { table, .. } => {
-            let (from, to) = (visit.table.clone(), table.clone());
-            VisitChange { id: new_id, visit: visit.id, at: moment.now, from, to, is_undone: false, guests: Vec::new() }
+        VisitAction::Move { table, .. } => change(&visit.table, table, None),
+        VisitAction::Merge { visit: joining, .. } if is_merged(&seating, *joining) => {
+            return Ok(unchanged(&visit, &seating, moment));
+        }
+        VisitAction::Merge { .. } => {
+            let (joining, orders) = seating.joining.as_ref().ok_or_else(no_such_visit)?;
+            change(&joining.table, &visit.table, Some(merged(&visit, joining, orders, &seating)?))
         }
         VisitAction::Undo { change } => match undone(&seating, *change, moment)? {
             Some(change) => change,
             None => return Ok(unchanged(&visit, &seating, moment)),
         },
     };
-    check_table(&seating, if change.is_undone { &change.from } else { &change.to })?;
+    match (&change.merged, change.is_undone) {
+        (Some(_), false) => {}
+        (_, true) => check_table(&seating, &change.from)?,
+        (None, false) => check_table(&seating, &change.to)?,
+    }
     Ok(relocate(visit, seating, change, moment))
+}
+
+fn no_such_visit() -> Refusal {
+    Refusal::new(RefusalKind::NotFound, "no such visit; it may be over")
+}
+
+/// Whether a visit was merged into this one already.
+fn is_merged(seating: &Seating, joining: VisitId) -> bool {
+    let mut merges = seating.changes.iter().filter(|change| !change.is_undone).filter_map(|change| change.merged.as_ref());
+    seating.joining.is_none() && merges.any(|merged| merged.visit == joining)
+}
+
+fn merged(visit: &OpenVisit, joining: &OpenVisit, orders: &[Order], seating: &Seating) -> Result<Merged, Refusal> {
+    let refuse = |message| Err(Refusal::new(RefusalKind::Invalid, message));
+    if joining.id == visit.id {
+        return refuse("into: a visit cannot be merged into itself".into());
+    }
+    if orders.len() + seating.orders.len() > MOST_MOVED {
+        return refuse(format!("the visits have more than {MOST_MOVED} orders together and cannot be merged"));
+    }
+    let calls = seating.calls.values().filter(|call| call.table == joining.table).map(|call| call.id).collect();
+    Ok(Merged { visit: joining.id, orders: orders.iter().map(|order| order.id).collect(), calls })
 }
 
 /// Returns the change as undone; `None` if it was undone already.
@@ -80,20 +125,33 @@ fn check_table(seating: &Seating, to: &TableLabel) -> Result<(), Refusal> {
 }
 
 fn relocate(visit: OpenVisit, seating: Seating, change: VisitChange, moment: Moment) -> Decision {
-    let Seating { orders, mut changes, calls, .. } = seating;
-    let write = VisitWrite { change, orders, calls: Vec::new() };
+    let Seating { orders, joining, mut changes, calls, .. } = seating;
+    let is_of_merge = |id: &OrderId| change.merged.as_ref().is_none_or(|merged| merged.orders.contains(id));
+    let (leaving, staying) = match joining {
+        Some((_, joining)) => (joining, orders),
+        None => orders.into_iter().partition(|order| is_of_merge(&order.id)),
+    };
+    let write = VisitWrite { change, orders: Vec::new(), calls: Vec::new() };
     let (from, to) = (write.tables().0.clone(), write.tables().1.clone());
+    let is_called = |call: &Call| match &write.change.merged {
+        Some(merged) => merged.calls.contains(&call.id),
+        None => call.table == from,
+    };
     let mut steps = Relocation { to: to.clone(), head: moment.head, drafts: Vec::new() };
-    let orders: Vec<Order> = write.orders.into_iter().map(|order| steps.order(order)).collect();
-    let calls = calls.into_values().filter(|call| call.table == from).collect();
-    let calls = steps.calls(calls);
+    let moved: Vec<Order> = leaving.into_iter().map(|order| steps.order(order)).collect();
+    let calls = steps.calls(calls.into_values().filter(is_called).collect());
     changes.retain(|known| known.id != write.change.id);
     changes.insert(0, write.change.clone());
-    let after = OpenVisit { table: to, ..visit };
-    let document = to_json(&VisitBill::of(after, &orders, &changes, moment.now));
+    // What a merge had added is on a bill of its own again.
+    let is_apart = write.change.merged.is_some() && write.change.is_undone;
+    let mut bill = staying;
+    bill.extend(moved.iter().filter(|_| !is_apart).cloned());
+    bill.sort_by_key(|order| order.id);
+    let table = if write.change.merged.is_some() { visit.table } else { to };
+    let document = to_json(&VisitBill::of(OpenVisit { table, ..visit }, &bill, &changes, moment.now));
     Decision::Change {
         drafts: steps.drafts,
-        write: Write::Visit(Box::new(VisitWrite { change: write.change, orders, calls })),
+        write: Write::Visit(Box::new(VisitWrite { orders: moved, calls, ..write })),
         document,
     }
 }

@@ -27,12 +27,13 @@ pub enum ActionName {
     CallWaiter,
     AnswerCall,
     Move,
+    Merge,
     Undo,
 }
 
 impl ActionName {
     /// Every action of the contract.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Accept,
         Self::Reject,
         Self::Start,
@@ -54,6 +55,7 @@ impl ActionName {
         Self::CallWaiter,
         Self::AnswerCall,
         Self::Move,
+        Self::Merge,
         Self::Undo,
     ];
 
@@ -82,6 +84,7 @@ impl ActionName {
             Self::CallWaiter => "call_waiter",
             Self::AnswerCall => "answer_call",
             Self::Move => "move",
+            Self::Merge => "merge",
             Self::Undo => "undo",
         }
     }

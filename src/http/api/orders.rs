@@ -164,7 +164,7 @@ pub async fn command(
     }
     // A call concerns a table, so the order in the address is only where the call was sent from.
     let name = ActionName::of_word(&raw.action);
-    if matches!(name, Some(ActionName::Move | ActionName::Undo)) {
+    if matches!(name, Some(ActionName::Move | ActionName::Merge | ActionName::Undo)) {
         return Err(Problem::invalid("send a command about a visit to /api/v1/restaurants/{slug}/commands"));
     }
     let is_call = matches!(name, Some(ActionName::CallWaiter | ActionName::AnswerCall));
@@ -176,7 +176,7 @@ pub async fn command(
 }
 
 /// `POST /api/v1/restaurants/{slug}/commands`: carries out a command that concerns no order
-/// (`call_waiter`, `answer_call`, `move`, `undo`). 200 with the ack.
+/// (`call_waiter`, `answer_call`, `move`, `merge`, `undo`). 200 with the ack.
 ///
 /// # Errors
 /// The codes under "Commands" in docs/protocol.md.
@@ -185,7 +185,7 @@ pub async fn command(
     path = "/api/v1/restaurants/{slug}/commands",
     operation_id = "commandCall",
     tag = "orders",
-    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`, `move`, `undo`",
+    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`, `move`, `merge`, `undo`",
     description = "For: diner, staff, manager.",
     params(parts::RestaurantPath),
     request_body = RawCommand,

@@ -13,9 +13,22 @@ use crate::store::visits::{VisitClosed, VisitRecord, Visits};
 use crate::store::{Result, StoreError, audit, batches, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Gives the orders that a query names to the visit `$2` at the table `$3`, from the visit `$4`.
+macro_rules! take_orders {
+    ($orders:literal) => {
+        concat!(
+            "UPDATE orders SET visit = $2, at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END ",
+            "WHERE restaurant = $1 AND visit = $4 AND id IN (",
+            $orders,
+            ")"
+        )
+    };
+}
 
 /// Moves back the sessions that a query names, and those of guests with an order of the visit `$4`.
 macro_rules! return_guests {
@@ -57,6 +70,16 @@ statements! {
     /// The table of an order, and of one that a guest has placed.
     MOVE_ORDERS = "UPDATE orders SET at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
         WHERE restaurant = $1 AND visit = $2";
+    /// Ends the visit `$2` at the table `$3`, which goes on as another.
+    END_MERGED = "UPDATE visits SET closed_at = $4 WHERE restaurant = $1 AND id = $2 AND table_label = $3 AND closed_at IS NULL";
+    MERGE_ORDERS = "UPDATE orders SET visit = $4, at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
+        WHERE restaurant = $1 AND visit = $2";
+    REOPEN = "UPDATE visits SET closed_at = NULL WHERE restaurant = $1 AND id = $2 AND table_label = $3 AND closed_at IS NOT NULL";
+    /// Gives the orders of the JSON array `$5` back to the visit `$2`.
+    TAKE_ORDERS = by_database! {
+        sqlite: take_orders!("SELECT unhex(replace(value, '-', '')) FROM json_each($5)"),
+        postgres: take_orders!("SELECT json_array_elements_text($5::json)::uuid"),
+    };
     MOVE_CALL = "UPDATE calls SET document = $3 WHERE restaurant = $1 AND id = $2";
     /// Moves everybody at the table with their visit.
     MOVE_GUESTS = "UPDATE sessions SET table_label = $2 WHERE restaurant = $1 AND table_label = $3 AND role = 'diner' RETURNING id";
@@ -119,8 +142,7 @@ impl Visits for Backend {
                 }
             }
         }
-        for json in changes {
-            let change: VisitChange = document(&json)?;
+        for change in in_order(&changes)? {
             if let Some(record) = visits.iter_mut().find(|record| record.visit.id == change.visit) {
                 record.changes.push(change);
             }
@@ -158,29 +180,51 @@ const KEEP_CHANGES: Duration = Duration::from_secs(60 * 60);
 /// Reads what an action on a visit depends on. The caller reads the calls.
 pub async fn seating(connection: &mut Connection, restaurant: RestaurantId, action: &VisitAction) -> Result<Seating> {
     let id = match action {
-        VisitAction::Move { visit, .. } => *visit,
+        VisitAction::Move { visit, .. } | VisitAction::Merge { into: visit, .. } => *visit,
         VisitAction::Undo { change } => match visit_of_change(&mut *connection, restaurant, *change).await? {
             Some(visit) => visit,
             None => return Ok(Seating::default()),
         },
     };
-    let find = query_as::<Database, VisitRow>(VISIT).bind(restaurant.uuid()).bind(id.uuid());
-    let visit = find.fetch_optional(&mut *connection).await?.map(OpenVisit::try_from).transpose()?;
+    let visit = open_with_orders(&mut *connection, restaurant, id).await?;
+    let joining = match action {
+        VisitAction::Merge { visit, .. } => open_with_orders(&mut *connection, restaurant, *visit).await?,
+        VisitAction::Move { .. } | VisitAction::Undo { .. } => None,
+    };
     let changes = query_scalar::<Database, String>(CHANGES_OF_VISIT).bind(restaurant.uuid()).bind(id.uuid());
     let changes = changes.bind(i64::from(MOST_CHANGES)).fetch_all(&mut *connection).await?;
-    let changes = changes.iter().map(|json| document(json)).collect::<Result<Vec<VisitChange>>>()?;
-    let orders = query_scalar::<Database, String>(ORDERS_OF_VISIT).bind(restaurant.uuid()).bind(id.uuid());
-    let orders = orders.bind(MOST_MOVED as i64 + 1).fetch_all(&mut *connection).await?;
-    let orders = orders.iter().map(|json| document(json)).collect::<Result<Vec<Order>>>()?;
+    let changes = in_order(&changes)?;
     let table = match action {
         VisitAction::Move { table, .. } => Some(table),
+        VisitAction::Merge { .. } => None,
         VisitAction::Undo { change } => changes.iter().find(|known| known.id == *change).map(|known| &known.from),
     };
     let (has_table, is_taken) = match table {
         Some(table) => table_state(connection, restaurant, table).await?,
         None => (false, false),
     };
-    Ok(Seating { visit, orders, changes, has_table, is_taken, ..Seating::default() })
+    let (visit, orders) = visit.map_or((None, Vec::new()), |(visit, orders)| (Some(visit), orders));
+    Ok(Seating { visit, orders, changes, joining, has_table, is_taken, ..Seating::default() })
+}
+
+async fn open_with_orders(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    id: VisitId,
+) -> Result<Option<(OpenVisit, Vec<Order>)>> {
+    let find = query_as::<Database, VisitRow>(VISIT).bind(restaurant.uuid()).bind(id.uuid());
+    let Some(row) = find.fetch_optional(&mut *connection).await? else { return Ok(None) };
+    let orders = query_scalar::<Database, String>(ORDERS_OF_VISIT).bind(restaurant.uuid()).bind(id.uuid());
+    let orders = orders.bind(MOST_MOVED as i64 + 1).fetch_all(connection).await?;
+    let orders = orders.iter().map(|json| document(json)).collect::<Result<_>>()?;
+    Ok(Some((row.try_into()?, orders)))
+}
+
+/// Reads changes, the last one first.
+fn in_order(changes: &[String]) -> Result<Vec<VisitChange>> {
+    let mut changes = changes.iter().map(|json| document(json)).collect::<Result<Vec<VisitChange>>>()?;
+    changes.sort_by_key(|change| Reverse(change.position));
+    Ok(changes)
 }
 
 async fn visit_of_change(
@@ -202,10 +246,8 @@ async fn table_state(connection: &mut Connection, restaurant: RestaurantId, tabl
 
 /// Writes the rows of a change of a visit beside its documents. Returns 1 if the visit was where the decision has read it.
 pub async fn write(connection: &mut Connection, restaurant: RestaurantId, write: &VisitWrite) -> Result<u64> {
-    let (change, (from, to)) = (&write.change, write.tables());
-    let of_visit = |statement| query::<Database>(statement).bind(restaurant.uuid()).bind(change.visit.uuid()).bind(to.as_str());
-    let moved = of_visit(MOVE).bind(from.as_str()).execute(&mut *connection).await?.rows_affected();
-    of_visit(MOVE_ORDERS).execute(&mut *connection).await?;
+    let change = &write.change;
+    let moved = write_visits(connection, restaurant, write).await?;
     let guests = move_guests(connection, restaurant, write).await?;
     for call in &write.calls {
         let set = query::<Database>(MOVE_CALL).bind(restaurant.uuid()).bind(call.id.uuid());
@@ -224,12 +266,35 @@ pub async fn write(connection: &mut Connection, restaurant: RestaurantId, write:
     Ok(moved)
 }
 
+/// Writes the rows of the visits and their orders' columns. Returns the number of visits that changed.
+async fn write_visits(connection: &mut Connection, restaurant: RestaurantId, write: &VisitWrite) -> Result<u64> {
+    let (VisitChange { visit, merged, at, is_undone, .. }, (from, to)) = (&write.change, write.tables());
+    let of_visit = |statement, visit: VisitId, table: &TableLabel| {
+        query::<Database>(statement).bind(restaurant.uuid()).bind(visit.uuid()).bind(table.as_str().to_owned())
+    };
+    let (visits, orders) = match merged {
+        None => (of_visit(MOVE, *visit, to).bind(from.as_str()), of_visit(MOVE_ORDERS, *visit, to)),
+        Some(merged) if *is_undone => {
+            let orders = of_visit(TAKE_ORDERS, merged.visit, to).bind(visit.uuid());
+            (of_visit(REOPEN, merged.visit, to), orders.bind(columns::write(&merged.orders)?))
+        }
+        Some(merged) => {
+            let end = of_visit(END_MERGED, merged.visit, from).bind(at.micros());
+            (end, of_visit(MERGE_ORDERS, merged.visit, to).bind(visit.uuid()))
+        }
+    };
+    let changed = visits.execute(&mut *connection).await?.rows_affected();
+    orders.execute(connection).await?;
+    Ok(changed)
+}
+
 /// Moves the guests of a visit. Returns the sessions of those who have come with it.
 async fn move_guests(connection: &mut Connection, restaurant: RestaurantId, write: &VisitWrite) -> Result<Vec<Key>> {
     let (change, (from, to)) = (&write.change, write.tables());
     if change.is_undone {
         let back = query::<Database>(RETURN_GUESTS).bind(restaurant.uuid()).bind(to.as_str()).bind(from.as_str());
-        let back = back.bind(change.visit.uuid()).bind(columns::write(&change.guests)?);
+        let visit = change.merged.as_ref().map_or(change.visit, |merged| merged.visit);
+        let back = back.bind(visit.uuid()).bind(columns::write(&change.guests)?);
         back.execute(connection).await?;
         return Ok(change.guests.clone());
     }
