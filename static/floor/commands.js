@@ -88,6 +88,13 @@ export class StaffCommands {
     return document;
   }
 
+  /** Merges a visit into another one. @param {any} visit @param {any} into @returns {Promise<any>} the visit that goes on */
+  async merge({ id, table: from }, { id: into, table }) {
+    const { document } = await this.#bell.command({ action: 'merge', visit: id, into });
+    toast(`The guests of table ${from} have joined those of table ${table}.`);
+    return document;
+  }
+
   /** @param {string} change of a visit @returns {Promise<any>} the visit, where it is then */
   async undo(change) {
     const { document } = await this.#bell.command({ action: 'undo', change });

@@ -137,9 +137,9 @@ export class StaffDesk {
     this.#floor.on('change', (change) => this.#tell(change));
     // The positions of another history mean nothing.
     this.#floor.on('change', ({ rewritten }) => { if (rewritten) this.#sight = new Sight(); });
-    this.#floor.on('change', ({ kind, order, after }) => {
-      if (kind === 'order.moved') this.#service.moved(order, after.table);
+    this.#floor.on('change', ({ kind }) => {
       if (kind === 'order.placed' || kind === 'order.moved') this.#visitsAt = -Infinity;
+      if (kind === 'order.moved') this.#followVisits();
     });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {
@@ -243,6 +243,7 @@ export class StaffDesk {
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'ask-move': () => this.#askMove(control.dataset.visit ?? ''),
       'move': () => this.#move(control),
+      'merge': () => this.#merge(control),
       'undo-change': () => this.#changeVisit(this.#commands.undo(control.dataset.change ?? '')),
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
@@ -278,12 +279,26 @@ export class StaffDesk {
   /** @param {string} id of a visit */
   #askMove(id) {
     const visit = this.#visit(id);
-    if (visit) openSheet(moveSheet(visit, this.#freeTables(this.#orders(), this.#floor.calls)));
+    const others = (this.#service.visits ?? []).filter((one) => one.id !== id);
+    if (visit) openSheet(moveSheet(visit, this.#freeTables(this.#orders(), this.#floor.calls), others));
+  }
+
+  /** The visit of the open dialog. @param {HTMLElement} control in it */
+  #visitOf(control) {
+    return this.#visit(control.closest('[data-visit]')?.getAttribute('data-visit') ?? '');
+  }
+
+  /** @param {HTMLElement} control another table in the dialog */
+  #merge(control) {
+    const visit = this.#visitOf(control);
+    const into = this.#visit(control.dataset.into ?? '');
+    closeSheet();
+    if (visit && into) this.#changeVisit(this.#commands.merge(visit, into));
   }
 
   /** @param {HTMLElement} control a free table in the dialog */
   #move(control) {
-    const visit = this.#visit(control.closest('[data-visit]')?.getAttribute('data-visit') ?? '');
+    const visit = this.#visitOf(control);
     closeSheet();
     if (visit) this.#changeVisit(this.#commands.move(visit, control.dataset.toTable ?? ''));
   }

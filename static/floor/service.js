@@ -23,7 +23,7 @@ export class StaffService {
   /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
   /** The labels of all tables; null until they are read, and if the server does not list them. @type {string[] | null} */ tables = null;
   /** The minutes that an order is promised by default; undefined where they are not known. @type {number | undefined} */ minutes;
-  #reading = false;
+  #reading = false; #again = false;
   /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
   /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void, level?: () => number}} parts now: server ms; level: the feature level in force */
@@ -74,7 +74,11 @@ export class StaffService {
 
   /** Reads what each table has had since it sat down. On failure the last result stays. */
   async readVisits() {
-    if (this.#reading) return;
+    if (this.#reading) {
+      // What is being read may be from before the reason to read again.
+      this.#again = true;
+      return;
+    }
     this.#reading = true;
     try {
       const read_at = this.#now() - READ_MARGIN_MS;
@@ -87,6 +91,9 @@ export class StaffService {
       this.#reading = false;
     }
     this.#changed();
+    if (!this.#again) return;
+    this.#again = false;
+    await this.readVisits();
   }
 
   /** @param {string[]} tables */
@@ -102,14 +109,11 @@ export class StaffService {
    */
   changed(visit) {
     const read_at = this.#now() - READ_MARGIN_MS;
-    this.visits = this.visits?.map((one) => (one.id === visit.id ? { ...visit, read_at } : one)) ?? null;
+    const ids = new Set(visit.orders.map((/** @type {any} */ { id }) => id));
+    // The other one of two that were merged is over.
+    const isOver = (/** @type {any} */ one) => one.id !== visit.id && one.orders.every((/** @type {any} */ { id }) => ids.has(id));
+    this.visits = this.visits?.filter((one) => !isOver(one)).map((one) => (one.id === visit.id ? { ...visit, read_at } : one)) ?? null;
     this.#changed();
-  }
-
-  /** Follows a visit to another table before it is read again. @param {string} order one of its orders @param {string} table */
-  moved(order, table) {
-    const isOf = (/** @type {any} */ visit) => visit.orders.some((/** @type {any} */ { id }) => id === order);
-    this.visits = this.visits?.map((visit) => (isOf(visit) ? { ...visit, table } : visit)) ?? null;
   }
 
   /** @param {string} id */

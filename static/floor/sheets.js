@@ -144,14 +144,20 @@ function lengths(name, open) {
   ];
 }
 
-/** @param {{id: string, table: string}} visit @param {string[]} free tables */
-export function moveSheet({ id, table }, free) {
+/** @param {{id: string, table: string}} visit @param {string[]} free tables @param {{id: string, table: string}[]} others visits of other tables */
+export function moveSheet({ id, table }, free, others) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
     sheetHead(`Move table ${table} to`, 'Orders, calls and phones go along. The kitchen sees it. For 15 minutes it can be undone.'),
     free.length === 0 ? h('p.muted', {}, 'No table is free.')
       : h('div.free__tables', {}, free.map((label) => h('button.button.button--large', {
         'type': 'button', 'data-do': 'move', 'data-to-table': label, 'aria-label': `Table ${label}`,
-      }, label))));
+      }, label))),
+    others.length > 0 && h('section.free', { 'aria-labelledby': 'join-title' },
+      h('h3', { id: 'join-title' }, 'Or join the guests of'),
+      h('p.muted', {}, 'They have one bill then.'),
+      h('div.free__tables', {}, others.map((other) => h('button.button.button--large', {
+        'type': 'button', 'data-do': 'merge', 'data-into': other.id, 'aria-label': `Join table ${other.table}`,
+      }, other.table)))));
 }
 
 /** @param {{id: string, table: string, total: any}} visit */

@@ -63,3 +63,31 @@ async fn a_table_moves_while_the_guests_phone_is_offline() {
         screen.has_no_complaint().await;
     }
 }
+
+#[tokio::test]
+async fn two_tables_get_one_bill_and_come_apart() {
+    let restaurant = TestRestaurant::open(3, &[]).await;
+    let (one, two, floor) = tokio::join!(restaurant.phone(3), restaurant.phone(8), restaurant.floor());
+    for phone in [&one, &two] {
+        phone.add(restaurant.menu.dish("Beef rezala")).await;
+        phone.place().await;
+    }
+    let order = one.only_order().await;
+    floor.tap("[data-tab='tables']").await;
+    floor.tap("[data-table='3'] [data-do='ask-move']").await;
+    floor.inspect("staff-merge").await;
+    floor.tap("#sheet [data-do='merge']").await;
+    floor.sees("[data-table='8'] [data-do='undo-change']").await;
+    const ORDERS: &str = "return document.querySelectorAll(`[data-table='${arguments[0]}'] .seat`).length === arguments[1]";
+    floor.until("both orders", ORDERS, vec![json!("8"), json!(2)]).await;
+    floor.inspect("staff-merged").await;
+    one.until("the new table", TABLE, vec![json!("Table 8")]).await;
+    assert_eq!(one.only_order().await, order, "the other guests' order is not theirs to see");
+    floor.tap("[data-table='8'] [data-do='undo-change']").await;
+    floor.until("one order each", ORDERS, vec![json!("3"), json!(1)]).await;
+    floor.until("one order each", ORDERS, vec![json!("8"), json!(1)]).await;
+    one.until("the old table", TABLE, vec![json!("Table 3")]).await;
+    for screen in [&one, &two, &floor] {
+        screen.has_no_complaint().await;
+    }
+}

@@ -1,7 +1,7 @@
 import { OrderbellError } from '../codes.js';
 
 /** Commands that concern no order. They are posted to the restaurant. */
-const OF_THE_RESTAURANT = new Set(['call_waiter', 'answer_call', 'move', 'undo']);
+const OF_THE_RESTAURANT = new Set(['call_waiter', 'answer_call', 'move', 'merge', 'undo']);
 
 /**
  * Sends `command` and `place` frames as HTTP calls under the same ids, and returns the same frames
