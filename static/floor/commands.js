@@ -1,8 +1,8 @@
 import { find } from '../shared/dom.js';
-import { clock, place } from '../shared/format.js';
+import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
-import { toast } from '../shared/toasts.js';
-import { Corrections, lineWords } from './corrections.js';
+import { endToasts, toast } from '../shared/toasts.js';
+import { Corrections } from './corrections.js';
 import { asksWhy, chosenQuantity, correctionSheet, promiseSheet, reasonSheet, wantedOfLine } from './sheets.js';
 
 /** How long "Done" on a call can be undone. */
@@ -18,6 +18,11 @@ function askToCancel(order) {
   openSheet(reasonSheet('cancel', order));
   detail().value = words;
   toast(`Not rejected: order ${order.number} has just been accepted. Tap a reason again to cancel it.`, { bad: true });
+}
+
+/** The subject of messages about a line. @param {string} order @param {string} item */
+function aboutLine(order, item) {
+  return `line ${order} ${item}`;
 }
 
 /** Turns the staff's touches into commands, and asks for a reason or minutes first where needed. */
@@ -76,9 +81,14 @@ export class StaffCommands {
       this.#send(command);
       return closeSheet();
     }
-    if (sheet) this.#sayCorrected(order, item);
-    if (sheet && order.items[item].status !== 'queued') return closeSheet();
-    return openSheet(correctionSheet(order, item, this.#corrections.begin(order, item)));
+    if (order.items[item].status !== 'queued') {
+      closeSheet();
+      return this.#sayCorrected(order, item);
+    }
+    endToasts(aboutLine(order.id, item));
+    openSheet(correctionSheet(order, item, this.#corrections.begin(order, item)));
+    // Screen readers read what gets the focus.
+    return document.getElementById('news')?.focus();
   }
 
   /** Moves a visit to a free table. @param {any} visit @param {string} table @returns {Promise<any>} the visit, where it is then */
@@ -133,11 +143,12 @@ export class StaffCommands {
   /** @param {any} order @param {string} item a line that a colleague has changed since the sheet was opened */
   #sayCorrected(order, item) {
     const line = order.items[item];
-    const where = `order ${order.number} (${place(order)})`;
-    const name = line?.name ?? 'the dish';
-    if (!line || line.status === 'voided') return toast(`Not done: ${name} of ${where} was taken off.`, { bad: true });
-    if (line.status !== 'queued') return toast(`Not done: the kitchen has begun with ${name} of ${where}.`, { bad: true });
-    return toast(`Not done: a colleague has just changed ${where}. It is ${lineWords(line)} now. Look at your change again.`, { bad: true });
+    const what = `${line.name} of order ${order.number}`;
+    const say = (/** @type {string} */ words) => toast(`Not done: ${words}`, { bad: true, about: aboutLine(order.id, item) });
+    if (line.status === 'voided') return say(`${what} was taken off.`);
+    if (line.status !== 'queued') return say(`the kitchen has begun with ${what}.`);
+    // Its sheet says more. A phone shows three lines.
+    return say(`${what} was just changed. Touch Change again.`);
   }
 
   /** Marks a call as done and sends that after a moment in which it can be undone. @param {string | null | undefined} call */

@@ -43,7 +43,7 @@ export function correctionSheet(order, item, { quantity, note, news }) {
   const line = order.items[item];
   return h('div', { 'data-order': order.id, 'data-status': order.status },
     sheetHead(`Change ${line.name}`, `${place(order)}. The kitchen sees what it was.`),
-    news && h('p.banner.banner--warn', {}, `A colleague has changed it to: ${news}. Your own change is entered below.`),
+    news && h('p.banner.banner--warn.field', { id: 'news', tabindex: -1 }, `A colleague has changed it to: ${news}. Your own change is entered below.`),
     quantityStepper('How many', line.name, { first: quantity, most: MAX_QUANTITY }),
     h('div.field', {},
       h('label', { for: 'detail' }, line.allergy ? 'Note (an allergy)' : 'Note'),
