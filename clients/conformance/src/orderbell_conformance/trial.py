@@ -5,6 +5,7 @@ import json
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ PATIENCE_S = 15.0
 """How long a client may take for what it has to do, unless the command line or the contract says otherwise."""
 CASE_S = 60.0
 """How long a case may take."""
+READY_S = 30.0
+"""How long an adapter may take to start."""
 LINE_BYTES = 64 * 1024 * 1024
 
 
@@ -58,7 +61,11 @@ class Client:
         except OSError as error:
             raise AdapterFailed(f"the adapter cannot be started: {error}") from error
         client = cls(process, patience)
-        await client.until(lambda: client.name != "?", "the adapter says `ready`", 30.0)
+        try:
+            await client.until(lambda: client.name != "?", "the adapter says `ready`", READY_S)
+        except (BrokenRule, AdapterFailed) as error:
+            await client.end()
+            raise AdapterFailed(str(error)) from error
         return client
 
     async def do(self, what: str, **fields: Any) -> None:
@@ -93,7 +100,7 @@ class Client:
 
     async def end(self) -> None:
         """Ends the process."""
-        if self._process.returncode is None:
+        with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
         await asyncio.gather(self._reading, return_exceptions=True)
