@@ -200,7 +200,8 @@ impl Commands {
             }
             limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
-            let new_ids = NewIds { number: state.next_number, order, items: items.clone(), level };
+            let (number, tickets) = (state.next_number, state.ticket_counter);
+            let new_ids = NewIds { number, tickets, order, items: items.clone(), level };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &seated(&principal, state.seat), &new_ids, state.moment)
         };

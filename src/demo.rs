@@ -3,13 +3,11 @@
 use crate::auth::password::Passwords;
 use crate::auth::secret::random_secret;
 use crate::clock;
-use crate::domain::model::course::Firing;
 use crate::domain::model::dish_option::DishOption;
 use crate::domain::model::menu::{Category, Menu, MenuItem};
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
 use crate::domain::values::money::{Currency, Money};
-use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::store::accounts::{Restaurant, Table, User};
 use crate::store::{SharedStore, StoreError};
@@ -191,15 +189,13 @@ fn menu(restaurant: RestaurantId, currency: Currency) -> anyhow::Result<Menu> {
     let (mut categories, mut items) = (BTreeMap::new(), BTreeMap::new());
     for (sort, (name, dishes)) in (1_u32..).zip(MENU) {
         let category = CategoryId::from_uuid(clock::new_id());
-        categories.insert(category, Category { name: name.parse()?, sort, course: None });
+        categories.insert(category, Category::new(name.parse()?, sort));
         for (sort, dish) in (1_u32..).zip(dishes) {
             let item = menu_item(dish, category, sort, currency).with_context(|| format!("the demo's dish {}", dish.0))?;
             items.insert(item.id, item);
         }
     }
-    let (position, paused, paused_until, guest_rounds) = (Position::ZERO, false, None, true);
-    let firing = Firing::Together;
-    Ok(Menu { restaurant, position, currency, paused, paused_until, guest_rounds, firing, categories, items })
+    Ok(Menu { categories, items, ..Menu::new(restaurant, currency) })
 }
 
 fn menu_item(dish: &Dish, category: CategoryId, sort: u32, currency: Currency) -> anyhow::Result<MenuItem> {

@@ -172,17 +172,18 @@ function silence() {
 }
 
 /**
- * @param {PushMessageData | null} data `{order, number, status, service?, promised_at?, language}`:
+ * @param {PushMessageData | null} data `{order, number, ticket?, status, service?, promised_at?, language}`:
  *   no words, those are here
  */
 async function notify(data) {
-  const { order, number, status, service, promised_at: promised, language } = read(data);
+  const { order, number, ticket, status, service, promised_at: promised, language } = read(data);
   const known = Object.hasOwn(NOTIFICATIONS, language) ? language : 'en';
   const words = NOTIFICATIONS[known];
   const digits = new Intl.NumberFormat(words.locale, { useGrouping: false });
   const isKnown = Object.hasOwn(words.told, status) && Number.isInteger(number);
   const say = isKnown ? words.told[status] : words.other;
-  const { title, body } = say(digits.format(number), timeIn(words, Date.parse(promised)), service);
+  const name = String(ticket ?? number).replace(/[0-9]/g, (digit) => digits.format(Number(digit)));
+  const { title, body } = say(name, timeIn(words, Date.parse(promised)), service);
   const pages = await windows();
   const visible = pages.filter(({ visibilityState }) => visibilityState === 'visible');
   const isLookedAt = visible.some(({ url }) => new URL(url).pathname === pathOf(order));

@@ -8,6 +8,7 @@ use orderbell::domain::model::event::By;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
+use orderbell::domain::model::ticket_counter::TicketCounter;
 use orderbell::domain::rules::transition;
 use orderbell::domain::values::ids::{CommandId, OrderId};
 use orderbell::store::group::{Feed, Reading, fold};
@@ -43,9 +44,15 @@ fn accepting(number: usize) -> Work {
 fn reading(size: usize) -> Reading {
     let order = Ticket::of(3).order;
     let numbered = |number| ((restaurant(), order_id(number)), Order { id: order_id(number), ..order.clone() });
-    let last = None;
-    let feed =
-        Feed { head: position(1000), generation: None, last, next_number: 100, default_minutes: DEFAULT_MINUTES, version: 0 };
+    let feed = Feed {
+        head: position(1000),
+        generation: None,
+        last: None,
+        next_number: 100,
+        tickets: TicketCounter::default(),
+        default_minutes: DEFAULT_MINUTES,
+        version: 0,
+    };
     Reading { feeds: [(restaurant(), feed)].into(), orders: (0..size).map(numbered).collect(), ..Reading::default() }
 }
 

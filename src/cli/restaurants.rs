@@ -2,11 +2,9 @@
 
 use super::tools::{print, restaurant};
 use crate::clock;
-use crate::domain::model::course::Firing;
 use crate::domain::model::menu::Menu;
 use crate::domain::values::ids::{RestaurantId, TableId};
 use crate::domain::values::money::Currency;
-use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Name, Slug};
 use crate::store::accounts::{Restaurant, Table};
 use crate::store::audit::{Kind, Note, recorded};
@@ -14,7 +12,6 @@ use crate::store::{SharedStore, StoreError};
 use anyhow::bail;
 use clap::Subcommand;
 use secrecy::ExposeSecret;
-use std::collections::BTreeMap;
 
 /// The most restaurants of one read.
 const PAGE: u32 = 500;
@@ -89,17 +86,7 @@ fn parse_currency(text: &str) -> Result<Currency, String> {
 }
 
 async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {
-    let menu = Menu {
-        restaurant: restaurant.id,
-        position: Position::ZERO,
-        currency: restaurant.currency,
-        paused: false,
-        paused_until: None,
-        guest_rounds: true,
-        firing: Firing::Together,
-        categories: BTreeMap::new(),
-        items: BTreeMap::new(),
-    };
+    let menu = Menu::new(restaurant.id, restaurant.currency);
     match store.add_restaurant(&restaurant, &menu, clock::now()).await {
         Err(StoreError::Taken) => bail!("restaurant {} exists already", restaurant.slug),
         added => added?,

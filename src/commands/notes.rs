@@ -68,6 +68,7 @@ pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
         }
         MenuAction::Firing(firing) => of("set_firing").map(|note| note.set_to(firing.as_str())),
         MenuAction::Replace(_) => of("replace_menu"),
+        MenuAction::Hours(_) => of("set_hours"),
         MenuAction::Lapse => None,
     }
 }

@@ -235,7 +235,6 @@ fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
 mod tests {
     use super::*;
     use crate::clock;
-    use crate::domain::model::course::Firing;
     use crate::domain::model::menu::Menu;
     use crate::domain::values::text::Slug;
     use crate::room::ToMember;
@@ -273,17 +272,7 @@ mod tests {
         let (id, currency) = (RestaurantId::from_uuid(clock::new_id()), "BDT".parse().unwrap());
         let slug: Slug = "rezala".parse().unwrap();
         let row = Restaurant { id, slug, name: "Rezala".parse().unwrap(), currency, default_minutes: 20 };
-        let menu = Menu {
-            restaurant: id,
-            position: Position::ZERO,
-            currency,
-            paused: false,
-            paused_until: None,
-            guest_rounds: true,
-            firing: Firing::Together,
-            categories: Default::default(),
-            items: Default::default(),
-        };
+        let menu = Menu::new(id, currency);
         store.add_restaurant(&row, &menu, clock::now()).await.unwrap();
         id
     }

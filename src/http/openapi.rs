@@ -16,7 +16,8 @@ use crate::domain::model::basket::Line;
 use crate::domain::model::dish_option::OptionGroup;
 use crate::domain::model::menu::Category;
 use crate::domain::model::menu_draft::{ItemDraft, OptionDraft};
-use crate::domain::values::day::Offset;
+use crate::domain::values::day::{Offset, Weekday};
+use crate::domain::values::hours::Span;
 use crate::domain::values::money::Currency;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Slug};
@@ -70,7 +71,7 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         order_lists::list, orders::place, orders::read, orders::share, orders::command, orders::call,
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,
-        manage::menu::replace,
+        manage::menu::replace, manage::hours::set,
         manage::tables::list, manage::tables::add, manage::tables::remove, manage::tables::renew_key, manage::tables::qr,
         manage::people::list, manage::people::add, manage::people::change, manage::people::remove, manage::people::reset_totp,
         manage::screens::list, manage::screens::change, manage::screens::revoke,
@@ -85,7 +86,7 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
     components(
         // A schema that only another schema refers to.
         schemas(Category, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, OptionDraft, OptionGroup, Poll, PollOfRooms, Position,
-            ProblemBody, Slug),
+            ProblemBody, Slug, Span, Weekday),
         responses(Problem)
     )
 )]

@@ -249,7 +249,7 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
 
 /// Addresses of a restaurant for managers only.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, audit, guests, limited, people, reports, screens, tables};
+    use manage::{api_keys, audit, guests, hours, limited, people, reports, screens, tables};
     cfg.service(at("/tables", "GET, HEAD, POST").route(read().to(tables::list)).route(web::post().to(tables::add)))
         .service(at("/people", "GET, HEAD, POST").route(read().to(people::list)).route(web::post().to(people::add)))
         .service(at("/devices", READ).route(read().to(screens::list)))
@@ -257,6 +257,7 @@ fn managers(cfg: &mut web::ServiceConfig) {
         .service(compressed("/reports/day", reports::day))
         .service(compressed("/audit", audit::list))
         .service(at("/limited", READ).route(read().to(limited::list)))
+        .service(at("/hours", "PUT").route(web::put().to(hours::set)))
         .service(at("/guests", READ).route(read().to(guests::find)))
         .service(at("/tables/{id}", "DELETE").route(web::delete().to(tables::remove)))
         .service(at("/tables/{id}/key", "POST").route(web::post().to(tables::renew_key)))

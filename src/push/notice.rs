@@ -5,6 +5,7 @@ use crate::domain::model::order::{Order, Service};
 use crate::domain::model::push::Language;
 use crate::domain::model::status::OrderStatus;
 use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::ticket::Ticket;
 use crate::domain::values::time::Timestamp;
 use crate::feed::EventCommitted;
 use base64::Engine;
@@ -81,6 +82,8 @@ pub fn notices(committed: &EventCommitted) -> impl Iterator<Item = Notice> + '_ 
 struct Payload<'a> {
     order: OrderId,
     number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<Ticket>,
     status: NoticeStatus,
     /// Absent for an order at a table.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,7 +98,8 @@ struct Payload<'a> {
 #[must_use]
 pub fn payload(order: &Order, status: NoticeStatus, language: &Language) -> Vec<u8> {
     let service = Some(order.service).filter(|service| *service != Service::DineIn);
-    let payload = Payload { order: order.id, number: order.number, status, service, promised_at: order.promised_at, language };
+    let Order { id, number, ticket, promised_at, .. } = *order;
+    let payload = Payload { order: id, number, ticket, status, service, promised_at, language };
     // Plain data with text keys always serializes.
     serde_json::to_vec(&payload).unwrap_or_default()
 }

@@ -223,7 +223,7 @@ pub struct Entry {
     /// The id of the line of an order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// The name of the subject for people: an order's number, a dish, a username, a table's label.
+    /// The name of the subject for people: an order's number with its ticket, a dish, a username, a table's label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// The new value.

@@ -6,6 +6,7 @@
 //! member that fails changes nothing.
 
 use super::error::broken;
+use super::labels::{label_of, labelled, with_outcome};
 use super::log::{Ack, CommandKey, Committed, ExternalOrder, Reads, State, Work};
 use super::{Result, StoreError, answer};
 use crate::domain::menu_changes::MenuChanges;
@@ -17,6 +18,7 @@ use crate::domain::model::history::{Link, Mark};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::ticket_counter::TicketCounter;
 use crate::domain::model::undrawn::{self, Tickets};
 use crate::domain::model::visit::{Seating, VisitWrite};
 use crate::domain::rules::decision::{Decision, Write};
@@ -48,6 +50,8 @@ pub struct Feed {
     pub last: Option<Mark>,
     /// The number of the next order.
     pub next_number: u32,
+    /// The last tickets.
+    pub tickets: TicketCounter,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
     /// The version of its row, which differs after each change of the row by others.
@@ -181,8 +185,12 @@ impl Fold {
         let mut note = work.note.clone().map(|note| labelled(note, &state));
         let edited = state.menu.clone().filter(|_| note.as_ref().is_some_and(|note| note.action == "replace_menu"));
         let decided = self.decide(work, state, feed)?;
-        if let (Some(before), Some(Write::Menu(after)), Some(note)) = (&edited, &decided.write, &mut note) {
-            note.value = Some(MenuChanges::between(before, after).to_string());
+        match (&decided.write, &mut note) {
+            (Some(Write::Order(order)), Some(note)) => note.label = Some(label_of(order)),
+            (Some(Write::Menu(after)), Some(note)) => {
+                note.value = edited.map(|before| MenuChanges::between(&before, after).to_string()).or(note.value.take());
+            }
+            _ => {}
         }
         let answer = match &key {
             Some(_) => answer::write(&decided.answer)?,
@@ -210,6 +218,7 @@ impl Fold {
             moment: Moment { now: work.at, head: feed.head },
             default_minutes: feed.default_minutes,
             next_number: 0,
+            ticket_counter: feed.tickets,
             order: None,
             external: Vec::new(),
             menu: None,
@@ -306,6 +315,10 @@ impl Fold {
             head: events.last().map_or(feed.head, |event| event.position),
             last: events.last().map_or(feed.last, |event| Some(event.mark())),
             next_number: feed.next_number + u32::from(places),
+            tickets: match &write {
+                Write::Order(order) if places => self.tickets_after(feed, order),
+                _ => feed.tickets,
+            },
             ..feed
         };
         self.state.feeds.insert(restaurant, to);
@@ -332,6 +345,12 @@ impl Fold {
             }
             row => self.writes.row = Some((restaurant, row)),
         }
+    }
+
+    /// Returns the counter of tickets after a new order, which may have none.
+    fn tickets_after(&self, feed: Feed, order: &Order) -> TicketCounter {
+        let menu = self.state.menus.get(&order.restaurant).filter(|_| order.ticket.is_some());
+        menu.map_or(feed.tickets, |menu| feed.tickets.next(menu.time_zone.day(order.placed_at), order.service).1)
     }
 
     fn place(&mut self, work: &Work, order: Order) {
@@ -459,31 +478,6 @@ fn check(restaurant: RestaurantId, write: &Write) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Sets the name by which people know the subject of the note.
-fn labelled(mut note: Note, state: &State) -> Note {
-    let subject = note.subject.as_deref();
-    let dish = |menu: &Arc<Menu>| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());
-    let call = || state.calls.get(&subject?.parse().ok()?).map(|call| call.table.to_string());
-    let order = state.order.as_ref().map(|order| order.number.to_string());
-    let placed = || (state.next_number > 0).then(|| state.next_number.to_string());
-    let visit = state.seating.visit.as_ref().map(|visit| visit.table.to_string());
-    note.label = visit.or(order).or_else(|| state.menu.as_ref().and_then(dish)).or_else(call).or_else(placed);
-    note
-}
-
-/// Sets the outcome of the note. An order that was not placed has no number.
-fn with_outcome(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
-    note.outcome = match answer {
-        Ok(ack) if ack.changed => Note::DONE,
-        Ok(_) => "unchanged",
-        Err(refusal) => refusal.kind.as_str(),
-    };
-    if answer.is_err() && note.subject.is_none() {
-        note.label = None;
-    }
-    note
 }
 
 fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Result<Ack> {

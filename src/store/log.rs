@@ -12,6 +12,7 @@ use crate::domain::model::order::Order;
 use crate::domain::model::refusal::Refusal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::model::status::OrderStatus;
+use crate::domain::model::ticket_counter::TicketCounter;
 use crate::domain::model::undrawn::Tickets;
 use crate::domain::model::visit::{Seating, VisitAction};
 use crate::domain::rules::decision::Decision;
@@ -94,6 +95,8 @@ pub struct State {
     pub default_minutes: u16,
     /// The next order number, for the three baskets (else 0). A decision that places an order uses it up.
     pub next_number: u32,
+    /// The counter of tickets, for the three baskets. A decision that places an order with a ticket uses one up.
+    pub ticket_counter: TicketCounter,
     /// The order, for [`Reads::Order`] and [`Reads::OrderAndMenu`], if the restaurant has it.
     pub order: Option<Order>,
     /// The orders that were placed under the same number, for [`Reads::ExternalBasket`], the first one first. Nodes of the

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { place } from '../shared/format.js';
 import { closedAt, listed } from './lanes.js';
 
@@ -70,7 +71,7 @@ export class ClosedOrders {
 
 /** @param {any[]} orders @returns {string} */
 export function cancelledWords(orders) {
-  const names = orders.sort((a, b) => a.number - b.number).map((order) => `${order.number} (${place(order)})`);
+  const names = orders.sort((a, b) => a.number - b.number).map((order) => `${called(order)} (${place(order)})`);
   const isOne = names.length === 1;
   return `Order${isOne ? '' : 's'} ${listed(names)} ${isOne ? 'was' : 'were'} cancelled while this page was disconnected.`;
 }

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
@@ -17,7 +18,7 @@ function askToCancel(order) {
   const words = detail().value;
   openSheet(reasonSheet('cancel', order));
   detail().value = words;
-  toast(`Not rejected: order ${order.number} has just been accepted. Tap a reason again to cancel it.`, { bad: true });
+  toast(`Not rejected: order ${called(order)} has just been accepted. Tap a reason again to cancel it.`, { bad: true });
 }
 
 /** The subject of messages about a line. @param {string} order @param {string} item */
@@ -126,24 +127,24 @@ export class StaffCommands {
     }
     this.#corrections.answered(pending.id);
     if (pending.action !== 'promise' || !isStale) return false;
-    const { id, number, promised_at, position } = error.document;
+    const { id, promised_at, position } = error.document;
     if (this.#promised.has(id) && this.#promised.get(id) === promised_at) {
       this.#send({ action: 'promise', order: id, minutes: pending.minutes, expected_position: position });
     } else {
-      this.#sayPromise({ number, promised_at });
+      this.#sayPromise(error.document);
     }
     return true;
   }
 
-  /** @param {{number: number, promised_at: string}} order that a colleague has promised since the sheet was opened */
-  #sayPromise({ number, promised_at }) {
-    toast(`Not done: a colleague has just promised order ${number} for ${clock(promised_at)}. Promise again to overwrite that.`, { bad: true });
+  /** @param {{number: number, ticket?: string, promised_at: string}} order that a colleague has promised since the sheet was opened */
+  #sayPromise(order) {
+    toast(`Not done: a colleague has just promised order ${called(order)} for ${clock(order.promised_at)}. Promise again to overwrite that.`, { bad: true });
   }
 
   /** @param {any} order @param {string} item a line that a colleague has changed since the sheet was opened */
   #sayCorrected(order, item) {
     const line = order.items[item];
-    const what = `${line.name} of order ${order.number}`;
+    const what = `${line.name} of order ${called(order)}`;
     const say = (/** @type {string} */ words) => toast(`Not done: ${words}`, { bad: true, about: aboutLine(order.id, item) });
     if (line.status === 'voided') return say(`${what} was taken off.`);
     if (line.status !== 'queued') return say(`the kitchen has begun with ${what}.`);

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { clockOf, promisedAt } from '../shared/urgency.js';
 
 /**
@@ -100,7 +101,7 @@ function dueAt(order, lane) {
 function matches(order, search) {
   const { wanted, numbers, tables } = searched(search);
   if (wanted === '') return true;
-  if ((numbers && String(order.number).startsWith(wanted)) || (tables && isAt(order, wanted))) return true;
+  if ((numbers && [String(order.number), called(order).toLowerCase()].some((name) => name.startsWith(wanted))) || (tables && isAt(order, wanted))) return true;
   return numbers && tables && !/^\d+$/.test(wanted) && wordsOf(order).some((words) => words.includes(wanted));
 }
 
@@ -154,7 +155,7 @@ export function callsByAge(byId) {
  */
 export function unansweredByAge(orders, calls) {
   const placed = orders.filter(({ status }) => status === 'placed')
-    .map(({ id, number, placed_at: since }) => ({ id, name: String(number), since }));
+    .map((order) => ({ id: order.id, name: called(order), since: order.placed_at }));
   const raised = Object.values(calls).map(({ id, table, raised_at: since }) => ({ id, name: `table ${table}`, since }));
   return [...placed, ...raised].sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
 }
@@ -171,7 +172,7 @@ export function screensOf(displays) {
  * Returns the orders that no screen of their station shows, by station. Leaves out orders that this page knows to be begun or
  * over: the server withdraws them a moment later.
  * @param {Record<string, any>} displays @param {any[]} orders
- * @returns {{station: string, orders: {id: string, number: number}[]}[]}
+ * @returns {{station: string, orders: {id: string, name: string}[]}[]}
  */
 export function undrawnByStation(displays, orders) {
   const known = new Map(orders.map((order) => [order.id, order]));
@@ -183,8 +184,8 @@ export function undrawnByStation(displays, orders) {
   return Object.values(displays)
     .map(({ station, undrawn = {} }) => ({
       station,
-      orders: Object.entries(undrawn).map(([id, number]) => ({ id, number }))
-        .filter(({ id }) => waits(id, station)).sort((a, b) => a.number - b.number),
+      orders: Object.entries(undrawn).filter(([id]) => waits(id, station)).sort(([, a], [, b]) => a - b)
+        .map(([id, number]) => ({ id, name: called({ number, ticket: known.get(id)?.ticket }) })),
     }))
     .filter(({ orders: some }) => some.length > 0)
     .sort((a, b) => a.station.localeCompare(b.station));
@@ -203,9 +204,9 @@ export function waitingThings({ orders, undrawn, calls }) {
   ];
 }
 
-/** @param {string} station @param {{number: number}[]} orders */
+/** @param {string} station @param {{name: string}[]} orders */
 export function undrawnWords(station, orders) {
-  return `No screen shows order${orders.length > 1 ? 's' : ''} ${listed(orders.map(({ number }) => String(number)))} at ${station}.`;
+  return `No screen shows order${orders.length > 1 ? 's' : ''} ${listed(orders.map(({ name }) => name))} at ${station}.`;
 }
 
 /** @param {string[]} names @param {number} [all] how many there are @returns {string} `7, 9 and 12`; of many the first, and how many more */

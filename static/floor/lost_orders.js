@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { compareHistories, findClosed } from '../shared/lost.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 
@@ -7,11 +8,11 @@ export const KEPT_LOST = 100;
 const KEPT_FOR_MS = 24 * 3_600_000;
 
 /**
- * What the staff need to enter an order again. `back`: the database has it, without its last changes; `again`: the number under
- * which the guest has sent it again; `at`: when it was missed, ms since 1970.
+ * What the staff need to enter an order again. `back`: the database has it, without its last changes; `again`: what is called out
+ * for it since the guest has sent it again; `at`: when it was missed, ms since 1970.
  *
- * @typedef {{id: string, number: number, status: string, service: string, table?: string, guest_name?: string, placed_at: string, note?: string,
- *   allergy?: boolean, items: any[], total: any, at: number, back?: boolean, again?: number}} Lost
+ * @typedef {{id: string, number: number, ticket?: string, status: string, service: string, table?: string, guest_name?: string,
+ *   placed_at: string, note?: string, allergy?: boolean, items: any[], total: any, at: number, back?: boolean, again?: string}} Lost
  */
 
 /**
@@ -74,15 +75,15 @@ export class LostOrders {
       for (const order of missing) this.#missing.set(order.id, order);
       if (back.length > 0) this.#add(back.map((order) => ({ ...this.#lost(order), back: true })));
     }
-    if (kind === 'order.placed') this.#placed(event.command, after.number);
+    if (kind === 'order.placed') this.#placed(event.command, called(after));
     const isBack = (/** @type {Lost} */ { id, back }) => !back && this.#room.documents.has(id);
     if (this.#orders.some(isBack)) this.#keep(this.#orders.filter((order) => !isBack(order)));
   }
 
-  /** A guest sends a lost order again under its id. @param {string | undefined} command @param {number} number of the new order */
-  #placed(command, number) {
+  /** A guest sends a lost order again under its id. @param {string | undefined} command @param {string} name of the new order */
+  #placed(command, name) {
     if (!this.#orders.some(({ id }) => id === command)) return;
-    this.#keep(this.#orders.map((order) => (order.id === command ? { ...order, again: number } : order)));
+    this.#keep(this.#orders.map((order) => (order.id === command ? { ...order, again: name } : order)));
   }
 
   /** Asks whether the missing orders were closed. After an error, the next `sync` asks again: right after a failover, some calls fail. */
@@ -110,10 +111,10 @@ export class LostOrders {
   }
 
   /** @param {any} order a document @returns {Lost} */
-  #lost({ id, number, status, service, table, guest_name, placed_at, note, allergy, items, total }) {
+  #lost({ id, number, ticket, status, service, table, guest_name, placed_at, note, allergy, items, total }) {
     const lines = Object.values(items).filter((item) => item.status !== 'voided')
       .map(({ name, quantity, options, choices, note: words, allergy: isAllergy }) => ({ name, quantity, options, choices, note: words, allergy: isAllergy }));
-    return { id, number, status, service, table, guest_name, placed_at, note, allergy, items: lines, total, at: this.#now() };
+    return { id, number, ticket, status, service, table, guest_name, placed_at, note, allergy, items: lines, total, at: this.#now() };
   }
 
   /** @param {Lost[]} orders */

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { dishWords } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money } from '../shared/format.js';
@@ -23,15 +24,15 @@ export function lostView(orders) {
 
 /** @param {Lost} order */
 function lostOrder(order) {
-  const { id, number, status, placed_at: placed, items, total, back, again } = order;
+  const { id, status, placed_at: placed, items, total, back, again } = order;
   return h('li.lost__order', { 'data-key': id, 'data-lost': id },
-    h('p.lost__title', {}, h('b', {}, `Order ${number}`), placeView(order)),
+    h('p.lost__title', {}, h('b', {}, `Order ${called(order)}`), placeView(order)),
     h('p.muted', {}, back ? `is ${STATUS_WORDS[status]} again` : `was ${STATUS_WORDS[status]}, placed ${clock(placed)}`),
     again !== undefined && h('p.lost__again', {}, icon('check'), `The guest has sent it again: order ${again}.`),
     !back && h('ul.lost__items', {}, items.map(lostLine)),
     !back && noteView(order),
     h('div.lost__foot', {}, !back && h('b.numeric', {}, money(total)),
-      h('button.button', { 'type': 'button', 'data-do': 'lost-done' }, icon('check'), 'Done', h('span.visually-hidden', {}, `: order ${number}`))));
+      h('button.button', { 'type': 'button', 'data-do': 'lost-done' }, icon('check'), 'Done', h('span.visually-hidden', {}, `: order ${called(order)}`))));
 }
 
 /** @param {any} item */

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money, place, whyWords } from '../shared/format.js';
@@ -35,10 +36,10 @@ function incomingCard(order, look) {
   const { now, minutes, isOpen = false } = look;
   return h('article.card.order.order--row', {
     'data-key': order.id, 'data-order': order.id, 'data-status': order.status, 'data-pending': Boolean(order.pending), 'data-open': isOpen,
-    'aria-label': `Order ${order.number}, ${place(order)}`,
+    'aria-label': `Order ${called(order)}, ${place(order)}`,
   },
   h('h3.order__head', {}, h('button.order__open', { 'type': 'button', 'data-do': 'open-order', 'aria-expanded': String(isOpen) },
-    h('span.order__line', {}, h('span.order__number', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span.order__place', {}, placeView(order))),
+    h('span.order__line', {}, h('span.order__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)), h('span.order__place', {}, placeView(order))),
     h('span.order__line', {}, ageView(laneClock(order, 'incoming'), now, 'span'), h('span.order__fact', {}, count(progress(order).all, 'dish', 'dishes')),
       order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
       order.pending && h('span.badge.order__pending', {}, 'Not sent yet')))),
@@ -72,10 +73,10 @@ function acceptChips(own) {
 function orderCard(order, look) {
   return h('article.card.order', {
     'data-key': order.id, 'data-order': order.id, 'data-status': order.status, 'data-pending': Boolean(order.pending),
-    'aria-label': `Order ${order.number}, ${place(order)}`,
+    'aria-label': `Order ${called(order)}, ${place(order)}`,
   },
   h('header.order__head', {},
-    h('h3.order__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
+    h('h3.order__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)),
     h('p.order__place', {}, placeView(order)),
     ageView(laneClock(order, look.lane), look.now)),
   facts(order, look),

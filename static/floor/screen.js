@@ -2,6 +2,7 @@ import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
 import { Account } from '../shared/account.js';
 import { backClosesSheets } from '../shared/back.js';
+import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, onAction, pageVersion, render } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
@@ -158,16 +159,16 @@ export class StaffDesk {
   #tell({ kind, event, after }) {
     if (kind === 'item.added' && event.by?.role === 'diner') {
       this.#sound.play('ring');
-      toast(`Order ${after.number} (${place(after)}): the guest has added another round.`);
+      toast(`Order ${called(after)} (${place(after)}): the guest has added another round.`);
     }
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
-    this.#tellCancelled(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
+    this.#tellCancelled(`Order ${called(after)} (${place(after)}) was cancelled by the guest.`);
   }
 
   /** @param {any} order that a waiter has entered @param {string} key */
   #placed(order, key) {
     this.#entry.done(key);
-    sendToKitchen(this.#bell, order, () => toast(`Order ${order.number} is sent to the kitchen: ${place(order)}.`));
+    sendToKitchen(this.#bell, order, () => toast(`Order ${called(order)} is sent to the kitchen: ${place(order)}.`));
   }
 
   /** @param {string} key */

@@ -1,4 +1,5 @@
 import { MAX_NOTE, MAX_QUANTITY } from '../shared/basket.js';
+import { called } from '../shared/called.js';
 import { find, h } from '../shared/dom.js';
 import { REASON_WORDS, money, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
@@ -10,8 +11,8 @@ export const FIRING = { together: 'With the first', by_hand: 'When fired by hand
 
 /** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
 const ASKS_WHY = {
-  reject: { title: (order) => `Reject order ${order.number}?`, hint: 'The guest’s phone shows the reason and your words.' },
-  cancel: { title: (order) => `Cancel order ${order.number}?`, hint: 'The kitchen has to confirm it. The guest’s phone shows the reason and your words.' },
+  reject: { title: (order) => `Reject order ${called(order)}?`, hint: 'The guest’s phone shows the reason and your words.' },
+  cancel: { title: (order) => `Cancel order ${called(order)}?`, hint: 'The kitchen has to confirm it. The guest’s phone shows the reason and your words.' },
   void_item: { title: (order, item) => `Void ${item.quantity > 1 ? '' : '1 × '}${item.name}?`, hint: 'The kitchen sees it struck out, and the total falls. The guest’s phone shows the reason and your words.' },
 };
 
@@ -90,7 +91,7 @@ export function reasonSheet(action, order, item, divisible = false) {
 /** @param {any} order */
 export function promiseSheet(order) {
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    sheetHead(`When is order ${order.number} ready?`, `${place(order)}. The guest’s phone shows the new time.`),
+    sheetHead(`When is order ${called(order)} ready?`, `${place(order)}. The guest’s phone shows the new time.`),
     h('div.actions', {}, [5, 10, 15, 20, 30, 45, 60].map((minutes) =>
       h('button.chip.chip--large', { 'type': 'button', 'data-action': 'promise', 'data-minutes': minutes }, `in ${minutes} min`))));
 }

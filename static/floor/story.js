@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, clock, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
@@ -58,7 +59,7 @@ export function storySheet(story, order) {
   const row = (/** @type {Line} */ { what, who, when, detail, undone }) => h('li.story__step', { 'data-undone': Boolean(undone) },
     h('time.numeric', {}, when),
     h('div', {}, h('p', {}, h(undone ? 's' : 'b', {}, what), detail && ` ${detail}`), h('p.muted', {}, who), undone && h('p.muted', {}, undone)));
-  return h('div', { 'data-story': order.id }, sheetHead(`Story of order ${order.number}`, `${place(order)}. The latest first.`),
+  return h('div', { 'data-story': order.id }, sheetHead(`Story of order ${called(order)}`, `${place(order)}. The latest first.`),
     h('ol.story', {}, storyLines(story, order).map(row)),
     !story.complete && h('p.muted', {}, 'Later events are not shown.'));
 }

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, age, clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
@@ -116,7 +117,7 @@ function earlierLine(orders) {
   if (orders.length === 0) return null;
   const amount = orders.reduce((sum, { total }) => sum + total.amount, 0);
   return h('li.seat', { 'data-key': 'earlier' }, h('p.muted', {}, `${count(orders.length, 'order')} served earlier: `,
-    orders.map(({ number }) => number).sort((a, b) => a - b).join(', '), ' · ', money({ amount, currency: orders[0].total.currency })));
+    [...orders].sort((a, b) => a.number - b.number).map(called).join(', '), ' · ', money({ amount, currency: orders[0].total.currency })));
 }
 
 /** @param {any} order @param {number} now */
@@ -125,7 +126,7 @@ function orderLine(order, now) {
   const { done, all } = progress(order);
   const next = NEXT[order.status];
   return h('li.seat', { 'data-key': order.id, 'data-order': order.id, 'data-status': order.status },
-    h('p.seat__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
+    h('p.seat__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)),
     h('div.seat__body', {},
       h('p.seat__facts', {}, order.table && serviceBadge(order.service), order.guest_name && h('b.guest-name', {}, order.guest_name), h('span.badge', {}, STATUS_WORDS[order.status]),
         order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),

@@ -1,6 +1,7 @@
 import { WORDS, errorWords, money } from '../languages/language.js';
 import { asRoundOf, withAdded, withOrderAgain, withRoundAgain } from '../shared/basket.js';
 import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
+import { called } from '../shared/called.js';
 import { Checkout } from '../shared/checkout.js';
 import { find, onAction, render } from '../shared/dom.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
@@ -132,7 +133,7 @@ export class BasketSheet {
   /** @param {any} order @param {{cheaper: boolean, round: boolean}} how cheaper than was agreed to; another round of an order */
   #placed(order, { cheaper, round }) {
     this.#sheet.close();
-    this.#on.placed(order, round ? WORDS.roundSent(order.number) : cheaper ? WORDS.placedCheaper(order.number, money(order.total)) : undefined);
+    this.#on.placed(order, round ? WORDS.roundSent(called(order)) : cheaper ? WORDS.placedCheaper(called(order), money(order.total)) : undefined);
   }
 
   #sentBefore() {

@@ -1,10 +1,12 @@
-import { WORDS, clock, money } from '../languages/language.js';
+import { WORDS, money } from '../languages/language.js';
 import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
+import { called } from '../shared/called.js';
 import { groupsOf } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
 import { GUEST } from './guest_words.js';
+import { noOrdersWords, orderFromWords } from './hours.js';
 
 /** Where a guest may eat; deliveries come from elsewhere. */
 const SERVICES = ['dine_in', 'takeaway'];
@@ -37,7 +39,7 @@ export function basketForm(basket, menu, { sending, offline, problem, open, open
       h('p.basket__total', {}, h('span', {}, WORDS.total), h('output', {}, before && [h('s.muted', {}, money(before)), ' '], money(total(basket, menu)))),
       h('button.button.button--primary.button--large.button--wide', {
         type: 'button', 'data-action': 'place', disabled: sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true', 'aria-describedby': 'basket-why',
-      }, sending ? WORDS.placing : basket.round ? WORDS.addToNumber(basket.round.number) : WORDS.place)),
+      }, sending ? WORDS.placing : basket.round ? WORDS.addToNumber(called(basket.round)) : WORDS.place)),
   ];
 }
 
@@ -49,17 +51,18 @@ export function basketForm(basket, menu, { sending, offline, problem, open, open
  */
 export function messages(basket, menu, { sending, offline, problem }) {
   if (sending) return offline ? [{ words: WORDS.placingOffline, bad: false }] : [];
-  const { soldOut, removed } = unavailable(basket, menu);
+  const { soldOut, closed, removed } = unavailable(basket, menu);
   const unchosen = basket.lines.filter((line) => wantsChoice(line, menu));
   const before = totalBefore(basket, menu);
   const said = [
     soldOut.length > 0 && WORDS.basketSoldOut(names(soldOut, menu)),
+    closed.length > 0 && WORDS.basketClosed(names(closed, menu)),
     removed.length > 0 && WORDS.basketRemoved(names(removed, menu)),
     unchosen.length > 0 && WORDS.basketChoices(names(unchosen, menu)),
     problem ?? (before && WORDS.priceChanged(money(before), money(total(basket, menu)))),
   ].flatMap((words) => (words ? [{ words, bad: true }] : []));
-  if (!menu.paused) return said;
-  return [{ words: menu.paused_until ? WORDS.pausedUntil(clock(menu.paused_until)) : WORDS.paused, bad: false }, ...said];
+  const words = noOrdersWords(menu);
+  return words === null ? said : [{ words, bad: false }, ...said];
 }
 
 /** @param {import('../shared/basket.js').Line[]} lines @param {any} menu */
@@ -82,7 +85,7 @@ function basketLine(line, menu, isOpen) {
     h('div.line__head', {},
       h('span.line__name', {}, name),
       (item || line.seen !== undefined) && h('output.line__price', {}, money({ amount: linePrice(line, menu), currency: menu.currency }))),
-    gone && h('p.line__gone', {}, item ? WORDS.lineGone : WORDS.lineRemoved),
+    gone && h('p.line__gone', {}, goneWords(item)),
     before !== undefined && h('p.line__gone', {}, WORDS.linePriceChanged(money({ amount: before * line.quantity, currency: menu.currency }))),
     !gone && item && choicesView(item, line, menu, isOpen),
     h('div.line__foot', {},
@@ -104,12 +107,18 @@ function nameField(name) {
 
 /** Whether this goes with an open order, or is one of its own. @param {import('../shared/basket.js').Basket} basket @param {any} open */
 function roundChoice({ round }, open) {
-  const number = round?.number ?? open?.number;
-  if (number === undefined) return null;
+  const order = round ?? open;
+  if (!order) return null;
   const chip = (/** @type {boolean} */ isRound, /** @type {string} */ words) => h('button.chip', {
     type: 'button', 'data-do': 'round', 'data-round': isRound ? 'with' : 'new', 'aria-pressed': String(isRound === Boolean(round)),
   }, words);
-  return h('div.services', { role: 'group', 'aria-label': WORDS.roundWhich, 'data-key': 'round' }, chip(true, WORDS.roundWith(number)), chip(false, WORDS.roundNew));
+  return h('div.services', { role: 'group', 'aria-label': WORDS.roundWhich, 'data-key': 'round' }, chip(true, WORDS.roundWith(called(order))), chip(false, WORDS.roundNew));
+}
+
+/** @param {any} item of the menu, if it is still there @returns {string} why it cannot be ordered */
+function goneWords(item) {
+  if (!item) return WORDS.lineRemoved;
+  return item.closed ? WORDS.lineClosed(orderFromWords(item.closed)) : WORDS.lineGone;
 }
 
 /** The options of a line: what is chosen of groups, until the guest wants to change it. @param {any} item @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen */

@@ -5,6 +5,7 @@ import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
 import { GUEST } from './guest_words.js';
+import { orderFromWords } from './hours.js';
 import { hasSearch } from './menu_search.js';
 
 /**
@@ -64,6 +65,7 @@ function emptyView() {
 function section({ id, name, items, counts }) {
   return h('section.category', { 'id': `category-${id}`, 'data-key': id, 'aria-labelledby': `category-${id}-name` },
     h('h2.category__name', { id: `category-${id}-name` }, name),
+    items[0].closed && h('p.category__hours', {}, icon('clock'), orderFromWords(items[0].closed)),
     h('ul.category__items', {}, items.map((item, at) => menuItem(item, counts[at]))));
 }
 
@@ -83,7 +85,7 @@ function menuItem(item, count) {
       item.description && h('p.dish__about', {}, item.description),
       h('p.dish__facts', {},
         h('span.dish__price', {}, money(item.price)),
-        gone && h('span.badge.dish__gone', {}, soldOutWords(item)),
+        gone && !item.closed && h('span.badge.dish__gone', {}, soldOutWords(item)),
         !gone && Object.keys(item.options ?? {}).length > 0 && h('span.dish__choose', { 'aria-hidden': 'true' }, WORDS.choose)),
     ),
     item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 104, height: 104 }),

@@ -1,4 +1,5 @@
 import { WORDS, clock } from '../languages/language.js';
+import { called } from '../shared/called.js';
 import { h } from '../shared/dom.js';
 import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, why } from './order_view.js';
 
@@ -12,7 +13,7 @@ import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine,
 export function orderCard(order, state) {
   return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
     h('header.order__head', {},
-      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
+      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(called(order)), service(order)),
       h('span.badge', {}, WORDS[`short_${order.status}`])),
     h('p.order__status', {}, WORDS[`status_${order.status}`]),
     state.left === undefined ? h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)) : leftNote(state.left, state.doubted),
@@ -32,7 +33,7 @@ export function orderCard(order, state) {
 export function refusedOrder(order, state) {
   return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
     h('header.order__head', {},
-      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
+      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(called(order)), service(order)),
       h('span.badge', {}, WORDS[`short_${order.status}`])),
     state.refusal,
     h('details.order__more', { 'data-folds': order.id, open: state.open },
@@ -45,7 +46,7 @@ export function refusedOrder(order, state) {
 export function finishedOrder(order, state) {
   return h(`details.order.order--finished${state.refusal ? '.order--unread' : ''}`, { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'data-folds': order.id, open: state.open },
     h('summary', {},
-      h('span.order__title', {}, WORDS.order(order.number), service(order)),
+      h('span.order__title', {}, WORDS.order(called(order)), service(order)),
       h('span.muted', {}, clock(order.placed_at)),
       h('span.badge', {}, WORDS[`short_${order.status}`]),
       fellThrough(order) && h('span.order__why', {}, why(order).join(' '))),

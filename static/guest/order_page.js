@@ -1,5 +1,6 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords, language } from '../languages/language.js';
+import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
@@ -194,7 +195,7 @@ export class OrderPage {
 
   /** Offers to send an order again that the database has lost. @param {any} order */
   async #lose(order) {
-    this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.lost(order.number), hint: WORDS.lostHint }));
+    this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.lost(called(order)), hint: WORDS.lostHint }));
     this.#bell.close();
     try {
       const { lostOrder } = await import('./lost_order.js');
@@ -237,7 +238,7 @@ export class OrderPage {
       const { document: order } = await this.#bell.command({ order: this.#id, action: 'cancel', reason: 'customer_request' });
       this.#answered = order;
       await this.#tell(order, { kind: 'order.cancelled', by: { role: 'diner' } });
-      toast(WORDS.cancelled(order.number));
+      toast(WORDS.cancelled(called(order)));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
       // Perhaps the restaurant was faster, which the page kept back until it was known.
@@ -318,7 +319,7 @@ export class OrderPage {
     if (!this.#ready) return;
     if (this.#refusal) return void this.#refusal();
     if (!order) return;
-    const title = order.status === 'ready' ? WORDS.titleReady(order.number) : WORDS.order(order.number);
+    const title = order.status === 'ready' ? WORDS.titleReady(called(order)) : WORDS.order(called(order));
     document.title = this.#visit?.place && order.status !== 'ready' ? `${title} · ${this.#visit.place.restaurant.name}` : title;
     const cancelling = this.#bell.pending.some((/** @type {any} */ { action, order: of }) => action === 'cancel' && of === this.#id);
     const extras = [this.#shared ? h('p.banner', {}, icon('share'), h('span', {}, WORDS.sharedNote)) : null, this.#tellMe?.view(order) ?? null];

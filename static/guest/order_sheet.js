@@ -1,4 +1,5 @@
 import { WORDS, errorWords } from '../languages/language.js';
+import { called } from '../shared/called.js';
 import { h, onAction, render } from '../shared/dom.js';
 import { toast } from '../shared/toasts.js';
 import { orderPage } from './order_view.js';
@@ -40,7 +41,7 @@ export class OrderSheet {
     const order = this.#orders.get(this.#id);
     // The database has lost it, and the page behind says so.
     if (!order) return this.#sheet.close();
-    this.#sheet.setAttribute('aria-label', WORDS.order(order.number));
+    this.#sheet.setAttribute('aria-label', WORDS.order(called(order)));
     render(this.#body,
       h('div.sheet__head', {}, h('p.muted', {}, WORDS.keepsNothingOrder), h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, WORDS.close)),
       orderPage(order, this.#stateOf(order)));

@@ -1,4 +1,5 @@
 import { WORDS, clock, money, number, timeRange } from '../languages/language.js';
+import { called } from '../shared/called.js';
 import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
@@ -76,7 +77,7 @@ export function leftNote(at, isDoubted = false) {
 export function orderPage(order, state) {
   return h('article.track', { 'data-order': order.id, 'data-status': order.status },
     h('header.track__head', {},
-      h('p.track__number', {}, WORDS.order(order.number), order.table && ` · ${WORDS.table(order.table)}`, service(order)),
+      h('p.track__number', {}, WORDS.order(called(order)), order.table && ` · ${WORDS.table(order.table)}`, service(order)),
       h('h1.track__status', {}, WORDS[`status_${order.status}`]),
       h('p.track__promise', {}, promise(order, state.now) ?? hint(order, state)),
       progress(order)),

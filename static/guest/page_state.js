@@ -1,4 +1,5 @@
 import { WORDS } from '../languages/language.js';
+import { called } from '../shared/called.js';
 import { h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { isForgetful } from '../shared/storage.js';
@@ -37,7 +38,7 @@ export function tellProgress(before, after) {
   if (before.status === after.status) return void tellNewTime(before, after);
   // refusals.js announces refusals with their reasons, and the answer announces the guest's own cancellation.
   if (after.status === 'rejected' || after.status === 'cancelled') return;
-  announce(`${WORDS.order(after.number)}: ${WORDS[`status_${after.status}`]}`);
+  announce(`${WORDS.order(called(after))}: ${WORDS[`status_${after.status}`]}`);
   if (after.status === 'ready') vibrate();
 }
 
@@ -49,7 +50,7 @@ export function vibrate() {
 /** @param {any} before @param {any} after documents of one status */
 function tellNewTime(before, after) {
   const [old, range] = [promisedRange(before), promisedRange(after)];
-  if (old !== null && range !== null && old !== range) toast(WORDS.promiseMoved(after.number, range));
+  if (old !== null && range !== null && old !== range) toast(WORDS.promiseMoved(called(after), range));
 }
 
 /** A second touch sooner than this is a tremble of the first; the first is forgotten after `REMEMBERED_MS`. */
@@ -120,7 +121,8 @@ export class Receipts {
   }
 
   /** @param {any} order */
-  async #askOf({ id, number, placed_at: placed }) {
+  async #askOf(order) {
+    const { id, placed_at: placed } = order;
     const known = this.#seen.get(id);
     try {
       this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
@@ -131,7 +133,7 @@ export class Receipts {
     if (known !== this.#seen.get(id)) this.#changed();
     if (this.#seen.get(id) !== false || this.#told.has(id) || this.#now() - Date.parse(placed) < UNSEEN_MS) return;
     this.#told.add(id);
-    toast(`${WORDS.order(number)}: ${WORDS.unseen}`, { bad: true });
+    toast(`${WORDS.order(called(order))}: ${WORDS.unseen}`, { bad: true });
   }
 }
 

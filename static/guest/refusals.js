@@ -1,4 +1,5 @@
 import { WORDS, money, number } from '../languages/language.js';
+import { called } from '../shared/called.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
@@ -99,7 +100,7 @@ function refusalView(order, refusals, mine) {
 /** @param {any} order @param {string[]} refusals */
 function title(order, refusals) {
   const what = refusals.includes(WHOLE) ? order.status : 'items';
-  return WORDS[`refused_${what}`](order.number);
+  return WORDS[`refused_${what}`](called(order));
 }
 
 /** @param {any} order @param {string[]} refusals @returns {string[]} */

@@ -1,5 +1,6 @@
 import { WORDS, ageInWords } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
+import { called } from '../shared/called.js';
 import { h, onAction } from '../shared/dom.js';
 import { toast } from '../shared/toasts.js';
 import { linkTo } from './page_state.js';
@@ -13,7 +14,7 @@ import { linkTo } from './page_state.js';
 export async function share(api, order) {
   const { token, expires_in: seconds } = await api.post(`/api/v1/orders/${encodeURIComponent(order.id)}/share`);
   const link = linkTo(location.origin, order.id, token);
-  if (await sharedByPhone({ title: WORDS.shareTitle(order.number), url: link })) return;
+  if (await sharedByPhone({ title: WORDS.shareTitle(called(order)), url: link })) return;
   showLink(link, WORDS.shareHint(ageInWords(Math.ceil(seconds / 60) * 60_000)));
 }
 

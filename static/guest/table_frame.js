@@ -1,6 +1,7 @@
-import { WORDS, clock } from '../languages/language.js';
+import { WORDS } from '../languages/language.js';
 import { find, h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
+import { noOrdersWords } from './hours.js';
 
 /** Fills the parts around the menu that the page's HTML already has. */
 
@@ -20,11 +21,11 @@ export function hideTable() {
   for (const sheet of document.querySelectorAll('dialog')) sheet.close();
 }
 
-/** @param {{paused: boolean, paused_until?: string}} menu */
-export function drawPause({ paused, paused_until: until }) {
-  const banner = find('#paused');
-  banner.hidden = !paused;
-  if (paused) render(banner, icon('pause'), h('span', {}, until ? WORDS.pausedUntil(clock(until)) : WORDS.paused));
+/** @param {any} menu */
+export function drawPause(menu) {
+  const [banner, words] = [find('#paused'), noOrdersWords(menu)];
+  banner.hidden = words === null;
+  if (words !== null) render(banner, icon('pause'), h('span', {}, words));
 }
 
 /** What stands above the bar keeps its distance, also when the bar grows: with a notice, or as the phone is turned. */

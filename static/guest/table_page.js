@@ -3,6 +3,7 @@ import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords, money } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
 import { total } from '../shared/basket.js';
+import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { defaultsOf, isChosenWell } from '../shared/choices.js';
 import { find, h, onAction, render } from '../shared/dom.js';
@@ -14,6 +15,7 @@ import { BasketSheet } from './basket_sheet.js';
 import { Calls } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
+import { withHours } from './hours.js';
 import { beforeLeaving, forgetOrder, isRewritten, keepMenu, keepOrders, lastMenu, lastOrders, leftOrders } from './last_seen.js';
 import { lostOrder } from './lost_order.js';
 import { MenuSearch, searchField } from './menu_search.js';
@@ -116,7 +118,7 @@ export class TablePage {
 
   /** The room's menu, or the first one. */
   get #menu() {
-    return this.#menuRoom.menu ?? this.#firstMenu;
+    return withHours(this.#menuRoom.menu ?? this.#firstMenu);
   }
 
   get #title() {
@@ -230,7 +232,7 @@ export class TablePage {
   #orderChanged({ before, after, event, lost }) {
     this.#keep();
     if (lost && !isFinal(lost)) {
-      toast(WORDS.lost(lost.number), { bad: true, stays: false, about: lost.id });
+      toast(WORDS.lost(called(lost)), { bad: true, stays: false, about: lost.id });
       vibrate();
     }
     if (event?.kind === 'order.moved') {
@@ -240,13 +242,13 @@ export class TablePage {
     if (after) {
       this.#refusals.tell(after, event);
       tellProgress(before, after);
-      document.title = after.status === 'ready' ? WORDS.titleReady(after.number) : this.#title;
+      document.title = after.status === 'ready' ? WORDS.titleReady(called(after)) : this.#title;
     }
     this.#draw();
   }
 
   /** @param {any} order @param {string} [words] */
-  #placed(order, words = WORDS.placed(order.number)) {
+  #placed(order, words = WORDS.placed(called(order))) {
     this.#visit.remember(order);
     this.#visit.moveTo(order.table);
     this.#followTable();
@@ -330,7 +332,7 @@ export class TablePage {
     try {
       const { document } = await this.#bell.command({ order, action: 'cancel', reason: 'customer_request' });
       this.#orders.take([document]);
-      toast(WORDS.cancelled(document.number));
+      toast(WORDS.cancelled(called(document)));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
       // Perhaps the restaurant was faster, which the page kept back until it was known.

@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, age, count, place } from '../shared/format.js';
@@ -53,7 +54,7 @@ function ticketView(ticket, look) {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': state,
     'data-urgency': isOpen(ticket) ? levelAt(ticketClock(ticket, look), look.now) : 'fresh',
     'data-rush': Boolean(order.rush), 'data-selected': look.selected, 'data-pending': Boolean(order.pending),
-    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`,
+    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${called(order)}, ${place(order)}`,
   }, head(ticket, look), flags(ticket, look), notes(order), items(ticket, look), elsewhere(ticket), foot(ticket, look));
 }
 
@@ -61,7 +62,7 @@ function ticketView(ticket, look) {
 function head(ticket, look) {
   const { order } = ticket;
   return h('header.ticket__head', {},
-    h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
+    h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)),
     h(`p.ticket__place${(order.table ?? '').length > LONG_TABLE ? '.ticket__place--long' : ''}`, {}, placeView(order)),
     h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now), dueView(ticket, look)));
 }
@@ -249,9 +250,9 @@ export function cancelledEntry(ticket, numbered) {
   const { id, order, items: mine } = ticket;
   const begun = mine.filter(([, { status }]) => status === 'cooking' || status === 'done');
   const view = () => h('article.cancelled__order', {
-    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'cancelled', 'data-lost': order.lost, 'aria-label': `${order.lost ? 'Lost' : 'Cancelled'}: order ${order.number}, ${place(order)}`,
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'cancelled', 'data-lost': order.lost, 'aria-label': `${order.lost ? 'Lost' : 'Cancelled'}: order ${called(order)}, ${place(order)}`,
   },
-  h('p.cancelled__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span', {}, placeView(order))),
+  h('p.cancelled__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), called(order)), h('span', {}, placeView(order))),
   h('p.cancelled__why', {}, icon('close'), h('span', {}, cancelledWords(order, mine))),
   allergyList(order),
   h('ul.cancelled__items', {}, begun.map(([key, item]) => h('li', { 'data-item': key, 'data-status': item.status }, `Begun: ${item.quantity} × ${item.name}`))),
@@ -289,9 +290,9 @@ export function incomingEntry(ticket, now) {
   const { id, order, since, items: mine } = ticket;
   const warned = orderAllergyWord(order);
   const view = () => h('article.incoming__order', {
-    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'incoming', 'aria-label': `Incoming: order ${order.number}, ${place(order)}`,
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'incoming', 'aria-label': `Incoming: order ${called(order)}, ${place(order)}`,
   },
-  h('p.incoming__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span', {}, placeView(order)),
+  h('p.incoming__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), called(order)), h('span', {}, placeView(order)),
     ageView(clockOf({ since }, NEVER), now),
     warned && h('span.incoming__allergy', {}, icon('alert'), warned)),
   h('ul.incoming__items', {}, mine.filter(([, item]) => item.status !== 'voided').map(([key, item]) => h('li', {
@@ -310,7 +311,7 @@ export function recallView({ id, order, items: mine }, now) {
   const at = Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at);
   return h('li.recall', { 'data-key': id, 'data-order': id, 'data-status': order.status },
     h('div.recall__body', {},
-      h('p.recall__title', {}, h('b', {}, order.number), ' ', placeView(order), ' ',
+      h('p.recall__title', {}, h('b', {}, called(order)), ' ', placeView(order), ' ',
         h('span.badge', {}, order.status === 'served' ? 'Served' : 'Ready')),
       allergyList(order),
       h('p.muted', {}, dishes.join(', ')),

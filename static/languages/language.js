@@ -69,6 +69,12 @@ export function clock(time) {
   return said(formats.clock.formatToParts(new Date(time)));
 }
 
+/** @param {string | number} time RFC 3339, or milliseconds @param {number} [now] ms @returns {string} such as `12:41`, or of another day `Friday 12:41` */
+export function when(time, now = Date.now()) {
+  const [at, today] = [new Date(time), new Date(now)];
+  return at.toDateString() === today.toDateString() ? clock(time) : `${formats.weekday.format(at)} ${clock(time)}`;
+}
+
 /** @param {number} from @param {number} to ms @returns {string} such as `12:40 – 12:50` */
 export function timeRange(from, to) {
   return said(formats.clock.formatRangeToParts(new Date(from), new Date(to)));
@@ -108,6 +114,7 @@ function formatsFor({ locale, periodFirst }) {
     periodFirst,
     // Ranges are always written `08:20` where there are 24 hours; single times shall not differ from them.
     clock: new Intl.DateTimeFormat(own, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', dayPeriod: periodFirst ? 'short' : undefined }),
+    weekday: new Intl.DateTimeFormat(own, { weekday: 'long' }),
     number: new Intl.NumberFormat(own, { useGrouping: false }),
     locale: own,
     unit: (/** @type {string} */ unit) => new Intl.NumberFormat(own, { style: 'unit', unit, unitDisplay: 'long' }),

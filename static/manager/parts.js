@@ -6,12 +6,13 @@ import { sheetHead } from '../shared/sheet.js';
 /** @type {Record<string, {words: string, sign: Parameters<typeof icon>[0]}>} */
 export const MANAGE_TABS = {
   menu: { words: 'Menu', sign: 'list' },
+  hours: { words: 'Hours', sign: 'clock' },
   tables: { words: 'Tables', sign: 'table' },
   people: { words: 'People', sign: 'person' },
   screens: { words: 'Screens', sign: 'screen' },
   keys: { words: 'API keys', sign: 'key' },
   report: { words: 'Report', sign: 'chart' },
-  audit: { words: 'Audit', sign: 'clock' },
+  audit: { words: 'Audit', sign: 'hourglass' },
 };
 
 /** @param {string} open @param {Record<string, boolean>} unsaved by section */

@@ -1,4 +1,4 @@
-import { dayAfter, dayOf, offsetsOf } from './days.js';
+import { dayAfter, dayIn, dayOf, offsetsOf } from './days.js';
 import { reportView } from './report_view.js';
 import { Section, complain } from './section.js';
 
@@ -7,19 +7,23 @@ const BEFORE_BAR = 24;
 
 /** The report of one day. */
 export class ReportSection extends Section {
-  #date = today();
+  #date = dayOf(new Date());
+  /** The restaurant's time zone. @type {string | undefined} */ #zone;
   /** The plots that were scrolled to their first order: from then on they are the reader's. */ #scrolled = new WeakSet();
 
   async read() {
     const date = this.#date;
+    const { time_zone: zone } = await this.context.call('GET', '');
+    this.#zone = zone;
     const { begin, end } = offsetsOf(date);
-    const report = await this.context.call('GET', `/reports/day?date=${date}&offset=${begin}&end_offset=${end}`);
+    // The day of the restaurant's time zone, or without one that of this device.
+    const report = await this.context.call('GET', `/reports/day?date=${date}${zone ? '' : `&offset=${begin}&end_offset=${end}`}`);
     // If another day was chosen since, its own answer will follow.
     return date === this.#date ? report : this.data;
   }
 
   view() {
-    return reportView(this.data, { today: today() });
+    return reportView(this.data, { today: this.#today(), zone: this.#zone });
   }
 
   /** On a phone a plot is wider than the page, and the hours before the first order would look like a day without any. */
@@ -35,12 +39,17 @@ export class ReportSection extends Section {
   act(name) {
     if (name === 'day-before') this.#show(dayAfter(this.#date, -1));
     if (name === 'day-after') this.#show(dayAfter(this.#date, 1));
-    if (name === 'today') this.#show(today());
+    if (name === 'today') this.#show(this.#today());
   }
 
   /** @param {HTMLElement} field */
   typed(field) {
     if (field instanceof HTMLInputElement && field.id === 'day' && field.validity.valid) this.#show(field.value);
+  }
+
+  /** @returns {string} the day it is, on the clock of the restaurant or of this device */
+  #today() {
+    return this.#zone ? dayIn(this.#zone, new Date()) : dayOf(new Date());
   }
 
   /** Shows a day. If it cannot be read, the report stays on the page under its own date. @param {string} date */
@@ -53,9 +62,4 @@ export class ReportSection extends Section {
     if (field instanceof HTMLInputElement) field.value = this.#date;
     complain(this.error);
   }
-}
-
-/** @returns {string} the day it is, on the clock of this device */
-function today() {
-  return dayOf(new Date());
 }

@@ -9,14 +9,14 @@ const STEPS = /** @type {[string, string][]} */ ([
 /** Lines of a list before the rest is summed up. */
 const TOP = 15;
 
-/** @param {any} report @param {{today: string}} look `today`: the day */
-export function reportView(report, { today }) {
+/** @param {any} report @param {{today: string, zone: string | undefined}} look `today`: the day; `zone`: the restaurant's time zone */
+export function reportView(report, { today, zone }) {
   return h('section.section', { 'aria-label': 'Report of the day' },
-    sectionHead('Report of the day', 'Orders placed from midnight to midnight, by this device’s clock.', dayChoice(report.date, today)),
+    sectionHead('Report of the day', `Orders placed from midnight to midnight, by ${zone ? `the clock of ${zone}` : 'this device’s clock'}.`, dayChoice(report.date, today)),
     !report.complete && h('p.banner.banner--warn', {}, `This day has more orders than a report can hold. It covers the first ${report.orders}.`),
     report.orders === 0
       ? emptyView('chart', 'No orders on this day', 'Figures appear with the first order.')
-      : [figures(report), hours(report), h('div.plots', {}, steps(report.steps), statuses(report), stations(report.stations), dishes(report.items))]);
+      : [figures(report), hours(report, zone), h('div.plots', {}, steps(report.steps), statuses(report), stations(report.stations), dishes(report.items))]);
 }
 
 /** @param {string} date @param {string} today */
@@ -38,10 +38,10 @@ function figures({ orders, revenue, promised, late, steps: { accepted_to_ready: 
   return h('dl.figures', {}, shown.map(([value, words]) => h('div.card.figure', {}, h('dt', {}, words), h('dd', {}, value))));
 }
 
-/** @param {any} report */
-function hours({ date, begins_at: begin, hours: counts }) {
+/** @param {any} report @param {string | undefined} timeZone */
+function hours({ date, begins_at: begin, hours: counts }, timeZone) {
   const midnight = Date.parse(begin);
-  const format = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const format = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone });
   return card('Orders by hour', h('div.plot-scroll', { 'data-key': date, 'tabindex': 0, 'role': 'group', 'aria-label': 'Orders by hour' },
     hoursPlot(counts, (at) => format.format(midnight + at * 3_600_000))));
 }

@@ -12,6 +12,7 @@ import { setTheme, theme } from '../shared/theme.js';
 import { isUnreached, retryDelay, unreachedWords } from '../shared/unreached.js';
 import { KeysSection } from './api_keys.js';
 import { AuditSection } from './audit.js';
+import { HoursSection } from './hours.js';
 import { MenuSection } from './menu.js';
 import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from './parts.js';
 import { PeopleSection } from './people.js';
@@ -25,7 +26,7 @@ const FRESH_MS = 30_000;
 const PROBE_MS = 10_000;
 
 const SECTIONS = {
-  menu: MenuSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
+  menu: MenuSection, hours: HoursSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
   audit: AuditSection,
 };
 

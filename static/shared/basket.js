@@ -170,16 +170,24 @@ export function missingNames(line, menu) {
 
 /**
  * @param {Basket} basket @param {any} menu
- * @returns {{soldOut: Line[], removed: Line[]}} the lines that stand in the way: sold out, or no longer on the menu
+ * @returns {{soldOut: Line[], closed: Line[], removed: Line[]}} the lines that stand in the way: sold out, outside the hours of
+ *   their category, or no longer on the menu
  */
 export function unavailable(basket, menu) {
   const lines = basket.lines.filter((line) => !canBeOrdered(line, menu));
-  return { soldOut: lines.filter(({ item }) => menu.items[item]), removed: lines.filter(({ item }) => !menu.items[item]) };
+  const known = lines.filter(({ item }) => menu.items[item]);
+  return {
+    soldOut: known.filter(({ item }) => !menu.items[item].closed),
+    closed: known.filter(({ item }) => menu.items[item].closed),
+    removed: lines.filter(({ item }) => !menu.items[item]),
+  };
 }
 
 /** @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the menu itself says why by now */
 export function isExplained(code, basket, menu) {
-  return (code === 'paused' && menu.paused) || (code === 'invalid' && basket.lines.some((line) => !canBeOrdered(line, menu) || wantsChoice(line, menu)));
+  const isGone = basket.lines.some((line) => !canBeOrdered(line, menu));
+  const isUnclear = code === 'invalid' && basket.lines.some((line) => wantsChoice(line, menu));
+  return (code === 'paused' && menu.paused) || (['paused', 'invalid'].includes(code ?? '') && isGone) || isUnclear;
 }
 
 /** @param {Basket} basket @param {any} menu @returns {string | null} why it cannot be placed, as an error code */
@@ -231,7 +239,7 @@ export function withRoundAgain(basket, order, menu) {
 
 /** @param {Basket} basket @param {any} [order] a document; without one, it is a new order @returns {Basket} */
 export function asRoundOf({ round: _, ...basket }, order) {
-  return order ? { ...basket, round: { order: order.id, number: order.number } } : basket;
+  return order ? { ...basket, round: { order: order.id, number: order.number, ...(order.ticket && { ticket: order.ticket }) } } : basket;
 }
 
 /**

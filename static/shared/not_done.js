@@ -1,3 +1,4 @@
+import { called } from './called.js';
 import { place } from './format.js';
 
 /** What a command would have done to its order. @type {Record<string, string>} */
@@ -17,7 +18,7 @@ const DONE = {
  */
 export function notDoneWords({ action = '' }, { message }, order) {
   const done = DONE[action];
-  const named = order && `${order.number} (${place(order)})`;
+  const named = order && `${called(order)} (${place(order)})`;
   if (named && action === 'add_items') return `Nothing was added to order ${named}: ${message}`;
   return named && done ? `Order ${named} was not ${done}: ${message}` : `Not done: ${message}`;
 }

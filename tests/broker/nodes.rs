@@ -4,7 +4,6 @@
 use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
 use orderbell::commands::{CommandRates, Commands};
-use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::event::{By, Event, EventKind};
 use orderbell::domain::model::history::Link;
 use orderbell::domain::model::menu::{Category, Menu, MenuItem};
@@ -132,15 +131,9 @@ fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
         groups: BTreeMap::new(),
     };
     Menu {
-        restaurant,
-        position: Position::ZERO,
-        currency: "BDT".parse().unwrap(),
-        paused: false,
-        paused_until: None,
-        guest_rounds: true,
-        firing: Firing::Together,
-        categories: BTreeMap::from([(category, Category { name: "Mains".parse().unwrap(), sort: 1, course: None })]),
+        categories: BTreeMap::from([(category, Category::new("Mains".parse().unwrap(), 1))]),
         items: BTreeMap::from([(dish, item)]),
+        ..Menu::new(restaurant, "BDT".parse().unwrap())
     }
 }
 

@@ -221,7 +221,7 @@ async fn each_part_of_a_split_ticket_repeats_its_head_and_its_allergy() {
     }
     let screen = restaurant.kitchen("the screen", None).await;
     screen.wear(Form::Wall, "dark").await;
-    for (order, number) in orders.iter().zip(["1", "2"]) {
+    for (order, number) in orders.iter().zip(["T1", "T2"]) {
         screen.until("the allergy on each part", WARNED, vec![order.clone(), number.into()]).await;
     }
     // A finished dish changes the ticket: its parts are rebuilt, and no old part remains.
@@ -230,6 +230,6 @@ async fn each_part_of_a_split_ticket_repeats_its_head_and_its_allergy() {
     let whole = "const ticket = document.querySelector(`[data-order='${arguments[0]}']`);
         return ticket.querySelector('[data-status=done]') && [...ticket.querySelectorAll('.part')].length === ticket.querySelectorAll('[data-kept-begins]').length";
     screen.until("one head for each part", whole, vec![first.clone()]).await;
-    screen.until("the allergy on each part still", WARNED, vec![first.clone(), "1".into()]).await;
+    screen.until("the allergy on each part still", WARNED, vec![first.clone(), "T1".into()]).await;
     screen.has_no_complaint().await;
 }

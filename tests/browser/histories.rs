@@ -141,9 +141,9 @@ async fn a_guest_sends_an_order_again_that_a_restored_database_has_lost() {
         phone.tap("#basket-sheet [data-action='place']").await;
         let again = phone.only_order().await;
         assert_ne!(&again, lost);
-        let number = restaurant.order(&again).await["number"].clone();
+        let ticket = restaurant.order(&again).await["ticket"].clone();
         let says = "return document.querySelector(`[data-lost='${arguments[0]}']`).innerText.includes(`sent it again: order ${arguments[1]}.`)";
-        floor.until("that it was sent again", says, vec![json!(lost), number]).await;
+        floor.until("that it was sent again", says, vec![json!(lost), ticket]).await;
     }
     table.reload().await;
     table.is("live").await;

@@ -123,9 +123,10 @@ async fn pushes_come_in_the_guests_language_until_they_are_switched_off() {
     let posted = service.next().await;
     posted.verified(&key.public_key());
     let told = subscribed.read(&posted);
-    let (number, promised) = (&accepted["number"], &accepted["promised_at"]);
-    assert_eq!(told, json!({"order": order, "number": number, "status": "accepted", "promised_at": promised, "language": "bn"}));
-    phone.deliver(&told, json!(["অর্ডার ১ নেওয়া হয়েছে"])).await;
+    let (number, ticket, promised) = (&accepted["number"], &accepted["ticket"], &accepted["promised_at"]);
+    let expected = json!({"order": order, "number": number, "ticket": ticket, "status": "accepted", "promised_at": promised, "language": "bn"});
+    assert_eq!(told, expected);
+    phone.deliver(&told, json!(["অর্ডার A১ নেওয়া হয়েছে"])).await;
 
     phone.tap(SWITCH).await;
     phone.switched(false, "bn").await;

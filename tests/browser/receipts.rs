@@ -40,7 +40,7 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
         .await;
     phone.ask(LATER, vec![61_000.into()]).await;
     phone.hints(&order, "No one has seen this yet. Please wave to a waiter.").await;
-    let told = "return document.querySelector('#toasts').innerText.includes('Order 1: No one has seen this yet.')";
+    let told = "return document.querySelector('#toasts').innerText.includes('Order A1: No one has seen this yet.')";
     phone.until("it announced", told, vec![]).await;
     phone.ask("scrollTo({ top: 0, behavior: 'instant' })", vec![]).await;
     phone.inspect("table-unseen").await;

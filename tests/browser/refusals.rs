@@ -106,7 +106,7 @@ async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
     };
     void("Firni", "out_of_stock", "the last pot broke").await;
     let words = ["Firni", "Sold out.", "the last pot broke", "The total is ৳"];
-    phone.announces("Taken off order 1: 1 × Firni: Sold out. “the last pot broke”").await;
+    phone.announces("Taken off order A1: 1 × Firni: Sold out. “the last pot broke”").await;
     phone.stands(&order, &words).await;
     phone.inspect("order-taken-off").await;
     phone.speaks("bn").await;
@@ -123,10 +123,10 @@ async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
 
     void("Borhani", "too_busy", "").await;
     phone.shows(&order, "cancelled").await;
-    phone.announces("Order 1 was cancelled. They are too busy just now.").await;
-    phone.stands(&order, &["Order 1 was cancelled."]).await;
+    phone.announces("Order A1 was cancelled. They are too busy just now.").await;
+    phone.stands(&order, &["Order A1 was cancelled."]).await;
     let friend = shared(&restaurant, &phone, &order, 3).await;
-    friend.stands(&order, &["Order 1 was cancelled.", "They are too busy just now."]).await;
+    friend.stands(&order, &["Order A1 was cancelled.", "They are too busy just now."]).await;
     assert_eq!(friend.ask("return document.querySelectorAll('[data-refusal] button').length", vec![]).await, 0);
     phone.tap(&format!("[data-order='{order}'] [data-do='else']")).await;
     phone.until("it confirmed", GONE, vec![order.as_str().into()]).await;
@@ -242,7 +242,7 @@ async fn what_is_refused_after_an_outage_names_its_order() {
     screen.act(text(&cooking), "ready").await;
     guest.command(&placed, "cancel", json!({"reason": "customer_request"})).await.expect(200);
     restaurant.staff.command(&cooking, "cancel", json!({"reason": "too_busy"})).await.expect(200);
-    for (page, words) in [(&floor, "Order 1 (Table 4) was not accepted"), (&screen, "Order 2 (Table 4) was not bumped")] {
+    for (page, words) in [(&floor, "Order A1 (Table 4) was not accepted"), (&screen, "Order A2 (Table 4) was not bumped")] {
         page.network.set(Network::Fine);
         page.announces(words).await;
     }
@@ -293,13 +293,13 @@ async fn a_refusal_is_shown_when_the_network_returns() {
     phone.network.set(Network::Fine);
     phone.is("live").await;
     phone.announces("They are too busy just now.").await;
-    phone.stands(&first, &["Order 1 was not accepted."]).await;
+    phone.stands(&first, &["Order A1 was not accepted."]).await;
 
     let second = placed(&restaurant, &phone, &["Borhani"]).await;
     phone.goto("/").await;
     restaurant.staff.command(&json!(second), "cancel", json!({"reason": "kitchen_closed"})).await.expect(200);
     phone.goto("/t/demo-table-4").await;
-    phone.announces("Order 2 was cancelled. The kitchen is closed.").await;
+    phone.announces("Order A2 was cancelled. The kitchen is closed.").await;
     phone.stands(&second, &["The kitchen is closed."]).await;
     phone.stands(&first, &["They are too busy just now."]).await;
 }

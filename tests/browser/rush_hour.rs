@@ -55,7 +55,7 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
     screen.wear(Form::Wall, "dark").await;
     let heads = screen.until("its number over each part of a long ticket", CONTINUED, vec![long.clone()]).await;
     let words: Vec<&str> = text(&heads[0]).split_whitespace().collect();
-    assert!(words.join(" ").starts_with("Order 1 Table 1 continued 0:"), "{heads}");
+    assert!(words.join(" ").starts_with("Order A1 Table 1 continued 0:"), "{heads}");
 
     let beyond = screen.until("tickets beyond the edge", BEYOND, vec![]).await;
     assert!(text(&beyond).ends_with("more →"), "{beyond}");

@@ -109,7 +109,7 @@ async fn a_delivery_without_a_table_says_so_once() {
 const LINES: &str = "const head = document.querySelector(`${arguments[0]} .order__head`);
     if (!head) return null;
     const number = head.querySelector('.order__number').lastChild;
-    number.nodeValue = '141';
+    number.nodeValue = 'A141';
     const age = head.querySelector('.age');
     age.querySelector('.age__time').textContent = '12:41';
     if (!age.querySelector('.age__word')) age.append(Object.assign(document.createElement('span'), { className: 'age__word', textContent: 'Hurry' }));

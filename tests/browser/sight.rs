@@ -81,7 +81,7 @@ async fn an_older_order_below_the_fold_is_named_and_holds_no_newer_one_up() {
     restaurant.becomes_seen(&newer).await;
     let named = "return document.querySelector(`[data-do=look-below][data-names~='${arguments[0]}']`)?.innerText";
     let words = floor.until("its number", named, vec![older.clone()]).await;
-    assert_eq!(words, "1 more below\n6");
+    assert_eq!(words, "1 more below\nA6");
     floor.inspect("staff-older-below").await;
     assert!(restaurant.floor_has_seen(&older).await, "its number was in sight");
     floor.tap("[data-do='look-below']").await;

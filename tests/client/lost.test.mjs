@@ -10,6 +10,7 @@ import { forgetOrder, isRewritten, keepOrders, lastOrder } from '../../static/gu
 import { VisitOrders } from '../../static/guest/visit_orders.js';
 import { KitchenOrders } from '../../static/kitchen/orders.js';
 import { TicketMemory } from '../../static/kitchen/ticket_memory.js';
+import { called } from '../../static/shared/called.js';
 import { dishWords } from '../../static/shared/chosen.js';
 import { place as placeWords } from '../../static/shared/format.js';
 import { compareHistories, findClosed } from '../../static/shared/lost.js';
@@ -169,11 +170,11 @@ test('an order that could not be looked for is not called lost, and is looked fo
 });
 
 test('a lost order that comes back, or that its guest sends again, says so', async () => {
-  const { lost, rewrite, room } = await floor([order(1), order(2)], async () => ({ orders: [] }));
+  const { lost, rewrite, room } = await floor([order(1, 'accepted', { ticket: 'A1' }), order(2)], async () => ({ orders: [] }));
   await rewrite(20, []);
-  const event = { kind: 'order.placed', order: idAt(7), command: idAt(1), patch: order(7, 'placed') };
+  const event = { kind: 'order.placed', order: idAt(7), command: idAt(1), patch: order(7, 'placed', { ticket: 'A7' }) };
   room.receive({ type: 'event', room: room.name, position: 21, prev: 20, event }, 'e1-2');
-  assert.deepEqual(lost.orders.map(({ number, again }) => [number, again]), [[1, 7], [2, undefined]]);
+  assert.deepEqual(lost.orders.map((lostOrder) => [called(lostOrder), lostOrder.again]), [['A1', 'A7'], ['2', undefined]]);
   await rewrite(30, [order(2)], 'e1-3');
   assert.deepEqual(lost.orders.map(({ number }) => number), [1, 7], 'the order that was placed meanwhile is lost too');
 });

@@ -177,17 +177,17 @@ test('an order that no screen shows is told of for as long as it waits there', (
   const displays = { 'grill': { id: 'grill', name: 'Grill', station: 'hot', connected: true }, 'station:hot': entry };
   const open = (id, number, status, items) => ({ ...order(status, items), id, number });
   const orders = [
-    open('o1', 1, 'accepted', { a: item('queued') }), open('o2', 2, 'preparing', { a: item('queued'), b: item('done') }),
+    open('o1', 1, 'accepted', { a: item('queued') }), { ...open('o2', 2, 'preparing', { a: item('queued'), b: item('done') }), ticket: 'A7' },
     open('o3', 3, 'preparing', { a: item('cooking'), b: item('queued', { station: 'bar' }) }),
   ];
-  assert.deepEqual(undrawnByStation(displays, orders), [{ station: 'hot', orders: [{ id: 'o1', number: 1 }, { id: 'o2', number: 2 }] }]);
+  assert.deepEqual(undrawnByStation(displays, orders), [{ station: 'hot', orders: [{ id: 'o1', name: '1' }, { id: 'o2', name: 'A7' }] }]);
   assert.deepEqual(undrawnByStation(displays, [orders[2]]), [], 'begun, or unknown');
   assert.deepEqual(undrawnByStation({ grill: displays.grill }, orders), []);
   assert.deepEqual(screensOf(displays).map(({ id }) => id), ['grill'], 'an entry of a station is not a screen');
 });
 
 test('what no screen shows is said in words, however much it is', () => {
-  const some = (count) => Array.from({ length: count }, (_, at) => ({ number: 41 + at }));
+  const some = (count) => Array.from({ length: count }, (_, at) => ({ name: String(41 + at) }));
   assert.equal(undrawnWords('hot', some(1)), 'No screen shows order 41 at hot.');
   assert.equal(undrawnWords('hot', some(3)), 'No screen shows orders 41, 42 and 43 at hot.');
   assert.equal(undrawnWords('bar', some(12)), 'No screen shows orders 41, 42, 43, 44, 45, 46, 47, 48 and 4 more at bar.');
@@ -865,6 +865,7 @@ test('a refused command names its order, where that is known', () => {
   );
   assert.equal(notDoneWords({ action: 'fire' }, { message: 'too late' }, order), 'Order 50 (Table 3, Takeaway) was not fired: too late');
   assert.equal(notDoneWords({ action: 'add_items' }, { message: 'too late' }, order), 'Nothing was added to order 50 (Table 3, Takeaway): too late');
+  assert.match(notDoneWords({ action: 'accept' }, error, { ...order, ticket: 'T9' }), /^Order T9 /);
   for (const [command, known] of [[{ action: 'accept' }, undefined], [{ action: 'answer_call' }, order]]) {
     assert.equal(notDoneWords(command, error, known), 'Not done: not possible while the order is cancelled');
   }

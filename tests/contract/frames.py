@@ -50,6 +50,11 @@ def uuid_v7(value):
     return uuid(value) and value[14] == "7" and value[19] in "89ab"
 
 
+def ticket(value):
+    """What is called out for an order."""
+    return isinstance(value, str) and re.fullmatch("[A-Z][1-9][0-9]*", value) is not None
+
+
 def at(value):
     return isinstance(value, str) and TIME.fullmatch(value) is not None
 
@@ -109,7 +114,7 @@ ITEM = {
 }  # fmt: skip
 
 ORDER = {
-    "id": uuid_v7, "restaurant": uuid_v7, "number": number, "position": number,
+    "id": uuid_v7, "restaurant": uuid_v7, "number": number, "ticket": some(ticket), "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
     "firing": some(text),

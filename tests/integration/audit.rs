@@ -1,6 +1,7 @@
 //! The audit log of a real server: commands over a WebSocket, client addresses, and the command line's output.
 
 use serde_json::{Value, json};
+use support::client::text;
 use support::{Client, Menu, TestServer};
 
 const AUDIT: &str = "/api/v1/restaurants/demo/audit";
@@ -24,7 +25,10 @@ async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
     assert_eq!(entries.as_array().unwrap().len(), 1, "a repeat is not a second entry, and guests are not listed: {entries}");
     let entry = &entries[0];
     assert_eq!((&entry["action"], &entry["name"], &entry["address"]), (&json!("accept"), &json!("manager"), &json!("127.0.0.1")));
-    assert_eq!((&entry["subject"], &entry["label"]), (&order["id"], &json!(order["number"].to_string())));
+    assert_eq!(
+        (&entry["subject"], &entry["label"]),
+        (&order["id"], &json!(format!("{} ({})", order["number"], text(&order["ticket"]))))
+    );
     let printed = server.tool(&["audit", "export", "--restaurant", "demo"]).await;
     assert_eq!(serde_json::from_str::<Value>(printed.lines().next().unwrap()).unwrap(), *entry);
     diner.get(AUDIT).await.problem(403, "forbidden");

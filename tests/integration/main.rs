@@ -25,6 +25,7 @@ mod handshake;
 mod hardening;
 mod heartbeat;
 mod histories;
+mod hours;
 mod http;
 mod issued;
 mod keys;

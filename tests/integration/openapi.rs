@@ -118,8 +118,13 @@ async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaura
     let category = new_id();
     let price = json!({"amount": 100, "currency": "BDT"});
     let item = json!({"name": "Tea", "category": category, "price": price, "station": "bar", "sort": 1});
-    let other = json!({"categories": {category: {"name": "Drinks", "sort": 1}}, "items": {new_id(): item}});
+    let other = json!({"categories": {category.clone(): {"name": "Drinks", "sort": 1}}, "items": {new_id(): item}});
     manager.put(&format!("{BASE}/menu"), &other).await.expect(200);
+    let hours = json!([{"days": ["sat", "sun"], "from": "18:00", "until": "02:00"}]);
+    let body = json!({"time_zone": "Asia/Dhaka", "hours": hours, "categories": {category: hours}});
+    manager.put(&format!("{BASE}/hours"), &body).await.expect(200);
+    // Guests of later calls order at any time.
+    manager.put(&format!("{BASE}/hours"), &json!({"time_zone": "UTC"})).await.expect(200);
 }
 
 async fn tables_and_visits(TestRestaurant { manager, staff, server, .. }: &TestRestaurant) {

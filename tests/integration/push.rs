@@ -66,7 +66,7 @@ async fn a_push_reports_the_awaited_status_and_only_the_guests_phone_can_read_it
             continue;
         }
         let posted = setup.service.next().await;
-        let mut expected = json!({"order": order["id"], "number": order["number"], "status": status, "language": "bn"});
+        let mut expected = json!({"order": order["id"], "number": order["number"], "ticket": order["ticket"], "status": status, "language": "bn"});
         expected["promised_at"] = document["promised_at"].clone();
         assert_eq!(browser.read(&posted), expected, "{status}");
         assert_eq!(posted.path, "/send/secret-of-mine");

@@ -10,6 +10,7 @@ use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::OrderStatus;
+use orderbell::domain::model::ticket_counter::TicketCounter;
 use orderbell::domain::model::undrawn;
 use orderbell::domain::rules::decision::Decision;
 use orderbell::domain::rules::order_limits::{Guest, OpenOrders};
@@ -81,7 +82,8 @@ fn place(
     state.open.check(&most)?;
     let mut basket = basket(vec![line(0, lines)]);
     basket.external_id = external.map(|id| id.to_string().parse().unwrap());
-    let ids = NewIds { number: state.next_number, order: order_id(number), ..fresh(1) };
+    let tickets = state.ticket_counter;
+    let ids = NewIds { number: state.next_number, tickets, order: order_id(number), ..fresh(1) };
     place_order::decide(&state.menu.unwrap(), &basket, who, &ids, state.moment)
 }
 
@@ -178,7 +180,9 @@ struct Database {
 impl Database {
     fn new() -> Self {
         let last = Some(Mark::default());
-        let feed = Feed { head: Position::ZERO, generation: None, last, next_number: 1, default_minutes: 20, version: 0 };
+        let tickets = TicketCounter::default();
+        let feed =
+            Feed { head: Position::ZERO, generation: None, last, next_number: 1, tickets, default_minutes: 20, version: 0 };
         Self {
             feeds: BTreeMap::from([(restaurant(0), feed), (restaurant(1), feed)]),
             answers: HashMap::new(),

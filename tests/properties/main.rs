@@ -10,6 +10,7 @@ mod corpus;
 mod courses;
 mod displays;
 mod groups;
+mod hours;
 mod item_table;
 mod menus;
 mod moves;

@@ -109,7 +109,7 @@ fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
 
 /// A draft with two categories.
 fn draft(items: BTreeMap<MenuItemId, ItemDraft>) -> MenuDraft {
-    let categories = [1, 2].map(|n| (category(n), Category { name: "Mains".parse().unwrap(), sort: 1, course: None }));
+    let categories = [1, 2].map(|n| (category(n), Category::new("Mains".parse().unwrap(), 1)));
     MenuDraft { categories: categories.into(), items }
 }
 

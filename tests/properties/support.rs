@@ -12,6 +12,7 @@ use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
+use orderbell::domain::model::ticket_counter::TicketCounter;
 use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::rules::order_limits::OrderSize;
 use orderbell::domain::rules::place_order::{self, NewIds};
@@ -99,18 +100,10 @@ fn menu_item(n: u128) -> MenuItem {
 
 pub fn menu() -> Menu {
     Menu {
-        restaurant: restaurant(),
         position: position(3),
-        currency: "BDT".parse().unwrap(),
-        paused: false,
-        paused_until: None,
-        guest_rounds: true,
-        firing: Firing::Together,
-        categories: BTreeMap::from([(
-            CategoryId::from_uuid(Uuid::from_u128(0x10)),
-            Category { name: "Mains".parse().unwrap(), sort: 1, course: None },
-        )]),
+        categories: BTreeMap::from([(CategoryId::from_uuid(Uuid::from_u128(0x10)), Category::new("Mains".parse().unwrap(), 1))]),
         items: (0..DISHES).map(|n| (dish(n), menu_item(n))).collect(),
+        ..Menu::new(restaurant(), "BDT".parse().unwrap())
     }
 }
 
@@ -121,7 +114,7 @@ pub fn course_menu(firing: Firing) -> Menu {
         let category = CategoryId::from_uuid(Uuid::from_u128(0x10 + u128::from(n)));
         let name = ["Starters", "Mains"][usize::from(n - 1)].parse().unwrap();
         let course = Some(Course { number: course(n), name });
-        menu.categories.insert(category, Category { name: format!("of course {n}").parse().unwrap(), sort: 1, course });
+        menu.categories.insert(category, Category { course, ..Category::new(format!("of course {n}").parse().unwrap(), 1) });
         for dish_number in (u128::from(n)..DISHES).step_by(3) {
             menu.items.get_mut(&dish(dish_number)).unwrap().category = category;
         }
@@ -169,7 +162,8 @@ pub fn basket(items: Vec<Line>) -> Basket {
 
 pub fn fresh(lines: usize) -> NewIds {
     let ids = (0..lines).map(|n| item(u128::try_from(n).unwrap()).uuid()).collect();
-    NewIds { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids, level: Level::CURRENT }
+    let (tickets, order) = (TicketCounter::default(), OrderId::from_uuid(Uuid::from_u128(0x2000)));
+    NewIds { number: 42, tickets, order, items: ids, level: Level::CURRENT }
 }
 
 /// Returns whether a document has a null anywhere.

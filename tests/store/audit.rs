@@ -57,14 +57,14 @@ pub async fn a_command_is_recorded_once_with_person_action_reason_and_outcome(da
 
     let all = entries(&restaurant, None).await;
     let brief: Vec<_> = all.iter().map(|entry| (entry.action.as_str(), entry.outcome.as_str(), entry.label.as_deref())).collect();
-    let number = order.number.to_string();
+    let name = format!("{} ({})", order.number, order.ticket.unwrap());
     assert_eq!(
         brief,
         [
             ("set_availability", "done", Some("Beef rezala")),
             ("ready", "not_found", None),
-            ("ready", "invalid_transition", Some(number.as_str())),
-            ("reject", "done", Some(number.as_str())),
+            ("ready", "invalid_transition", Some(name.as_str())),
+            ("reject", "done", Some(name.as_str())),
         ]
     );
     let rejected = &all[3];

@@ -2,7 +2,7 @@
 
 use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::restaurant::{TestRestaurant, key, order_of};
+use crate::restaurant::{TestRestaurant, at, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::{By, Event, EventKind};
@@ -63,6 +63,31 @@ pub async fn an_event_keeps_its_person_and_its_screen(database: TestDatabase) {
     let by: Vec<By> = sound_feed(&restaurant.store, restaurant.id).await.into_iter().map(|event| event.by).collect();
     let named = By { person: Some(Person { id: person, name: key("mina") }), ..By::role(Role::Staff) };
     assert_eq!(by, [By::role(Role::Diner), named, By { screen: Some(screen), ..By::role(Role::Kitchen) }]);
+}
+
+/// The second half of the orders is placed on the next day.
+pub async fn tickets_are_unique_on_a_day_and_begin_again_on_the_next(database: TestDatabase) {
+    const DAY_S: i64 = 24 * 60 * 60;
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
+    for day in 0..2 {
+        let mut writers = JoinSet::new();
+        for writer in 0..12 {
+            let at_one = if writer % 2 == 0 { restaurant.clone() } else { other.clone() };
+            let at = at(day * DAY_S + 1);
+            writers
+                .spawn(async move { order_of(&at_one.ack(Work { at, ..at_one.placing(&at_one.staff(), None) }).await).ticket });
+        }
+        let tickets: BTreeSet<_> = writers.join_all().await.into_iter().map(|ticket| ticket.unwrap().to_string()).collect();
+        assert_eq!(tickets, (1..=12).map(|number| format!("A{number}")).collect(), "day {day}");
+    }
+    // A change without a new order leaves the counter as it is.
+    restaurant.ack(restaurant.changing_menu(MenuAction::Pause { paused: true, until: None })).await;
+    restaurant.ack(restaurant.changing_menu(MenuAction::Pause { paused: false, until: None })).await;
+    let next = other.ack(Work { at: at(DAY_S + 2), ..other.placing(&other.staff(), None) }).await;
+    assert_eq!(order_of(&next).ticket.unwrap().to_string(), "A13");
+    let late = other.ack(Work { at: at(2), ..other.placing(&other.staff(), None) }).await;
+    assert_eq!(order_of(&late).ticket.unwrap().to_string(), "A14", "a node whose clock is behind takes none twice");
 }
 
 pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {

@@ -48,7 +48,7 @@ macro_rules! contract {
 
 contract! {
     feed: positions_have_no_hole_under_fifty_writers, two_stores_on_one_database_make_one_feed,
-        an_order_meets_the_menu_as_it_is, an_event_keeps_its_person_and_its_screen, a_commit_names_the_event_before_it_and_the_generation, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, a_no_op_answers_with_the_documents_position,
+        tickets_are_unique_on_a_day_and_begin_again_on_the_next, an_order_meets_the_menu_as_it_is, an_event_keeps_its_person_and_its_screen, a_commit_names_the_event_before_it_and_the_generation, restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, a_no_op_answers_with_the_documents_position,
         a_unit_that_fails_undoes_only_itself, a_commit_that_fails_leaves_nothing,
         a_caller_that_stops_waiting_leaves_nothing_half_done;
     answers: the_same_id_answers_the_same, an_answer_without_a_change_is_remembered, a_refusal_by_state_is_remembered,

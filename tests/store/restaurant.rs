@@ -126,7 +126,8 @@ impl TestRestaurant {
         let asker = who.clone();
         self.work(who, Reads::Basket, command, move |state: State| {
             let order = OrderId::from_uuid(clock::new_id());
-            let fresh = NewIds { number: state.next_number, order, items: vec![clock::new_id()], level: Level::CURRENT };
+            let (number, tickets, level) = (state.next_number, state.ticket_counter, Level::CURRENT);
+            let fresh = NewIds { number, tickets, order, items: vec![clock::new_id()], level };
             place_order::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
         })
     }

@@ -3,11 +3,14 @@
 
 use super::course::{Course, Firing};
 use super::dish_option::{DishOption, OptionGroup, sort_schema};
+use super::opening::Opening;
+use crate::domain::values::hours::Hours;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionGroupId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Note, Station, Text};
 use crate::domain::values::time::Timestamp;
+use crate::domain::values::time_zone::TimeZone;
 use crate::domain::values::version::{Expected, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +28,20 @@ pub struct Category {
     /// The course of its dishes. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
+    /// When guests can order its dishes; absent for the restaurant's hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// What the hours say now. Only the server sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
+}
+
+impl Category {
+    /// Returns a category without a course and hours of its own.
+    #[must_use]
+    pub const fn new(name: Name, sort: u32) -> Self {
+        Self { name, sort, course: None, hours: None, opening: None }
+    }
 }
 
 /// A dish or a drink.
@@ -88,6 +105,16 @@ pub struct Menu {
     pub position: Position,
     /// The currency of every price on it.
     pub currency: Currency,
+    /// The time zone of the restaurant; absent for UTC.
+    #[serde(default, skip_serializing_if = "TimeZone::is_utc")]
+    #[schema(required = false)]
+    pub time_zone: TimeZone,
+    /// When guests can order; absent for always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// What the hours say now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
     /// Whether the restaurant takes no orders at present.
     pub paused: bool,
     /// When the pause ends without anyone's action.
@@ -108,6 +135,25 @@ pub struct Menu {
 }
 
 impl Menu {
+    /// Returns the empty menu of a new restaurant.
+    #[must_use]
+    pub fn new(restaurant: RestaurantId, currency: Currency) -> Self {
+        Self {
+            restaurant,
+            position: Position::ZERO,
+            currency,
+            time_zone: TimeZone::default(),
+            hours: None,
+            opening: None,
+            paused: false,
+            paused_until: None,
+            guest_rounds: true,
+            firing: Firing::Together,
+            categories: BTreeMap::new(),
+            items: BTreeMap::new(),
+        }
+    }
+
     /// Returns the stations of its dishes, each once, in alphabetical order.
     #[must_use]
     pub fn stations(&self) -> Vec<Station> {
@@ -128,10 +174,27 @@ impl Menu {
         expected.is_any() || expected.admits_any(&[self.version().as_str(), &self.position.to_string()])
     }
 
-    /// Returns when the next sold-out mark or pause lapses.
+    /// Sets what the hours say at a moment, of the restaurant and of each category.
+    pub(in crate::domain) fn set_openings(&mut self, now: Timestamp) {
+        let zone = &self.time_zone;
+        let at = |hours: &Option<Hours>| hours.as_ref().map(|hours| Opening::at(hours, zone, now));
+        self.opening = at(&self.hours);
+        for category in self.categories.values_mut() {
+            category.opening = at(&category.hours);
+        }
+    }
+
+    /// Returns when the first opening that the menu names is over.
+    pub(in crate::domain) fn next_opening(&self) -> Option<Timestamp> {
+        let categories = self.categories.values().filter_map(|category| category.opening);
+        categories.chain(self.opening).filter_map(|opening| opening.until).min()
+    }
+
+    /// Returns when the next sold-out mark or pause lapses, or hours begin or end.
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
         let options = self.items.values().flat_map(|item| item.options.values()).filter_map(|option| option.until);
-        self.items.values().filter_map(|item| item.until).chain(options).chain(self.paused_until).min()
+        let marks = self.items.values().filter_map(|item| item.until).chain(options);
+        marks.chain(self.paused_until).chain(self.next_opening()).min()
     }
 }

@@ -155,7 +155,14 @@ impl MenuDraft {
             Ok((*id, item))
         });
         menu.items = items.collect::<Result<_, Refusal>>()?;
-        menu.categories = self.categories.clone();
+        let mut categories = self.categories.clone();
+        for (id, category) in &mut categories {
+            // A client that does not know hours leaves them as they are.
+            let before = menu.categories.get(id).and_then(|before| before.hours.clone());
+            category.hours = category.hours.take().or(before);
+        }
+        menu.categories = categories;
+        menu.set_openings(moment.now);
         Ok(())
     }
 
@@ -163,8 +170,8 @@ impl MenuDraft {
     #[must_use]
     pub fn level(&self) -> Level {
         let is_new = |item: &ItemDraft| item.groups.is_some() || item.options.values().any(OptionDraft::is_new);
-        let has_courses = self.categories.values().any(|category| category.course.is_some());
-        if has_courses || self.items.values().any(is_new) { Level::TWO } else { Level::ZERO }
+        let is_timed = |category: &Category| category.course.is_some() || category.hours.is_some();
+        if self.categories.values().any(is_timed) || self.items.values().any(is_new) { Level::TWO } else { Level::ZERO }
     }
 
     /// Checks one dish. The refusal names the dish, since a menu may have hundreds.

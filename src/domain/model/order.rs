@@ -9,6 +9,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::reason::Reason;
 use crate::domain::values::schema;
 use crate::domain::values::text::{GuestName, Key, Name, Note, Station, TableLabel};
+use crate::domain::values::ticket::Ticket;
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -132,9 +133,12 @@ pub struct Order {
     pub id: OrderId,
     /// The restaurant that took the order.
     pub restaurant: RestaurantId,
-    /// The number that staff call out. It counts up within the restaurant.
+    /// The number, which counts up within the restaurant.
     #[schema(minimum = 1)]
     pub number: u32,
+    /// What is called out, unique within the restaurant's day. Absent on orders of versions before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
     /// The feed position of its last event.
     pub position: Position,
     /// The order's status.

@@ -58,6 +58,27 @@ impl RefusalKind {
     }
 }
 
+/// What is closed to a guest's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// The restaurant.
+    Restaurant,
+    /// A category of the menu.
+    Category,
+}
+
+impl Closed {
+    /// Returns the reason on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restaurant => "closed",
+            Self::Category => "category_closed",
+        }
+    }
+}
+
 /// Why a command was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -65,7 +86,7 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// A message for the person at the screen: the fault and what to do.
     pub message: String,
-    /// With `stale` the current document, with `price_changed` the new prices.
+    /// With `stale` the current document, with `price_changed` the new prices, outside the hours when they begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
     /// With `rate_limited`: the time to wait.
@@ -74,13 +95,22 @@ pub struct Refusal {
     /// The limit that was reached, if any.
     #[serde(skip)]
     pub limit: Option<Limit>,
+    /// With `paused`: what is closed by its hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
 }
 
 impl Refusal {
     /// Returns a refusal without a document.
     #[must_use]
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), document: None, retry_after: None, limit: None }
+        Self { kind, message: message.into(), document: None, retry_after: None, limit: None, closed: None }
+    }
+
+    /// Returns a refusal of an order outside the hours, with when they begin.
+    #[must_use]
+    pub fn closed(closed: Closed, message: impl Into<String>, document: Value) -> Self {
+        Self { document: Some(document), closed: Some(closed), ..Self::new(RefusalKind::Paused, message) }
     }
 
     /// Names the limit that was reached.

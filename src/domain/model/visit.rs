@@ -11,6 +11,7 @@ use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::schema;
 use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::ticket::Ticket;
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -150,6 +151,8 @@ pub struct VisitOrder {
     id: OrderId,
     #[schema(minimum = 1)]
     number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<Ticket>,
     status: OrderStatus,
     service: Service,
     placed_at: Timestamp,
@@ -165,6 +168,7 @@ impl From<&Order> for VisitOrder {
         Self {
             id: order.id,
             number: order.number,
+            ticket: order.ticket,
             status: order.status,
             service: order.service,
             placed_at: order.placed_at,

@@ -6,7 +6,8 @@ use crate::domain::model::draft::{Moment, in_future, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::menu_draft::MenuDraft;
-use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::opening::HoursDraft;
+use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
 use crate::domain::values::ids::{MenuItemId, OptionId};
 use crate::domain::values::level::Level;
 use crate::domain::values::time::Timestamp;
@@ -39,7 +40,9 @@ pub enum MenuAction {
     Firing(Firing),
     /// Replace all categories and dishes.
     Replace(Box<MenuDraft>),
-    /// End each pause and sold-out mark that is due.
+    /// Set the time zone and all hours.
+    Hours(Box<HoursDraft>),
+    /// End each pause and sold-out mark that is due, and begin or end hours.
     Lapse,
 }
 
@@ -48,7 +51,7 @@ impl MenuAction {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::GuestRounds(_) | Self::Firing(_) | Self::Availability { option: Some(_), .. } => Level::TWO,
+            Self::GuestRounds(_) | Self::Firing(_) | Self::Hours(_) | Self::Availability { option: Some(_), .. } => Level::TWO,
             Self::Replace(draft) => draft.level(),
             Self::Availability { .. } | Self::Pause { .. } | Self::Lapse => Level::ZERO,
         }
@@ -85,6 +88,10 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
             draft.replace_in(&mut after, moment)?;
             EventKind::MenuChanged
         }
+        MenuAction::Hours(draft) => {
+            set_hours(&mut after, draft, moment)?;
+            EventKind::MenuChanged
+        }
         MenuAction::Lapse => return Ok(lapse(menu, moment)),
     };
     if after == *menu {
@@ -97,6 +104,18 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
     let mut steps = Steps::from(to_json(menu), moment);
     steps.push(kind, None, &mut after);
     Ok(steps.decide(Write::Menu(Box::new(after))))
+}
+
+fn set_hours(menu: &mut Menu, draft: &HoursDraft, moment: Moment) -> Result<(), Refusal> {
+    if !draft.categories.keys().all(|id| menu.categories.contains_key(id)) {
+        return Err(invalid("categories: one is not on the menu"));
+    }
+    (menu.time_zone, menu.hours) = (draft.time_zone.clone(), draft.hours.clone());
+    for (id, category) in &mut menu.categories {
+        category.hours = draft.categories.get(id).cloned();
+    }
+    menu.set_openings(moment.now);
+    Ok(())
 }
 
 /// The sold-out mark of a dish or of an option.
@@ -123,7 +142,7 @@ fn marks(menu: &mut Menu) -> impl Iterator<Item = Mark<'_>> {
     })
 }
 
-/// Ends the sold-out marks that are due in one event, and the pause in another.
+/// Ends the sold-out marks that are due in one event, the pause in another, and begins or ends hours in a third.
 fn lapse(menu: &Menu, moment: Moment) -> Decision {
     let (mut after, mut steps) = (menu.clone(), Steps::from(to_json(menu), moment));
     let is_due = |until: Option<Timestamp>| until.is_some_and(|at| at <= moment.now);
@@ -134,6 +153,10 @@ fn lapse(menu: &Menu, moment: Moment) -> Decision {
     if is_due(after.paused_until) {
         (after.paused, after.paused_until) = (false, None);
         steps.push(EventKind::MenuResumed, None, &mut after);
+    }
+    if is_due(after.next_opening()) {
+        after.set_openings(moment.now);
+        steps.push(EventKind::MenuChanged, None, &mut after);
     }
     if after == *menu {
         return Decision::Keep { document: to_json(menu), position: menu.position };

@@ -10,12 +10,15 @@ use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::{Menu, MenuItem};
 use crate::domain::model::order::{Choice, Item, Order};
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
+use crate::domain::model::refusal::{Closed, Refusal, RefusalKind, invalid};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
-use crate::domain::values::ids::{ItemId, OrderId};
+use crate::domain::model::ticket_counter::TicketCounter;
+use crate::domain::values::hours::Hours;
+use crate::domain::values::ids::{CategoryId, ItemId, OrderId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::Limit;
 use crate::domain::values::money::Money;
+use crate::domain::values::time::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -28,6 +31,8 @@ pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 pub struct NewIds {
     /// The restaurant's next order number.
     pub number: u32,
+    /// The counter that the order's ticket comes from.
+    pub tickets: TicketCounter,
     /// The order's id.
     pub order: OrderId,
     /// One id for each line of the basket, ascending.
@@ -39,15 +44,19 @@ pub struct NewIds {
 /// Decides on a basket.
 ///
 /// # Errors
-/// `paused` while the restaurant takes no orders; `price_changed` if the order costs more than the
-/// guest agreed to; `invalid` for a dish that is not on the menu or sold out, for options that its
-/// groups do not allow, and for a total out of range; `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
+/// `paused` while the restaurant takes no orders, and for a guest's order outside the hours of the restaurant or of a dish's
+/// category; `price_changed` if the order costs more than the guest agreed to; `invalid` for a dish that is not on the menu or
+/// sold out, for options that its groups do not allow, and for a total out of range; `too_large` for a document of more than
+/// [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     check_open(menu)?;
+    check_hours(menu, &basket.items, who, moment.now)?;
     let (items, total) = price_all(menu, &basket.items, &new_ids.items, new_ids.level)?;
     check_agreed(basket.expected_total, &items, total)?;
     let ids: Vec<_> = items.keys().copied().collect();
-    let mut order = new_order(basket, who, new_ids, moment, items, total);
+    let has_ticket = new_ids.level >= Level::TWO;
+    let ticket = has_ticket.then(|| new_ids.tickets.next(menu.time_zone.day(moment.now), basket.service).0);
+    let mut order = Order { ticket, ..new_order(basket, who, new_ids, moment, items, total) };
     courses::hold_later(&mut order, &ids, menu.firing);
     check_bytes(&order)?;
     let mut steps = Steps::from(Value::Object(Map::new()), moment);
@@ -102,6 +111,7 @@ fn new_order(
         id: new_ids.order,
         restaurant: who.restaurant,
         number: new_ids.number,
+        ticket: None,
         position: moment.head,
         status: OrderStatus::Placed,
         service: basket.service,
@@ -125,6 +135,36 @@ fn new_order(
         total,
         items,
     }
+}
+
+/// Refuses a guest's order outside the hours. The refusal says when they begin. Staff and services order at any time.
+///
+/// # Errors
+/// `paused`.
+pub(super) fn check_hours(menu: &Menu, lines: &[Line], who: &Principal, now: Timestamp) -> Result<(), Refusal> {
+    if who.role != Role::Diner {
+        return Ok(());
+    }
+    let zone = &menu.time_zone;
+    let closed_until = |hours: &Hours| (!hours.has(zone, now)).then(|| hours.next_change(zone, now));
+    if let Some(opens_at) = menu.hours.as_ref().and_then(closed_until) {
+        let message = "the restaurant is closed; opens_at says when it opens";
+        return Err(Refusal::closed(Closed::Restaurant, message, opens(opens_at, None)));
+    }
+    let dishes = lines.iter().filter_map(|line| menu.items.get(&line.menu_item));
+    for (dish, category) in dishes.filter_map(|dish| Some((dish, menu.categories.get(&dish.category)?))) {
+        if let Some(opens_at) = category.hours.as_ref().and_then(closed_until) {
+            let message = format!("{} cannot be ordered now; opens_at says when {} begins", dish.name, category.name);
+            return Err(Refusal::closed(Closed::Category, message, opens(opens_at, Some(dish.category))));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the document of such a refusal: when the hours begin, and of which category they are.
+fn opens(at: Option<Timestamp>, category: Option<CategoryId>) -> Value {
+    let fields = [("opens_at", at.map(|at| json!(at))), ("category", category.map(|id| json!(id)))];
+    fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// Refuses lines that would cost more than the guest agreed to. The refusal carries the new total

@@ -42,6 +42,7 @@ pub(super) struct RoundContext<'a> {
 /// restaurant takes no rounds from guests.
 pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Result<(), Refusal> {
     place_order::check_open(at.menu)?;
+    place_order::check_hours(at.menu, &round.items, at.who, at.now)?;
     if at.who.role == Role::Diner && !at.menu.guest_rounds {
         return Err(Refusal::new(RefusalKind::Forbidden, "the restaurant takes no more dishes for this order; ask a waiter"));
     }

@@ -3,11 +3,13 @@
 use super::as_text::{read_as_text, serde_as_text};
 use super::schema::{self, wire_schema};
 use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-use time::Date;
 use time::macros::format_description;
+use time::{Date, Month};
+use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 /// The text is not a day.
@@ -31,6 +33,55 @@ impl Day {
     pub fn end(self) -> Timestamp {
         self.begin().plus(Duration::from_secs(24 * 60 * 60))
     }
+
+    /// Returns the next day; the last one of the calendar is its own.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.next_day().unwrap_or(self.0))
+    }
+
+    /// Returns the day before; the first one of the calendar is its own.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.previous_day().unwrap_or(self.0))
+    }
+
+    /// Returns the day of the week.
+    #[must_use]
+    pub fn weekday(self) -> Weekday {
+        Weekday::ALL[usize::from(self.0.weekday().number_days_from_monday())]
+    }
+
+    /// Returns a day of the calendar, or else the first one there is.
+    pub(super) fn of(year: i16, month: i8, day: i8) -> Self {
+        let month = Month::try_from(month.unsigned_abs()).unwrap_or(Month::January);
+        Self(Date::from_calendar_date(year.into(), month, day.unsigned_abs()).unwrap_or(Date::MIN))
+    }
+
+    /// Returns year, month and day.
+    pub(super) fn parts(self) -> (i16, i8, i8) {
+        let (year, month, day) = self.0.to_calendar_date();
+        (year as i16, u8::from(month).cast_signed(), day.cast_signed())
+    }
+}
+
+/// A day of the week; on the wire `mon`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)] // their names say all
+pub enum Weekday {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+impl Weekday {
+    /// All days, the first of a week first.
+    pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 }
 
 /// The minutes by which a place's clock is ahead of UTC, -1080 to 1080.
@@ -78,6 +129,11 @@ impl LocalDay {
             return Err(InvalidOffset);
         }
         Ok(Self { date, begin: begin.in_utc(date.begin()), end: end.in_utc(date.end()) })
+    }
+
+    /// Returns a day by its first moment and that of the next.
+    pub(super) const fn between(date: Day, begin: Timestamp, end: Timestamp) -> Self {
+        Self { date, begin, end }
     }
 
     /// Returns the date.

@@ -3,6 +3,7 @@
 pub mod action;
 pub(crate) mod as_text;
 pub mod day;
+pub mod hours;
 pub mod ids;
 pub mod level;
 pub mod limit;
@@ -13,6 +14,8 @@ pub mod position;
 pub mod reason;
 pub(crate) mod schema;
 pub mod text;
+pub mod ticket;
 pub mod time;
+pub mod time_zone;
 pub mod version;
 pub(crate) mod whole_number;

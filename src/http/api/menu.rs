@@ -12,6 +12,7 @@ use crate::domain::values::money::Currency;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Slug, Station};
 use crate::domain::values::time::Timestamp;
+use crate::domain::values::time_zone::TimeZone;
 use crate::http::body::Body;
 use crate::http::encoded::Encoded;
 use crate::http::etag::BasedOn;
@@ -38,6 +39,10 @@ struct Profile {
     currency: Currency,
     /// The minutes that `accept` promises where it names none.
     default_minutes: u16,
+    /// Absent for UTC.
+    #[serde(skip_serializing_if = "TimeZone::is_utc")]
+    #[schema(required = false)]
+    time_zone: TimeZone,
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<Timestamp>,
@@ -79,8 +84,9 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenan
     let Restaurant { id, slug, name, currency, default_minutes } = named.0;
     let stations = menu.stations();
     let feature_level = state.node.level.get();
+    let time_zone = menu.time_zone.clone();
     let Menu { paused, paused_until, .. } = *menu;
-    let profile = Profile { id, slug, name, currency, default_minutes, paused, paused_until, stations, feature_level };
+    let profile = Profile { id, slug, name, currency, time_zone, default_minutes, paused, paused_until, stations, feature_level };
     // Plain data with text keys always serializes.
     let body = serde_json::to_vec(&profile).unwrap_or_default();
     Ok(etag::answer(&request, etag::tag(&body), JSON, body))

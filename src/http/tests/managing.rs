@@ -30,8 +30,9 @@ async fn goes_on(app: &TestApp, tokens: &Value) -> (bool, bool) {
 /// Returns every call that only managers may make.
 fn calls() -> Vec<(Method, String)> {
     let some = "00000000-0000-7000-8000-0000000000ff";
-    let calls: [(Method, &str); 20] = [
+    let calls: [(Method, &str); 21] = [
         (Method::PUT, "/menu"),
+        (Method::PUT, "/hours"),
         (Method::GET, "/tables"),
         (Method::POST, "/tables"),
         (Method::DELETE, "/tables/ID"),
@@ -59,6 +60,7 @@ fn calls() -> Vec<(Method, String)> {
 fn body_of(path: &str) -> Value {
     match path {
         path if path.ends_with("/menu") => json!({"categories": {}, "items": {}}),
+        path if path.ends_with("/hours") => json!({"time_zone": "UTC"}),
         path if path.ends_with("/tables") => json!({"label": "1"}),
         path if path.ends_with("/people") => json!({"username": "x", "password": "long enough", "role": "staff"}),
         path if path.contains("/people/") => json!({"role": "staff"}),

@@ -148,7 +148,7 @@ async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'stati
     }
     let mut script = Script::default();
     add_writes(&mut script, writes)?;
-    feeds::advance(&mut script, &writes.feeds);
+    feeds::advance(&mut script, &writes.feeds)?;
     script.add(end);
     Ok(script.run(connection).await?.pop().unwrap_or_default())
 }
@@ -157,7 +157,7 @@ async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'stati
 /// other writers, and changes nothing if they have changed a feed.
 async fn write_unheld(connection: &mut Connection, writes: &Writes) -> Result<()> {
     let mut script = Script::default();
-    feeds::advance_unchanged(&mut script, &writes.feeds);
+    feeds::advance_unchanged(&mut script, &writes.feeds)?;
     add_writes(&mut script, writes)?;
     script.run_at_once(connection).await
 }

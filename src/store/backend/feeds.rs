@@ -3,9 +3,10 @@
 use super::script::{Outcome, Script, Value};
 use super::{Connection, Database};
 use crate::domain::model::history::{Head, Mark};
+use crate::domain::model::ticket_counter::TicketCounter;
 use crate::domain::values::ids::{EventId, Generation, RestaurantId};
 use crate::domain::values::position::Position;
-use crate::store::columns::{number, write};
+use crate::store::columns::{document, number, write};
 use crate::store::group::Feed;
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 macro_rules! feeds {
     ($version:literal, $row:literal, $lock:literal) => {
         concat!(
-            "SELECT f.restaurant, f.head, f.next_number, f.generation, f.last_position, f.last_event, r.default_minutes, ",
+            "SELECT f.restaurant, f.head, f.next_number, f.tickets, f.generation, f.last_position, f.last_event, r.default_minutes, ",
             $version,
             " AS version FROM (VALUES ",
             $row,
@@ -54,7 +55,8 @@ statements! {
     HOLD_ANEW = by_database! {
         sqlite: feeds!("0", "($1)", ""),
         postgres: "UPDATE feeds f SET head = f.head FROM restaurants r WHERE r.id = f.restaurant AND f.restaurant = $1 \
-            RETURNING f.restaurant, f.head, f.next_number, f.generation, f.last_position, f.last_event, r.default_minutes, \
+            RETURNING f.restaurant, f.head, f.next_number, f.tickets, f.generation, f.last_position, f.last_event, \
+            r.default_minutes, \
             f.xmin::text::bigint AS version",
     };
     HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
@@ -67,20 +69,21 @@ statements! {
         ),
         postgres: heads!("json_to_recordset($1::json) AS k (restaurant uuid, position bigint)"),
     };
-    /// Advances the head from `$6` to `$1`. Changes no row if another transaction has advanced it.
-    ADVANCE = "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
-        WHERE restaurant = $5 AND head = $6";
+    /// Advances the head from `$7` to `$1`. Changes no row if another transaction has advanced it.
+    ADVANCE = "UPDATE feeds SET head = $1, next_number = $2, tickets = $3, last_position = $4, last_event = $5 \
+        WHERE restaurant = $6 AND head = $7";
     ADVANCE_ALL = on_rows!(
-        "UPDATE feeds SET head = v.column1, next_number = v.column2, last_position = v.column3, last_event = v.column4 FROM ",
-        ("$1" "bigint", "$2" "bigint", "$3" "bigint", "$4" "uuid", "$5" "uuid", "$6" "bigint"),
-        " AS v WHERE feeds.restaurant = v.column5 AND feeds.head = v.column6"
+        "UPDATE feeds SET head = v.column1, next_number = v.column2, tickets = v.column3, last_position = v.column4, \
+         last_event = v.column5 FROM ",
+        ("$1" "bigint", "$2" "bigint", "$3" "text", "$4" "bigint", "$5" "uuid", "$6" "uuid", "$7" "bigint"),
+        " AS v WHERE feeds.restaurant = v.column6 AND feeds.head = v.column7"
     );
-    /// Advances the head of a feed that is not held. Changes no row if the version is no longer `$7`.
+    /// Advances the head of a feed that is not held. Changes no row if the version is no longer `$8`.
     ADVANCE_UNCHANGED = by_database! {
-        sqlite: "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
-            WHERE restaurant = $5 AND head = $6 AND $7 = 0",
-        postgres: "UPDATE feeds SET head = $1, next_number = $2, last_position = $3, last_event = $4 \
-            WHERE restaurant = $5 AND head = $6 AND xmin::text::bigint = $7",
+        sqlite: "UPDATE feeds SET head = $1, next_number = $2, tickets = $3, last_position = $4, last_event = $5 \
+            WHERE restaurant = $6 AND head = $7 AND $8 = 0",
+        postgres: "UPDATE feeds SET head = $1, next_number = $2, tickets = $3, last_position = $4, last_event = $5 \
+            WHERE restaurant = $6 AND head = $7 AND xmin::text::bigint = $8",
     };
     GENERATION = "SELECT generation FROM feeds WHERE restaurant = $1";
     /// Begins a generation after `$3`, unless another was begun meanwhile.
@@ -93,6 +96,7 @@ struct FeedRow {
     restaurant: Uuid,
     head: i64,
     next_number: i64,
+    tickets: Option<String>,
     generation: Option<Uuid>,
     last_position: Option<i64>,
     last_event: Option<Uuid>,
@@ -112,6 +116,7 @@ impl TryFrom<FeedRow> for (RestaurantId, Feed) {
             generation: row.generation.map(Generation::from_uuid),
             last: is_known.then_some(Mark { position: head, event }),
             next_number: number("next_number", row.next_number)?,
+            tickets: row.tickets.map(|json| document(&json)).transpose()?.unwrap_or_default(),
             default_minutes: number("default_minutes", row.default_minutes)?,
             version: row.version,
         };
@@ -206,28 +211,30 @@ pub async fn begin_generation(
 }
 
 /// Advances held feeds, each from the first state to the second.
-pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
-    script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(step).collect());
+pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) -> Result<()> {
+    script.update(ADVANCE, ADVANCE_ALL, feeds.iter().map(step).collect::<Result<Vec<_>>>()?);
+    Ok(())
 }
 
 /// Advances feeds that are not held, each only if it has not changed since it was read.
-pub fn advance_unchanged(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
-    let row = |feed: (&RestaurantId, &(Feed, Feed))| {
+pub fn advance_unchanged(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) -> Result<()> {
+    for feed in feeds {
         let version = feed.1.0.version.into();
-        let [head, number, position, event, restaurant, from] = step(feed);
-        [head, number, position, event, restaurant, from, version]
-    };
-    feeds.iter().for_each(|feed| script.write(ADVANCE_UNCHANGED, vec![row(feed)]));
+        let [head, number, tickets, position, event, restaurant, from] = step(feed)?;
+        script.write(ADVANCE_UNCHANGED, vec![[head, number, tickets, position, event, restaurant, from, version]]);
+    }
+    Ok(())
 }
 
 /// Returns the values that advance a feed from the first state to the second.
-fn step((restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))) -> [Value; 6] {
-    [
+fn step((restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))) -> Result<[Value; 7]> {
+    Ok([
         to.head.column().into(),
         i64::from(to.next_number).into(),
+        (to.tickets != TicketCounter::default()).then(|| write(&to.tickets)).transpose()?.into(),
         to.last.map(|last| last.position.column()).into(),
         to.last.and_then(|last| last.event).map(EventId::uuid).into(),
         restaurant.uuid().into(),
         from.head.column().into(),
-    ]
+    ])
 }

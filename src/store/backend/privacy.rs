@@ -284,7 +284,7 @@ async fn erase_orders(
     let mut script = Script::default();
     commit::append(&mut script, events.iter());
     let last = events.last().map_or(feed.last, |event| Some(event.mark()));
-    feeds::advance(&mut script, &BTreeMap::from([(restaurant, (feed, Feed { head, last, ..feed }))]));
+    feeds::advance(&mut script, &BTreeMap::from([(restaurant, (feed, Feed { head, last, ..feed }))]))?;
     script.run(connection).await?;
     Ok(Erased { orders: events.len() as u64, events: events.into() })
 }

@@ -63,7 +63,7 @@ async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_ret
     assert_eq!(floor.client.execute_async(OF_ANOTHER_HISTORY, vec![]).await.unwrap(), 1);
     floor.goto("/staff").await;
     let said = "return document.querySelector('#toasts')?.innerText.includes(arguments[0])";
-    floor.until("it said", said, vec!["Order 1 (Table 4) was cancelled while this page was disconnected.".into()]).await;
+    floor.until("it said", said, vec!["Order A1 (Table 4) was cancelled while this page was disconnected.".into()]).await;
     floor.shows(text(&order), "cancelled").await;
     floor.sees("[data-lane='done'] [data-order]").await;
     floor.inspect("staff-cancelled-meanwhile").await;

@@ -9,6 +9,7 @@ use orderbell::domain::model::history::Mark;
 use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::model::ticket_counter::TicketCounter;
 use orderbell::domain::rules::decision::Write;
 use orderbell::domain::values::ids::{CommandId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
@@ -52,7 +53,9 @@ impl Database {
     pub fn of(restaurants: &[RestaurantId]) -> Self {
         IDS.set(0);
         let last = Some(Mark::default());
-        let feed = Feed { head: Position::ZERO, generation: None, last, next_number: 1, default_minutes: 20, version: 0 };
+        let tickets = TicketCounter::default();
+        let feed =
+            Feed { head: Position::ZERO, generation: None, last, next_number: 1, tickets, default_minutes: 20, version: 0 };
         let menus = restaurants.iter().map(|id| (*id, Arc::new(Menu { restaurant: *id, position: Position::ZERO, ..menu() })));
         Self {
             feeds: restaurants.iter().map(|id| (*id, feed)).collect(),

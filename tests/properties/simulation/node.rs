@@ -204,7 +204,8 @@ impl World {
         let items: Vec<_> = basket.items.iter().map(|_| self.id()).collect();
         let orderer = who.clone();
         let decide = move |state: State| {
-            let ids = NewIds { number: state.next_number, order, items: items.clone(), level: Level::CURRENT };
+            let (number, tickets, level) = (state.next_number, state.ticket_counter, Level::CURRENT);
+            let ids = NewIds { number, tickets, order, items: items.clone(), level };
             place_order::decide(&state.menu.unwrap(), &basket, &orderer, &ids, state.moment)
         };
         self.enqueue(connection, &who, Reads::Basket, Some(key), Sender { connection, id }, Box::new(decide));

@@ -38,6 +38,7 @@ const ORDER: (&[&str], &[&str]) = (
         "allergy",
         "guest_name",
         "firing",
+        "ticket",
     ],
 );
 

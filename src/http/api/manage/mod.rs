@@ -1,10 +1,11 @@
-//! Management: the menu, tables, people, screens, API keys and guests' data; the report of a day;
+//! Management: the menu, hours, tables, people, screens, API keys and guests' data; the report of a day;
 //! the audit. The extractor answers `forbidden` unless the caller is a manager of the restaurant in
 //! the path.
 
 pub mod api_keys;
 pub mod audit;
 pub mod guests;
+pub mod hours;
 pub mod limited;
 pub mod menu;
 mod page;

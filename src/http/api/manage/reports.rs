@@ -26,17 +26,17 @@ const PAGE: u32 = 500;
 pub struct DayQuery {
     /// The day: `YYYY-MM-DD`.
     date: Day,
-    /// The minutes by which the restaurant's clock is ahead of UTC at the midnight when the day
-    /// begins. Absent: 0.
-    #[serde(default)]
-    offset: Offset,
+    /// The minutes by which a clock is ahead of UTC at the midnight when the day begins. Absent:
+    /// the day of the restaurant's time zone.
+    offset: Option<Offset>,
     /// The same at the midnight when the day ends. It differs on a day with a clock change. Absent:
     /// `offset`.
     end_offset: Option<Offset>,
 }
 
-/// `GET …/reports/day?date=YYYY-MM-DD&offset=360`: reports counts, revenue and times of the orders
-/// placed on a day, from midnight to midnight on a clock that is `offset` minutes ahead of UTC.
+/// `GET …/reports/day?date=YYYY-MM-DD`: reports counts, revenue and times of the orders placed on a
+/// day, from midnight to midnight in the restaurant's time zone, or on a clock that is `offset`
+/// minutes ahead of UTC.
 ///
 /// # Errors
 /// `forbidden`, `invalid` for an invalid day or offset.
@@ -61,7 +61,14 @@ pub async fn day(
     Query(query): Query<DayQuery>,
 ) -> Result<HttpResponse, Problem> {
     let DayQuery { date, offset, end_offset } = query;
-    let day = LocalDay::new(date, offset, end_offset.unwrap_or(offset)).map_err(|error| Problem::invalid(error.to_string()))?;
+    let day = match offset {
+        Some(offset) => {
+            let day = LocalDay::new(date, offset, end_offset.unwrap_or(offset));
+            day.map_err(|error| Problem::invalid(error.to_string()))?
+        }
+        None if end_offset.is_some() => return Err(Problem::invalid("end_offset: goes with offset")),
+        None => state.node.store.menu(who.restaurant).await?.map(|menu| menu.time_zone).unwrap_or_default().local_day(date),
+    };
     let (orders, complete) = orders_of(&state, who.restaurant, day).await?;
     Ok(HttpResponse::Ok().json(DayReport::of(day, restaurant.currency, &orders, complete)))
 }

@@ -1,0 +1,35 @@
+//! What an entry of the audit says about a decision: its subject by name, and the outcome.
+
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::Order;
+use crate::domain::model::refusal::Refusal;
+use crate::store::audit::Note;
+use crate::store::log::{Ack, State};
+use std::sync::Arc;
+
+/// Sets the name by which people know the subject of the note.
+pub fn labelled(mut note: Note, state: &State) -> Note {
+    let subject = note.subject.as_deref();
+    let dish = |menu: &Arc<Menu>| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());
+    let call = || state.calls.get(&subject?.parse().ok()?).map(|call| call.table.to_string());
+    let order = state.order.as_ref().map(label_of);
+    let visit = state.seating.visit.as_ref().map(|visit| visit.table.to_string());
+    note.label = visit.or(order).or_else(|| state.menu.as_ref().and_then(dish)).or_else(call);
+    note
+}
+
+/// Returns the number of an order, which is unique, and its ticket, which people know.
+pub fn label_of(order: &Order) -> String {
+    let ticket = order.ticket.map(|ticket| format!(" ({ticket})")).unwrap_or_default();
+    format!("{}{ticket}", order.number)
+}
+
+/// Sets the outcome of the note.
+pub fn with_outcome(mut note: Note, answer: &Result<Ack, Refusal>) -> Note {
+    note.outcome = match answer {
+        Ok(ack) if ack.changed => Note::DONE,
+        Ok(_) => "unchanged",
+        Err(refusal) => refusal.kind.as_str(),
+    };
+    note
+}

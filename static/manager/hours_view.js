@@ -1,0 +1,94 @@
+import { h } from '../shared/dom.js';
+import { clock } from '../shared/format.js';
+import { choice, emptyView, field, formSheet, lineButton, sectionHead } from './parts.js';
+
+/** @type {[string, string][]} the days of a week as the server names them, and as people do */
+const DAYS = [['mon', 'Monday'], ['tue', 'Tuesday'], ['wed', 'Wednesday'], ['thu', 'Thursday'], ['fri', 'Friday'], ['sat', 'Saturday'], ['sun', 'Sunday']];
+
+/** @typedef {{days: string[], from: string, until: string}} Span */
+
+/** @param {any} menu @returns {HTMLElement} */
+export function hoursView(menu) {
+  const zone = menu.time_zone ?? 'UTC';
+  const categories = Object.entries(menu.categories).sort(([, a], [, b]) => a.sort - b.sort || a.name.localeCompare(b.name));
+  return h('section.section', { 'aria-label': 'Hours' },
+    sectionHead('Hours', 'Outside these hours guests cannot order. You and your staff always can.'),
+    h('section.hours', { 'data-key': 'zone', 'aria-labelledby': 'hours-zone' },
+      h('header.hours__head', {}, h('h3', { id: 'hours-zone' }, 'Time zone'), h('button.button', { 'type': 'button', 'data-do': 'ask-zone' }, 'Change the time zone')),
+      h('p', {}, `${zone}, where it is ${clockIn(zone)} now. At midnight there, the numbers that are called out begin with 1 again.`)),
+    hoursCard('restaurant', 'The restaurant', menu, 'Guests can order at any time.'),
+    categories.length === 0 && emptyView('list', 'No category yet', 'The menu has none that could have hours of its own.'),
+    categories.map(([id, category]) => hoursCard(id, category.name, category, 'As the restaurant.')));
+}
+
+/** @param {string} zone @returns {string} */
+function clockIn(zone) {
+  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone }).format(Date.now());
+}
+
+/**
+ * @param {string} id of a category, or `restaurant` @param {string} name
+ * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {string} otherwise what holds without hours
+ */
+function hoursCard(id, name, { hours = [], opening }, otherwise) {
+  return h('section.hours', { 'data-key': id, 'data-hours': id, 'aria-labelledby': `hours-${id}` },
+    h('header.hours__head', {}, h('h3', { id: `hours-${id}` }, name), opening && h('span.badge', {}, openingWords(opening)),
+      lineButton('ask-span', 'Add hours', `to ${name}`)),
+    hours.length === 0 ? h('p.muted', {}, otherwise) : h('ul.card.entries', {}, hours.map((span, index) => h('li.entry', { 'data-key': index },
+      h('div.entry__body', {}, h('p.entry__name', {}, spanWords(span))),
+      h('div.entry__controls', {},
+        spanButton('ask-span', 'Change', index, `${name}, ${spanWords(span)}`),
+        spanButton('remove-span', 'Remove', index, `${name}, ${spanWords(span)}`))))));
+}
+
+/** @param {string} deed @param {string} words @param {number} index @param {string} of */
+function spanButton(deed, words, index, of) {
+  return h('button.button', { 'type': 'button', 'data-do': deed, 'data-span': index }, words, h('span.visually-hidden', {}, ` ${of}`));
+}
+
+/** @param {{open: boolean, until?: string}} opening @returns {string} */
+export function openingWords({ open, until }) {
+  const word = open ? 'open' : 'closed';
+  if (!until) return word;
+  const isToday = new Date(until).toDateString() === new Date().toDateString();
+  return `${word} until ${isToday ? '' : `${new Intl.DateTimeFormat('en', { weekday: 'long' }).format(new Date(until))} `}${clock(until)}`;
+}
+
+/** @param {Span} span @returns {string} such as `Monday to Friday, 11:30 to 15:00` */
+export function spanWords({ days, from, until }) {
+  return `${daysWords(days)}, ${from} to ${until}${until <= from ? ' of the next day' : ''}`;
+}
+
+/** @param {string[]} days @returns {string} */
+function daysWords(days) {
+  const wanted = DAYS.map(([day], index) => (days.includes(day) ? index : -1)).filter((index) => index >= 0);
+  if (wanted.length === DAYS.length) return 'Every day';
+  /** @type {number[][]} days that follow one another */
+  const runs = [];
+  for (const index of wanted) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === index - 1) last.push(index);
+    else runs.push([index]);
+  }
+  const name = (/** @type {number} */ index) => DAYS[index][1];
+  return runs.flatMap((run) => (run.length > 2 ? [`${name(run[0])} to ${name(run[run.length - 1])}`] : run.map(name))).join(', ');
+}
+
+/** @param {string} zone */
+export function zoneSheet(zone) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zones = [...new Set(['UTC', own, zone, ...Intl.supportedValuesOf('timeZone')])].sort();
+  return formSheet('zone', 'Time zone', `This device is in ${own}.`, 'Save',
+    choice('time_zone', 'Time zone', zones.map((name) => [name, name]), zone));
+}
+
+/** @param {string} of a category, or `restaurant` @param {string} name @param {Span | undefined} span to change @param {number} index of it, or -1 */
+export function spanSheet(of, name, span, index) {
+  return formSheet('span', `Hours of ${name}`, 'A time that is not later than the beginning ends on the next day.', 'Save',
+    h('input', { type: 'hidden', name: 'of', value: of }), h('input', { type: 'hidden', name: 'index', value: index }),
+    h('fieldset.field', {}, h('legend', {}, 'Days'),
+      h('div.hours__days', {}, DAYS.map(([day, words]) => h('label.hours__day', {},
+        h('input', { type: 'checkbox', name: 'days', value: day, checked: span?.days.includes(day) ?? true }), words)))),
+    field('from', 'From', { type: 'time', required: true, value: span?.from ?? '11:00' }),
+    field('until', 'Until', { type: 'time', required: true, value: span?.until ?? '22:00' }));
+}

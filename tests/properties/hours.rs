@@ -1,0 +1,144 @@
+//! Hours in the menu: who may order when, what the menu says of it, and what the clock changes.
+
+use crate::support::{at, basket, dish, fresh, line, menu, position, principal};
+use orderbell::domain::model::draft::Moment;
+use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::menu::Menu;
+use orderbell::domain::model::menu_draft::MenuDraft;
+use orderbell::domain::model::opening::HoursDraft;
+use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::refusal::{Closed, Refusal, RefusalKind};
+use orderbell::domain::rules::change_menu::{self, MenuAction};
+use orderbell::domain::rules::decision::{Decision, Write};
+use orderbell::domain::rules::place_order;
+use orderbell::domain::values::level::Level;
+use orderbell::domain::values::time::Timestamp;
+use orderbell::domain::values::version::Expected;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The only category of the test's menu.
+const MAINS: Uuid = Uuid::from_u128(0x10);
+
+fn moment(text: &str) -> Timestamp {
+    serde_json::from_value(text.into()).unwrap()
+}
+
+fn draft(body: Value) -> MenuAction {
+    MenuAction::Hours(Box::new(serde_json::from_value::<HoursDraft>(body).unwrap()))
+}
+
+/// Hours from 11:30 to 15:00 on Tuesdays; 2026-11-24 is one.
+fn lunch() -> Value {
+    json!([{"days": ["tue"], "from": "11:30", "until": "15:00"}])
+}
+
+/// Decides on a change of the menu. Returns the menu after it, and the kinds of its events.
+fn change(menu: &Menu, action: &MenuAction, now: Timestamp) -> Result<(Menu, Vec<EventKind>), Refusal> {
+    match change_menu::decide(menu, action, &Expected::ANY, Moment { now, head: menu.position })? {
+        Decision::Change { write: Write::Menu(menu), drafts, .. } => Ok((*menu, drafts.iter().map(|draft| draft.kind).collect())),
+        Decision::Change { .. } => panic!("a change of the menu writes the menu"),
+        Decision::Keep { .. } => Ok((menu.clone(), Vec::new())),
+    }
+}
+
+fn place(menu: &Menu, role: Role, now: Timestamp) -> Result<(), Refusal> {
+    let moment = Moment { now, head: position(9) };
+    place_order::decide(menu, &basket(vec![line(0, 1)]), &principal(role, None), &fresh(1), moment).map(|_| ())
+}
+
+#[test]
+fn guests_order_within_the_hours_and_staff_at_any_time() {
+    let action = draft(json!({"time_zone": "Asia/Dhaka", "hours": lunch()}));
+    let (menu, kinds) = change(&menu(), &action, moment("2026-11-24T04:00:00Z")).unwrap();
+    assert_eq!(kinds, [EventKind::MenuChanged]);
+    let closed = place(&menu, Role::Diner, moment("2026-11-24T05:29:59.999Z")).unwrap_err();
+    assert_eq!((closed.kind, closed.closed), (RefusalKind::Paused, Some(Closed::Restaurant)));
+    assert_eq!(closed.document, Some(json!({"opens_at": "2026-11-24T05:30:00.000Z"})));
+    assert_eq!(place(&menu, Role::Diner, moment("2026-11-24T05:30:00Z")), Ok(()));
+    assert_eq!(place(&menu, Role::Diner, moment("2026-11-24T08:59:59Z")), Ok(()));
+    let closed = place(&menu, Role::Diner, moment("2026-11-24T09:00:00Z")).unwrap_err();
+    assert_eq!(closed.document, Some(json!({"opens_at": "2026-12-01T05:30:00.000Z"})));
+    for role in [Role::Staff, Role::Manager, Role::Service] {
+        assert_eq!(place(&menu, role, moment("2026-11-24T09:00:00Z")), Ok(()), "{role}");
+    }
+}
+
+#[test]
+fn a_category_outside_its_hours_is_not_to_be_had_and_says_when_it_is() {
+    let action = draft(json!({"time_zone": "UTC", "categories": {MAINS.to_string(): lunch()}}));
+    let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
+    let closed = place(&menu, Role::Diner, moment("2026-11-24T10:00:00Z")).unwrap_err();
+    assert_eq!((closed.kind, closed.closed), (RefusalKind::Paused, Some(Closed::Category)));
+    assert_eq!(closed.document, Some(json!({"opens_at": "2026-11-24T11:30:00.000Z", "category": MAINS})));
+    assert_eq!(place(&menu, Role::Diner, moment("2026-11-24T11:30:00Z")), Ok(()));
+    assert_eq!(place(&menu, Role::Staff, moment("2026-11-24T10:00:00Z")), Ok(()));
+    let unknown = draft(json!({"time_zone": "UTC", "categories": {Uuid::from_u128(0x99).to_string(): lunch()}}));
+    assert_eq!(change(&menu, &unknown, at(0)).unwrap_err().kind, RefusalKind::Invalid);
+}
+
+#[test]
+fn the_menu_says_what_the_hours_say_and_the_clock_changes_it() {
+    let action = draft(json!({"time_zone": "UTC", "hours": lunch(), "categories": {MAINS.to_string(): []}}));
+    let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
+    let said = |menu: &Menu| serde_json::to_value(menu).unwrap()["opening"].clone();
+    assert_eq!(said(&menu), json!({"open": false, "until": "2026-11-24T11:30:00.000Z"}));
+    let never = serde_json::to_value(&menu).unwrap()["categories"][MAINS.to_string()]["opening"].clone();
+    assert_eq!(never, json!({"open": false}), "hours without a span never begin");
+    assert_eq!(menu.next_lapse(), Some(moment("2026-11-24T11:30:00Z")));
+    let early = change(&menu, &MenuAction::Lapse, moment("2026-11-24T11:29:59Z")).unwrap();
+    assert_eq!(early, (menu.clone(), vec![]), "nothing is due");
+    // The node that notices may be late.
+    let (menu, kinds) = change(&menu, &MenuAction::Lapse, moment("2026-11-24T11:30:01Z")).unwrap();
+    assert_eq!((said(&menu), kinds), (json!({"open": true, "until": "2026-11-24T15:00:00.000Z"}), vec![EventKind::MenuChanged]));
+    let again = change(&menu, &MenuAction::Lapse, moment("2026-11-24T11:30:02Z")).unwrap();
+    assert_eq!(again.1, [], "another node finds nothing to do");
+    let (menu, _) = change(&menu, &MenuAction::Lapse, moment("2026-11-24T20:00:00Z")).unwrap();
+    assert_eq!(said(&menu), json!({"open": false, "until": "2026-12-01T11:30:00.000Z"}));
+    let (menu, _) = change(&menu, &draft(json!({"time_zone": "UTC"})), moment("2026-11-24T20:00:00Z")).unwrap();
+    assert_eq!((said(&menu), menu.next_lapse()), (Value::Null, None), "without hours guests can order at any time");
+}
+
+#[test]
+fn an_edit_of_the_menu_keeps_hours_that_it_does_not_name() {
+    let action = draft(json!({"time_zone": "UTC", "categories": {MAINS.to_string(): lunch()}}));
+    let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
+    let replace = |category: Value| {
+        let item =
+            json!({"name": "Rice", "category": MAINS, "price": {"amount": 1, "currency": "BDT"}, "station": "hot", "sort": 1});
+        let body = json!({"categories": {MAINS.to_string(): category}, "items": {dish(0).to_string(): item}});
+        MenuAction::Replace(Box::new(serde_json::from_value::<MenuDraft>(body).unwrap()))
+    };
+    let old_page = replace(json!({"name": "Lunch", "sort": 3}));
+    assert_eq!((old_page.level(), action.level()), (Level::ZERO, Level::TWO));
+    let (kept, _) = change(&menu, &old_page, moment("2026-11-24T12:00:00Z")).unwrap();
+    let category = serde_json::to_value(&kept).unwrap()["categories"][MAINS.to_string()].clone();
+    assert_eq!(category["hours"], lunch());
+    assert_eq!(category["opening"], json!({"open": true, "until": "2026-11-24T15:00:00.000Z"}));
+    let new = replace(json!({"name": "Lunch", "sort": 3, "hours": [], "opening": {"open": true}}));
+    assert_eq!(new.level(), Level::TWO);
+    let (changed, _) = change(&menu, &new, moment("2026-11-24T12:00:00Z")).unwrap();
+    let category = serde_json::to_value(&changed).unwrap()["categories"][MAINS.to_string()].clone();
+    assert_eq!(
+        (&category["hours"], &category["opening"]),
+        (&json!([]), &json!({"open": false})),
+        "only the server says what is open"
+    );
+}
+
+#[test]
+fn a_ticket_is_of_the_restaurants_day_and_below_its_level_there_is_none() {
+    let ticket = |counted: &str, zone: &str, level| {
+        let mut menu = menu();
+        menu.time_zone = zone.parse().unwrap();
+        let tickets = serde_json::from_value(json!({"day": counted, "dine_in": 41, "takeaway": 7, "delivery": 0})).unwrap();
+        let ids = place_order::NewIds { tickets, level, ..fresh(1) };
+        let moment = Moment { now: moment("2026-11-24T20:00:00Z"), head: position(9) };
+        let placed = place_order::decide(&menu, &basket(vec![line(0, 1)]), &principal(Role::Staff, None), &ids, moment).unwrap();
+        let Decision::Change { document, .. } = placed else { panic!("an order is placed") };
+        document["ticket"].clone()
+    };
+    assert_eq!(ticket("2026-11-24", "UTC", Level::TWO), "A42");
+    assert_eq!(ticket("2026-11-24", "Asia/Dhaka", Level::TWO), "A1", "there it is the 25th");
+    assert_eq!(ticket("2026-11-24", "UTC", Level::ONE), Value::Null);
+}
