@@ -91,6 +91,14 @@ async fn secrets_come_from_files_and_are_masked() {
     assert!(message.contains("absent cannot be read") && message.contains("REDIS_URL_FILE"), "{message}");
 }
 
+#[tokio::test]
+async fn the_configuration_of_the_package_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/debian/orderbell.toml");
+    let printed = said(folder.path(), &["config", "check", "--config", shipped], &[]).await;
+    assert_eq!(setting(&printed, "database-url").0, "sqlite:///var/lib/orderbell/orderbell.db");
+}
+
 /// The other commands read the same files: a token is signed with the key of the file.
 #[tokio::test]
 async fn a_tool_takes_its_database_and_its_keys_from_files() {
