@@ -39,4 +39,5 @@ mod unannounced;
 mod undrawn;
 #[cfg(feature = "long-tests")]
 mod upgrade;
+mod visits;
 mod watcher;
