@@ -26,7 +26,8 @@ test('what was undone says by whom', () => {
 });
 
 test('a kind of a newer server, a removed screen and a purge have words, too', () => {
-  const [purged, moved] = lines(told(1, 'order.moved', { role: 'staff', screen: { id: '9' } }), told(2, 'order.rushed', { role: 'service' }));
-  assert.deepEqual([moved.what, moved.who], ['order.moved', 'a removed screen']);
+  const [purged, parked] = lines(told(1, 'order.parked', { role: 'staff', screen: { id: '9' } }), told(2, 'order.rushed', { role: 'service' }));
+  assert.deepEqual([parked.what, parked.who], ['order.parked', 'a removed screen']);
+  assert.equal(lines(told(1, 'order.moved', { role: 'staff' }))[0].what, 'Moved to another table');
   assert.equal(purged.what, 'The guest’s words were removed');
 });
