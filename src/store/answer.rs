@@ -20,7 +20,7 @@ enum Remembered {
 pub fn write(answer: &std::result::Result<Ack, Refusal>) -> Result<Option<String>> {
     let remembered = match answer {
         Ok(ack) => Remembered::Ack { position: ack.position, changed: ack.changed, document: ack.document.clone() },
-        Err(refusal) if refusal.kind.is_remembered() => Remembered::Refusal(refusal.clone()),
+        Err(refusal) if refusal.is_remembered() => Remembered::Refusal(refusal.clone()),
         Err(_) => return Ok(None),
     };
     columns::write(&remembered).map(Some)
@@ -39,6 +39,7 @@ pub fn repeat(json: &str) -> Result<Committed> {
 mod tests {
     use super::*;
     use crate::domain::model::refusal::RefusalKind;
+    use crate::domain::values::limit::Limit;
     use serde_json::json;
 
     #[test]
@@ -61,5 +62,7 @@ mod tests {
         for kind in [RefusalKind::Forbidden, RefusalKind::RateLimited, RefusalKind::TooLarge, RefusalKind::Conflict] {
             assert!(write(&Err(Refusal::new(kind, "no"))).unwrap().is_none(), "{kind:?}");
         }
+        let full = Refusal { limit: Some(Limit::OrderPortions), ..Refusal::new(RefusalKind::Invalid, "too many") };
+        assert!(write(&Err(full)).unwrap().is_none(), "it may fit later");
     }
 }

@@ -291,7 +291,7 @@ pub trait Log: Send + Sync + 'static {
     /// Does the work in a transaction, which it may share with other waiting work. Locks the feed's head, or writes only if the
     /// head has not moved. Repeats a remembered answer, or refuses with `conflict` if the fingerprint differs. Otherwise reads,
     /// decides, writes the document, appends the events at the next positions, remembers the answer (also a refusal, if
-    /// [`crate::domain::model::refusal::RefusalKind::is_remembered`]), and commits. `Missing` if there is no such restaurant.
+    /// [`crate::domain::model::refusal::Refusal::is_remembered`]), and commits. `Missing` if there is no such restaurant.
     ///
     /// Cancel safety: the transaction runs to its end even when the caller stops waiting.
     async fn commit(&self, work: Work) -> Result<Committed>;

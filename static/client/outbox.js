@@ -126,7 +126,7 @@ export class Outbox {
       if (this.#expired(next)) continue;
       const lane = next.pending.order ?? next.pending.visit ?? next.pending.id;
       if (!next.sent && !busy.has(lane)) {
-        next.sent = this.#hooks.send(next.pending.body ? understood(next.frame, this.#level) : next.frame);
+        next.sent = this.#hooks.send(next.pending.body ? understood(next.frame, this.#level) : understoodCommand(next.frame, this.#level));
         if (!next.sent) return;
         if (this.#spacingMs > 0) return this.#pause(this.#spacingMs);
       }
@@ -180,6 +180,14 @@ function understood(frame, level) {
   const { guest_name: name, ...unnamed } = order;
   const note = unnamed.note ? `For ${name}. ${unnamed.note}` : `For ${name}`;
   return { ...frame, order: note.length <= 200 ? { ...unnamed, note } : unnamed };
+}
+
+/**
+ * Returns a command as servers of a feature level understand it. One whose orders do not grow acts on all lines.
+ * @param {any} frame @param {number} level
+ */
+function understoodCommand({ only, ...frame }, level) {
+  return only && level >= 2 ? { ...frame, only } : frame;
 }
 
 /** Returns an order for feature level 0: without an agreed total, and with an allergy in the note. @param {any} frame */

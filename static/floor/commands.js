@@ -1,6 +1,7 @@
 import { called } from '../shared/called.js';
 import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
+import { onlyOwed } from '../shared/optimistic.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { endToasts, toast } from '../shared/toasts.js';
 import { Corrections } from './corrections.js';
@@ -68,6 +69,7 @@ export class StaffCommands {
     if (action === 'accept') return control.dataset.minutes ? { minutes: Number(control.dataset.minutes) } : {};
     if (action === 'promise') return { minutes: Number(control.dataset.minutes), expected_position: order.position };
     if (control.dataset.course) return { course: Number(control.dataset.course) };
+    if (action === 'ready') return onlyOwed(Object.entries(order.items));
     if (action === 'rush') return { rush: !order.rush };
     if (!asksWhy(action)) return {};
     const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();

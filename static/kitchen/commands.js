@@ -1,4 +1,5 @@
-import { UNDO_MS, isOwed } from './tickets.js';
+import { isOwed, onlyOwed } from '../shared/optimistic.js';
+import { UNDO_MS } from './tickets.js';
 
 /**
  * A bump by this screen: the items that it finished, and the items that were done before. Bumping a
@@ -35,7 +36,7 @@ export class KitchenCommands {
     if (action === 'ready' || action === 'finish_item') this.#remember(ticket, whole, item);
     else this.#bumps.delete(ticket.id);
     if (item) this.#send({ action, order: ticket.id, item });
-    else if (whole) this.#send({ action, order: ticket.id });
+    else if (whole) this.#send({ action, order: ticket.id, ...(action !== 'recall' && onlyOwed(ticket.items)) });
     else this.#byItem(action, ticket);
   }
 

@@ -1,5 +1,6 @@
 import { chosenOptions, dishWords } from '../shared/chosen.js';
 import { loudestAllergy } from '../shared/notes.js';
+import { isOwed } from '../shared/optimistic.js';
 import { promisedAt } from '../shared/urgency.js';
 
 /**
@@ -87,11 +88,6 @@ function owedElsewhere(items, station) {
     owed[item.station] = (owed[item.station] ?? 0) + item.quantity;
   }
   return owed;
-}
-
-/** @param {any} item */
-export function isOwed(item) {
-  return (item.status === 'queued' && !item.held) || item.status === 'cooking';
 }
 
 /**

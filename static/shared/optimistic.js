@@ -4,8 +4,22 @@
  */
 
 /**
- * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
+ * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, only?: string[], quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
  */
+
+/** Whether a cook still has work to do on a line. @param {any} item */
+export function isOwed(item) {
+  return (item.status === 'queued' && !item.held) || item.status === 'cooking';
+}
+
+/**
+ * The lines that a person sees as owed: what is added to the order before a command arrives is still to be cooked.
+ * @param {[string, any][]} lines @returns {{only?: string[]}} fields of `start` or `ready`
+ */
+export function onlyOwed(lines) {
+  const only = lines.filter(([, item]) => isOwed(item)).map(([id]) => id);
+  return only.length > 0 ? { only } : {};
+}
 
 /**
  * @param {any} order a document; it is not changed
@@ -34,12 +48,12 @@ const GUESSES = {
   fire: (order, lines) => hold(order, linesOf(order, lines), false),
   hold: (order, lines) => hold(order, linesOf(order, lines), true),
   rush: (order, { rush }) => { order.rush = rush; },
-  start: (order, _, station) => {
-    each(order, station, (item) => item.status === 'queued' && !item.held && 'cooking');
+  start: (order, { only }, station) => {
+    each(order, station, (item) => item.status === 'queued' && !item.held && 'cooking', only);
     order.status = 'preparing';
   },
-  ready: (order, _, station) => {
-    each(order, station, (item) => item.status !== 'voided' && !item.held && 'done');
+  ready: (order, { only }, station) => {
+    each(order, station, (item) => item.status !== 'voided' && !item.held && 'done', only);
     settle(order);
   },
   recall: (order, _, station) => {
@@ -69,10 +83,13 @@ function refuse(thing, status, { reason, detail }) {
   Object.assign(thing, { status, ...(reason && { reason }), ...(detail && { detail }) });
 }
 
-/** @param {any} order @param {string | undefined} station @param {(item: any) => string | false} next */
-function each(order, station, next) {
+/**
+ * @param {any} order @param {string | undefined} station @param {(item: any) => string | false} next
+ * @param {string[]} [only] ids of the lines that are meant; all without it
+ */
+function each(order, station, next, only) {
   for (const [id, item] of Object.entries(order.items)) {
-    const status = (!station || item.station === station) && next(item);
+    const status = (!station || item.station === station) && (!only || only.includes(id)) && next(item);
     if (status) set(order, id, status);
   }
 }

@@ -279,8 +279,20 @@ test('an undo gives back exactly what was done before the bump', () => {
   commands.act('ready', ticketOf(document));
   commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })));
   assert.deepEqual(sent, [
-    { action: 'ready', order: 'o1' }, { action: 'recall', order: 'o1' }, { action: 'finish_item', order: 'o1', item: 'a' },
+    { action: 'ready', order: 'o1', only: ['b'] }, { action: 'recall', order: 'o1' }, { action: 'finish_item', order: 'o1', item: 'a' },
   ]);
+});
+
+test('a bump that waited says what was on the ticket, and finishes nothing that was added meanwhile', () => {
+  const { commands, sent } = sending();
+  const seen = order('preparing', { a: item('cooking'), b: item('queued'), c: item('queued', { held: true }), d: item('done') });
+  for (const action of ['start', 'ready']) {
+    commands.act(action, ticketOf(seen));
+    assert.deepEqual(sent.pop(), { action, order: 'o1', only: ['a', 'b'] });
+  }
+  const grown = { ...seen, items: { ...seen.items, e: item('queued', { round: 2 }) } };
+  const guess = withPending(grown, [{ order: 'o1', action: 'ready', only: ['a', 'b'] }]);
+  assert.deepEqual([guess.status, ...Object.values(guess.items).map(({ status }) => status)], ['preparing', 'done', 'done', 'queued', 'done', 'queued']);
 });
 
 test('the undo of a last item is about that item, not the ticket that it finished', () => {

@@ -163,6 +163,103 @@ fn a_round_waits_for_its_course_and_one_of_a_course_that_cooks_does_not() {
     assert!(!ticket.order.has_held());
 }
 
+fn of_course(n: u128, number: u16) -> Line {
+    Line { course: Some(course(number)), ..line(n, 1) }
+}
+
+#[test]
+fn a_line_that_moves_to_another_course_waits_or_goes_with_it() {
+    let staff = principal(Role::Staff, None);
+    let mut ticket = ticket(Firing::AfterServed);
+    ticket.staff(&accept());
+    // A main becomes a starter, and goes to the kitchen.
+    let moved = ticket.put(&staff, &correction(2, of_course(2, 1)), None);
+    assert_eq!((moved, held(&ticket)), (Outcome::Changed(vec![E::ItemChanged]), vec![3]));
+    assert_eq!(ticket.order.items[&item(2)].fired_at, Some(ticket.now));
+    // It becomes a main again, and waits.
+    ticket.staff(&correction(2, of_course(2, 2)));
+    assert_eq!((held(&ticket), ticket.order.items[&item(2)].fired_at), (vec![2, 3], None));
+    // One starter becomes a main, then the other: nothing is left before the mains.
+    ticket.staff(&correction(0, of_course(1, 2)));
+    assert_eq!(held(&ticket), [0, 2, 3]);
+    let last = ticket.put(&staff, &correction(1, of_course(4, 2)), None);
+    assert_eq!((last, held(&ticket)), (Outcome::Changed(vec![E::ItemChanged, E::ItemFired]), vec![]));
+}
+
+#[test]
+fn an_order_keeps_the_rule_of_its_first_course() {
+    let mut ticket = ticket(Firing::Together);
+    ticket.menu.firing = Firing::AfterServed;
+    ticket.staff(&accept()).staff(&round(vec![of_course(2, 2)]));
+    assert_eq!((ticket.order.firing, ticket.order.has_held()), (Firing::Together, false));
+    let mut drinks = Ticket::place_on(course_menu(Firing::Together), &basket(vec![line(0, 1)]), position(100)).unwrap();
+    drinks.menu.firing = Firing::AfterServed;
+    drinks.staff(&accept()).staff(&round(vec![line(1, 1), line(2, 1)]));
+    assert_eq!((drinks.order.firing, drinks.order.has_held()), (Firing::AfterServed, true));
+}
+
+#[test]
+fn a_round_is_fired_if_all_before_it_was_served_and_waits_with_what_is_held() {
+    let staff = principal(Role::Staff, None);
+    let mut ticket =
+        Ticket::place_on(course_menu(Firing::AfterServed), &basket(vec![line(1, 1), line(0, 1)]), position(100)).unwrap();
+    ticket.staff(&accept()).staff(&OrderAction::FinishItem(item(0))).staff(&serve(1));
+    let round_of_mains = ticket.put(&staff, &round(vec![line(2, 1)]), None);
+    assert_eq!(round_of_mains, Outcome::Changed(vec![E::ItemAdded, E::ItemFired]), "the drink is still to come");
+    assert!(!ticket.order.has_held());
+
+    let mut ticket = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(1, 1)]), position(100)).unwrap();
+    ticket.staff(&accept()).staff(&OrderAction::Hold(Lines::Course(course(1))));
+    ticket.staff(&round(vec![line(2, 1), line(4, 1)]));
+    assert!(ticket.order.items.values().all(|item| item.held), "the mains do not come before the starters");
+}
+
+#[test]
+fn a_course_that_is_as_asked_stays_so_whatever_the_status() {
+    let staff = principal(Role::Staff, None);
+    let mut ticket = ticket(Firing::ByHand);
+    assert_eq!(ticket.put(&staff, &OrderAction::Hold(Lines::Course(course(2))), None), Outcome::Kept);
+    ticket.staff(&accept()).staff(&fire(2)).staff(&OrderAction::Ready);
+    assert_eq!(ticket.put(&staff, &fire(2), None), Outcome::Kept);
+    ticket.staff(&OrderAction::Serve);
+    assert_eq!(ticket.put(&staff, &fire(1), None), Outcome::Kept);
+}
+
+#[test]
+fn the_void_of_the_last_dish_that_was_not_served_ends_the_order() {
+    let staff = principal(Role::Staff, None);
+    for ready in [false, true] {
+        let mut ticket = Ticket::of(2);
+        ticket.staff(&accept()).staff(&OrderAction::FinishItem(item(0)));
+        if ready {
+            ticket.staff(&OrderAction::Ready);
+        }
+        ticket.staff(&OrderAction::ServeItem(item(0)));
+        let void = ticket.put(&staff, &OrderAction::VoidItem(item(1), cause()), None);
+        assert_eq!((void, ticket.order.status), (Outcome::Changed(vec![E::ItemVoided, E::OrderServed]), S::Served), "{ready}");
+        assert!(ticket.order.ready_at.is_some());
+    }
+}
+
+#[test]
+fn a_bump_of_the_lines_on_the_screen_leaves_what_was_added_or_fired_meanwhile() {
+    let (staff, hot) = (principal(Role::Staff, None), principal(Role::Kitchen, Some("hot")));
+    let seen = || vec![item(0), item(1), item(4)];
+    let mut ticket = ticket(Firing::ByHand);
+    ticket.staff(&accept()).staff(&round(vec![line(1, 1)])).staff(&fire(2));
+    assert_eq!(ticket.put(&staff, &OrderAction::StartSome(vec![item(0)]), None), Outcome::Changed(vec![E::OrderStarted]));
+    assert_eq!(ticket.put(&staff, &OrderAction::StartSome(vec![item(0)]), None), Outcome::Kept);
+    assert_eq!(ticket.put(&staff, &OrderAction::ReadySome(seen()), None), Outcome::Changed(vec![E::ItemFinished]));
+    assert_eq!(ticket.put(&staff, &OrderAction::ReadySome(seen()), None), Outcome::Kept);
+    let queued = ticket.order.items.values().filter(|item| item.status == I::Queued).count();
+    assert_eq!((ticket.order.status, queued), (S::Preparing, 3), "two mains and the round");
+    for (who, only, kind) in [(&staff, item(9), RefusalKind::NotFound), (&hot, item(2), RefusalKind::Forbidden)] {
+        assert_eq!(ticket.put(who, &OrderAction::ReadySome(vec![only]), None), Outcome::Refused(kind));
+    }
+    let all = ticket.order.items.keys().copied().collect();
+    assert_eq!(ticket.put(&staff, &OrderAction::ReadySome(all), None), Outcome::Changed(vec![E::OrderReady]));
+}
+
 #[test]
 fn a_course_that_the_order_does_not_have_is_not_found_and_one_that_is_not_done_cannot_be_served() {
     let mut ticket = ticket(Firing::ByHand);

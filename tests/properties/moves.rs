@@ -54,6 +54,8 @@ fn any_action() -> impl Strategy<Value = OrderAction> {
         3 => prop::option::of(1..=480_u16).prop_map(|minutes| OrderAction::Accept { minutes }),
         1 => Just(OrderAction::Reject(cause())),
         2 => Just(OrderAction::Start),
+        1 => prop::collection::vec(any_item(), 1..4).prop_map(OrderAction::StartSome),
+        2 => prop::collection::vec(any_item(), 1..4).prop_map(OrderAction::ReadySome),
         4 => any_item().prop_map(OrderAction::StartItem),
         5 => any_item().prop_map(OrderAction::FinishItem),
         3 => any_item().prop_map(OrderAction::RecallItem),

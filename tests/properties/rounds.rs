@@ -155,6 +155,24 @@ fn a_correction_is_refused_for_another_dish_a_sold_out_one_and_a_higher_price() 
     ticket.menu.items.values_mut().for_each(|dish| dish.available = false);
     assert_eq!(put(&mut ticket, Role::Staff, &correction(0, line(0, 3))), refused(RefusalKind::Invalid), "more of it");
     ticket.staff(&correction(0, line(0, 1)));
+    ticket.menu.items.values_mut().for_each(|dish| dish.available = true);
+    ticket.menu.paused = true;
+    assert_eq!(put(&mut ticket, Role::Diner, &correction(0, line(0, 99))), refused(RefusalKind::Paused));
+    let said = Line { note: Some("no salt".parse().unwrap()), ..line(0, 1) };
+    assert_eq!(put(&mut ticket, Role::Diner, &correction(0, said)), Outcome::Changed(vec![E::ItemChanged]));
+    ticket.menu.paused = false;
+    // The staff have ordered more than a guest may.
+    ticket.staff(&round(vec![line(0, 99); 3]));
+    assert_eq!(put(&mut ticket, Role::Diner, &correction(0, line(0, 2))), refused(RefusalKind::Invalid));
+    assert_eq!(put(&mut ticket, Role::Diner, &correction(0, line(0, 1))), Outcome::Changed(vec![E::ItemChanged]));
+}
+
+#[test]
+fn an_option_that_is_named_twice_is_another_wish() {
+    let with = |options: [&str; 2]| Line { options: options.map(|name| name.parse().unwrap()).to_vec(), ..line(0, 1) };
+    let mut ticket = Ticket::place(&basket(vec![with(["large", "small"])]), position(1)).unwrap();
+    assert_eq!(put(&mut ticket, Role::Staff, &correction(0, with(["small", "large"]))), Outcome::Kept);
+    assert_eq!(put(&mut ticket, Role::Staff, &correction(0, with(["small", "small"]))), refused(RefusalKind::Invalid));
 }
 
 #[test]

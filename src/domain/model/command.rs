@@ -5,7 +5,7 @@
 //! field, and is never ignored.
 
 use super::course::CourseNumber;
-use super::line::{self, Correction, Line, Round, optional_lines_schema};
+use super::line::{self, Correction, Line, MAX_LINES, Round, optional_lines_schema};
 pub use super::order_action::{Cause, Lines, OrderAction};
 use super::visit::VisitAction;
 pub use crate::domain::values::action::ActionName;
@@ -76,8 +76,13 @@ pub struct RawCommand {
     /// For `add_items` and `change_item`: the total of the lines sent that the guest agreed to. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expected_total: Option<Money>,
-    /// For `fire`, `hold` and `serve`: the course.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// For `start` and `ready`: the lines that the sender saw; others stay as they are. All lines when absent, so `null` is
+    /// refused.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1, max_items = 100)]
+    pub only: Option<Vec<ItemId>>,
+    /// For `fire`, `hold` and `serve`: the course. `null` is refused, since `serve` without a course serves all.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseNumber>,
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,11 +198,11 @@ impl Command {
             Subject::Order { action, .. } => match action {
                 OrderAction::Accept { .. } => ActionName::Accept,
                 OrderAction::Reject(_) => ActionName::Reject,
-                OrderAction::Start => ActionName::Start,
+                OrderAction::Start | OrderAction::StartSome(_) => ActionName::Start,
                 OrderAction::StartItem(_) => ActionName::StartItem,
                 OrderAction::FinishItem(_) => ActionName::FinishItem,
                 OrderAction::RecallItem(_) => ActionName::RecallItem,
-                OrderAction::Ready => ActionName::Ready,
+                OrderAction::Ready | OrderAction::ReadySome(_) => ActionName::Ready,
                 OrderAction::Recall => ActionName::Recall,
                 OrderAction::Serve | OrderAction::ServeCourse(_) => ActionName::Serve,
                 OrderAction::Fire(_) => ActionName::Fire,
@@ -288,6 +293,15 @@ impl Fields {
         }
     }
 
+    fn only(&mut self) -> Result<Option<Vec<ItemId>>, InvalidCommand> {
+        match self.raw.only.take() {
+            Some(items) if !(1..=MAX_LINES).contains(&items.len()) => {
+                Err(InvalidCommand(format!("only must name 1 to {MAX_LINES} items")))
+            }
+            items => Ok(items),
+        }
+    }
+
     fn lines(&mut self) -> Result<Lines, InvalidCommand> {
         match (self.raw.course.take(), self.raw.item.take()) {
             (Some(course), None) => Ok(Lines::Course(course)),
@@ -323,11 +337,11 @@ impl Fields {
         Ok(match self.name {
             ActionName::Accept => OrderAction::Accept { minutes: self.minutes()? },
             ActionName::Reject => OrderAction::Reject(self.cause()?),
-            ActionName::Start => OrderAction::Start,
+            ActionName::Start => self.only()?.map_or(OrderAction::Start, OrderAction::StartSome),
             ActionName::StartItem => OrderAction::StartItem(self.item()?),
             ActionName::FinishItem => OrderAction::FinishItem(self.item()?),
             ActionName::RecallItem => OrderAction::RecallItem(self.item()?),
-            ActionName::Ready => OrderAction::Ready,
+            ActionName::Ready => self.only()?.map_or(OrderAction::Ready, OrderAction::ReadySome),
             ActionName::Recall => OrderAction::Recall,
             ActionName::Serve => self.raw.course.take().map_or(OrderAction::Serve, OrderAction::ServeCourse),
             ActionName::Fire => OrderAction::Fire(self.lines()?),
@@ -361,6 +375,7 @@ impl Fields {
             ("rush", raw.rush.is_some()),
             ("items", raw.items.is_some()),
             ("line", raw.line.is_some()),
+            ("only", raw.only.is_some()),
             ("course", raw.course.is_some()),
             ("expected_total", raw.expected_total.is_some()),
             ("call", raw.call.is_some()),
@@ -411,6 +426,8 @@ mod tests {
             json!({"action":"rush","rush":false}),
             json!({"action":"add_items","items":[{"menu_item":ID,"quantity":2}],"expected_total":{"amount":5,"currency":"BDT"}}),
             json!({"action":"fire","course":2}),
+            json!({"action":"start","only":[ID]}),
+            json!({"action":"ready","only":[ID]}),
             json!({"action":"fire","item":ID}),
             json!({"action":"hold","course":9}),
             json!({"action":"serve_item","item":ID}),
@@ -429,6 +446,14 @@ mod tests {
     }
 
     #[test]
+    fn null_is_no_way_to_ask_for_all() {
+        for field in ["course", "only", "quantity", "expected_total"] {
+            let text = format!(r#"{{"id":"{ID}","order":"{ID}","action":"ready","{field}":null}}"#);
+            assert!(serde_json::from_str::<RawCommand>(&text).is_err(), "{field}");
+        }
+    }
+
+    #[test]
     fn errors_name_the_field_that_is_missing_misplaced_or_out_of_range() {
         let bad = [
             (json!({"action":"explode"}), "action"),
@@ -442,6 +467,9 @@ mod tests {
             (json!({"action":"cancel","reason":"other","detail":"x".repeat(201)}), "200"),
             (json!({"action":"start_item"}), "item"),
             (json!({"action":"ready","item":ID}), "item"),
+            (json!({"action":"ready","only":[]}), "1 to 100"),
+            (json!({"action":"start","only":vec![ID; 101]}), "1 to 100"),
+            (json!({"action":"recall","only":[ID]}), "only"),
             (json!({"action":"void_item","item":ID,"reason":"other","quantity":0}), "1 to 99"),
             (json!({"action":"void_item","item":ID,"reason":"other","quantity":100}), "1 to 99"),
             (json!({"action":"finish_item","item":ID,"quantity":1}), "quantity"),

@@ -19,6 +19,8 @@ pub enum OrderAction {
     Reject(Cause),
     /// Start its queued items.
     Start,
+    /// Start those of some lines that are queued. A variant of its own, as [`Self::VoidSome`].
+    StartSome(Vec<ItemId>),
     /// Start one item.
     StartItem(ItemId),
     /// Bump one item.
@@ -27,6 +29,8 @@ pub enum OrderAction {
     RecallItem(ItemId),
     /// Bump the ticket.
     Ready,
+    /// Bump some lines of the ticket: those that the cook saw.
+    ReadySome(Vec<ItemId>),
     /// Undo the bump of the ticket.
     Recall,
     /// Mark it as brought to the guest.
@@ -88,12 +92,28 @@ impl OrderAction {
         }
     }
 
-    /// Whether the action is one of rounds or courses.
+    /// Whether the action is one of rounds or courses, or names lines since an order may grow by rounds.
     pub(super) const fn is_of_rounds_or_courses(&self) -> bool {
         matches!(
             self,
-            Self::AddItems(_) | Self::ChangeItem(_) | Self::Fire(_) | Self::Hold(_) | Self::ServeItem(_) | Self::ServeCourse(_)
+            Self::AddItems(_)
+                | Self::ChangeItem(_)
+                | Self::Fire(_)
+                | Self::Hold(_)
+                | Self::ServeItem(_)
+                | Self::ServeCourse(_)
+                | Self::StartSome(_)
+                | Self::ReadySome(_)
         )
+    }
+
+    /// Returns the lines that `start` or `ready` names.
+    #[must_use]
+    pub fn only(&self) -> Option<&[ItemId]> {
+        match self {
+            Self::StartSome(items) | Self::ReadySome(items) => Some(items),
+            _ => None,
+        }
     }
 
     /// Whether the action takes prices from the menu.

@@ -48,14 +48,6 @@ impl RefusalKind {
             Self::PriceChanged => "price_changed",
         }
     }
-
-    /// Whether the store remembers the refusal as the answer to the command's id. It does if the
-    /// state of an order, a menu or a basket decided. Permissions and limits are checked again on
-    /// each attempt.
-    #[must_use]
-    pub const fn is_remembered(self) -> bool {
-        matches!(self, Self::Invalid | Self::InvalidTransition | Self::Stale | Self::Paused | Self::PriceChanged)
-    }
 }
 
 /// What is closed to a guest's order.
@@ -101,6 +93,14 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether the store remembers it as the answer to the command's id. It does if the state of an
+    /// order, a menu or a basket decided. Permissions and limits are checked again on each attempt.
+    #[must_use]
+    pub const fn is_remembered(&self) -> bool {
+        use RefusalKind::{Invalid, InvalidTransition, Paused, PriceChanged, Stale};
+        self.limit.is_none() && matches!(self.kind, Invalid | InvalidTransition | Stale | Paused | PriceChanged)
+    }
+
     /// Returns a refusal without a document.
     #[must_use]
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {

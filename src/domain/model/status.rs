@@ -100,8 +100,11 @@ pub const fn cell(status: OrderStatus, action: &OrderAction) -> Cell {
     use OrderStatus::{Accepted, Cancelled, Placed, Preparing, Ready, Rejected, Served};
     match (action, status) {
         (OrderAction::Accept { .. } | OrderAction::Reject { .. }, Placed)
-        | (OrderAction::Start | OrderAction::StartItem { .. } | OrderAction::FinishItem { .. }, Accepted | Preparing)
-        | (OrderAction::Ready | OrderAction::Promise { .. }, Accepted | Preparing)
+        | (
+            OrderAction::Start | OrderAction::StartSome(_) | OrderAction::StartItem { .. } | OrderAction::FinishItem { .. },
+            Accepted | Preparing,
+        )
+        | (OrderAction::Ready | OrderAction::ReadySome(_) | OrderAction::Promise { .. }, Accepted | Preparing)
         | (OrderAction::RecallItem { .. }, Preparing | Ready)
         | (OrderAction::Recall, Preparing | Ready | Served)
         | (OrderAction::Serve, Ready)
@@ -117,7 +120,7 @@ pub const fn cell(status: OrderStatus, action: &OrderAction) -> Cell {
         | (OrderAction::ServeItem { .. } | OrderAction::ServeCourse { .. }, Preparing | Ready) => Cell::Allowed,
         (OrderAction::Accept { .. }, Accepted)
         | (OrderAction::Reject { .. }, Rejected)
-        | (OrderAction::Ready, Ready)
+        | (OrderAction::Ready | OrderAction::ReadySome(_), Ready)
         | (OrderAction::Serve | OrderAction::ServeItem { .. } | OrderAction::ServeCourse { .. }, Served)
         | (OrderAction::Cancel { .. }, Cancelled) => Cell::Holds,
         _ => Cell::Refused,

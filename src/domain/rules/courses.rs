@@ -16,22 +16,40 @@ fn is_live(item: &Item) -> bool {
     item.status != ItemStatus::Voided
 }
 
-/// Holds the new lines of courses after those that the kitchen has, unless courses go together. The
-/// first lines of an order go by their first course. An order with courses takes the restaurant's
-/// rule.
+/// Holds the new lines of courses after those that the kitchen has, unless courses go together. If
+/// it has none yet, they wait with the first course that is held. The first lines of an order go by
+/// their first course. An order takes the restaurant's rule with its first line of a course.
 pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
-    if order.firing.is_together() && order.items.values().any(|item| item.course.is_some()) {
+    let is_new = |id: &ItemId| new.contains(id);
+    let known = |held: bool| {
+        let lines = order.items.iter().filter(move |(id, item)| !is_new(id) && is_live(item) && item.held == held);
+        lines.filter_map(|(_, item)| number(item))
+    };
+    let had_courses = order.items.iter().any(|(id, item)| !is_new(id) && item.course.is_some());
+    let first = || order.items.iter().filter(|(id, _)| is_new(id)).filter_map(|(_, item)| number(item)).min();
+    let (fired, held, first) = (known(false).max(), known(true).min(), first());
+    if order.firing.is_together() && !had_courses && first.is_some() {
         order.firing = rule;
     }
     if order.firing.is_together() {
         return;
     }
-    let is_new = |id: &ItemId| new.contains(id);
-    let fired = order.items.iter().filter(|(id, item)| !is_new(id) && is_live(item) && !item.held);
-    let first = || order.items.iter().filter(|(id, _)| is_new(id)).filter_map(|(_, item)| number(item)).min();
-    let Some(current) = fired.filter_map(|(_, item)| number(item)).max().or_else(first) else { return };
     for (_, item) in order.items.iter_mut().filter(|(id, _)| is_new(id)) {
-        item.held = number(item) > Some(current);
+        let Some(number) = number(item) else { continue };
+        item.held = match (fired, held) {
+            (Some(current), _) => number > current,
+            (None, Some(waiting)) => number >= waiting,
+            (None, None) => Some(number) > first,
+        };
+    }
+}
+
+/// Decides anew whether a line waits, after it has moved to another course.
+pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: Firing, now: Timestamp) {
+    let was_held = order.items.get(&id).is_some_and(|item| item.held);
+    hold_later(order, &[id], rule);
+    if let Some(item) = order.items.get_mut(&id).filter(|item| item.held != was_held) {
+        item.fired_at = was_held.then_some(now);
     }
 }
 

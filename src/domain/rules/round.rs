@@ -75,9 +75,13 @@ fn has_options(item: &Item, line: &Line, menu: Option<&Menu>) -> bool {
         let has_ids = !item.choices.is_empty() || item.options.is_empty();
         return if has_ids { is_same_set(&ids(&priced), &ids(item)) } else { is_same_set(&priced.options, &item.options) };
     }
-    let is_chosen =
-        |name: &Name| item.options.contains(name) || item.choices.iter().any(|choice| choice.id.to_string() == name.as_str());
-    line.options.len() == item.options.len() && line.options.iter().all(is_chosen)
+    // One option of the line for each of the item: a name may be in two groups.
+    let mut left: Vec<_> = (0..item.options.len()).collect();
+    let is_at = |at: usize, name: &Name| {
+        item.options[at] == *name || item.choices.get(at).is_some_and(|choice| choice.id.to_string() == name.as_str())
+    };
+    let mut take = |name| left.iter().position(|&at| is_at(at, name)).map(|found| left.swap_remove(found)).is_some();
+    line.options.len() == item.options.len() && line.options.iter().all(&mut take)
 }
 
 fn ids(item: &Item) -> Vec<OptionId> {
@@ -92,8 +96,9 @@ fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
 ///
 /// # Errors
 /// `invalid_transition` for a line that the kitchen has begun, and for an accepted order of a
-/// guest; `invalid` for another dish, one that is sold out or no longer on the menu, and sizes over
-/// the limits; `price_changed`.
+/// guest; `invalid` for another dish; `price_changed`. For more portions or other options also
+/// `paused`, and `invalid` for a dish that is sold out or no longer on the menu. For more portions
+/// also the limits on the order.
 pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundContext<'_>) -> Result<(), Refusal> {
     let Correction { item: id, line, expected_total } = correction;
     let Some(item) = order.items.get_mut(id).filter(|item| item.status == ItemStatus::Queued) else {
@@ -103,19 +108,28 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
         return Err(invalid("line.menu_item must stay the same dish; void the line and add another"));
     }
     let keeps_options = has_options(item, line, Some(at.menu));
-    if !keeps_options || line.quantity > item.quantity {
+    let grows = line.quantity > item.quantity;
+    if !keeps_options || grows {
+        place_order::check_open(at.menu)?;
         let priced = place_order::price(at.menu, line, LEVEL)?;
         if !keeps_options {
             (item.options, item.choices, item.price) = (priced.options, priced.choices, priced.price);
         }
     }
+    let course = item.course.clone();
     if let Some((dish, course)) = at.menu.items.get(&line.menu_item).zip(line.course) {
         item.course = place_order::course(at.menu, dish, Some(course))?;
     }
+    let moves = item.course != course;
     (item.quantity, item.note, item.allergy) = (line.quantity, line.note.clone(), line.allergy);
     let total = item.price.checked_times(item.quantity).ok_or_else(|| invalid("the line's total is too large"))?;
     place_order::check_agreed(*expected_total, &BTreeMap::from([(*id, item.clone())]), total)?;
+    if moves {
+        courses::rejoin(order, *id, at.menu.firing, at.now);
+    }
     order.total = order.sum();
-    at.size.check_order(order, at.who)?;
+    if grows {
+        at.size.check_order(order, at.who)?;
+    }
     place_order::check_bytes(order)
 }

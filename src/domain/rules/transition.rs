@@ -65,6 +65,12 @@ pub fn decide(
     if item_of(action).map(|id| find_item(order, id, at)).transpose()?.is_some_and(|item| holds(item, action, at.menu)) {
         return Ok(unchanged(order));
     }
+    for id in action.only().unwrap_or_default() {
+        find_item(order, *id, at)?;
+    }
+    if courses_hold(order, action, at) {
+        return Ok(unchanged(order));
+    }
     let rush_holds = matches!(action, OrderAction::Rush(rush) if *rush == order.rush);
     match cell(order.status, action) {
         Cell::Holds => Ok(unchanged(order)),
@@ -130,6 +136,18 @@ fn holds(item: &Item, action: &OrderAction, menu: Option<&Menu>) -> bool {
     )
 }
 
+/// Whether all lines of a course already are as `fire` or `hold` asks.
+fn courses_hold(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> bool {
+    let (course, held) = match action {
+        OrderAction::Fire(Lines::Course(course)) => (*course, false),
+        OrderAction::Hold(Lines::Course(course)) => (*course, true),
+        _ => return false,
+    };
+    let live = |item: &&Item| item.is_of(course) && item.status != ItemStatus::Voided && in_scope(item, at);
+    let mut lines = order.items.values().filter(live).peekable();
+    lines.peek().is_some() && lines.all(|item| item.held == held)
+}
+
 /// Carries out an action that the table allows in the order's status.
 fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result<Decision, Refusal> {
     let mut work = Work { order: order.clone(), steps: Steps::from(to_json(order), at.moment), at };
@@ -141,7 +159,9 @@ fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result
             work.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause)
         }
         OrderAction::Start => work.start(),
+        OrderAction::StartSome(only) => work.start_some(only),
         OrderAction::Ready => work.ready(),
+        OrderAction::ReadySome(only) => work.ready_some(only),
         OrderAction::Recall => work.recall()?,
         OrderAction::Serve => work.serve(),
         OrderAction::Promise { minutes } => work.promise(*minutes),
@@ -198,28 +218,41 @@ impl Work<'_> {
         self.push(kind)
     }
 
-    /// Moves the items in scope from one of `from` to `to`. Returns whether there were any.
-    fn move_items(&mut self, from: &[ItemStatus], to: ItemStatus) -> bool {
+    /// Moves the items in scope that are meant from one of `from` to `to`. Returns whether there were any.
+    fn move_items(&mut self, is_meant: impl Fn(ItemId) -> bool, from: &[ItemStatus], to: ItemStatus) -> bool {
         let at = self.at;
-        let is_movable = |item: &&mut Item| from.contains(&item.status) && !item.held && in_scope(item, at);
-        self.order.items.values_mut().filter(is_movable).map(|item| item.status = to).count() > 0
+        let is_movable =
+            |(id, item): &(&ItemId, &mut Item)| is_meant(**id) && from.contains(&item.status) && !item.held && in_scope(item, at);
+        self.order.items.iter_mut().filter(is_movable).map(|(_, item)| item.status = to).count() > 0
     }
 
     fn start(&mut self) -> bool {
-        let moved = self.move_items(&[ItemStatus::Queued], ItemStatus::Cooking);
+        let moved = self.move_items(|_| true, &[ItemStatus::Queued], ItemStatus::Cooking);
         let is_idle = self.order.status == OrderStatus::Preparing || self.at.who.station.is_some() || self.order.has_held();
-        if !moved && is_idle {
-            return false;
-        }
+        (moved || !is_idle) && self.follow_start()
+    }
+
+    fn start_some(&mut self, only: &[ItemId]) -> bool {
+        self.move_items(|id| only.contains(&id), &[ItemStatus::Queued], ItemStatus::Cooking) && self.follow_start()
+    }
+
+    fn follow_start(&mut self) -> bool {
         let kind = if self.set_preparing() { EventKind::OrderStarted } else { EventKind::ItemStarted };
         self.push(kind)
     }
 
     fn ready(&mut self) -> bool {
-        let moved = self.move_items(&[ItemStatus::Queued, ItemStatus::Cooking], ItemStatus::Done);
-        if !moved && (self.at.who.station.is_some() || self.order.has_held()) {
-            return false;
-        }
+        let moved = self.move_items(|_| true, &[ItemStatus::Queued, ItemStatus::Cooking], ItemStatus::Done);
+        let is_idle = self.at.who.station.is_some() || self.order.has_held();
+        (moved || !is_idle) && self.follow_ready()
+    }
+
+    fn ready_some(&mut self, only: &[ItemId]) -> bool {
+        let is_meant = |id| only.contains(&id);
+        self.move_items(is_meant, &[ItemStatus::Queued, ItemStatus::Cooking], ItemStatus::Done) && self.follow_ready()
+    }
+
+    fn follow_ready(&mut self) -> bool {
         if self.order.is_settled() {
             self.set_ready();
             return self.push(EventKind::OrderReady);
@@ -344,15 +377,18 @@ impl Work<'_> {
         self.push(EventKind::ItemAdded);
         if self.order.status == OrderStatus::Ready {
             self.set_preparing();
-            return Ok(self.push(EventKind::OrderRecalled));
+            self.push(EventKind::OrderRecalled);
         }
-        Ok(true)
+        // All courses before it may have been served.
+        Ok(self.fire_next())
     }
 
     fn change_item(&mut self, correction: &Correction) -> Result<bool, Refusal> {
         self.check_not_taken("the restaurant has taken the order; ask the staff to change it")?;
         round::correct(&mut self.order, correction, self.at.round()?)?;
-        Ok(self.push(EventKind::ItemChanged))
+        self.push(EventKind::ItemChanged);
+        // The last line before a course may have left for another.
+        Ok(self.fire_next())
     }
 
     /// Splits off a voided item. The rest of the line keeps its id and its status.
@@ -385,8 +421,12 @@ impl Work<'_> {
         if self.order.is_void() {
             return self.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause);
         }
-        // Voiding the last item that is not done finishes the ticket. In any other case the order
-        // keeps its status.
+        // Voiding the last item that is not done finishes the ticket, and the last one that is not
+        // served ends the order. In any other case the order keeps its status.
+        if self.order.is_all_served() {
+            self.order.ready_at.get_or_insert(self.at.moment.now);
+            return self.serve();
+        }
         if self.order.status == OrderStatus::Preparing && self.order.is_settled() {
             self.set_ready();
             return self.push(EventKind::OrderReady);

@@ -210,7 +210,10 @@ async fn by_age(state: &State, restaurant: RestaurantId, query: ListQuery) -> Re
     let has_more = orders.len() > limit as usize;
     orders.truncate(limit as usize);
     let next = orders.last().filter(|_| has_more).map(|order| order.id.to_string());
-    orders.retain(|order| query.from.is_none_or(|from| order.placed_at >= from));
+    // An id is made a little before its order is placed.
+    let is_within =
+        |placed_at| query.from.is_none_or(|from| placed_at >= from) && query.until.is_none_or(|until| placed_at < until);
+    orders.retain(|order| is_within(order.placed_at));
     Ok(Page { orders, next })
 }
 
