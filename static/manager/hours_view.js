@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { clock } from '../shared/format.js';
+import { dayIn } from './days.js';
 import { choice, emptyView, field, formSheet, lineButton, sectionHead } from './parts.js';
 
 /** @type {[string, string][]} the days of a week as the server names them, and as people do */
@@ -16,23 +16,23 @@ export function hoursView(menu) {
     h('section.hours', { 'data-key': 'zone', 'aria-labelledby': 'hours-zone' },
       h('header.hours__head', {}, h('h3', { id: 'hours-zone' }, 'Time zone'), h('button.button', { 'type': 'button', 'data-do': 'ask-zone' }, 'Change the time zone')),
       h('p', {}, `${zone}, where it is ${clockIn(zone)} now. At midnight there, the numbers that are called out begin with 1 again.`)),
-    hoursCard('restaurant', 'The restaurant', menu, 'Guests can order at any time.'),
+    hoursCard('restaurant', 'The restaurant', menu, { zone, otherwise: 'Guests can order at any time.' }),
     categories.length === 0 && emptyView('list', 'No category yet', 'The menu has none that could have hours of its own.'),
-    categories.map(([id, category]) => hoursCard(id, category.name, category, 'As the restaurant.')));
+    categories.map(([id, category]) => hoursCard(id, category.name, category, { zone, otherwise: 'As the restaurant.' })));
 }
 
-/** @param {string} zone @returns {string} */
-function clockIn(zone) {
-  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone }).format(Date.now());
+/** @param {string} zone @param {Date} [at] @returns {string} */
+function clockIn(zone, at = new Date()) {
+  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone }).format(at);
 }
 
 /**
  * @param {string} id of a category, or `restaurant` @param {string} name
- * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {string} otherwise what holds without hours
+ * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look otherwise: what holds without hours
  */
-function hoursCard(id, name, { hours = [], opening }, otherwise) {
+function hoursCard(id, name, { hours = [], opening }, { zone, otherwise }) {
   return h('section.hours', { 'data-key': id, 'data-hours': id, 'aria-labelledby': `hours-${id}` },
-    h('header.hours__head', {}, h('h3', { id: `hours-${id}` }, name), opening && h('span.badge', {}, openingWords(opening)),
+    h('header.hours__head', {}, h('h3', { id: `hours-${id}` }, name), opening && h('span.badge', {}, openingWords(opening, zone)),
       lineButton('ask-span', 'Add hours', `to ${name}`)),
     hours.length === 0 ? h('p.muted', {}, otherwise) : h('ul.card.entries', {}, hours.map((span, index) => h('li.entry', { 'data-key': index },
       h('div.entry__body', {}, h('p.entry__name', {}, spanWords(span))),
@@ -46,12 +46,13 @@ function spanButton(deed, words, index, of) {
   return h('button.button', { 'type': 'button', 'data-do': deed, 'data-span': index }, words, h('span.visually-hidden', {}, ` ${of}`));
 }
 
-/** @param {{open: boolean, until?: string}} opening @returns {string} */
-export function openingWords({ open, until }) {
+/** @param {{open: boolean, until?: string}} opening @param {string} zone whose clock is told @returns {string} */
+export function openingWords({ open, until }, zone) {
   const word = open ? 'open' : 'closed';
   if (!until) return word;
-  const isToday = new Date(until).toDateString() === new Date().toDateString();
-  return `${word} until ${isToday ? '' : `${new Intl.DateTimeFormat('en', { weekday: 'long' }).format(new Date(until))} `}${clock(until)}`;
+  const at = new Date(until);
+  const day = dayIn(zone, at) === dayIn(zone, new Date()) ? '' : `${new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: zone }).format(at)} `;
+  return `${word} until ${day}${clockIn(zone, at)}`;
 }
 
 /** @param {Span} span @returns {string} such as `Monday to Friday, 11:30 to 15:00` */
