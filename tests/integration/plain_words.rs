@@ -7,7 +7,7 @@ use support::client::{Answer, text};
 use support::{Client, Menu, TestServer, new_id};
 
 /// The members whose absence would allow more than any value does.
-const MUST_NOT_BE_NULL: [&str; 2] = ["quantity", "expected_total"];
+const MUST_NOT_BE_NULL: [&str; 3] = ["quantity", "expected_total", "only"];
 /// Words from parsers' error messages.
 const PARSERS_WORDS: [&str; 9] =
     ["invalid digit", "deserialize", "EOF", "invalid type", "invalid value", "target type", "empty string", "u32", "variant"];

