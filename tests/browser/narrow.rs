@@ -211,7 +211,7 @@ async fn the_managers_page_fits_into_a_narrow_window() {
     let manager = restaurant.browser("the manager", Form::Phone).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
-    for section in ["menu", "tables", "people", "screens", "keys", "report", "audit"] {
+    for section in ["menu", "hours", "tables", "people", "screens", "keys", "report", "audit"] {
         manager.goto(&format!("/manage#{section}")).await;
         let read = "return !document.querySelector('.spinner') && location.hash === arguments[0]";
         manager.until(section, read, vec![format!("#{section}").into()]).await;
