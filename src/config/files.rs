@@ -150,7 +150,7 @@ impl FileSettings {
         Ok(settings)
     }
 
-    /// Whether there are none.
+    /// Returns whether the file sets nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,7 +1,7 @@
 import { WORDS, when } from '../languages/language.js';
 
 /**
- * What the restaurant's hours say, as the menu's document has it: the server sets it anew whenever hours begin or end.
+ * What the restaurant's hours say, as the menu's document has it: the server updates it whenever hours begin or end.
  *
  * @typedef {{open: boolean, until?: string}} Opening
  */

@@ -46,7 +46,7 @@ function spanButton(deed, words, index, of) {
   return h('button.button', { 'type': 'button', 'data-do': deed, 'data-span': index }, words, h('span.visually-hidden', {}, ` ${of}`));
 }
 
-/** @param {{open: boolean, until?: string}} opening @param {string} zone whose clock is told @returns {string} */
+/** @param {{open: boolean, until?: string}} opening @param {string} zone the time zone of the time shown @returns {string} */
 export function openingWords({ open, until }, zone) {
   const word = open ? 'open' : 'closed';
   if (!until) return word;

@@ -134,7 +134,7 @@ export class Checkout {
   /** @param {{code: string, reason?: string, document?: any}} error */
   #refused(error) {
     const quote = error.code === 'price_changed' && error.document;
-    // The order was closed, is full, or takes no rounds any more: the same basket can be an order of its own.
+    // The order is closed or full, or takes no more rounds: the basket can become a new order.
     const isOver = this.#basket.round && (ROUND_OVER.has(error.code) || ORDER_FULL.has(error.reason ?? ''));
     const basket = { ...(isOver ? asRoundOf(this.#basket) : this.#basket), id: newId() };
     this.#problem = quote ? null : isOver ? { is: 'over' } : { is: 'refused', error };

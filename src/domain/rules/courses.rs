@@ -44,7 +44,7 @@ pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
     }
 }
 
-/// Decides anew whether a line waits, after it has moved to another course.
+/// Holds or fires a line that has moved to another course, as a line of a new round.
 pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: Firing, now: Timestamp) {
     let was_held = order.items.get(&id).is_some_and(|item| item.held);
     hold_later(order, &[id], rule);

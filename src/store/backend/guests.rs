@@ -61,8 +61,6 @@ statements! {
     GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $5");
     GUEST_SESSION = "SELECT id FROM sessions WHERE restaurant = $1 AND id = $2 AND role = 'diner'";
     SESSIONS_OF_TABLE = "SELECT id FROM sessions WHERE restaurant = $1 AND table_label = $2 AND role = 'diner' ORDER BY id";
-    /// Locks a session against a renewal, which would replace its refresh token.
-    HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
     /// The unspent token and the one that was spent last, which a phone still has if it did not receive the answer.
     LAST_REFRESHES = "SELECT hash FROM session_refreshes WHERE session = $1 AND (spent_at IS NULL \
         OR spent_at = (SELECT max(spent_at) FROM session_refreshes WHERE session = $1))";
@@ -197,7 +195,7 @@ async fn end_one(connection: &mut Connection, restaurant: RestaurantId, session:
 /// Ends guests' sessions on the restaurant's behalf. Their phones learn of it when they renew.
 async fn end(connection: &mut Connection, ids: Vec<String>) -> Result<Vec<Key>> {
     for id in &ids {
-        query::<Database>(HOLD_SESSION).bind(id.as_str()).execute(&mut *connection).await?;
+        sessions::hold(connection, id).await?;
         let last = query_scalar::<Database, Vec<u8>>(LAST_REFRESHES).bind(id.as_str());
         let last = last.fetch_all(&mut *connection).await?;
         sessions::end(connection, id).await?;

@@ -34,7 +34,6 @@ statements! {
     TOUCH_SESSION = "UPDATE sessions SET refreshed_at = $2 \
         WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
         RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
-    /// Locks the row.
     HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
     SESSION_OF_REFRESH = "SELECT session FROM session_refreshes WHERE hash = $1";
     /// Changes a row for only one of several calls that present a token.
@@ -354,11 +353,17 @@ async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 3
     Ok(next)
 }
 
+/// Locks a session against a renewal, which would replace its refresh token. Returns whether it has a row.
+pub async fn hold(connection: &mut Connection, session: &str) -> Result<bool> {
+    let held = query::<Database>(HOLD_SESSION).bind(session).execute(connection).await?;
+    Ok(held.rows_affected() == 1)
+}
+
 /// Puts a lost token in the place of the newest one of a session. Returns whether it did.
 async fn recover(connection: &mut Connection, session: &str, lost: [u8; 32]) -> Result<bool> {
-    let hold = query::<Database>(HOLD_SESSION).bind(session).execute(&mut *connection).await?;
+    let is_running = hold(connection, session).await?;
     let known = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(lost.as_slice());
-    if hold.rows_affected() == 0 || known.fetch_optional(&mut *connection).await?.is_some() {
+    if !is_running || known.fetch_optional(&mut *connection).await?.is_some() {
         return Ok(false);
     }
     query::<Database>(DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;

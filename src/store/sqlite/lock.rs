@@ -71,8 +71,8 @@ pub fn refuse_held(database: &Path) -> Result<(), OpenError> {
     if is_held(&path)? || is_held(&beside(&path))? { Err(OpenError::InUse { path }) } else { Ok(()) }
 }
 
-/// Takes the locks of a node on the file of a database, sound or not. Makes an empty file if there is none. Returns its path as
-/// [`prepare`] does.
+/// Takes the locks of a node on a database file, even if it is damaged. Makes an empty file if there is none. Returns its path
+/// as [`prepare`] does.
 pub fn claim(database: &Path) -> Result<(PathBuf, Lock), OpenError> {
     let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
     make(database).map_err(file_error)?;
