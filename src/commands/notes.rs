@@ -67,6 +67,9 @@ pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
             of("set_guest_rounds").map(|note| note.set_to(if *allowed { "allowed" } else { "refused" }))
         }
         MenuAction::Firing(firing) => of("set_firing").map(|note| note.set_to(firing.as_str())),
+        MenuAction::NamesRequired(required) => {
+            of("set_names").map(|note| note.set_to(if *required { "required" } else { "optional" }))
+        }
         MenuAction::Replace(_) => of("replace_menu"),
         MenuAction::Hours(_) => of("set_hours"),
         MenuAction::Lapse => None,

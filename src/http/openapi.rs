@@ -71,7 +71,7 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         order_lists::list, orders::place, orders::read, orders::share, orders::command, orders::call,
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,
-        manage::menu::replace, manage::hours::set,
+        manage::menu::replace, manage::menu::set_names, manage::hours::set,
         manage::tables::list, manage::tables::add, manage::tables::remove, manage::tables::renew_key, manage::tables::qr,
         manage::people::list, manage::people::add, manage::people::change, manage::people::remove, manage::people::reset_totp,
         manage::screens::list, manage::screens::change, manage::screens::revoke,

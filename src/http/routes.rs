@@ -242,7 +242,8 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
         .service(at("/guest-rounds", "PUT").route(web::put().to(menu::set_guest_rounds)))
         .service(at("/firing", "PUT").route(web::put().to(menu::set_firing)));
     managers(cfg);
-    cfg.service(at("/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)))
+    cfg.service(at("/menu/names", "PUT").route(web::put().to(manage::menu::set_names)))
+        .service(at("/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)))
         .service(at("/visits/{id}/end", "POST").route(web::post().to(visits::end)))
         .service(at("/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)));
 }

@@ -1,4 +1,4 @@
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, lacksName, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
 import { kept } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { clock, count, money, place } from '../shared/format.js';
@@ -247,6 +247,7 @@ export function whyNot(basket, menu, problem) {
   const before = totalBefore(basket, menu);
   return [
     menu.paused && basket.lines.length > 0 && (menu.paused_until ? `New orders are paused until ${clock(menu.paused_until)}.` : 'New orders are paused.'),
+    basket.lines.length > 0 && lacksName(basket, menu) && 'A takeaway needs a name: tap “Change”.',
     soldOut.length > 0 && `Sold out: ${names(soldOut)}.`,
     removed.length > 0 && `No longer on the menu: ${names(removed)}.`,
     ...basket.lines.filter((line) => wantsChoice(line, menu)).map((line) => choiceWords(line, menu)),

@@ -1,5 +1,5 @@
 import { WORDS, money } from '../languages/language.js';
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, lacksName, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
 import { called } from '../shared/called.js';
 import { groupsOf } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
@@ -61,6 +61,7 @@ export function messages(basket, menu, { sending, offline, problem }) {
     unchosen.length > 0 && WORDS.basketChoices(names(unchosen, menu)),
     problem ?? (before && WORDS.priceChanged(money(before), money(total(basket, menu)))),
   ].flatMap((words) => (words ? [{ words, bad: true }] : []));
+  if (lacksName(basket, menu)) said.push({ words: WORDS.nameNeeded, bad: false });
   const words = noOrdersWords(menu);
   return words === null ? said : [{ words, bad: false }, ...said];
 }

@@ -74,6 +74,7 @@ const words = {
   service_dine_in: 'টেবিলে',
   service_takeaway: 'পার্সেল',
   guestName: 'যে নামে ডাকা হবে',
+  nameNeeded: 'একটি নাম লিখুন: খাবার তৈরি হলে সেই নামে ডাকা হবে।',
   service_delivery: 'ডেলিভারি',
   total: 'মোট',
   nothingToPay: 'কিছু দিতে হবে না',

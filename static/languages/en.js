@@ -72,6 +72,7 @@ const words = {
   service_takeaway: 'Take away',
   service_delivery: 'Delivery',
   guestName: 'Name for the pickup',
+  nameNeeded: 'Please give a name: your order is called out by it.',
   total: 'Total',
   nothingToPay: 'Nothing to pay',
   place: 'Place order',

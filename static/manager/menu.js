@@ -33,7 +33,7 @@ export class MenuSection extends Section {
 
   view() {
     const isBehind = this.unsaved && this.data && !sameMenu(this.#base, draftOf(this.data));
-    return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved, isBehind });
+    return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved, isBehind, names: this.data?.names_required === true });
   }
 
   /** @param {any} menu the document @param {import('./menu_draft.js').DraftCategory[]} [draft] what was made of it */
@@ -60,6 +60,7 @@ export class MenuSection extends Section {
       'remove-category': () => this.#removeCategory(category),
       'ask-item': () => this.#askItem(item, category),
       'remove-item': () => this.#removeItem(control.dataset.id ?? ''),
+      'names': () => this.#setNames(),
       'save': () => this.#save(),
       'discard': () => this.#discard(),
     };
@@ -145,6 +146,15 @@ export class MenuSection extends Section {
     const item = { id: id || newId(), name, description, amount, station, photo, available, options, ...(groups.length > 0 && { groups }) };
     putItem(this.#draft, /** @type {import('./menu_draft.js').DraftItem} */ (item), category);
     this.#touched();
+  }
+
+  /** Sets at once whether takeaways need a name: it is no part of the draft. */
+  async #setNames() {
+    const required = this.data?.names_required !== true;
+    await this.attempt(async () => {
+      await this.context.call('PUT', '/menu/names', { body: { required } });
+      toast(required ? 'Takeaways need a name from now on.' : 'Takeaways need no name.');
+    });
   }
 
   async #save() {

@@ -8,12 +8,16 @@ import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton
 /** @typedef {import('./menu_draft.js').DraftCategory} DraftCategory */
 /** @typedef {import('./menu_draft.js').DraftItem} DraftItem */
 
-/** @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean, isBehind?: boolean}} look `isBehind`: others have saved meanwhile */
-export function menuEditorView(draft, { currency, unsaved, isBehind = false }) {
+/**
+ * @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean, isBehind?: boolean, names?: boolean}} look
+ *   isBehind: others have saved meanwhile; names: takeaways need a name
+ */
+export function menuEditorView(draft, { currency, unsaved, isBehind = false, names = false }) {
   const dishes = draft.reduce((sum, { items }) => sum + items.length, 0);
   return h('section.section', { 'aria-label': 'Menu' },
     sectionHead('Menu', `${count(dishes, 'dish', 'dishes')} under ${count(draft.length, 'heading')}. Guests see changes once you save.`,
       mainButton('ask-category', 'Add a heading', 'plus')),
+    h('button.chip', { 'type': 'button', 'data-key': 'names', 'data-do': 'names', 'aria-pressed': String(names) }, icon(names ? 'check' : 'bag'), 'Takeaways need a name'),
     draft.length === 0 && emptyView('list', 'The menu is empty', 'Add a heading, such as “Starters”, and put dishes under it.'),
     draft.map((category, at) => categoryView(category, { currency, isFirst: at === 0, isLast: at === draft.length - 1 })),
     unsaved && saveBar(isBehind));

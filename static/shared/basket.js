@@ -190,10 +190,16 @@ export function isExplained(code, basket, menu) {
   return (code === 'paused' && menu.paused) || (['paused', 'invalid'].includes(code ?? '') && isGone) || isUnclear;
 }
 
+/** Whether the restaurant calls out takeaways by a name, and this one has none. @param {Basket} basket @param {any} menu */
+export function lacksName(basket, menu) {
+  return menu.names_required === true && basket.service === 'takeaway' && !basket.guest?.trim();
+}
+
 /** @param {Basket} basket @param {any} menu @returns {string | null} why it cannot be placed, as an error code */
 export function obstacle(basket, menu) {
   if (basket.lines.length === 0) return 'empty';
   if (menu.paused) return 'paused';
+  if (lacksName(basket, menu)) return 'nameless';
   if (!basket.lines.every((line) => canBeOrdered(line, menu))) return 'sold_out';
   return basket.lines.some((line) => wantsChoice(line, menu)) ? 'choices' : null;
 }

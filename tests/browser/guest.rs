@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::restaurant::TestRestaurant;
+use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 use support::proxy::Network;
 
@@ -104,4 +104,30 @@ async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     friend.is("live").await;
     friend.goto("/orders/01890000-0000-7000-8000-000000000000").await;
     friend.is("stopped").await;
+}
+
+/// A manager wants names for takeaways: the guest's basket says so until there is one, and so does the staff's entry.
+#[tokio::test]
+async fn a_takeaway_asks_for_the_name_that_a_manager_wants() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let phone = restaurant.phone(3).await;
+    phone.add(restaurant.menu.dish("Firni")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.tap("[data-service='takeaway']").await;
+    phone.sees("[data-action='place']:enabled").await;
+    let manager = restaurant.browser("the manager", Form::Wall).await;
+    manager.goto("/manage#menu").await;
+    sign_in(&manager, "manager").await;
+    manager.tap("[data-do='names'][aria-pressed='false']").await;
+    manager.sees("[data-do='names'][aria-pressed='true']").await;
+    phone.sees("[data-action='place']:disabled").await;
+    let words = "return document.querySelector('#basket-why').innerText";
+    assert_eq!(phone.ask(words, vec![]).await, "Please give a name: your order is called out by it.");
+    phone.inspect("basket-nameless").await;
+    phone.write("#guest-name", "Karim").await;
+    phone.tap("[data-action='place']").await;
+    let order = phone.only_order().await;
+    assert_eq!(restaurant.order(&order).await["guest_name"], "Karim");
+    phone.has_no_complaint().await;
+    manager.has_no_complaint().await;
 }

@@ -55,6 +55,15 @@ test('what cannot be placed says why', () => {
   assert.equal(obstacle(filled({ item: 'naan' }), MENU), null);
 });
 
+test('a takeaway needs a name where the restaurant calls it out, and nothing else does', () => {
+  const [menu, basket] = [{ ...MENU, names_required: true }, { ...filled({ item: 'naan' }), service: 'takeaway' }];
+  assert.equal(obstacle(basket, menu), 'nameless');
+  assert.equal(obstacle({ ...basket, guest: '  ' }, menu), 'nameless');
+  assert.equal(obstacle({ ...basket, guest: 'Anna' }, menu), null);
+  assert.equal(obstacle({ ...basket, service: 'dine_in' }, menu), null);
+  assert.equal(obstacle(basket, MENU), null);
+});
+
 test('a placement is the contract\'s body, without empty notes', () => {
   const basket = { ...filled({ item: 'rezala', options: ['hot'], note: ' nut allergy ' }, { item: 'naan', quantity: 2 }), note: '  ' };
   assert.deepEqual(placement(basket, MENU), {

@@ -114,6 +114,7 @@ async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaura
     staff.put(&format!("{BASE}/pause"), &json!({"paused": true})).await.expect(200);
     staff.put(&format!("{BASE}/pause"), &json!({"paused": false})).await.expect(200);
     staff.put(&format!("{BASE}/guest-rounds"), &json!({"allowed": true})).await.expect(200);
+    manager.put(&format!("{BASE}/menu/names"), &json!({"required": false})).await.expect(200);
     staff.put(&format!("{BASE}/firing"), &json!({"firing": "together"})).await.expect(200);
     let category = new_id();
     let price = json!({"amount": 100, "currency": "BDT"});

@@ -7,6 +7,7 @@ use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::draft::Moment;
 use orderbell::domain::model::event::EventKind as E;
+use orderbell::domain::model::order::Service;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
@@ -238,6 +239,31 @@ fn a_paused_restaurant_takes_no_orders_and_a_dish_that_is_out_is_refused() {
     let mut sold_out = menu();
     sold_out.items.get_mut(&dish(0)).unwrap().available = false;
     assert_eq!(decide(&sold_out), RefusalKind::Invalid);
+}
+
+/// Only a takeaway needs a name, whoever orders it, and only where the restaurant wants one.
+#[test]
+fn a_takeaway_needs_a_name_where_the_restaurant_calls_it_out() {
+    let moment = Moment { now: at(0), head: position(0) };
+    for (required, role) in [false, true].into_iter().flat_map(|required| Role::ALL.map(|role| (required, role))) {
+        let mut menu = menu();
+        menu.names_required = required;
+        for (service, name) in [
+            (Service::DineIn, None),
+            (Service::Takeaway, None),
+            (Service::Takeaway, Some("Anna".parse().unwrap())),
+            (Service::Delivery, None),
+        ] {
+            let is_missing = required && service == Service::Takeaway && name.is_none();
+            let basket = Basket { service, guest_name: name, ..basket(vec![line(0, 1)]) };
+            let answer = place_order::decide(&menu, &basket, &principal(role, None), &fresh(1), moment);
+            assert_eq!(
+                answer.err().map(|refusal| refusal.kind),
+                is_missing.then_some(RefusalKind::Invalid),
+                "{role} {service:?}"
+            );
+        }
+    }
 }
 
 #[test]

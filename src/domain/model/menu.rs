@@ -124,6 +124,10 @@ pub struct Menu {
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     #[schema(required = false)]
     pub guest_rounds: bool,
+    /// Whether a takeaway order needs a `guest_name`. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_required: bool,
     /// When later courses go to the kitchen; absent for together. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Firing::is_together")]
     #[schema(required = false)]
@@ -148,6 +152,7 @@ impl Menu {
             paused: false,
             paused_until: None,
             guest_rounds: true,
+            names_required: false,
             firing: Firing::Together,
             categories: BTreeMap::new(),
             items: BTreeMap::new(),

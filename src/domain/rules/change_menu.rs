@@ -36,6 +36,8 @@ pub enum MenuAction {
     },
     /// Let guests add rounds to their open orders, or no longer.
     GuestRounds(bool),
+    /// Ask for a name with each takeaway order, or no longer.
+    NamesRequired(bool),
     /// Set when later courses of new orders go to the kitchen.
     Firing(Firing),
     /// Replace all categories and dishes.
@@ -51,7 +53,11 @@ impl MenuAction {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::GuestRounds(_) | Self::Firing(_) | Self::Hours(_) | Self::Availability { option: Some(_), .. } => Level::TWO,
+            Self::GuestRounds(_)
+            | Self::NamesRequired(_)
+            | Self::Firing(_)
+            | Self::Hours(_)
+            | Self::Availability { option: Some(_), .. } => Level::TWO,
             Self::Replace(draft) => draft.level(),
             Self::Availability { .. } | Self::Pause { .. } | Self::Lapse => Level::ZERO,
         }
@@ -78,6 +84,10 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
         }
         MenuAction::GuestRounds(allowed) => {
             after.guest_rounds = *allowed;
+            EventKind::MenuChanged
+        }
+        MenuAction::NamesRequired(required) => {
+            after.names_required = *required;
             EventKind::MenuChanged
         }
         MenuAction::Firing(firing) => {

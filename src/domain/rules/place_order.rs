@@ -8,7 +8,7 @@ use crate::domain::model::course::{Course, CourseNumber, Firing};
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::{Menu, MenuItem};
-use crate::domain::model::order::{Choice, Item, Order};
+use crate::domain::model::order::{Choice, Item, Order, Service};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Closed, Refusal, RefusalKind, invalid};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
@@ -45,12 +45,13 @@ pub struct NewIds {
 ///
 /// # Errors
 /// `paused` while the restaurant takes no orders, and for a guest's order outside the hours of the restaurant or of a dish's
-/// category; `price_changed` if the order costs more than the guest agreed to; `invalid` for a dish that is not on the menu or
-/// sold out, for options that its groups do not allow, and for a total out of range; `too_large` for a document of more than
+/// category; `price_changed` if the order costs more than the guest agreed to; `invalid` for a takeaway without the name that the
+/// restaurant requires, for a dish that is not on the menu or sold out, for options that its groups do not allow, and for a total out of range; `too_large` for a document of more than
 /// [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     check_open(menu)?;
     check_hours(menu, &basket.items, who, moment.now)?;
+    check_name(menu, basket, new_ids.level)?;
     let (items, total) = price_all(menu, &basket.items, &new_ids.items, new_ids.level)?;
     check_agreed(basket.expected_total, &items, total)?;
     let ids: Vec<_> = items.keys().copied().collect();
@@ -71,6 +72,15 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, m
 pub(super) fn check_open(menu: &Menu) -> Result<(), Refusal> {
     if menu.paused {
         return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
+    }
+    Ok(())
+}
+
+/// Checks that a takeaway has a name, where the restaurant requires one. Below level 2 no request can have one.
+fn check_name(menu: &Menu, basket: &Basket, level: Level) -> Result<(), Refusal> {
+    let is_required = menu.names_required && basket.service == Service::Takeaway && level >= Level::TWO;
+    if is_required && basket.guest_name.is_none() {
+        return Err(invalid("guest_name: takeaways are called out by a name here; give one"));
     }
     Ok(())
 }

@@ -29,6 +29,30 @@ async fn an_order_is_placed_once_for_each_key() {
 }
 
 #[actix_web::test]
+async fn a_takeaway_needs_a_name_where_the_manager_says_so() {
+    let app = TestApp::open().await;
+    let set = async |role: Role, required: bool| {
+        let names = TestRequest::put().uri(&ladle("/menu/names"));
+        app.send(names, &insider(role), json!({ "required": required })).await
+    };
+    let order = async |changes: Value| {
+        app.send(place("ladle").insert_header(new_key()), &insider(Role::Diner), merged(basket(), changes)).await
+    };
+    let nameless = json!({"service": "takeaway"});
+    for role in [Role::Diner, Role::Kitchen, Role::Staff, Role::Service] {
+        set(role, true).await.problem(403, "forbidden");
+    }
+    let changed = set(Role::Manager, true).await.json();
+    assert_eq!((&changed["changed"], &changed["document"]["names_required"]), (&json!(true), &json!(true)));
+    assert_eq!(set(Role::Manager, true).await.json()["changed"], false);
+    assert!(order(nameless.clone()).await.problem(422, "invalid").starts_with("guest_name: "));
+    assert_eq!(order(merged(nameless.clone(), json!({"guest_name": "Anna"}))).await.status, 201);
+    assert_eq!(order(json!({})).await.status, 201, "nobody is called out at a table");
+    assert_eq!(set(Role::Manager, false).await.json()["document"].get("names_required"), None);
+    assert_eq!(order(nameless).await.status, 201);
+}
+
+#[actix_web::test]
 async fn a_basket_that_makes_no_sense_is_invalid() {
     let app = TestApp::open().await;
     let diner = insider(Role::Diner);
