@@ -215,6 +215,7 @@ export class Orderbell extends Emitter {
       send: (frame) => this.#connection.send(frame),
       renew: () => this.#connection.renew(),
       changed: () => this.emit('pending', this.pending),
+      overdue: () => this.#connection.ask(),
       answered: (outcome) => this.emit('answer', outcome),
       wallClock,
       random: this.#env.random,

@@ -10,6 +10,8 @@ export const PLACE_LIFETIME_MS = 10 * 60_000;
 const PLACES = new Set(['place', 'add_items']);
 /** The server remembers ids for a day; half of that leaves a margin. */
 export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
+/** How long an answer may take until the command counts as stuck. A link that is alive answers sooner. */
+export const STUCK_AFTER_MS = 2_000;
 
 /** @typedef {import('./types.js').Entry} Entry */
 /** @typedef {import('./types.js').Pending} Pending */
@@ -50,7 +52,8 @@ export class Outbox {
       if (this.#entries.size >= OUTBOX_BOUND) {
         return reject(new OrderbellError({ code: 'queue_full', message: 'too many commands wait for an answer' }));
       }
-      const added = entry(frame, this.#hooks.wallClock());
+      const added = entry(frame, this.#hooks.wallClock(), !this.#up);
+      if (this.#up) added.patience = this.#hooks.setTimeout(() => this.#stick(added), STUCK_AFTER_MS);
       added.settle.push({ resolve, reject });
       this.#entries.set(frame.id, added);
       this.#keeper?.added(frame, added.pending.at);
@@ -76,7 +79,7 @@ export class Outbox {
     const unknown = left.filter(({ frame }) => !this.#entries.has(frame.id));
     if (unknown.length === 0) return;
     const present = [...this.#entries];
-    this.#entries = new Map([...unknown.map(({ frame, at }) => /** @type {const} */ ([frame.id, entry(frame, at)])), ...present]);
+    this.#entries = new Map([...unknown.map(({ frame, at }) => /** @type {const} */ ([frame.id, entry(frame, at, true)])), ...present]);
     this.#hooks.changed();
     this.#drain();
   }
@@ -93,6 +96,9 @@ export class Outbox {
   down() {
     this.#up = false;
     this.#clearHold();
+    const loose = [...this.#entries.values()].filter(({ pending }) => !pending.stuck);
+    for (const each of loose) this.#markStuck(each);
+    if (loose.length > 0) this.#hooks.changed();
   }
 
   /** @param {any} frame an `ack`, or an `error` with an id; one for a command answered before is nothing new */
@@ -143,6 +149,19 @@ export class Outbox {
     return true;
   }
 
+  /** Handles a command whose answer is overdue. @param {Entry} each */
+  #stick(each) {
+    this.#markStuck(each);
+    this.#hooks.changed();
+    this.#hooks.overdue();
+  }
+
+  /** @param {Entry} each */
+  #markStuck(each) {
+    this.#hooks.clearTimeout(each.patience);
+    each.pending.stuck = true;
+  }
+
   /** @param {number} ms */
   #pause(ms) {
     this.#clearHold();
@@ -162,6 +181,7 @@ export class Outbox {
   /** @param {Entry} done @param {{ack?: any, error?: OrderbellError}} outcome */
   #settle(done, outcome) {
     this.#entries.delete(done.pending.id);
+    this.#hooks.clearTimeout(done.patience);
     this.#keeper?.settled(done.pending.id);
     for (const { resolve, reject } of done.settle) outcome.error ? reject(outcome.error) : resolve(outcome.ack);
     this.#hooks.changed();
@@ -203,9 +223,9 @@ function inWords({ allergy, ...said }) {
   return allergy && note.length <= 200 ? { ...said, note } : said;
 }
 
-/** @param {any} frame @param {number} at @returns {Entry} */
-function entry(frame, at) {
+/** @param {any} frame @param {number} at @param {boolean} stuck @returns {Entry} */
+function entry(frame, at, stuck) {
   const { type, ...fields } = frame;
-  const pending = type === 'place' ? { id: frame.id, action: 'place', body: frame.order, at } : { ...fields, at };
-  return { pending, frame, sent: false, tries: 0, settle: [] };
+  const pending = type === 'place' ? { id: frame.id, action: 'place', body: frame.order, at, stuck } : { ...fields, at, stuck };
+  return { pending, frame, sent: false, tries: 0, settle: [], patience: null };
 }

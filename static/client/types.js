@@ -133,21 +133,22 @@
 // Commands
 
 /**
- * An unanswered command, as `Orderbell.pending` lists it: its own fields (`item`, `reason` …), and `at`, the
- * wall-clock ms of the touch. An order being placed has the action `place` and its `body`.
+ * An unanswered command, as `Orderbell.pending` lists it: its own fields (`item`, `reason` …), `at`, the wall-clock ms of the
+ * touch, and `stuck`, whether there is no link or its answer is overdue. An order being placed has the action `place` and its `body`.
  *
- * @typedef {{id: string, action: string, at: number, order?: string, visit?: string, item?: string, rush?: boolean, body?: any}} Pending
+ * @typedef {{id: string, action: string, at: number, stuck: boolean, order?: string, visit?: string, item?: string, rush?: boolean, body?: any}} Pending
  */
 
 /** Stores copies of unanswered commands. @typedef {{added(frame: any, at: number): void, settled(id: string): void}} Keeper */
 
-/** @typedef {{pending: Pending, frame: any, sent: boolean, tries: number, settle: {resolve(ack: any): void, reject(error: Error): void}[]}} Entry */
+/** @typedef {{pending: Pending, frame: any, sent: boolean, tries: number, settle: {resolve(ack: any): void, reject(error: Error): void}[], patience: any}} Entry patience: a timer */
 
 /**
  * @typedef {object} OutboxHooks
  * @property {(frame: any) => boolean} send
  * @property {() => void} renew requests a new token
  * @property {() => void} changed
+ * @property {() => void} overdue the server owes an answer, and may be gone
  * @property {(outcome: {pending: Pending, ack?: any, error?: import('./codes.js').OrderbellError}) => void} answered
  * @property {() => number} wallClock ms since 1970
  * @property {() => number} random

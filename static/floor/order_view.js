@@ -42,7 +42,7 @@ function incomingCard(order, look) {
     h('span.order__line', {}, h('span.order__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)), h('span.order__place', {}, placeView(order))),
     h('span.order__line', {}, ageView(laneClock(order, 'incoming'), now, 'span'), h('span.order__fact', {}, count(progress(order).all, 'dish', 'dishes')),
       order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
-      order.pending && h('span.badge.order__pending', {}, 'Not sent yet')))),
+      order.stuck && h('span.badge.order__stuck', {}, 'Not sent yet')))),
   acceptChips(minutes),
   isOpen ? [
     noteView(order),
@@ -103,7 +103,7 @@ function facts(order, look) {
     lane === 'done' && whyWords(order) && h('span.order__fact', {}, whyWords(order)),
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
     rounds(order) > 1 && h('span.badge', {}, `Round ${rounds(order)}`),
-    order.pending && h('span.badge.order__pending', {}, 'Not sent yet'),
+    order.stuck && h('span.badge.order__stuck', {}, 'Not sent yet'),
     cooking && h('span.order__fact', {}, `${done} of ${all} done`),
     cooking && promised !== undefined && promiseView(promised, now),
   ].filter(Boolean);

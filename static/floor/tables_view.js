@@ -130,7 +130,7 @@ function orderLine(order, now) {
     h('div.seat__body', {},
       h('p.seat__facts', {}, order.table && serviceBadge(order.service), order.guest_name && h('b.guest-name', {}, order.guest_name), h('span.badge', {}, STATUS_WORDS[order.status]),
         order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
-        order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),
+        order.stuck && h('span.badge.order__stuck', {}, 'Not sent yet')),
       h('p.muted', {}, order.status === 'served' ? count(all, 'dish', 'dishes') : `${done} of ${count(all, 'dish', 'dishes')} done`),
       notesView(order)),
     ageView(laneClock(order, lane), now),

@@ -97,7 +97,7 @@ function flags({ order, items: mine }, look) {
   const shown = [
     order.rush && flag('rush', 'bolt', 'Rush'),
     ...allergyFlags(order, mine),
-    order.pending && flag('pending', 'offline', 'Not sent yet'),
+    order.stuck && flag('stuck', 'offline', 'Not sent yet'),
     ...look.changes.map((change) => flag('changed', 'alert', `Changed: ${change}`)),
     ...markWords(look.marks, mine).map((words) => flag('changed', 'alert', words)),
   ].filter(Boolean);

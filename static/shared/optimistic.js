@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, only?: string[], quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
+ * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, only?: string[], quantity?: number, rush?: boolean, reason?: string, detail?: string, stuck?: boolean}} Waiting
  */
 
 /** Whether a cook still has work to do on a line. @param {any} item */
@@ -25,12 +25,12 @@ export function onlyOwed(lines) {
  * @param {any} order a document; it is not changed
  * @param {Waiting[]} pending oldest first
  * @param {string} [station] the one this screen's token is bound to
- * @returns {any} the document, or a changed copy with `pending: true`, and `pending` on the items touched
+ * @returns {any} the document, or a changed copy with `pending: true`, `stuck` if a command is, and `pending` on the items touched
  */
 export function withPending(order, pending, station) {
   const mine = pending.filter((command) => command.order === order.id);
   if (mine.length === 0) return order;
-  const guess = { ...order, pending: true, items: { ...order.items } };
+  const guess = { ...order, pending: true, stuck: mine.some(({ stuck }) => stuck), items: { ...order.items } };
   for (const command of mine) GUESSES[command.action]?.(guess, command, station);
   return guess;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, QUIET_MS, STEADY_MS } from '../../static/client/transport/connection.js';
+import { STUCK_AFTER_MS } from '../../static/client/outbox.js';
 import { followLifecycle } from '../../static/client/lifecycle.js';
 import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, outage, relink, settle, snapshot } from './support.mjs';
 
@@ -88,6 +89,39 @@ test('a silent server is asked after a while, then doubted, then left', async ()
   assert.equal(sockets.length, 2);
   last().welcome();
   assert.equal(bell.state, 'live');
+});
+
+test('a command that gets no answer makes the client ask, and doubt a server that has stopped', async () => {
+  const { bell, clock, last } = await connected();
+  const stuck = () => bell.pending.map((command) => command.stuck);
+  bell.command({ id: 'k1', order: 'o1', action: 'ready' });
+  await clock.advance(STUCK_AFTER_MS - 1);
+  assert.deepEqual([stuck(), last().all('ping').length], [[false], 0], 'a server that is there answers sooner');
+  await clock.advance(1);
+  assert.deepEqual([stuck(), last().all('ping').length, bell.state], [[true], 1, 'live']);
+  // More touches do not put the doubt off.
+  bell.command({ id: 'k2', order: 'o2', action: 'ready' });
+  await clock.advance(QUIET_MS / 2 - 1);
+  assert.deepEqual([stuck(), last().all('ping').length, bell.state], [[true, true], 1, 'live']);
+  await clock.advance(1);
+  assert.equal(bell.state, 'checking');
+  await clock.advance(QUIET_MS / 2);
+  assert.equal(bell.state, 'offline');
+});
+
+test('a command that is answered in time asks nothing, and one without a link is stuck at once', async () => {
+  const { bell, clock, last } = await connected();
+  const drawn = [];
+  bell.on('pending', (pending) => drawn.push(pending.map(({ stuck }) => stuck)));
+  bell.command({ id: 'k1', order: 'o1', action: 'ready' });
+  last().push({ type: 'ack', id: 'k1', position: 11, changed: false });
+  await clock.advance(STUCK_AFTER_MS);
+  assert.deepEqual([drawn, last().all('ping').length], [[[false], []], 0]);
+  bell.command({ id: 'k2', order: 'o1', action: 'ready' });
+  last().drop();
+  assert.deepEqual(drawn.at(-1), [true], 'the page is told that the link took the answer with it');
+  bell.command({ id: 'k3', order: 'o2', action: 'ready' });
+  assert.deepEqual(drawn.at(-1), [true, true]);
 });
 
 test('a room that still waits for its events is not live after a doubt', async () => {

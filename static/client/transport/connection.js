@@ -67,6 +67,7 @@ export class Connection {
    * Whether the server has left the last ping unanswered for too long.
    */
   #doubted = false;
+  /** Whether a ping has no answer yet. */ #asked = false;
 
   /**
    * @param {import('../types.js').Shared} shared @param {import('../types.js').Listener} listener
@@ -134,6 +135,11 @@ export class Connection {
     this.#listener.down('frozen');
   }
 
+  /** Pings the server now, since it owes an answer. */
+  ask() {
+    if (this.#phase === 'open' && !this.#asked) this.#probe();
+  }
+
   /** Ends the link as if the server had closed it with 4401. */
   renew() {
     if (this.#phase === 'open') this.#lost({ code: 4401, reason: 'token refused' });
@@ -195,6 +201,7 @@ export class Connection {
   #receive(frame) {
     if (frame.type === 'welcome') this.#welcomed(frame);
     if (this.#phase !== 'open') return;
+    this.#asked = false;
     this.#doubt(false);
     this.#timer('heartbeat', this.#quietMs, () => this.#probe());
     if (frame.type === 'going_away') this.#leaveBy(frame.reconnect_in_ms);
@@ -240,6 +247,7 @@ export class Connection {
    * @param {number} ms
    */
   #expectWithin(ms) {
+    this.#asked = true;
     const drop = () => this.#lost({ code: 4408, reason: 'heartbeat lost' });
     this.#timer('heartbeat', ms / 2, () => {
       this.#doubt(true);
@@ -374,6 +382,7 @@ export class Connection {
     this.#link?.close(code);
     this.#link = null;
     this.#doubted = false;
+    this.#asked = false;
   }
 
   /** @param {string} name @param {number} ms @param {() => void} task */
