@@ -19,7 +19,7 @@ use crate::domain::model::command::{Command, OrderAction, Subject};
 use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::refusal::{Denied, Refusal, RefusalKind};
 use crate::domain::model::undrawn::Ticket;
 use crate::domain::rules::change_menu::MenuAction;
 use crate::domain::rules::decision::Decision;
@@ -27,7 +27,7 @@ use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, NewIds};
 use crate::domain::rules::transition::{self, TransitionContext};
 use crate::domain::rules::{change_menu, move_visit, screen, unseen_ticket, waiter_call};
-use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, VisitChangeId};
+use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, ShiftId, VisitChangeId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, TableLabel};
@@ -38,6 +38,7 @@ use crate::store::StoreError;
 use crate::store::audit::Note;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::store::nodes::LevelInForce;
+use crate::store::shifts::OnShift;
 use crate::telemetry::ByOutcome;
 use refusal_budget::RefusalBudget;
 use serde::Serialize;
@@ -104,14 +105,34 @@ impl Commands {
         })
     }
 
+    /// Returns the principal that acts on a shift of a shared device: the person, as they are now, on that device. Without
+    /// a shift it is the sender.
+    ///
+    /// # Errors
+    /// `forbidden` for a shift that is unknown or has ended, `invalid` on another device; an error of the store.
+    pub async fn acting(&self, who: &Principal, shift: Option<ShiftId>) -> Result<Principal, CommandError> {
+        let Some(shift) = shift else { return Ok(who.clone()) };
+        self.check_level(Level::TWO).map_err(CommandError::Refused)?;
+        if !policy::is_shared(who) {
+            return Err(refuse(RefusalKind::Invalid, "shift: only a shared device has shifts; leave it out"));
+        }
+        let on_shift = self.feeds.store().on_shift(who.restaurant, &who.session, shift, clock::now()).await?;
+        let over = || Denied::ShiftOver.refusal("this person is no longer signed in on this device; type the PIN again");
+        let OnShift { person, name, role } = on_shift.ok_or_else(|| CommandError::Refused(over()))?;
+        let sub = person.to_string().parse().map_err(|_| StoreError::Internal)?;
+        Ok(Principal { sub, role, name: Some(name), ..who.clone() })
+    }
+
     /// Executes a command on an order or a call.
     ///
     /// # Errors
     /// A refusal, or an error of the store.
     pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
+        let who = &self.acting(who, command.shift).await?;
         let action = command.action();
         let note = self.within_budget(who, notes::of_command(who, &command));
-        let answer = if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(note).await };
+        let answer =
+            if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(who, note).await };
         self.record_outcome(who, action.as_str(), answer)
     }
 
@@ -123,7 +144,11 @@ impl Commands {
     }
 
     /// Refuses what the role may not do, and records the attempt if a staff member made it.
-    async fn forbidden(&self, note: Option<Note>) -> Result<Committed, CommandError> {
+    async fn forbidden(&self, who: &Principal, note: Option<Note>) -> Result<Committed, CommandError> {
+        if policy::is_shared(who) {
+            let message = "nobody is signed in on this device; choose your name and type your PIN";
+            return Err(CommandError::Refused(Denied::PersonRequired.refusal(message)));
+        }
         if let Some(note) = note.filter(Note::lists_refusals) {
             self.feeds.store().record(note.with_outcome(RefusalKind::Forbidden.as_str())).await?;
         }
@@ -174,7 +199,7 @@ impl Commands {
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
         let note = self.within_budget(who, notes::of_place(who));
         if !policy::may_place(who) {
-            return self.forbidden(note).await;
+            return self.forbidden(who, note).await;
         }
         basket.check(who).map_err(CommandError::Refused)?;
         let key = key(who, id, "place", &basket);
@@ -247,7 +272,7 @@ impl Commands {
             let decide = move |state| decide_menu(state, &action, &expected);
             self.commit(who, Reads::Menu, None, note, decide).await
         } else {
-            self.forbidden(note).await
+            self.forbidden(who, note).await
         };
         self.record_outcome(who, "menu", answer)
     }

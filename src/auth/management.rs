@@ -28,7 +28,7 @@ const TRIES: u32 = 3;
 pub struct Management {
     pub(super) store: SharedStore,
     pub(super) ended: Arc<EndedSessions>,
-    passwords: Passwords,
+    pub(super) passwords: Passwords,
 }
 
 impl Management {

@@ -9,6 +9,7 @@
 //!   second factor ([`second_factor`]).
 //! - A sensitive action requires a recent proof of the password (`proof`). A proof replaces the session with a new one
 //!   (`succession`). A session proves one secret at a time (`turns`).
+//! - People take turns on a shared device by a PIN: [`shifts`].
 //! - Guests share links to an order: [`share`].
 //! - [`policy`] decides what a verified principal may do, in pure functions.
 
@@ -35,6 +36,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod share;
+pub mod shifts;
 mod sign_in;
 mod succession;
 mod successors;

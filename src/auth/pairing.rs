@@ -1,4 +1,4 @@
-//! Pairing of kitchen screens, which have no keyboard: the device authorization grant of RFC 8628.
+//! Pairing of kitchen screens, and of devices that show the floor to several people: the device authorization grant of RFC 8628.
 //! The screen shows a code and polls, a member of the staff types the code, and the next poll gets
 //! the session.
 
@@ -112,16 +112,20 @@ impl Sessions {
         user_code: &str,
         name: Name,
         station: Option<Station>,
+        role: Role,
     ) -> Result<Device, SessionError> {
         if !may_pair(principal) {
             return Err(SessionError::Forbidden);
         }
+        if role == Role::Staff && station.is_some() {
+            return Err(SessionError::Invalid("station: a device of the floor has none; leave it out".into()));
+        }
         let code = UserCode::typed(user_code).ok_or(SessionError::UnknownPairing)?;
         check_station(&self.store, principal.restaurant, station.as_ref()).await?;
         let id = DeviceId::from_uuid(clock::new_id());
-        let device = Device { id, restaurant: principal.restaurant, name, station };
+        let device = Device { id, restaurant: principal.restaurant, name, station, role };
         let note = Note::new(device.restaurant, Kind::Screens, "pair_screen").by(principal).about(id).called(&device.name);
-        let note = note.set_to(device.station.as_ref().map_or("every station", Station::as_str));
+        let note = note.set_to(device.station.as_ref().map_or(every(role), Station::as_str));
         let approver = principal.sub.as_str().parse::<UserId>().ok();
         match audit::recorded(note, self.store.approve_pairing(code.key(), &device, approver, clock::now())).await {
             Err(StoreError::Missing) => Err(SessionError::UnknownPairing),
@@ -153,7 +157,7 @@ impl Sessions {
 
     async fn begin_screen(&self, device: Device, origin: &Origin) -> Result<Option<SignedIn>, SessionError> {
         let restaurant = self.store.restaurant(device.restaurant).await?.ok_or(StoreError::Missing)?;
-        let mut principal = new_principal(device.id.to_string().parse()?, Role::Kitchen, &restaurant)?;
+        let mut principal = new_principal(device.id.to_string().parse()?, device.role, &restaurant)?;
         (principal.station, principal.device) = (device.station, Some(device.id));
         let begun = self.begin_once(principal, restaurant, origin).await?;
         // Meanwhile, the screen may have been revoked, or the person who approved it removed.
@@ -165,6 +169,11 @@ impl Sessions {
         }
         Ok(begun)
     }
+}
+
+/// Returns what the audit says of a device without a station.
+const fn every(role: Role) -> &'static str {
+    if matches!(role, Role::Staff) { "the floor" } else { "every station" }
 }
 
 fn begun(code: &UserCode, device_code: &SecretString) -> BegunPairing {

@@ -59,7 +59,7 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
         | ActionName::Undo => &[Staff, Manager],
         ActionName::CallWaiter => &[Diner],
     };
-    is_one_of(who, roles)
+    is_one_of(who, roles) && !is_shared(who)
 }
 
 /// Returns whether an order is within a principal's reach: a diner's own orders, the order of a
@@ -83,7 +83,7 @@ pub fn may_command<'a>(principal: &Principal, action: ActionName, owner: impl In
 /// Returns whether a principal may place an order, for itself (a diner) or for a guest.
 #[must_use]
 pub fn may_place(who: &Principal) -> bool {
-    is_one_of(who, &[Role::Diner, Role::Staff, Role::Manager, Role::Service])
+    is_one_of(who, &[Role::Diner, Role::Staff, Role::Manager, Role::Service]) && !is_shared(who)
 }
 
 /// Returns whether a principal is a guest in their own session, who may see their visit, share
@@ -124,19 +124,32 @@ pub fn may_see_orders(who: &Principal) -> bool {
 /// Returns whether a principal may set availability, and pause and resume its restaurant.
 #[must_use]
 pub fn may_set_menu(who: &Principal) -> bool {
-    is_one_of(who, &[Role::Staff, Role::Manager, Role::Service])
+    is_one_of(who, &[Role::Staff, Role::Manager, Role::Service]) && !is_shared(who)
 }
 
-/// Returns whether a principal may approve the pairing of a kitchen screen.
+/// Returns whether a principal may approve the pairing of a device. A shared device may not.
 #[must_use]
 pub fn may_pair(who: &Principal) -> bool {
-    is_one_of(who, &[Role::Staff, Role::Manager])
+    is_one_of(who, &[Role::Staff, Role::Manager]) && !is_shared(who)
+}
+
+/// Returns whether a principal is a device that several people share, without one of them. It reads what staff read, and
+/// changes nothing until a person is on shift.
+#[must_use]
+pub fn is_shared(who: &Principal) -> bool {
+    who.device.is_some() && who.name.is_none() && is_one_of(who, &[Role::Staff])
 }
 
 /// Returns whether a principal may list the guests' sessions of its restaurant and end one.
 #[must_use]
 pub fn may_see_guests(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
+}
+
+/// Returns whether a principal may end the visit of a table and the session of a guest.
+#[must_use]
+pub fn may_end_visits(who: &Principal) -> bool {
+    may_see_guests(who) && !is_shared(who)
 }
 
 /// Returns whether a principal may read who on the staff did something.

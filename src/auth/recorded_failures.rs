@@ -29,6 +29,8 @@ impl Sessions {
         let word = match &outcome {
             Err(SessionError::WrongPassword) => "wrong_password",
             Err(SessionError::WrongCode) => "wrong_code",
+            Err(SessionError::WrongPin) => "wrong_pin",
+            Err(SessionError::PinStopped) => "pin_stopped",
             Err(SessionError::TooManyTries(_)) => "too_many_tries",
             _ => return outcome,
         };

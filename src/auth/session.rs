@@ -69,6 +69,12 @@ pub enum SessionError {
     /// The code is not valid now, or was used before.
     #[error("this code is wrong, or was used; wait for the next one")]
     WrongCode,
+    /// The PIN is wrong, or the person has none.
+    #[error("the PIN is wrong")]
+    WrongPin,
+    /// The PIN was wrong too often, and no longer works.
+    #[error("the PIN was wrong too often and is stopped; set a new one in your account, or ask a manager")]
+    PinStopped,
     /// No second factor waits for its first code.
     #[error("no second factor waits for its first code; begin one")]
     NothingToConfirm,

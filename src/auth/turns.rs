@@ -34,7 +34,10 @@ impl Sessions {
         let taken = self.store.take_turn(turn, LEASE, clock::now().minus(WINDOW)).await?;
         let taken = taken.ok_or(SessionError::UnderWay(WAIT))?;
         let outcome = if taken.wrong < most { attempt.await } else { Err(SessionError::TooManyWrong) };
-        let is_wrong = matches!(outcome, Err(SessionError::WrongPassword | SessionError::WrongCode | SessionError::Over));
+        let is_wrong = matches!(
+            outcome,
+            Err(SessionError::WrongPassword | SessionError::WrongCode | SessionError::WrongPin | SessionError::Over)
+        );
         if let Err(error) = self.store.end_turn(turn, taken, is_wrong).await {
             log::warn!(error:%, session:% = turn.name; "a turn could not be returned, retrying");
             tokio::spawn(return_turn(self.store.clone(), turn.clone(), taken, is_wrong));

@@ -8,7 +8,7 @@ use crate::auth::policy;
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::model::principal::Principal;
-use crate::domain::values::ids::{CommandId, RestaurantId};
+use crate::domain::values::ids::{CommandId, RestaurantId, ShiftId};
 use crate::domain::values::text::Slug;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
@@ -19,6 +19,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use std::future::{Ready, ready};
+
+/// The header that names the shift of the person who acts on a shared device.
+const SHIFT: &str = "orderbell-shift";
 
 /// The principal of the request's bearer token, with all rights of the role and a session that has not ended. Refuses the link
 /// to an order; handlers that a link may call use [`Bearer`].
@@ -190,6 +193,32 @@ impl FromRequest for TenantUser {
             Err(Problem::new(ErrorCode::Forbidden, "your token is another restaurant's"))
         })
     }
+}
+
+/// A principal of the restaurant that the path names: on a shared device the person on the shift that the header
+/// `Orderbell-Shift` names. What a PIN permits is what such handlers do: they change what a restaurant does today, and not who
+/// may do what.
+#[derive(Debug)]
+pub struct Acting(pub Principal);
+
+impl FromRequest for Acting {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let user = TenantUser::from_request(request, payload);
+        let (state, shift) = (state(request), shift(request));
+        Box::pin(async move {
+            let TenantUser(principal) = user.await?;
+            Ok(Self(state?.node.commands.acting(&principal, shift?).await?))
+        })
+    }
+}
+
+fn shift(request: &HttpRequest) -> Result<Option<ShiftId>, Problem> {
+    let Some(shift) = request.headers().get(SHIFT) else { return Ok(None) };
+    let shift = shift.to_str().ok().and_then(|text| text.parse().ok());
+    shift.map(Some).ok_or_else(|| Problem::invalid("Orderbell-Shift: expected the id of a shift, a UUID"))
 }
 
 /// A manager of the restaurant that the path names.

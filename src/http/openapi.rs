@@ -8,7 +8,8 @@ pub mod parts;
 pub mod shapes;
 
 use super::api::{
-    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, story, visits,
+    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, shifts, story,
+    visits,
 };
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
@@ -65,7 +66,8 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         receipts::of_calls, receipts::of_order, story::read,
         account::read, account::confirm_password, account::change_password, account::sessions, account::end_others,
         account::end_session, account::begin_totp, account::confirm_totp, account::remove_totp,
-        devices::begin, devices::approve, devices::token,
+        devices::begin, devices::approve, devices::token, shifts::people, shifts::begin, shifts::set_own_pin, shifts::remove_own_pin,
+        manage::people::set_pin, manage::people::remove_pin,
         push::key, push::subscribe, push::unsubscribe,
         menu::profile, menu::menu, menu::set_availability, menu::set_pause, menu::set_guest_rounds, menu::set_firing,
         order_lists::list, orders::place, orders::read, orders::share, orders::command, orders::call,

@@ -15,6 +15,9 @@ use std::time::Duration;
 const ENDED_BY_STAFF: &str = "ended_by_staff";
 /// The reason when managers try to set their own password among the people.
 const OWN_PASSWORD: &str = "own_password";
+/// The reasons when a PIN does not begin a shift.
+const WRONG_PIN: &str = "wrong_pin";
+const PIN_STOPPED: &str = "pin_stopped";
 /// The wait before a client sends a password again that the server had no time to check.
 const BUSY: Duration = Duration::from_secs(3);
 
@@ -43,6 +46,9 @@ impl From<SessionError> for Problem {
             SessionError::OwnPassword => {
                 return Failure::new(ErrorCode::Forbidden, error.to_string()).because(OWN_PASSWORD).into();
             }
+            // Clients renew their token after `unauthorized`.
+            SessionError::WrongPin => return Failure::new(ErrorCode::Forbidden, error.to_string()).because(WRONG_PIN).into(),
+            SessionError::PinStopped => return Failure::new(ErrorCode::Forbidden, error.to_string()).because(PIN_STOPPED).into(),
             SessionError::ConfirmPassword => ErrorCode::ConfirmPassword,
             SessionError::TooManyTries(wait) | SessionError::UnderWay(wait) => {
                 return Self::new(ErrorCode::RateLimited, error.to_string()).after(*wait);

@@ -1,7 +1,8 @@
 //! The URL table.
 
 use super::api::{
-    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, story, visits,
+    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, shifts, story,
+    visits,
 };
 use super::assets;
 use super::assets::specs;
@@ -202,6 +203,8 @@ fn sign_in(cfg: &mut web::ServiceConfig) {
         .service(at("/diner-sessions/current", READ).route(read().to(sessions::visit)))
         .service(at("/devices/pairings", "POST").wrap(rationed(Action::Pair)).route(web::post().to(devices::begin)))
         .service(at("/devices/token", "POST").wrap(rationed(Action::Poll)).route(web::post().to(devices::token)))
+        .service(at("/devices/current/people", READ).route(read().to(shifts::people)))
+        .service(at("/devices/current/shifts", "POST").route(web::post().to(shifts::begin)))
         .service(at("/push/key", READ).route(read().to(push::key)))
         .service(
             at("/push/subscription", "PUT, DELETE")
@@ -218,6 +221,9 @@ fn own_account(cfg: &mut web::ServiceConfig) {
         .service(at("/password", "PUT").route(web::put().to(account::change_password)))
         .service(
             at("/sessions", "GET, HEAD, DELETE").route(read().to(account::sessions)).route(web::delete().to(account::end_others)),
+        )
+        .service(
+            at("/pin", "PUT, DELETE").route(web::put().to(shifts::set_own_pin)).route(web::delete().to(shifts::remove_own_pin)),
         )
         .service(at("/totp", "POST").route(web::post().to(account::begin_totp)))
         .service(at("/totp/confirmation", "POST").route(web::post().to(account::confirm_totp)))
@@ -265,6 +271,11 @@ fn managers(cfg: &mut web::ServiceConfig) {
         .service(compressed("/tables/{id}/qr.svg", tables::qr))
         .service(
             at("/people/{id}", "PATCH, DELETE").route(web::patch().to(people::change)).route(web::delete().to(people::remove)),
+        )
+        .service(
+            at("/people/{id}/pin", "PUT, DELETE")
+                .route(web::put().to(people::set_pin))
+                .route(web::delete().to(people::remove_pin)),
         )
         .service(at("/people/{id}/totp", "DELETE").route(web::delete().to(people::reset_totp)))
         .service(

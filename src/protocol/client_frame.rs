@@ -5,7 +5,7 @@ use super::fields;
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, RawCommand};
 use crate::domain::values::as_text::or_default;
-use crate::domain::values::ids::CommandId;
+use crate::domain::values::ids::{CommandId, ShiftId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
 use serde::de::DeserializeOwned;
@@ -46,6 +46,8 @@ pub enum ClientFrame {
         id: CommandId,
         /// The order's content.
         basket: Box<Basket>,
+        /// On a shared device: the shift of the person who acts.
+        shift: Option<ShiftId>,
     },
     /// Continue under a new token.
     Refresh {
@@ -95,6 +97,8 @@ struct Unsubscribe {
 struct Place {
     id: CommandId,
     order: Box<Basket>,
+    #[serde(default)]
+    shift: Option<ShiftId>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +162,7 @@ impl ClientFrame {
             "seen" => control(value).map(|Seen { room, position, station }| Self::Seen { room, position, station }),
             "ping" => control(value).map(|Ping { nonce }| Self::Ping { nonce }),
             "command" => command(value, id),
-            "place" => request(value, id).map(|Place { id, order }| Self::Place { id, basket: order }),
+            "place" => request(value, id).map(|Place { id, order, shift }| Self::Place { id, basket: order, shift }),
             _ => Err(BadFrame::new(ErrorCode::BadFrame, format!("type must be one of {}", Self::TYPES.join(", ")), id)),
         }
     }

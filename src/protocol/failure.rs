@@ -4,7 +4,7 @@ use super::client_frame::BadFrame;
 use super::error_code::ErrorCode;
 use super::frame::Frame;
 use super::server_frame::ServerFrame;
-use crate::domain::model::refusal::{Closed, Refusal};
+use crate::domain::model::refusal::{Closed, Denied, Refusal};
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::limit::Limit;
 use serde_json::Value;
@@ -179,7 +179,8 @@ impl From<BadFrame> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let failure = Self::new(refusal.kind.into(), refusal.message).with_document(refusal.document);
-        let reason = refusal.limit.map(Limit::as_str).or(refusal.closed.map(Closed::as_str));
+        let reason =
+            refusal.limit.map(Limit::as_str).or(refusal.closed.map(Closed::as_str)).or(refusal.denied.map(Denied::as_str));
         Self { retry_after: refusal.retry_after, reason, ..failure }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Result;
 use crate::domain::model::event::Event;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name, Station};
 use crate::domain::values::time::Timestamp;
@@ -31,6 +32,8 @@ pub struct Device {
     pub name: Name,
     /// The station that it is bound to; without one it shows all.
     pub station: Option<Station>,
+    /// The role of its sessions: `kitchen`, or `staff` for a device that shows the floor and that people share.
+    pub role: Role,
 }
 
 impl Device {

@@ -26,6 +26,7 @@ pub mod privacy;
 pub mod pushes;
 pub mod screens;
 pub mod sessions;
+pub mod shifts;
 pub mod sqlite;
 mod task;
 pub mod visits;
@@ -45,6 +46,7 @@ pub use privacy::Privacy;
 pub use pushes::Pushes;
 pub use screens::Screens;
 pub use sessions::Sessions;
+pub use shifts::Shifts;
 pub use visits::Visits;
 
 use std::sync::Arc;
@@ -52,12 +54,12 @@ use std::sync::Arc;
 /// Everything that a node needs from its database. Every query of a tenant's data names the restaurant, so that a bug in a
 /// caller cannot read across tenants.
 pub trait Store:
-    Log + Accounts + Credentials + Sessions + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits
+    Log + Accounts + Credentials + Sessions + Shifts + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits
 {
 }
 
-impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits> Store
-    for T
+impl<T: Log + Accounts + Credentials + Sessions + Shifts + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits>
+    Store for T
 {
 }
 

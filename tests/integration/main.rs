@@ -53,6 +53,7 @@ mod rooms;
 mod rounds;
 mod settings;
 mod share;
+mod shifts;
 mod slow_network;
 mod slow_reader;
 mod sockets;

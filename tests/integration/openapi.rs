@@ -59,6 +59,7 @@ async fn every_operation_answers_as_the_document_says() {
     people_and_keys(&restaurant).await;
     screens(&restaurant).await;
     reports_and_guests(&restaurant).await;
+    shifts(&restaurant).await;
     push(&restaurant).await;
     pages(&restaurant).await;
     account(&restaurant).await;
@@ -88,6 +89,24 @@ async fn orders(TestRestaurant { manager, staff, diner, menu, .. }: &TestRestaur
     diner.get("/api/v1/diner-sessions/current").await.expect(200);
     manager.get(&format!("{BASE}/diner-sessions")).await.expect(200);
     staff.get(&format!("{BASE}/visits")).await.expect(200);
+}
+
+async fn shifts(TestRestaurant { manager, server, .. }: &TestRestaurant) {
+    let me = text(&manager.get("/api/v1/people/me").await.expect(200)["id"]).to_owned();
+    assert_eq!(manager.put("/api/v1/people/me/pin", &json!({"pin": "4711"})).await.status, 204);
+    assert_eq!(manager.delete("/api/v1/people/me/pin").await.status, 204);
+    let pin = format!("{BASE}/people/{me}/pin");
+    assert_eq!(manager.put(&pin, &json!({"pin": "4711"})).await.status, 204);
+    let pairing = server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
+    let approval = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
+    manager.post(&approval, &json!({"name": "Bar", "role": "staff"})).await.expect(200);
+    let code = json!({"device_code": pairing["device_code"]});
+    let paired = server.anybody().post("/api/v1/devices/token", &code).await.expect(200);
+    let device = Client::new(&server.base, text(&paired["access_token"]));
+    device.get("/api/v1/devices/current/people").await.expect(200);
+    let shift = json!({"id": new_id(), "person": me, "pin": "4711"});
+    device.post("/api/v1/devices/current/shifts", &shift).await.expect(200);
+    assert_eq!(manager.delete(&pin).await.status, 204);
 }
 
 async fn rooms(TestRestaurant { staff, menu, .. }: &TestRestaurant) {

@@ -28,7 +28,13 @@ async fn begin(database: &TestDatabase) {
 }
 
 fn screen(restaurant: RestaurantId) -> Device {
-    Device { id: DeviceId::from_uuid(clock::new_id()), restaurant, name: key("Grill"), station: Some(key("hot")) }
+    Device {
+        id: DeviceId::from_uuid(clock::new_id()),
+        restaurant,
+        name: key("Grill"),
+        station: Some(key("hot")),
+        role: Role::Kitchen,
+    }
 }
 
 async fn poll(database: &TestDatabase, second: i64) -> Poll {

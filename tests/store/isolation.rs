@@ -7,6 +7,7 @@ use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::draft::to_json;
 use orderbell::domain::model::order::Order;
+use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::DeviceId;
@@ -92,7 +93,7 @@ pub async fn people_and_screens_of_another_are_not_there(database: TestDatabase)
     let id = DeviceId::from_uuid(clock::new_id());
     let pairing = Pairing { device_code_hash: [1; 32], user_code: key("CODE-1"), expires_at: at(600) };
     store.add_pairing(&pairing, at(0)).await.unwrap();
-    let device = Device { id, restaurant: one.id, name: key("Grill"), station: None };
+    let device = Device { id, restaurant: one.id, name: key("Grill"), station: None, role: Role::Kitchen };
     store.approve_pairing(&key("CODE-1"), &device, None, at(1)).await.unwrap();
     assert_eq!(store.device(one.id, id).await.unwrap(), Some(device));
     assert_eq!(store.device(two.id, id).await.unwrap(), None);

@@ -26,8 +26,8 @@ async fn a_screen_is_approved_once_and_gets_its_session_once() {
     let staff = principal(Role::Staff, LADLE);
     let station: Station = "hot".parse().unwrap();
     let typed = pairing.user_code.to_lowercase().replace('-', " ");
-    let device = service.approve(&staff, &typed, name(), Some(station.clone())).await.unwrap();
-    let again = service.approve(&staff, &pairing.user_code, name(), None).await;
+    let device = service.approve(&staff, &typed, name(), Some(station.clone()), Role::Kitchen).await.unwrap();
+    let again = service.approve(&staff, &pairing.user_code, name(), None, Role::Kitchen).await;
     assert_eq!(again.unwrap_err(), SessionError::UnknownPairing);
     let signed_in = service.poll(&code).await.unwrap();
     let screen = signed_in.principal;
@@ -60,7 +60,7 @@ async fn polls_at_once_begin_one_session_and_its_end_is_the_pairings() {
     let (service, _folder) = service().await;
     let pairing = service.begin_pairing().await.unwrap();
     let code = pairing.device_code.as_str().into();
-    service.approve(&principal(Role::Staff, LADLE), &pairing.user_code, name(), None).await.unwrap();
+    service.approve(&principal(Role::Staff, LADLE), &pairing.user_code, name(), None, Role::Kitchen).await.unwrap();
     let (one, two) = tokio::join!(service.poll(&code), service.poll(&code));
     // If one poll has already begun the session, the other is told to wait.
     let got: Vec<_> = [one, two].into_iter().filter(|outcome| !matches!(outcome, Err(PollError::SlowDown))).collect();
@@ -85,16 +85,20 @@ async fn only_staff_approve_for_their_own_restaurant_and_stations() {
     let (service, _folder) = service().await;
     let pairing = service.begin_pairing().await.unwrap();
     for role in [Role::Diner, Role::Kitchen, Role::Service] {
-        let outcome = service.approve(&principal(role, LADLE), &pairing.user_code, name(), None).await;
+        let outcome = service.approve(&principal(role, LADLE), &pairing.user_code, name(), None, Role::Kitchen).await;
         assert_eq!(outcome.unwrap_err(), SessionError::Forbidden, "{role}");
     }
     let staff = principal(Role::Staff, NEXT_DOOR);
     for wrong in ["BCDF-GHJK", "AAAA-AAAA", "", "a code that is far too long to be one"] {
-        assert_eq!(service.approve(&staff, wrong, name(), None).await.unwrap_err(), SessionError::UnknownPairing, "{wrong}");
+        assert_eq!(
+            service.approve(&staff, wrong, name(), None, Role::Kitchen).await.unwrap_err(),
+            SessionError::UnknownPairing,
+            "{wrong}"
+        );
     }
-    let misspelt = service.approve(&staff, &pairing.user_code, name(), Some("hto".parse().unwrap())).await;
+    let misspelt = service.approve(&staff, &pairing.user_code, name(), Some("hto".parse().unwrap()), Role::Kitchen).await;
     assert_eq!(misspelt.unwrap_err(), SessionError::Invalid("station must be one of the menu's: hot".into()));
-    service.approve(&staff, &pairing.user_code, name(), None).await.unwrap();
+    service.approve(&staff, &pairing.user_code, name(), None, Role::Kitchen).await.unwrap();
     let screen = service.poll(&pairing.device_code.as_str().into()).await.unwrap();
     assert_eq!((screen.principal.restaurant, screen.restaurant.id), (NEXT_DOOR, NEXT_DOOR));
 }

@@ -177,7 +177,7 @@ impl Connection {
                 self.subscriber.leave(&self.client.principal, room);
             }
             Effect::Command(command) => self.run_in_turn(QueuedCommand::Command(command), ctx),
-            Effect::Place(id, basket) => self.run_in_turn(QueuedCommand::Place(id, basket), ctx),
+            Effect::Place(id, basket, shift) => self.run_in_turn(QueuedCommand::Place(id, basket, shift), ctx),
             Effect::Refresh(token) => self.refresh(token, ctx),
             Effect::Seen(position, station) => self.subscriber.drawn(position, station),
             Effect::FloorSeen(position) => self.subscriber.floor_drawn(&self.client.principal, position),

@@ -7,7 +7,7 @@ use crate::domain::model::basket::Basket;
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::CommandId;
+use crate::domain::values::ids::{CommandId, ShiftId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
 use crate::domain::values::time::Timestamp;
@@ -24,7 +24,7 @@ pub enum Effect {
     /// Run a command.
     Command(Box<Command>),
     /// Place an order.
-    Place(CommandId, Box<Basket>),
+    Place(CommandId, Box<Basket>, Option<ShiftId>),
     /// Verify a token and replace the current one.
     Refresh(String),
     /// Record that a screen has drawn everything up to a position.
@@ -108,7 +108,7 @@ impl ClientState {
             ClientFrame::Subscribe(subscribe) => self.subscribe(subscribe, epoch, limits),
             ClientFrame::Unsubscribe { room } => self.unsubscribe(&room),
             ClientFrame::Command(command) => Effect::Command(command),
-            ClientFrame::Place { id, basket } => Effect::Place(id, basket),
+            ClientFrame::Place { id, basket, shift } => Effect::Place(id, basket, shift),
             ClientFrame::Refresh { token } => Effect::Refresh(token),
             ClientFrame::Seen { room, position, station } => self.seen(room, position, station),
             ClientFrame::Ping { nonce } => Effect::Pong(nonce),

@@ -4,7 +4,7 @@ use crate::commands::{Answer, Commands};
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::Principal;
-use crate::domain::values::ids::CommandId;
+use crate::domain::values::ids::{CommandId, ShiftId};
 use crate::protocol::{Failure, Frame, ServerFrame};
 use crate::store::log::Ack;
 use std::collections::VecDeque;
@@ -18,14 +18,14 @@ pub enum QueuedCommand {
     /// A command about an order, the menu or a call.
     Command(Box<Command>),
     /// A new order.
-    Place(CommandId, Box<Basket>),
+    Place(CommandId, Box<Basket>, Option<ShiftId>),
 }
 
 impl QueuedCommand {
     fn id(&self) -> CommandId {
         match self {
             Self::Command(command) => command.id,
-            Self::Place(id, _) => *id,
+            Self::Place(id, ..) => *id,
         }
     }
 
@@ -33,9 +33,14 @@ impl QueuedCommand {
     pub async fn run(self, commands: &Commands, principal: &Principal) -> (CommandId, Answer) {
         match self {
             Self::Command(command) => (command.id, commands.execute(principal, *command).await),
-            Self::Place(id, basket) => (id, commands.place(principal, id, *basket).await),
+            Self::Place(id, basket, shift) => (id, place(commands, principal, id, *basket, shift).await),
         }
     }
+}
+
+async fn place(commands: &Commands, who: &Principal, id: CommandId, basket: Basket, shift: Option<ShiftId>) -> Answer {
+    let who = commands.acting(who, shift).await?;
+    commands.place(&who, id, basket).await
 }
 
 /// The commands that wait, and whether one is running.

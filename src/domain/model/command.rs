@@ -10,7 +10,7 @@ pub use super::order_action::{Cause, Lines, OrderAction};
 use super::visit::VisitAction;
 pub use crate::domain::values::action::ActionName;
 use crate::domain::values::as_text::present;
-use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, VisitChangeId, VisitId};
+use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, ShiftId, VisitChangeId, VisitId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
 use crate::domain::values::money::Money;
@@ -43,6 +43,9 @@ pub struct RawCommand {
     /// The position of the order or the visit as the sender last saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_position: Option<Position>,
+    /// On a shared device: the shift of the person who acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<ShiftId>,
     /// For `accept` and `promise`: minutes from now.
     #[serde(default, deserialize_with = "minutes", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = minutes_schema)]
@@ -138,6 +141,9 @@ pub struct Command {
     pub id: CommandId,
     /// The order, call or visit, with the action on it.
     pub subject: Subject,
+    /// On a shared device: the shift of the person who acts. Who acts is no part of the meaning.
+    #[serde(skip)]
+    pub shift: Option<ShiftId>,
 }
 
 /// The subject of a command.
@@ -246,7 +252,7 @@ impl TryFrom<RawCommand> for Command {
             },
         };
         fields.check_all_taken()?;
-        Ok(Self { id, subject })
+        Ok(Self { id, subject, shift: fields.raw.shift })
     }
 }
 

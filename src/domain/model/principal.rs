@@ -109,7 +109,7 @@ pub(crate) fn person_role_schema() -> Object {
     schema::word([Role::Staff, Role::Manager].map(Role::as_str)).build()
 }
 
-/// Builds the schema of the role of a paired screen.
+/// Builds the schema of the role of a paired device.
 pub(crate) fn screen_role_schema() -> Object {
-    schema::word([Role::Kitchen.as_str()]).build()
+    schema::word([Role::Kitchen, Role::Staff].map(Role::as_str)).build()
 }

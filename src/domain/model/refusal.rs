@@ -71,6 +71,32 @@ impl Closed {
     }
 }
 
+/// Why a principal may not do something that others in its place may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// A shared device without a person.
+    PersonRequired,
+    /// The shift is unknown, or has ended.
+    ShiftOver,
+}
+
+impl Denied {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PersonRequired => "person_required",
+            Self::ShiftOver => "shift_over",
+        }
+    }
+
+    /// Returns the refusal.
+    #[must_use]
+    pub fn refusal(self, message: &str) -> Refusal {
+        Refusal { denied: Some(self), ..Refusal::new(RefusalKind::Forbidden, message) }
+    }
+}
+
 /// Why a command was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -90,6 +116,9 @@ pub struct Refusal {
     /// With `paused`: what is closed by its hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
+    /// With `forbidden`: why, if the role alone does not say it.
+    #[serde(skip)]
+    pub denied: Option<Denied>,
 }
 
 impl Refusal {
@@ -104,7 +133,7 @@ impl Refusal {
     /// Returns a refusal without a document.
     #[must_use]
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), document: None, retry_after: None, limit: None, closed: None }
+        Self { kind, message: message.into(), document: None, retry_after: None, limit: None, closed: None, denied: None }
     }
 
     /// Returns a refusal of an order outside the hours, with when they begin.

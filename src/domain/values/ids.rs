@@ -149,6 +149,14 @@ id!(
     DeviceId
 );
 id!(
+    /// A person's PIN: a new id for each that is set.
+    PinId
+);
+id!(
+    /// A person's shift on a shared device, made by the device.
+    ShiftId
+);
+id!(
     /// One run of a node.
     NodeId
 );

@@ -23,7 +23,8 @@ impl Level {
     /// Adds `guest_name`, `ticket`, time zones and hours. Adds rounds: `add_items`, `change_item`, `round` and `added_at` of an
     /// item, `guest_rounds` and `names_required` of the menu. Adds courses: `fire`, `hold`, `serve_item`, `serve` of a course, `course`, `held`,
     /// `fired_at` and `served_at` of an item, `firing` of an order and the menu, `course` of a category.
-    /// Adds groups of options, sold-out options, and `choices` of an item. Adds `move`, `merge` and `undo` of visits.
+    /// Adds groups of options, sold-out options, and `choices` of an item. Adds `move`, `merge` and `undo` of visits. Adds
+    /// `shift`, and devices of the floor.
     pub const TWO: Self = Self(2);
     /// The level of this version.
     pub const CURRENT: Self = Self::TWO;

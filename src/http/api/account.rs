@@ -43,6 +43,8 @@ struct AccountAnswer {
     role: Role,
     /// Whether the person has a second factor.
     totp: bool,
+    /// Whether the person has a PIN for shared devices.
+    pin: bool,
     /// Whether the person must set up a second factor before managing the restaurant.
     totp_setup_required: bool,
     /// The number of unused recovery codes.
@@ -64,11 +66,13 @@ struct AccountAnswer {
 )]
 pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     let account = state.sessions()?.account(&who).await?;
+    let pin = state.node.store.pin(who.restaurant, account.user.id).await?.is_some();
     Ok(HttpResponse::Ok().json(AccountAnswer {
         id: account.user.id,
         username: account.user.username,
         role: account.user.role,
         totp: account.second_factor.is_some(),
+        pin,
         totp_setup_required: account.needs_second_factor,
         recovery_codes: account.second_factor.map_or(0, |factor| factor.recovery_codes),
     }))

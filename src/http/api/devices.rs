@@ -6,6 +6,7 @@ use crate::auth::token::TokenAnswer;
 use crate::domain::model::principal::Role;
 use crate::domain::model::principal::screen_role_schema;
 use crate::domain::values::ids::DeviceId;
+use crate::domain::values::level::Level;
 use crate::domain::values::text::{Name, Station};
 use crate::http::body::Body;
 use crate::http::extract::AuthUser;
@@ -48,6 +49,29 @@ pub struct Approval {
     name: Name,
     /// A station of the kitchen. Absent: every station.
     station: Option<Station>,
+    /// What the device is for. `staff`: it shows the floor, and people take turns on it. From feature level 2 on.
+    #[serde(default)]
+    role: DeviceRole,
+}
+
+/// The role of a paired device.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum DeviceRole {
+    /// A screen of the kitchen.
+    #[default]
+    Kitchen,
+    /// A device of the floor.
+    Staff,
+}
+
+impl From<DeviceRole> for Role {
+    fn from(role: DeviceRole) -> Self {
+        match role {
+            DeviceRole::Kitchen => Self::Kitchen,
+            DeviceRole::Staff => Self::Staff,
+        }
+    }
 }
 
 /// A screen in an answer.
@@ -59,6 +83,9 @@ pub struct DeviceBrief {
     /// A station of the kitchen. Absent: every station.
     #[serde(skip_serializing_if = "Option::is_none")]
     station: Option<Station>,
+    /// `kitchen`, or `staff` for a device of the floor.
+    #[schema(schema_with = screen_role_schema)]
+    role: Role,
     /// The version, for `If-Match`.
     version: String,
 }
@@ -66,7 +93,7 @@ pub struct DeviceBrief {
 impl From<Device> for DeviceBrief {
     fn from(device: Device) -> Self {
         let version = device.version().into_string();
-        Self { id: device.id, name: device.name, station: device.station, version }
+        Self { id: device.id, name: device.name, station: device.station, role: device.role, version }
     }
 }
 
@@ -99,8 +126,11 @@ pub async fn approve(
     body: Body<Approval>,
 ) -> Result<HttpResponse, Problem> {
     state.limits.admit(Action::Pair, &who).map_err(too_many)?;
-    let Approval { name, station } = body.0;
-    let device = state.sessions()?.approve(&who, &user_code, name, station).await?;
+    let Approval { name, station, role } = body.0;
+    if matches!(role, DeviceRole::Staff) && state.node.level.get() < Level::TWO {
+        return Err(Problem::invalid("role: staff needs feature level 2, which is not in force yet"));
+    }
+    let device = state.sessions()?.approve(&who, &user_code, name, station, role.into()).await?;
     Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))
 }
 

@@ -3,15 +3,16 @@
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::principal::Principal;
+use crate::domain::model::refusal::Denied;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
-use crate::http::extract::TenantUser;
+use crate::http::extract::{Acting, TenantUser};
 use crate::http::openapi::parts;
 use crate::http::paging;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::State;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Failure};
 use crate::store::guests::GuestSession;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,15 @@ use utoipa::{IntoParams, ToSchema};
 
 /// The sessions on a page.
 const PAGE: u32 = 200;
+
+fn check_may_end(who: &Principal) -> Result<(), Problem> {
+    check_staff(who)?;
+    if policy::may_end_visits(who) {
+        return Ok(());
+    }
+    Err(Failure::from(Denied::PersonRequired.refusal("nobody is signed in on this device; choose your name and type your PIN"))
+        .into())
+}
 
 fn check_staff(who: &Principal) -> Result<(), Problem> {
     if policy::may_see_guests(who) {
@@ -109,15 +119,11 @@ pub async fn list(
     tag = "management",
     summary = "End a guest's session on every node; the phone is notified",
     description = "For: staff, manager.",
-    params(parts::RestaurantPath, ("id" = Key, Path, description = "The session's id.")),
+    params(parts::RestaurantPath, ("id" = Key, Path, description = "The session's id."), parts::Shift),
     responses((status = 204, description = "Ended."), parts::OfRestaurant),
 )]
-pub async fn end(
-    state: web::Data<State>,
-    TenantUser(who): TenantUser,
-    path: web::Path<(Slug, Key)>,
-) -> Result<HttpResponse, Problem> {
-    check_staff(&who)?;
+pub async fn end(state: web::Data<State>, Acting(who): Acting, path: web::Path<(Slug, Key)>) -> Result<HttpResponse, Problem> {
+    check_may_end(&who)?;
     state.management.end_guest(who.restaurant, &path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }

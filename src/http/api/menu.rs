@@ -16,7 +16,7 @@ use crate::domain::values::time_zone::TimeZone;
 use crate::http::body::Body;
 use crate::http::encoded::Encoded;
 use crate::http::etag::BasedOn;
-use crate::http::extract::{Tenant, TenantUser};
+use crate::http::extract::{Acting, Tenant};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -195,7 +195,7 @@ pub(crate) async fn change(
     params(
         parts::RestaurantPath,
         ("item" = MenuItemId, Path, description = "The dish."),
-        parts::IfMatch,
+        parts::IfMatch, parts::Shift,
     ),
     request_body = Availability,
     responses(
@@ -207,7 +207,7 @@ pub(crate) async fn change(
 )]
 pub async fn set_availability(
     state: web::Data<State>,
-    TenantUser(who): TenantUser,
+    Acting(who): Acting,
     path: web::Path<(Slug, MenuItemId)>,
     based_on: BasedOn,
     body: Body<Availability>,
@@ -227,7 +227,7 @@ pub async fn set_availability(
     tag = "restaurants",
     summary = "Pause or resume ordering",
     description = "For: staff, manager, service.",
-    params(parts::RestaurantPath, parts::IfMatch),
+    params(parts::RestaurantPath, parts::IfMatch, parts::Shift),
     request_body = Pause,
     responses(
         (status = 200, description = "The menu.", body = Changed),
@@ -238,7 +238,7 @@ pub async fn set_availability(
 )]
 pub async fn set_pause(
     state: web::Data<State>,
-    TenantUser(who): TenantUser,
+    Acting(who): Acting,
     based_on: BasedOn,
     body: Body<Pause>,
 ) -> Result<HttpResponse, Problem> {
@@ -258,7 +258,7 @@ pub async fn set_pause(
     tag = "restaurants",
     summary = "Set whether guests may add rounds to their open orders",
     description = "For: staff, manager, service. From feature level 2 on.",
-    params(parts::RestaurantPath, parts::IfMatch),
+    params(parts::RestaurantPath, parts::IfMatch, parts::Shift),
     request_body = GuestRounds,
     responses(
         (status = 200, description = "The menu.", body = Changed),
@@ -269,7 +269,7 @@ pub async fn set_pause(
 )]
 pub async fn set_guest_rounds(
     state: web::Data<State>,
-    TenantUser(who): TenantUser,
+    Acting(who): Acting,
     based_on: BasedOn,
     body: Body<GuestRounds>,
 ) -> Result<HttpResponse, Problem> {
@@ -288,7 +288,7 @@ pub async fn set_guest_rounds(
     tag = "restaurants",
     summary = "Set when later courses of new orders go to the kitchen",
     description = "For: staff, manager, service. From feature level 2 on.",
-    params(parts::RestaurantPath, parts::IfMatch),
+    params(parts::RestaurantPath, parts::IfMatch, parts::Shift),
     request_body = FiringRule,
     responses(
         (status = 200, description = "The menu.", body = Changed),
@@ -299,7 +299,7 @@ pub async fn set_guest_rounds(
 )]
 pub async fn set_firing(
     state: web::Data<State>,
-    TenantUser(who): TenantUser,
+    Acting(who): Acting,
     based_on: BasedOn,
     body: Body<FiringRule>,
 ) -> Result<HttpResponse, Problem> {

@@ -13,5 +13,6 @@ pub mod push;
 pub(super) mod receipts;
 pub mod rooms;
 pub mod sessions;
+pub mod shifts;
 pub mod story;
 pub mod visits;

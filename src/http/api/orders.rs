@@ -8,7 +8,7 @@ use crate::domain::model::order::Order;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::{CommandId, OrderId};
 use crate::http::body::Body;
-use crate::http::extract::{AuthUser, Bearer, IdempotencyKey, TenantUser};
+use crate::http::extract::{Acting, AuthUser, Bearer, IdempotencyKey, TenantUser};
 use crate::http::openapi::parts;
 use crate::http::openapi::shapes;
 use crate::http::problem::Problem;
@@ -39,6 +39,7 @@ fn no_such_order() -> Problem {
         parts::RestaurantPath,
         ("Idempotency-Key" = CommandId, Header, description = "The command's id: the same key gets the same answer and \
             places no second order."),
+        parts::Shift,
     ),
     request_body = Basket,
     responses(
@@ -53,7 +54,7 @@ fn no_such_order() -> Problem {
 )]
 pub async fn place(
     state: web::Data<State>,
-    TenantUser(who): TenantUser,
+    Acting(who): Acting,
     IdempotencyKey(id): IdempotencyKey,
     body: Body<Basket>,
 ) -> Result<HttpResponse, Problem> {

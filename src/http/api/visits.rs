@@ -3,15 +3,16 @@
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::principal::Principal;
+use crate::domain::model::refusal::Denied;
 use crate::domain::model::visit::VisitBill;
 use crate::domain::values::ids::VisitId;
 use crate::domain::values::text::{Slug, TableLabel};
 use crate::http::body::OptionalBody;
-use crate::http::extract::TenantUser;
+use crate::http::extract::{Acting, TenantUser};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Failure};
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +21,15 @@ use utoipa::ToSchema;
 const MOST: u32 = 2000;
 /// The most tables of an answer.
 const MOST_TABLES: u32 = 1000;
+
+fn check_may_end(who: &Principal) -> Result<(), Problem> {
+    check_staff(who)?;
+    if policy::may_end_visits(who) {
+        return Ok(());
+    }
+    Err(Failure::from(Denied::PersonRequired.refusal("nobody is signed in on this device; choose your name and type your PIN"))
+        .into())
+}
 
 fn check_staff(who: &Principal) -> Result<(), Problem> {
     if policy::may_see_guests(who) {
@@ -89,7 +99,7 @@ pub struct End {
     tag = "management",
     summary = "End the visit of a table, which frees the table",
     description = "For: staff, manager. The sessions of the table's guests end, unless `end_sessions` is false.",
-    params(parts::RestaurantPath, ("id" = VisitId, Path, description = "The id.")),
+    params(parts::RestaurantPath, ("id" = VisitId, Path, description = "The id."), parts::Shift),
     request_body = Option<End>,
     responses(
         (status = 204, description = "Ended."),
@@ -100,11 +110,11 @@ pub struct End {
 )]
 pub async fn end(
     state: web::Data<State>,
-    TenantUser(who): TenantUser,
+    Acting(who): Acting,
     path: web::Path<(Slug, VisitId)>,
     body: OptionalBody<End>,
 ) -> Result<HttpResponse, Problem> {
-    check_staff(&who)?;
+    check_may_end(&who)?;
     let end_sessions = body.0?.end_sessions.unwrap_or(true);
     if state.management.end_visit(who.restaurant, path.1, end_sessions).await? {
         return Ok(HttpResponse::NoContent().finish());

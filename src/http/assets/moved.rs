@@ -105,7 +105,7 @@ const MOVED: &[(&str, &str)] = &[
     ("views/order_card.js", "guest/order_card.js"),
     ("views/order_parts.js", "shared/order_parts.js"),
     ("views/order_view.js", "guest/order_view.js"),
-    ("views/pairing.js", "kitchen/pairing.js"),
+    ("views/pairing.js", "shared/pairing.js"),
     ("views/redraw.js", "shared/redraw.js"),
     ("views/ringing.js", "floor/ringing.js"),
     ("views/sheet.js", "shared/sheet.js"),

@@ -92,6 +92,18 @@ impl IntoParams for IfMatch {
     }
 }
 
+/// The header that names a shift.
+#[derive(Debug)]
+pub struct Shift;
+
+impl IntoParams for Shift {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = ParameterBuilder::new().name("Orderbell-Shift").parameter_in(ParameterIn::Header).required(Required::False);
+        let description = "On a shared device: the shift of the person who acts.";
+        vec![header.schema(Some(Ref::from_schema_name("Id"))).description(Some(description)).build()]
+    }
+}
+
 /// The header that asks for snapshots in parts.
 #[derive(Debug)]
 pub struct PagedSnapshot;

@@ -274,21 +274,23 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     };
     app.state.node.store.add_pairing(&pairing, clock::now()).await.unwrap();
     let (name, station) = ("Grill".parse().unwrap(), Some("hot".parse().unwrap()));
-    let screen = Device { id: device, restaurant: LADLE, name, station };
+    let screen = Device { id: device, restaurant: LADLE, name, station, role: Role::Kitchen };
     app.state.node.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
     let poll = post("/api/v1/devices/token").set_json(json!({"device_code": secret.expose_secret()}));
     let paired = app.call(poll).await.json();
     let path = ladle(&format!("/devices/{device}"));
     let renamed = app.send(patch(&path), &manager, json!({"name": "Hot line"})).await.json();
-    assert_eq!(renamed, json!({"id": device, "name": "Hot line", "station": "hot", "version": renamed["version"]}));
+    assert_eq!(
+        renamed,
+        json!({"id": device, "name": "Hot line", "station": "hot", "role": "kitchen", "version": renamed["version"]})
+    );
     app.send(patch(&path), &manager, json!({"station": "cellar"})).await.problem(422, "invalid");
     app.send(patch(&path), &manager, json!({})).await.problem(422, "invalid");
     let freed = app.send(patch(&path), &manager, json!({"station": null})).await.json();
-    assert_eq!(freed, json!({"id": device, "name": "Hot line", "version": freed["version"]}));
+    assert_eq!(freed, json!({"id": device, "name": "Hot line", "role": "kitchen", "version": freed["version"]}));
     let listed = list(&app, "/devices", "devices").await;
     assert!(listed[0]["approved_at"].is_string(), "{listed:?}");
-    let expected =
-        json!({"id": device, "name": "Hot line", "version": freed["version"], "approved_at": listed[0]["approved_at"]});
+    let expected = json!({"id": device, "name": "Hot line", "role": "kitchen", "version": freed["version"], "approved_at": listed[0]["approved_at"]});
     assert_eq!(listed, [expected]);
     let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": paired["refresh_token"]}));
     let refreshed = app.call(refresh).await.json();

@@ -120,7 +120,7 @@ async fn a_screen_that_was_moved_meanwhile_stays_where_it_is() {
     };
     app.state.node.store.add_pairing(&pairing, clock::now()).await.unwrap();
     let id = DeviceId::from_uuid(clock::new_id());
-    let screen = Device { id, restaurant: LADLE, name: "Grill".parse().unwrap(), station: None };
+    let screen = Device { id, restaurant: LADLE, name: "Grill".parse().unwrap(), station: None, role: Role::Kitchen };
     app.state.node.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
     let (path, version) = entry(&app, "/devices", "devices").await;
     let moved = app.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"station": "hot"})).await;

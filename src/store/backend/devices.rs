@@ -35,14 +35,14 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.origin = p.device_code_hash)";
     VOID_PAIRINGS = "DELETE FROM pairings WHERE device = $1";
 
-    ADD_DEVICE = "INSERT INTO devices (id, restaurant, name, station, created_at, approved_by) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    DEVICE_OF_PAIRING = "SELECT id, restaurant, name, station FROM devices WHERE id = $1 AND revoked_at IS NULL";
-    DEVICE = "SELECT id, restaurant, name, station FROM devices \
+    ADD_DEVICE = "INSERT INTO devices (id, restaurant, name, station, created_at, approved_by, role) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    DEVICE_OF_PAIRING = "SELECT id, restaurant, name, station, role FROM devices WHERE id = $1 AND revoked_at IS NULL";
+    DEVICE = "SELECT id, restaurant, name, station, role FROM devices \
         WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
     DEVICE_NAME = "SELECT name FROM devices WHERE restaurant = $1 AND id = $2";
     /// A screen is made when it is approved.
-    DEVICES = "SELECT d.id, d.restaurant, d.name, d.station, d.created_at, d.approved_by, u.username FROM devices d \
+    DEVICES = "SELECT d.id, d.restaurant, d.name, d.station, d.role, d.created_at, d.approved_by, u.username FROM devices d \
         LEFT JOIN users u ON u.restaurant = d.restaurant AND u.id = d.approved_by \
         WHERE d.restaurant = $1 AND d.id > $2 AND d.revoked_at IS NULL ORDER BY d.id LIMIT $3";
     SET_DEVICE = "UPDATE devices SET name = $3, station = $4 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
@@ -55,6 +55,7 @@ struct DeviceRow {
     restaurant: Uuid,
     name: String,
     station: Option<String>,
+    role: String,
 }
 
 #[derive(FromRow)]
@@ -86,6 +87,7 @@ impl TryFrom<DeviceRow> for Device {
             restaurant: RestaurantId::from_uuid(row.restaurant),
             name: text("name", &row.name)?,
             station: station(row.station.as_deref())?,
+            role: text("role", &row.role)?,
         })
     }
 }
@@ -166,6 +168,7 @@ async fn approve(
         .bind(device.station.as_ref().map(|station| station.as_str()))
         .bind(at.micros())
         .bind(approver.map(UserId::uuid))
+        .bind(device.role.as_str())
         .execute(&mut *connection)
         .await?;
     let approve = query::<Database>(APPROVE_PAIRING).bind(user_code.as_str()).bind(device.id.uuid());

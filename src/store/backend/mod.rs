@@ -72,6 +72,7 @@ mod pushes;
 mod screens;
 mod script;
 mod sessions;
+mod shifts;
 mod snapshot;
 pub mod statements;
 mod tickets;

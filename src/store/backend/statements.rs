@@ -3,7 +3,7 @@
 
 use super::{
     accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, origin, privacy, pushes, screens,
-    sessions, tickets, visits,
+    sessions, shifts, tickets, visits,
 };
 
 /// Every statement of this database.
@@ -24,6 +24,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     pushes::STATEMENTS,
     screens::STATEMENTS,
     sessions::STATEMENTS,
+    shifts::STATEMENTS,
     tickets::STATEMENTS,
     visits::STATEMENTS,
 ];

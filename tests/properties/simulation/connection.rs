@@ -162,7 +162,7 @@ impl World {
                 self.leave_room(node, restaurant, room, id);
             }
             Effect::Command(command) => self.command(id, *command),
-            Effect::Place(command, basket) => self.place(id, command, *basket),
+            Effect::Place(command, basket, _) => self.place(id, command, *basket),
             Effect::Fail(failure) => self.deliver(id, Mail::Frames(vec![failure.frame()])),
             Effect::Nothing => {} // it has left the room already
             other => self.blame(format!("{other:?} on {text}")),

@@ -2,10 +2,12 @@
 
 use super::page::{self, PageQuery};
 use crate::auth::password_policy::schema as password_schema;
+use crate::auth::shifts::MOST_WRONG;
 use crate::domain::model::principal::Role;
 use crate::domain::model::principal::person_role_schema;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::{Key, Slug};
+use crate::http::api::shifts::NewPin;
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::{ConfirmedManager, Manager};
@@ -29,6 +31,12 @@ struct Person {
     /// Whether the person has a second factor.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp: bool,
+    /// Whether the person has a PIN for shared devices.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pin: bool,
+    /// Whether the PIN was wrong too often, and no longer works.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pin_stopped: bool,
     /// The version, for `If-Match`.
     version: String,
 }
@@ -36,7 +44,7 @@ struct Person {
 impl From<User> for Person {
     fn from(user: User) -> Self {
         let version = user.version().into_string();
-        Self { id: user.id, username: user.username, role: user.role, totp: false, version }
+        Self { id: user.id, username: user.username, role: user.role, totp: false, pin: false, pin_stopped: false, version }
     }
 }
 
@@ -75,7 +83,12 @@ pub async fn list(
     let mut people = state.node.store.users(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
     let next = page::cut(&mut people, |person| person.username.clone());
     let guarded = state.node.store.people_with_second_factor(who.restaurant).await?;
-    let person = |user: User| Person { totp: guarded.contains(&user.id), ..user.into() };
+    let holders = state.node.store.pin_holders(who.restaurant).await?;
+    let person = |user: User| {
+        let holder = holders.iter().find(|holder| holder.id == user.id);
+        let (pin, pin_stopped) = (holder.is_some(), holder.is_some_and(|holder| holder.wrong >= MOST_WRONG));
+        Person { totp: guarded.contains(&user.id), pin, pin_stopped, ..user.into() }
+    };
     let people = people.into_iter().map(person).collect();
     Ok(HttpResponse::Ok().json(PersonList { people, next }))
 }
@@ -240,5 +253,53 @@ pub async fn reset_totp(
     path: web::Path<(Slug, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     state.sessions()?.reset_totp(&who, path.1).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `PUT …/people/{id}/pin`: sets a person's PIN for shared devices. 204.
+///
+/// # Errors
+/// `forbidden`, `confirm_password`, `not_found`, `invalid` for a PIN that is guessed first.
+#[utoipa::path(
+    put,
+    path = "/api/v1/restaurants/{slug}/people/{id}/pin",
+    operation_id = "setPin",
+    tag = "management",
+    summary = "Set a person's PIN for shared devices; a stopped one works again",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`).",
+    params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id.")),
+    request_body = NewPin,
+    responses((status = 204, description = "Set."), parts::OfRestaurant, parts::WithBody),
+)]
+pub async fn set_pin(
+    state: web::Data<State>,
+    ConfirmedManager(who): ConfirmedManager,
+    path: web::Path<(Slug, UserId)>,
+    body: Body<NewPin>,
+) -> Result<HttpResponse, Problem> {
+    state.management.set_pin(who.restaurant, path.1, &body.0.pin).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `DELETE …/people/{id}/pin`: removes a person's PIN. Their shifts on shared devices end. 204.
+///
+/// # Errors
+/// `forbidden`, `confirm_password`, `not_found` for a person without one.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/people/{id}/pin",
+    operation_id = "removePin",
+    tag = "management",
+    summary = "Remove a person's PIN; their shifts on shared devices end",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`).",
+    params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id.")),
+    responses((status = 204, description = "Removed."), parts::OfRestaurant),
+)]
+pub async fn remove_pin(
+    state: web::Data<State>,
+    ConfirmedManager(who): ConfirmedManager,
+    path: web::Path<(Slug, UserId)>,
+) -> Result<HttpResponse, Problem> {
+    state.management.remove_pin(who.restaurant, path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }
