@@ -43,12 +43,14 @@ export class Orderbell extends Emitter {
   /** @type {import('./persistence/persistence.js').Persistence | null} */ #persistence = null;
   /** @type {Promise<void> | null} */ #persisting = null;
   /** @type {any} */ #later = null;
-  #tokens; #version; #kept; #resume; #env; #clock; #outbox;
+  #tokens; #stamp; #holds; #version; #kept; #resume; #env; #clock; #outbox;
 
   /** @param {import('./types.js').Options} options */
-  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', session, resume = false, wallClock = Date.now, ...given }) {
+  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', session, resume = false, wallClock = Date.now, stamp = (frame) => frame, holds = () => false, ...given }) {
     super();
     this.#tokens = tokens;
+    this.#stamp = stamp;
+    this.#holds = holds;
     this.#version = version;
     this.#env = environment(given);
     this.#kept = storage && { storage, owner, version, wallClock, locks: this.#env.locks };
@@ -159,8 +161,22 @@ export class Orderbell extends Emitter {
     this.#subscriptions.seen(typeof room === 'string' ? room : room.name, position, station);
   }
 
-  /** @param {any} frame @returns {Promise<any>} */
-  #enqueue(frame) {
+  /** Sends commands that were held, as far as they no longer are. */
+  release() {
+    this.#outbox.release();
+  }
+
+  /**
+   * Takes back commands that were never sent; each is answered with the error.
+   * @param {(pending: import('./types.js').Pending) => boolean} which @param {OrderbellError} error
+   */
+  withdraw(which, error) {
+    this.#outbox.withdraw(which, error);
+  }
+
+  /** @param {any} asked @returns {Promise<any>} */
+  #enqueue(asked) {
+    const frame = this.#stamp(asked);
     const bound = this.welcome?.limits?.frame_bytes;
     // The server would close the link for good, so the library refuses this one command.
     if (bound && new TextEncoder().encode(JSON.stringify(frame)).length > bound) {
@@ -213,6 +229,7 @@ export class Orderbell extends Emitter {
   #hooks(wallClock) {
     return {
       send: (frame) => this.#connection.send(frame),
+      holds: this.#holds,
       renew: () => this.#connection.renew(),
       changed: () => this.emit('pending', this.pending),
       overdue: () => this.#connection.ask(),

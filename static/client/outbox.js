@@ -90,7 +90,17 @@ export class Outbox {
     this.#level = level;
     this.#spacingMs = rate ? Math.ceil(1000 / rate) : 0;
     for (const waiting of this.#entries.values()) waiting.sent = false;
-    this.#release();
+    this.#resume();
+  }
+
+  /** Looks again at what was held. */
+  release() {
+    this.#drain();
+  }
+
+  /** Takes back commands that were never sent. @param {(pending: Pending) => boolean} which @param {OrderbellError} error */
+  withdraw(which, error) {
+    for (const each of [...this.#entries.values()]) if (!each.sent && which(each.pending)) this.#settle(each, { error });
   }
 
   down() {
@@ -131,7 +141,7 @@ export class Outbox {
     for (const next of [...this.#entries.values()]) {
       if (this.#expired(next)) continue;
       const lane = next.pending.order ?? next.pending.visit ?? next.pending.id;
-      if (!next.sent && !busy.has(lane)) {
+      if (!next.sent && !busy.has(lane) && !this.#hooks.holds?.(next.pending)) {
         next.sent = this.#hooks.send(next.pending.body ? understood(next.frame, this.#level) : understoodCommand(next.frame, this.#level));
         if (!next.sent) return;
         if (this.#spacingMs > 0) return this.#pause(this.#spacingMs);
@@ -165,10 +175,10 @@ export class Outbox {
   /** @param {number} ms */
   #pause(ms) {
     this.#clearHold();
-    this.#hold = this.#hooks.setTimeout(() => this.#release(), ms);
+    this.#hold = this.#hooks.setTimeout(() => this.#resume(), ms);
   }
 
-  #release() {
+  #resume() {
     this.#clearHold();
     this.#drain();
   }
@@ -226,6 +236,7 @@ function inWords({ allergy, ...said }) {
 /** @param {any} frame @param {number} at @param {boolean} stuck @returns {Entry} */
 function entry(frame, at, stuck) {
   const { type, ...fields } = frame;
-  const pending = type === 'place' ? { id: frame.id, action: 'place', body: frame.order, at, stuck } : { ...fields, at, stuck };
+  const { shift } = frame;
+  const pending = type === 'place' ? { id: frame.id, action: 'place', body: frame.order, ...(shift && { shift }), at, stuck } : { ...fields, at, stuck };
   return { pending, frame, sent: false, tries: 0, settle: [], patience: null };
 }

@@ -37,6 +37,8 @@
  * @property {() => number} [random] in [0, 1)
  * @property {() => number} [now] monotonic ms
  * @property {() => number} [wallClock] ms since 1970
+ * @property {(frame: any) => any} [stamp] adds to each command and order what the sender always adds
+ * @property {(pending: Pending) => boolean} [holds] whether a command is not to be sent yet; `release` looks again
  * @property {(task: () => void, ms: number) => any} [setTimeout]
  * @property {(handle: any) => void} [clearTimeout]
  */
@@ -136,7 +138,7 @@
  * An unanswered command, as `Orderbell.pending` lists it: its own fields (`item`, `reason` …), `at`, the wall-clock ms of the
  * touch, and `stuck`, whether there is no link or its answer is overdue. An order being placed has the action `place` and its `body`.
  *
- * @typedef {{id: string, action: string, at: number, stuck: boolean, order?: string, visit?: string, item?: string, rush?: boolean, body?: any}} Pending
+ * @typedef {{id: string, action: string, at: number, stuck: boolean, order?: string, visit?: string, item?: string, rush?: boolean, body?: any, shift?: string}} Pending
  */
 
 /** Stores copies of unanswered commands. @typedef {{added(frame: any, at: number): void, settled(id: string): void}} Keeper */
@@ -146,6 +148,7 @@
 /**
  * @typedef {object} OutboxHooks
  * @property {(frame: any) => boolean} send
+ * @property {(pending: Pending) => boolean} [holds] whether a command is not to be sent yet
  * @property {() => void} renew requests a new token
  * @property {() => void} changed
  * @property {() => void} overdue the server owes an answer, and may be gone

@@ -1,10 +1,11 @@
 import { beat, find } from '../shared/dom.js';
 import { askToSignIn } from '../shared/sign_in.js';
-import { forgetSession, openSession, signIn, signOut } from '../shared/staff_session.js';
+import { forgetSession, keepShared, openSession, signIn, signOut } from '../shared/staff_session.js';
 import { keepLocal, recallLocal, whenForgetful } from '../shared/storage.js';
 import { setTheme, showTheme, theme } from '../shared/theme.js';
 import { notice } from '../shared/toasts.js';
 import { StaffDesk } from './screen.js';
+import { askToShare } from './shared_device.js';
 
 beat();
 showTheme();
@@ -12,7 +13,7 @@ whenForgetful(() => notice('This browser keeps nothing for this page: its storag
   + 'If you reload, you have to sign in again.'));
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
-const session = openSession() ?? await askToSignIn('staff', signIn, why);
+const session = openSession() ?? await Promise.race([askToSignIn('staff', signIn, why), askToShare().then(keepShared)]);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
 const ended = await new StaffDesk(session, { theme, setTheme }).run();

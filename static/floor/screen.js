@@ -1,5 +1,5 @@
 import { followLifecycle } from '../client/lifecycle.js';
-import { Api, Orderbell } from '../client/orderbell.js';
+import { Orderbell } from '../client/orderbell.js';
 import { Account } from '../shared/account.js';
 import { backClosesSheets } from '../shared/back.js';
 import { called } from '../shared/called.js';
@@ -29,6 +29,8 @@ import { LANES, freeTables, lanes, screensOf, tablesOf, unansweredByAge, undrawn
 import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, newOrderButton, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { OrderEntry } from './entry.js';
 import { unsentView } from './entry_view.js';
+import { personButton, unprovedView } from './shift_view.js';
+import { ShiftApi, Shifts } from './shifts.js';
 import { LostOrders } from './lost_orders.js';
 import { lostView } from './lost_view.js';
 import { NewOrders, sendToKitchen } from './new_orders.js';
@@ -46,6 +48,7 @@ const DONE_MORE = 50;
 /** The floor's page: draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
   #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed; #lost;
+  /** On a shared device: who acts. @type {Shifts | undefined} */ #shifts;
   #touch = new DoubleTouch();
   #sight = new Sight();
   #tab = 'orders';
@@ -65,11 +68,19 @@ export class StaffDesk {
    */
   constructor(session, theme) {
     const { tokens, restaurant, username } = session;
-    const api = new Api({ url: location.origin, tokens });
+    const api = new ShiftApi({ url: location.origin, tokens }, () => this.#shifts?.current);
     this.#session = session;
     this.#account = new Account(session);
     this.#theme = theme;
+    if (session.shared) {
+      const name = (/** @type {string} */ what) => `shared.${what}.${restaurant.id}`;
+      this.#shifts = new Shifts({
+        api, bell: () => this.#bell, changed: () => this.#due(),
+        store: { recall: (what) => recallLocal(name(what), []), keep: (what, value) => keepLocal(name(what), value) },
+      });
+    }
     this.#bell = new Orderbell({
+      stamp: (frame) => this.#shifts?.stamp(frame) ?? frame, holds: (pending) => this.#shifts?.holds(pending) ?? false,
       url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: database(),
       session: sessionStore, resume: true, storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
     });
@@ -145,12 +156,14 @@ export class StaffDesk {
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {
       const { pending, error } = outcome;
+      if (error?.reason === 'shift_over') this.#shifts?.ended(pending.shift);
       // A new order says itself what became of it.
       if (!error || pending.action === 'place' || error.code === 'closed' || this.#commands.overtaken(outcome)) return;
       toast(notDoneWords(pending, error, this.#orders().find(({ id }) => id === pending.order)), { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('expired');
+      if (state === 'live') this.#shifts?.retry();
       due();
     });
   }
@@ -191,7 +204,9 @@ export class StaffDesk {
 
   #listen() {
     onAction(document.body, 'data-action', (action, control, event) => {
-      if (!this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#commands.act(action, control);
+      if (this.#touch.trembles(/** @type {PointerEvent} */ (event))) return;
+      if (this.#shifts && !this.#shifts.current) return this.#shifts.choose();
+      this.#commands.act(action, control);
     });
     ignoreHeldKeys(document);
     keepFocus(document.body);
@@ -202,6 +217,12 @@ export class StaffDesk {
       // The next lost order moves up under the finger.
       const trembles = name === 'lost-done' && this.#touch.trembles(/** @type {PointerEvent} */ (event));
       if (!trembles) this.#do(name, control);
+    });
+    document.body.addEventListener('submit', (event) => {
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      if (form.id !== 'pin-form') return;
+      event.preventDefault();
+      this.#shifts?.submit(form);
     });
     addEventListener('storage', ({ key }) => key === `orderbell.${this.#lost.name}` && this.#lost.reload());
     addEventListener('keydown', (event) => {
@@ -217,6 +238,7 @@ export class StaffDesk {
 
   /** Begins an order. @param {HTMLElement} [control] names the table */
   #begin(control) {
+    if (this.#shifts && !this.#shifts.current) return void this.#shifts.choose();
     // Other waiters seat guests, and managers add tables.
     this.#service.readVisits();
     this.#entry.begin(control?.dataset.forTable ? { table: control.dataset.forTable, service: 'dine_in' } : undefined);
@@ -230,6 +252,10 @@ export class StaffDesk {
   #do(name, control) {
     /** @type {Record<string, () => void>} */
     const actions = {
+      'who': () => this.#shifts?.choose(),
+      'pin': () => this.#shifts?.ask(control.dataset.person ?? '', control.dataset.shift),
+      'pin-key': () => this.#shifts?.press(control),
+      'nobody': () => { this.#shifts?.leave(); closeSheet(); },
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
       'new-order': () => this.#begin(control),
       'look': () => this.#show('orders', control.dataset.search),
@@ -441,7 +467,10 @@ export class StaffDesk {
       lost: count(screensOf(this.#floor.displays), ({ connected }) => connected === false),
     }), newOrderButton());
     const rings = !this.#sound.muted && this.#ringing.audible(this.#unanswered()).length > 0;
-    render(find('#controls'), rings && silenceButton(), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
+    render(find('#controls'), rings && silenceButton(), soundButton(this.#sound), menu && !menu.paused && pauseButton(), this.#shifts && personButton(this.#shifts.current?.person.name, this.#shifts.current?.begun ?? false), accountButton());
+    const unproved = this.#shifts?.unproved ?? [];
+    find('#unproved').hidden = unproved.length === 0;
+    render(find('#unproved'), unprovedView(unproved));
     find('#unheard').hidden = !this.#sound.blocked;
     if (this.#sound.blocked) render(find('#unheard'), unheardView());
     find('#paused').hidden = !menu?.paused;

@@ -277,10 +277,11 @@ export class StaffService {
   /** @param {FormData} form */
   async #pair(form) {
     const code = String(form.get('user_code')).trim().toUpperCase();
-    const station = String(form.get('station'));
+    const role = String(form.get('role'));
+    const station = role === 'staff' ? '' : String(form.get('station'));
     const name = String(form.get('name')).trim();
     try {
-      await this.#api.post(`/api/v1/devices/pairings/${encodeURIComponent(code)}/approval`, { name, ...(station && { station }) });
+      await this.#api.post(`/api/v1/devices/pairings/${encodeURIComponent(code)}/approval`, { name, ...(role === 'staff' && { role }), ...(station && { station }) });
       closeSheet();
       toast(`${name} is paired and starts by itself.`);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { beat, find } from '../shared/dom.js';
+import { pairScreen } from '../shared/pairing.js';
 import { isForgetful, whenForgetful } from '../shared/storage.js';
 import { notice } from '../shared/toasts.js';
-import { pairScreen } from './pairing.js';
 import { KitchenScreen } from './screen.js';
 import { dropSession, endSession, givenToken, keepPaired, openSession, takeGivenToken, takeNotice } from './session.js';
 

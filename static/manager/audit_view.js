@@ -35,18 +35,18 @@ const ACTIONS = {
   move: 'Moved the guests of table', merge: 'Merged into the visit of table', undo: 'Undid a change of the guests of table',
   set_availability: 'Availability of', set_pause: 'Orders', set_guest_rounds: 'Rounds by guests', set_names: 'Names for takeaways', set_firing: 'When courses are fired', replace_menu: 'Changed the menu', set_hours: 'Changed the hours',
   add_person: 'Added', change_role: 'Changed the role of', change_password: 'Set a new password for',
-  change_role_and_password: 'Changed role and password of', remove_person: 'Removed',
+  change_role_and_password: 'Changed role and password of', remove_person: 'Removed', set_pin: 'Set the PIN of', remove_pin: 'Removed the PIN of',
   change_own_password: 'Changed their own password', confirm_password: 'Confirmed the password of', add_second_factor: 'Set up the second factor of',
   remove_second_factor: 'Removed the second factor of', reset_second_factor: 'Reset the second factor of',
   add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table', free_table: 'Freed table',
   pair_screen: 'Paired screen', change_screen: 'Changed screen', revoke_screen: 'Revoked screen',
   add_api_key: 'Made API key', revoke_api_key: 'Revoked API key',
-  sign_in: 'Signed in', sign_out: 'Signed out', end_session: 'Ended a session of', end_other_sessions: 'Ended the other sessions of', refresh: 'Session ended',
+  begin_shift: 'Took over a shared device', sign_in: 'Signed in', sign_out: 'Signed out', end_session: 'Ended a session of', end_other_sessions: 'Ended the other sessions of', refresh: 'Session ended',
 };
 
 /** @type {Record<string, string>} */
 const OUTCOMES = {
-  unchanged: 'nothing to change', bad_credentials: 'failed', wrong_code: 'wrong code', wrong_password: 'wrong password',
+  unchanged: 'nothing to change', bad_credentials: 'failed', wrong_code: 'wrong code', wrong_password: 'wrong password', wrong_pin: 'wrong PIN', pin_stopped: 'refused: PIN stopped',
   too_many_tries: 'refused: too many tries', not_confirmed: 'asked for the password', forbidden: 'not allowed', not_found: 'not found', stale: 'too late: it had changed',
   invalid: 'refused', invalid_transition: 'no longer possible', conflict: 'refused', paused: 'refused: paused', last_manager: 'refused: last manager',
   token_reused: 'a used token was presented again',

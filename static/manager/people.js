@@ -1,7 +1,7 @@
 import { openSheet } from '../shared/sheet.js';
 import { conflictWords } from './conflicts.js';
 import { sureSheet } from './parts.js';
-import { changePersonSheet, peopleView, personSheet } from './people_view.js';
+import { changePersonSheet, peopleView, personSheet, pinSheet } from './people_view.js';
 import { Section, basedOn, fields, named, readAll } from './section.js';
 
 /** The people who may sign in. */
@@ -30,6 +30,8 @@ export class PeopleSection extends Section {
       'ask-reset': () => openSheet(sureSheet({
         title: `Remove the second factor of ${person.username}?`, hint: 'For a lost phone. They are signed out everywhere and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
       })),
+      'ask-pin': () => openSheet(pinSheet(person)),
+      'remove-pin': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/pin`), `${person.username} has no PIN any more.`),
       'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`, { headers: basedOn(person.version) }), `${person.username} is removed.`),
     };
@@ -38,11 +40,14 @@ export class PeopleSection extends Section {
 
   /** @param {string} name @param {HTMLFormElement} form */
   submit(name, form) {
-    const { id, username, role, password } = fields(form);
+    const { id, username, role, password, pin } = fields(form);
     // A password may begin or end with a space.
     const typed = password && String(new FormData(form).get('password'));
     if (name === 'person') {
       this.attempt(() => this.context.call('POST', '/people', { body: { username, password: typed, role } }), `${username} can sign in.`);
+    } else if (name === 'pin') {
+      const named = this.data?.find((/** @type {any} */ one) => one.id === id)?.username;
+      this.attempt(() => this.context.call('PUT', `/people/${id}/pin`, { body: { pin } }), `${named} has a new PIN.`);
     } else {
       this.#change(id, { role, ...(typed && { password: typed }) });
     }

@@ -83,8 +83,8 @@ export class ScreensSection extends Section {
   }
 
   /** @param {Record<string, string>} values */
-  #pair({ user_code, name, station }) {
+  #pair({ user_code, name, role, station }) {
     const path = `/api/v1/devices/pairings/${encodeURIComponent(user_code.toUpperCase())}/approval`;
-    this.attempt(() => this.context.call('POST', path, { body: { name, ...(station && { station }) } }), `${name} is paired and starts by itself.`);
+    this.attempt(() => this.context.call('POST', path, { body: role === 'staff' ? { name, role } : { name, ...(station && { station }) } }), `${name} is paired and starts by itself.`);
   }
 }

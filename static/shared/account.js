@@ -1,6 +1,6 @@
 import { Api } from '../client/api.js';
 import { newId } from '../client/ids.js';
-import { accountSheet, askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from './account_view.js';
+import { accountSheet, askTotpSheet, confirmSheet, guardButtons, passwordSheet, pinSheet, recoverySheet, removalSheet, sessionsSheet } from './account_view.js';
 import { confirmPassword } from './confirm_password.js';
 import { find, h, onAction, render } from './dom.js';
 import { exchange } from './exchange.js';
@@ -13,7 +13,7 @@ const ME = '/api/v1/people/me';
 /** A person's own account, on the staff's and the manager's page. */
 export class Account {
   #api; #tokens;
-  /** @type {{totp: boolean, totp_setup_required: boolean} | null} */ #known = null;
+  /** @type {{totp: boolean, totp_setup_required: boolean, pin?: boolean} | null} */ #known = null;
 
   /** @param {{tokens: import('../client/tokens.js').TokenSource}} session */
   constructor({ tokens }) {
@@ -35,7 +35,7 @@ export class Account {
     const place = find('#account-guard');
     try {
       this.#known = await this.#api.get(ME);
-      render(place, guardButtons(this.#known?.totp ?? false));
+      render(place, guardButtons(this.#known?.totp ?? false, this.#known?.pin));
     } catch (error) {
       const { code, message } = /** @type {any} */ (error);
       // A token from the command line has no account; the rest of the sheet works without one.
@@ -49,6 +49,12 @@ export class Account {
     /** @type {Record<string, () => unknown>} */
     const actions = {
       'ask-password': () => openSheet(passwordSheet()),
+      'ask-pin': () => openSheet(pinSheet()),
+      'remove-pin': () => this.#attempt(control, async () => {
+        await this.#api.delete(`${ME}/pin`);
+        closeSheet();
+        toast('You have no PIN any more.');
+      }),
       'ask-totp': () => openSheet(askTotpSheet()),
       'ask-removal': () => openSheet(removalSheet()),
       'sessions': () => this.#attempt(control, () => this.#showSessions()),
@@ -92,6 +98,12 @@ export class Account {
       confirmation: async () => {
         const { recovery_codes: codes, role } = await exchange(this.#tokens, 'POST', `${ME}/totp/confirmation`, typed, attempt);
         openSheet(recoverySheet(codes, !this.#known?.totp_setup_required ? 'close' : role ? 'reload' : 'sign-in'));
+      },
+      pin: async () => {
+        if (!await confirmPassword(this.#tokens, 'A PIN lets you act in your name on shared devices.')) return;
+        await this.#api.put(`${ME}/pin`, typed);
+        closeSheet();
+        toast('Your PIN is set.');
       },
       removal: async () => {
         const answer = await exchange(this.#tokens, 'POST', `${ME}/totp/removal`, typed, attempt);

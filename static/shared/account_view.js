@@ -30,12 +30,14 @@ function code(hint) {
   return field('code', 'Code', { autocomplete: 'one-time-code', autocapitalize: 'characters', spellcheck: 'false', hint });
 }
 
-/** @param {boolean} totp whether there is a second factor */
-export function guardButtons(totp) {
+/** @param {boolean} totp whether there is a second factor @param {boolean} [pin] whether there is a PIN; undefined where the server knows none */
+export function guardButtons(totp, pin) {
   const button = (/** @type {string} */ deed, /** @type {string} */ words) => h('button.button.button--wide', { 'type': 'button', 'data-account': deed }, words);
   return [
     button('ask-password', 'Change password'),
     totp ? button('ask-removal', 'Remove the second factor') : button('ask-totp', 'Set up a second factor'),
+    pin !== undefined && button('ask-pin', pin ? 'Change your PIN' : 'Set a PIN for shared devices'),
+    pin && button('remove-pin', 'Remove your PIN'),
     button('sessions', 'Where you are signed in'),
   ];
 }
@@ -44,6 +46,11 @@ export function passwordSheet() {
   return accountForm('password', 'Change password', 'You are signed out everywhere else.', 'Change',
     password('current', 'Current password'),
     field('new', 'New password', { type: 'password', autocomplete: 'new-password', minlength: 8, hint: '8 characters or more; a few words are best' }));
+}
+
+export function pinSheet() {
+  return accountForm('pin', 'Your PIN', 'With it you act in your name on a device that several people share.', 'Set it',
+    field('pin', 'New PIN', { type: 'password', inputmode: 'numeric', autocomplete: 'off', maxlength: 6, pattern: '[0-9]{4,6}', hint: '4 to 6 digits, not 1234 or 1111' }));
 }
 
 export function askTotpSheet() {

@@ -3,7 +3,8 @@ import { keepLocal, localStore, recallLocal } from './storage.js';
 
 /**
  * Who is signed in.
- * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string, setup?: boolean}} Session
+ * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string, setup?: boolean, shared?: boolean}} Session
+ * `shared`: the device of several people, who act by their PINs
  */
 
 const tokens = new TokenSource({ url: location.origin, store: localStore, key: 'orderbell.staff' });
@@ -23,6 +24,14 @@ export function openSession() {
 export async function signIn(credentials, attempt) {
   const answer = await new Api({ url: location.origin }).post('/api/v1/sessions', credentials, { 'idempotency-key': attempt });
   const kept = { restaurant: answer.restaurant, role: answer.role, username: credentials.username, setup: answer.totp_setup_required === true };
+  tokens.save(answer);
+  keepLocal('staff.session', kept);
+  return { tokens, ...kept };
+}
+
+/** Keeps the session of a device that several people share. @param {any} answer of the pairing @returns {Session} */
+export function keepShared(answer) {
+  const kept = { restaurant: answer.restaurant, role: answer.role, username: 'this device', shared: true };
   tokens.save(answer);
   keepLocal('staff.session', kept);
   return { tokens, ...kept };

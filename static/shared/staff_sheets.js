@@ -7,7 +7,10 @@ import { sheetHead } from './sheet.js';
 /** @param {string[]} stations */
 export function pairSheet(stations) {
   return h('form', { id: 'pair-form', method: 'dialog' },
-    sheetHead('Pair a screen', 'Open /kitchen on the screen: it shows a code.'),
+    sheetHead('Pair a screen', 'Open /kitchen on a kitchen screen, or /staff on a device to share: it shows a code.'),
+    h('div.field', {}, h('label', { for: 'screen-role' }, 'What it is'),
+      h('select', { id: 'screen-role', name: 'role' },
+        h('option', { value: 'kitchen' }, 'Kitchen screen'), h('option', { value: 'staff' }, 'Floor, for several people'))),
     h('div.field', {}, h('label', { for: 'user-code' }, 'Code on the screen'),
       h('input.code', { 'id': 'user-code', 'name': 'user_code', 'required': true, 'autocomplete': 'off', 'autocapitalize': 'characters', 'spellcheck': 'false', 'maxlength': 20 })),
     h('div.field', {}, h('label', { for: 'screen-name' }, 'Name'),

@@ -35,6 +35,7 @@ mod rings;
 mod rounds;
 mod rush_hour;
 mod service;
+mod shifts;
 mod sight;
 mod storage;
 mod strings;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OrderbellError } from '../../static/client/codes.js';
 import { MAX_TRIES, OUTBOX_BOUND, PLACE_LIFETIME_MS } from '../../static/client/outbox.js';
 import { FakeTokens, bench, connected, order, relink, settle } from './support.mjs';
 
@@ -220,4 +221,24 @@ test('ids are made where none are given, each its own', async () => {
   bell.command({ order: 'o2', action: 'start' });
   await clock.advance(100);
   assert.equal(new Set(last().all('command').map(({ id }) => id)).size, 2);
+});
+
+test('a command that is held waits, while others pass it, until it is released or taken back', async () => {
+  let holds = true;
+  const { bell, clock, last } = await connected({ stamp: (frame) => ({ ...frame, shift: 's1' }), holds: ({ shift, order: id }) => holds && shift === 's1' && id !== 'o2' });
+  const [first, second] = [bell.command({ id: 'k1', order: 'o1', action: 'accept' }), bell.command({ id: 'k3', order: 'o3', action: 'accept' })];
+  const placed = bell.place({ service: 'takeaway', items: [] }, 'p1');
+  bell.command({ id: 'k2', order: 'o2', action: 'ready' }).catch(() => {});
+  assert.deepEqual(last().sent.map(({ id }) => id), ['k2']);
+  assert.deepEqual(bell.pending.map(({ shift }) => shift), ['s1', 's1', 's1', 's1']);
+  bell.withdraw(({ id }) => id === 'k3', new OrderbellError({ code: 'forbidden' }));
+  assert.equal(await code(second), 'forbidden');
+  holds = false;
+  bell.release();
+  await clock.advance(1000);
+  assert.deepEqual(last().sent.map(({ id, shift }) => [id, shift]), [['k2', 's1'], ['k1', 's1'], ['p1', 's1']]);
+  bell.withdraw(() => true, new OrderbellError({ code: 'forbidden' }));
+  last().push(ack('k1'));
+  last().push(ack('p1'));
+  assert.deepEqual([await code(first), await code(placed)], ['acknowledged', 'acknowledged'], 'what was sent is not taken back');
 });

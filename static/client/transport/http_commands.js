@@ -31,8 +31,8 @@ export class HttpCommands {
   }
 
   /** @param {any} frame */
-  async #place({ id, order }) {
-    const headers = { 'idempotency-key': id };
+  async #place({ id, order, shift }) {
+    const headers = { 'idempotency-key': id, ...(shift && { 'orderbell-shift': shift }) };
     const document = await this.#api.post(this.#ofRestaurant('orders'), order, headers);
     return { type: 'ack', id, position: document.position, changed: true, document };
   }

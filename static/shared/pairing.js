@@ -1,8 +1,13 @@
 import { Api } from '../client/orderbell.js';
-import { h, render } from '../shared/dom.js';
-import { clock } from '../shared/format.js';
-import { keepCopy } from '../shared/page_copy.js';
-import { isUnreached, retryDelay, unreachedWords } from '../shared/unreached.js';
+import { h, render } from './dom.js';
+import { clock } from './format.js';
+import { keepCopy } from './page_copy.js';
+import { isUnreached, retryDelay, unreachedWords } from './unreached.js';
+
+/** What is paired. `what`: what to choose and enter; `then`: what appears. @typedef {{page: import('./page_copy.js').WorkPage, what: string, then: string}} Pairs */
+
+/** @type {Pairs} */
+const KITCHEN = { page: 'kitchen', what: 'Enter this code, a name and the station', then: 'The tickets' };
 
 /** RFC 8628: on `slow_down` the interval grows by this, in seconds. */
 const SLOW_DOWN_S = 5;
@@ -17,19 +22,20 @@ const POLL_MS = 10_000;
  *
  * @param {Element} body where to draw
  * @param {string} why the screen has to be paired; empty for one that never was
+ * @param {Pairs} pairs what it pairs
  * @returns {Promise<any>} the token answer
  */
-export async function pairScreen(body, why) {
+export async function pairScreen(body, why, pairs = KITCHEN) {
   const api = new Api({ url: location.origin });
   /** @type {number | undefined} */ let since;
   for (let notice = why, failures = 0; ;) {
     try {
       const pairing = await api.post('/api/v1/devices/pairings', {});
-      keepCopy('kitchen');
+      keepCopy(pairs.page);
       failures = 0;
       since = undefined;
       const ends = Date.now() + (pairing.expires_in ?? DEFAULT_LIFE_S) * 1000;
-      const answer = await poll(pairing, ends, (lostAt) => render(body, codeView(pairing, ends, notice, lostAt)));
+      const answer = await poll(pairing, ends, (lostAt) => render(body, codeView(pairing, ends, notice, pairs, lostAt)));
       if (answer) return answer;
       notice = 'The last code expired or was refused. Use this one.';
     } catch (error) {
@@ -85,10 +91,10 @@ async function askForToken(device_code) {
 }
 
 /**
- * @param {any} pairing @param {number} ends when the code expires, ms since 1970 @param {string} notice
+ * @param {any} pairing @param {number} ends when the code expires, ms since 1970 @param {string} notice @param {Pairs} pairs
  * @param {number} [lostAt] since when the server cannot be reached
  */
-function codeView({ user_code, verification_uri }, ends, notice, lostAt) {
+function codeView({ user_code, verification_uri }, ends, notice, { what, then }, lostAt) {
   const { host, pathname } = new URL(verification_uri ?? '/staff', location.origin);
   return [
     notice && h('p.pairing__notice', {}, notice),
@@ -97,8 +103,8 @@ function codeView({ user_code, verification_uri }, ends, notice, lostAt) {
     h('ol.pairing__steps', {},
       h('li', {}, 'Open ', h('b', {}, host + pathname), ' and sign in'),
       h('li', {}, 'Choose ', h('b', {}, 'Screens'), ', then ', h('b', {}, 'Pair a screen')),
-      h('li', {}, 'Enter this code, a name and the station')),
-    h('p.muted', {}, `The tickets then appear by themselves. The code works until ${clock(ends)}.`),
+      h('li', {}, what)),
+    h('p.muted', {}, `${then} then appear by themselves. The code works until ${clock(ends)}.`),
   ];
 }
 

@@ -1,0 +1,188 @@
+import { newId } from '../client/ids.js';
+import { Api, OrderbellError } from '../client/orderbell.js';
+import { find } from '../shared/dom.js';
+import { closeSheet, openSheet } from '../shared/sheet.js';
+import { toast } from '../shared/toasts.js';
+import { peopleSheet, pinSheet } from './shift_view.js';
+
+/** The most shifts that are kept. Overflow: the oldest one without unsent changes is forgotten. */
+const KEPT = 50;
+
+/**
+ * A person's turn on this device. `begun`: the server has checked the PIN.
+ * @typedef {{id: string, person: {id: string, name: string}, begun: boolean}} Shift
+ */
+
+/**
+ * Who acts on a shared device. A PIN changes the person at once; the server checks it when it can be reached, before
+ * anything that this person did is sent. Until then the PIN is in memory alone: after a reload it has to be typed again.
+ */
+export class Shifts {
+  #api; #bell; #store; #changed;
+  /** @type {Shift[]} */ #shifts;
+  /** @type {string | undefined} */ #current;
+  /** @type {Map<string, string>} */ #pins = new Map();
+  /** Those that are being checked. @type {Set<string>} */ #checking = new Set();
+  /** The people who have a PIN. @type {{id: string, name: string, stopped?: boolean}[]} */ #people;
+
+  /**
+   * @param {{api: Api, bell: () => any, changed: () => void,
+   *   store: {recall: (name: string) => any, keep: (name: string, value: any) => void}}} parts bell: the live link
+   */
+  constructor({ api, bell, store, changed }) {
+    this.#api = api;
+    this.#bell = bell;
+    this.#store = store;
+    this.#changed = changed;
+    this.#shifts = store.recall('shifts') ?? [];
+    this.#people = store.recall('people') ?? [];
+  }
+
+  /** @returns {Shift | undefined} of the person who acts now; a reload ends it */
+  get current() {
+    return this.#shifts.find(({ id }) => id === this.#current);
+  }
+
+  /** @returns {{shift: Shift, waiting: number}[]} whose PIN has to be typed again before their changes are sent */
+  get unproved() {
+    const waiting = (/** @type {string} */ id) => this.#bell().pending.filter((/** @type {any} */ { shift }) => shift === id).length;
+    return this.#shifts.filter(({ id, begun }) => !begun && !this.#pins.has(id) && waiting(id) > 0)
+      .map((shift) => ({ shift, waiting: waiting(shift.id) }));
+  }
+
+  /** Names the person in what this device sends. @param {any} frame */
+  stamp(frame) {
+    return this.#current ? { ...frame, shift: this.#current } : frame;
+  }
+
+  /** Whether a command has to wait for the check of its PIN. @param {{shift?: string}} pending */
+  holds({ shift }) {
+    return this.#shifts.some(({ id, begun }) => id === shift && !begun);
+  }
+
+  /** Reads who has a PIN, and asks who is there. Without a network the last list serves. */
+  async choose() {
+    openSheet(peopleSheet(this.#people, this.current));
+    const read = await this.#api.get('/api/v1/devices/current/people').catch(() => null);
+    if (!read) return;
+    this.#people = read.people;
+    this.#store.keep('people', read.people.map((/** @type {any} */ { id, name, stopped }) => ({ id, name, ...(stopped && { stopped }) })));
+    if (document.querySelector('#sheet[open] [data-people]')) openSheet(peopleSheet(this.#people, this.current));
+  }
+
+  /** Asks for a PIN. @param {string} person their id @param {string} [shift] one whose PIN was lost with a reload */
+  ask(person, shift) {
+    const known = this.#shifts.find(({ id }) => id === shift)?.person ?? this.#people.find(({ id }) => id === person);
+    if (known) openSheet(pinSheet(known, shift));
+  }
+
+  /** @param {HTMLElement} control a key of the pad */
+  press(control) {
+    const field = /** @type {HTMLInputElement} */ (find('#pin'));
+    const key = control.dataset.key ?? '';
+    field.value = key === 'back' ? field.value.slice(0, -1) : (field.value + key).slice(0, 6);
+  }
+
+  /** Changes the person at once. @param {HTMLFormElement} form */
+  submit(form) {
+    const { person, shift, pin } = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
+    if (!/^[0-9]{4,6}$/.test(pin)) {
+      find('#pin-error').textContent = 'A PIN has 4 to 6 digits.';
+      return;
+    }
+    const known = this.#shifts.find(({ id }) => id === shift);
+    const { id, name } = known?.person ?? this.#people.find((one) => one.id === person) ?? { id: person, name: '' };
+    const now = known ?? { id: newId(), person: { id, name }, begun: false };
+    if (!known) this.#add(now);
+    this.#pins.set(now.id, pin);
+    this.#current = now.id;
+    closeSheet();
+    this.#changed();
+    this.#check(now);
+  }
+
+  /** The person leaves the device. */
+  leave() {
+    this.#current = undefined;
+    this.#changed();
+  }
+
+  /** Checks what could not be checked without a network. */
+  retry() {
+    for (const shift of this.#shifts) if (!shift.begun && this.#pins.has(shift.id)) this.#check(shift);
+  }
+
+  /** @param {Shift} shift */
+  async #check(shift) {
+    const { id, person } = shift;
+    if (this.#checking.has(id)) return;
+    this.#checking.add(id);
+    try {
+      await this.#api.post('/api/v1/devices/current/shifts', { id, person: person.id, pin: this.#pins.get(id) });
+      shift.begun = true;
+      this.#pins.delete(id);
+      this.#keep();
+      this.#bell().release();
+    } catch (error) {
+      const { code } = /** @type {any} */ (error);
+      // The PIN waits in memory for the next connection.
+      if (code !== 'offline' && code !== 'unavailable' && code !== 'internal') this.#refuse(shift, error);
+    } finally {
+      this.#checking.delete(id);
+      this.#changed();
+    }
+  }
+
+  /** Takes note that the server no longer knows a shift: the next touch asks who is there. @param {string | undefined} id */
+  ended(id) {
+    this.#shifts = this.#shifts.filter((shift) => shift.id !== id);
+    if (this.#current === id) this.#current = undefined;
+    this.#keep();
+    this.#changed();
+  }
+
+  /** What was done under a wrong PIN is not done, and says so. @param {Shift} shift @param {any} error */
+  #refuse({ id, person }, error) {
+    this.#pins.delete(id);
+    this.ended(id);
+    toast(`${person.name}: ${words(error)}`, { bad: true });
+    this.#bell().withdraw((/** @type {any} */ { shift }) => shift === id, new OrderbellError({ code: 'forbidden', reason: error.reason, message: 'the PIN was wrong' }));
+  }
+
+  /** @param {Shift} shift */
+  #add(shift) {
+    const isUsed = (/** @type {Shift} */ { id }) => this.#bell().pending.some((/** @type {any} */ pending) => pending.shift === id);
+    const [first] = this.#shifts.length < KEPT ? [] : this.#shifts.filter((one) => !isUsed(one));
+    this.#shifts = [...this.#shifts.filter((one) => one !== first), shift];
+    this.#keep();
+  }
+
+  #keep() {
+    this.#store.keep('shifts', this.#shifts);
+  }
+}
+
+/** @param {{code: string, reason?: string, message: string}} error */
+function words({ code, reason, message }) {
+  if (reason === 'wrong_pin') return 'the PIN is wrong. Nothing was done under it.';
+  if (reason === 'pin_stopped') return 'the PIN was wrong too often and no longer works. A manager can set a new one.';
+  if (code === 'rate_limited') return 'too many wrong PINs. Try again in 15 minutes.';
+  return message;
+}
+
+/** Names the person in calls that change something. */
+export class ShiftApi extends Api {
+  #shifts;
+
+  /** @param {ConstructorParameters<typeof Api>[0]} parts @param {() => Shift | undefined} current */
+  constructor(parts, current) {
+    super(parts);
+    this.#shifts = current;
+  }
+
+  /** @param {string} method @param {string} path @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options] */
+  request(method, path, options = {}) {
+    const shift = method === 'GET' ? undefined : this.#shifts();
+    return super.request(method, path, shift ? { ...options, headers: { ...options.headers, 'orderbell-shift': shift.id } } : options);
+  }
+}
