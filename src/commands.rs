@@ -26,7 +26,7 @@ use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, NewIds};
 use crate::domain::rules::transition::{self, TransitionContext};
-use crate::domain::rules::{change_menu, move_visit, screen, unseen_ticket, waiter_call};
+use crate::domain::rules::{change_menu, move_visit, schedule, screen, unseen_ticket, waiter_call};
 use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, ShiftId, VisitChangeId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
@@ -226,7 +226,8 @@ impl Commands {
             limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
             let (number, tickets) = (state.next_number, state.ticket_counter);
-            let new_ids = NewIds { number, tickets, order, items: items.clone(), level };
+            let default_minutes = state.default_minutes;
+            let new_ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &seated(&principal, state.seat), &new_ids, state.moment)
         };
@@ -286,6 +287,20 @@ impl Commands {
         let decide = |state| decide_menu(state, &MenuAction::Lapse, &Expected::ANY);
         let answer = self.commit_by(Role::Service, restaurant, Reads::Menu, decide).await;
         self.count("lapse", answer)
+    }
+
+    /// Begins with an order for later that is due. Idempotent: only the first node that finds it has an effect. The event names
+    /// the role `service`.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn begin_due(&self, restaurant: RestaurantId, order: OrderId) -> Answer {
+        let decide = |state: State| {
+            let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+            Ok(schedule::decide(&order, state.moment))
+        };
+        let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), decide).await;
+        self.count("due", answer)
     }
 
     /// Records a change of a kitchen screen. Idempotent. The events name the role `kitchen` for a

@@ -40,7 +40,12 @@ fn is_one_of(who: &Principal, roles: &[Role]) -> bool {
 pub fn may_act(who: &Principal, action: ActionName) -> bool {
     use Role::{Diner, Kitchen, Manager, Service, Staff};
     let roles: &[Role] = match action {
-        ActionName::Accept | ActionName::Reject | ActionName::Serve | ActionName::ServeItem => &[Staff, Manager, Service],
+        ActionName::Accept
+        | ActionName::Reject
+        | ActionName::Serve
+        | ActionName::ServeItem
+        | ActionName::StartNow
+        | ActionName::Reschedule => &[Staff, Manager, Service],
         ActionName::Start
         | ActionName::StartItem
         | ActionName::FinishItem
@@ -201,6 +206,8 @@ mod tests {
         let table = [
             (ActionName::Accept, ["---", "---", "yy-", "yy-", "yy-"]),
             (ActionName::Reject, ["---", "---", "yy-", "yy-", "yy-"]),
+            (ActionName::StartNow, ["---", "---", "yy-", "yy-", "yy-"]),
+            (ActionName::Reschedule, ["---", "---", "yy-", "yy-", "yy-"]),
             (ActionName::Start, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::StartItem, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::FinishItem, ["---", "yy-", "yy-", "yy-", "---"]),

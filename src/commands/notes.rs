@@ -38,6 +38,7 @@ fn of_action(note: Note, action: &OrderAction) -> Note {
         OrderAction::StartItem(item) | OrderAction::FinishItem(item) | OrderAction::RecallItem(item) => note.part(item),
         OrderAction::Accept { minutes: Some(minutes) } | OrderAction::Promise { minutes } => note.set_to(minutes),
         OrderAction::Rush(rush) => note.set_to(rush),
+        OrderAction::Reschedule(due) => note.set_to(due),
         OrderAction::AddItems(round) => note.set_to(round.items.len()),
         OrderAction::ChangeItem(correction) => note.part(correction.item),
         OrderAction::ServeItem(item) | OrderAction::Fire(Lines::Item(item)) | OrderAction::Hold(Lines::Item(item)) => {

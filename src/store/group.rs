@@ -459,13 +459,15 @@ pub fn repeat(known: &Remembered, key: &CommandKey) -> Result<Committed> {
 /// Whether a change of an open order leaves the columns beside its document as they are.
 fn has_same_columns(before: &Order, after: &Order) -> bool {
     let is_same_status = before.status == after.status && !after.status.is_final();
-    is_same_status && undrawn::waits_at(before) == undrawn::waits_at(after)
+    let starts = |order: &Order| order.starts_at.filter(|_| order.upcoming);
+    is_same_status && undrawn::waits_at(before) == undrawn::waits_at(after) && starts(before) == starts(after)
 }
 
-/// Whether a change of an order gives the kitchen lines that it did not have: a round, or fired ones.
+/// Whether a change of an order gives the kitchen lines that it did not have: a round, fired ones, or those of an order for later.
 fn has_more_to_show(before: &Order, after: &Order) -> bool {
     let is_fired = |(id, item): (&ItemId, &Item)| !item.held && before.items.get(id).is_some_and(|before| before.held);
-    before.rounds() < after.rounds() || after.items.iter().any(is_fired)
+    let is_begun = before.upcoming && !after.upcoming;
+    is_begun || before.rounds() < after.rounds() || after.items.iter().any(is_fired)
 }
 
 /// Checks that a decision writes to its own restaurant.

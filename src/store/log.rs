@@ -216,6 +216,8 @@ pub enum OrderFilter {
     Closed,
     /// All.
     All,
+    /// Those that wait for their time.
+    Upcoming,
     /// Those in one status.
     Status(OrderStatus),
 }
@@ -228,6 +230,7 @@ impl OrderFilter {
             Self::Open => "open",
             Self::Closed => "closed",
             Self::All => "all",
+            Self::Upcoming => "upcoming",
             Self::Status(status) => status.as_str(),
         }
     }
@@ -239,6 +242,7 @@ impl OrderFilter {
             Self::Open => !order.status.is_final(),
             Self::Closed => order.status.is_final(),
             Self::All => true,
+            Self::Upcoming => order.upcoming,
             Self::Status(status) => order.status == status,
         }
     }
@@ -374,6 +378,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// Returns the restaurants whose menu has a pause or an 86 that ends at or before `now`.
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>>;
+
+    /// Returns at most `limit` orders for later whose work begins at or before `now`, the first ones first.
+    async fn due_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>>;
 
     /// Whether the database is another one than a node last had: on another server, another one there, or an earlier state of
     /// the file.

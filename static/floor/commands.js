@@ -1,11 +1,12 @@
 import { called } from '../shared/called.js';
 import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
+import { dueDays, pickedTime } from '../shared/due_picker.js';
 import { onlyOwed } from '../shared/optimistic.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { endToasts, toast } from '../shared/toasts.js';
 import { Corrections } from './corrections.js';
-import { asksWhy, chosenQuantity, correctionSheet, promiseSheet, reasonSheet, wantedOfLine } from './sheets.js';
+import { asksWhy, chosenQuantity, correctionSheet, dueSheet, promiseSheet, reasonSheet, wantedOfLine } from './sheets.js';
 
 /** How long "Done" on a call can be undone. */
 const UNDO_MS = 4_000;
@@ -29,16 +30,17 @@ function aboutLine(order, item) {
 
 /** Turns the staff's touches into commands, and asks for a reason or minutes first where needed. */
 export class StaffCommands {
-  #bell; #order; #changed;
+  #bell; #order; #zone; #changed;
   /** The promise that each open sheet was based on, by order. @type {Map<string, string | undefined>} */
   #promised = new Map();
   #corrections = new Corrections();
   /** Timers of calls marked as done, until the command is sent. @type {Map<string, any>} */ #answering = new Map();
 
-  /** @param {{bell: any, order: (id: string) => any, changed: () => void}} parts */
-  constructor({ bell, order, changed }) {
+  /** @param {{bell: any, order: (id: string) => any, zone: () => string | undefined, changed: () => void}} parts zone: of the restaurant */
+  constructor({ bell, order, zone, changed }) {
     this.#bell = bell;
     this.#order = order;
+    this.#zone = zone;
     this.#changed = changed;
   }
 
@@ -51,6 +53,7 @@ export class StaffCommands {
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item, this.#bell.welcome?.feature_level >= 1));
     if (action === 'change_item') return this.#correct(order, item ?? '', control);
+    if (action === 'reschedule' && !control.dataset.dueAt) return this.#askDue(order, Date.parse(order.due_at));
     if (action === 'promise' && !control.dataset.minutes) {
       this.#promised.set(order.id, order.promised_at);
       return openSheet(promiseSheet(order));
@@ -71,6 +74,7 @@ export class StaffCommands {
     if (control.dataset.course) return { course: Number(control.dataset.course) };
     if (action === 'ready') return onlyOwed(Object.entries(order.items));
     if (action === 'rush') return { rush: !order.rush };
+    if (action === 'reschedule') return { due_at: new Date(Number(control.dataset.dueAt)).toISOString() };
     if (!asksWhy(action)) return {};
     const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();
     return { reason: control.dataset.reason, ...chosenQuantity(control), ...(detail && { detail }) };
@@ -92,6 +96,24 @@ export class StaffCommands {
     openSheet(correctionSheet(order, item, this.#corrections.begin(order, item)));
     // Screen readers read what gets the focus.
     return document.getElementById('news')?.focus();
+  }
+
+  /** Asks for the time of an order for later. @param {any} order @param {number} due */
+  #askDue(order, due) {
+    const [now, zone] = [this.#bell.now(), this.#zone()];
+    openSheet(dueSheet(order, { days: dueDays({ now, zone }), due, zone, now }));
+  }
+
+  /** Follows the lists of that sheet. @param {HTMLSelectElement} list */
+  pick(list) {
+    const id = list.closest('[data-order]')?.getAttribute('data-order') ?? '';
+    const button = /** @type {HTMLElement | null} */ (list.closest('dialog')?.querySelector('[data-due-at]') ?? null);
+    const order = this.#order(id);
+    if (!order || !button) return;
+    const [now, zone] = [this.#bell.now(), this.#zone()];
+    const due = pickedTime(list, dueDays({ now, zone }), Number(button.dataset.dueAt), zone);
+    this.#askDue(order, due);
+    find(`#due-${list.dataset.due}`).focus();
   }
 
   /** Moves a visit to a free table. @param {any} visit @param {string} table @returns {Promise<any>} the visit, where it is then */

@@ -2,6 +2,7 @@ import { withAdded, withOption } from '../shared/basket.js';
 import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
 import { defaultsOf } from '../shared/choices.js';
 import { find, h, render } from '../shared/dom.js';
+import { dueDays, pickedTime } from '../shared/due_picker.js';
 import { icon } from '../shared/icons.js';
 import { renderListed } from '../shared/keyed.js';
 import { toast } from '../shared/toasts.js';
@@ -97,13 +98,17 @@ export class OrderEntry {
     this.#changed();
   }
 
-  /** @param {HTMLInputElement} input */
+  /** @param {HTMLInputElement | HTMLSelectElement} input */
   #type(input) {
     if (input.dataset.entry) {
       this.#typed = input.value;
       return this.draw();
     }
     const checkout = this.#checkout;
+    if (checkout && input instanceof HTMLSelectElement && input.dataset.due) {
+      const days = dueDays(this.#dueTimes);
+      return this.#change({ ...checkout.basket, due: pickedTime(input, days, checkout.basket.due, this.#dueTimes.zone) });
+    }
     const changed = checkout && withTyped(checkout.basket, input, lineKey(input));
     if (changed) this.#change(changed);
   }
@@ -134,6 +139,7 @@ export class OrderEntry {
       'entry-whole': () => { this.#whole = !this.#whole; this.draw(); },
       'entry-say': () => this.#say(),
       'entry-service': () => this.#toggleService(),
+      'entry-later': () => this.#toggleLater(),
       'entry-discard': () => this.#discard(),
       'entry-send': () => this.#send(),
     };
@@ -224,6 +230,19 @@ export class OrderEntry {
     if (checkout) this.#change({ ...checkout.basket, service: checkout.basket.service === 'takeaway' ? 'dine_in' : 'takeaway' });
   }
 
+  /** The times that can be chosen. */
+  get #dueTimes() {
+    return { now: this.#bell.now(), zone: this.#menu()?.time_zone };
+  }
+
+  /** Orders for a time, or for now. */
+  #toggleLater() {
+    const checkout = this.#checkout;
+    if (!checkout) return;
+    const { due: before, ...basket } = checkout.basket;
+    this.#change(before === undefined ? { ...basket, due: dueDays(this.#dueTimes)[0]?.times[0] } : basket);
+  }
+
   #discard() {
     if (performance.now() > this.#sureUntil) {
       this.#sureUntil = performance.now() + SURE_MS;
@@ -282,6 +301,7 @@ export class OrderEntry {
     return renderListed(body, orderForm({
       menu, basket: checkout.basket, categories: this.#categories, typed: this.#typed, wish: wishOf(this.#typed), line: this.#line, whole: this.#whole,
       sending: checkout.sending, problem: checkout.problem, sure: performance.now() <= this.#sureUntil,
+      later: this.#bell.welcome?.feature_level >= 2 ? this.#dueTimes : undefined,
     }));
   }
 }

@@ -1,11 +1,13 @@
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, lacksName, linePrice, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, isForLater, lacksName, linePrice, mayBeLater, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
 import { kept } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
+import { dueDays, duePicker } from '../shared/due_picker.js';
 import { clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
 import { matching, optionOf, tablesLike } from './dish_finder.js';
+import { dueWords } from './sheets.js';
 
 /**
  * The dialog in which a waiter enters an order, drawn.
@@ -97,6 +99,7 @@ function placeButton(at, isFirst, open) {
  * @property {boolean} sending
  * @property {import('../shared/checkout.js').Problem | null} problem
  * @property {boolean} sure the next touch on "Discard" discards
+ * @property {{now: number, zone?: string}} [later] whose clock times for later are chosen by; without it, the server knows no orders for later
  */
 
 /** @param {Look} look @returns {import('../shared/keyed.js').Listed} */
@@ -223,7 +226,7 @@ function saidWords(said) {
 }
 
 /** @param {Look} look */
-function footView({ basket, menu, sending, problem, whole, sure }) {
+function footView({ basket, menu, sending, problem, whole, sure, later }) {
   const why = whyNot(basket, menu, problem);
   return h('div.entry__foot', { 'data-key': 'foot' },
     // Always in the page: screen readers do not announce a live region that appears with its words.
@@ -232,7 +235,9 @@ function footView({ basket, menu, sending, problem, whole, sure }) {
       h('button.button.entry__toggle', { 'type': 'button', 'data-do': 'entry-whole', 'aria-pressed': String(whole), 'disabled': basket.lines.length === 0 },
         whole ? 'Menu' : 'Order', ' · ', count(pieces(basket), 'dish', 'dishes')),
       basket.table && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-service', 'aria-pressed': String(basket.service === 'takeaway') }, icon('bag'), 'Takeaway'),
+      later && mayBeLater(basket) && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-later', 'aria-pressed': String(isForLater(basket)) }, icon('clock'), 'Later'),
       h('button.button.button--quiet.button--danger.entry__discard', { 'type': 'button', 'data-do': 'entry-discard' }, sure ? 'Yes, discard' : 'Discard')),
+    later && isForLater(basket) && duePicker({ days: dueDays(later), due: basket.due, zone: later.zone, words: dueWords(later.now, later.zone) }),
     h('button.button.button--go.button--large.button--wide', {
       'type': 'button', 'data-do': 'entry-send', 'disabled': sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true', 'aria-keyshortcuts': 'Control+Enter',
     }, sending ? 'Sending' : ['Send · ', money(total(basket, menu))]));

@@ -1,10 +1,11 @@
 import { called } from '../shared/called.js';
+import { isUpcoming } from '../shared/upcoming.js';
 import { clockOf, promisedAt } from '../shared/urgency.js';
 
 /**
  * The floor's columns, without the DOM.
  *
- * @typedef {'incoming' | 'kitchen' | 'ready' | 'done'} Lane
+ * @typedef {'incoming' | 'kitchen' | 'ready' | 'upcoming' | 'done'} Lane
  */
 
 /** How long a closed order stays in its lane, and a served one can be called back. */
@@ -21,15 +22,20 @@ export const LANES = {
   placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done', rejected: 'done', cancelled: 'done',
 };
 
+/** @param {any} order @param {number} now server ms @returns {Lane} an order for later stands apart until its time */
+export function laneOf(order, now) {
+  return isUpcoming(order, now) ? 'upcoming' : LANES[order.status];
+}
+
 /** @type {Record<Lane, {title: string, short: string, empty: string, thresholds: {warnMinutes: number, lateMinutes: number}, since: (order: any) => string}>} */
 export const LANE = {
   incoming: {
     title: 'Incoming', short: 'Incoming', empty: 'No order waits to be accepted.',
-    thresholds: { warnMinutes: 2, lateMinutes: 5 }, since: (order) => order.placed_at,
+    thresholds: { warnMinutes: 2, lateMinutes: 5 }, since: (order) => latest(order.placed_at, order.starts_at),
   },
   kitchen: {
     title: 'In the kitchen', short: 'Kitchen', empty: 'No order is in the kitchen.',
-    thresholds: { warnMinutes: 10, lateMinutes: 20 }, since: (order) => order.accepted_at ?? order.placed_at,
+    thresholds: { warnMinutes: 10, lateMinutes: 20 }, since: (order) => latest(order.accepted_at ?? order.placed_at, order.starts_at),
   },
   ready: {
     title: 'Ready to serve', short: 'Ready', empty: 'No order waits to be served.',
@@ -39,7 +45,16 @@ export const LANE = {
     title: 'Done', short: 'Done', empty: 'No order was closed in the last 15 minutes.',
     thresholds: { warnMinutes: Infinity, lateMinutes: Infinity }, since: closedAt,
   },
+  upcoming: {
+    title: 'Upcoming', short: 'Upcoming', empty: 'No order is for later.',
+    thresholds: { warnMinutes: Infinity, lateMinutes: Infinity }, since: (order) => order.starts_at,
+  },
 };
+
+/** Nobody was to answer or to cook an order for later before its time. @param {string} since @param {string} [starts] @returns {string} */
+function latest(since, starts) {
+  return starts && Date.parse(starts) > Date.parse(since) ? starts : since;
+}
 
 /** Returns when an order was closed. An unsent touch has no time yet, so the last known time stands in. @param {any} order @returns {string} */
 export function closedAt(order) {
@@ -52,9 +67,9 @@ export function closedAt(order) {
  */
 export function lanes(orders, now, search) {
   /** @type {Record<Lane, any[]>} */
-  const found = { incoming: [], kitchen: [], ready: [], done: [] };
+  const found = { incoming: [], kitchen: [], ready: [], upcoming: [], done: [] };
   for (const order of orders) {
-    const lane = LANES[order.status];
+    const lane = laneOf(order, now);
     if (lane === 'done' && search.trim() === '' && now - sinceOf(order, 'done') > DONE_FOR_MS) continue;
     if (lane && matches(order, search)) found[lane].push(order);
   }
@@ -65,7 +80,7 @@ export function lanes(orders, now, search) {
 /** Caches since when an order is in its lane, by its document: every draw compares these times. @type {WeakMap<object, number>} */
 const SINCE = new WeakMap();
 
-/** @param {any} order @param {Lane} lane the one of its status @returns {number} since when it stands there, server ms */
+/** @param {any} order @param {Lane} lane the one that it is in; a document stays in one, but for an order for later, whose time is the same in both @returns {number} since when it stands there, server ms */
 export function sinceOf(order, lane) {
   const since = SINCE.get(order) ?? Date.parse(LANE[lane].since(order));
   SINCE.set(order, since);
@@ -92,6 +107,7 @@ function byAge(lane) {
 
 /** When an order is late in its lane, server ms; of what is done, when it came there. @param {any} order @param {Lane} lane */
 function dueAt(order, lane) {
+  if (lane === 'upcoming') return sinceOf(order, lane);
   const { lateMinutes } = LANE[lane].thresholds;
   const promised = lane === 'kitchen' ? promisedAt(order) : undefined;
   return promised ?? sinceOf(order, lane) + (lane === 'done' ? 0 : lateMinutes * 60_000);
@@ -151,11 +167,11 @@ export function callsByAge(byId) {
 
 /**
  * Lists what waits for an answer, the longest waiting first.
- * @param {any[]} orders @param {Record<string, any>} calls by id @returns {{id: string, name: string}[]} name: for a list
+ * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms @returns {{id: string, name: string}[]} name: for a list
  */
-export function unansweredByAge(orders, calls) {
-  const placed = orders.filter(({ status }) => status === 'placed')
-    .map((order) => ({ id: order.id, name: called(order), since: order.placed_at }));
+export function unansweredByAge(orders, calls, now) {
+  const placed = orders.filter((order) => laneOf(order, now) === 'incoming')
+    .map((order) => ({ id: order.id, name: called(order), since: LANE.incoming.since(order) }));
   const raised = Object.values(calls).map(({ id, table, raised_at: since }) => ({ id, name: `table ${table}`, since }));
   return [...placed, ...raised].sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
 }
@@ -193,12 +209,12 @@ export function undrawnByStation(displays, orders) {
 
 /**
  * Lists what rings until someone answers: unaccepted orders, orders that no screen shows, calls.
- * @param {{orders: any[], undrawn: ReturnType<typeof undrawnByStation>, calls: string[]}} floor calls: their ids
+ * @param {{orders: any[], now: number, undrawn: ReturnType<typeof undrawnByStation>, calls: string[]}} floor calls: their ids
  * @returns {import('./ringing.js').Thing[]}
  */
-export function waitingThings({ orders, undrawn, calls }) {
+export function waitingThings({ orders, now, undrawn, calls }) {
   return [
-    ...orders.filter(({ status }) => status === 'placed').map(({ id }) => ({ id: `order ${id}`, tune: /** @type {const} */ ('ring') })),
+    ...orders.filter((order) => laneOf(order, now) === 'incoming').map(({ id }) => ({ id: `order ${id}`, tune: /** @type {const} */ ('ring') })),
     ...undrawn.flatMap(({ station, orders: some }) => some.map(({ id }) => ({ id: `undrawn ${id} ${station}`, tune: /** @type {const} */ ('ring') }))),
     ...calls.map((id) => ({ id: `call ${id}`, tune: /** @type {const} */ ('call') })),
   ];

@@ -5,6 +5,7 @@ import { STATUS_WORDS, clock, count, money, place, whyWords } from '../shared/fo
 import { icon } from '../shared/icons.js';
 import { ageView, noteView, notesView, placeView, promiseView } from '../shared/order_parts.js';
 import { levelAt, promisedAt } from '../shared/urgency.js';
+import { clockAt, whenAt } from '../shared/zone.js';
 import { canBeCalledBack, laneClock, progress } from './lanes.js';
 
 /** The times that are offered beside the restaurant's own. */
@@ -14,8 +15,8 @@ const COURSE_ICONS = { serve: 'tray', fire: 'flame', hold: 'pause' };
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
- * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean, corrects?: boolean}} Look
- *   minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes; corrects: lines can be corrected, and orders have a story
+ * @typedef {{now: number, zone?: string, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean, corrects?: boolean}} Look
+ *   zone: of the restaurant; minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes; corrects: lines can be corrected, and orders have a story
  */
 
 /**
@@ -23,9 +24,10 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
  * @param {any} order @param {Look} look @returns {import('../shared/keyed.js').Entry}
  */
 export function orderEntry(order, look) {
-  const { now, minutes, lane, isOpen, corrects } = look;
-  const deps = [order, lane, minutes, isOpen, corrects, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
-  return { key: order.id, deps, view: () => (lane === 'incoming' ? incomingCard(order, look) : orderCard(order, look)) };
+  const { now, zone, minutes, lane, isOpen, corrects } = look;
+  const deps = [order, zone, lane, minutes, isOpen, corrects, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
+  const view = { incoming: incomingCard, upcoming: upcomingCard }[/** @type {string} */ (lane)] ?? orderCard;
+  return { key: order.id, deps, view: () => view(order, look) };
 }
 
 /**
@@ -50,6 +52,35 @@ function incomingCard(order, look) {
     h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
   ] : [h('p.order__dishes', {}, dishesIn(order)), notesView(order)],
   h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger'), story(look)));
+}
+
+/**
+ * An order for later: when it is due, and when the kitchen gets it. Nothing counts up, and nothing calls.
+ * @param {any} order @param {Look} look
+ */
+function upcomingCard(order, look) {
+  const { now, zone, isOpen = false } = look;
+  return h('article.card.order.order--row', {
+    'data-key': order.id, 'data-order': order.id, 'data-status': order.status, 'data-pending': Boolean(order.pending), 'data-open': isOpen,
+    'aria-label': `For later: order ${called(order)}, ${place(order)}`,
+  },
+  h('h3.order__head', {}, h('button.order__open', { 'type': 'button', 'data-do': 'open-order', 'aria-expanded': String(isOpen) },
+    h('span.order__line', {}, h('b.order__due', {}, whenAt(order.due_at, zone, now)), h('span.order__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)),
+      h('span.order__place', {}, placeView(order))),
+    h('span.order__line', {}, h('span.order__fact', {}, `to the kitchen at ${whenAt(order.starts_at, zone, now)}`), h('span.order__fact', {}, count(progress(order).all, 'dish', 'dishes')),
+      h('span.badge', {}, order.status === 'placed' ? 'Not accepted yet' : 'Accepted'),
+      order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
+      order.pending && h('span.badge.order__pending', {}, 'Not sent yet')))),
+  isOpen ? [
+    noteView(order),
+    h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order, look))),
+    h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
+  ] : [h('p.order__dishes', {}, dishesIn(order)), notesView(order)],
+  h('div.actions.order__actions.order__later', {},
+    order.status === 'placed' && button('accept', 'check', 'Accept', '.button--go'),
+    button('start_now', 'flame', 'Start now', '.button--quiet'), button('reschedule', 'clock', 'Time', '.button--quiet'),
+    order.status === 'placed' ? button('reject', 'close', 'Reject', '.button--quiet.button--danger') : button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'),
+    story(look)));
 }
 
 /** @param {any} order @returns {string} `2 Beef rezala, 1 Firni` */
@@ -99,6 +130,7 @@ function facts(order, look) {
   const { done, all } = progress(order);
   const promised = promisedAt(order);
   const shown = [
+    order.due_at && lane !== 'done' && h('span.badge', {}, `For ${clockAt(order.due_at, look.zone)}`),
     (cooking || lane === 'done') && h('span.badge', {}, STATUS_WORDS[order.status]),
     lane === 'done' && whyWords(order) && h('span.order__fact', {}, whyWords(order)),
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),

@@ -40,11 +40,11 @@ export const DONE_SHOWN = 10;
 
 /**
  * @param {Record<import('./lanes.js').Lane, any[]>} lanes
- * @param {{now: number, minutes?: number, opened: Set<string>, search: string, done: number, all: Record<import('./lanes.js').Lane, any[]>, corrects?: boolean}} look
+ * @param {{now: number, zone?: string, minutes?: number, opened: Set<string>, search: string, done: number, all: Record<import('./lanes.js').Lane, any[]>, corrects?: boolean}} look
  *   minutes: the restaurant's default; opened: incoming orders that show their dishes; done: how many of these are drawn; all: the lanes without the search; corrects: lines can be corrected
  * @returns {import('../shared/keyed.js').Listed}
  */
-export function ordersView(lanes, { now, minutes, opened, search, done, all, corrects }) {
+export function ordersView(lanes, { now, zone, minutes, opened, search, done, all, corrects }) {
   const found = Object.values(lanes).flat();
   const wanted = search.trim();
   const hidden = openIn(all) - openIn(lanes);
@@ -58,17 +58,17 @@ export function ordersView(lanes, { now, minutes, opened, search, done, all, cor
       wanted !== '' && h('div.filter', { 'data-key': 'filter' },
         h('p', { role: 'status' }, `${count(found.length, 'order')} for “${wanted}”. ${hiddenWords(hidden, 'open order')}`), clearSearch()),
       h('div.lanes', { 'data-key': 'lanes', 'data-many': found.length > MANY },
-        LANE_NAMES.map((lane) => laneView(lane, { number: lanes[lane].length, more: lanes[lane].length - shown[lane].length, filtered: all[lane].length > lanes[lane].length }))),
+        LANE_NAMES.filter((lane) => lane !== 'upcoming' || all.upcoming.length > 0).map((lane) => laneView(lane, { number: lanes[lane].length, more: lanes[lane].length - shown[lane].length, filtered: all[lane].length > lanes[lane].length }))),
     ],
     lists: Object.fromEntries(LANE_NAMES.map((lane) => [
-      lane, shown[lane].map((order) => orderEntry(order, { now, lane, minutes, isOpen: opened.has(order.id), corrects })),
+      lane, shown[lane].map((order) => orderEntry(order, { now, zone, lane, minutes, isOpen: opened.has(order.id), corrects })),
     ])),
   };
 }
 
 /** @param {Record<import('./lanes.js').Lane, any[]>} lanes @returns {number} orders that are not closed */
-function openIn({ incoming, kitchen, ready }) {
-  return incoming.length + kitchen.length + ready.length;
+function openIn({ incoming, kitchen, ready, upcoming }) {
+  return incoming.length + kitchen.length + ready.length + upcoming.length;
 }
 
 /** @param {number} hidden @param {string} what one of it @param {string} [plural] @returns {string} what a search keeps out of sight */
@@ -97,7 +97,7 @@ function laneView(lane, { number, more: hidden, filtered }) {
 
 /** Links to the lanes, which stand below each other on a phone, with their counts. @param {Record<import('./lanes.js').Lane, any[]>} lanes */
 export function laneLinks(lanes) {
-  return /** @type {import('./lanes.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'done']).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
+  return /** @type {import('./lanes.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'upcoming', 'done']).filter((lane) => lane !== 'upcoming' || lanes.upcoming.length > 0).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 

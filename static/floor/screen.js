@@ -25,7 +25,7 @@ import { toast } from '../shared/toasts.js';
 import { callsView } from './calls_view.js';
 import { ClosedOrders } from './closed_orders.js';
 import { StaffCommands } from './commands.js';
-import { LANES, freeTables, lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
+import { LANES, freeTables, laneOf, lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
 import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, newOrderButton, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { OrderEntry } from './entry.js';
 import { unsentView } from './entry_view.js';
@@ -53,6 +53,7 @@ export class StaffDesk {
   #sight = new Sight();
   #tab = 'orders';
   #search = '';
+  /** When the next order for later begins, server ms. */ #nextStart = Infinity;
   #allCalls = false;
   /** Incoming orders that show their dishes. Bound: forgotten on another tab. @type {Set<string>} */ #opened = new Set();
   /** How many done orders are drawn. */ #doneShown = DONE_SHOWN;
@@ -90,7 +91,7 @@ export class StaffDesk {
     this.#sound = new Sound(() => this.#due());
     this.#ringing = new Ringing({ play: (tune) => this.#sound.play(tune) });
     this.#commands = new StaffCommands({
-      bell: this.#bell, order: (id) => this.#orders().find((order) => order.id === id), changed: () => this.#due(),
+      bell: this.#bell, order: (id) => this.#orders().find((order) => order.id === id), zone: () => this.#menu.menu?.time_zone, changed: () => this.#due(),
     });
     this.#service = new StaffService({
       api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(), changed: () => this.#due(),
@@ -229,6 +230,9 @@ export class StaffDesk {
       if (!event.altKey || event.code !== 'KeyN' || event.ctrlKey || document.querySelector('dialog[open]')) return;
       event.preventDefault();
       this.#begin();
+    });
+    find('#sheet').addEventListener('change', (event) => {
+      if (event.target instanceof HTMLSelectElement && event.target.dataset.due) this.#commands.pick(event.target);
     });
     find('#search').addEventListener('input', (event) => {
       this.#search = /** @type {HTMLInputElement} */ (event.target).value;
@@ -370,11 +374,17 @@ export class StaffDesk {
   #tick() {
     this.#followVisits();
     this.#banner.draw();
-    if (tickAges(document, this.#bell.now())) this.#due();
+    if (tickAges(document, this.#bell.now()) || this.#isBegun()) this.#due();
     this.#ring();
     this.#sight.look(performance.now());
     if (this.#sight.position > 0) this.#bell.seen(this.#floor.name, this.#sight.position);
     this.#beyondDue();
+  }
+
+  /** Whether the time of an order that was drawn as upcoming has come: without a connection, nothing else tells. */
+  #isBegun() {
+    const now = this.#bell.now();
+    return now >= this.#nextStart;
   }
 
   /** Reads the visits while their tab is open, and when a new order may have begun one. */
@@ -394,13 +404,14 @@ export class StaffDesk {
     const orders = this.#orders();
     const { answered } = this.#commands;
     const calls = Object.keys(this.#commands.unanswered(this.#floor.calls)).filter((id) => !answered.has(id));
-    return waitingThings({ orders, undrawn: undrawnByStation(this.#floor.displays, orders), calls });
+    return waitingThings({ orders, now: this.#bell.now(), undrawn: undrawnByStation(this.#floor.displays, orders), calls });
   }
 
   #draw() {
     const now = this.#bell.now();
     const orders = this.#orders();
     const all = lanes(orders, now, '');
+    this.#nextStart = Math.min(...all.upcoming.map(({ starts_at: at }) => Date.parse(at)));
     const found = this.#search.trim() === '' ? all : lanes(orders, now, this.#search);
     document.title = all.incoming.length > 0 ? `(${all.incoming.length}) Incoming · Orderbell` : 'Staff · Orderbell';
     this.#drawBar(all);
@@ -422,7 +433,7 @@ export class StaffDesk {
 
   /** What waits for an answer according to the room, without this page's unanswered commands. */
   #waitingInRoom() {
-    const placed = [...this.#floor.documents.values()].filter(({ status }) => status === 'placed');
+    const placed = [...this.#floor.documents.values()].filter((order) => laneOf(order, this.#bell.now()) === 'incoming');
     return [...placed, ...Object.keys(this.#floor.calls).map((id) => ({ id }))];
   }
 
@@ -431,7 +442,7 @@ export class StaffDesk {
     const { above, below } = beyondWindow();
     const bar = find('#beyond');
     bar.hidden = above.length + below.length === 0;
-    const unanswered = unansweredByAge([...this.#floor.documents.values()], this.#floor.calls);
+    const unanswered = unansweredByAge([...this.#floor.documents.values()], this.#floor.calls, this.#bell.now());
     const beyond = (/** @type {Element[]} */ views) => {
       const ids = new Set(views.map(idOf));
       return { number: views.length, unanswered: unanswered.filter(({ id }) => ids.has(id)) };
@@ -500,6 +511,6 @@ export class StaffDesk {
       });
     }
     const corrects = this.#bell.welcome?.feature_level >= 2;
-    return ordersView(found, { now, minutes: this.#service.minutes, opened: this.#opened, search, done: this.#doneShown, all, corrects });
+    return ordersView(found, { now, zone: this.#menu.menu?.time_zone, minutes: this.#service.minutes, opened: this.#opened, search, done: this.#doneShown, all, corrects });
   }
 }

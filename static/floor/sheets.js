@@ -2,7 +2,9 @@ import { MAX_NOTE, MAX_QUANTITY } from '../shared/basket.js';
 import { called } from '../shared/called.js';
 import { find, h } from '../shared/dom.js';
 import { REASON_WORDS, money, place } from '../shared/format.js';
+import { duePicker } from '../shared/due_picker.js';
 import { sheetHead } from '../shared/sheet.js';
+import { clockAt, dayAt, wallAt } from '../shared/zone.js';
 
 /** When later courses go to the kitchen. @type {Record<string, string>} */
 export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the one before is served' };
@@ -94,6 +96,20 @@ export function promiseSheet(order) {
     sheetHead(`When is order ${called(order)} ready?`, `${place(order)}. The guest’s phone shows the new time.`),
     h('div.actions', {}, [5, 10, 15, 20, 30, 45, 60].map((minutes) =>
       h('button.chip.chip--large', { 'type': 'button', 'data-action': 'promise', 'data-minutes': minutes }, `in ${minutes} min`))));
+}
+
+/** @type {(now: number, zone?: string) => import('../shared/due_picker.js').PickerWords} */
+export const dueWords = (now, zone) => ({
+  day: 'Day', time: 'Time', nameTime: (at) => clockAt(at, zone),
+  nameDay: (at) => (wallAt(at, zone).date === wallAt(now, zone).date ? 'Today' : dayAt(at, zone)),
+});
+
+/** @param {any} order @param {{days: any[], due: number, zone?: string, now: number}} times */
+export function dueSheet(order, { days, due, zone, now }) {
+  return h('div', { 'data-order': order.id, 'data-status': order.status },
+    sheetHead(`When is order ${called(order)} for?`, `${place(order)}. The guest’s phone shows the new time.`),
+    duePicker({ days, due, zone, words: dueWords(now, zone) }),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-action': 'reschedule', 'data-due-at': due }, 'Set the time')));
 }
 
 /** The options of a dish, to mark one as sold out. @param {any} item of the menu */

@@ -4,9 +4,14 @@ import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
 import { called } from '../shared/called.js';
 import { Checkout } from '../shared/checkout.js';
 import { find, onAction, render } from '../shared/dom.js';
+import { dueDays } from '../shared/due_picker.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { basketForm, messages } from './basket_view.js';
+
+/** The first and the last minute from now for which a guest orders: a session lasts no longer than half a day. */
+const FIRST_MINUTES = 30;
+const LAST_MINUTES = 11 * 60;
 
 /** The sheet with the guest's basket. */
 export class BasketSheet {
@@ -84,7 +89,14 @@ export class BasketSheet {
     const menu = this.#menu();
     if (!menu) return;
     const offline = ['offline', 'connecting', 'checking'].includes(this.#bell.state);
-    render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem, open: this.#open(), opened: this.#opened }));
+    render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem, open: this.#open(), opened: this.#opened, later: this.#later }));
+  }
+
+  /** The times that can be chosen; undefined where the server knows no orders for later. */
+  get #later() {
+    if (!(this.#bell.welcome?.feature_level >= 2)) return undefined;
+    const { time_zone: zone, hours } = this.#menu();
+    return { days: dueDays({ now: this.#bell.now(), zone, hours, first: FIRST_MINUTES, until: LAST_MINUTES }) };
   }
 
   /** @param {string} name under which the basket is stored */
@@ -103,6 +115,7 @@ export class BasketSheet {
   /** @param {string} does @param {HTMLElement} control */
   #do(does, control) {
     if (does === 'round') return this.#change(asRoundOf(this.basket, control.dataset.round === 'new' ? undefined : this.#open()));
+    if (does === 'due') return this.#setLater(control.dataset.later === 'true');
     const key = lineKey(control);
     if (does === 'line-choose' && key) {
       this.#opened.add(key);
@@ -114,8 +127,15 @@ export class BasketSheet {
     return changed ? this.#change(changed) : undefined;
   }
 
-  /** @param {HTMLInputElement} input */
+  /** @param {boolean} isLater */
+  #setLater(isLater) {
+    const { due: _, ...basket } = this.basket;
+    this.#change(isLater ? { ...basket, due: this.#later?.days[0]?.times[0] } : basket);
+  }
+
+  /** @param {HTMLInputElement | HTMLSelectElement} input */
   #typed(input) {
+    if (input instanceof HTMLSelectElement) return input.dataset.due ? this.#change({ ...this.basket, due: Number(input.value) }) : undefined;
     const changed = withTyped(this.basket, input, lineKey(input));
     if (changed) this.#change(changed);
   }

@@ -1,5 +1,5 @@
-import { WORDS, money } from '../languages/language.js';
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, lacksName, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
+import { WORDS, dueWhen, money } from '../languages/language.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, isForLater, lacksName, mayBeLater, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
 import { called } from '../shared/called.js';
 import { groupsOf } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
@@ -17,7 +17,7 @@ const SERVICES = ['dine_in', 'takeaway'];
  *   opened: the lines whose groups of options are shown, by key
  * @returns {any[]}
  */
-export function basketForm(basket, menu, { sending, offline, problem, open, opened }) {
+export function basketForm(basket, menu, { sending, offline, problem, open, opened, later }) {
   if (basket.lines.length === 0) {
     return [h('div.blank', {}, icon('tray'), h('h3', {}, WORDS.emptyBasket), h('p', {}, WORDS.emptyBasketHint))];
   }
@@ -28,6 +28,7 @@ export function basketForm(basket, menu, { sending, offline, problem, open, open
       roundChoice(basket, open),
       !basket.round && serviceChoice(basket.service),
       !basket.round && basket.service === 'takeaway' && nameField(basket.guest ?? ''),
+      later && !basket.round && mayBeLater(basket) && dueChoice(basket, later),
       h('div.field', { 'data-key': 'order-note' },
         h('label', { for: 'order-note' }, WORDS.orderNote),
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
@@ -97,6 +98,23 @@ function basketLine(line, menu, isOpen) {
         ? h('button.button', { type: 'button', 'data-do': 'line-remove' }, WORDS.remove)
         : stepper(name, line.quantity, 'line', GUEST)),
     allergyBox(line, name, GUEST));
+}
+
+/** As soon as possible, or at a time. @param {import('../shared/basket.js').Basket} basket @param {{days: ReturnType<typeof import('../shared/due_picker.js').dueDays>}} later */
+function dueChoice(basket, { days }) {
+  const isLater = isForLater(basket);
+  const chip = (/** @type {boolean} */ later, /** @type {string} */ words) => h('button.chip', {
+    'type': 'button', 'data-do': 'due', 'data-later': String(later), 'aria-pressed': String(later === isLater), 'disabled': later && days.length === 0,
+  }, words);
+  return h('div.services', { 'role': 'group', 'aria-label': WORDS.dueWhen, 'data-key': 'due-choice' }, chip(false, WORDS.dueNow), chip(true, WORDS.dueLater),
+    isLater && timeList(basket, days));
+}
+
+/** One list: a guest orders for the next hours. @param {import('../shared/basket.js').Basket} basket @param {ReturnType<typeof import('../shared/due_picker.js').dueDays>} days */
+function timeList({ due = 0 }, days) {
+  const times = days.flatMap((day) => day.times);
+  const offered = times.includes(due) ? times : [due, ...times];
+  return h('select', { 'data-due': 'time', 'aria-label': WORDS.dueTime, 'data-key': 'due-time' }, offered.map((at) => h('option', { value: at, selected: at === due }, dueWhen(at))));
 }
 
 /** @param {string} name for the pickup */

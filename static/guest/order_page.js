@@ -1,5 +1,5 @@
 import { followLifecycle } from '../client/lifecycle.js';
-import { WORDS, errorWords, language } from '../languages/language.js';
+import { WORDS, errorWords, language, setZone } from '../languages/language.js';
 import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
@@ -143,6 +143,7 @@ export class OrderPage {
       this.#answered = await this.#api.get(`/api/v1/orders/${encodeURIComponent(this.#id)}`);
       this.#draw();
       if (this.#ready) this.#tell(this.#order);
+      if (this.#order?.due_at) await this.#readZone(this.#order.restaurant);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
       // Whether it was lost is known once the link is up.
@@ -150,6 +151,13 @@ export class OrderPage {
       if (isKnown && (code === 'not_found' || code === 'forbidden')) this.#gone();
       // The link retries after any other error, and the banner reports it.
     }
+  }
+
+  /** Reads whose clock the time of an order for later goes by. Until it is known, it is this phone's. @param {string} restaurant */
+  async #readZone(restaurant) {
+    const { time_zone: zone } = await this.#api.get(`/api/v1/restaurants/${restaurant}`);
+    setZone(zone);
+    this.#draw();
   }
 
   /** Loads what following an order does not need, once the page is live for the first time. */

@@ -1,8 +1,9 @@
-import { WORDS, clock, money, number, timeRange } from '../languages/language.js';
+import { WORDS, clock, dueWhen, money, number, timeRange } from '../languages/language.js';
 import { called } from '../shared/called.js';
 import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
+import { isUpcoming } from '../shared/upcoming.js';
 
 const MINUTE = 60_000;
 /** The width of the window in which a promised time is shown. */
@@ -60,11 +61,18 @@ export function promisedRange(order) {
  * @returns {string | null} when it is promised, in words
  */
 export function promise(order, now) {
+  if (isUpcoming(order, now)) return laterWords(order, now);
   const range = promisedRange(order);
   if (range === null) return null;
   const left = Date.parse(order.promised_at) - now;
   if (left < -LATE_AFTER_MS) return WORDS.promisedLate;
   return left < MINUTE ? WORDS.promisedSoon : WORDS.promised(range);
+}
+
+/** Of an order for later: what was asked for, or is promised; that nobody has begun is said with it. @param {any} order @param {number} now */
+function laterWords({ status, service: how, due_at: due }, now) {
+  const words = status === 'placed' ? WORDS.dueAsked : WORDS[`dueReady_${how}`] ?? WORDS.dueReady_takeaway;
+  return words(dueWhen(due, now));
 }
 
 /** An order that this phone can no longer follow. @param {number} at when it was last seen @param {boolean} [isDoubted] it may be lost */

@@ -1,6 +1,6 @@
 import { Api } from '../client/api.js';
 import { followLifecycle } from '../client/lifecycle.js';
-import { WORDS, errorWords, money } from '../languages/language.js';
+import { WORDS, errorWords, money, setZone } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
 import { total } from '../shared/basket.js';
 import { called } from '../shared/called.js';
@@ -408,6 +408,7 @@ export class TablePage {
   #drawNow() {
     const menu = this.#menu;
     if (!menu) return;
+    setZone(menu.time_zone);
     drawPause(menu);
     const categories = find('#categories');
     render(categories, linkNote(this.#bell.state), categoryLinks(menu, this.#sections.current));

@@ -3,6 +3,7 @@ import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
 import { findClosed } from '../shared/lost.js';
 import { leastIdOf } from '../shared/time_ids.js';
+import { isUpcoming } from '../shared/upcoming.js';
 import { becameRush, changesBetween, heldBetween, isOpen, marksBetween, ticketOf } from './tickets.js';
 
 /** How many closed orders are read at once. */
@@ -50,17 +51,19 @@ export class KitchenOrders extends Emitter {
     for (const name of ['live', 'sync']) room.on(name, () => this.#suspects.size > 0 && !this.#isLooking && this.#lookForMissing());
   }
 
-  /** @param {string | undefined} station @returns {import('./tickets.js').Ticket[]} */
-  tickets(station) {
+  /** @param {string | undefined} station @param {number} now server ms @returns {import('./tickets.js').Ticket[]} */
+  tickets(station, now) {
     const orders = this.#book.orders([...this.#memory.cancelled, ...this.#found.values()]);
     if (station !== this.#madeFor) this.#made = new WeakMap();
     this.#madeFor = station;
-    return orders.map((order) => this.#ticket(order, station));
+    return orders.map((order) => this.#ticket(order, station, now));
   }
 
-  /** @param {any} order @param {string | undefined} station */
-  #ticket(order, station) {
-    const ticket = this.#made.get(order) ?? ticketOf(order, station);
+  /** @param {any} order @param {string | undefined} station @param {number} now server ms */
+  #ticket(order, station, now) {
+    const known = this.#made.get(order);
+    const isBegun = known?.state === 'upcoming' && !isUpcoming(order, now);
+    const ticket = known && !isBegun ? known : ticketOf(order, station, now);
     this.#made.set(order, ticket);
     return ticket;
   }

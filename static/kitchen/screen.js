@@ -1,3 +1,4 @@
+import { Api } from '../client/api.js';
 import { followLifecycle } from '../client/lifecycle.js';
 import { Orderbell } from '../client/orderbell.js';
 import { backClosesSheets } from '../shared/back.js';
@@ -14,6 +15,7 @@ import { redrawing } from '../shared/redraw.js';
 import { Sound } from '../shared/sound.js';
 import { database, sessionStore } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
+import { isUpcoming } from '../shared/upcoming.js';
 import { KitchenCommands } from './commands.js';
 import { listenToKeys } from './keys.js';
 import { KitchenOrders } from './orders.js';
@@ -51,6 +53,7 @@ const NEWS = {
 /** One kitchen screen: turns the room's orders into tickets, and touches into commands. */
 export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog;
+  /** Of the restaurant, once it is known. @type {string | undefined} */ #zone;
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
   #dialogs = [...document.querySelectorAll('dialog')];
@@ -109,7 +112,16 @@ export class KitchenScreen {
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
+    this.#bell.on('state', (/** @type {{state: string}} */ { state }) => state === 'live' && this.#readZone());
     return new Promise((resolve) => { this.#end = resolve; });
+  }
+
+  /** Reads whose clock orders for later go by. Until it is known, it is that of this screen. */
+  async #readZone() {
+    const profile = await new Api({ url: location.origin }).get(`/api/v1/restaurants/${this.#restaurant}`).catch(() => null);
+    if (!profile || profile.time_zone === this.#zone) return;
+    this.#zone = profile.time_zone;
+    this.#due();
   }
 
   #follow() {
@@ -240,7 +252,8 @@ export class KitchenScreen {
     this.#banner.draw();
     if (this.#memory.cancelled.length > 0 && performance.now() - this.#warnedAt > CANCELLED_AGAIN_MS) this.#tell('cancelled');
     if (performance.now() - this.#touchedAt > FORGOTTEN_MS) this.#tidy();
-    if (tickAges(document, this.#bell.now(), (age) => this.#view.isNear(age))) this.#due();
+    const isBegun = this.#tickets.some(({ state, order }) => state === 'upcoming' && !isUpcoming(order, this.#bell.now()));
+    if (tickAges(document, this.#bell.now(), (age) => this.#view.isNear(age)) || isBegun) this.#due();
   }
 
   /** Returns to the oldest tickets after a cook has left: an open dialog covers tickets. */
@@ -266,14 +279,14 @@ export class KitchenScreen {
   #draw() {
     const station = this.#shownStation;
     this.#memory.use(this.#memoryName);
-    this.#tickets = this.#orders.tickets(station);
+    this.#tickets = this.#orders.tickets(station, this.#bell.now());
     // Before the first snapshot nothing is known, and nothing rings.
     if (this.#room.cursor !== null) {
       for (const sound of this.#memory.observe(this.#tickets, performance.now())) this.#tell(sound);
     }
     this.#view.draw({
       tickets: this.#tickets, memory: this.#memory, settings: this.#settings.values, sound: this.#sound,
-      station, bound: this.#station !== undefined, bell: this.#bell, room: this.#room,
+      station, bound: this.#station !== undefined, zone: this.#zone, bell: this.#bell, room: this.#room,
       untouched: performance.now() - this.#touchedAt > UNTOUCHED_MS,
     });
     clearTimeout(this.#letGo);

@@ -1,7 +1,7 @@
 import { find, setText } from '../shared/dom.js';
 import { renderKeyed } from '../shared/keyed.js';
 import { orderAllergyWord } from '../shared/notes.js';
-import { cancelledEntry, incomingEntry } from './ticket_view.js';
+import { cancelledEntry, incomingEntry, upcomingEntry } from './ticket_view.js';
 
 /**
  * Cancelled tickets in sight at once: more stand behind a count, for they must not take the room of
@@ -22,13 +22,13 @@ const PHONE = matchMedia('(max-width: 699px)');
 /** @typedef {import('./tickets.js').Ticket} Ticket */
 
 /**
- * Draws what lies below the board: tickets that were cancelled, and orders that nobody has taken
- * yet.
+ * Draws what lies below the board: tickets that were cancelled, orders that nobody has taken yet, and
+ * those for later.
  */
 export class Strips {
   /** The newest first. @type {Ticket[]} */ cancelled = [];
   /** Whether a cook has opened those behind the count. */ #all = false;
-  /** What the lines were fitted for. */ #fitted = '';
+  /** What the lines were fitted for, by strip. @type {Record<string, string>} */ #fitted = {};
   /** Incoming orders: the lines that show, and how many have an allergy. */ #incoming = { lines: 1, warned: 0 };
   /** Of the letters, as a share of their full size. */ #scale = 1;
 
@@ -73,10 +73,29 @@ export class Strips {
     const changed = renderKeyed(find('#incoming-orders'), sorted.map((ticket) => incomingEntry(ticket, now)));
     const lines = idle || (innerHeight > innerWidth && !PHONE.matches) ? MANY_LINES : 1;
     this.#incoming = { lines, warned: warned.length };
-    const key = [lines, innerWidth, innerHeight, ...sorted.map(({ id }) => id)].join(' ');
-    if (key === this.#fitted && changed.size === 0) return;
-    this.#fitted = key;
-    this.#fit();
+    if (this.#mustFit('incoming', [lines, ...sorted.map(({ id }) => id)]) || changed.size > 0) this.#fit();
+  }
+
+  /**
+   * One line of orders for later, the next one first.
+   * @param {Ticket[]} upcoming
+   * @param {number} now server ms
+   * @param {string | undefined} zone of the restaurant
+   */
+  drawUpcoming(upcoming, now, zone) {
+    const sorted = [...upcoming].sort((a, b) => a.since - b.since || a.order.number - b.order.number);
+    find('#upcoming').hidden = sorted.length === 0;
+    setText(find('#upcoming-count'), `${sorted.length} upcoming`);
+    const changed = renderKeyed(find('#upcoming-orders'), sorted.map((ticket) => upcomingEntry(ticket, now, zone)));
+    if ((this.#mustFit('upcoming', sorted.map(({ id }) => id)) || changed.size > 0) && sorted.length > 0) fitLines('upcoming', 1, 0);
+  }
+
+  /** @param {string} strip @param {any[]} shown @returns {boolean} whether it has changed since the last time */
+  #mustFit(strip, shown) {
+    const key = [innerWidth, innerHeight, ...shown].join(' ');
+    const isSame = this.#fitted[strip] === key;
+    this.#fitted[strip] = key;
+    return !isSame;
   }
 
   /** Fits the lines again after the tickets have changed the letter size of the whole screen. @param {number} scale */
@@ -88,18 +107,20 @@ export class Strips {
 
   #fit() {
     const { lines, warned } = this.#incoming;
-    if (!find('#incoming').hidden) fitLines(lines, warned);
+    if (!find('#incoming').hidden) fitLines('incoming', lines, warned);
+    if (!find('#upcoming').hidden) fitLines('upcoming', 1, 0);
   }
 }
 
 /**
  * Shows so many lines, and all with an allergy; counts the orders below them.
+ * @param {'incoming' | 'upcoming'} strip
  * @param {number} lines
  * @param {number} warned the first of them
  */
-function fitLines(lines, warned) {
-  const list = find('#incoming-orders');
-  const more = find('#incoming-more');
+function fitLines(strip, lines, warned) {
+  const list = find(`#${strip}-orders`);
+  const more = find(`#${strip}-more`);
   more.hidden = false;
   list.style.maxHeight = '';
   const bounds = [...list.children].map((order) => order.getBoundingClientRect());

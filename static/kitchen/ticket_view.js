@@ -6,6 +6,7 @@ import { icon } from '../shared/icons.js';
 import { allergyWord, orderAllergyWord } from '../shared/notes.js';
 import { ageView, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
+import { whenAt } from '../shared/zone.js';
 import { heldAlone, isOpen, markWords, nextHeld } from './tickets.js';
 
 /** A table's name with more letters takes two lines of small ones in the head. */
@@ -299,6 +300,27 @@ export function incomingEntry(ticket, now) {
     'data-item': key, 'data-status': item.status,
   }, `${item.quantity} × ${item.name}`))));
   return { key: id, deps: [ticket], view };
+}
+
+/**
+ * An order for later, on the strip below the board: when it is due, and when the kitchen begins.
+ * @param {import('./tickets.js').Ticket} ticket
+ * @param {number} now
+ * @param {string | undefined} zone
+ */
+export function upcomingEntry(ticket, now, zone) {
+  const { id, order, items: mine } = ticket;
+  const warned = orderAllergyWord(order);
+  const [due, starts] = [order.due_at, order.starts_at].map((time) => whenAt(time, zone, now));
+  const view = () => h('article.incoming__order', {
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'upcoming', 'aria-label': `For later: order ${called(order)}, ${place(order)}`,
+  },
+  h('p.incoming__head', {}, h('b', {}, `For ${due}`), h('span', {}, h('span.visually-hidden', {}, 'Order '), called(order)), h('span', {}, placeView(order)),
+    h('span.muted', {}, `begins ${starts}`), warned && h('span.incoming__allergy', {}, icon('alert'), warned)),
+  h('ul.incoming__items', {}, mine.filter(([, item]) => item.status !== 'voided').map(([key, item]) => h('li', {
+    'data-item': key, 'data-status': item.status,
+  }, `${item.quantity} × ${item.name}`))));
+  return { key: id, deps: [ticket, due, starts], view };
 }
 
 /**

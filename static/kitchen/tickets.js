@@ -1,16 +1,17 @@
 import { chosenOptions, dishWords } from '../shared/chosen.js';
 import { loudestAllergy } from '../shared/notes.js';
 import { isOwed } from '../shared/optimistic.js';
+import { isUpcoming } from '../shared/upcoming.js';
 import { promisedAt } from '../shared/urgency.js';
 
 /**
  * The tickets of a kitchen screen, without the DOM.
  *
- * A ticket is an order as one screen sees it: `incoming` (placed, nobody has taken it yet), `new`
+ * A ticket is an order as one screen sees it: `upcoming` (for later, and not to be begun yet), `incoming` (placed, nobody has taken it yet), `new`
  * (accepted), `cooking`, `waiting` (what is left is held), `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
  *
- * @typedef {'incoming' | 'new' | 'cooking' | 'waiting' | 'bumped' | 'cancelled' | 'gone'} TicketState `since`
- *   is when it was accepted, or its oldest owed round added, `promised` what it was promised for, `finished` when it was last done
+ * @typedef {'upcoming' | 'incoming' | 'new' | 'cooking' | 'waiting' | 'bumped' | 'cancelled' | 'gone'} TicketState `since`
+ *   is when it was accepted, or the work of one for later began, or its oldest owed round added, `promised` what it was promised for, `finished` when it was last done
  *   with.
  * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere:
  *   Record<string, number>, since: number, promised?: number, finished: number}} Ticket
@@ -28,16 +29,17 @@ export const RUSH_AHEAD = 3;
 /**
  * @param {any} order
  * @param {string | undefined} station show this station's items alone; every station's without
+ * @param {number} [now] server ms; without it an order for later waits as long as the document says so
  * @returns {Ticket}
  */
-export function ticketOf(order, station) {
+export function ticketOf(order, station, now = 0) {
   const all = Object.entries(order.items ?? {});
   const items = all.filter(([, item]) => !station || item.station === station);
   return {
     id: order.id,
     order,
     items,
-    state: stateOf(order, items.map(([, item]) => item), station),
+    state: stateOf(order, items.map(([, item]) => item), station, now),
     elsewhere: station ? owedElsewhere(all, station) : {},
     since: sinceOf(order, items.map(([, item]) => item)),
     promised: promisedAt(order),
@@ -47,7 +49,7 @@ export function ticketOf(order, station) {
 
 /** @param {any} order @param {any[]} items @returns {number} server ms */
 function sinceOf(order, items) {
-  const accepted = Date.parse(order.accepted_at ?? order.placed_at);
+  const accepted = Math.max(Date.parse(order.accepted_at ?? order.placed_at), Date.parse(order.starts_at ?? order.placed_at));
   const added = items.filter(isOwed).map(({ added_at, fired_at: at = added_at }) => (at ? Math.max(Date.parse(at), accepted) : accepted));
   return added.length > 0 ? Math.min(...added) : accepted;
 }
@@ -63,11 +65,12 @@ function restOf(items, station) {
   return items.some(({ status }) => status === 'done') ? 'bumped' : 'gone';
 }
 
-/** @param {any} order @param {any[]} items @param {string | undefined} station @returns {TicketState} */
-function stateOf(order, items, station) {
+/** @param {any} order @param {any[]} items @param {string | undefined} station @param {number} now @returns {TicketState} */
+function stateOf(order, items, station, now) {
   if (items.length === 0) return 'gone';
   if (order.status === 'cancelled' || order.status === 'rejected') return 'cancelled';
   if (items.every((item) => item.status === 'voided')) return 'cancelled';
+  if (isUpcoming(order, now)) return 'upcoming';
   if (order.status === 'placed') return 'incoming';
   if (order.status === 'served') return 'gone';
   if (order.status === 'ready') return 'bumped';
@@ -146,7 +149,7 @@ export function inSequence(tickets, isLate) {
 }
 
 /** What is not cooked, or not yet. */
-const NOT_OF_THE_DAY = new Set(['incoming', 'cancelled']);
+const NOT_OF_THE_DAY = new Set(['upcoming', 'incoming', 'cancelled']);
 
 /**
  * A line of the list of the day. `held` counts the portions of later courses, which are not in `quantity`; `services` counts the portions that are not eaten at a table,

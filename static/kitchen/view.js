@@ -30,6 +30,7 @@ const SLIVER = 24;
  * @property {boolean} bound the station is the token's own
  * @property {import('../shared/sound.js').Sound} sound
  * @property {boolean} untouched nobody has touched the screen for a while
+ * @property {string | undefined} zone of the restaurant
  * @property {any} bell @property {any} room
  */
 export class KitchenView {
@@ -107,7 +108,8 @@ export class KitchenView {
     const { cursor } = scene.room;
     const isLate = (/** @type {import('./tickets.js').Ticket} */ ticket) => levelAt(clockOf(ticket, scene.settings), scene.bell.now()) === 'late';
     const shown = inSequence(scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)), isLate);
-    this.shown = shown.filter(({ state }) => state !== 'incoming' && state !== 'cancelled');
+    this.shown = shown.filter(({ state }) => state !== 'upcoming' && state !== 'incoming' && state !== 'cancelled');
+    this.#strips.drawUpcoming(shown.filter(({ state }) => state === 'upcoming'), scene.bell.now(), scene.zone);
     this.#strips.drawIncoming(shown.filter(({ state }) => state === 'incoming'), scene.bell.now(), this.shown.length === 0);
     const order = scene.memory.cancelled.map(({ id }) => id);
     const cancelled = shown.filter(({ state }) => state === 'cancelled').sort((a, b) => order.indexOf(b.id) - order.indexOf(a.id));

@@ -40,6 +40,7 @@ export async function speak(wanted = preferred()) {
   Object.assign(WORDS, words);
   spoken = wanted;
   formats = formatsFor(words);
+  inZone = undefined;
   document.documentElement.lang = wanted;
 }
 
@@ -73,6 +74,35 @@ export function clock(time) {
 export function when(time, now = Date.now()) {
   const [at, today] = [new Date(time), new Date(now)];
   return at.toDateString() === today.toDateString() ? clock(time) : `${formats.weekday.format(at)} ${clock(time)}`;
+}
+
+/** The time zone of the restaurant; without it, orders for later go by the clock of this phone. @type {string | undefined} */
+let zone;
+
+/** @param {string | undefined} name of the restaurant's time zone */
+export function setZone(name) {
+  if (name === zone) return;
+  zone = name;
+  inZone = undefined;
+}
+
+/** The formats of times by the restaurant's clock. @type {{clock: Intl.DateTimeFormat, day: Intl.DateTimeFormat} | undefined} */
+let inZone;
+
+function zoned() {
+  inZone ??= formats.zoned(zone);
+  return inZone;
+}
+
+/** @param {string | number} time for which something is ordered @returns {string} such as `19:30`, by the restaurant's clock */
+export function dueClock(time) {
+  return said(zoned().clock.formatToParts(new Date(time)));
+}
+
+/** @param {string | number} time for which something is ordered @param {number} [now] ms @returns {string} such as `19:30`, or of another day `Wednesday 19:30` */
+export function dueWhen(time, now = Date.now()) {
+  const { day } = zoned();
+  return day.format(new Date(time)) === day.format(new Date(now)) ? dueClock(time) : `${day.format(new Date(time))} ${dueClock(time)}`;
 }
 
 /** @param {number} from @param {number} to ms @returns {string} such as `12:40 – 12:50` */
@@ -110,10 +140,15 @@ function formatsFor({ locale, periodFirst }) {
   // The phone's own way with this language: English times look otherwise in New York than in Dhaka.
   const own = globalThis.navigator?.languages?.find((tag) => tag.startsWith(`${locale.split('-')[0]}-`)) ?? locale;
   const { hour12 } = new Intl.DateTimeFormat(own, { hour: 'numeric' }).resolvedOptions();
+  const clock = { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', dayPeriod: periodFirst ? 'short' : undefined };
   return {
     periodFirst,
+    zoned: (/** @type {string | undefined} */ timeZone) => ({
+      clock: new Intl.DateTimeFormat(own, /** @type {Intl.DateTimeFormatOptions} */ ({ ...clock, timeZone })),
+      day: new Intl.DateTimeFormat(own, { weekday: 'long', day: 'numeric', timeZone }),
+    }),
     // Ranges are always written `08:20` where there are 24 hours; single times shall not differ from them.
-    clock: new Intl.DateTimeFormat(own, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', dayPeriod: periodFirst ? 'short' : undefined }),
+    clock: new Intl.DateTimeFormat(own, /** @type {Intl.DateTimeFormatOptions} */ (clock)),
     weekday: new Intl.DateTimeFormat(own, { weekday: 'long' }),
     number: new Intl.NumberFormat(own, { useGrouping: false }),
     locale: own,

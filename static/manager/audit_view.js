@@ -31,7 +31,7 @@ const ACTIONS = {
   accept: 'Accepted order', reject: 'Rejected order', start: 'Started order', start_item: 'Started a dish of order',
   finish_item: 'Finished a dish of order', recall_item: 'Recalled a dish of order', ready: 'Bumped order', recall: 'Recalled order',
   serve: 'Served order', cancel: 'Cancelled order', void_item: 'Voided a dish of order', promise: 'Promised a new time for order',
-  rush: 'Rush of order', add_items: 'Added lines to order', change_item: 'Corrected a dish of order', fire: 'Fired for order', hold: 'Held for order', serve_item: 'Served a dish of order', place: 'Placed order', answer_call: 'Answered the call of table',
+  rush: 'Rush of order', add_items: 'Added lines to order', change_item: 'Corrected a dish of order', fire: 'Fired for order', hold: 'Held for order', serve_item: 'Served a dish of order', start_now: 'Started at once order', reschedule: 'Set another time for order', place: 'Placed order', answer_call: 'Answered the call of table',
   move: 'Moved the guests of table', merge: 'Merged into the visit of table', undo: 'Undid a change of the guests of table',
   set_availability: 'Availability of', set_pause: 'Orders', set_guest_rounds: 'Rounds by guests', set_names: 'Names for takeaways', set_firing: 'When courses are fired', replace_menu: 'Changed the menu', set_hours: 'Changed the hours',
   add_person: 'Added', change_role: 'Changed the role of', change_password: 'Set a new password for',

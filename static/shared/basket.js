@@ -17,9 +17,10 @@ export const MAX_GUEST_NAME = 40;
 
 /**
  * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup;
+ * `due`: when it shall be ready, if not as soon as possible, in ms;
  * `round`: the order that this is another round of.
  *
- * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
+ * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, due?: number, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
  */
 
 /** @param {string} id @returns {Basket} */
@@ -195,6 +196,16 @@ export function lacksName(basket, menu) {
   return menu.names_required === true && basket.service === 'takeaway' && !basket.guest?.trim();
 }
 
+/** Whether it can be ordered for a time: who eats at the table eats now. @param {Basket} basket */
+export function mayBeLater({ service, table }) {
+  return service !== 'dine_in' && table === undefined;
+}
+
+/** Whether it is ordered for a time. @param {Basket} basket */
+export function isForLater(basket) {
+  return basket.due !== undefined && mayBeLater(basket);
+}
+
 /** @param {Basket} basket @param {any} menu @returns {string | null} why it cannot be placed, as an error code */
 export function obstacle(basket, menu) {
   if (basket.lines.length === 0) return 'empty';
@@ -214,8 +225,9 @@ export function placement(basket, menu) {
   const name = basket.guest?.trim();
   // Nobody is called who eats at the table.
   const guest = name && basket.service !== 'dine_in' ? { guest_name: name } : {};
+  const due = isForLater(basket) ? { due_at: new Date(basket.due ?? 0).toISOString() } : {};
   const table = basket.table ? { table: basket.table } : {};
-  return { service: basket.service, ...table, items, ...optionalNote(basket), ...guest, expected_total: total(basket, menu) };
+  return { service: basket.service, ...table, items, ...optionalNote(basket), ...guest, ...due, expected_total: total(basket, menu) };
 }
 
 /**

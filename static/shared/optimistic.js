@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, only?: string[], quantity?: number, rush?: boolean, reason?: string, detail?: string, stuck?: boolean}} Waiting
+ * @typedef {{order?: string, action: string, item?: string, line?: any, course?: number, only?: string[], quantity?: number, rush?: boolean, due_at?: string, reason?: string, detail?: string, stuck?: boolean}} Waiting
  */
 
 /** Whether a cook still has work to do on a line. @param {any} item */
@@ -48,6 +48,8 @@ const GUESSES = {
   fire: (order, lines) => hold(order, linesOf(order, lines), false),
   hold: (order, lines) => hold(order, linesOf(order, lines), true),
   rush: (order, { rush }) => { order.rush = rush; },
+  start_now: (order) => { order.upcoming = false; },
+  reschedule: (order, { due_at: due }) => { order.due_at = due; },
   start: (order, { only }, station) => {
     each(order, station, (item) => item.status === 'queued' && !item.held && 'cooking', only);
     order.status = 'preparing';

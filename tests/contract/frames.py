@@ -119,7 +119,7 @@ ORDER = {
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
     "firing": some(text),
     "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
-    "promised_at": some(at), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
+    "promised_at": some(at), "due_at": some(at), "starts_at": some(at), "upcoming": some(flag), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ mod http;
 mod issued;
 mod keys;
 mod kill;
+mod later;
 mod limits;
 mod nginx;
 mod one_failure;

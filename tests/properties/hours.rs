@@ -1,11 +1,13 @@
 //! Hours in the menu: who may order when, what the menu says of it, and what the clock changes.
 
 use crate::support::{at, basket, dish, fresh, line, menu, position, principal};
+use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::draft::Moment;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::menu_draft::MenuDraft;
 use orderbell::domain::model::opening::HoursDraft;
+use orderbell::domain::model::order::Service;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::{Closed, Refusal, RefusalKind};
 use orderbell::domain::rules::change_menu::{self, MenuAction};
@@ -141,4 +143,26 @@ fn a_ticket_is_of_the_restaurants_day_and_below_its_level_there_is_none() {
     assert_eq!(ticket("2026-11-24", "UTC", Level::TWO), "A42");
     assert_eq!(ticket("2026-11-24", "Asia/Dhaka", Level::TWO), "A1", "there it is the 25th");
     assert_eq!(ticket("2026-11-24", "UTC", Level::ONE), Value::Null);
+}
+
+/// An order for later is of the hours at that time, and has a ticket if that is today.
+#[test]
+fn an_order_for_later_goes_by_the_hours_and_the_day_of_its_time() {
+    let action = draft(json!({"time_zone": "Asia/Dhaka", "hours": lunch()}));
+    let (menu, _) = change(&menu(), &action, moment("2026-11-24T00:00:00Z")).unwrap();
+    let at = |now: &str, due: &str, role| {
+        let service = Service::Takeaway;
+        let basket = Basket { service, due_at: Some(moment(due)), ..basket(vec![line(0, 1)]) };
+        let moment = Moment { now: moment(now), head: position(9) };
+        match place_order::decide(&menu, &basket, &principal(role, None), &fresh(1), moment) {
+            Ok(Decision::Change { document, .. }) => Ok(document.get("ticket").is_some()),
+            Ok(Decision::Keep { .. }) => panic!("an order is placed"),
+            Err(refusal) => Err(refusal.closed.is_some()),
+        }
+    };
+    let (night, lunch_time, evening) = ("2026-11-24T00:00:00Z", "2026-11-24T07:00:00Z", "2026-11-24T13:00:00Z");
+    assert_eq!(at(night, lunch_time, Role::Diner), Ok(true), "closed now, and open then");
+    assert_eq!(at(lunch_time, evening, Role::Diner), Err(true), "open now, and closed then");
+    assert_eq!(at(lunch_time, evening, Role::Staff), Ok(true), "hours are for guests");
+    assert_eq!(at(night, "2026-11-25T07:00:00Z", Role::Staff), Ok(false), "of another day");
 }

@@ -12,6 +12,7 @@ mod displays;
 mod groups;
 mod hours;
 mod item_table;
+mod later;
 mod menus;
 mod moves;
 mod order_table;

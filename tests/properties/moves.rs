@@ -1,10 +1,11 @@
 //! Random baskets and random commands, valid and invalid.
 
-use crate::support::{DISHES, STATIONS, cause, correction, course, course_menu, dish, item, menu, round};
-use orderbell::domain::model::basket::Line;
+use crate::support::{DISHES, STATIONS, at, basket, cause, correction, course, course_menu, dish, item, menu, round};
+use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::{Lines, OrderAction};
 use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::menu::Menu;
+use orderbell::domain::model::order::Service;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::ids::ItemId;
 use proptest::prelude::*;
@@ -21,6 +22,8 @@ pub struct Move {
     pub pause: u64,
     /// Events of other orders since the previous command.
     pub elsewhere: u64,
+    /// How many nodes look before it whether the order is due.
+    pub ticks: u8,
 }
 
 /// One line: any dish, any quantity, any of its options.
@@ -33,6 +36,14 @@ fn line() -> impl Strategy<Value = Line> {
         course: None,
         note: has_note.then(|| "nut allergy".parse().unwrap()),
         allergy: has_note,
+    })
+}
+
+/// A basket of some lines: for now, or to take away later.
+pub fn any_basket() -> impl Strategy<Value = Basket> {
+    (lines(), prop::option::of(1..120_i64)).prop_map(|(lines, due)| match due {
+        None => basket(lines),
+        Some(minutes) => Basket { service: Service::Takeaway, due_at: Some(at(minutes * 60_000)), ..basket(lines) },
     })
 }
 
@@ -73,6 +84,8 @@ fn any_action() -> impl Strategy<Value = OrderAction> {
         3 => any_item().prop_map(OrderAction::ServeItem),
         2 => (1..=3_u16).prop_map(|number| OrderAction::ServeCourse(course(number))),
         3 => (0..6_u128, line()).prop_map(|(n, line)| correction(n, line)),
+        1 => Just(OrderAction::StartNow),
+        2 => (0..240_i64).prop_map(|minutes| OrderAction::Reschedule(at(minutes * 60_000))),
     ]
 }
 
@@ -81,13 +94,15 @@ fn any_move() -> impl Strategy<Value = Move> {
     let station = prop::option::of(prop::sample::select(STATIONS.to_vec()));
     let behind = prop_oneof![4 => Just(None), 2 => Just(Some(0)), 1 => (1..4_u64).prop_map(Some)];
     let pause = prop_oneof![6 => 0..60_000_u64, 1 => 14 * 60_000..16 * 60_000_u64];
-    (role, station, any_action(), behind, pause, 0..3_u64).prop_map(|(role, station, action, behind, pause, elsewhere)| Move {
+    let parts = (role, station, any_action(), behind, pause, 0..3_u64, 0..3_u8);
+    parts.prop_map(|(role, station, action, behind, pause, elsewhere, ticks)| Move {
         role,
         station: station.filter(|_| role == Role::Kitchen),
         action,
         behind,
         pause,
         elsewhere,
+        ticks,
     })
 }
 
@@ -106,6 +121,7 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
         behind: None,
         pause: 1000,
         elsewhere: 0,
+        ticks: 0,
     };
     let start = prop_oneof![3 => Just(vec![accept]), 1 => Just(Vec::new())];
     (start, prop::collection::vec(any_move(), 0..40)).prop_map(|(start, rest)| [start, rest].concat())

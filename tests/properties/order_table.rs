@@ -3,7 +3,7 @@
 //! The orders have two items. Item actions apply to the first, which is queued, cooking or done,
 //! depending on the status ([`Ticket::in_status`]); `item_table` covers the other states of items.
 
-use crate::support::{Cell, Ticket, cause, correction, item, line, principal, round};
+use crate::support::{Cell, Ticket, at, cause, correction, item, line, principal, round};
 use orderbell::domain::model::command::{ActionName, Lines, OrderAction};
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
@@ -55,7 +55,7 @@ type Row = (fn() -> OrderAction, [Cell; 7]);
 const COLUMNS: [S; 7] = [S::Placed, S::Accepted, S::Preparing, S::Ready, S::Served, S::Rejected, S::Cancelled];
 
 #[rustfmt::skip]
-const TABLE: [Row; 18] = [
+const TABLE: [Row; 20] = [
     //                                                  placed             accepted             preparing             ready             served rejected cancelled
     (|| OrderAction::Accept { minutes: Some(5) },     [ACCEPTED,           Same,                No,                   No,               No,    No,      No]),
     (|| OrderAction::Reject(cause()),                 [REJECTED,           No,                  No,                   No,               No,    Same,    No]),
@@ -77,6 +77,9 @@ const TABLE: [Row; 18] = [
     (|| OrderAction::ServeItem(item(0)),              [No,                 No,                  No,                   item_served(S::Ready), Same, No, No]),
     // In an order that is preparing, the item is cooking.
     (|| correction(0, line(0, 2)),                    [changed(S::Placed), changed(S::Accepted), No,                  No,               No,    No,      No]),
+    // Nothing waits, and the order is at a table: `later` has those that wait.
+    (|| OrderAction::StartNow,                        [Same,               Same,                Same,                 Same,             Same,  Same,    Same]),
+    (|| OrderAction::Reschedule(at(60_000)),          [No,                 No,                  No,                   No,               No,    No,      No]),
 ];
 
 #[test]

@@ -1,12 +1,14 @@
 //! Invariants of orders at each step of any sequence of commands by anyone.
 
-use crate::moves::{Move, any_menu, lines, moves};
-use crate::support::{Outcome, Ticket, basket, position, principal};
+use crate::moves::{Move, any_basket, any_menu, moves};
+use crate::support::{Outcome, Ticket, position, principal};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::order::{Item, Order};
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
+use orderbell::domain::model::undrawn::waits_at;
+use orderbell::domain::values::time::Timestamp;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,6 +30,7 @@ fn check(order: &Order) {
         OrderStatus::Cancelled => {}
     }
     check_times(order);
+    check_waiting(order);
     let owed = order.items.values().filter(|item| item.status != ItemStatus::Voided);
     assert_eq!(order.total.amount, owed.map(|item| item.price.amount * i64::from(item.quantity)).sum::<i64>());
     for item in order.items.values() {
@@ -50,6 +53,46 @@ fn check_times(order: &Order) {
         assert_eq!(order.ready_at.is_some(), is(&[Ready, Served]), "{status} and ready_at");
         assert_eq!(order.accepted_at.is_some(), is(&[Accepted, Preparing, Ready, Served]), "{status} and accepted_at");
     }
+}
+
+/// Checks that nothing is cooked of an order that waits, and that it waits for a time.
+fn check_waiting(order: &Order) {
+    if order.upcoming {
+        assert!(matches!(order.status, OrderStatus::Placed | OrderStatus::Accepted), "{} waits", order.status);
+        assert!(order.starts_at.is_some_and(|starts| order.due_at.is_some_and(|due| starts < due)));
+        assert!(waits_at(order).is_empty(), "no screen owes it");
+    }
+    assert!(order.starts_at.is_none() || order.due_at.is_some());
+}
+
+/// Lets nodes look whether the order is due: the first one that finds it so begins with it, and no other.
+fn tick(ticket: &mut Ticket, nodes: u8) {
+    for node in 0..nodes {
+        let is_due = ticket.order.upcoming && ticket.order.starts_at.is_some_and(|starts| starts <= ticket.now);
+        let outcome = ticket.tick();
+        assert_eq!(outcome, if is_due { Outcome::Changed(vec![EventKind::OrderDue]) } else { Outcome::Kept }, "node {node}");
+        assert!(!is_due || !ticket.order.upcoming);
+    }
+}
+
+/// Checks that an order that waited was begun when its time had come, or by who may, and by one event of that. Returns the
+/// events after it.
+fn check_begun<'a>(
+    action: &OrderAction,
+    kinds: &'a [EventKind],
+    before: &Order,
+    after: &Order,
+    now: Timestamp,
+) -> &'a [EventKind] {
+    let begins = kinds.iter().filter(|kind| **kind == EventKind::OrderDue).count();
+    assert!(begins <= usize::from(before.upcoming), "{action:?} made {kinds:?}");
+    let is_due = before.upcoming && before.starts_at.is_some_and(|starts| starts <= now);
+    let is_asked = matches!(action, OrderAction::StartNow);
+    assert_eq!(begins == 1, before.upcoming && (is_due || is_asked), "{action:?} made {kinds:?}");
+    let may_end = is_due || is_asked || after.status.is_final();
+    let is_set = matches!(action, OrderAction::Accept { .. } | OrderAction::Reschedule(_));
+    assert!(!before.upcoming || after.upcoming || may_end || is_set, "{action:?} ended the waiting");
+    if begins == 1 && kinds.first() == Some(&EventKind::OrderDue) && !is_asked { &kinds[1..] } else { kinds }
 }
 
 /// Checks that a ticket action commits one event, and an item action its item's and then the
@@ -136,13 +179,17 @@ fn portions(order: &Order) -> BTreeMap<String, u32> {
 fn step(ticket: &mut Ticket, next: &Move) -> Outcome {
     ticket.wait(Duration::from_millis(next.pause));
     ticket.head = position(ticket.head.number() + next.elsewhere);
+    tick(ticket, next.ticks);
     let before = ticket.order.clone();
     let expected = next.behind.map(|behind| position(before.position.number().saturating_sub(behind)));
     let outcome = ticket.put(&principal(next.role, next.station), &next.action, expected);
     let after = &ticket.order;
     match &outcome {
         Outcome::Changed(kinds) => {
-            check_events(&next.action, kinds, before.status != after.status);
+            let kinds = check_begun(&next.action, kinds, &before, after, ticket.now);
+            if !kinds.is_empty() {
+                check_events(&next.action, kinds, before.status != after.status);
+            }
             check_constants(&next.action, &before, after);
             check_courses(kinds, &before, after);
             assert_eq!(expected.unwrap_or(before.position), before.position, "no stale command takes effect");
@@ -159,8 +206,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn patches_fold_to_the_document_and_the_order_stays_sound(menu in any_menu(), lines in lines(), moves in moves(), head in 0..1_000_000_u64) {
-        let mut ticket = Ticket::place_on(menu, &basket(lines), position(head)).unwrap();
+    fn patches_fold_to_the_document_and_the_order_stays_sound(menu in any_menu(), basket in any_basket(), moves in moves(), head in 0..1_000_000_u64) {
+        let mut ticket = Ticket::place_on(menu, &basket, position(head)).unwrap();
         check(&ticket.order);
         for next in &moves {
             step(&mut ticket, next);
@@ -168,8 +215,8 @@ proptest! {
     }
 
     #[test]
-    fn the_same_command_again_changes_nothing_more(menu in any_menu(), lines in lines(), moves in moves()) {
-        let mut ticket = Ticket::place_on(menu, &basket(lines), position(0)).unwrap();
+    fn the_same_command_again_changes_nothing_more(menu in any_menu(), basket in any_basket(), moves in moves()) {
+        let mut ticket = Ticket::place_on(menu, &basket, position(0)).unwrap();
         for next in &moves {
             let outcome = step(&mut ticket, next);
             // A repeated promise counts from now, a repeated partial void voids another portion,
@@ -191,8 +238,8 @@ fn the_sequences_reach_every_status_and_every_event() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut statuses, mut kinds, mut refusals) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for _ in 0..600 {
-        let (menu, lines, moves) = (any_menu(), lines(), moves()).new_tree(&mut runner).unwrap().current();
-        let mut ticket = Ticket::place_on(menu, &basket(lines), position(0)).unwrap();
+        let (menu, basket, moves) = (any_menu(), any_basket(), moves()).new_tree(&mut runner).unwrap().current();
+        let mut ticket = Ticket::place_on(menu, &basket, position(0)).unwrap();
         for next in &moves {
             match step(&mut ticket, next) {
                 Outcome::Changed(made) => kinds.extend(made.iter().map(|kind| kind.as_str())),

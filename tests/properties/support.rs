@@ -16,6 +16,7 @@ use orderbell::domain::model::ticket_counter::TicketCounter;
 use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::rules::order_limits::OrderSize;
 use orderbell::domain::rules::place_order::{self, NewIds};
+use orderbell::domain::rules::schedule;
 use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
 use orderbell::domain::values::level::Level;
@@ -157,13 +158,23 @@ pub fn correction(n: u128, line: Line) -> OrderAction {
 
 pub fn basket(items: Vec<Line>) -> Basket {
     let service = Service::DineIn;
-    Basket { service, items, note: None, allergy: false, guest_name: None, expected_total: None, table: None, external_id: None }
+    Basket {
+        service,
+        items,
+        note: None,
+        allergy: false,
+        guest_name: None,
+        due_at: None,
+        expected_total: None,
+        table: None,
+        external_id: None,
+    }
 }
 
 pub fn fresh(lines: usize) -> NewIds {
     let ids = (0..lines).map(|n| item(u128::try_from(n).unwrap()).uuid()).collect();
     let (tickets, order) = (TicketCounter::default(), OrderId::from_uuid(Uuid::from_u128(0x2000)));
-    NewIds { number: 42, tickets, order, items: ids, level: Level::CURRENT }
+    NewIds { number: 42, tickets, order, items: ids, default_minutes: DEFAULT_MINUTES, level: Level::CURRENT }
 }
 
 /// Returns whether a document has a null anywhere.
@@ -290,6 +301,17 @@ impl Ticket {
         let outcome = self.put(who, action, None);
         assert!(matches!(outcome, Outcome::Changed(_)), "{action:?}: {outcome:?}");
         self
+    }
+
+    /// Lets a node look whether the order is due.
+    pub fn tick(&mut self) -> Outcome {
+        match schedule::decide(&self.order, Moment { now: self.now, head: self.head }) {
+            Decision::Change { drafts, write, document } => self.follow(&drafts, write, &document),
+            Decision::Keep { document, position } => {
+                assert_eq!((document, position), (self.folded.clone(), self.order.position));
+                Outcome::Kept
+            }
+        }
     }
 
     /// The same, by staff.

@@ -5,7 +5,7 @@ use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
 use orderbell::domain::model::menu::Menu;
-use orderbell::domain::model::order::Order;
+use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::rules::change_menu::MenuAction;
@@ -86,7 +86,7 @@ impl TestRestaurant {
 
     /// Returns the work that places an order of one dish.
     pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
-        self.placing_basket(who, command, None)
+        self.placing_basket(who, command, None, None)
     }
 
     /// As [`Self::placing`], for a guest at the table that their session is at.
@@ -100,10 +100,21 @@ impl TestRestaurant {
 
     /// As [`Self::placing`], with a number of the one who places it.
     pub fn placing_external(&self, who: &Principal, external_id: &str, command: CommandKey) -> Work {
-        self.placing_basket(who, Some(command), Some(key(external_id)))
+        self.placing_basket(who, Some(command), Some(key(external_id)), None)
     }
 
-    fn placing_basket(&self, who: &Principal, command: Option<CommandKey>, external_id: Option<Key>) -> Work {
+    /// As [`Self::placing`], to take away at a time.
+    pub fn placing_for(&self, who: &Principal, due: Timestamp) -> Work {
+        self.placing_basket(who, None, None, Some(due))
+    }
+
+    fn placing_basket(
+        &self,
+        who: &Principal,
+        command: Option<CommandKey>,
+        external_id: Option<Key>,
+        due_at: Option<Timestamp>,
+    ) -> Work {
         let line = Line {
             menu_item: self.dish,
             quantity: 2,
@@ -112,13 +123,14 @@ impl TestRestaurant {
             note: Some(key("nut \"allergy\" — é")),
             allergy: false,
         };
-        let service = orderbell::domain::model::order::Service::DineIn;
+        let service = if due_at.is_some() { Service::Takeaway } else { Service::DineIn };
         let basket = Basket {
             service,
             items: vec![line],
             note: None,
             allergy: false,
             guest_name: None,
+            due_at,
             expected_total: None,
             table: None,
             external_id,
@@ -127,7 +139,8 @@ impl TestRestaurant {
         self.work(who, Reads::Basket, command, move |state: State| {
             let order = OrderId::from_uuid(clock::new_id());
             let (number, tickets, level) = (state.next_number, state.ticket_counter, Level::CURRENT);
-            let fresh = NewIds { number, tickets, order, items: vec![clock::new_id()], level };
+            let default_minutes = state.default_minutes;
+            let fresh = NewIds { number, tickets, order, items: vec![clock::new_id()], default_minutes, level };
             place_order::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
         })
     }

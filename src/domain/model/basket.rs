@@ -9,6 +9,7 @@ use crate::domain::values::as_text::{or_default, present};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::Money;
 use crate::domain::values::text::{self, GuestName, Key, Note, TableLabel};
+use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -32,6 +33,9 @@ pub struct Basket {
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_guest_name_schema)]
     pub guest_name: Option<GuestName>,
+    /// When it shall be ready, if not as soon as possible: for takeaway and delivery. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
     /// Without this member, the guest agrees to any total. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -65,7 +69,7 @@ impl Basket {
     /// Returns the feature level that the basket's fields need.
     #[must_use]
     pub fn level(&self) -> Level {
-        if self.guest_name.is_some() {
+        if self.guest_name.is_some() || self.due_at.is_some() {
             return Level::TWO;
         }
         let own = if self.expected_total.is_some() || self.allergy { Level::ONE } else { Level::ZERO };

@@ -18,6 +18,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::reason::{CallReason, Reason};
 use crate::domain::values::schema;
 use crate::domain::values::text::{self, Note, TableLabel};
+use crate::domain::values::time::Timestamp;
 use crate::domain::values::whole_number;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -84,6 +85,9 @@ pub struct RawCommand {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 100)]
     pub only: Option<Vec<ItemId>>,
+    /// For `reschedule`: when the order is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
     /// For `fire`, `hold` and `serve`: the course.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseNumber>,
@@ -186,7 +190,7 @@ impl Command {
     pub const fn level(&self) -> Level {
         match &self.subject {
             Subject::Order { action: OrderAction::VoidSome(..), .. } => Level::ONE,
-            Subject::Order { action, .. } if action.is_of_rounds_or_courses() => Level::TWO,
+            Subject::Order { action, .. } if action.is_of_level_two() => Level::TWO,
             Subject::Visit { .. } => Level::TWO,
             _ => Level::ZERO,
         }
@@ -220,6 +224,8 @@ impl Command {
                 OrderAction::Rush(_) => ActionName::Rush,
                 OrderAction::AddItems(_) => ActionName::AddItems,
                 OrderAction::ChangeItem(_) => ActionName::ChangeItem,
+                OrderAction::StartNow => ActionName::StartNow,
+                OrderAction::Reschedule(_) => ActionName::Reschedule,
             },
         }
     }
@@ -362,6 +368,8 @@ impl Fields {
             ActionName::Rush => OrderAction::Rush(self.required("rush", |raw| raw.rush.take())?),
             ActionName::AddItems => OrderAction::AddItems(self.round()?),
             ActionName::ChangeItem => OrderAction::ChangeItem(self.correction()?),
+            ActionName::StartNow => OrderAction::StartNow,
+            ActionName::Reschedule => OrderAction::Reschedule(self.required("due_at", |raw| raw.due_at.take())?),
             ActionName::CallWaiter | ActionName::AnswerCall | ActionName::Move | ActionName::Merge | ActionName::Undo => {
                 return Err(InvalidCommand(format!("{} is not about an order", self.name)));
             }
@@ -382,6 +390,7 @@ impl Fields {
             ("items", raw.items.is_some()),
             ("line", raw.line.is_some()),
             ("only", raw.only.is_some()),
+            ("due_at", raw.due_at.is_some()),
             ("course", raw.course.is_some()),
             ("expected_total", raw.expected_total.is_some()),
             ("call", raw.call.is_some()),
@@ -438,6 +447,8 @@ mod tests {
             json!({"action":"hold","course":9}),
             json!({"action":"serve_item","item":ID}),
             json!({"action":"serve","course":1}),
+            json!({"action":"start_now"}),
+            json!({"action":"reschedule","due_at":"2026-11-24T19:30:00Z","expected_position":7}),
             json!({"action":"change_item","item":ID,"line":{"menu_item":ID,"quantity":2,"note":"no salt"}}),
             json!({"order":null,"action":"call_waiter","reason":"bill"}),
             json!({"order":null,"action":"answer_call","call":ID}),
@@ -490,6 +501,8 @@ mod tests {
             (json!({"action":"fire","course":0}), "1 to 9"),
             (json!({"action":"fire","course":10}), "1 to 9"),
             (json!({"action":"ready","course":1}), "course"),
+            (json!({"action":"reschedule"}), "due_at"),
+            (json!({"action":"start_now","due_at":"2026-11-24T19:30:00Z"}), "due_at"),
             (json!({"action":"ready","expected_total":{"amount":5,"currency":"BDT"}}), "expected_total"),
             (json!({"action":"call_waiter","reason":"bill"}), "order"),
             (json!({"action":"move","visit":ID,"table":"8"}), "order"),

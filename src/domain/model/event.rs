@@ -79,6 +79,8 @@ kinds! {
     OrderPromised "order.promised" Order,
     OrderRushed "order.rushed" Order,
     OrderMoved "order.moved" Order,
+    OrderDue "order.due" Order,
+    OrderRescheduled "order.rescheduled" Order,
     ItemStarted "item.started" Order,
     ItemFinished "item.finished" Order,
     ItemRecalled "item.recalled" Order,

@@ -189,6 +189,15 @@ pub struct Order {
     /// When it should be ready, as promised to the guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised_at: Option<Timestamp>,
+    /// The time for which it was ordered. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// When work on an order for later begins, or began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// Whether it waits for `starts_at`; it is placed or accepted then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub upcoming: bool,
     /// Why the order was rejected or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -209,6 +218,12 @@ impl Order {
         let live = self.items.values().filter(|item| item.status != ItemStatus::Voided);
         let amount = live.fold(0_i64, |sum, item| sum.saturating_add(item.price.amount.saturating_mul(i64::from(item.quantity))));
         Money { amount, currency: self.total.currency }
+    }
+
+    /// Returns the table whose visit the order belongs to. An order for later belongs to none: the guests leave before it is due.
+    #[must_use]
+    pub fn table_of_visit(&self) -> Option<&TableLabel> {
+        self.table.as_ref().filter(|_| self.due_at.is_none())
     }
 
     /// Returns the number of its last round.

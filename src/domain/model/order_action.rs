@@ -5,6 +5,7 @@ use super::line::{Correction, Round};
 use crate::domain::values::ids::ItemId;
 use crate::domain::values::reason::Reason;
 use crate::domain::values::text::Note;
+use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 
 /// An action on an order.
@@ -61,6 +62,10 @@ pub enum OrderAction {
     ServeItem(ItemId),
     /// Mark the lines of a course as brought to the guest.
     ServeCourse(CourseNumber),
+    /// Begin with an order for later now.
+    StartNow,
+    /// Set when the order is due.
+    Reschedule(Timestamp),
 }
 
 /// Lines of an order.
@@ -92,8 +97,8 @@ impl OrderAction {
         }
     }
 
-    /// Whether the action is one of rounds or courses, or names lines since an order may grow by rounds.
-    pub(super) const fn is_of_rounds_or_courses(&self) -> bool {
+    /// Whether the action is one of rounds, courses or orders for later, or names lines since an order may grow by rounds.
+    pub(super) const fn is_of_level_two(&self) -> bool {
         matches!(
             self,
             Self::AddItems(_)
@@ -104,6 +109,8 @@ impl OrderAction {
                 | Self::ServeCourse(_)
                 | Self::StartSome(_)
                 | Self::ReadySome(_)
+                | Self::StartNow
+                | Self::Reschedule(_)
         )
     }
 

@@ -116,6 +116,7 @@ pub const fn cell(status: OrderStatus, action: &OrderAction) -> Cell {
             | OrderAction::AddItems { .. },
             Placed | Accepted | Preparing | Ready,
         )
+        | (OrderAction::StartNow | OrderAction::Reschedule(_), Placed | Accepted)
         | (OrderAction::ChangeItem { .. } | OrderAction::Fire { .. } | OrderAction::Hold { .. }, Placed | Accepted | Preparing)
         | (OrderAction::ServeItem { .. } | OrderAction::ServeCourse { .. }, Preparing | Ready) => Cell::Allowed,
         (OrderAction::Accept { .. }, Accepted)

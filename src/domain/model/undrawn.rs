@@ -69,10 +69,11 @@ pub struct Changes {
     pub settled: BTreeSet<Ticket>,
 }
 
-/// Returns the stations at which an item of the order is queued, between acceptance and readiness.
+/// Returns the stations at which an item of the order is queued, between acceptance and readiness. An order for later is not due
+/// yet.
 #[must_use]
 pub fn waits_at(order: &Order) -> BTreeSet<Station> {
-    let is_owed = matches!(order.status, OrderStatus::Accepted | OrderStatus::Preparing);
+    let is_owed = matches!(order.status, OrderStatus::Accepted | OrderStatus::Preparing) && !order.upcoming;
     let queued = order.items.values().filter(|item| is_owed && item.is_waiting());
     queued.map(|item| item.station.clone()).collect()
 }

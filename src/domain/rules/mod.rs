@@ -10,6 +10,7 @@ pub mod place_order;
 pub mod redaction;
 pub mod report;
 pub mod round;
+pub mod schedule;
 pub mod screen;
 pub mod story;
 pub mod transition;

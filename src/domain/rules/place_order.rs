@@ -3,6 +3,7 @@
 use super::choices::{Chosen, choose};
 use super::courses;
 use super::decision::{Decision, Steps, Write};
+use super::schedule;
 use crate::domain::model::basket::{Basket, Line};
 use crate::domain::model::course::{Course, CourseNumber, Firing};
 use crate::domain::model::draft::Moment;
@@ -37,6 +38,8 @@ pub struct NewIds {
     pub order: OrderId,
     /// One id for each line of the basket, ascending.
     pub items: Vec<Uuid>,
+    /// The minutes that an order takes by default.
+    pub default_minutes: u16,
     /// The feature level in force: the document has no fields of a higher one.
     pub level: Level,
 }
@@ -46,19 +49,25 @@ pub struct NewIds {
 /// # Errors
 /// `paused` while the restaurant takes no orders, and for a guest's order outside the hours of the restaurant or of a dish's
 /// category; `price_changed` if the order costs more than the guest agreed to; `invalid` for a takeaway without the name that the
-/// restaurant requires, for a dish that is not on the menu or sold out, for options that its groups do not allow, and for a total out of range; `too_large` for a document of more than
+/// restaurant requires, for a time out of range, for a dish that is not on the menu or sold out, for options that its groups do not allow, and for a total out of range; `too_large` for a document of more than
 /// [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     check_open(menu)?;
-    check_hours(menu, &basket.items, who, moment.now)?;
+    schedule::check_basket(basket, moment.now)?;
+    check_hours(menu, &basket.items, who, basket.due_at.unwrap_or(moment.now))?;
     check_name(menu, basket, new_ids.level)?;
     let (items, total) = price_all(menu, &basket.items, &new_ids.items, new_ids.level)?;
     check_agreed(basket.expected_total, &items, total)?;
     let ids: Vec<_> = items.keys().copied().collect();
-    let has_ticket = new_ids.level >= Level::TWO;
-    let ticket = has_ticket.then(|| new_ids.tickets.next(menu.time_zone.day(moment.now), basket.service).0);
+    let today = menu.time_zone.day(moment.now);
+    // On another day, the same ticket is called out for an order of that day.
+    let is_for_today = basket.due_at.is_none_or(|due| menu.time_zone.day(due) == today);
+    let ticket = (is_for_today && new_ids.level >= Level::TWO).then(|| new_ids.tickets.next(today, basket.service).0);
     let mut order = Order { ticket, ..new_order(basket, who, new_ids, moment, items, total) };
     courses::hold_later(&mut order, &ids, menu.firing);
+    if let Some(due) = basket.due_at {
+        schedule::set(&mut order, due, new_ids.default_minutes, moment.now);
+    }
     check_bytes(&order)?;
     let mut steps = Steps::from(Value::Object(Map::new()), moment);
     steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
@@ -140,6 +149,9 @@ fn new_order(
         served_at: None,
         closed_at: None,
         promised_at: None,
+        due_at: None,
+        starts_at: None,
+        upcoming: false,
         reason: None,
         detail: None,
         total,
@@ -147,16 +159,16 @@ fn new_order(
     }
 }
 
-/// Refuses a guest's order outside the hours. The refusal says when they begin. Staff and services order at any time.
+/// Refuses a guest's order outside the hours, for the time at which it is due. The refusal says when they begin. Staff and services order at any time.
 ///
 /// # Errors
 /// `paused`.
-pub(super) fn check_hours(menu: &Menu, lines: &[Line], who: &Principal, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check_hours(menu: &Menu, lines: &[Line], who: &Principal, at: Timestamp) -> Result<(), Refusal> {
     if who.role != Role::Diner {
         return Ok(());
     }
     let zone = &menu.time_zone;
-    let closed_until = |hours: &Hours| (!hours.has(zone, now)).then(|| hours.next_change(zone, now));
+    let closed_until = |hours: &Hours| (!hours.has(zone, at)).then(|| hours.next_change(zone, at));
     if let Some(opens_at) = menu.hours.as_ref().and_then(closed_until) {
         let message = "the restaurant is closed; opens_at says when it opens";
         return Err(Refusal::closed(Closed::Restaurant, message, opens(opens_at, None)));

@@ -31,7 +31,7 @@ pub struct Step {
 pub struct Steps {
     /// From placing to acceptance by the staff.
     pub placed_to_accepted: Step,
-    /// From acceptance to the last finished item.
+    /// From acceptance to the last finished item; of an order for later, from when its work began.
     pub accepted_to_ready: Step,
     /// From the last finished item to serving.
     pub ready_to_served: Step,
@@ -137,6 +137,11 @@ fn hours(day: LocalDay, orders: &[&Order]) -> Vec<usize> {
     counts
 }
 
+/// Returns when the kitchen got an order: when it was accepted, or when the work of one for later began.
+fn work_began(order: &Order) -> Option<Timestamp> {
+    order.accepted_at.map(|accepted| order.starts_at.map_or(accepted, |starts| accepted.max(starts)))
+}
+
 fn steps(orders: &[&Order]) -> Steps {
     let step = |from: fn(&Order) -> Option<Timestamp>, to: fn(&Order) -> Option<Timestamp>| {
         let made = orders.iter().filter_map(|order| Some((from(order)?, to(order)?)));
@@ -144,7 +149,7 @@ fn steps(orders: &[&Order]) -> Steps {
     };
     Steps {
         placed_to_accepted: step(|order| Some(order.placed_at), |order| order.accepted_at),
-        accepted_to_ready: step(|order| order.accepted_at, |order| order.ready_at),
+        accepted_to_ready: step(work_began, |order| order.ready_at),
         ready_to_served: step(|order| order.ready_at, |order| order.served_at),
     }
 }

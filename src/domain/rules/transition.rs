@@ -5,6 +5,7 @@ use super::decision::{Decision, Steps, Write};
 use super::order_limits::OrderSize;
 use super::place_order;
 use super::round::{self, RoundContext};
+use super::schedule;
 use crate::domain::model::command::{Cause, Lines, OrderAction};
 use crate::domain::model::course::CourseNumber;
 use crate::domain::model::draft::{Moment, to_json};
@@ -17,6 +18,7 @@ use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
 use crate::domain::values::ids::ItemId;
 use crate::domain::values::position::Position;
+use crate::domain::values::time::Timestamp;
 use uuid::Uuid;
 
 /// The context of a decision on an order.
@@ -71,10 +73,15 @@ pub fn decide(
     if courses_hold(order, action, at) {
         return Ok(unchanged(order));
     }
-    let rush_holds = matches!(action, OrderAction::Rush(rush) if *rush == order.rush);
+    let flag_holds = match action {
+        OrderAction::Rush(rush) => *rush == order.rush,
+        OrderAction::StartNow => !order.upcoming,
+        OrderAction::Reschedule(due) => order.due_at == Some(*due),
+        _ => false,
+    };
     match cell(order.status, action) {
         Cell::Holds => Ok(unchanged(order)),
-        _ if rush_holds => Ok(unchanged(order)),
+        _ if flag_holds => Ok(unchanged(order)),
         Cell::Refused => Err(refused(order)),
         Cell::Allowed => act(order, action, at),
     }
@@ -151,6 +158,8 @@ fn courses_hold(order: &Order, action: &OrderAction, at: TransitionContext<'_>) 
 /// Carries out an action that the table allows in the order's status.
 fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result<Decision, Refusal> {
     let mut work = Work { order: order.clone(), steps: Steps::from(to_json(order), at.moment), at };
+    let is_begun = work.begin_if_due();
+    schedule::check_not_upcoming(&work.order, action)?;
     let changed = match action {
         OrderAction::Accept { minutes } => work.accept(minutes.unwrap_or(at.default_minutes)),
         OrderAction::Reject(cause) => work.close(OrderStatus::Rejected, EventKind::OrderRejected, cause),
@@ -179,8 +188,10 @@ fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result
         OrderAction::Hold(lines) => work.hold(*lines)?,
         OrderAction::ServeItem(id) => work.serve_item(*id)?,
         OrderAction::ServeCourse(course) => work.serve_course(*course)?,
+        OrderAction::StartNow => work.start_now(),
+        OrderAction::Reschedule(due) => work.reschedule(*due)?,
     };
-    if changed { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(unchanged(order)) }
+    if changed || is_begun { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(unchanged(order)) }
 }
 
 /// An order under change. Each method returns whether anything changed.
@@ -207,12 +218,13 @@ impl Work<'_> {
     fn accept(&mut self, minutes: u16) -> bool {
         let now = self.at.moment.now;
         self.order.status = OrderStatus::Accepted;
-        (self.order.accepted_at, self.order.promised_at) = (Some(now), Some(now.plus_minutes(minutes)));
+        self.order.accepted_at = Some(now);
+        schedule::promise(&mut self.order, minutes, now);
         self.push(EventKind::OrderAccepted)
     }
 
     fn close(&mut self, status: OrderStatus, kind: EventKind, cause: &Cause) -> bool {
-        self.order.status = status;
+        (self.order.status, self.order.upcoming) = (status, false);
         self.order.closed_at = Some(self.at.moment.now);
         (self.order.reason, self.order.detail) = (Some(cause.reason), cause.detail.clone());
         self.push(kind)
@@ -350,6 +362,20 @@ impl Work<'_> {
     fn promise(&mut self, minutes: u16) -> bool {
         self.order.promised_at = Some(self.at.moment.now.plus_minutes(minutes));
         self.push(EventKind::OrderPromised)
+    }
+
+    /// Begins with an order for later whose time has come, if the clock's own event is late.
+    fn begin_if_due(&mut self) -> bool {
+        schedule::begin_if_due(&mut self.order, self.at.moment.now) && self.push(EventKind::OrderDue)
+    }
+
+    fn start_now(&mut self) -> bool {
+        schedule::begin_now(&mut self.order, self.at.moment.now) && self.push(EventKind::OrderDue)
+    }
+
+    fn reschedule(&mut self, due: Timestamp) -> Result<bool, Refusal> {
+        schedule::reschedule(&mut self.order, due, self.at.default_minutes, self.at.moment.now)?;
+        Ok(self.push(EventKind::OrderRescheduled))
     }
 
     fn rush(&mut self, rush: bool) -> bool {

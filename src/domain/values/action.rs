@@ -24,6 +24,8 @@ pub enum ActionName {
     Fire,
     Hold,
     ServeItem,
+    StartNow,
+    Reschedule,
     CallWaiter,
     AnswerCall,
     Move,
@@ -33,7 +35,7 @@ pub enum ActionName {
 
 impl ActionName {
     /// Every action of the contract.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Accept,
         Self::Reject,
         Self::Start,
@@ -52,6 +54,8 @@ impl ActionName {
         Self::Fire,
         Self::Hold,
         Self::ServeItem,
+        Self::StartNow,
+        Self::Reschedule,
         Self::CallWaiter,
         Self::AnswerCall,
         Self::Move,
@@ -81,6 +85,8 @@ impl ActionName {
             Self::Fire => "fire",
             Self::Hold => "hold",
             Self::ServeItem => "serve_item",
+            Self::StartNow => "start_now",
+            Self::Reschedule => "reschedule",
             Self::CallWaiter => "call_waiter",
             Self::AnswerCall => "answer_call",
             Self::Move => "move",

@@ -38,7 +38,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// The orders to list: `open`, `closed`, `all`, or one status. With `updated_since`, `all` is the default.
+    /// The orders to list: `open`, `closed`, `all`, `upcoming` (which wait for their time), or one status. With `updated_since`, `all` is the default.
     #[param(schema_with = status_schema)]
     status: Option<String>,
     /// Which come first.
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Since {
 }
 
 fn status_schema() -> Object {
-    let groups = ["open", "closed", "all"].into_iter();
+    let groups = ["open", "closed", "all", "upcoming"].into_iter();
     schema::word(groups.chain(OrderStatus::ALL.map(OrderStatus::as_str))).default(Some("open".into())).build()
 }
 
@@ -110,6 +110,7 @@ impl ListQuery {
             Some("open") => OrderFilter::Open,
             Some("closed") => OrderFilter::Closed,
             Some("all") => OrderFilter::All,
+            Some("upcoming") => OrderFilter::Upcoming,
             Some(word) => OrderFilter::Status(status(word)?),
         })
     }
@@ -140,7 +141,7 @@ fn status(word: &str) -> Result<OrderStatus, Problem> {
     let found = OrderStatus::ALL.into_iter().find(|status| status.as_str() == word);
     found.ok_or_else(|| {
         Problem::invalid(format!(
-            "status: expected open, closed, all, or one of {}",
+            "status: expected open, closed, all, upcoming, or one of {}",
             OrderStatus::ALL.map(OrderStatus::as_str).join(", ")
         ))
     })

@@ -51,21 +51,21 @@ statements! {
     /// The visit is the open one of the table `$10`.
     ADD_ORDER = on_rows!(
         "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, at_table, \
-         table_label, visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
-         v.column9, v.column10, v.column11, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL) \
+         table_label, starts_at, visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
+         v.column9, v.column10, v.column11, v.column12, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL) \
          FROM ",
         ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint", "$8" "bigint",
-         "$9" "text", "$10" "text", "$11" "text"),
+         "$9" "text", "$10" "text", "$11" "text", "$12" "bigint"),
         " AS v"
     );
     /// Keeps the position of acceptance unless there is a later one. A purged order may have words again, so this clears the mark of the purge.
     SET_ORDER = "UPDATE orders SET status = $1, is_open = $2, document = $3, waits_at = $4, purged_at = NULL, \
-        accepted_position = COALESCE($5, accepted_position) WHERE restaurant = $6 AND id = $7";
+        accepted_position = COALESCE($5, accepted_position), starts_at = $6 WHERE restaurant = $7 AND id = $8";
     SET_ORDERS = on_rows!(
         "UPDATE orders SET status = v.column1, is_open = v.column2, document = v.column3, waits_at = v.column4, \
-         purged_at = NULL, accepted_position = COALESCE(v.column5, accepted_position) FROM ",
-        ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "uuid", "$7" "uuid"),
-        " AS v WHERE orders.restaurant = v.column6 AND orders.id = v.column7"
+         purged_at = NULL, accepted_position = COALESCE(v.column5, accepted_position), starts_at = v.column6 FROM ",
+        ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "bigint", "$7" "uuid", "$8" "uuid"),
+        " AS v WHERE orders.restaurant = v.column7 AND orders.id = v.column8"
     );
     /// Changes no column of an index, and runs no trigger.
     SET_DOCUMENT = "UPDATE orders SET document = $1 WHERE restaurant = $2 AND id = $3";
@@ -146,16 +146,30 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
         let stations = if write.is_changed { undrawn::waits_at(order) } else { BTreeSet::new() };
         let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?.into();
         let accepted = write.accepted.map(Position::column).into();
+        let starts_at = order.starts_at.filter(|_| order.upcoming).map(Timestamp::micros).into();
         if !write.is_new {
-            set.push([status, is_open, document, waits_at, accepted, restaurant, id]);
+            set.push([status, is_open, document, waits_at, accepted, starts_at, restaurant, id]);
             continue;
         }
         let number = i64::from(order.number).into();
         let diner = order.diner.as_ref().map(ToString::to_string).into();
         let table = order.table.as_ref().map(ToString::to_string);
-        let guests_table = table.clone().filter(|_| order.diner.is_some()).unwrap_or_default().into();
-        let table = table.into();
-        added.push([restaurant, id, status, is_open, document, waits_at, accepted, number, diner, table, guests_table]);
+        let guests_table = table.filter(|_| order.diner.is_some()).unwrap_or_default().into();
+        let table = order.table_of_visit().map(ToString::to_string).into();
+        added.push([
+            restaurant,
+            id,
+            status,
+            is_open,
+            document,
+            waits_at,
+            accepted,
+            number,
+            diner,
+            table,
+            guests_table,
+            starts_at,
+        ]);
     }
     script.write(ADD_ORDER, added);
     script.update(SET_ORDER, SET_ORDERS, set);

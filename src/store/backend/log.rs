@@ -77,7 +77,8 @@ macro_rules! orders {
 macro_rules! orders_at_table {
     ($direction:literal) => {
         orders!(
-            "AND at_table = $5 AND (status = $6 OR $6 = 'all' OR ($6 = 'open' AND is_open) OR ($6 = 'closed' AND NOT is_open))",
+            "AND at_table = $5 AND (status = $6 OR $6 = 'all' OR ($6 = 'open' AND is_open) OR ($6 = 'closed' AND NOT is_open) \
+             OR ($6 = 'upcoming' AND starts_at IS NOT NULL))",
             $direction
         )
     };
@@ -115,11 +116,13 @@ statements! {
     ORDERS = orders!("", "");
     ORDERS_OPEN = orders!("AND is_open", "");
     ORDERS_CLOSED = orders!("AND NOT is_open", "");
+    ORDERS_UPCOMING = orders!("AND starts_at IS NOT NULL", "");
     ORDERS_OF_STATUS = orders!("AND status = $5", "");
     ORDERS_AT_TABLE = orders_at_table!("");
     NEWEST = orders!("", "DESC");
     NEWEST_OPEN = orders!("AND is_open", "DESC");
     NEWEST_CLOSED = orders!("AND NOT is_open", "DESC");
+    NEWEST_UPCOMING = orders!("AND starts_at IS NOT NULL", "DESC");
     NEWEST_OF_STATUS = orders!("AND status = $5", "DESC");
     NEWEST_AT_TABLE = orders_at_table!("DESC");
     /// The next events after `$2`, each with its order if it is the last of it.
@@ -130,6 +133,7 @@ statements! {
     TIME_FROM = "SELECT position, at FROM events WHERE restaurant = $1 AND position >= $2 ORDER BY position LIMIT 1";
     ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
+    DUE_ORDERS = "SELECT restaurant, id FROM orders WHERE starts_at <= $1 ORDER BY starts_at LIMIT $2";
     LAPSED_MENUS = "SELECT restaurant FROM menus WHERE next_lapse <= $1";
 
     PROBE_WRITE = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, $3) \
@@ -302,6 +306,16 @@ impl Log for Backend {
         Ok(ids.await?.into_iter().map(RestaurantId::from_uuid).collect())
     }
 
+    async fn due_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>> {
+        let due = self.read(move |c| {
+            Box::pin(async move {
+                let query = query_as::<Database, (Uuid, Uuid)>(DUE_ORDERS).bind(now.micros()).bind(i64::from(limit));
+                Ok(query.fetch_all(c).await?)
+            })
+        });
+        Ok(due.await?.into_iter().map(|(id, order)| (RestaurantId::from_uuid(id), OrderId::from_uuid(order))).collect())
+    }
+
     async fn is_moved(&self) -> Result<bool> {
         super::is_moved(self).await
     }
@@ -359,6 +373,7 @@ async fn orders(connection: &mut Connection, restaurant: RestaurantId, asked: Or
         (Some(_), _) => [NEWEST_AT_TABLE, ORDERS_AT_TABLE],
         (None, OrderFilter::Open) => [NEWEST_OPEN, ORDERS_OPEN],
         (None, OrderFilter::Closed) => [NEWEST_CLOSED, ORDERS_CLOSED],
+        (None, OrderFilter::Upcoming) => [NEWEST_UPCOMING, ORDERS_UPCOMING],
         (None, OrderFilter::All) => [NEWEST, ORDERS],
         (None, OrderFilter::Status(_)) => [NEWEST_OF_STATUS, ORDERS_OF_STATUS],
     };

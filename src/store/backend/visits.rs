@@ -332,7 +332,7 @@ pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderW
     let mut tables = BTreeMap::new();
     for write in orders.filter(|write| write.is_new) {
         let order = &write.order;
-        if let Some(table) = &order.table {
+        if let Some(table) = order.table_of_visit() {
             let (opened_at, last_at) =
                 tables.entry((order.restaurant, table.as_str())).or_insert((order.placed_at, order.placed_at));
             *opened_at = order.placed_at.max(*opened_at);

@@ -205,7 +205,8 @@ impl World {
         let orderer = who.clone();
         let decide = move |state: State| {
             let (number, tickets, level) = (state.next_number, state.ticket_counter, Level::CURRENT);
-            let ids = NewIds { number, tickets, order, items: items.clone(), level };
+            let default_minutes = state.default_minutes;
+            let ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level };
             place_order::decide(&state.menu.unwrap(), &basket, &orderer, &ids, state.moment)
         };
         self.enqueue(connection, &who, Reads::Basket, Some(key), Sender { connection, id }, Box::new(decide));
