@@ -19,6 +19,7 @@ mod guest;
 mod histories;
 mod hooks;
 mod keyboard;
+mod later;
 mod looks;
 mod moving;
 mod narrow;

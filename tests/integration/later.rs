@@ -1,5 +1,7 @@
 //! Orders for later, as clients see them: they wait, begin once by the server's clock, and never ring before.
 
+use orderbell::clock;
+use orderbell::domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{Client, Menu, TestServer, client::text, new_id};
@@ -8,9 +10,7 @@ const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 
 /// The time in some milliseconds, as the server's clock has it.
 fn due_in(millis: i64) -> Value {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let at = orderbell::domain::values::time::Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap() + millis);
-    json!(at)
+    json!(Timestamp::from_millis(clock::now().millis() + millis))
 }
 
 /// The minutes that an order takes in the demonstration, in milliseconds.

@@ -236,6 +236,7 @@ pub async fn orders_are_listed_by_age_status_and_diner(database: TestDatabase) {
             OrderFilter::Open => !order.status.is_final(),
             OrderFilter::Closed => order.status.is_final(),
             OrderFilter::All => true,
+            OrderFilter::Upcoming => order.upcoming,
             OrderFilter::Status(status) => order.status == status,
         };
         for table in [None, Some("7"), Some("8")] {
