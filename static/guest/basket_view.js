@@ -106,8 +106,8 @@ function dueChoice(basket, { days }) {
   const chip = (/** @type {boolean} */ later, /** @type {string} */ words) => h('button.chip', {
     'type': 'button', 'data-do': 'due', 'data-later': String(later), 'aria-pressed': String(later === isLater), 'disabled': later && days.length === 0,
   }, words);
-  return h('div.services', { 'role': 'group', 'aria-label': WORDS.dueWhen, 'data-key': 'due-choice' }, chip(false, WORDS.dueNow), chip(true, WORDS.dueLater),
-    isLater && timeList(basket, days));
+  return h('div.due-choice', { 'role': 'group', 'aria-label': WORDS.dueWhen, 'data-key': 'due-choice' },
+    h('div.services', {}, chip(false, WORDS.dueNow), chip(true, WORDS.dueLater)), isLater && timeList(basket, days));
 }
 
 /** One list: a guest orders for the next hours. @param {import('../shared/basket.js').Basket} basket @param {ReturnType<typeof import('../shared/due_picker.js').dueDays>} days */

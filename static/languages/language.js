@@ -86,7 +86,7 @@ export function setZone(name) {
   inZone = undefined;
 }
 
-/** The formats of times by the restaurant's clock. @type {{clock: Intl.DateTimeFormat, day: Intl.DateTimeFormat} | undefined} */
+/** The formats of times by the restaurant's clock. @type {{clock: Intl.DateTimeFormat, date: Intl.DateTimeFormat, weekday: Intl.DateTimeFormat} | undefined} */
 let inZone;
 
 function zoned() {
@@ -101,8 +101,9 @@ export function dueClock(time) {
 
 /** @param {string | number} time for which something is ordered @param {number} [now] ms @returns {string} such as `19:30`, or of another day `Wednesday 19:30` */
 export function dueWhen(time, now = Date.now()) {
-  const { day } = zoned();
-  return day.format(new Date(time)) === day.format(new Date(now)) ? dueClock(time) : `${day.format(new Date(time))} ${dueClock(time)}`;
+  const { date, weekday } = zoned();
+  const at = new Date(time);
+  return date.format(at) === date.format(new Date(now)) ? dueClock(time) : `${weekday.format(at)} ${dueClock(time)}`;
 }
 
 /** @param {number} from @param {number} to ms @returns {string} such as `12:40 – 12:50` */
@@ -145,7 +146,8 @@ function formatsFor({ locale, periodFirst }) {
     periodFirst,
     zoned: (/** @type {string | undefined} */ timeZone) => ({
       clock: new Intl.DateTimeFormat(own, /** @type {Intl.DateTimeFormatOptions} */ ({ ...clock, timeZone })),
-      day: new Intl.DateTimeFormat(own, { weekday: 'long', day: 'numeric', timeZone }),
+      date: new Intl.DateTimeFormat(own, { dateStyle: 'short', timeZone }),
+      weekday: new Intl.DateTimeFormat(own, { weekday: 'long', timeZone }),
     }),
     // Ranges are always written `08:20` where there are 24 hours; single times shall not differ from them.
     clock: new Intl.DateTimeFormat(own, /** @type {Intl.DateTimeFormatOptions} */ (clock)),
