@@ -4,16 +4,14 @@
 // traffic stays on the loopback interface.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HERE, ROOT, pause, serve, token } from './pages.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const ROOT = join(HERE, '../..');
+/** The token of a kitchen screen. */
+const KITCHEN = token({ sub: 'screen', role: 'kitchen' });
 const RUSH = { OPEN: 100, READY: 10, DONE: 300 };
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
 /** The slow-down of the processor, and the longest median time of a tap in ms. */
 const SPEEDS = [[1, 50], [4, 150]];
 /** The pause between two taps, in which all work of the first one ends. */
@@ -80,13 +78,13 @@ function pagesOf(revision) {
 
 /** @param {any} session @param {string} folder */
 async function measure(session, folder) {
-  const server = await serve(folder);
+  const server = await serve(folder, (path) => ({ status: path.endsWith('/orders') ? 200 : 404, body: { orders: [], code: 'not_found' } }));
   const origin = `http://127.0.0.1:${server.address().port}`;
   const figures = {};
   for (const page of ['kitchen', 'staff']) {
     for (const [speed] of SPEEDS) {
       await session.devtools('Emulation.setCPUThrottlingRate', { rate: 1 });
-      await session.open(`${origin}/${page}${page === 'kitchen' ? `#token=${token()}` : ''}`);
+      await session.open(`${origin}/${page}${page === 'kitchen' ? `#token=${KITCHEN}` : ''}`);
       await session.until(`return document.querySelectorAll('[data-order]').length >= ${RUSH.OPEN}`);
       await session.devtools('Emulation.setCPUThrottlingRate', { rate: speed });
       await pause(1_500);
@@ -135,37 +133,10 @@ function print(before, after) {
   return good;
 }
 
-/** @param {string} folder */
-function serve(folder) {
-  const server = createServer(({ url }, response) => {
-    const { pathname } = new URL(url, 'http://here');
-    const answer = (status, type, body) => response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
-    if (pathname.startsWith('/api/')) {
-      return answer(pathname.endsWith('/orders') ? 200 : 404, 'application/json', JSON.stringify({ orders: [], code: 'not_found' }));
-    }
-    const file = normalize(join(folder, extname(pathname) ? pathname : `${pathname}.html`));
-    // No service worker: its cached pages would be those of the other revision.
-    if (!file.startsWith(folder) || file.endsWith('service-worker.js')) return answer(404, 'text/plain', '');
-    try {
-      const text = readFileSync(file);
-      answer(200, TYPES[extname(file)] ?? 'application/octet-stream', file.endsWith('.html') ? String(text).replaceAll('{{version}}', 'bench') : text);
-    } catch {
-      answer(404, 'text/plain', '');
-    }
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
-/** Returns the token of a kitchen screen, which nobody verifies. */
-function token() {
-  const claims = { sub: 'screen', restaurant: 'r1', role: 'kitchen', exp: Math.floor(Date.now() / 1000) + 36_000 };
-  return ['{}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
-}
-
 /** Returns the script that runs before the page's own modules. */
 function firstScript() {
   const kept = {
-    'orderbell.staff': { access_token: token(), renew_at: 9e15, expires_at: 9e15 },
+    'orderbell.staff': { access_token: KITCHEN, renew_at: 9e15, expires_at: 9e15 },
     'orderbell.staff.session': { restaurant: { id: 'r1', slug: 'demo', name: 'The Copper Ladle', currency: 'BDT' }, role: 'staff', username: 'staff' },
   };
   const entries = Object.entries(kept).map(([key, value]) => `localStorage.setItem(${JSON.stringify(key)}, ${JSON.stringify(JSON.stringify(value))});`);
@@ -216,9 +187,4 @@ async function openSession(url) {
     },
     end: () => call('DELETE', at('')),
   };
-}
-
-/** @param {number} ms */
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

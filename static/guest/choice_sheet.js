@@ -8,13 +8,14 @@ export class ChoiceSheet {
   /** @type {any} */ #item = null;
   #choice = fresh();
   /** Whether the guest wanted to add the dish before everything was chosen. */ #asks = false;
-  #add;
+  #add; #restaurant;
   #sheet = /** @type {HTMLDialogElement} */ (find('#choice-sheet'));
   #body = find('#choice');
 
-  /** @param {(wanted: {item: string, options: string[], note: string, allergy: boolean, denied: string, quantity: number}) => void} add */
-  constructor(add) {
+  /** @param {(wanted: {item: string, options: string[], note: string, allergy: boolean, denied: string, quantity: number}) => void} add @param {string} restaurant its id */
+  constructor(add, restaurant) {
     this.#add = add;
+    this.#restaurant = restaurant;
     onAction(this.#sheet, 'data-do', (does, control) => this.#do(does, control));
     this.#sheet.addEventListener('input', (event) => {
       const input = /** @type {HTMLInputElement} */ (event.target);
@@ -46,7 +47,7 @@ export class ChoiceSheet {
 
   #draw() {
     const missing = this.#asks ? missingGroups(this.#item, this.#choice.options).map(({ name }) => name) : [];
-    render(this.#body, choiceForm(this.#item, this.#choice, missing));
+    render(this.#body, choiceForm(this.#item, this.#choice, missing, this.#restaurant));
   }
 
   /** @param {string} does @param {HTMLElement} control */

@@ -4,14 +4,25 @@ import { lacksOptions, priceWith } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
+import { pictureAttributes } from '../shared/picture.js';
 import { GUEST } from './guest_words.js';
 import { orderFromWords } from './hours.js';
 import { hasSearch } from './menu_search.js';
 
-/**
- * @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories that have something, in the menu's order
- */
+/** @typedef {{id: string, name: string, sort: number, items: any[]}} ShownCategory */
+
+/** The categories of a menu, which to sort takes a while. @type {WeakMap<object, ShownCategory[]>} */
+const sorted = new WeakMap();
+
+/** @param {any} menu @returns {ShownCategory[]} categories that have something, in the menu's order */
 export function categories(menu) {
+  const known = sorted.get(menu) ?? sort(menu);
+  sorted.set(menu, known);
+  return known;
+}
+
+/** @param {any} menu @returns {ShownCategory[]} */
+function sort(menu) {
   const items = Object.values(menu.items).sort(bySort);
   return Object.entries(menu.categories)
     .map(([id, { name, sort }]) => ({ id, name, sort, items: items.filter(({ category }) => category === id) }))
@@ -45,15 +56,22 @@ export function categoryLinks(menu, current) {
  * The sections of the menu, each drawn again only when something in it has changed: a menu may have hundreds of dishes.
  *
  * @param {any} menu @param {import('../shared/basket.js').Basket} basket
+ * @param {number} [dishes] the first sections that have so many dishes; all sections by default
  * @returns {import('../shared/keyed.js').Entry[]}
  */
-export function menuEntries(menu, basket) {
+export function menuEntries(menu, basket, dishes = Infinity) {
   const language = document.documentElement.lang;
-  const shown = categories(menu);
+  let before = 0;
+  const shown = categories(menu).filter(({ items }) => {
+    const isShown = before < dishes;
+    before += items.length;
+    return isShown;
+  });
   if (shown.length === 0) return [{ key: 'empty', deps: [language], view: emptyView }];
+  const { restaurant } = menu;
   return shown.map(({ id, name, items }) => {
     const counts = items.map((item) => pieces(basket, item.id));
-    return { key: id, deps: [language, name, ...items, ...counts], view: () => section({ id, name, items, counts }) };
+    return { key: id, deps: [language, name, ...items, ...counts], view: () => section({ id, name, items, counts, restaurant }) };
   });
 }
 
@@ -61,12 +79,12 @@ function emptyView() {
   return h('div.blank', { 'data-key': 'empty' }, h('h2', {}, WORDS.emptyMenu), h('p', {}, WORDS.emptyMenuHint));
 }
 
-/** @param {{id: string, name: string, items: any[], counts: number[]}} category */
-function section({ id, name, items, counts }) {
+/** @param {{id: string, name: string, items: any[], counts: number[], restaurant: string}} category */
+function section({ id, name, items, counts, restaurant }) {
   return h('section.category', { 'id': `category-${id}`, 'data-key': id, 'aria-labelledby': `category-${id}-name` },
     h('h2.category__name', { id: `category-${id}-name` }, name),
     items[0].closed && h('p.category__hours', {}, icon('clock'), orderFromWords(items[0].closed)),
-    h('ul.category__items', {}, items.map((item, at) => menuItem(item, counts[at]))));
+    h('ul.category__items', {}, items.map((item, at) => menuItem(item, counts[at], restaurant))));
 }
 
 /** @param {any} item @returns {boolean} whether it cannot be ordered: it is sold out, or what it asks to choose is */
@@ -74,8 +92,8 @@ function isGone(item) {
   return !item.available || lacksOptions(item);
 }
 
-/** @param {any} item @param {number} count of it in the basket */
-function menuItem(item, count) {
+/** @param {any} item @param {number} count of it in the basket @param {string} restaurant its id */
+function menuItem(item, count, restaurant) {
   const gone = isGone(item);
   return h(
     'li.dish', { 'data-menu-item': item.id, 'data-key': item.id, 'data-sold-out': gone },
@@ -88,9 +106,20 @@ function menuItem(item, count) {
         gone && !item.closed && h('span.badge.dish__gone', {}, soldOutWords(item)),
         !gone && Object.keys(item.options ?? {}).length > 0 && h('span.dish__choose', { 'aria-hidden': 'true' }, WORDS.choose)),
     ),
-    item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 104, height: 104 }),
+    photo('img.dish__photo', item, restaurant, { sizes: '6.5rem', loading: 'lazy', decoding: 'async', width: 104, height: 104 }),
     addButton(item, count),
   );
+}
+
+/**
+ * The uploaded picture of a dish, or the one that is somewhere else. `loading` comes first: it must not begin before it is known.
+ *
+ * @param {string} tag @param {any} item @param {string} restaurant its id @param {Record<string, any>} attributes
+ */
+function photo(tag, { picture, photo: address }, restaurant, { sizes, ...attributes }) {
+  const { loading, ...rest } = attributes;
+  if (picture) return h(tag, { loading, ...pictureAttributes(restaurant, picture, sizes), ...rest });
+  return address && h(tag, { loading, src: address, alt: '', ...rest });
 }
 
 /** @param {any} item */
@@ -113,13 +142,13 @@ function addButton(item, count) {
  * The form for one item's options before it goes into the basket.
  *
  * @param {any} item @param {{options: string[], note: string, allergy?: boolean, denied?: string, quantity: number}} choice
- * @param {string[]} missing the groups that the guest left open, by name
+ * @param {string[]} missing the groups that the guest left open, by name @param {string} restaurant its id
  * @returns {HTMLElement[]}
  */
-export function choiceForm(item, choice, missing) {
+export function choiceForm(item, choice, missing, restaurant) {
   const { amount, currency } = { amount: priceWith(item, choice.options) * choice.quantity, currency: item.price.currency };
   return [
-    item.photo && h('img.choice__photo', { 'data-key': 'photo', 'src': item.photo, 'alt': '' }),
+    photo('img.choice__photo', item, restaurant, { 'sizes': '(min-width: 36rem) 36rem, 100vw', 'data-key': 'photo' }),
     item.description && h('p.muted', { 'data-key': 'about' }, item.description),
     optionChips(item, choice.options, GUEST),
     h('div.field', {},

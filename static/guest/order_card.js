@@ -11,7 +11,7 @@ import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine,
  * @param {any} order @param {State} state
  */
 export function orderCard(order, state) {
-  return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
+  return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}`, 'tabindex': -1 },
     h('header.order__head', {},
       h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(called(order)), service(order)),
       h('span.badge', {}, WORDS[`short_${order.status}`])),

@@ -1,5 +1,5 @@
 import { WORDS } from '../languages/language.js';
-import { find, h, render } from '../shared/dom.js';
+import { find, h, render, setText } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { noOrdersWords } from './hours.js';
 
@@ -34,14 +34,22 @@ export function followBasketBar() {
   new ResizeObserver(() => document.body.style.setProperty('--basket-bar', `${bar.offsetHeight}px`)).observe(bar);
 }
 
+/** Shows the bar at the foot of the page while something is on it: the basket, or the order in progress. Call it when either was drawn. */
+export function showBar() {
+  const isShown = !find('#basket-button').hidden || find('#order-strip').childElementCount > 0;
+  find('#basket-bar').hidden = !isShown;
+  document.body.toggleAttribute('data-basket', isShown);
+}
+
 /**
  * @param {number} count pieces in the basket
  * @param {string} total of them
  * @param {{words: string, bad: boolean}[]} notices what is in the way of the order: said here too, since its sheet is closed
  */
 export function drawBasketBar(count, total, notices) {
-  find('#basket-bar').hidden = count === 0;
   render(find('#basket-notice'), notices.map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words)));
-  find('#basket-button').textContent = WORDS.showBasket(count, total);
-  document.body.toggleAttribute('data-basket', count > 0);
+  const button = find('#basket-button');
+  button.hidden = count === 0;
+  setText(button, WORDS.showBasket(count, total));
+  showBar();
 }

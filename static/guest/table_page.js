@@ -21,11 +21,12 @@ import { lostOrder } from './lost_order.js';
 import { MenuSearch, searchField } from './menu_search.js';
 import { categoryLinks, linkNote, menuEntries } from './menu_view.js';
 import { finishedOrder, orderCard, refusedOrder } from './order_card.js';
+import { OrderStrip } from './order_strip.js';
 import { fellThrough, isFinal } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress, vibrate } from './page_state.js';
 import { Refusals } from './refusals.js';
 import { SectionBar } from './section_bar.js';
-import { drawBasketBar, drawPause, followBasketBar, furnishTable, hideTable } from './table_frame.js';
+import { drawBasketBar, drawPause, followBasketBar, furnishTable, hideTable, showBar } from './table_frame.js';
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
 
@@ -40,6 +41,9 @@ const EARLIER = 'earlier';
 /** Promised times change by the minute, so they are not redrawn every second. */
 const TICKS_PER_DRAWING = 10;
 
+/** Dishes that are drawn in one frame while the page loads. */
+const DISHES_AT_ONCE = 20;
+
 /** The table's page: the menu, the basket, and this visit's orders, all live. */
 export class TablePage {
   #visit; #place; #bell; #orders; #refusals; #receipts; #menuRoom; #basket; #choice; #calls; #banner;
@@ -50,8 +54,10 @@ export class TablePage {
   #settled = false;
   /** Finished orders that the guest has opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
+  /** The dishes that are drawn so far, section by section. */ #dishes = DISHES_AT_ONCE;
   #search = new MenuSearch();
   #sections = new SectionBar(find('#categories'));
+  #strip = new OrderStrip(find('#order-strip'), showBar);
   #draw = redrawing(() => this.#bell.state !== 'stopped' && this.#drawNow());
   #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
@@ -78,7 +84,7 @@ export class TablePage {
       open: () => this.#roundable(),
       on: { changed: () => this.#draw(), placed: (order, words) => this.#placed(order, words), sentBefore: () => this.#sentBefore() },
     });
-    this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted));
+    this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted), place.restaurant.id);
     this.#calls = new Calls({
       bell: this.#bell, api: visit.api, tableKey: visit.tableKey,
       sheet: /** @type {HTMLDialogElement} */ (find('#call-sheet')), body: find('#calls'), strip: find('#call-state'),
@@ -294,6 +300,7 @@ export class TablePage {
   /** @param {string} does @param {HTMLElement} control */
   #do(does, control) {
     if (does === 'call') this.#calls.open();
+    if (does === 'to-order') this.#strip.open();
     if (does === 'close') control.closest('dialog')?.close();
     if (does === 'options') this.#choice.open(this.#menu.items[control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '']);
     const lost = control.closest('[data-lost]')?.getAttribute('data-lost') ?? '';
@@ -414,12 +421,21 @@ export class TablePage {
     render(categories, linkNote(this.#bell.state), categoryLinks(menu, this.#sections.current));
     categories.hidden = false;
     const view = h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, searchField(menu), listOf('div', 'menu', { class: 'menu__list' })));
-    renderListed(this.#main, { view, lists: { menu: menuEntries(menu, this.#basket.basket) } });
+    renderListed(this.#main, { view, lists: { menu: menuEntries(menu, this.#basket.basket, this.#dishes) } });
+    this.#drawMore(menu);
     this.#search.apply(this.#main, menu);
     this.#sections.follow();
+    this.#strip.follow(this.#orders.all.filter((order) => !isFinal(order)));
     this.#orderSheet?.draw();
     drawBasketBar(this.#basket.count, money(total(this.#basket.basket, menu)), this.#basket.notices);
     this.#answerWish();
+  }
+
+  /** Draws the rest of a long menu piece by piece: a phone would not answer a finger while it draws hundreds of dishes at once. @param {any} menu */
+  #drawMore(menu) {
+    if (this.#dishes >= Object.keys(menu.items).length) return;
+    this.#dishes += DISHES_AT_ONCE;
+    setTimeout(this.#draw);
   }
 
   #drawOrders() {

@@ -112,6 +112,7 @@ const words = {
   yourOrders: 'আপনার অর্ডার',
   soFar: 'এ পর্যন্ত আপনার মোট:',
   earlier: 'আগের অর্ডার',
+  moreOrders: (count) => `+${n(count)}`,
   earlierOrders: (count) => `আগের আরও ${n(count)}টি অর্ডার`,
   order: (name) => `অর্ডার ${inDigits(name)}`,
   follow: 'অর্ডারটি দেখুন',

@@ -109,6 +109,7 @@ const words = {
   yourOrders: 'Your orders',
   soFar: 'Your total so far:',
   earlier: 'Earlier',
+  moreOrders: (/** @type {number} */ count) => `+${count}`,
   earlierOrders: (/** @type {number} */ count) => counted(count, 'earlier order', 'earlier orders'),
   order: (/** @type {string} */ name) => `Order ${name}`,
   follow: 'Follow this order',

@@ -6,6 +6,9 @@ import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
 import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, leaveOrders, leftOrders, newestOrder } from '../../static/guest/last_seen.js';
 import { messages } from '../../static/guest/basket_view.js';
+import { menuEntries } from '../../static/guest/menu_view.js';
+import { nearest } from '../../static/guest/order_strip.js';
+import { filesOf, pictureAttributes } from '../../static/shared/picture.js';
 import { Refusals, refusalWords } from '../../static/guest/refusals.js';
 import { Room } from '../../static/client/room.js';
 import { FOLLOWED, VisitOrders } from '../../static/guest/visit_orders.js';
@@ -260,4 +263,25 @@ test('a rejection is told although the guest\'s own cancellation is unanswered',
   assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), [], 'the owner is not known yet');
   bell.pending = [];
   assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), ['order']);
+});
+
+test('the strip tells about the order that is nearest to the table, and of equal ones about the oldest', () => {
+  const orders = [['d', 'placed'], ['c', 'preparing'], ['b', 'preparing'], ['a', 'accepted']].map(([id, status]) => ({ id, status }));
+  assert.equal(nearest(orders).id, 'b');
+  assert.equal(nearest([{ id: 'e', status: 'ready' }, ...orders]).id, 'e');
+  assert.equal(nearest([]), undefined);
+});
+
+test('a long menu is drawn by sections until so many dishes are there', () => {
+  const categories = Object.fromEntries(['a', 'b', 'c'].map((id, sort) => [id, { name: id, sort }]));
+  const items = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`m${at}`, { id: `m${at}`, name: `dish ${at}`, category: 'abc'[at % 3], sort: at }]));
+  const keys = (dishes) => menuEntries({ restaurant: 'r', categories, items }, { lines: [] }, dishes).map(({ key }) => key);
+  assert.deepEqual([keys(1), keys(3), keys(4), keys(undefined)], [['a'], ['a'], ['a', 'b'], ['a', 'b', 'c']]);
+});
+
+test('a browser chooses among the files of a picture by their widths', () => {
+  const picture = { id: 'p1', width: 960, height: 640, alt: 'Firni' };
+  const { srcset, alt, width } = pictureAttributes('r1', picture, '6.5rem');
+  assert.deepEqual([alt, width, srcset.split(', ').map((file) => file.split(' ')[1])], ['Firni', 960, ['160w', '480w', '960w']]);
+  assert.deepEqual(filesOf('r1', { ...picture, width: 300 }).map(({ address }) => address), ['/api/v1/restaurants/r1/pictures/p1/160', '/api/v1/restaurants/r1/pictures/p1/300']);
 });
