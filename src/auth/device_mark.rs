@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_of_one_person_and_password_and_ends() {
+    fn a_mark_is_valid_for_one_person_and_password_and_expires() {
         let keys = keys("a:0123456789abcdef0123456789abcdef");
         let mina = user(2, "hash");
         let text = keys.make(&mina, NOW).unwrap();

@@ -308,9 +308,9 @@ mod tests {
         let mut listener = ended.listen();
         ended.refresh_from(&store, start).await.unwrap();
         ended.refresh_from(&store, second(2 * life + 3602)).await.unwrap();
-        assert_eq!(*store.1.lock().unwrap(), [second(life + 3600), second(2 * life - 90)], "its own clock has no say");
+        assert_eq!(*store.1.lock().unwrap(), [second(life + 3600), second(2 * life - 90)], "this node's clock is not used");
         assert_eq!(listener.next().await, Some(Notice::Ended(key("elsewhere"))));
-        assert!(listener.0.is_empty(), "the overlap told it twice");
+        assert!(listener.0.is_empty(), "the overlap notified it twice");
         assert!(ended.contains(&key("elsewhere")));
         ended.refresh_from(&store, end).await.unwrap();
         assert!(!ended.contains(&key("elsewhere")));
@@ -322,7 +322,7 @@ mod tests {
         ended.insert(key("a"), second(1));
         let start = clock::uptime();
         assert_eq!(ended.admit(&key("b"), start), Err(Barred::Unknown));
-        assert_eq!(ended.admit(&key("a"), start), Err(Barred::Ended), "what is known is said");
+        assert_eq!(ended.admit(&key("a"), start), Err(Barred::Ended), "a known end is reported");
         ended.refresh_from(&Ends(vec![], Mutex::default()), second(2)).await.unwrap();
         let read = clock::uptime();
         assert_eq!(ended.admit(&key("b"), read), Ok(()));

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_guesses_is_counted_and_one_restaurants_leaves_the_other_alone() {
+    fn a_flood_of_guesses_uses_up_only_the_budget_of_its_restaurant() {
         let (failures, at) = (Failures::default(), Timestamp::from_millis);
         let id = |number| RestaurantId::from_uuid(uuid::Uuid::from_u128(number));
         let listed = (0..100).filter(|_| failures.count(id(1), None, at(5)) == Listing::List).count();

@@ -165,7 +165,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_public_half_follows_from_the_seed_as_the_rfc_has_it() {
+    fn the_public_half_follows_from_the_seed_as_in_the_rfc() {
         let read = KeyMaterial::read(&format!("{SEED}{}", BASE64_URL_SAFE_NO_PAD.encode(RFC_SEED))).unwrap_or_else(|_| panic!());
         let KeyMaterial::Seed(pair) = read else { panic!("a seed was written") };
         assert_eq!(pair.verifying_key().to_bytes(), RFC_PUBLIC);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_key_is_no_secret_either() {
+    fn a_text_that_only_looks_like_a_key_is_not_taken_for_a_secret() {
         let good = BASE64_URL_SAFE_NO_PAD.encode(RFC_PUBLIC);
         for (text, expected) in [
             (format!("{SEED}{TEXT}-and-more"), KeyFlaw::Bytes),
@@ -207,7 +207,7 @@ mod tests {
 
     /// Under a key of small order, anybody can make a valid signature.
     #[test]
-    fn a_public_key_that_everybody_can_sign_for_or_that_is_no_point_is_refused() {
+    fn a_public_key_of_small_order_or_off_the_curve_is_refused() {
         let (mut identity, mut no_point) = ([0; 32], [0; 32]);
         identity[0] = 1;
         no_point[0] = 2;
@@ -232,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_none_of_the_family_is_taken_for_a_secret(head in "(?i)(ed25519(-public)?:?)?", rest in "\\PC{0,60}") {
+        fn no_text_panics_and_none_with_the_prefix_is_taken_for_a_secret(head in "(?i)(ed25519(-public)?:?)?", rest in "\\PC{0,60}") {
             let text = format!("{head}{rest}");
             match KeyMaterial::read(&text) {
                 Ok(KeyMaterial::Secret(_)) => prop_assert!(text.len() >= MIN_SECRET_BYTES && !text.to_lowercase().starts_with(FAMILY)),

@@ -225,11 +225,11 @@ mod tests {
         let (secret, seed) = (of(&format!("old:{SECRET}")), of(private));
         assert_eq!((secret.len(), seed.len(), of(public).len()), (1, 1, 0));
         assert_eq!(of(&format!("{private},old:{SECRET}")), [seed[0], secret[0]]);
-        assert_eq!(of(&format!("old:{SECRET},{public}")), secret, "nodes that verify alone have nothing to derive of");
+        assert_eq!(of(&format!("old:{SECRET},{public}")), secret, "nodes that only verify have nothing to derive from");
     }
 
     #[test]
-    fn only_a_keyring_whose_first_key_signs_gives_a_signing_key() {
+    fn only_a_keyring_whose_first_key_signs_has_a_signing_key() {
         let pair = pair("p");
         let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
         for (text, signer) in [

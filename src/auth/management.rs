@@ -1,6 +1,6 @@
-//! Management of who may sign in: people, kitchen screens, API keys. Taking a right away takes
-//! effect at once: the sessions that had it end on every node. The caller checks that a manager of
-//! the restaurant asks.
+//! Management of the people, kitchen screens and API keys of a restaurant. When a right is taken
+//! away, the sessions that had it end at once on every node. The caller checks that the request
+//! comes from a manager of the restaurant.
 
 use super::ended::EndedSessions;
 use super::password::Passwords;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The most attempts at a change without a version, while others change the same screen.
 const TRIES: u32 = 3;
 
-/// Decides who may sign in. Cheap to clone.
+/// Manages people, kitchen screens and API keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Management {
     pub(super) store: SharedStore,

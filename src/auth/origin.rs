@@ -13,10 +13,10 @@ use crate::store::accounts::{Restaurant, User};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
-/// How long an origin leads to its session again. A device code is valid for as long.
+/// How long a repeated origin gets the session that it has begun. A device code is valid for as long.
 const REPEATABLE: Duration = Duration::from_secs(600);
 
-/// A secret, or the name of an attempt, which is useless without other secrets.
+/// The origin of a session: a secret, or the name of an attempt, which is useless without other secrets.
 pub struct Origin(SecretString);
 
 impl Origin {

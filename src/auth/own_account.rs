@@ -221,7 +221,7 @@ impl Sessions {
         self.store.user(who.restaurant, person).await?.ok_or(SessionError::NoAccount)
     }
 
-    /// Returns the username of a principal who signed in with a password. The rows of sessions have none.
+    /// Returns the username of a principal who signed in with a password. A session's row does not contain it.
     pub(super) async fn name_of(&self, who: &Principal) -> Result<Option<Key>, SessionError> {
         match self.own_user(who).await {
             Ok(user) => Ok(Some(user.username)),

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_hash_is_salted_says_its_parameters_and_fits_its_password_alone() {
+    async fn a_hash_is_salted_names_its_parameters_and_matches_only_its_password() {
         let passwords = Passwords::default();
         let hash = passwords.hash("staff-demo".into()).await.unwrap();
         let again = passwords.hash("staff-demo".into()).await.unwrap();
@@ -187,11 +187,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_no_password_and_costs_the_same_work() {
+    async fn a_sign_in_of_an_unknown_person_costs_the_same_work() {
         let known = Passwords::default().hash("password".into()).await.unwrap();
         let parameters = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(parameters(NOBODY), parameters(known.expose_secret()));
-        assert!(argon2::password_hash::phc::PasswordHash::new(NOBODY).is_ok(), "a hash that does not read would cost nothing");
+        assert!(argon2::password_hash::phc::PasswordHash::new(NOBODY).is_ok(), "an unreadable hash would cost no work");
         assert_eq!(Passwords::default().verify("password".into(), None).await, Ok(false));
     }
 
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_that_does_not_come_is_given_up() {
+    async fn a_check_that_gets_no_turn_in_time_is_refused() {
         let passwords = Passwords { patience: Duration::from_millis(20), ..Passwords::default() };
         let _both = Arc::clone(&passwords.turns).acquire_many_owned(2).await.unwrap();
         assert_eq!(passwords.verify("password".into(), None).await, Err(PasswordError::Busy));

@@ -157,7 +157,7 @@ pub fn may_end_visits(who: &Principal) -> bool {
     may_see_guests(who) && !is_shared(who)
 }
 
-/// Returns whether a principal may read who on the staff did something.
+/// Returns whether a principal may read the names of the staff who acted.
 #[must_use]
 pub fn may_see_people(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
@@ -285,14 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn an_order_without_a_diner_is_no_diners_own() {
+    fn an_order_without_a_diner_belongs_to_no_diner() {
         let owner = Owner { order: ORDER, restaurant: HERE, diner: None };
         assert_eq!(ROLES.map(|role| owns(&principal(role), owner)), [false, true, true, true, true]);
     }
 
     /// The holder of a link may read its order, and nothing else, whatever role the token says.
     #[test]
-    fn a_link_shows_its_order_and_lets_nothing_be_done() {
+    fn a_link_reads_its_order_and_permits_no_action() {
         for role in ROLES {
             let who = Principal { share: Some(ORDER), ..principal(role) };
             for action in ActionName::ALL {

@@ -14,7 +14,7 @@ impl Sessions {
     /// Spends a refresh token. Returns a new access token and the successor of the refresh token.
     /// Since the answer may be lost, the token that was spent last gets the same successor again
     /// until that is used, for at most a day. An older token ends the session, since somebody has a
-    /// copy of it. A token that the database has lost continues a session that it still has.
+    /// copy of it. If the database has lost the token but not its session, the session continues.
     ///
     /// # Errors
     /// `Over`, `EndedByStaff`; the store's.
@@ -45,8 +45,8 @@ impl Sessions {
         }
     }
 
-    /// Records a token that this service has issued and the database does not have. It lost its last renewals: a standby
-    /// without them was promoted, or a backup was restored. Without this, every screen would have to be paired again.
+    /// Records a token that this service has issued and the database has lost: a standby without the last renewals was
+    /// promoted, or a backup was restored. Without this, every screen would have to be paired again.
     /// Returns the token's session if that still runs.
     async fn recover(&self, refresh_token: &SecretString, presented: [u8; 32]) -> Result<Option<Key>, SessionError> {
         let Some(session) = self.issuer.successors().session_of(refresh_token) else { return Ok(None) };

@@ -5,7 +5,7 @@
 //! the database stores the last one, so a code that someone observed is useless on all nodes.
 
 use super::origin::Origin;
-use super::secret::{RecoveryCode, hash, without_separators};
+use super::secret::{RecoveryCode, code_characters, hash};
 use super::session::{SessionError, Sessions};
 use crate::clock;
 use crate::domain::values::time::Timestamp;
@@ -49,7 +49,7 @@ impl Typed {
 
 /// Returns a code in the one form in which codes are compared.
 pub(super) fn normalized(code: &SecretString) -> SecretString {
-    without_separators(code.expose_secret()).map(|c| c.to_ascii_uppercase()).collect::<String>().into()
+    code_characters(code.expose_secret()).collect::<String>().into()
 }
 
 impl Sessions {

@@ -32,9 +32,9 @@ pub fn hash(secret: &SecretString) -> [u8; 32] {
     Sha256::digest(secret.expose_secret().as_bytes()).into()
 }
 
-/// Returns the characters of a typed code without the spaces and hyphens between its groups.
-pub(super) fn without_separators(typed: &str) -> impl Iterator<Item = char> {
-    typed.chars().filter(|c| !matches!(c, ' ' | '-'))
+/// Returns the characters of a typed code in upper case, without the spaces and hyphens between its groups.
+pub(super) fn code_characters(typed: &str) -> impl Iterator<Item = char> {
+    typed.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase())
 }
 
 /// The code that a person types to approve a screen: eight letters, shown in two groups.
@@ -57,7 +57,7 @@ impl UserCode {
     /// Reads a code in any case, with or without hyphens and spaces. `None` if the text is not a code.
     #[must_use]
     pub fn typed(text: &str) -> Option<Self> {
-        let letters: String = without_separators(text).map(|c| c.to_ascii_uppercase()).collect();
+        let letters: String = code_characters(text).collect();
         let is_code = letters.len() == CODE_LETTERS && letters.bytes().all(|letter| CODE_ALPHABET.contains(&letter));
         if is_code { letters.parse().ok().map(Self) } else { None }
     }
@@ -95,8 +95,7 @@ impl RecoveryCode {
     /// Reads a code in any case, with or without hyphens and spaces. `None` if the text is not a code.
     #[must_use]
     pub fn typed(text: &SecretString) -> Option<Self> {
-        let letters = without_separators(text.expose_secret()).take(RECOVERY_LETTERS + 1);
-        let letters: String = letters.map(|c| c.to_ascii_uppercase()).collect();
+        let letters: String = code_characters(text.expose_secret()).take(RECOVERY_LETTERS + 1).collect();
         let is_code = letters.len() == RECOVERY_LETTERS && letters.bytes().all(|letter| CODE_ALPHABET.contains(&letter));
         is_code.then(|| Self(letters.into()))
     }

@@ -29,7 +29,7 @@ pub struct Lifetimes {
     /// The longest time for which a session of staff or a manager lives without a renewal. An open page renews its tokens by
     /// itself.
     pub staff_idle: Duration,
-    /// The life of a POS's session. It begins another with its API key.
+    /// The life of a POS's session. A POS begins the next one with its API key.
     pub service: Duration,
 }
 

@@ -2,9 +2,9 @@
 //! sent again (after a lost answer, from another tab, to another node) gets the same successor,
 //! although only hashes are stored.
 //!
-//! A successor names its session and is signed: its text is `TAG.SESSION`, where TAG is in
-//! base64url a digest of its predecessor and the HMAC-SHA256 of session and digest. So nodes
-//! recognize a successor that the database has lost.
+//! A successor names its session and is signed: its text is `TAG.SESSION`. The tag is base64url of
+//! a digest of the predecessor, and of the HMAC-SHA256 over session and digest. So nodes recognize
+//! a successor even if the database has lost it.
 
 use super::keyring::Keyring;
 use super::secret::hash;

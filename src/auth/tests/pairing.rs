@@ -56,13 +56,13 @@ async fn after_the_interval(service: &Sessions, code: &SecretString) -> Result<S
 }
 
 #[tokio::test]
-async fn polls_at_once_begin_one_session_and_its_end_is_the_pairings() {
+async fn concurrent_polls_begin_one_session_and_the_pairing_ends_with_it() {
     let (service, _folder) = service().await;
     let pairing = service.begin_pairing().await.unwrap();
     let code = pairing.device_code.as_str().into();
     service.approve(&principal(Role::Staff, LADLE), &pairing.user_code, name(), None, Role::Kitchen).await.unwrap();
     let (one, two) = tokio::join!(service.poll(&code), service.poll(&code));
-    // If one poll has already begun the session, the other is told to wait.
+    // If one poll has already begun the session, the other gets `SlowDown`.
     let got: Vec<_> = [one, two].into_iter().filter(|outcome| !matches!(outcome, Err(PollError::SlowDown))).collect();
     let got: Vec<_> = got.into_iter().map(Result::unwrap).collect();
     assert!(got.iter().all(|one| one.tokens.refresh_token == got[0].tokens.refresh_token));
@@ -71,7 +71,7 @@ async fn polls_at_once_begin_one_session_and_its_end_is_the_pairings() {
 }
 
 #[tokio::test]
-async fn a_screen_that_nobody_approved_waits_and_one_that_hurries_is_slowed() {
+async fn an_unapproved_screen_waits_and_an_early_poll_is_slowed_down() {
     let (service, _folder) = service().await;
     let pairing = service.begin_pairing().await.unwrap();
     let code = pairing.device_code.as_str().into();

@@ -56,7 +56,7 @@ async fn a_token_whose_successor_was_used_ends_the_session() {
 }
 
 #[tokio::test]
-async fn a_change_of_the_keyring_changes_no_successor_that_is_there() {
+async fn a_change_of_the_keyring_keeps_existing_successors() {
     let (store, _folder) = open_store().await;
     let (before, after) = (node(&store, OLD), node(&store, &format!("{NEW},{OLD}")));
     let first = seated(&before).await;
@@ -70,7 +70,7 @@ async fn a_change_of_the_keyring_changes_no_successor_that_is_there() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_gone_signs_nobody_out() {
+async fn a_removed_key_signs_nobody_out() {
     let (store, _folder) = open_store().await;
     let (before, after) = (node(&store, OLD), node(&store, NEW));
     let first = seated(&before).await;

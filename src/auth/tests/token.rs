@@ -211,7 +211,7 @@ fn a_token_signed_with_a_seed_is_verified_only_by_its_public_half() {
 
 /// The public half is not secret. No token made from it is valid, whichever algorithm the token names.
 #[test]
-fn nothing_that_is_made_of_a_public_key_makes_a_token() {
+fn no_token_can_be_made_from_a_public_key() {
     let pair = pair();
     let text = pair.public_entry.rsplit(':').next().unwrap().as_bytes().to_vec();
     let verifiers = [Node::with(private(&pair)).verifier, Verifier::of(&Keyring::parse(&pair.public_entry).unwrap())];
