@@ -40,7 +40,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tools::{parse_span, print, restaurant};
 
-/// Live order updates for restaurants.
 /// Returns the command line, with every setting.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -81,7 +80,7 @@ enum Command {
         /// Print the findings as JSON.
         #[arg(long)]
         json: bool,
-        /// Flags of `serve` to check with, after `--`.
+        /// Flags of `serve` for the check, after `--`.
         #[arg(last = true)]
         flags: Vec<OsString>,
     },
@@ -132,7 +131,7 @@ enum DatabaseCommand {
     /// Manage paired kitchen screens.
     #[command(subcommand)]
     Screen(screens::ScreenCommand),
-    /// Manage API keys of tills and delivery platforms.
+    /// Manage the API keys of POS systems and delivery platforms.
     #[command(subcommand)]
     ApiKey(api_keys::ApiKeyCommand),
     /// Export the events of a restaurant.

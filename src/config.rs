@@ -47,8 +47,8 @@ pub struct Common {
     #[arg(long, env = "ORDERBELL_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
     pub database_connections: u32,
 
-    /// Configuration file in TOML: a setting a line, by the name of its flag (bind = "0.0.0.0:8080"). Flags and environment
-    /// variables come before it.
+    /// Configuration file in TOML, with one setting a line under the name of its flag (bind = "0.0.0.0:8080"). Flags and
+    /// environment variables take precedence.
     #[arg(long, env = "ORDERBELL_CONFIG", global = true)]
     pub config: Option<PathBuf>,
 
@@ -145,7 +145,7 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_HEAD_COMPARISON_S", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub head_comparison_s: u64,
 
-    /// Seconds for which a start waits for PostgreSQL while it cannot be reached or takes no writes; 0 to end at once.
+    /// Seconds to wait at start for a PostgreSQL that cannot be reached or takes no writes; 0 to give up at once.
     #[arg(long, env = "ORDERBELL_DATABASE_WAIT_S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub database_wait_s: u64,
 

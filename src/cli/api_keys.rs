@@ -1,4 +1,4 @@
-//! `orderbell api-key`: the keys of tills and delivery platforms.
+//! `orderbell api-key`: the keys of POS systems and delivery platforms.
 
 use super::tools::{print, restaurant};
 use crate::auth::management::Management;

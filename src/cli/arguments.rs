@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// The exit status after a wrong command line, as clap's.
+/// The exit status for a wrong command line, the same as clap's.
 const USAGE: i32 = 2;
 /// The argument that names the configuration file.
 const CONFIG: &str = "config";
@@ -19,9 +19,9 @@ pub(super) struct Parsed<T> {
     pub files: FileSettings,
 }
 
-/// Why a command line is not carried out.
+/// Why a command line was refused.
 pub(super) enum Refused {
-    /// A wrong flag or variable, or a call for help.
+    /// A wrong flag or variable, or a request for help.
     Usage(Box<clap::Error>),
     /// A wrong value in a file.
     Value(Box<clap::Error>, String),

@@ -79,7 +79,7 @@ fn keys_of_database(common: &Common) -> Option<PathBuf> {
     common.jwt_keys.is_none().then(|| key_file(common.database_url.expose_secret()))
 }
 
-/// Returns the key file beside a backup, which is where a node would look for it that serves the backup.
+/// Returns the path of the key file beside a backup, where a node that serves the backup would look for it.
 fn keys_of_backup(backup: &Path) -> PathBuf {
     with_suffix(backup, ".keys")
 }

@@ -1,4 +1,4 @@
-//! `orderbell doctor`: looks at everything that a node depends on, and says what to do about each fault. Changes nothing.
+//! `orderbell doctor`: checks everything that a node depends on, and names the remedy for each fault. Changes nothing.
 
 use super::tools::print;
 use crate::broker::Address;
@@ -25,7 +25,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest difference between two clocks with which tokens work everywhere.
 const DRIFT: Duration = Duration::from_secs(60);
-/// A difference between clocks that a synchronized machine does not have.
+/// The largest difference between the clocks of two synchronized machines.
 const NOTABLE_DRIFT: Duration = Duration::from_secs(2);
 /// The free space below which a node may soon refuse commands.
 const LITTLE: u64 = 256 << 20;
@@ -114,7 +114,7 @@ fn configuration(common: &Common, serve: &Serve) -> Finding {
     }
 }
 
-/// Looks at the permissions of a file with a secret.
+/// Checks the permissions of a file with a secret.
 fn exposed(path: &Path) -> Option<Finding> {
     let mode = fs::metadata(path).ok()?.permissions().mode();
     let is_exposed = mode & 0o007 != 0;
@@ -149,7 +149,7 @@ fn database(inspected: &Result<Inspection, OpenError>) -> Finding {
     }
 }
 
-/// Compares the clock with the server's, or with the last thing that SQLite has recorded.
+/// Compares the clock with PostgreSQL's, or with the time of the last command in SQLite.
 fn clock_of(inspection: &Inspection) -> Finding {
     let now = clock::now();
     let advice = "synchronize the clock, with chronyd or systemd-timesyncd";
@@ -211,7 +211,7 @@ fn file_limits(common: &Common, serve: &Serve) -> Finding {
     if limit < needed { Finding::warn("file limits", found, advice) } else { Finding::ok("file limits", found) }
 }
 
-/// Tries to reach the push services, if messages are on. Names with a star have no address of their own.
+/// Tries to reach the push services, if push messages are on. Skips names with a star, which have no address.
 async fn push(serve: &Serve) -> Vec<Finding> {
     if !matches!(serve.vapid(), Ok(Some(_))) {
         return vec![Finding::ok("push", "off (orderbell vapid makes a key)")];
@@ -232,7 +232,7 @@ async fn push(serve: &Serve) -> Vec<Finding> {
     findings
 }
 
-/// Looks at the address for guests, and at the proxy that it implies.
+/// Checks the public address, and the settings for the proxy that it implies.
 async fn public_url(serve: &Serve) -> Finding {
     const NAME: &str = "public URL";
     let Some(text) = serve.public_url() else {
@@ -261,7 +261,7 @@ async fn public_url(serve: &Serve) -> Finding {
     Finding::ok(NAME, format!("{text} can be reached"))
 }
 
-/// Asks a node that runs on the configured address whether it is ready, and what it saw of proxies.
+/// Checks whether a node on the configured address is ready, and which proxy headers it has ignored.
 async fn node(serve: &Serve) -> Vec<Finding> {
     let address = callable(serve.bind);
     let Ok((status, body)) = healthcheck::get(address, "/readyz").await else {

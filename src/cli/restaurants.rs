@@ -38,7 +38,7 @@ pub(super) enum RestaurantCommand {
     },
     /// List all restaurants: the slug, the currency, the minutes to promise, the name.
     List,
-    /// Give a restaurant another name. Its slug stays, since addresses have it.
+    /// Give a restaurant another name. Its slug stays, since addresses contain it.
     Rename {
         /// The restaurant's slug.
         #[arg(long)]
@@ -78,7 +78,7 @@ async fn list(store: &SharedStore) -> anyhow::Result<()> {
     }
 }
 
-/// Reads the currency of a new restaurant. Amounts of one that nobody knows could not be shown: it has no known decimals.
+/// Reads the currency of a new restaurant. Refuses an unknown one, since its number of decimals is unknown too.
 fn parse_currency(text: &str) -> Result<Currency, String> {
     let currency = text.parse::<Currency>().map_err(|error| error.to_string())?;
     let known = Some(currency).filter(Currency::is_known);

@@ -22,7 +22,7 @@ pub(super) enum ScreenCommand {
         #[arg(long)]
         restaurant: Slug,
     },
-    /// Give a screen another name. It goes on without a break.
+    /// Give a screen another name. Its session continues.
     Rename {
         /// The restaurant's slug.
         #[arg(long)]

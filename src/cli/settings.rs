@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Subcommand};
 use std::ffi::OsString;
 
-/// What stands for a secret.
+/// Printed in place of a secret.
 const MASK: &str = "********";
 
 #[derive(Debug, Subcommand)]
@@ -21,8 +21,8 @@ pub(super) enum ConfigCommand {
     },
 }
 
-/// Returns the command line of the `serve` that a check is about: with the flags of all commands that the check itself was given,
-/// and those after `--`.
+/// Returns the command line of the `serve` to check: the flags of the check that all commands have, and the flags after
+/// `--`.
 pub(super) fn words(command: &Command, matches: &ArgMatches, flags: Vec<OsString>) -> Vec<OsString> {
     let given = command
         .get_arguments()

@@ -1,5 +1,5 @@
 //! Settings from files: a configuration file, and files with one secret each. They take effect as the defaults of the command
-//! line, so flags and environment variables come before them.
+//! line, so flags and environment variables take precedence.
 
 use clap::{Arg, ArgAction, Command};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +68,7 @@ pub enum FileSettingsError {
         /// The variable of the secret itself.
         variable: String,
     },
-    /// The file of a secret has nothing in it.
+    /// The file of a secret is empty.
     #[error("{path} is empty (from {variable})")]
     Empty {
         /// The file.
@@ -168,8 +168,8 @@ impl FileSettings {
         files.into_iter()
     }
 
-    /// Makes the values from files the defaults of a command and the commands below it. Its help would show them, also secrets. An empty environment variable counts as
-    /// unset, so it does not hide a file's value.
+    /// Makes the values from files the defaults of a command and its subcommands. The help of the result would show them, and
+    /// so secrets. An empty environment variable counts as unset, so it does not hide a file's value.
     #[must_use]
     pub fn apply(&self, command: Command) -> Command {
         let layered = command.mut_args(|arg| {
@@ -191,7 +191,7 @@ struct Setting {
     is_list: bool,
 }
 
-/// Returns the settings of a command and the commands below it: flags with a variable.
+/// Returns the settings of a command and its subcommands: flags with a variable.
 fn known(command: &Command) -> BTreeMap<String, Setting> {
     let own = command.get_arguments().filter_map(|arg: &Arg| {
         let (flag, variable) = arg.get_long().zip(arg.get_env())?;
@@ -228,7 +228,7 @@ fn parse(text: &str, path: &Path, known: &BTreeMap<String, Setting>) -> Result<B
     table.into_iter().map(one).collect()
 }
 
-/// Returns the words of a value, as a flag would have them.
+/// Returns a value as the words that would follow its flag.
 fn values(value: Value, is_list: bool) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text]),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_setting_is_refused_with_the_nearest_one() {
+    fn an_unknown_key_is_refused_with_the_most_similar_setting() {
         for (text, says) in [
             ("drain_s = 3", "f.toml: there is no setting drain_s; did you mean drain-s?"),
             ("databse-url = 'x'", "f.toml: there is no setting databse-url; did you mean database-url?"),
