@@ -39,7 +39,7 @@ export class Api {
     return this.request('PATCH', path, { body });
   }
 
-  /** @param {string} path @returns {Promise<string>} an answer that is not JSON, such as an SVG picture */
+  /** @param {string} path @returns {Promise<string>} the text of an answer that is not JSON, such as an SVG picture */
   text(path) {
     return this.request('GET', path, { as: 'text' });
   }

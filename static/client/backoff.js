@@ -1,6 +1,6 @@
 /** The first delay's ceiling, in ms; it doubles with every attempt. */
 export const BACKOFF_BASE_MS = 500;
-/** No delay is longer than this, in ms. */
+/** The longest delay, in ms. */
 export const BACKOFF_CAP_MS = 20_000;
 
 /**

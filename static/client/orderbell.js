@@ -12,7 +12,7 @@ export { newId } from './ids.js';
 export { Room } from './room.js';
 export { TokenSource, fixedToken, tokenClaims } from './tokens.js';
 
-/** How long after the link is up to load what the first paint does not need, in ms. */
+/** The delay between the link's `welcome` and loading code that the first paint does not need, in ms. */
 const LATER_MS = 1_000;
 /** How long to wait for storage, in ms. */
 const STORAGE_PATIENCE_MS = 1_500;
@@ -187,8 +187,8 @@ export class Orderbell extends Emitter {
   }
 
   /**
-   * Starts to store what must survive a reload, and takes over what an earlier page left. Loads the code for it when it is needed
-   * or when there is time; failing or slow storage delays nothing.
+   * Starts to store commands and rooms, and takes over those of an earlier page. Loads the code for it when it is needed or
+   * when there is time; failing or slow storage delays nothing.
    * @returns {Promise<void>}
    */
   #persist() {
@@ -260,7 +260,7 @@ export class Orderbell extends Emitter {
     this.#settle();
   }
 
-  /** Loads what can wait, once the link has lasted and the first paint is done. */
+  /** Loads the storage and the renewal of tokens, once the link has lasted and the first paint is done. */
   async #afterwards() {
     this.#persist();
     if (this.#renewal || this.#tokens.renewable === false) return;

@@ -10,16 +10,16 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
 /** @typedef {import('./types.js').Need} Need */
 
 /**
- * One room's state: documents, and the cursor up to which they are true. Frames go in; the state and `change`
- * events come out. Rooms are made by `Orderbell.room`.
+ * One room's state: documents, and the cursor up to which they are current. Takes frames, and emits `change`
+ * events. `Orderbell.room` makes rooms.
  *
  * Events: `change` {kind, event?, order?, before?, after?, replaced?, rewritten?}: kind is `snapshot`, or the event's own
  * (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); order is the order's id; before and
  * after are what the patch changed (the order document, `calls`, `displays` or the menu), before absent when it
- * is new. A snapshot has `replaced` instead, the order documents of before it by id: `documents` has those of now. It is
- * `rewritten` if those of before were of another epoch: the database came back, perhaps without some of them.
- * `live` {position}: what follows is live. `sync` {position}: silence proven up to there.
- * `refused` (OrderbellError): the server will not let this principal in.
+ * is new. A snapshot has `replaced` instead: the previous order documents by id; `documents` has the new ones. It is
+ * `rewritten` if the previous ones were of another epoch: the database was restored, perhaps without some of them.
+ * `live` {position}: all missed events were received. `sync` {position}: no event is missing up to there.
+ * `refused` (OrderbellError): the server refuses this room to this principal.
  */
 export class Room extends Emitter {
   /** @type {() => void} */
@@ -84,7 +84,7 @@ export class Room extends Emitter {
   /**
    * @param {any} frame one that names this room
    * @param {string} epoch the connection's
-   * @returns {Need} what to ask the server for
+   * @returns {Need} what to request from the server
    */
   receive(frame, epoch) {
     switch (frame.type) {

@@ -67,10 +67,10 @@ export class Subscriptions {
 
   /**
    * Sends a receipt; without a link it is sent once the room is live again.
-   * @param {string} name @param {number} position @param {string} [station] the one that is shown; all without
+   * @param {string} name @param {number} position @param {string} [station] the shown one; every station if absent
    */
   seen(name, position, station) {
-    // What was drawn is of an epoch that is over.
+    // The page drew documents of an epoch that is over.
     if (this.#rooms.get(name)?.cursor === null) return;
     const known = this.#receipts.get(name);
     if (known && position <= known.position && station === known.station) return;

@@ -226,7 +226,7 @@ export class TokenSource {
   }
 }
 
-/** @param {number} lifetimeMs what a token has left @returns {number} in how many ms to renew it */
+/** @param {number} lifetimeMs a token's remaining life @returns {number} in how many ms to renew it */
 export function renewalDelay(lifetimeMs) {
   return Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2, 0);
 }

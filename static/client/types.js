@@ -10,8 +10,8 @@
  * @property {() => number} random in [0, 1)
  * @property {(task: () => void, ms: number) => any} setTimeout
  * @property {(handle: any) => void} clearTimeout
- * @property {LockManager | null} locks shared by the tabs of a browser, where it has any
- * @property {any} BroadcastChannel a constructor, where there is one; its messages reach the other tabs
+ * @property {LockManager | null} locks shared by the tabs of a browser; null if it has none
+ * @property {any} BroadcastChannel a constructor, or null; its messages reach the other tabs
  */
 
 /** @typedef {'connecting' | 'live' | 'checking' | 'catching-up' | 'offline' | 'stopped'} State */
@@ -23,14 +23,15 @@
  * @property {string} url the server's origin, such as `location.origin`
  * @property {Tokens} tokens
  * @property {string} [slug] the restaurant's; needed to place orders and to call waiters without a WebSocket
- * @property {IDBFactory | Storage | null} [storage] outlives a reload: unanswered commands and rooms are kept there
- * @property {string} [storageKey] the owner of what is stored; another one for each principal, since a command's id is the principal's own
+ * @property {IDBFactory | Storage | null} [storage] stores unanswered commands and rooms across reloads
+ * @property {string} [storageKey] the owner of stored commands and rooms: another for each principal, since a command's id belongs
+ *   to its principal
  * @property {boolean} [resume] reads the storage before it connects, so that large rooms resume from their cursors;
  *   otherwise it reads the storage once the link is up, or cannot be opened
  * @property {Store} [session] such as `sessionStorage`, in a form that never throws; remembers the transport that got through, so
  *   that a reload begins with it
  * @property {LockManager | null} [locks] by default `navigator.locks`
- * @property {string} [version] the page's own, as its `<meta name="orderbell-version">` has it
+ * @property {string} [version] the page's version, the content of its `<meta name="orderbell-version">`
  * @property {any} [WebSocket] a WebSocket constructor
  * @property {any} [BroadcastChannel] a BroadcastChannel constructor
  * @property {typeof globalThis.fetch} [fetch]

@@ -51,7 +51,7 @@ export class IdbStorage {
   /**
    * @param {import('../types.js').Table} table @param {IDBTransactionMode} mode
    * @param {(store: IDBObjectStore) => IDBRequest} ask
-   * @returns {Promise<any>} the request's result, once it is as safe as it gets
+   * @returns {Promise<any>} the request's result, once the transaction has completed
    */
   async #run(table, mode, ask) {
     this.#opening ??= this.#open().catch((error) => {

@@ -18,7 +18,7 @@ export class Persistence {
 
   /**
    * @param {import('../room.js').Room[]} rooms
-   * @returns {Promise<number | null>} when what was restored was true, in wall-clock ms; null when there was nothing
+   * @returns {Promise<number | null>} when the restored rooms were current, in wall-clock ms; null if none were restored
    */
   async attach(rooms) {
     const restored = this.#rooms.restore(rooms);

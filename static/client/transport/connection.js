@@ -13,7 +13,7 @@ export const CONNECT_DEADLINE_MS = 10_000;
 export const QUIET_MS = 10_000;
 /** The server is pinged after this many of its heartbeats: one may be a little late. */
 const MISSED_BEATS = 1.25;
-/** After a wake-up the link must answer within this. */
+/** The deadline for an answer of the link after a wake-up. */
 export const PROBE_DEADLINE_MS = 3_000;
 /** The key of the transport that got through last, in the storage of the tab. */
 const TRANSPORT_KEY = 'orderbell.seen.transport';
@@ -264,7 +264,7 @@ export class Connection {
 
   /**
    * @param {import('../types.js').End} end
-   * @param {number} [weight] what a failed handshake counts
+   * @param {number} [weight] how much a failed handshake counts
    */
   #lost({ code, reason, retryAfterMs, refused = false }, weight = 1) {
     const failed = this.#phase === 'opening' && !refused;
