@@ -427,7 +427,7 @@ fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> 
     CommandKey { sub: who.sub.clone(), id, fingerprint: digest.finalize().into() }
 }
 
-/// Returns a guest at the table that their session is at. Their token may name the one before.
+/// Returns a guest with the table that their session is at. Their token may name an earlier one.
 fn seated(who: &Principal, seat: Option<TableLabel>) -> Principal {
     Principal { table: seat.or_else(|| who.table.clone()), ..who.clone() }
 }

@@ -296,7 +296,7 @@ fn idempotency_key(request: &HttpRequest, in_any_case: bool) -> Result<Option<Co
     let Some(key) = keys.next() else { return Ok(None) };
     let read = |text: &str| if in_any_case { text.to_ascii_lowercase() } else { text.to_owned() };
     let id = key.to_str().ok().and_then(|text| read(text.trim()).parse().ok());
-    // Two keys would name two calls.
+    // Two keys would identify two calls.
     id.filter(|_| keys.next().is_none()).map(Some).ok_or_else(no_idempotency_key)
 }
 

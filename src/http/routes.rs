@@ -118,7 +118,7 @@ async fn keep_to_role(
     if is_served {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    // An answer rather than an error, which would bypass the headers of every answer.
+    // Returns an answer and not an error, which would bypass the default headers.
     Ok(request.into_response(Problem::elsewhere().error_response()).map_into_right_body())
 }
 

@@ -50,12 +50,12 @@ pub struct EventBody<'a> {
 }
 
 impl<'a> EventBody<'a> {
-    /// Leaves out the person in a room that guests may join.
+    /// Returns an event without the person, if guests may join the room.
     fn in_room(room: RoomId, event: &'a Event) -> Self {
         Self::by(event.by.person.as_ref().filter(|_| room.kind().is_of_staff()), event)
     }
 
-    /// Has all of an event, for an operator.
+    /// Returns all of an event, for an operator.
     #[must_use]
     pub fn whole(event: &'a Event) -> Self {
         Self::by(event.by.person.as_ref(), event)

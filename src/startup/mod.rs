@@ -62,7 +62,8 @@ pub fn check(common: &Common, serve: &Serve) -> anyhow::Result<()> {
 pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     serve.check(common)?;
     let division = descriptors::prepare(serve.limits.connections, common.database_connections);
-    // Before a server is waited for, which may take a minute. Those beside a SQLite database are made with it.
+    // Checks configured keys before it waits for the database, which may take a minute. The key file beside a SQLite database
+    // is made once the database is open.
     let keys = common.jwt_keys.as_ref().map(|_| Keys::of(&keyring(common)?, serve)).transpose()?;
     let store = database::open(common, Duration::from_secs(serve.database_wait_s)).await?;
     let outcome = run(common, serve, division, keys, store.clone()).await;

@@ -394,7 +394,7 @@ impl Fold {
         written.closed_at = closed_at.or(written.closed_at);
     }
 
-    /// Sets the documents of a visit's orders. The row of the decision has what changes beside them.
+    /// Sets the documents of a visit's orders. [`Write::Visit`] changes the other rows.
     fn relocate(&mut self, visit: &VisitWrite) {
         for order in &visit.orders {
             let key = (order.restaurant, order.id);

@@ -1,4 +1,4 @@
-//! Looks at a database without changing it.
+//! Inspects a database without changing it.
 
 use super::options::OpenError;
 use super::postgres::PostgresStore;
@@ -11,11 +11,11 @@ use sqlx::migrate::Migrator;
 pub enum Schema {
     /// There is no schema yet.
     Absent,
-    /// The same.
+    /// It has the same ones.
     Current,
     /// It lacks this number of them.
     Older(usize),
-    /// It has this number more.
+    /// It has this number of others, of a newer version.
     Newer(usize),
 }
 
@@ -34,7 +34,7 @@ impl Schema {
     }
 }
 
-/// What a look at a database shows.
+/// The findings about a database.
 #[derive(Debug, Clone)]
 pub struct Inspection {
     /// The kind of the database, and where it is, without a password.
@@ -45,11 +45,11 @@ pub struct Inspection {
     pub clock: Option<Timestamp>,
     /// The time of the last command that it has recorded.
     pub last_command: Option<Timestamp>,
-    /// What a node would work with, but should not; and what to do.
+    /// Faults that a node tolerates, each with what to do.
     pub faults: Vec<(&'static str, &'static str)>,
 }
 
-/// Looks at the database of a URL. Neither makes nor migrates it.
+/// Inspects the database of a URL. Neither makes nor migrates it.
 ///
 /// # Errors
 /// See [`OpenError`].

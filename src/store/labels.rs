@@ -1,4 +1,4 @@
-//! What an entry of the audit says about a decision: its subject by name, and the outcome.
+//! The text of an audit entry about a decision: the name of its subject, and the outcome.
 
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;

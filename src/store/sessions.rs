@@ -130,8 +130,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// random), the first candidate replaces it. Any other spent token ends its session, and so does a replaced one.
     async fn rotate_refresh(&self, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation>;
 
-    /// Puts a refresh token that this database has lost in the place of the newest one of its session. Presenting the one that
-    /// it replaces then ends the session. Returns false without a change if the session has no row or the token is known: known
+    /// Replaces the newest refresh token of a session by one that this database has lost. Presenting the replaced one then
+    /// ends the session. Returns false without a change if the session has no row or the token is known: known
     /// tokens are kept as long as their session.
     async fn recover_refresh(&self, session: &Key, lost: [u8; 32]) -> Result<bool>;
 

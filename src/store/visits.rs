@@ -17,7 +17,7 @@ pub enum VisitClosed {
     Busy,
 }
 
-/// An open visit with its orders by age, and its changes, the last one first.
+/// An open visit with its orders by age, and its changes, newest first.
 #[derive(Debug, Clone)]
 pub struct VisitRecord {
     /// The visit.
@@ -28,8 +28,8 @@ pub struct VisitRecord {
     pub changes: Vec<VisitChange>,
 }
 
-/// Visits. A visit opens in the transaction that places the first order at a table, and moves in the one of its command
-/// ([`super::Log::commit`]).
+/// Visits. A visit opens in the transaction that places the first order at a table, and moves in the transaction of the
+/// command ([`super::Log::commit`]).
 #[async_trait]
 pub trait Visits: Send + Sync + 'static {
     /// Returns the open visits; at most `limit` orders of all visits together.

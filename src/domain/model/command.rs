@@ -97,13 +97,13 @@ pub struct RawCommand {
     /// For `move` and `merge`: the visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visit: Option<VisitId>,
-    /// For `move`: the free table that its guests sit at from now on.
+    /// For `move`: the free table to move to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
-    /// For `merge`: the visit whose table the guests come to.
+    /// For `merge`: the visit to merge into. The guests join its table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub into: Option<VisitId>,
-    /// For `undo`: the change of a visit.
+    /// For `undo`: the id of a change of a visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<VisitChangeId>,
 }
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_way_to_ask_for_all() {
+    fn null_is_not_accepted_for_all_lines() {
         for field in ["only", "quantity", "expected_total"] {
             let text = format!(r#"{{"id":"{ID}","order":"{ID}","action":"ready","{field}":null}}"#);
             assert!(serde_json::from_str::<RawCommand>(&text).is_err(), "{field}");

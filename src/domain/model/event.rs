@@ -133,13 +133,13 @@ pub struct By {
 }
 
 impl By {
-    /// Names a principal.
+    /// Returns the originator that a principal is.
     #[must_use]
     pub fn of(who: &Principal) -> Self {
         Self { role: who.role, person: who.person(), screen: who.device }
     }
 
-    /// Names only a role.
+    /// Returns an originator of whom only the role is known.
     #[must_use]
     pub const fn role(role: Role) -> Self {
         Self { role, person: None, screen: None }

@@ -31,7 +31,7 @@ pub struct Category {
     /// When guests can order its dishes; absent for the restaurant's hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
-    /// What the hours say now. Only the server sets it.
+    /// Whether guests can order now, by these hours. Only the server sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
 }
@@ -112,7 +112,7 @@ pub struct Menu {
     /// When guests can order; absent for always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
-    /// What the hours say now.
+    /// Whether guests can order now, by the hours. Only the server sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
     /// Whether the restaurant takes no orders at present.
@@ -179,7 +179,7 @@ impl Menu {
         expected.is_any() || expected.admits_any(&[self.version().as_str(), &self.position.to_string()])
     }
 
-    /// Sets what the hours say at a moment, of the restaurant and of each category.
+    /// Sets the openings of the restaurant and of each category to those at a moment.
     pub(in crate::domain) fn set_openings(&mut self, now: Timestamp) {
         let zone = &self.time_zone;
         let at = |hours: &Option<Hours>| hours.as_ref().map(|hours| Opening::at(hours, zone, now));
@@ -189,7 +189,7 @@ impl Menu {
         }
     }
 
-    /// Returns when the first opening that the menu names is over.
+    /// Returns when the first of the menu's openings changes.
     pub(in crate::domain) fn next_opening(&self) -> Option<Timestamp> {
         let categories = self.categories.values().filter_map(|category| category.opening);
         categories.chain(self.opening).filter_map(|opening| opening.until).min()

@@ -1,4 +1,4 @@
-//! Whether a restaurant and its categories take guests' orders by their hours, as the menu says it.
+//! Openings: whether guests can order by the hours of the restaurant or of a category. The menu contains them.
 
 use crate::domain::values::as_text::or_default;
 use crate::domain::values::hours::Hours;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Whether hours have begun, until their next change.
+/// Whether guests can order by the hours, until their next change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
@@ -21,7 +21,7 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// Returns what hours say at a moment.
+    /// Returns the opening by these hours at a moment.
     #[must_use]
     pub fn at(hours: &Hours, zone: &TimeZone, now: Timestamp) -> Self {
         Self { open: hours.has(zone, now), until: hours.next_change(zone, now) }

@@ -136,7 +136,7 @@ pub struct Order {
     /// The number, which counts up within the restaurant.
     #[schema(minimum = 1)]
     pub number: u32,
-    /// What is called out, unique within the restaurant's day. Absent on orders of versions before.
+    /// The ticket that the staff call out, unique within the restaurant's day. Absent on orders of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
     /// The feed position of its last event.

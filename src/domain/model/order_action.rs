@@ -20,7 +20,7 @@ pub enum OrderAction {
     Reject(Cause),
     /// Start its queued items.
     Start,
-    /// Start those of some lines that are queued. A variant of its own, as [`Self::VoidSome`].
+    /// Start the queued ones of some lines. A separate variant for the reason given at [`Self::VoidSome`].
     StartSome(Vec<ItemId>),
     /// Start one item.
     StartItem(ItemId),
@@ -97,7 +97,7 @@ impl OrderAction {
         }
     }
 
-    /// Whether the action is one of rounds, courses or orders for later, or names lines since an order may grow by rounds.
+    /// Whether the action came with feature level 2.
     pub(super) const fn is_of_level_two(&self) -> bool {
         matches!(
             self,

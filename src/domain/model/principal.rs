@@ -80,12 +80,12 @@ pub struct Principal {
     /// The one order that a shared link opens. The holder of the link may read it and do nothing
     /// else.
     pub share: Option<OrderId>,
-    /// The username of a person. `None` for everybody else, and for tokens of older versions.
+    /// The username of a person. `None` for other principals, and for tokens of older versions.
     pub name: Option<Key>,
 }
 
 impl Principal {
-    /// Returns the person who signed in, if the principal is one with a name.
+    /// Returns the person, if the principal is one with a username.
     #[must_use]
     pub fn person(&self) -> Option<Person> {
         let is_person = matches!(self.role, Role::Staff | Role::Manager);

@@ -50,7 +50,7 @@ impl RefusalKind {
     }
 }
 
-/// What is closed to a guest's order.
+/// What is outside its hours, so that guests cannot order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closed {
@@ -104,7 +104,7 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// A message for the person at the screen: the fault and what to do.
     pub message: String,
-    /// With `stale` the current document, with `price_changed` the new prices, outside the hours when they begin.
+    /// With `stale`: the current document. With `price_changed`: the new prices. Outside the hours: when they begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
     /// With `rate_limited`: the time to wait.

@@ -44,7 +44,7 @@ impl RoomKind {
         }
     }
 
-    /// Whether only kitchen, staff and services may join, and so may read who on the staff did something.
+    /// Whether only kitchen, staff and services may join. The events of such a room name the staff who acted.
     #[must_use]
     pub const fn is_of_staff(self) -> bool {
         matches!(self, Self::Kitchen | Self::Floor)

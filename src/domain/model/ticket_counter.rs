@@ -56,7 +56,7 @@ mod tests {
     }
 
     proptest! {
-        /// Also where days come out of order, as from nodes whose clocks differ.
+        /// The days come out of order, as from nodes whose clocks differ.
         #[test]
         fn no_ticket_is_given_twice_on_the_day_of_its_counter(orders in prop::collection::vec((0..4_u8, 0..3_u8), 1..200)) {
             let services = [Service::DineIn, Service::Takeaway, Service::Delivery];

@@ -33,11 +33,11 @@ pub enum VisitAction {
         /// The table.
         table: TableLabel,
     },
-    /// Merge a visit into another one, at the table of that.
+    /// Merge a visit into another, at the other's table.
     Merge {
         /// The visit that ends.
         visit: VisitId,
-        /// The visit that goes on.
+        /// The visit that continues.
         into: VisitId,
     },
     /// Undo a change of a visit.
@@ -52,7 +52,7 @@ pub enum VisitAction {
 pub struct VisitChange {
     /// The change's id.
     pub id: VisitChangeId,
-    /// The visit, of a merge the one that went on.
+    /// The visit; after a merge, the one that continues.
     pub visit: VisitId,
     /// The position of its first event.
     pub position: Position,
@@ -60,13 +60,13 @@ pub struct VisitChange {
     pub at: Timestamp,
     /// The table that the guests left.
     pub from: TableLabel,
-    /// The table that they came to.
+    /// The table that they moved to.
     pub to: TableLabel,
     /// What a merge added to the visit.
     pub merged: Option<Merged>,
     /// Whether it was undone.
     pub is_undone: bool,
-    /// The sessions of the guests who came along. The store knows them.
+    /// The sessions of the guests who moved. The store adds them.
     pub guests: Vec<Key>,
 }
 
@@ -102,11 +102,11 @@ pub struct Seating {
     pub visit: Option<OpenVisit>,
     /// Its orders by age, at most one more than [`MOST_MOVED`].
     pub orders: Vec<Order>,
-    /// Its changes, the last one first.
+    /// Its changes, newest first.
     pub changes: Vec<VisitChange>,
     /// The visit to merge into it, with its orders.
     pub joining: Option<(OpenVisit, Vec<Order>)>,
-    /// Whether the restaurant has the table that the visit is to come to.
+    /// Whether the restaurant has the table to move to.
     pub has_table: bool,
     /// Whether another visit is at that table.
     pub is_taken: bool,
@@ -119,14 +119,14 @@ pub struct Seating {
 pub struct VisitWrite {
     /// The change to record, or the one that was undone.
     pub change: VisitChange,
-    /// The orders that came to another table, at it.
+    /// The moved orders, with their new table.
     pub orders: Vec<Order>,
-    /// The open calls that came to another table, at it.
+    /// The moved open calls, with their new table.
     pub calls: Vec<Call>,
 }
 
 impl VisitWrite {
-    /// Returns the table that the guests leave, and the one that they come to.
+    /// Returns the tables that the guests leave and that they move to.
     #[must_use]
     pub const fn tables(&self) -> (&TableLabel, &TableLabel) {
         let VisitChange { from, to, is_undone, .. } = &self.change;
@@ -210,7 +210,7 @@ struct LastChange {
 
 impl VisitBill {
     /// Returns the bill of a visit, or `None` without orders. Rejected and cancelled orders cost
-    /// nothing. `changes` are those of the visit, the last one first.
+    /// nothing. `changes` are those of the visit, newest first.
     #[must_use]
     pub fn of(visit: OpenVisit, orders: &[Order], changes: &[VisitChange], now: Timestamp) -> Option<Self> {
         let currency = orders.first()?.total.currency;

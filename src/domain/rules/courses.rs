@@ -16,9 +16,10 @@ fn is_live(item: &Item) -> bool {
     item.status != ItemStatus::Voided
 }
 
-/// Holds the new lines of courses after those that the kitchen has, unless courses go together. If
-/// it has none yet, they wait with the first course that is held. The first lines of an order go by
-/// their first course. An order takes the restaurant's rule with its first line of a course.
+/// Holds new lines whose course comes after those that the kitchen has, unless the order's courses
+/// are fired together. If the kitchen has none, holds the lines from the first held course on. If no
+/// course is held either, holds those after the first new course. With its first line of a course,
+/// an order takes over the restaurant's rule.
 pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
     let is_new = |id: &ItemId| new.contains(id);
     let known = |held: bool| {
@@ -44,7 +45,7 @@ pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
     }
 }
 
-/// Holds or fires a line that has moved to another course, as a line of a new round.
+/// Holds or fires a line that has changed its course, as if it were new.
 pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: Firing, now: Timestamp) {
     let was_held = order.items.get(&id).is_some_and(|item| item.held);
     hold_later(order, &[id], rule);

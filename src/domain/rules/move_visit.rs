@@ -15,8 +15,8 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::TableLabel;
 use serde_json::{Map, Value, json};
 
-/// Decides on a visit. Every order and open call of the visit goes with it. A visit that is at the
-/// table or merged already, and a change that was undone already, change nothing.
+/// Decides on a visit. Every order and open call of the visit moves with it. Moving to the table
+/// where the visit is, and repeating a merge or an undo, changes nothing.
 ///
 /// # Errors
 /// `not_found` for a visit that is over, `stale`, `invalid` for a table that does not exist,
@@ -142,7 +142,7 @@ fn relocate(visit: OpenVisit, seating: Seating, change: VisitChange, moment: Mom
     let calls = steps.calls(calls.into_values().filter(is_called).collect());
     changes.retain(|known| known.id != write.change.id);
     changes.insert(0, write.change.clone());
-    // What a merge had added is on a bill of its own again.
+    // The orders that a merge had added get back their own bill.
     let is_apart = write.change.merged.is_some() && write.change.is_undone;
     let mut bill = staying;
     bill.extend(moved.iter().filter(|_| !is_apart).cloned());

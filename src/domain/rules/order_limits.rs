@@ -30,7 +30,7 @@ pub struct Guest {
     pub diner: Key,
     /// The table that their token names.
     pub table: Option<TableLabel>,
-    /// The session, which follows its visit to another table before the next token names it.
+    /// The session. After a move it has the new table at once; the token has it after its renewal.
     pub session: Key,
 }
 

@@ -75,7 +75,7 @@ fn has_options(item: &Item, line: &Line, menu: Option<&Menu>) -> bool {
         let has_ids = !item.choices.is_empty() || item.options.is_empty();
         return if has_ids { is_same_set(&ids(&priced), &ids(item)) } else { is_same_set(&priced.options, &item.options) };
     }
-    // One option of the line for each of the item: a name may be in two groups.
+    // Matches each option of the correction with another one of the item: two groups may have an option of one name.
     let mut left: Vec<_> = (0..item.options.len()).collect();
     let is_at = |at: usize, name: &Name| {
         item.options[at] == *name || item.choices.get(at).is_some_and(|choice| choice.id.to_string() == name.as_str())

@@ -52,7 +52,7 @@ struct ItemPatch {
     reason: Option<Reason>,
 }
 
-/// Tells the story of an order from its events, in their order.
+/// Builds the story of an order from its events, oldest first.
 #[must_use]
 pub fn tell(events: &[Event]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::with_capacity(events.len());

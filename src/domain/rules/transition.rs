@@ -143,7 +143,7 @@ fn holds(item: &Item, action: &OrderAction, menu: Option<&Menu>) -> bool {
     )
 }
 
-/// Whether all lines of a course already are as `fire` or `hold` asks.
+/// Whether all lines of a course are already held or fired, as requested.
 fn courses_hold(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> bool {
     let (course, held) = match action {
         OrderAction::Fire(Lines::Course(course)) => (*course, false),
@@ -230,7 +230,7 @@ impl Work<'_> {
         self.push(kind)
     }
 
-    /// Moves the items in scope that are meant from one of `from` to `to`. Returns whether there were any.
+    /// Moves items in scope from one of the states `from` to `to`, if `is_meant`. Returns whether there were any.
     fn move_items(&mut self, is_meant: impl Fn(ItemId) -> bool, from: &[ItemStatus], to: ItemStatus) -> bool {
         let at = self.at;
         let is_movable =
@@ -405,7 +405,7 @@ impl Work<'_> {
             self.set_preparing();
             self.push(EventKind::OrderRecalled);
         }
-        // All courses before it may have been served.
+        // If all earlier courses are served, the next one is due.
         Ok(self.fire_next())
     }
 
@@ -413,7 +413,7 @@ impl Work<'_> {
         self.check_not_taken("the restaurant has taken the order; ask the staff to change it")?;
         round::correct(&mut self.order, correction, self.at.round()?)?;
         self.push(EventKind::ItemChanged);
-        // The last line before a course may have left for another.
+        // If no line of an earlier course is left, the next course is due.
         Ok(self.fire_next())
     }
 

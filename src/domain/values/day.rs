@@ -34,13 +34,13 @@ impl Day {
         self.begin().plus(Duration::from_secs(24 * 60 * 60))
     }
 
-    /// Returns the next day; the last one of the calendar is its own.
+    /// Returns the next day; for the calendar's last day, that day.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.next_day().unwrap_or(self.0))
     }
 
-    /// Returns the day before; the first one of the calendar is its own.
+    /// Returns the day before; for the calendar's first day, that day.
     #[must_use]
     pub fn previous(self) -> Self {
         Self(self.0.previous_day().unwrap_or(self.0))
@@ -52,7 +52,7 @@ impl Day {
         Weekday::ALL[usize::from(self.0.weekday().number_days_from_monday())]
     }
 
-    /// Returns a day of the calendar, or else the first one there is.
+    /// Returns a day of the calendar, or the calendar's first day if there is no such day.
     pub(super) fn of(year: i16, month: i8, day: i8) -> Self {
         let month = Month::try_from(month.unsigned_abs()).unwrap_or(Month::January);
         Self(Date::from_calendar_date(year.into(), month, day.unsigned_abs()).unwrap_or(Date::MIN))

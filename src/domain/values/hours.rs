@@ -1,4 +1,4 @@
-//! Hours of the week, by the clock on the wall.
+//! Hours of the week, in local time.
 
 use super::as_text::serde_as_text;
 use super::day::{Day, Weekday};
@@ -14,16 +14,16 @@ use utoipa::openapi::schema::{Array, ArrayBuilder};
 
 /// The most spans of one week.
 pub const MAX_SPANS: usize = 20;
-/// The days in which hours are searched for their next change: those of a week, and of another one, since a clock that is set
-/// may have skipped the first.
+/// The days in which to search for the next change of hours: more than two weeks, since a change of the clock may skip the
+/// first span.
 const HORIZON_DAYS: usize = 17;
 
-/// The text is not a time of the clock.
+/// The text is not a local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a time from 00:00 to 23:59, like 09:30")]
 pub struct InvalidClockTime;
 
-/// A time of the clock; on the wire `09:30`.
+/// A local time; on the wire `09:30`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClockTime(u16);
 
@@ -52,7 +52,7 @@ serde_as_text!(ClockTime);
 wire_schema!(
     ClockTime,
     "ClockTime",
-    schema::text("^([01][0-9]|2[0-3]):[0-5][0-9]$").description(Some("A time of the clock.")).examples(["09:30"])
+    schema::text("^([01][0-9]|2[0-3]):[0-5][0-9]$").description(Some("A local time.")).examples(["09:30"])
 );
 
 /// The same span of several days.
@@ -74,7 +74,7 @@ fn days_schema() -> Array {
 }
 
 impl Span {
-    /// Whether the clock shows a time in the span.
+    /// Whether a local time is in the span.
     fn has(&self, wall: WallTime) -> bool {
         let begins_on = |day: Day| self.days.contains(&day.weekday());
         let (from, until) = (self.from.0, self.until.0);
@@ -96,7 +96,7 @@ wire_schema!(
     ArrayBuilder::new()
         .items(Ref::from_schema_name(Span::name()))
         .max_items(Some(MAX_SPANS))
-        .description(Some("The hours of a week, by the clock of the restaurant's time zone. An empty list: never."))
+        .description(Some("The hours of a week, in the restaurant's time zone. An empty list: never."))
 );
 
 impl<'de> Deserialize<'de> for Hours {
@@ -116,7 +116,7 @@ impl Hours {
         self.0.iter().any(|span| span.has(wall))
     }
 
-    /// Returns the first moment after `at` from which on the hours are over, or have begun. `None` if they never change.
+    /// Returns the first moment after `at` at which the hours begin or end. `None` if they never do.
     #[must_use]
     pub fn next_change(&self, zone: &TimeZone, at: Timestamp) -> Option<Timestamp> {
         let is_in = self.has(zone, at);
@@ -125,11 +125,12 @@ impl Hours {
         while left > 0 {
             let ends = self.ends_on(zone, day).filter(differs);
             let first = ends.chain(found).min();
-            // A minute that the clock skips may lie on the day before its own, so the next day counts too.
+            // The end of a span may be a minute that the clock skips, whose moment is on the previous day. So the next day
+            // counts too.
             left = if found.is_none() && first.is_some() { 1 } else { left - 1 };
             (found, day) = (first, day.next());
         }
-        // The clock that is set may leave or enter a span.
+        // A change of the clock may leave or enter a span.
         let until = found.unwrap_or_else(|| zone.local_day(day).end());
         zone.changes(at, until).find(differs).into_iter().chain(found).min()
     }
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_begin_and_end_by_the_clock_on_the_wall() {
+    fn hours_begin_and_end_in_local_time() {
         // 2026-11-24 is a Tuesday.
         let lunch = hours(json!([{"days": ["tue", "wed"], "from": "11:30", "until": "15:00"}]));
         let dhaka = zone("Asia/Dhaka");
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_may_begin_a_span_or_repeat_it() {
+    fn a_change_of_the_clock_may_begin_a_span_or_repeat_it() {
         let at_night = hours(json!([{"days": ["sun"], "from": "02:15", "until": "04:00"}]));
         let skipped = change(&at_night, "Europe/Berlin", "2026-03-29T00:30:00Z");
         assert_eq!(skipped.unwrap(), "2026-03-29T01:00:00.000Z", "the clock goes from 02:00 to 03:00");
@@ -227,8 +228,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-        /// Steps through the quarters of an hour, around the changes of the clock too: the first one on which the wall says
-        /// otherwise is the next change.
+        /// Steps through the quarters of an hour, across changes of the clock too. The first one with another answer is the
+        /// next change.
         #[test]
         fn the_next_change_is_the_first_quarter_of_an_hour_that_differs(
             hours in any_hours(),

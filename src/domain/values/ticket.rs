@@ -1,4 +1,4 @@
-//! Tickets: what is called out for an order.
+//! Tickets, which the staff call out for orders.
 
 use super::as_text::serde_as_text;
 use super::schema::{self, wire_schema};
@@ -46,7 +46,7 @@ wire_schema!(
     Ticket,
     "Ticket",
     schema::text("^[A-Z][1-9][0-9]{0,9}$")
-        .description(Some("What is called out: a letter and a number. It is unique within the restaurant's day."))
+        .description(Some("The ticket that the staff call out: a letter and a number. It is unique within the restaurant's day."))
         .examples(["A12"])
 );
 

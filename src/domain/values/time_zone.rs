@@ -1,5 +1,5 @@
-//! Time zones: the clock on a restaurant's wall. The rules of the zones come with the program, so that every machine has the
-//! same. Only this file names the crate that has them.
+//! Time zones, and local times in them. The rules of the zones are part of the program, so all nodes have the same ones. Only
+//! this file uses the crate that contains them.
 
 use super::as_text::serde_as_text;
 use super::day::{Day, LocalDay};
@@ -19,7 +19,7 @@ pub struct InvalidTimeZone;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeZone(tz::TimeZone);
 
-/// What the clock on the wall shows.
+/// A local time: what the clock of a time zone shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WallTime {
     /// The date.
@@ -46,7 +46,7 @@ impl TimeZone {
         self.0.to_datetime(jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default())
     }
 
-    /// Returns what the clock shows.
+    /// Returns the local time at a moment.
     #[must_use]
     pub fn wall(&self, at: Timestamp) -> WallTime {
         let civil = self.civil(at);
@@ -60,8 +60,8 @@ impl TimeZone {
         self.wall(at).day
     }
 
-    /// Returns the moments at which the clock shows a minute of a day: the same one twice, or two on a day on which the clock
-    /// is set back over it. For a minute that it skips, they are around that change.
+    /// Returns the first and the last moment of a local time. They differ for a time that the clock repeats when it is set
+    /// back. For a time that it skips, they are before and after the change of the clock.
     #[must_use]
     pub fn moments(&self, wall: WallTime) -> [Timestamp; 2] {
         let (year, month, day) = wall.day.parts();
@@ -74,7 +74,7 @@ impl TimeZone {
         [false, true].map(|is_later| moment(self.0.to_ambiguous_timestamp(civil), is_later))
     }
 
-    /// Returns the times in a span, without its begin, at which the clock is set.
+    /// Returns the moments after `after`, up to `until`, at which the clock is set.
     pub fn changes(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
         let begin = jiff::Timestamp::from_millisecond(after.millis()).unwrap_or_default();
         let times = self.0.following(begin).map(|change| Timestamp::from_millis(change.timestamp().as_millisecond()));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_where_the_wall_says_so() {
+    fn a_day_begins_at_its_first_local_time() {
         let first = |name: &str, day: &str| zone(name).local_day(day.parse().unwrap()).begin().to_string();
         assert_eq!(first("Asia/Dhaka", "2026-11-24"), "2026-11-23T18:00:00.000Z");
         assert_eq!(first("America/Sao_Paulo", "2018-11-04"), "2018-11-04T03:00:00.000Z", "midnight was skipped");

@@ -123,7 +123,7 @@ pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Tenant) 
 pub struct Availability {
     available: bool,
     until: Option<Timestamp>,
-    /// The option of the dish that is meant; absent for the dish itself. From feature level 2 on.
+    /// The option of the dish; absent for the dish itself. From feature level 2 on.
     option: Option<OptionId>,
 }
 

@@ -30,7 +30,7 @@ const MOST_SCREENS: usize = 50;
 #[schema(as = StoryScreen)]
 struct Screen {
     id: DeviceId,
-    /// Its name today.
+    /// The screen's current name.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
 }
@@ -80,7 +80,7 @@ struct Story {
     complete: bool,
 }
 
-/// `GET /api/v1/orders/{id}/story`: tells who did what to an order, when, from which screen, and
+/// `GET /api/v1/orders/{id}/story`: returns who did what to an order, when, from which screen, and
 /// what was undone. 200.
 ///
 /// # Errors

@@ -178,7 +178,7 @@ fn add_writes(script: &mut Script, writes: &Writes) -> Result<()> {
     Ok(())
 }
 
-/// Writes the rows of work that shares no group, of screens, tickets and visits.
+/// Writes the rows that no group of commands writes: those of screens, tickets and visits.
 async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write: &Write) -> Result<()> {
     let changed = match write {
         Write::Display(display) => screens::set(connection, restaurant, display).await?,

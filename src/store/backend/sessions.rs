@@ -359,7 +359,7 @@ pub async fn hold(connection: &mut Connection, session: &str) -> Result<bool> {
     Ok(held.rows_affected() == 1)
 }
 
-/// Puts a lost token in the place of the newest one of a session. Returns whether it did.
+/// Replaces the newest token of a session by a lost one. Returns whether it did.
 async fn recover(connection: &mut Connection, session: &str, lost: [u8; 32]) -> Result<bool> {
     let is_running = hold(connection, session).await?;
     let known = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(lost.as_slice());

@@ -70,7 +70,7 @@ statements! {
     /// The table of an order, and of one that a guest has placed.
     MOVE_ORDERS = "UPDATE orders SET at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
         WHERE restaurant = $1 AND visit = $2";
-    /// Ends the visit `$2` at the table `$3`, which goes on as another.
+    /// Ends the visit `$2` at the table `$3`, whose guests join another visit.
     END_MERGED = "UPDATE visits SET closed_at = $4 WHERE restaurant = $1 AND id = $2 AND table_label = $3 AND closed_at IS NULL";
     MERGE_ORDERS = "UPDATE orders SET visit = $4, at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
         WHERE restaurant = $1 AND visit = $2";
@@ -83,7 +83,7 @@ statements! {
     MOVE_CALL = "UPDATE calls SET document = $3 WHERE restaurant = $1 AND id = $2";
     /// Moves everybody at the table with their visit.
     MOVE_GUESTS = "UPDATE sessions SET table_label = $2 WHERE restaurant = $1 AND table_label = $3 AND role = 'diner' RETURNING id";
-    /// Moves guests back who came with the visit (the JSON array `$5`), or have ordered in it. Who was at the table already stays.
+    /// Moves back the guests who came with the visit (the JSON array `$5`) or have ordered in it. Other guests stay.
     RETURN_GUESTS = by_database! {
         sqlite: return_guests!("SELECT value FROM json_each($5)"),
         postgres: return_guests!("SELECT json_array_elements_text($5::json)"),
@@ -174,7 +174,7 @@ impl Visits for Backend {
 
 /// The most changes of visits to read: more than a restaurant makes in [`KEEP_CHANGES`].
 const MOST_CHANGES: u32 = 1000;
-/// How long to keep changes of visits, to say of an older one that it can no longer be undone.
+/// How long to keep changes of visits. They outlast the time for undoing, so that a late `undo` is refused with the reason.
 const KEEP_CHANGES: Duration = Duration::from_secs(60 * 60);
 
 /// Reads what an action on a visit depends on. The caller reads the calls.
@@ -220,7 +220,7 @@ async fn open_with_orders(
     Ok(Some((row.try_into()?, orders)))
 }
 
-/// Reads changes, the last one first.
+/// Reads changes, newest first.
 fn in_order(changes: &[String]) -> Result<Vec<VisitChange>> {
     let mut changes = changes.iter().map(|json| document(json)).collect::<Result<Vec<VisitChange>>>()?;
     changes.sort_by_key(|change| Reverse(change.position));
@@ -244,7 +244,7 @@ async fn table_state(connection: &mut Connection, restaurant: RestaurantId, tabl
     Ok((has_table, taken.fetch_optional(connection).await?.is_some()))
 }
 
-/// Writes the rows of a change of a visit beside its documents. Returns 1 if the visit was where the decision has read it.
+/// Writes the rows of a change of a visit beside its documents. Returns 1 if the visit was still where the decision read it.
 pub async fn write(connection: &mut Connection, restaurant: RestaurantId, write: &VisitWrite) -> Result<u64> {
     let change = &write.change;
     let moved = write_visits(connection, restaurant, write).await?;

@@ -1,4 +1,4 @@
-//! Looks at a server without changing it.
+//! Inspects a server without changing it.
 
 use super::{PostgresStore, connect, hosts};
 use crate::domain::values::time::Timestamp;
@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection, query_as, query_scalar};
 const LEAST: i32 = 150_000;
 
 impl PostgresStore {
-    /// Looks at the database of a URL.
+    /// Inspects the database of a URL.
     ///
     /// # Errors
     /// See [`OpenError`].

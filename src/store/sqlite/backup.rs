@@ -120,7 +120,7 @@ pub async fn restore(url: &str, backup: &Path, suffix: &str) -> Result<Restored>
     require_file(backup)?;
     fs::create_dir_all(identity::folder(&database)).map_err(|cause| file_error(identity::folder(&database), cause))?;
     require_own_folder(&database)?;
-    // A link keeps leading to the database, and the copy is made on the disk of the file.
+    // Follows a link, so that the link stays and the copy is made on the disk of the file itself.
     let database = database.canonicalize().unwrap_or(database);
     if database.exists() && same_file(backup, &database)? {
         return Err(BackupError::Same(backup.to_owned()));
@@ -142,8 +142,8 @@ pub async fn restore(url: &str, backup: &Path, suffix: &str) -> Result<Restored>
     Ok(Restored { contents, replaced })
 }
 
-/// Exchanges the files. Whatever happens in between, the next start finds one whole database and begins another generation, or
-/// refuses the log that is not its own.
+/// Exchanges the files. After a crash at any point, the next start finds one whole database and begins another generation, or
+/// refuses a log that belongs to another database.
 fn replace(database: &Path, partial: Partial, suffix: &str) -> Result<Option<PathBuf>> {
     let error = |cause| file_error(database, cause);
     Sidecar::of(database).write(&[]).map_err(error)?;
@@ -196,7 +196,7 @@ impl Partial {
     /// Gives the file its name.
     fn keep(self, target: &Path) -> Result<()> {
         let renamed = match renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE) {
-            // A file system that cannot tell; the target did not exist when the backup began.
+            // This file system cannot refuse to replace a file. The target did not exist when the backup began.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => fs::rename(&self.path, target),
             Err(Errno::EXIST) => return Err(BackupError::Exists(target.to_owned())),
             renamed => renamed.map_err(Into::into),

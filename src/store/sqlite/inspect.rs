@@ -1,4 +1,4 @@
-//! Looks at a file without changing it.
+//! Inspects a file without changing it.
 
 use super::backup::reader;
 use super::{SqliteStore, connect, identity, open_error, ownership};
@@ -20,7 +20,7 @@ pub struct Space {
 }
 
 impl SqliteStore {
-    /// Looks at the database of a URL.
+    /// Inspects the database of a URL.
     ///
     /// # Errors
     /// See [`OpenError`].

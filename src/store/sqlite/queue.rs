@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(take(&mut groups, &mut queue, 5000), [100, 101]);
         assert_eq!(queue.front(), Some(&(restaurant(1), 0)), "the busy one's keep their order");
         queue.push_back((restaurant(2), 102));
-        assert_eq!(take(&mut groups, &mut queue, 5001), [0, 1, 2, 3, 102], "it has its turn, whoever else writes");
+        assert_eq!(take(&mut groups, &mut queue, 5001), [0, 1, 2, 3, 102], "it has its turn, no matter which others write");
         assert_eq!(take(&mut groups, &mut queue, 6000), [4, 5, 6, 7], "another was there a moment ago");
         assert_eq!(take(&mut groups, &mut queue, 7001).len(), 64, "it is alone again");
     }

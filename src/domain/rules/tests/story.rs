@@ -72,7 +72,7 @@ fn a_hold_undoes_the_fire_of_the_same_lines_and_a_removed_mark_undoes_the_mark()
         (OrderRushed, 6, json!({"rush": true})),
         (OrderRushed, 7, json!({"diner": null})),
     ]);
-    assert_eq!(told, [(2, 3), (4, 5)], "the purge of a guest's words is no mark");
+    assert_eq!(told, [(2, 3), (4, 5)], "the purge of a guest's words is not a mark");
 }
 
 #[test]
