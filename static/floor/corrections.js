@@ -3,7 +3,7 @@ import { MAX_NOTE } from '../shared/basket.js';
 import { dishWords } from '../shared/chosen.js';
 
 /**
- * What a person wants a line to say.
+ * The wanted content of a line.
  * @typedef {{quantity: number, note: string}} Wanted
  */
 
@@ -12,15 +12,15 @@ import { dishWords } from '../shared/chosen.js';
  * names the position of the order that the sheet showed, and the person decides again where a colleague has changed the line since.
  */
 export class Corrections {
-  /** What the open sheet shows. @type {{order: string, item: string, line: any, position: number} | null} */ #shown = null;
-  /** What the sheet of each unanswered correction showed, by its id. @type {Map<string, any>} */ #sent = new Map();
-  /** What was wanted of a line that a colleague has changed, until its sheet is opened again. @type {Map<string, {base: any, wanted: Wanted}>} */
+  /** The content of the open sheet. @type {{order: string, item: string, line: any, position: number} | null} */ #shown = null;
+  /** The content of the sheet of each unanswered correction, by its id. @type {Map<string, any>} */ #sent = new Map();
+  /** The wanted content of lines that a colleague has changed, until their sheet is opened again. @type {Map<string, {base: any, wanted: Wanted}>} */
   #kept = new Map();
 
   /**
    * Begins a correction.
    * @param {any} order @param {string} item its id
-   * @returns {Wanted & {news?: string}} what its sheet shows; news: what the line is now, where the person has not seen that yet
+   * @returns {Wanted & {news?: string}} the content for its sheet; news: the current line, if the person has not seen it yet
    */
   begin(order, item) {
     const line = order.items[item];
@@ -90,7 +90,7 @@ function correctedLine({ menu_item, options, choices, allergy }, { quantity, not
   return { menu_item, quantity, ...(chosen && { options: chosen }), ...(note && { note }), ...(note && allergy && { allergy }) };
 }
 
-/** Whether a line still says what its sheet showed. @param {any} shown undefined where that is not known @param {any} line */
+/** Whether a line is still as its sheet showed it. @param {any} shown undefined if that is not known @param {any} line */
 function isSame(shown, line) {
   const said = (/** @type {any} */ { quantity, options = [], choices = [], note = '', allergy = false, status }) =>
     JSON.stringify([quantity, options, choices.map((/** @type {{id: string}} */ { id }) => id), note, allergy, status]);
@@ -98,7 +98,7 @@ function isSame(shown, line) {
 }
 
 /**
- * Puts what a person wanted on what a colleague has made of the line. Words that the person has not seen stay.
+ * Merges a correction into a line that a colleague has changed. Keeps words that the person has not seen.
  * @param {{base: any, wanted: Wanted}} kept base: what the sheet showed, if that is known @param {any} line as it is now @returns {Wanted}
  */
 function merged({ base: shown, wanted }, line) {

@@ -47,8 +47,8 @@ function rankOf({ number, words }, wanted) {
 }
 
 /**
- * Finds the option that a wish means: as the server does with names, the first one that is not chosen yet, since both halves of a
- * pizza may have one of this name. One that replaces another comes last.
+ * Finds the option for the words of a wish. Of options with the same name (of both halves of a pizza), it is the first that is
+ * not chosen yet, as on the server. An option that would replace a chosen one comes last.
  *
  * @param {any} item of the menu @param {string} words of a wish for an option @param {string[]} chosen ids
  * @returns {{id: string, name: string, state: 'fits' | 'chosen' | 'sold-out' | 'full'} | undefined} only one that fits can be added

@@ -56,7 +56,7 @@ export function placesFor(tables, typed) {
   return begins ? [...like, takeaway] : [takeaway, ...like];
 }
 
-/** @param {string[]} tables labels @param {string} typed @returns {Place | undefined} where Enter takes the order: nowhere before anything is typed */
+/** @param {string[]} tables labels @param {string} typed @returns {Place | undefined} the place that Enter chooses; none before anything is typed */
 export function likeliestPlace(tables, typed) {
   return typed.trim() === '' ? undefined : placesFor(tables, typed)[0];
 }
@@ -163,7 +163,7 @@ function optionWords(option) {
   return state === 'fits' ? `Enter: + ${name} · ${dish}` : `${name} (${dish}): ${NOT_ADDED[state]}`;
 }
 
-/** What Enter does. @param {Pick<Look, 'wish' | 'typed' | 'categories' | 'basket' | 'line' | 'menu'>} look */
+/** Returns the hint that says what Enter does. @param {Pick<Look, 'wish' | 'typed' | 'categories' | 'basket' | 'line' | 'menu'>} look */
 export function wishWords({ wish, typed, categories, basket, line, menu }) {
   if (typed.trim() === '') return 'Letters or number, then Enter · 3x rez: three · +spicy: an option of the last dish';
   if (wish.isOption) {

@@ -8,8 +8,8 @@ export const KEPT_LOST = 100;
 const KEPT_FOR_MS = 24 * 3_600_000;
 
 /**
- * What the staff need to enter an order again. `back`: the database has it, without its last changes; `again`: what is called out
- * for it since the guest has sent it again; `at`: when it was missed, ms since 1970.
+ * A lost order, with all that the staff need to enter it again. `back`: the database has it, without its last changes; `again`:
+ * the name of the new order, if the guest has sent it again; `at`: when it was missed, ms since 1970.
  *
  * @typedef {{id: string, number: number, ticket?: string, status: string, service: string, table?: string, guest_name?: string,
  *   placed_at: string, note?: string, allergy?: boolean, items: any[], total: any, at: number, back?: boolean, again?: string}} Lost

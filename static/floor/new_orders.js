@@ -110,8 +110,8 @@ export class NewOrders {
 }
 
 /**
- * Sends what a waiter has entered to the kitchen: nobody else needs to accept it. The `answer` event reports a refusal.
- * @param {any} bell @param {any} order @param {() => void} sent called when it is
+ * Accepts an order that a waiter has entered, which sends it to the kitchen. The `answer` event reports a refusal.
+ * @param {any} bell @param {any} order @param {() => void} sent called once it is sent
  */
 export async function sendToKitchen(bell, order, sent) {
   try {

@@ -233,7 +233,7 @@ function row(...buttons) {
   return h('div.actions.order__actions', {}, buttons);
 }
 
-/** Who did what to the order: a server of an older version does not tell. @param {Look} look */
+/** Returns the button for the order's story, unless the server is too old to have stories. @param {Look} look */
 function story({ corrects }) {
   return corrects && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'story' }, icon('list'), 'Story');
 }

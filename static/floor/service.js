@@ -12,7 +12,7 @@ import { storySheet } from './story.js';
 /** How far back closed orders are read. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
 const PAGES = 5;
-/** By how much this page's idea of the server's time may be off. */
+/** The largest error of this page's estimate of the server's time, in ms. */
 const READ_MARGIN_MS = 2_000;
 /** Attempts of a change while other parts of the menu change at the same time. */
 const TRIES = 5;
@@ -75,7 +75,7 @@ export class StaffService {
   /** Reads what each table has had since it sat down. On failure the last result stays. */
   async readVisits() {
     if (this.#reading) {
-      // What is being read may be from before the reason to read again.
+      // The read in progress may have begun before this change, so another one follows.
       this.#again = true;
       return;
     }
@@ -104,13 +104,13 @@ export class StaffService {
   }
 
   /**
-   * Takes the visit over from the answer to its change, which arrives before it is read again.
+   * Takes over a visit from the answer to its change, which arrives before the next read.
    * @param {any} visit as the server lists it
    */
   changed(visit) {
     const read_at = this.#now() - READ_MARGIN_MS;
     const ids = new Set(visit.orders.map((/** @type {any} */ { id }) => id));
-    // The other one of two that were merged is over.
+    // After a merge, the other visit is over.
     const isOver = (/** @type {any} */ one) => one.id !== visit.id && one.orders.every((/** @type {any} */ { id }) => ids.has(id));
     this.visits = this.visits?.filter((one) => !isOver(one)).map((one) => (one.id === visit.id ? { ...visit, read_at } : one)) ?? null;
     this.#changed();

@@ -1,7 +1,7 @@
 import { WORDS, when } from '../languages/language.js';
 
 /**
- * What the restaurant's hours say, as the menu's document has it: the server updates it whenever hours begin or end.
+ * Whether guests can order by the hours, and until when. The server updates it in the menu whenever hours begin or end.
  *
  * @typedef {{open: boolean, until?: string}} Opening
  */
@@ -18,12 +18,12 @@ export function noOrdersWords({ paused, paused_until: until, opening }) {
   return until ? WORDS.pausedUntil(when(until)) : WORDS.paused;
 }
 
-/** What was made of a menu, so that its parts are drawn again only when it has changed. @type {WeakMap<object, any>} */
+/** The results by menu: an unchanged menu returns the same object, so that its parts are not drawn again. @type {WeakMap<object, any>} */
 const made = new WeakMap();
 
 /**
- * The menu as guests can order from it: paused outside the hours of the restaurant, and with dishes outside the hours of their
- * category as ones that cannot be ordered, whose `closed` is what those hours say.
+ * Returns the menu as guests can order from it: paused outside the hours of the restaurant. A dish outside the hours of its
+ * category cannot be ordered, and has their opening as `closed`.
  *
  * @param {any} menu it is not changed @returns {any}
  */

@@ -79,7 +79,7 @@ export class Refusals {
   }
 }
 
-/** @param {any} order @param {string[]} refusals @returns {string} as one is told it */
+/** @param {any} order @param {string[]} refusals @returns {string} the text for the guest */
 export function refusalWords(order, refusals) {
   return [title(order, refusals), ...reasons(order, refusals)].join(' ');
 }

@@ -83,7 +83,7 @@ export class Visit {
     return orders;
   }
 
-  /** Follows the guests to another table. @param {string} table @returns {boolean} whether that is news */
+  /** Follows the guests to another table. @param {string} table @returns {boolean} whether they sat at another one before */
   moveTo(table) {
     if (!this.#place || !table || this.#place.table === table) return false;
     this.#place = { ...this.#place, table };

@@ -183,7 +183,7 @@ export class TicketMemory {
   }
 
   /**
-   * Drops what calls lines to be begun. What they were before they were corrected stays.
+   * Drops the marks that call lines to be begun. Marks of corrections stay.
    * @param {string} id @param {string[]} lines
    */
   dropCalls(id, lines) {

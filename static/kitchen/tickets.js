@@ -148,7 +148,7 @@ export function inSequence(tickets, isLate) {
   return byAge.sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
 }
 
-/** What is not cooked, or not yet. */
+/** The states of tickets that are not cooked, or not yet. */
 const NOT_OF_THE_DAY = new Set(['upcoming', 'incoming', 'cancelled']);
 
 /**
@@ -270,7 +270,7 @@ export function marksBetween(before, after, station) {
 }
 
 /**
- * The lines that were held, perhaps once more: nothing of them is to be begun.
+ * Returns the lines that were held between two documents, so that the cook no longer begins them.
  * @param {any} before @param {any} after @returns {string[]} ids
  */
 export function heldBetween(before, after) {

@@ -5,7 +5,7 @@ export function dayOf(moment) {
   return [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 }
 
-/** @param {string} zone @param {Date} moment @returns {string} the day that it is in a time zone */
+/** @param {string} zone @param {Date} moment @returns {string} the date in a time zone */
 export function dayIn(zone, moment) {
   const parts = new Intl.DateTimeFormat('en', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(moment);
   const part = (/** @type {string} */ type) => parts.find((one) => one.type === type)?.value ?? '';

@@ -2,7 +2,7 @@ import { openSheet } from '../shared/sheet.js';
 import { hoursView, spanSheet, zoneSheet } from './hours_view.js';
 import { Section, basedOn, named } from './section.js';
 
-/** Whose hours a control is about, unless it names a category. */
+/** The owner of the hours of a control that names no category. */
 const RESTAURANT = 'restaurant';
 
 /** The time zone of the restaurant, and its hours and those of its categories. Each change is saved at once. */
@@ -51,7 +51,7 @@ export class HoursSection extends Section {
     return of === RESTAURANT ? this.context.restaurant.name : this.data.categories[of]?.name ?? '';
   }
 
-  /** @param {string} of @param {any[]} spans without any there are no hours, and guests can order at any time @param {string} done */
+  /** @param {string} of @param {any[]} spans if empty, guests can order at any time @param {string} done */
   #save(of, spans, done) {
     const hours = spans.length > 0 ? spans : undefined;
     return this.#put(of === RESTAURANT ? { hours } : { categories: { ...this.#categories(), [of]: hours } }, done);

@@ -2,7 +2,7 @@ import { h } from '../shared/dom.js';
 import { dayIn } from './days.js';
 import { choice, emptyView, field, formSheet, lineButton, sectionHead } from './parts.js';
 
-/** @type {[string, string][]} the days of a week as the server names them, and as people do */
+/** @type {[string, string][]} the days of a week: the server's names, and the shown ones */
 const DAYS = [['mon', 'Monday'], ['tue', 'Tuesday'], ['wed', 'Wednesday'], ['thu', 'Thursday'], ['fri', 'Friday'], ['sat', 'Saturday'], ['sun', 'Sunday']];
 
 /** @typedef {{days: string[], from: string, until: string}} Span */
@@ -28,7 +28,7 @@ function clockIn(zone, at = new Date()) {
 
 /**
  * @param {string} id of a category, or `restaurant` @param {string} name
- * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look otherwise: what holds without hours
+ * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look otherwise: the text without hours
  */
 function hoursCard(id, name, { hours = [], opening }, { zone, otherwise }) {
   return h('section.hours', { 'data-key': id, 'data-hours': id, 'aria-labelledby': `hours-${id}` },

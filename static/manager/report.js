@@ -47,7 +47,7 @@ export class ReportSection extends Section {
     if (field instanceof HTMLInputElement && field.id === 'day' && field.validity.valid) this.#show(field.value);
   }
 
-  /** @returns {string} the day it is, on the clock of the restaurant or of this device */
+  /** @returns {string} today's date, in the time zone of the restaurant or of this device */
   #today() {
     return this.#zone ? dayIn(this.#zone, new Date()) : dayOf(new Date());
   }

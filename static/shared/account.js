@@ -65,7 +65,7 @@ export class Account {
       'reload': () => location.reload(),
       'end-others': () => this.#attempt(control, async () => {
         // In a new session first: so a copy of this one's tokens ends as well.
-        if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and whoever has copied this one.')) return;
+        if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and everybody who has copied this session.')) return;
         await this.#api.delete(`${ME}/sessions`);
         await this.#showSessions();
         toast('You are signed out everywhere else.');

@@ -2,7 +2,7 @@ let isWatching = false;
 
 /**
  * Makes an open sheet a place in the history: going back closes it and stays on the page. Every dialog of the page takes part,
- * whoever opens and closes it. Calls after the first do nothing.
+ * whichever module owns it. Calls after the first do nothing.
  */
 export function backClosesSheets() {
   if (isWatching) return;

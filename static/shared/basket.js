@@ -231,8 +231,8 @@ export function placement(basket, menu) {
 }
 
 /**
- * The same again: what an order had, as far as the menu still has it, without what was taken off it. Its note, its allergy, and
- * the name for the pickup come along, and its service where the basket was empty.
+ * Adds the lines of an earlier order that the menu still has, except voided ones; its note, its allergy and the name for the
+ * pickup too. An empty basket also takes over its service.
  *
  * @param {Basket} basket @param {any} order a document @param {any} menu
  * @returns {Basket}
@@ -275,7 +275,7 @@ export function isNoteTooLong(basket) {
   return basket.round !== undefined && basket.lines.some((line) => saidOf(line, basket).note.length > MAX_NOTE);
 }
 
-/** What is said about a line, and about the whole basket. @param {Line} line @param {Basket} basket @returns {{note: string, allergy: boolean}} */
+/** Returns the note and the allergy of a line, with those of the whole basket. @param {Line} line @param {Basket} basket @returns {{note: string, allergy: boolean}} */
 function saidOf(line, basket) {
   const [own, common] = [line.note.trim(), basket.note.trim()];
   const note = [own, common !== own && common].filter(Boolean).join('. ');

@@ -32,7 +32,7 @@ export function count(number, noun, plural = `${noun}s`) {
 const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit' });
 
-/** @param {string | number} time RFC 3339, or milliseconds @returns {string} `12:41` on the wall of this screen */
+/** @param {string | number} time RFC 3339, or milliseconds @returns {string} `12:41` in the time zone of this screen */
 export function clock(time) {
   return CLOCK.format(new Date(time));
 }

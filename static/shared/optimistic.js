@@ -13,8 +13,8 @@ export function isOwed(item) {
 }
 
 /**
- * The lines that a person sees as owed: what is added to the order before a command arrives is still to be cooked.
- * @param {[string, any][]} lines @returns {{only?: string[]}} fields of `start` or `ready`
+ * Names the lines to cook that the person sees. The command does not change lines that are added before it arrives.
+ * @param {[string, any][]} lines @returns {{only?: string[]}} the fields for `start` or `ready`
  */
 export function onlyOwed(lines) {
   const only = lines.filter(([, item]) => isOwed(item)).map(([id]) => id);
@@ -87,7 +87,7 @@ function refuse(thing, status, { reason, detail }) {
 
 /**
  * @param {any} order @param {string | undefined} station @param {(item: any) => string | false} next
- * @param {string[]} [only] ids of the lines that are meant; all without it
+ * @param {string[]} [only] ids of the lines to change; all if absent
  */
 function each(order, station, next, only) {
   for (const [id, item] of Object.entries(order.items)) {
