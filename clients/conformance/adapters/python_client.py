@@ -1,4 +1,4 @@
-"""The adapter of the Python client: JSON lines from the kit in, what the client does out."""
+"""The adapter of the Python client. Reads the kit's lines of JSON, and writes what the client does."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ class Adapter:
                 else:
                     tell("applied", room=room.name, event=change.event["id"])
         except OrderbellError:
-            pass  # refused, or the client stopped, which it tells
+            pass  # refused, or the client stopped; both are reported elsewhere
 
     async def command(self, command: dict[str, Any]) -> None:
         assert self.bell is not None

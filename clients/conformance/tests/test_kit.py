@@ -18,7 +18,7 @@ from orderbell_conformance.report import Report
 HERE = Path(__file__).parents[1]
 PYTHON = [sys.executable, str(HERE / "adapters/python_client.py")]
 BROKEN_S = 6.0
-"""The patience with broken clients: they fail in the end."""
+"""The patience with broken clients, which have to fail."""
 JAVASCRIPT = ["node", str(HERE / "adapters/javascript_client.mjs")]
 BROKEN_CLIENT = [sys.executable, str(HERE / "tests/broken_clients.py")]
 OUTPUTS = ["--only", "repeats", "--json", "r.json", "--junit", "r.xml"]

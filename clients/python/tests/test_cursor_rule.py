@@ -31,7 +31,7 @@ class World:
         self.subscriptions = Subscriptions(lambda: 0.5)
         self.room = RoomState(ROOM)
         self.on_the_way: list[tuple[Json, bool]] = []
-        """Frames, and whether the network may lose them: the answer to a subscription is complete."""
+        """Frames, and whether the network may lose them. It loses no part of the answer to a subscription."""
         self.applied: list[str] = []
         self.subscriptions.join(ROOM)
         self.room = self.subscriptions.rooms[ROOM]
@@ -44,9 +44,9 @@ class World:
 
     def ask(self, frames: list[Json]) -> None:
         for frame in frames:
-            assert frame.get("paged", False) == self.paged, "asks for parts where the server can, and only there"
+            assert frame.get("paged", False) == self.paged, "asks for parts if the server can send them, and only then"
             if "since" in frame:
-                assert frame["epoch"] == self.feed.epoch, "a cursor is used in its epoch alone"
+                assert frame["epoch"] == self.feed.epoch, "a cursor is used only in its epoch"
             self.on_the_way += [(answer, False) for answer in self.feed.answer(frame, self.part_size)]
 
     def commit(self, order: str, kind: str) -> None:
@@ -77,7 +77,7 @@ class World:
             self.applied.append(change.event["id"])
 
     def check(self) -> None:
-        """What holds at each moment: the state is a state that the server had, as of the cursor."""
+        """Checks the invariant: the state is the server's as of the cursor."""
         if self.room.cursor is None or self.room.epoch != self.feed.epoch:
             return
         positions = [int(event.split("/")[1]) for event in self.applied if event.startswith(f"{self.feed.epoch}/")]
@@ -89,7 +89,7 @@ class World:
         assert set(self.room.documents) <= set(past.documents())
 
     def settle(self) -> None:
-        """Delivers everything, and proves silence, as a server does every 30 seconds."""
+        """Delivers all frames, and sends a `sync`, as a server does every 30 seconds."""
         for _ in range(4):
             self.on_the_way.append((self.feed.sync(), False))
             rounds = 0
@@ -139,7 +139,7 @@ def play(world: World, step: Any) -> None:
         case "purge":
             world.feed.oldest = world.feed.head
         case "rewrite":
-            # The database comes back with half of its events.
+            # The database is restored with half of its events.
             kept = world.feed.log[: len(world.feed.log) // 2]
             head = kept[-1]["position"] if kept else 0
             world.feed = Feed(epoch=world.feed.epoch + "+", head=head, log=kept)

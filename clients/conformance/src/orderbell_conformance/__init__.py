@@ -1,1 +1,1 @@
-"""Tries a client against a hostile server, and reports which rules of docs/protocol.md it breaks."""
+"""Tests a client against a hostile server, and reports which rules of docs/protocol.md it breaks."""

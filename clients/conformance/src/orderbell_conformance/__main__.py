@@ -1,4 +1,4 @@
-"""Runs the kit. The status is 0 if the client passed, 1 if it failed, and 2 if it could not be tried."""
+"""Runs the kit. The status is 0 if the client passed, 1 if it failed, and 2 if it could not be tested."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ JOBS = 8
 async def run(
     command: Sequence[str], cases: Sequence[Case] = CASES, jobs: int = JOBS, patience: float = PATIENCE_S
 ) -> Report:
-    """Tries a client with cases, some at the same time."""
+    """Tests a client with cases, some at the same time."""
     began, turns = time.monotonic(), asyncio.Semaphore(jobs)
 
     async def one(case: Case) -> tuple[Result, str]:
@@ -36,14 +36,14 @@ def main() -> None:
     """Reads the command line, and exits with the status."""
     parser = argparse.ArgumentParser(
         prog="orderbell-conformance",
-        description="Tries a client of the protocol orderbell.v1 against a hostile server.",
+        description="Tests a client of the protocol orderbell.v1 against a hostile server.",
         epilog="Example: orderbell-conformance --junit report.xml -- node my_adapter.mjs",
     )
     parser.add_argument("command", nargs="*", help="the command that starts the client's adapter")
     parser.add_argument("--list", action="store_true", help="list the cases and their rules")
     parser.add_argument("--only", action="append", metavar="CASE", help="run this case; may be repeated")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"cases at the same time ({JOBS} by default)")
-    patience = f"how long the client may take for what it has to do ({PATIENCE_S:g} s by default)"
+    patience = f"the longest time for each expected action of the client ({PATIENCE_S:g} s by default)"
     parser.add_argument("--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help=patience)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit's XML")

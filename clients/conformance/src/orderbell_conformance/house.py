@@ -44,7 +44,7 @@ def order(id: str, number: int, status: str = "placed") -> Json:
 
 @dataclass
 class House:
-    """The feed of a restaurant, and what follows from it."""
+    """The feed of a restaurant, and the state and frames that follow from it."""
 
     epoch: str = field(default_factory=lambda: f"{uuid.uuid4()}-{uuid.uuid4()}")
     head: int = 0
@@ -79,7 +79,7 @@ class House:
         return self.commit(kind, {"status": status, **fields}, id)
 
     def rewrite(self, kept: int) -> None:
-        """Brings the database back with the first events alone: another epoch."""
+        """Restores the database with only the first events, in another epoch."""
         self.epoch = f"{uuid.uuid4()}-{uuid.uuid4()}"
         self.log = self.log[:kept]
         self.head = self.log[-1]["position"] if self.log else 0
@@ -100,7 +100,7 @@ class House:
         return max((at for at in positions if before is None or at < before), default=0)
 
     def state(self, room: str) -> Json:
-        """Returns what a client of a room shows that has seen everything."""
+        """Returns the state of a room after all events."""
         state: Json = {"documents": {}, "calls": {}, "displays": {}, "menu": None}
         for entry in self.of_room(room):
             event = entry["event"]
@@ -121,7 +121,7 @@ class House:
         return {"type": "event", "room": room, "position": at, "prev": self.last(room, at), "event": entry["event"]}
 
     def sync(self, room: str) -> Json:
-        """Returns the frame that says that nothing else happened."""
+        """Returns the `sync` frame: no other event happened."""
         return {
             "type": "sync",
             "room": room,
@@ -131,7 +131,7 @@ class House:
         }
 
     def live(self, room: str) -> Json:
-        """Returns the frame that says that everything was sent."""
+        """Returns the `live` frame: all missed events were sent."""
         return {"type": "live", "room": room, "position": self.head}
 
     def can_resume(self, subscribe: Json) -> bool:

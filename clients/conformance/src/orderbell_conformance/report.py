@@ -11,7 +11,7 @@ from .trial import Result
 
 @dataclass(frozen=True)
 class Report:
-    """How a client did."""
+    """The results of a client."""
 
     client: str
     command: Sequence[str]
@@ -58,7 +58,7 @@ class Report:
         return {"client": self.client, "protocol": "orderbell.v1", **counts, "cases": cases}
 
     def junit(self) -> str:
-        """Returns the report as most build servers read it."""
+        """Returns the report as JUnit's XML, which most build servers read."""
         counts = {"tests": str(len(self.results)), "failures": str(len(self.failures)), "time": f"{self.seconds:.3f}"}
         suite = Xml.Element("testsuite", {"name": f"orderbell.v1: {self.client}", **counts})
         for result in self.results:

@@ -28,7 +28,7 @@ def now_text(ahead_s: float = 0.0) -> str:
 
 
 def problem(status: int, code: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Returns an RFC 9457 problem as the contract has it."""
+    """Returns an RFC 9457 problem in the form of the contract."""
     body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": "as the case wants it"}
     return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
 
@@ -42,7 +42,7 @@ class Desk:
         self.asked: list[str] = []
         """The refresh tokens that came, in order."""
         self.script: list[str] = []
-        """What happens to the next renewals: `lose`, `slow`, `unavailable`, `proxy`, `over`; else an answer."""
+        """The faults of the next renewals: `lose`, `slow`, `unavailable`, `proxy`, `over`; after these, answers."""
         self.pairs: list[Json] = []
         self.issue()
 
@@ -130,7 +130,7 @@ class Link:
             try:
                 await self._socket.send_str(json.dumps(frame))
             except (ConnectionError, RuntimeError):
-                self.over = True  # the client is gone, which a case notices by what it waits for
+                self.over = True  # the client is gone; the case fails by its next wait
 
     async def tell(self, *entries: Json) -> None:
         """Sends events to the joined rooms that carry them."""
@@ -209,9 +209,9 @@ class HostileServer:
     welcome: Json = field(default_factory=lambda: {"paged": True, "feature_level": 2, "version": "kit"})
     heartbeat_ms: int = HEARTBEAT_MS
     refuse: Callable[[str], web.Response | None] = lambda token: None
-    """Whether a handshake with a token is refused, beyond what the token deserves."""
+    """Refuses handshakes with a valid token, if the case wants that."""
     answers: list[Answer] = field(default_factory=list)
-    """What answers the next subscriptions; after these, the honest answer."""
+    """The answers to the next subscriptions; after these, the honest ones."""
     outcomes: list[Answer] = field(default_factory=list)
     """The same for commands."""
     links: list[Link] = field(default_factory=list)
@@ -244,7 +244,7 @@ class HostileServer:
             await self._runner.cleanup()
 
     def note(self, who: str, what: Json) -> None:
-        """Keeps a line for the report."""
+        """Adds a line to the report."""
         text = json.dumps(what)
         self.transcript.append(f"{time.monotonic() - self._began_at:7.3f} {who}: {text[:300]}")
 
@@ -257,12 +257,12 @@ class HostileServer:
         await link.send(*self.house.answer(frame))
 
     async def execute(self, link: Link, frame: Json) -> None:
-        """Carries a command out once, and acknowledges it."""
+        """Executes a command once, and acknowledges it."""
         await link.send(self.acknowledged(frame))
         await link.tell(*(entry for entry in self.house.log if entry["event"].get("command") == frame["id"]))
 
     def acknowledged(self, frame: Json) -> Json:
-        """Carries a command out, unless its id is known. Returns the answer."""
+        """Executes a command, unless its id is known. Returns the answer."""
         id = frame["id"]
         contents = {name: value for name, value in frame.items() if name != "id"}
         if id in self.effects:

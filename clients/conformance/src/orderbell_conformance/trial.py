@@ -1,4 +1,4 @@
-"""A case at work: the client under test as a process, the hostile server, and what must hold."""
+"""A running case: the client under test as a process, the hostile server, and the checks."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from .house import KITCHEN, RESTAURANT, Json, open_orders
 from .server import HostileServer, Link
 
 PATIENCE_S = 15.0
-"""How long a client may take for what it has to do, unless the command line or the contract says otherwise."""
+"""The longest time for an expected action of the client, unless the command line or the contract says otherwise."""
 CASE_S = 60.0
 """How long a case may take."""
 READY_S = 30.0
@@ -22,7 +22,7 @@ LINE_BYTES = 64 * 1024 * 1024
 
 
 class BrokenRule(Exception):
-    """The client did what it must not, or did not do what it must."""
+    """The client broke a rule."""
 
 
 class AdapterFailed(Exception):
@@ -86,7 +86,7 @@ class Client:
         return self._reports[number]
 
     async def until(self, condition: Callable[[], bool], what: str, seconds: float | None = None) -> None:
-        """Waits until something holds that the adapter tells."""
+        """Waits until a condition on the adapter's lines holds."""
         seconds = self.patience if seconds is None else seconds
         try:
             async with asyncio.timeout(seconds):
@@ -133,7 +133,7 @@ class Client:
 
 
 class Trial:
-    """What a case works with."""
+    """The tools of a case."""
 
     def __init__(self, client: Client, server: HostileServer) -> None:
         self.client = client
@@ -175,19 +175,19 @@ class Trial:
         return next(frame for frame in link.subscribes if frame["room"] == names[0])
 
     async def resumed(self, since: int, what: str, within: float | None = None) -> Link:
-        """Waits for the next connection, which must go on from a cursor in the kitchen."""
+        """Waits for the next connection, which must resume the kitchen's room from a cursor."""
         link = await self.link(within, what)
         self.must_resume(await self.joined(link), since)
         return link
 
     def must_resume(self, frame: Json, since: int) -> None:
-        """Checks that a subscription is from a cursor."""
+        """Checks that a subscription resumes from a cursor."""
         require(frame.get("since") == since, f"`since` must be {since}, the cursor: {frame}")
         # A `since` without an epoch belongs to the epoch in `welcome`.
         require(frame.get("epoch", self.house.epoch) == self.house.epoch, f"the epoch of the cursor is wrong: {frame}")
 
     async def until(self, condition: Callable[[], bool], what: str, seconds: float | None = None) -> None:
-        """Waits until something holds at the server."""
+        """Waits until a condition on the server holds."""
         seconds = self.patience if seconds is None else seconds
         deadline = time.monotonic() + seconds
         while not condition():
@@ -204,13 +204,13 @@ class Trial:
             await asyncio.sleep(0.01)
 
     async def hold(self, script: list[Any]) -> "Held":
-        """Withholds the answer to the next subscription or command. Returns it once it came."""
+        """Withholds the answer to the next subscription or command."""
         held = Held(self)
         script.append(held.keep)
         return held
 
     async def shows(self, *rooms: str, exactly: bool = False) -> None:
-        """Waits until the client shows what the server has, and has applied each event once and in order."""
+        """Waits until the client has the server's state, and has applied each event once and in order."""
         for room in rooms or (KITCHEN,):
             deadline = time.monotonic() + self.patience
             while (difference := self._difference(room, await self.client.report(), exactly)) is not None:
@@ -225,7 +225,7 @@ class Trial:
             await asyncio.sleep(0.03)
 
     async def shows_still(self, room: str, before: Json, what: str, seconds: float = 0.3) -> None:
-        """Checks that the client goes on showing what it did."""
+        """Checks that the client keeps showing the same state."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             shown = shown_of(await self.client.report(), room)
@@ -233,7 +233,7 @@ class Trial:
             await asyncio.sleep(0.03)
 
     async def shown(self, room: str = KITCHEN) -> Json:
-        """Returns what the client shows of a room."""
+        """Returns the client's state of a room."""
         return shown_of(await self.client.report(), room)
 
     def _difference(self, room: str, report: Json, exactly: bool) -> str | None:
@@ -307,7 +307,7 @@ def difference_of(expected: Any, shown: Any, path: str = "") -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A rule of the contract, and what tries it."""
+    """A rule of the contract, and its test."""
 
     name: str
     section: str
@@ -327,7 +327,7 @@ class Result:
 
 
 async def try_case(case: Case, command: Sequence[str], patience: float) -> tuple[Result, str]:
-    """Runs a case with a process of its own. Returns the result and the client's name."""
+    """Runs a case with its own process. Returns the result and the client's name."""
     began, server, client = time.monotonic(), HostileServer(), None
     failure: str | None = None
     name = "?"

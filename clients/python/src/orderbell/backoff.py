@@ -5,7 +5,7 @@ from collections.abc import Callable
 BASE_S = 0.5
 """The ceiling of the first delay; it doubles with every attempt."""
 CAP_S = 20.0
-"""No delay is longer than this."""
+"""The longest delay."""
 
 
 def full_jitter(attempt: int, random: Callable[[], float], *, base_s: float = BASE_S, cap_s: float = CAP_S) -> float:

@@ -1,4 +1,4 @@
-"""The client: one connection after another, rooms that go on from their cursors, commands until they are answered."""
+"""The client: reconnects, resumes rooms from their cursors, and repeats commands until they are answered."""
 
 import asyncio
 import json
@@ -59,9 +59,9 @@ class Orderbell:
         self._outbox = Outbox(randomness)
         self._rooms: dict[str, Room] = {}
         self._answers: dict[str, asyncio.Future[Ack]] = {}
-        self._control: dict[tuple[str, str], JsonObject] = {}  # to be sent; a later one of a room replaces the first
+        self._control: dict[tuple[str, str], JsonObject] = {}  # to send; for each room and type, only the newest
         self._wake = asyncio.Event()
-        self._moved = asyncio.Event()  # set and replaced when something changes that somebody may wait for
+        self._moved = asyncio.Event()  # set and replaced when a state changes that a wait may depend on
         self._task: asyncio.Task[None] | None = None
         self._error: OrderbellError | None = None
         self._token = ""
@@ -101,7 +101,7 @@ class Orderbell:
         return cast(JsonObject, self.welcome)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Waits until a condition on this client or its rooms holds. Raises why the client stopped."""
+        """Waits until a condition on this client or its rooms holds. Raises the reason if the client stops."""
         while not condition():
             if self._error is not None:
                 raise self._error
@@ -110,7 +110,7 @@ class Orderbell:
     def room(self, name: str, saved: Saved | None = None) -> Room:
         """Returns a room, subscribed from now on and after every reconnect; the same one for the same name.
 
-        With a state that `Room.saved` gave, it continues from there.
+        With a state from `Room.saved`, the room continues from there.
         """
         if name not in self._rooms:
             for frame in self._subscriptions.join(name, saved):
@@ -131,7 +131,7 @@ class Orderbell:
     async def command(self, action: str, *, order: str | None = None, id: str | None = None, **fields: Any) -> Ack:
         """Sends a command, again under the same id on every new connection, and returns its `ack`.
 
-        Raises the refusal. Cancelling the wait does not take the command back.
+        Raises the refusal. Cancelling the wait does not withdraw the command.
         """
         frame = {"type": "command", "id": id or new_id(), "action": action, **fields}
         return await self._ask(frame if order is None else frame | {"order": order})
@@ -187,14 +187,14 @@ class Orderbell:
             raise
 
     async def _pause(self, seconds: float) -> None:
-        """Waits before the next connection; commands that wait too long are given up meanwhile."""
+        """Waits before the next connection. Commands that wait too long expire meanwhile."""
         until = self._clock() + seconds
         while (now := self._clock()) < until:
             await asyncio.sleep(min(until - now, 1.0))
             self._expire()
 
     async def _authorized(self) -> bool:
-        """Gets a token, a new one after a refused one. Without an answer, it waits and returns False."""
+        """Gets a token; after a refused one, a new one. Without an answer, waits and returns False."""
         try:
             if self._refused:
                 self._token = await self._tokens.refresh(self.http, self._token)
@@ -268,7 +268,7 @@ class Orderbell:
             return End(LOST, f"a frame could not be read: {error!r}")
 
     async def _write(self, link: Link) -> End:
-        """Sends what there is, and waits for more or for the time of the next thing to do."""
+        """Sends the waiting frames, and waits for the next frame or deadline."""
         try:
             while True:
                 self._wake.clear()
@@ -372,7 +372,7 @@ class Orderbell:
             answer.set_result(cast(Ack, settled.ack))
 
     def _give(self, frame: JsonObject) -> None:
-        """Sends a frame that is of no use on another connection."""
+        """Queues a frame for this connection only."""
         if not self._linked:
             return
         key = (frame["type"], frame.get("room", ""))
@@ -414,7 +414,7 @@ def new_id() -> str:
 
 
 def _lifetime(welcome: JsonObject) -> float:
-    """Returns what a token has left, by the server's clock alone."""
+    """Returns the remaining life of a token, by the server's clock."""
     try:
         expires, now = (datetime.fromisoformat(welcome[name]) for name in ("expires_at", "server_time"))
         return max(0.0, (expires - now).total_seconds())

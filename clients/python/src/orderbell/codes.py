@@ -1,4 +1,4 @@
-"""What a client does after a close or an error: the tables of docs/protocol.md."""
+"""The client's reactions to closes and errors: the tables of docs/protocol.md."""
 
 from collections.abc import Mapping
 from enum import Enum

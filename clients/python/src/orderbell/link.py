@@ -1,4 +1,4 @@
-"""One WebSocket: the handshake, the heartbeat, and how it ended."""
+"""One WebSocket: the handshake, the heartbeat, and the end."""
 
 import asyncio
 import json

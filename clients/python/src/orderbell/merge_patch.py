@@ -6,7 +6,7 @@ from typing import Any
 def merge_patch(target: Any, patch: Any) -> Any:
     """Returns the document after the change. Changes neither argument.
 
-    A member that is `None` in the patch is removed; anything but an object replaces what was there.
+    A member that is `None` in the patch is removed; a value other than an object replaces the old one.
     """
     if not isinstance(patch, dict):
         return patch

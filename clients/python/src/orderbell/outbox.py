@@ -72,7 +72,7 @@ class Outbox:
         self._entries.setdefault(frame["id"], _Entry(frame, now))
 
     def up(self, messages_per_second: float | None) -> None:
-        """Begins a connection: everything unanswered is sent again, no faster than the server allows."""
+        """Begins a connection: sends all unanswered commands again, no faster than the server allows."""
         self._up = True
         self._spacing = 1 / messages_per_second if messages_per_second else 0.0
         for entry in self._entries.values():
@@ -94,7 +94,7 @@ class Outbox:
         return None
 
     def wake_at(self) -> float | None:
-        """Returns when `take` or `expire` next has something, at the latest."""
+        """Returns the time of the next call of `take` or `expire`."""
         times = [entry.expires_at for entry in self._entries.values()]
         if self._up:
             times += [max(self._next_at, entry.not_before) for entry in self._waiting()]
@@ -124,14 +124,14 @@ class Outbox:
         return reaction
 
     def expire(self, now: float) -> list[Settled]:
-        """Gives up commands that have waited too long."""
+        """Drops commands that have waited too long."""
         over = [entry.id for entry in self._entries.values() if entry.expires_at <= now]
         for id in over:
             del self._entries[id]
         return [Settled(id, error=OrderbellError("expired", "no answer came in time")) for id in over]
 
     def close(self, error: OrderbellError) -> list[Settled]:
-        """Gives up all commands. Whether they took effect is unknown; the same id tells."""
+        """Drops all commands. Whether they took effect is unknown; sending the same id again shows it."""
         ended = [Settled(id, error=error) for id in self._entries]
         self._entries.clear()
         return ended

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .client import Orderbell
 
 CHANGES_BOUND = 1000
-"""Bound: changes that wait for one reader. On overflow, all of them are dropped for one `snapshot` that says so."""
+"""Bound: changes that wait for one reader. On overflow, one `snapshot` with `overflowed` replaces all of them."""
 
 
 class Room:
@@ -33,7 +33,7 @@ class Room:
 
     @property
     def cursor(self) -> int | None:
-        """The position up to which everything is seen."""
+        """The position up to which all events were received."""
         return self._state.cursor
 
     @property
@@ -98,7 +98,7 @@ class Changes:
     """Yields each change of a room, in order, across reconnects, until the room is left.
 
     A reader that lags behind by more than `CHANGES_BOUND` gets one `snapshot` with `overflowed` instead, and reads
-    the state again. Raises why the client stopped, or the refusal.
+    the state again. Raises the refusal, or the reason if the client stops.
     """
 
     def __init__(self, room: Room) -> None:

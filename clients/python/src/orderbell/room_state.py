@@ -1,4 +1,4 @@
-"""A room's state and the cursor rule. Pure: frames go in, and what they change comes out."""
+"""A room's state and the cursor rule. Pure: takes frames, and returns changes."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,7 +21,7 @@ class Verdict(Enum):
 
 
 def judge(cursor: int, prev: int, position: int) -> Verdict:
-    """Applies the cursor rule: each event once, in order, and a missing one is noticed."""
+    """Applies the cursor rule: each event once, in order, and none missing."""
     if position <= cursor:
         return Verdict.DROP
     return Verdict.APPLY if prev <= cursor else Verdict.GAP
@@ -43,8 +43,8 @@ class Change:
 
     `kind` is `snapshot`, after which the whole state is to be read again, or the kind of the event. `before` and
     `after` are the order, the calls, the displays or the menu. `rewritten` says that the snapshot is of another
-    epoch: the database came back, perhaps without orders of before. `overflowed` says that changes were dropped
-    because nobody took them.
+    epoch: the database was restored, perhaps without some orders. `overflowed` says that changes were dropped
+    because the reader was too slow.
     """
 
     kind: str
@@ -69,15 +69,15 @@ _NOTHING = Step()
 
 @dataclass
 class RoomState:
-    """The documents of a room, and the cursor up to which they are true."""
+    """The documents of a room, and the cursor up to which they are current."""
 
     name: str
     cursor: int | None = None
-    """The position up to which everything is seen. None before the first snapshot."""
+    """The position up to which all events were received. None before the first snapshot."""
     epoch: str | None = None
     """The epoch of the cursor."""
     live: bool = False
-    """Whether everything up to the present was received, and what follows comes as it happens."""
+    """Whether all missed events were received. New ones then arrive as they happen."""
     documents: dict[str, Order] = field(default_factory=dict)
     """Orders by id."""
     calls: JsonObject = field(default_factory=dict)
@@ -119,7 +119,7 @@ class RoomState:
         self._parts = None
 
     def begin(self) -> None:
-        """Begins a subscription: parts of an earlier snapshot belong to nothing any more."""
+        """Begins a subscription. Drops the parts of an earlier snapshot."""
         self._parts = None
 
     def receive(self, frame: JsonObject, epoch: str) -> Step:
@@ -137,7 +137,7 @@ class RoomState:
         if frame["part"] == 0:
             self._parts = []
         if self._parts is None:
-            return _NOTHING  # the rest of a snapshot that was given up
+            return _NOTHING  # the rest of an abandoned snapshot
         one_position = not self._parts or self._parts[0]["position"] == frame["position"]
         if frame["part"] != len(self._parts) or not one_position:
             self._parts = None
@@ -203,7 +203,7 @@ class RoomState:
             case _ if "order" in event:
                 return self._apply_to_order(event)
             case _:
-                return Step(change=Change(kind, event))  # of a kind to come, about something to come
+                return Step(change=Change(kind, event))  # of an unknown kind, not about an order
         return Step(change=Change(kind, event, None, before, after))
 
     def _apply_to_order(self, event: JsonObject) -> Step:
@@ -226,7 +226,7 @@ class RoomState:
 
 
 def _joined(parts: list[JsonObject]) -> JsonObject:
-    """Returns the snapshot of which these are the parts."""
+    """Joins the parts of a snapshot."""
     whole: JsonObject = {"position": parts[0]["position"], "documents": [], "calls": {}, "displays": {}}
     for part in parts:
         whole["documents"] += part["documents"]

@@ -14,7 +14,7 @@ RETRY_BASE_S = 1.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What follows from a frame."""
+    """The result of a frame."""
 
     send: list[JsonObject] = field(default_factory=list)
     change: Change | None = None
@@ -97,7 +97,7 @@ class Subscriptions:
         return [self._subscription(self.rooms[name]) for name in names]
 
     def wake_at(self) -> float | None:
-        """Returns when `due` next has something."""
+        """Returns the time of the next call of `due`."""
         return min(self._retry_at.values(), default=None)
 
     def _failed(self, room: RoomState, frame: JsonObject, now: float) -> Outcome:

@@ -1,4 +1,4 @@
-"""Access tokens: kept, renewed, and asked for again when an answer was lost."""
+"""Access tokens: stored, renewed, and requested again when an answer was lost."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ RENEW_BEFORE_S = 60.0
 
 
 class Pair(TypedDict):
-    """A session's tokens as they are kept, with wall-clock times in seconds since 1970."""
+    """A session's stored tokens, with wall-clock times in seconds since 1970."""
 
     access_token: str
     refresh_token: str
@@ -26,13 +26,13 @@ class Pair(TypedDict):
 
 
 class TokenStore(Protocol):
-    """Where a session is kept. A store that outlives the program keeps the session."""
+    """Stores a session. With a store that outlives the program, the session does too."""
 
     def load(self) -> Pair | None:
         """Returns the kept pair."""
 
     def save(self, pair: Pair | None) -> None:
-        """Keeps a pair, or removes it. It is kept for certain when this returns."""
+        """Stores a pair, or removes it with None. The pair is durable when this returns."""
 
 
 class MemoryStore:
@@ -65,7 +65,7 @@ class FileStore:
             return None
 
     def save(self, pair: Pair | None) -> None:
-        """Writes the file anew and moves it into its place, so that a crash leaves one whole pair."""
+        """Writes a new file and renames it, so that a crash leaves one whole pair."""
         if pair is None:
             self._path.unlink(missing_ok=True)
             return
@@ -81,14 +81,14 @@ class Tokens(Protocol):
     """Gives the client access tokens."""
 
     async def get(self, http: Http) -> str:
-        """Returns a token that has not expired. Raises `unauthorized` if there is none and never will be."""
+        """Returns a token that has not expired. Raises `unauthorized` if the session is over."""
 
     async def refresh(self, http: Http, stale: str) -> str:
         """Returns another token than the stale one."""
 
 
 class FixedToken:
-    """A token from elsewhere, such as `orderbell token`, which nothing can renew."""
+    """A token that cannot be renewed, such as one of `orderbell token`."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -99,7 +99,7 @@ class FixedToken:
 
     async def refresh(self, http: Http, stale: str) -> str:
         """Raises `unauthorized`."""
-        raise OrderbellError("unauthorized", "the token is over, and nothing can renew it")
+        raise OrderbellError("unauthorized", "the token has expired and cannot be renewed")
 
 
 class SessionTokens:
@@ -140,7 +140,7 @@ class SessionTokens:
         try:
             self._store.save(pair)
         except OSError as error:
-            # An unkept pair must not be used: asked again, the server gives the same one.
+            # A pair that is not stored must not be used. The server returns the same one to the next renewal.
             raise OrderbellError("unavailable", f"the session could not be kept: {error}") from error
         return pair["access_token"]
 
@@ -152,7 +152,7 @@ class SessionTokens:
         try:
             return await self.refresh(http, "" if pair is None else pair["access_token"])
         except OrderbellError as error:
-            # Without an answer, the present token is good for a moment yet.
+            # Without an answer, the present token is still valid for a moment.
             if pair is None or error.code == "unauthorized" or self._now() >= pair["expires_at"]:
                 raise
             return pair["access_token"]
@@ -189,5 +189,5 @@ class SessionTokens:
 
 
 def renewal_delay(lifetime: float) -> float:
-    """Returns in how many seconds a token with this lifetime is renewed."""
+    """Returns the seconds after which to renew a token with this lifetime."""
     return max(lifetime - RENEW_BEFORE_S, lifetime / 2, 0.0)

@@ -3,7 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 JsonObject = dict[str, Any]
-"""A JSON object. What is not typed below is read from it by name."""
+"""A JSON object, for fields that have no type below."""
 
 
 class Money(TypedDict):
@@ -51,7 +51,7 @@ class Order(TypedDict):
 
 
 class Ack(TypedDict):
-    """The answer to a command that was carried out."""
+    """The answer to a command that took effect."""
 
     id: str
     position: int

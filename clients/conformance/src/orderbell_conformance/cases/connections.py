@@ -10,9 +10,9 @@ from .registry import case
 
 CODES, HANDSHAKE, HEARTBEAT = "Close codes", "Handshake", "Heartbeat"
 STOPPED_S = 2.0
-"""How long a client that has to stop is watched."""
+"""How long to watch a client that has to stop."""
 TOO_MANY = 15
-"""Handshakes within the time of an outage that no client with backoff makes."""
+"""A number of handshakes during an outage that a client with backoff never reaches."""
 
 
 def comes_back(code: int, rule: str, within: float) -> None:
@@ -76,7 +76,7 @@ async def going_away(t: Trial) -> None:
 
 @case(CODES)
 async def backoff(t: Trial) -> None:
-    """While no connection succeeds, the client waits longer and longer, and comes back at last."""
+    """While no connection succeeds, the client waits longer each time; after the outage it comes back."""
     t.house.place("a")
     link = await t.connect()
     t.server.refuse = lambda token: web.Response(status=503)
@@ -95,7 +95,7 @@ async def backoff(t: Trial) -> None:
 
 @case(HANDSHAKE)
 async def full_node(t: Trial) -> None:
-    """A handshake that is refused with 503 or 429 is tried again, and the token is not at fault."""
+    """A handshake that is refused with 503 or 429 is tried again with the same token."""
     t.house.place("a")
     refusals = [problem(503, "unavailable", {"Retry-After": "1"}), problem(429, "rate_limited", {"Retry-After": "1"})]
     t.server.refuse = lambda token: refusals.pop(0) if refusals else None
@@ -118,7 +118,7 @@ async def silent_server(t: Trial) -> None:
 
 @case(HEARTBEAT)
 async def quiet_room(t: Trial) -> None:
-    """A connection that answers pings stays, however quiet its rooms are."""
+    """A connection that answers pings stays open while its rooms are silent."""
     t.house.place("a")
     t.server.heartbeat_ms = 1500
     link = await t.connect()

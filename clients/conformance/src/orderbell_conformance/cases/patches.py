@@ -24,7 +24,7 @@ async def removed_fields(t: Trial) -> None:
 
 @case(PATCHES)
 async def replaced_values(t: Trial) -> None:
-    """Arrays and values of another type are replaced, and names that a language reserves are names."""
+    """Arrays and values of another type are replaced, and names that a language reserves are ordinary names."""
     t.house.place("a", tags=["x", "y"], extra="text", deep={"a": {"b": 1}})
     link = await t.connect()
     patch: dict[str, Any] = {"tags": ["z"], "extra": {"now": {"an": "object"}}, "deep": {"a": 2}}
@@ -55,7 +55,7 @@ async def unknown_frames(t: Trial) -> None:
     await link.tell(t.house.status("a", "accepted"))
     await t.shows()
     require(len(t.server.links) == 1, "the client left its connection")
-    require(len(link.subscribes) == 1, "nothing was missing, so nothing is to be asked for again")
+    require(len(link.subscribes) == 1, "nothing was missing, so nothing must be requested again")
 
 
 @case(FORWARD)

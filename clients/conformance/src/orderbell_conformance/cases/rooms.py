@@ -25,7 +25,7 @@ async def snapshot_then_events(t: Trial) -> None:
     await link.tell(t.house.place("c"))
     await link.tell(t.house.status("a", "preparing", items={"i1": {"status": "cooking"}}))
     await t.shows()
-    require(len(link.subscribes) == 1, "nothing was missing, so nothing is to be asked for again")
+    require(len(link.subscribes) == 1, "nothing was missing, so nothing must be requested again")
 
 
 @case(CURSOR)
@@ -41,7 +41,7 @@ async def repeats(t: Trial) -> None:
 
 @case(CURSOR)
 async def gap(t: Trial) -> None:
-    """With `prev > cursor` an event is missing: nothing is applied, and the room is asked for from the cursor."""
+    """With `prev > cursor` an event is missing: nothing is applied; the client requests the room from its cursor."""
     two_orders(t)
     link = await t.connect()
     cursor, before = t.house.head, await t.shown()
@@ -70,7 +70,7 @@ async def gap_before_a_sync(t: Trial) -> None:
 
 @case(CURSOR)
 async def reordered(t: Trial) -> None:
-    """Events that arrive in another order are applied in theirs, each once."""
+    """Events that arrive out of order are applied in order, each once."""
     two_orders(t)
     link = await t.connect()
     events = [t.house.status("a", "accepted"), t.house.status("a", "preparing"), t.house.status("a", "ready")]
@@ -141,7 +141,7 @@ async def repeats_after_a_reconnect(t: Trial) -> None:
 
 @case(SUBSCRIBING)
 async def snapshot_replaces_the_state(t: Trial) -> None:
-    """A snapshot in answer to a cursor replaces everything: what is not in it is dropped."""
+    """A snapshot in answer to a cursor replaces everything: documents that are not in it are dropped."""
     two_orders(t)
     link = await t.connect()
     link.cut()
@@ -240,7 +240,7 @@ async def cut_between_parts(t: Trial) -> None:
     for id in "abcd":
         t.house.status(id, "cancelled", reason="other")
     link = await t.link()
-    require("since" not in await t.joined(link), "a part is no state to go on from")
+    require("since" not in await t.joined(link), "a part is not a state to continue from")
     await t.shows(exactly=True)
 
 

@@ -69,7 +69,7 @@ async def lost_renewal(t: Trial) -> None:
 
 @case(TOKENS)
 async def slow_renewal(t: Trial) -> None:
-    """A renewal that takes long is waited for."""
+    """The client waits for a slow renewal."""
     await expire(t, "slow")
     await t.resumed(1, "the client comes back with a new token", 15)
     await t.shows()
@@ -86,7 +86,7 @@ async def unavailable_renewal(t: Trial) -> None:
 
 @case(TOKENS)
 async def renewal_behind_a_proxy(t: Trial) -> None:
-    """A 401 without the code `unauthorized` is a proxy's, and ends no session."""
+    """A 401 without the code `unauthorized` comes from a proxy, and does not end the session."""
     await expire(t, "proxy")
     await t.resumed(1, "the client comes back with a new token")
     await t.shows()
@@ -105,7 +105,7 @@ async def ended_session(t: Trial) -> None:
 
 @case(TOKENS)
 async def token_that_expires_soon(t: Trial) -> None:
-    """A token is renewed in time: the connection goes on, or a new one follows, and the client stays live."""
+    """The client renews its token in time: the connection stays, or a new one follows, and the client stays live."""
     desk = t.server.desk
     desk.lifetime = 4.0
     desk.issue()
