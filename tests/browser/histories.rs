@@ -70,7 +70,7 @@ async fn pages_show_what_a_restored_database_has_and_list_what_is_lost() {
     accept(&restaurant, 3).await;
     let backup = back_up(&restaurant).await;
     let mut lost = accept(&restaurant, 4).await;
-    // The backup has the tokens of before, and nobody is signed out.
+    // The backup has older tokens, and nobody is signed out.
     floor.until("a renewal", RENEWS, vec![]).await;
     for page in [&kitchen, &floor] {
         assert_eq!(shows_the_database(&restaurant, page).await, 7);

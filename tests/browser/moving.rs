@@ -43,7 +43,7 @@ async fn a_table_moves_while_the_guests_phone_is_offline() {
     phone.sees("[data-action='place']").await;
     phone.ask("document.querySelector('dialog[open]').close()", vec![]).await;
 
-    // By keyboard: the move is undone, and the kitchen has nothing more to see.
+    // Undone by keyboard, the move leaves no mark in the kitchen.
     floor.ask("document.querySelector(\"[data-table='8'] [data-do='undo-change']\").focus()", vec![]).await;
     floor.strike(Key::Enter).await;
     floor.sees("[data-table='3'] [data-do='ask-move']").await;
@@ -65,7 +65,7 @@ async fn a_table_moves_while_the_guests_phone_is_offline() {
 }
 
 #[tokio::test]
-async fn two_tables_get_one_bill_and_come_apart() {
+async fn two_tables_merge_into_one_bill_and_separate() {
     let restaurant = TestRestaurant::open(3, &[]).await;
     let (one, two, floor) = tokio::join!(restaurant.phone(3), restaurant.phone(8), restaurant.floor());
     for phone in [&one, &two] {

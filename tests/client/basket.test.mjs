@@ -171,7 +171,7 @@ test('another round is the last round again, added to its order', () => {
   assert.deepEqual(asRoundOf(basket).round, undefined);
 });
 
-test('what is said about a whole basket goes with each line of its round', () => {
+test('the note and the allergy of a basket are sent with each line of a round', () => {
   const round = (more) => asRoundOf({ ...filled({ item: 'rezala' }, { item: 'naan', note: 'no butter' }, { item: 'naan', note: 'sesame' }), ...more }, { id: 'o1', number: 42 });
   const said = (basket) => addition(basket, MENU).items.map(({ note, allergy = false }) => [note, allergy]);
   assert.deepEqual(said(round({ note: ' sesame ', allergy: true })), [['sesame', true], ['no butter. sesame', true], ['sesame', true]]);
@@ -183,7 +183,7 @@ test('what is said about a whole basket goes with each line of its round', () =>
   assert.deepEqual([isNoteTooLong(basket), isNoteTooLong(long), isNoteTooLong(asRoundOf(long))], [false, true, false]);
 });
 
-test('a takeaway is had again under the same name', () => {
+test('a takeaway that is ordered again keeps its name', () => {
   const order = { id: 'o1', service: 'takeaway', guest_name: 'Anna', items: { a: { menu_item: 'naan', quantity: 1, status: 'queued' } } };
   assert.equal(placement(withOrderAgain(emptyBasket('b1'), order, MENU), MENU).guest_name, 'Anna');
   assert.equal(withOrderAgain({ ...emptyBasket('b1'), guest: 'Ben' }, order, MENU).guest, 'Ben');

@@ -77,7 +77,7 @@ test('a round is added to its order, and is an order of its own once that takes 
   assert.deepEqual(events.at(-1), ['placed', { number: 43, total: price(120) }, { cheaper: false, round: true }]);
 });
 
-test('a round that a full order does not take is an order of its own', () => {
+test('a round that a full order refuses becomes another order', () => {
   for (const error of [{ code: 'invalid', reason: 'order_lines' }, { code: 'too_large', reason: 'order_bytes' }]) {
     const { bell, checkout, add } = opened();
     add();
@@ -91,7 +91,7 @@ test('a round that a full order does not take is an order of its own', () => {
   }
 });
 
-test('a round says what its whole basket says, and asks for shorter words where a line has no room', () => {
+test('a round carries the note of its basket, and asks for shorter words if a line has no room', () => {
   const { bell, checkout, add } = opened();
   add({ note: 'no sugar' });
   checkout.change({ ...asRoundOf(checkout.basket, { id: 'o1', number: 42 }), note: 'x'.repeat(195) });

@@ -31,7 +31,7 @@ test('a correction is about the line that its sheet showed, at the position of t
   assert.deepEqual([command.line.note, command.line.allergy], ['walnuts', true]);
 });
 
-test('an open sheet does not remove the allergy that a colleague adds: it asks again, with the values of both', () => {
+test('a correction does not remove an allergy that a colleague has added: the sheet asks again, with the values of both', () => {
   const corrections = shown(order(10));
   const now = order(11, { note: 'walnuts', allergy: true });
   assert.equal(corrections.command(now, 'a', wants(2)), null);
@@ -41,7 +41,7 @@ test('an open sheet does not remove the allergy that a colleague adds: it asks a
   assert.deepEqual(corrections.begin(now, 'a'), { quantity: 1, note: 'walnuts' }, 'what was decided is not shown again');
 });
 
-test('words of two people are both in the sheet, and what nobody has changed is as the colleague left it', () => {
+test('the sheet has the words of both people, and the colleague's values where only the colleague changed them', () => {
   const again = (before, now, wanted) => {
     const corrections = shown(order(10, before));
     corrections.command(order(11, now), 'a', wanted);
@@ -62,7 +62,7 @@ function staff() {
   return { sent, commands: new StaffCommands({ bell, order: () => order(10), changed: () => {} }) };
 }
 
-test('a stale correction goes again while its line is what the sheet showed, and else waits for the person', () => {
+test('a stale correction is sent again while its line is as the sheet showed it, and otherwise waits for the person', () => {
   const corrections = shown(order(10));
   const first = corrections.command(order(10), 'a', wants(3));
   const second = corrections.again(first, order(15, {}, { rush: true }));

@@ -76,7 +76,7 @@ test('Enter adds an option where the hint says so, and nothing else', () => {
   assert.deepEqual(typed('+nuts', ['l1']), ['The last dish has no such option.', ['l1']]);
 });
 
-test('an order is called sent to the kitchen once it is', async () => {
+test('a message says that an order is sent to the kitchen only once it is', async () => {
   const told = [];
   let answer;
   const bell = { command: ({ action }) => new Promise((resolve, reject) => { told.push(action); answer = { resolve, reject }; }) };

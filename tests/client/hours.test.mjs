@@ -1,4 +1,4 @@
-// Hours as the pages say them, and what is called out for an order.
+// The pages' words for hours, and the names that are called out for orders.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isExplained, obstacle, total, unavailable } from '../../static/shared/basket.js';
@@ -32,7 +32,7 @@ test('a restaurant that is closed says when it opens, and takes no order', () =>
   assert.match(noOrdersWords({ ...open, paused: true }), /short break/);
 });
 
-test('a dish outside the hours of its category cannot be ordered, and is told from one that sold out', () => {
+test('a dish outside the hours of its category cannot be ordered, and looks different from a sold-out one', () => {
   const shown = withHours(menu({ open: false, until: soon.toISOString() }));
   assert.deepEqual([shown.items.rice.available, shown.items.tea.available], [false, true]);
   assert.equal(obstacle(basket, shown), 'sold_out');
@@ -68,6 +68,6 @@ test('the day is that of the restaurant’s clock', () => {
   assert.deepEqual([dayIn('UTC', evening), dayIn('Asia/Dhaka', evening)], ['2026-11-24', '2026-11-25']);
 });
 
-test('the ticket of an order is called out, or the number of one that has none', () => {
+test('the name to call out is the ticket of an order, or its number if it has no ticket', () => {
   assert.deepEqual([called({ number: 41 }), called({ number: 41, ticket: 'A7' })], ['41', 'A7']);
 });

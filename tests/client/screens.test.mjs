@@ -283,7 +283,7 @@ test('an undo gives back exactly what was done before the bump', () => {
   ]);
 });
 
-test('a bump that waited says what was on the ticket, and finishes nothing that was added meanwhile', () => {
+test('a bump that waited names the lines that were on the ticket, and finishes no line that was added meanwhile', () => {
   const { commands, sent } = sending();
   const seen = order('preparing', { a: item('cooking'), b: item('queued'), c: item('queued', { held: true }), d: item('done') });
   for (const action of ['start', 'ready']) {
@@ -599,7 +599,7 @@ test('a ticket that changed during a long absence says what has changed', (t) =>
   assert.deepEqual(noticed, ['o1']);
 });
 
-test('a stored room that is older than a cancellation takes no warning back; a newer change does', () => {
+test('a stored room that is older than a cancellation does not remove its warning; a newer change does', () => {
   const name = 'restaurant.stale';
   const memory = remembering(name);
   const ticket = (status, position) => ticketOf(order(status, { a: item('queued') }, { position }));
@@ -737,7 +737,7 @@ test('marks stay over a reload, what was new stays new, and a touch confirms the
   assert.deepEqual(memory.marks('o1'), {});
 });
 
-test('a ticket that has moved says from where to where, whatever came between, until a cook has seen it', (t) => {
+test('a ticket that has moved shows the first and the last table until a cook has seen it', (t) => {
   const location = globalThis.location;
   t.after(() => { globalThis.location = location; });
   globalThis.location = { origin: 'https://orderbell.test' };
@@ -768,7 +768,7 @@ test('a ticket that has moved says from where to where, whatever came between, u
   assert.equal(noticed.length, 5);
 });
 
-test('a visit that moved to a table has none of what others had there before', () => {
+test('a visit that moved to a table has no orders of the guests who sat there before', () => {
   const total = { amount: 500, currency: 'BDT' };
   const served = (id, minute, table) => order('served', {}, { id, number: minute + 90, table, total, placed_at: at(minute), served_at: at(minute + 1) });
   const visit = { id: 'v', table: '8', opened_at: at(-60), read_at: NOON - 60_000, total, orders: [{ ...served('own', -40, '3'), items: undefined }] };
@@ -820,7 +820,7 @@ test('a fired course rings as a new ticket, is marked until a cook has touched i
   assert.equal(ticketOf(after, 'hot').since, NOON + 25 * 60_000);
 });
 
-test('a course that is held again is not called, and a correction of it stays to be seen', (t) => {
+test('a course that is held again is no longer called, and the mark of its correction stays', (t) => {
   const { location } = globalThis;
   t.after(() => { globalThis.location = location; });
   globalThis.location = { origin: 'https://orderbell.test' };

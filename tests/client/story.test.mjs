@@ -9,7 +9,7 @@ const mina = { role: 'staff', person: { id: '1', name: 'mina' } };
 const told = (position, kind, by, more = {}) => ({ position, kind, at, by, ...more });
 const lines = (...events) => storyLines({ events }, order);
 
-test('each line says what, which dishes, who and on which screen, the latest first', () => {
+test('each line names the action, the dishes, the person and the screen, the latest first', () => {
   const [voided, finished, placed] = lines(
     told(1, 'order.placed', { role: 'diner' }, { items: ['a', 'b'] }),
     told(2, 'item.finished', { role: 'kitchen', screen: { id: '2', name: 'Hot line' } }, { items: ['a'] }),
@@ -19,7 +19,7 @@ test('each line says what, which dishes, who and on which screen, the latest fir
   assert.deepEqual([voided.what, voided.who, voided.detail], ['Voided', 'mina on Bar tablet', 'Beef rezala, Firni. Out of stock']);
 });
 
-test('what was undone says by whom', () => {
+test('an undone line says who undid it', () => {
   const [recalled, finished] = lines(told(2, 'item.finished', { role: 'kitchen' }, { items: ['a'], undone_by: 3 }), told(3, 'item.recalled', mina, { items: ['a'] }));
   assert.match(finished.undone, /^Undone .* by mina$/);
   assert.equal(recalled.undone, '');

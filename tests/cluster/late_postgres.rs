@@ -52,7 +52,7 @@ async fn a_start_waits_for_postgres_and_says_so_or_ends_when_the_time_is_over() 
 }
 
 #[tokio::test]
-async fn keys_that_cannot_work_are_refused_before_the_server_is_waited_for() {
+async fn keys_that_cannot_work_are_refused_before_the_start_waits_for_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let absent = format!("postgres://nobody@127.0.0.1:{}/none", port::free());
     let common = ["--database-url".into(), absent, "--jwt-keys".into(), "k1:short".into()];

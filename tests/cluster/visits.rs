@@ -88,7 +88,7 @@ async fn a_visit_that_moves_on_a_node_that_ends_has_moved_once_and_everywhere() 
     let kinds = screens[1].0.room(&screens[1].1).kinds();
     assert_eq!(kinds, ["order.moved"; 6], "two orders, three times, each once");
     assert_eq!(cluster.staff.order(&own["id"]).await, own, "the host's order stays as it was");
-    // A feed folds to the documents.
+    // Applying the patches of the feed gives the documents.
     let feed = cluster.feed().await;
     for order in &orders {
         assert_eq!(feed.documents[text(&order["id"])], cluster.staff.order(&order["id"]).await);

@@ -29,7 +29,7 @@ fn kept(folder: &Path) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_of_a_running_node_is_restored_and_every_cursor_of_before_gets_a_snapshot() {
+async fn a_backup_of_a_running_node_is_restored_and_every_older_cursor_gets_a_snapshot() {
     for ends_with in ["stop", "kill"] {
         let folder = tempfile::tempdir().unwrap();
         let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
@@ -88,7 +88,7 @@ async fn a_backup_begins_elsewhere_with_its_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_sound_backup_is_refused_and_nothing_changes() {
+async fn an_unsound_backup_is_refused_and_nothing_changes() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let (database, file) = (folder.path().join(DATABASE), folder.path().join("backup"));
@@ -118,7 +118,7 @@ async fn what_is_no_sound_backup_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_overwrites_nothing_makes_no_database_and_leaves_nothing_half_done() {
+async fn a_backup_overwrites_nothing_makes_no_database_and_leaves_no_incomplete_file() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join(DATABASE);
     let said = refused(&database, &["backup", folder.path().join("b").to_str().unwrap()]).await;

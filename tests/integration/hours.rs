@@ -8,7 +8,7 @@ use support::{Client, Menu, TestServer, new_id};
 
 const BASE: &str = "/api/v1/restaurants/demo";
 
-/// Returns hours of one minute that began two hours ago, on every day, by the clock of UTC.
+/// Returns hours of one minute that began two hours ago, on every day, in UTC.
 fn just_over() -> Value {
     let minutes = clock::now().millis() / 60_000 - 120;
     let time = |minutes: i64| format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60);

@@ -1,4 +1,4 @@
-//! People by name: the staff read who did something, and guests never do, on any transport.
+//! People by name: the staff read the names of those who acted, and guests never do, on any transport.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn poll(client: &Client, rooms: &str, since: &str) -> String {
 }
 
 #[tokio::test]
-async fn guests_never_learn_who_on_the_staff_did_something() {
+async fn guests_never_learn_the_names_of_the_staff_who_acted() {
     let server = TestServer::start(&[]).await;
     let (mina, id) = mina(&server).await;
     let guest = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-3"})).await.expect(200);
@@ -82,7 +82,7 @@ async fn guests_never_learn_who_on_the_staff_did_something() {
 
 /// The demo's kitchen, paired as a screen, is named; what it took back is marked.
 #[tokio::test]
-async fn a_story_says_who_on_which_screen_and_what_was_undone() {
+async fn a_story_names_the_person_and_the_screen_and_marks_undone_steps() {
     let server = TestServer::start(&[]).await;
     let (mina, id) = mina(&server).await;
     let pairing = server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);

@@ -88,7 +88,7 @@ async fn a_restored_backup_signs_nobody_out() {
     assert_eq!(renewed(&server.anybody(), &newest).await["refresh_token"], next["refresh_token"], "the answer was lost");
     renewed(&server.anybody(), &next).await;
     refused(&begun_later).await;
-    // Somebody has a copy of a token that is older than what its owner presented.
+    // A thief has a copy of a token that is older than the one that its owner presented.
     let stolen = renewed(&server.anybody(), &older).await;
     refused(&another).await;
     refused(&stolen).await;

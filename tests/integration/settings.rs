@@ -1,5 +1,5 @@
-//! Settings from a file and secrets from files of their own; what `orderbell config check` says about them; the completions and
-//! the manual.
+//! Settings from a file, and secrets from separate files; the output of `orderbell config check`; the completions and the
+//! manual.
 
 use std::fs;
 use std::path::Path;
@@ -45,7 +45,7 @@ fn setting<'a>(printed: &'a str, flag: &str) -> (&'a str, &'a str) {
 const CHECK: [&str; 4] = ["config", "check", "--config", "orderbell.toml"];
 
 #[tokio::test]
-async fn a_flag_comes_before_the_environment_before_a_file_before_the_default() {
+async fn a_flag_precedes_the_environment_which_precedes_a_file_which_precedes_the_default() {
     let text = "drain-s = 21\nhead-comparison-s = 22\ndisplay-alarm-s = 23\ndemo = true\n\
                 allowed-origin = ['https://one.example.com', 'https://two.example.com']\ndatabase-url = 'sqlite://mine.db'\n";
     let folder = configured(text);

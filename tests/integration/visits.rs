@@ -257,7 +257,7 @@ async fn a_phone_that_was_offline_sends_its_order_to_the_new_table() {
 }
 
 #[tokio::test]
-async fn moving_is_for_staff_once_and_to_a_free_table() {
+async fn only_staff_move_a_visit_once_and_to_a_free_table() {
     let party = Party::open().await;
     let Party { server, staff, menu, first, link, .. } = &party;
     let visit = visit_at(staff, "3").await;
@@ -315,7 +315,7 @@ async fn moving_is_for_staff_once_and_to_a_free_table() {
 }
 
 #[tokio::test]
-async fn everyone_follows_two_visits_that_merge_and_come_apart_on_every_transport() {
+async fn everyone_follows_two_visits_that_merge_and_separate_on_every_transport() {
     let party = Party::open().await;
     party.call(&party.second, "bill").await;
     let host = scan(&party.server, 5).await;
@@ -346,7 +346,7 @@ async fn everyone_follows_two_visits_that_merge_and_come_apart_on_every_transpor
 }
 
 #[tokio::test]
-async fn merging_is_for_staff_once_and_of_two_open_visits() {
+async fn only_staff_merge_two_open_visits_and_once() {
     let party = Party::open().await;
     let Party { server, staff, menu, first, .. } = &party;
     let host = scan(server, 5).await;

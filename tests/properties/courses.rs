@@ -168,7 +168,7 @@ fn of_course(n: u128, number: u16) -> Line {
 }
 
 #[test]
-fn a_line_that_moves_to_another_course_waits_or_goes_with_it() {
+fn a_line_that_moves_to_another_course_is_held_or_fired_with_it() {
     let staff = principal(Role::Staff, None);
     let mut ticket = ticket(Firing::AfterServed);
     ticket.staff(&accept());
@@ -215,7 +215,7 @@ fn a_round_is_fired_if_all_before_it_was_served_and_waits_with_what_is_held() {
 }
 
 #[test]
-fn a_course_that_is_as_asked_stays_so_whatever_the_status() {
+fn holding_a_held_course_or_firing_a_fired_one_changes_nothing() {
     let staff = principal(Role::Staff, None);
     let mut ticket = ticket(Firing::ByHand);
     assert_eq!(ticket.put(&staff, &OrderAction::Hold(Lines::Course(course(2))), None), Outcome::Kept);

@@ -1,4 +1,4 @@
-//! Hours in the menu: who may order when, what the menu says of it, and what the clock changes.
+//! Hours in the menu: who may order when, and the openings in the menu, which the clock changes.
 
 use crate::support::{at, basket, dish, fresh, line, menu, position, principal};
 use orderbell::domain::model::basket::Basket;
@@ -67,7 +67,7 @@ fn guests_order_within_the_hours_and_staff_at_any_time() {
 }
 
 #[test]
-fn a_category_outside_its_hours_is_not_to_be_had_and_says_when_it_is() {
+fn a_category_outside_its_hours_cannot_be_ordered_and_says_when_it_can() {
     let action = draft(json!({"time_zone": "UTC", "categories": {MAINS.to_string(): lunch()}}));
     let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
     let closed = place(&menu, Role::Diner, moment("2026-11-24T10:00:00Z")).unwrap_err();
@@ -80,7 +80,7 @@ fn a_category_outside_its_hours_is_not_to_be_had_and_says_when_it_is() {
 }
 
 #[test]
-fn the_menu_says_what_the_hours_say_and_the_clock_changes_it() {
+fn the_menu_contains_the_openings_and_the_clock_changes_them() {
     let action = draft(json!({"time_zone": "UTC", "hours": lunch(), "categories": {MAINS.to_string(): []}}));
     let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
     let said = |menu: &Menu| serde_json::to_value(menu).unwrap()["opening"].clone();

@@ -168,7 +168,7 @@ fn a_correction_is_refused_for_another_dish_a_sold_out_one_and_a_higher_price() 
 }
 
 #[test]
-fn an_option_that_is_named_twice_is_another_wish() {
+fn naming_an_option_twice_is_a_change_of_the_line() {
     let with = |options: [&str; 2]| Line { options: options.map(|name| name.parse().unwrap()).to_vec(), ..line(0, 1) };
     let mut ticket = Ticket::place(&basket(vec![with(["large", "small"])]), position(1)).unwrap();
     assert_eq!(put(&mut ticket, Role::Staff, &correction(0, with(["small", "large"]))), Outcome::Kept);

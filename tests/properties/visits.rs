@@ -38,7 +38,7 @@ fn change_id(n: u128) -> VisitChangeId {
 #[derive(Clone)]
 struct Floor {
     visits: Vec<(OpenVisit, Vec<OrderId>)>,
-    /// Those that were merged into another.
+    /// The visits that were merged into another.
     ended: BTreeMap<VisitId, OpenVisit>,
     orders: BTreeMap<OrderId, Order>,
     calls: Calls,
@@ -153,7 +153,7 @@ impl Floor {
         }
     }
 
-    /// Puts an action, and checks the invariants of any answer. Returns whether it changed something.
+    /// Takes an action, and checks the invariants of any answer. Returns whether it changed something.
     fn put(&mut self, action: &VisitAction) -> Result<bool, RefusalKind> {
         let seating = self.seating(action);
         let moment = Moment { now: self.now, head: self.head };
@@ -199,7 +199,7 @@ impl Floor {
         }
     }
 
-    /// Changes which orders are of which visit, as the store does.
+    /// Assigns orders to visits, as the store does.
     fn regroup(&mut self, change: &VisitChange, from: &TableLabel, to: &TableLabel) {
         let Some(merged) = &change.merged else {
             let visit = self.visits.iter_mut().find(|(visit, _)| visit.id == change.visit).unwrap();

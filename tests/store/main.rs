@@ -78,7 +78,7 @@ contract! {
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
     sessions: a_refresh_token_is_spent_once_and_replaced, an_older_refresh_token_ends_its_session,
         the_last_spent_token_is_good_until_its_successor_is_used, a_spent_token_is_good_again_for_a_day_at_most,
-        the_token_spent_last_counts_as_last_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place, a_lost_token_takes_the_place_of_the_newest_one_once,
+        the_token_spent_last_counts_as_last_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place, a_lost_token_replaces_the_newest_one_once,
         only_its_restaurant_reads_the_end_of_a_session,
         presenters_at_once_get_one_successor, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, ended_sessions_are_forgotten,
@@ -96,7 +96,7 @@ contract! {
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
     later: an_order_for_later_begins_once_whatever_nodes_find_it, an_order_for_later_is_of_no_visit;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while,
-        a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it, two_visits_merge_and_come_apart;
+        a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it, two_visits_merge_and_separate;
     devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
         a_session_is_found_by_its_origin_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,

@@ -95,7 +95,7 @@ pub async fn a_successor_that_nobody_can_derive_loses_its_place(database: TestDa
 }
 
 /// A standby without the last renewals was promoted, or a backup was restored.
-pub async fn a_lost_token_takes_the_place_of_the_newest_one_once(database: TestDatabase) {
+pub async fn a_lost_token_replaces_the_newest_one_once(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     let recover = async |id: &str, lost| database.store.recover_refresh(&key(id), lost).await.unwrap();
     assert!(!recover("s-1", FIRST).await, "a known token");

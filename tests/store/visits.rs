@@ -214,7 +214,7 @@ pub async fn a_guest_who_orders_while_their_visit_moves_is_in_it(database: TestD
     assert!(floor(&restaurant).await.0.iter().all(|(_, table)| table == "8"));
 }
 
-pub async fn two_visits_merge_and_come_apart(database: TestDatabase) {
+pub async fn two_visits_merge_and_separate(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let a = sit(&restaurant, "7", &["a"]).await.remove(0);
     let guests = sit(&restaurant, "8", &["b", "c"]).await;
