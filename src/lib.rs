@@ -1,8 +1,8 @@
 //! Orderbell: live order updates for restaurants.
 //!
-//! One way in: [`connection`] and [`http`] turn a frame or an HTTP call into a command. One way through: [`commands`] decides
-//! on it inside one transaction of the [`store`]. One way out: the committed events go to the restaurant's [`feed`], from there
-//! in order to its [`room`]s, and from those to every connection that may see them.
+//! [`connection`] and [`http`] turn a frame or an HTTP call into a command. [`commands`] decides on it inside one transaction
+//! of the [`store`]. The committed events go to the restaurant's [`feed`], from there in order to its [`room`]s, and from
+//! those to every connection that may see them.
 
 pub mod auth;
 pub mod backoff;

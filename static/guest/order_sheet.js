@@ -5,8 +5,8 @@ import { toast } from '../shared/toasts.js';
 import { orderPage } from './order_view.js';
 
 /**
- * An order's own page as a sheet of the table's page. Where the browser keeps nothing, a page of its own cannot know the
- * session that placed the order: it would treat the guest as a stranger.
+ * Shows the order page as a sheet on the table page. In a browser without storage, a separate order page could not find the
+ * session that placed the order, and would treat the guest as a stranger.
  */
 export class OrderSheet {
   #orders; #stateOf; #api;
@@ -39,7 +39,7 @@ export class OrderSheet {
   draw() {
     if (!this.#id) return;
     const order = this.#orders.get(this.#id);
-    // The database has lost it, and the page behind says so.
+    // The database has lost the order; the page behind the sheet says so.
     if (!order) return this.#sheet.close();
     this.#sheet.setAttribute('aria-label', WORDS.order(called(order)));
     render(this.#body,

@@ -8,8 +8,8 @@ export const MAX_NOTE = 200;
 export const MAX_GUEST_NAME = 40;
 
 /**
- * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
- * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so;
+ * A line. `allergy`: the note is about an allergy; `denied`: the note, if the guest has said that it is not about one; `seen`: the
+ * price of one when the guest last chose it or agreed, in minor units; `quoted`: the price in the server's refusal, until the menu has it;
  * `name`: the dish's name, for when the menu no longer has it; `course`: the number of another course than its dish's.
  *
  * @typedef {{key: string, item: string, quantity: number, course?: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
@@ -17,8 +17,8 @@ export const MAX_GUEST_NAME = 40;
 
 /**
  * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup;
- * `due`: when it shall be ready, if not as soon as possible, in ms;
- * `round`: the order that this is another round of.
+ * `due`: when it must be ready, in ms, if not as soon as possible;
+ * `round`: the order to which this basket adds a round.
  *
  * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, due?: number, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
  */
@@ -29,7 +29,7 @@ export function emptyBasket(id) {
 }
 
 /**
- * One more of an item. Lines that say the same are one line.
+ * Adds an item. Equal lines become one line.
  *
  * @param {Basket} basket it is not changed
  * @param {{item: string, quantity?: number, options?: string[], note?: string, allergy?: boolean, denied?: string}} wanted
@@ -91,7 +91,7 @@ export function pieces(basket, item) {
   return basket.lines.reduce((sum, line) => sum + (item === undefined || line.item === item ? line.quantity : 0), 0);
 }
 
-/** @param {Line} line @param {any} menu @returns {number} minor units of one; as it was last seen for what is no longer on the menu */
+/** @param {Line} line @param {any} menu @returns {number} the price of one in minor units; the last seen one if the dish is no longer on the menu */
 export function onePrice(line, menu) {
   const item = menu.items[line.item];
   if (line.quoted !== undefined || !item) return line.quoted ?? line.seen ?? 0;
@@ -103,7 +103,7 @@ export function linePrice(line, menu) {
   return line.quantity * onePrice(line, menu);
 }
 
-/** Notes the names and, of what the guest chooses now, today's prices. @param {Basket} basket @param {any} menu @returns {Basket} */
+/** Stores the dishes' names in the lines, and today's prices in newly chosen ones. @param {Basket} basket @param {any} menu @returns {Basket} */
 export function withSeen(basket, menu) {
   if (!menu) return basket;
   return { ...basket, lines: basket.lines.map((line) => {
@@ -112,42 +112,41 @@ export function withSeen(basket, menu) {
   }) };
 }
 
-/** The guest agrees to today's prices. @param {Basket} basket @param {any} menu @returns {Basket} */
+/** Records that the guest agrees to today's prices. @param {Basket} basket @param {any} menu @returns {Basket} */
 export function withAgreed(basket, menu) {
   return { ...basket, lines: basket.lines.map((line) => ({ ...line, seen: onePrice(line, menu) })) };
 }
 
-/** The server knows prices that the menu here does not have yet, or no longer. @param {Basket} basket @param {{amount: number}[]} [prices] of one of each line @returns {Basket} */
+/** Stores the server's prices, which may be newer than this page's menu. @param {Basket} basket @param {{amount: number}[]} [prices] of one of each line @returns {Basket} */
 export function withQuoted(basket, prices) {
   return { ...basket, lines: basket.lines.map((line, at) => ({ ...line, quoted: prices?.[at]?.amount })) };
 }
 
-/** @param {Line} line @param {any} menu @returns {number | undefined} what one of it cost when it was chosen, where that has changed */
+/** @param {Line} line @param {any} menu @returns {number | undefined} the price of one when it was chosen, if it has changed */
 export function priceBefore(line, menu) {
   return canBeOrdered(line, menu) && line.seen !== undefined && line.seen !== onePrice(line, menu) ? line.seen : undefined;
 }
 
-/** @param {Basket} basket @param {any} menu @returns {{amount: number, currency: string} | null} the total at the prices that were chosen, where that has changed */
+/** @param {Basket} basket @param {any} menu @returns {{amount: number, currency: string} | null} the total at the prices when the lines were chosen, if one has changed */
 export function totalBefore(basket, menu) {
   if (basket.lines.every((line) => priceBefore(line, menu) === undefined)) return null;
   const counted = basket.lines.filter((line) => canBeOrdered(line, menu));
   return { amount: counted.reduce((sum, line) => sum + line.quantity * (line.seen ?? onePrice(line, menu)), 0), currency: menu.currency };
 }
 
-/** A note that speaks of an allergy, and nobody has said whether it is one. @param {{note: string, allergy?: boolean, denied?: string}} said */
+/** Whether a note may be about an allergy, and the guest has not said yet whether it is. @param {{note: string, allergy?: boolean, denied?: string}} said */
 export function mayBeAllergy({ note, allergy, denied }) {
   return !allergy && denied !== note && isAllergy(note);
 }
 
-/** An allergy without words helps nobody. @param {Basket} basket @returns {boolean} */
+/** Whether an allergy is declared without words, so that nobody knows what it is to. @param {Basket} basket @returns {boolean} */
 export function isAllergySilent(basket) {
   return [basket, ...basket.lines].some(({ note, allergy }) => allergy && !note.trim());
 }
 
 /**
  * @param {Basket} basket @param {any} menu
- * @returns {{amount: number, currency: string}} what it will cost, without
- *   what cannot be ordered; the server's prices count */
+ * @returns {{amount: number, currency: string}} the cost without the lines that cannot be ordered; the server has the last word */
 export function total(basket, menu) {
   return { amount: basket.lines.filter((line) => canBeOrdered(line, menu)).reduce((sum, line) => sum + linePrice(line, menu), 0), currency: menu.currency };
 }
@@ -158,7 +157,7 @@ export function canBeOrdered(line, menu) {
   return item?.available === true && !lacksOptions(item);
 }
 
-/** @param {Line} line @param {any} menu @returns {boolean} whether the dish can be had, but not as it is chosen */
+/** @param {Line} line @param {any} menu @returns {boolean} whether the dish can be ordered, but not with the chosen options */
 export function wantsChoice(line, menu) {
   return canBeOrdered(line, menu) && !isChosenWell(menu.items[line.item], line.options);
 }
@@ -171,7 +170,7 @@ export function missingNames(line, menu) {
 
 /**
  * @param {Basket} basket @param {any} menu
- * @returns {{soldOut: Line[], closed: Line[], removed: Line[]}} the lines that stand in the way: sold out, outside the hours of
+ * @returns {{soldOut: Line[], closed: Line[], removed: Line[]}} the lines that prevent the order: sold out, outside the hours of
  *   their category, or no longer on the menu
  */
 export function unavailable(basket, menu) {
@@ -184,7 +183,7 @@ export function unavailable(basket, menu) {
   };
 }
 
-/** @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the menu itself says why by now */
+/** @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the menu shows the reason by now */
 export function isExplained(code, basket, menu) {
   const isGone = basket.lines.some((line) => !canBeOrdered(line, menu));
   const isUnclear = code === 'invalid' && basket.lines.some((line) => wantsChoice(line, menu));
@@ -215,7 +214,7 @@ export function obstacle(basket, menu) {
   return basket.lines.some((line) => wantsChoice(line, menu)) ? 'choices' : null;
 }
 
-/** @param {Basket} basket @param {any} menu by whose prices it is agreed to @returns {any} the body of a placement */
+/** @param {Basket} basket @param {any} menu with the agreed prices @returns {any} the body of a placement */
 export function placement(basket, menu) {
   const courseOf = (/** @type {Line} */ line) => {
     const course = chosenCourse(line, menu)?.number;
@@ -223,7 +222,7 @@ export function placement(basket, menu) {
   };
   const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...courseOf(line), ...optionalNote(line) }));
   const name = basket.guest?.trim();
-  // Nobody is called who eats at the table.
+  // Guests who eat at the table are not called.
   const guest = name && basket.service !== 'dine_in' ? { guest_name: name } : {};
   const due = isForLater(basket) ? { due_at: new Date(basket.due ?? 0).toISOString() } : {};
   const table = basket.table ? { table: basket.table } : {};
@@ -247,7 +246,7 @@ export function withOrderAgain(basket, order, menu) {
   }), { ...basket, ...said, ...called, service });
 }
 
-/** The last round of an order again, as a round of its own. @param {Basket} basket @param {any} order a document @param {any} menu @returns {Basket} */
+/** Fills a basket with the last round of an order, as another round of it. @param {Basket} basket @param {any} order a document @param {any} menu @returns {Basket} */
 export function withRoundAgain(basket, order, menu) {
   const last = Math.max(...Object.values(order.items).map(({ round = 1 }) => round));
   const items = Object.fromEntries(Object.entries(order.items).filter(([, { round = 1 }]) => round === last));
@@ -261,7 +260,7 @@ export function asRoundOf({ round: _, ...basket }, order) {
 }
 
 /**
- * @param {Basket} basket with a round @param {any} menu by whose prices it is agreed to
+ * @param {Basket} basket with a round @param {any} menu with the agreed prices
  * @returns {any} the command that adds it. A round has no note of its own: the basket's goes with each line
  */
 export function addition(basket, menu) {
@@ -282,7 +281,7 @@ function saidOf(line, basket) {
   return { note, allergy: line.allergy === true || (common !== '' && basket.allergy === true) };
 }
 
-/** The ids of what was chosen, as far as it is still to be had. An order of an older node has names alone. @param {any} item of the menu @param {any} ordered @returns {string[]} */
+/** Returns the ids of the chosen options that the menu still has. An order of an older node has only names. @param {any} item of the menu @param {any} ordered @returns {string[]} */
 function optionIds(item, { options = [], choices }) {
   const named = () => Object.entries(item.options ?? {}).filter(([, { name }]) => options.includes(name)).map(([id]) => id);
   return kept(item, choices ? choices.map((/** @type {{id: string}} */ { id }) => id) : named());

@@ -58,7 +58,7 @@ test('a page that was touched before it follows versions counts as touched', () 
   delete globalThis.navigator;
 });
 
-test('a page that would lose something stays, hidden or not, and one that is touched meanwhile', () => {
+test('a page that would lose something stays, even hidden, and so does a page that is touched while the new one loads', () => {
   const it = page({ losesNothing: false });
   it.welcome('b');
   it.hide();
@@ -70,7 +70,7 @@ test('a page that would lose something stays, hidden or not, and one that is tou
   assert.ok(!asked.still(), 'a tap while the new page is requested');
 });
 
-test('a server that came back to this page\'s version is no reason', () => {
+test('a server that has returned to this page\'s version causes no reload', () => {
   const it = page({ losesNothing: false });
   it.welcome('b');
   it.welcome('a');
@@ -90,7 +90,7 @@ test('a node that does not have the new page yet is asked again after a while', 
   assert.deepEqual(it.loads, ['b', 'b']);
 });
 
-test('a version between two welcomes counts, and a welcome before anybody listened', () => {
+test('a version that is named between two welcomes counts, and so does a welcome from before the page listened', () => {
   const it = page();
   it.welcome('a');
   it.source.emit('version', { server: 'b' });

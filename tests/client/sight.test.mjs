@@ -40,7 +40,7 @@ test('a thing that leaves the window before it could be read was not seen', () =
   assert.equal(sight.position, 4);
 });
 
-test('a call of the first picture holds every receipt up until it is seen: its position is unknown', () => {
+test('an unseen call from the snapshot prevents every receipt, since its position is unknown', () => {
   const shown = new Set(['a']);
   const sight = page(shown);
   sight.follow(5, [placed('a', 5), { id: 'call' }]);
@@ -51,7 +51,7 @@ test('a call of the first picture holds every receipt up until it is seen: its p
   assert.equal(sight.position, 6, 'the order was answered');
 });
 
-test('a hidden page and one behind an open sheet have nothing in sight', () => {
+test('a hidden page, and a page behind an open sheet, have nothing in sight', () => {
   for (const state of [{ visibilityState: 'hidden' }, { sheet: {} }]) {
     const sight = page(new Set(['a']), state);
     sight.follow(5, [placed('a', 5)]);

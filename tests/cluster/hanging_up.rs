@@ -64,7 +64,7 @@ async fn lane(cluster: &TestCluster, lane: usize, times: usize, usual: Duration)
             _ => hang_up_a_connection(&cluster.staff, cluster, &id, &note, after).await,
         }
         wishes.push(Wish::Place { id, note });
-        progress("hung up, each of those at it", at + 1, times);
+        progress("hung up, in each lane", at + 1, times);
     }
     wishes
 }
@@ -103,7 +103,7 @@ async fn clients_that_hang_up_amid_their_commands_leave_no_transaction_open() {
     let hung_up = wishes.len();
     println!(
         "{hung_up} × a client hangs up amid its command: {committed} were committed, no connection is left inside a transaction; \
-         asked again each has one effect"
+         each, sent again, has one effect"
     );
     assert!(committed > 0, "no command reached the database");
 }

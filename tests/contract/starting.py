@@ -29,7 +29,7 @@ def step_every_flag_has_an_environment_variable_and_help_lists_them(restaurant):
         assert name in text, f"{name} is not listed"
 
 
-def step_the_environment_starts_it_as_the_flags_do(restaurant):
+def step_environment_variables_configure_a_server_as_flags_do(restaurant):
     for switch in ("1", "true", "yes"):
         env = {"ORDERBELL_BIND": "127.0.0.1:0", "DATABASE_URL": "sqlite://by-env.db", "ORDERBELL_DEMO": switch}
         with Server(restaurant.server.binary, [], env) as server:
@@ -41,7 +41,7 @@ def step_the_environment_starts_it_as_the_flags_do(restaurant):
         assert os.path.exists(os.path.join(server.folder.name, "data/orderbell.db")), "the default path"
 
 
-def step_the_key_beside_the_database_is_its_owners_alone(restaurant):
+def step_only_its_owner_can_read_the_key_file(restaurant):
     files = [os.path.join(restaurant.server.folder.name, name) for name in os.listdir(restaurant.server.folder.name) if "key" in name]
     assert files and all(stat.S_IMODE(os.stat(name).st_mode) == 0o600 for name in files), f"{files}"
 
@@ -61,14 +61,14 @@ def step_the_first_key_signs_and_all_verify(restaurant):
         assert not [name for name in os.listdir(server.folder.name) if "keys.db.key" in name], "a second key was generated"
 
 
-def step_what_cannot_work_is_refused_with_the_reason(restaurant):
+def step_impossible_configurations_are_refused_with_the_reason(restaurant):
     assert "redis" in refused(restaurant, "--redis-url", "redis://127.0.0.1:1").lower()
     assert "ORDERBELL_JWT_KEYS" in refused(restaurant, "--database-url", "postgres://nobody@127.0.0.1:1/none")
     assert "32 bytes" in refused(restaurant, ORDERBELL_JWT_KEYS="a:short")
     assert "sqlite://" in refused(restaurant, "--database-url", "mysql://nobody@127.0.0.1:1/none")
 
 
-def step_a_demo_that_others_can_reach_has_random_keys_and_tells_them_once(restaurant):
+def step_a_demo_that_others_can_reach_has_random_keys_and_prints_them_once(restaurant):
     arguments = ["--demo", "--bind", "0.0.0.0:0"]
     with Server(restaurant.server.binary, arguments) as server:
         keys = re.findall(r"/t/(\S+)", server.said)
@@ -86,7 +86,7 @@ def step_a_demo_that_others_can_reach_has_random_keys_and_tells_them_once(restau
         assert server.sit(keys[0]).status == 200, "a printed key stays valid"
 
 
-def step_the_public_keys_are_never_open_to_others(restaurant):
+def step_the_well_known_keys_of_the_demo_never_work_for_others(restaurant):
     with Server(restaurant.server.binary, ["--demo", "--bind", "127.0.0.1:0"]) as server:
         assert server.sit("demo-table-12").status == 200
         for arguments in (["--bind", "0.0.0.0:0"], ["--demo", "--bind", "0.0.0.0:0"]):

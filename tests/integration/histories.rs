@@ -44,7 +44,7 @@ async fn back_up(database: &Path, is_running: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_replaced_while_no_node_ran_has_another_epoch_and_one_that_was_not_has_the_same() {
+async fn a_file_that_is_replaced_while_no_node_runs_gets_another_epoch_and_an_unchanged_one_keeps_its_own() {
     for is_running in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         template::copy(template::demo().await, folder.path());
@@ -88,6 +88,6 @@ async fn a_file_that_was_replaced_while_no_node_ran_has_another_epoch_and_one_th
         fs::remove_file(beside(&database, "-history")).unwrap();
         server.restart().await;
         let moved = come_back(&staff.at(&server.base), &menu, None).await;
-        assert_ne!(moved.1, shown.1, "what is beside the file is part of it");
+        assert_ne!(moved.1, shown.1, "the file beside the database belongs to it");
     }
 }

@@ -44,11 +44,11 @@ async fn a_stream_begins_with_welcome_and_each_message_names_the_cursor() {
     server.rush(&staff, order["id"].as_str().unwrap(), false).await;
     stream.next().await.unwrap();
     let most = begun.elapsed().as_millis() / HEARTBEAT.as_millis() + 1;
-    assert!(stream.heartbeats as u128 <= most, "{} heartbeats, where {most} fit", stream.heartbeats);
+    assert!(stream.heartbeats as u128 <= most, "{} heartbeats, but at most {most} fit", stream.heartbeats);
 }
 
 #[tokio::test]
-async fn last_event_id_goes_before_the_query_and_another_epoch_gets_a_snapshot() {
+async fn last_event_id_takes_precedence_over_the_query_and_another_epoch_gets_a_snapshot() {
     let server = Server::start(&[]).await;
     let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
     let order = server.place(&diner, 1).await["id"].as_str().unwrap().to_owned();
@@ -82,7 +82,7 @@ async fn last_event_id_goes_before_the_query_and_another_epoch_gets_a_snapshot()
 
 /// More missed events than a backlog arrive at the reader's pace, complete and in order.
 #[tokio::test]
-async fn a_long_absence_is_replayed_to_a_reader_that_takes_its_time() {
+async fn a_long_absence_is_replayed_to_a_slow_reader() {
     let server = Server::start(&[]).await;
     let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
     let mut follower = Follower::default();

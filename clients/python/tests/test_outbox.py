@@ -23,7 +23,7 @@ def command(number: int, lane: int) -> dict[str, Any]:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(STEPS, max_size=60))
-def test_each_command_ends_once_and_those_of_an_order_go_in_their_order(steps: list[Any]) -> None:
+def test_each_command_ends_once_and_the_commands_of_an_order_are_sent_in_order(steps: list[Any]) -> None:
     outbox, now, added = Outbox(lambda: 0.5), 0.0, 0
     under_way: list[dict[str, Any]] = []  # sent on this connection, unanswered
     ended: list[str] = []
@@ -75,7 +75,7 @@ def test_more_commands_than_the_bound_are_refused() -> None:
         outbox.add(command(BOUND, 0), 0.0)
 
 
-def test_a_refusal_that_may_pass_is_sent_again_after_its_time_and_stands_at_last() -> None:
+def test_a_temporary_refusal_is_retried_after_its_delay_and_becomes_final() -> None:
     outbox = Outbox(lambda: 0.5)
     outbox.add(command(1, 1), 0.0)
     outbox.up(None)

@@ -35,7 +35,7 @@ async def record(room: Room, seen: list[str]) -> None:
         if change.event is not None:
             seen.append(change.event["id"])
         else:
-            assert not seen, "one snapshot at the beginning, and events ever after"
+            assert not seen, "one snapshot at the beginning, and then only events"
 
 
 async def logged(bell: Orderbell, room: Room, since: int, head: int) -> list[str]:
@@ -91,7 +91,7 @@ def test_killed_nodes_lose_no_event_and_no_command_takes_effect_twice() -> None:
     asyncio.run(asyncio.wait_for(run(), 240))
 
 
-def test_refusals_answers_that_repeat_and_rooms_that_are_forbidden() -> None:
+def test_refusals_repeated_answers_and_forbidden_rooms() -> None:
     async def run() -> None:
         async with running() as server, staff(server.url) as bell:
             basket, id = await a_basket(bell), new_id()
@@ -113,7 +113,7 @@ def test_refusals_answers_that_repeat_and_rooms_that_are_forbidden() -> None:
             assert (await anext(changes)).kind == "menu.availability"
             assert menu.menu["items"][dish]["available"] is False
 
-            # A program that ends and comes back goes on from what it saved.
+            # A program that starts again continues from its saved state.
             floor = await bell.room(f"floor:{restaurant}").went_live()
             saved = json.loads(json.dumps(floor.saved()))
             await bell.command("accept", order=first["document"]["id"])

@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_in_one_count_their_parameters_on() {
+    fn joined_texts_number_their_parameters_consecutively() {
         let mut text = String::new();
         shift(&mut text, "UPDATE t SET a = $1 WHERE b = $2 AND c = $1;", 0);
         shift(&mut text, "SELECT $1", 2);
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_go_apart_where_statements_do_not_see_each_other() {
+    fn reads_run_separately_where_statements_do_not_see_each_other() {
         let mut script = Script::default();
         script.add(Some("BEGIN"));
         script.add(None);
