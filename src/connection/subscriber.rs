@@ -13,7 +13,7 @@ use crate::domain::values::text::Station;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::{Frame, ServerFrame};
 use crate::room::{Join, Page, ToMember};
-use crate::screens::reporter::Visit;
+use crate::screens::reporter::ScreenGuard;
 use crate::telemetry::ByRole;
 use actix::Recipient;
 use std::cell::RefCell;
@@ -23,7 +23,7 @@ use std::time::Duration;
 /// Messages that wait while an actor is not polled. A room that finds the mailbox full lets the member lag.
 pub const MAILBOX: usize = 256;
 
-/// The time for a room to let a member in.
+/// The deadline for a room to admit a member.
 pub const OPENING: Duration = Duration::from_secs(10);
 
 /// A connection as the rest of the node sees it.
@@ -35,16 +35,16 @@ pub struct Subscriber {
     expires_at: Timestamp,
     expires: Timestamp,
     joins: RefCell<LastJoins>,
-    /// The visit of a kitchen screen, from when it asks for its kitchen room.
-    visit: RefCell<Option<Visit>>,
+    /// Counts a kitchen screen as connected, from its request for the kitchen room on.
+    screen: RefCell<Option<ScreenGuard>>,
 }
 
 impl Subscriber {
-    /// Returns the subscriber of a slot, in a generation of the feed, until its token expires.
+    /// Makes the subscriber of a slot. `generation` is that of the feed.
     #[must_use]
     pub fn new(node: Arc<Node>, slot: ConnectionSlot, generation: Option<Generation>, expires_at: Timestamp) -> Self {
-        let (expires, joins, visit) = (on_uptime(expires_at), RefCell::default(), RefCell::default());
-        Self { node, slot, generation, expires_at, expires, joins, visit }
+        let (expires, joins, screen) = (on_uptime(expires_at), RefCell::default(), RefCell::default());
+        Self { node, slot, generation, expires_at, expires, joins, screen }
     }
 
     /// Returns the epoch of its cursors.
@@ -118,12 +118,12 @@ impl Subscriber {
         let join = Join { member, number, since, generation, head, only_owner, paged, mailbox, pages };
         let is_asked = self.node.feeds.join(principal.restaurant, room, join).is_ok();
         if is_asked && principal.role == Role::Kitchen && room == RoomId::Kitchen(principal.restaurant) {
-            self.visit.borrow_mut().get_or_insert_with(|| self.node.screens.visit(principal));
+            self.screen.borrow_mut().get_or_insert_with(|| self.node.screens.register(principal));
         }
         is_asked
     }
 
-    /// Whether no later join of the room was asked for.
+    /// Whether this was the last request to join the room.
     #[must_use]
     pub fn is_last_join(&self, room: RoomId, number: u64) -> bool {
         self.joins.borrow().is_last(room, number)
@@ -132,7 +132,7 @@ impl Subscriber {
     /// Leaves a room.
     pub fn leave(&self, principal: &Principal, room: RoomId) {
         if matches!(room, RoomId::Kitchen(_)) {
-            self.visit.take();
+            self.screen.take();
         }
         self.joins.borrow_mut().remove(room);
         self.node.feeds.leave(principal.restaurant, room, self.slot.member);
@@ -140,8 +140,8 @@ impl Subscriber {
 
     /// Records that a kitchen screen has drawn everything up to a position, of one station if it shows only that.
     pub fn drawn(&self, position: Position, shows: Option<Station>) {
-        if let Some(visit) = &*self.visit.borrow() {
-            visit.drawn(position, shows);
+        if let Some(screen) = &*self.screen.borrow() {
+            screen.drawn(position, shows);
         }
     }
 
@@ -153,7 +153,7 @@ impl Subscriber {
     /// Leaves the rooms and stops counting the connection.
     pub fn end(&self, principal: &Principal, rooms: &[RoomId]) {
         self.gauge(principal).dec();
-        self.visit.take();
+        self.screen.take();
         rooms.iter().for_each(|room| self.leave(principal, *room));
     }
 

@@ -59,8 +59,8 @@ struct Inner {
 #[derive(Clone)]
 pub struct Displays(Arc<Inner>);
 
-/// A connection of a screen; dropping it ends the connection.
-pub struct Visit {
+/// Counts a connection of a screen until it is dropped.
+pub struct ScreenGuard {
     displays: Displays,
     place: ScreenKey,
 }
@@ -76,16 +76,16 @@ impl Displays {
         self.0.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a connection of the principal's screen.
+    /// Registers a connection of the principal's screen, until the returned guard is dropped.
     #[must_use]
-    pub fn visit(&self, who: &Principal) -> Visit {
+    pub fn register(&self, who: &Principal) -> ScreenGuard {
         let place = tracker::screen_key(who);
         self.tracker().enter(place.clone(), Identity { device: who.device, station: who.station.clone() });
         self.0.changed.notify_one();
-        Visit { displays: self.clone(), place }
+        ScreenGuard { displays: self.clone(), place }
     }
 
-    /// Records like [`Visit::drawn`], for a report over HTTP. Returns the receipt, for the caller
+    /// Records like [`ScreenGuard::drawn`], for a report over HTTP. Returns the receipt, for the caller
     /// to store, if this node has no connection of the screen.
     #[must_use]
     pub fn drawn(&self, who: &Principal, position: Position, shows: Option<Station>) -> Option<Receipt> {
@@ -127,16 +127,16 @@ impl Displays {
     }
 }
 
-impl Visit {
+impl ScreenGuard {
     /// Records that the screen has drawn everything up to a position, of only the station `shows`
     /// if that is set. Stored a little later, together with other receipts.
     pub fn drawn(&self, position: Position, shows: Option<Station>) {
-        // The tracker has the screen while it has a visit.
+        // The tracker has the screen while one of its connections has a guard.
         let _ = self.displays.draw(self.place.clone(), position, shows);
     }
 }
 
-impl Drop for Visit {
+impl Drop for ScreenGuard {
     fn drop(&mut self) {
         self.displays.tracker().leave(&self.place, Now { uptime: clock::uptime(), wall: clock::now() });
     }

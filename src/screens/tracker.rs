@@ -40,7 +40,7 @@ pub struct Now {
 struct Screen {
     who: Identity,
     /// The number of connections to this node.
-    visits: u32,
+    connections: u32,
     /// When the last connection ended.
     left: Option<Now>,
     /// Whether the log knows that this node holds the screen.
@@ -67,9 +67,9 @@ pub struct ScreenTracker(BTreeMap<ScreenKey, Screen>);
 impl ScreenTracker {
     /// Adds a connection of a screen.
     pub fn enter(&mut self, place: ScreenKey, who: Identity) {
-        let new = || Screen { who: who.clone(), visits: 0, left: None, is_held: false, drawn: None };
+        let new = || Screen { who: who.clone(), connections: 0, left: None, is_held: false, drawn: None };
         let screen = self.0.entry(place).or_insert_with(new);
-        screen.visits += 1;
+        screen.connections += 1;
         screen.left = None;
         if screen.who != who {
             (screen.who, screen.is_held) = (who, false);
@@ -79,8 +79,8 @@ impl ScreenTracker {
     /// Removes a connection of a screen.
     pub fn leave(&mut self, place: &ScreenKey, now: Now) {
         let Some(screen) = self.0.get_mut(place) else { return };
-        screen.visits = screen.visits.saturating_sub(1);
-        if screen.visits == 0 {
+        screen.connections = screen.connections.saturating_sub(1);
+        if screen.connections == 0 {
             screen.left = Some(now);
         }
     }
@@ -98,7 +98,7 @@ impl ScreenTracker {
     /// Returns at most `limit` changes to report: new screens, and screens without a connection for
     /// the grace period. Drops screens that came and went unreported.
     pub fn due(&mut self, uptime: Timestamp, grace: Duration, limit: usize) -> Vec<(ScreenKey, LeaseChange)> {
-        self.0.retain(|_, screen| screen.is_held || screen.visits > 0);
+        self.0.retain(|_, screen| screen.is_held || screen.connections > 0);
         let changes = self.0.iter().filter_map(|(place, screen)| Some((place.clone(), screen.change(uptime, grace)?)));
         changes.take(limit).collect()
     }
@@ -241,10 +241,10 @@ mod tests {
             let mut there = [0_u32; 3];
             for (second, (screen, change, heard)) in (0..).zip(&moves) {
                 let at = place(&screen.to_string());
-                let visits = &mut there[usize::from(*screen)];
+                let connections = &mut there[usize::from(*screen)];
                 match change {
-                    0 | 1 => { tracker.enter(at, who("hot")); *visits += 1; }
-                    2 if *visits > 0 => { tracker.leave(&at, now(second)); *visits -= 1; }
+                    0 | 1 => { tracker.enter(at, who("hot")); *connections += 1; }
+                    2 if *connections > 0 => { tracker.leave(&at, now(second)); *connections -= 1; }
                     _ => tracker.mark_unheld(&[at]),
                 }
                 if *heard { report(&mut tracker, second); }

@@ -71,7 +71,7 @@ function openIn({ incoming, kitchen, ready, upcoming }) {
   return incoming.length + kitchen.length + ready.length + upcoming.length;
 }
 
-/** @param {number} hidden @param {string} what one of it @param {string} [plural] @returns {string} what a search keeps out of sight */
+/** @param {number} hidden @param {string} what one of it @param {string} [plural] @returns {string} how many a search hides, in words */
 export function hiddenWords(hidden, what, plural) {
   return hidden > 0 ? `It hides ${count(hidden, what, plural)}.` : '';
 }
@@ -148,7 +148,7 @@ export function screensView(displays, now) {
       : h('ul.screens__list', {}, screens.map((screen) => screenLine(screen, now))));
 }
 
-/** A line for a screen; without a known state it says neither connected nor not. @param {any} screen @param {number} now */
+/** Returns the line of a screen. It shows a state only if that is known. @param {any} screen @param {number} now */
 function screenLine({ id, name, station, connected, last_seen_at }, now) {
   const tone = connected === undefined ? undefined : connected ? 'good' : 'bad';
   return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-tone': tone },
@@ -172,12 +172,12 @@ export function unheardView() {
     h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
 }
 
-/** What the buttons below name; they count the rest. */
+/** The most orders and calls that the buttons below name. They only count the others. */
 const NAMED_BEYOND = 6;
 
 /**
- * Buttons that scroll to what waits beyond the window's edges. They name what has waited longest for an answer, so that it is in
- * sight too, and does not keep what is newer from counting as seen.
+ * Buttons that scroll to orders and calls beyond the window's edges. They name those that have waited longest for an answer.
+ * These then count as in sight too, and do not prevent newer ones from counting as seen.
  *
  * @typedef {{number: number, unanswered: {id: string, name: string}[]}} Beyond number: of all; unanswered: the longest waiting first
  * @param {Beyond} above @param {Beyond} below
@@ -202,14 +202,14 @@ function beyondWay(way, sign, { number, unanswered }) {
 export function floorBlank(bell, room, what, lostAt) {
   if (room.refusal) return blank('alert', `This account may not see ${what}`, room.refusal.message, signInButton());
   if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', startButton());
-  // Between two attempts it is still unreached.
+  // Between two attempts, the server still counts as unreachable.
   if (lostAt !== null) {
     return blank('offline', 'The server cannot be reached', `Since ${clock(lostAt)}. This page keeps trying, and then shows ${what}.`);
   }
   return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, `Loading ${what}`));
 }
 
-/** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {HTMLElement} [button] the way out */
+/** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {HTMLElement} [button] the remedy */
 function blank(sign, title, words, button) {
   return h('div.blank', { 'data-key': sign }, icon(sign), h('h2', {}, title), h('p', {}, words), button);
 }

@@ -4,10 +4,10 @@ import { isFinal } from './order_view.js';
 /** Bound: the orders that a phone follows live at once, since a connection limits its rooms. Open orders come first. */
 export const FOLLOWED = 24;
 
-/** How a server refuses the room of an order that it does not have. */
+/** The codes with which a server refuses the room of an unknown order. */
 const GONE = new Set(['forbidden', 'not_found']);
 
-/** This visit's orders, each in its newest known form: a room's document wins over a call's answer. */
+/** This visit's orders, each in its newest known form: a room's document takes precedence over a call's answer. */
 export class VisitOrders {
   /** With the epoch of each document. @type {Map<string, {document: any, epoch?: string}>} */ #answered = new Map();
   /** @type {Map<string, any>} */ #rooms = new Map();
@@ -60,7 +60,7 @@ export class VisitOrders {
     for (const id of followed) this.#follow(id);
   }
 
-  /** Takes all orders of the visit: one of another history that is not among them is lost. @param {any[]} documents */
+  /** Receives all orders of the visit. A known order of an older history that is not among them is lost. @param {any[]} documents */
   takeAll(documents) {
     const ids = new Set(documents.map(({ id }) => id));
     this.take(documents);
@@ -74,7 +74,7 @@ export class VisitOrders {
     return order;
   }
 
-  /** Keeps what the room knew. @param {string} id */
+  /** Keeps the last document of a room. @param {string} id */
   #leave(id) {
     const room = this.#rooms.get(id);
     this.#answered.set(id, { document: this.get(id), epoch: this.epochOf(id) });
@@ -99,13 +99,13 @@ export class VisitOrders {
     this.#rooms.delete(id);
     this.#answered.delete(id);
     room?.leave();
-    // Nobody waits for one that is over.
+    // Nobody waits for an order that is over.
     if (!isFinal(order)) this.#lost.set(id, order);
     this.#changed({ lost: order });
   }
 
   /**
-   * Passes a change on. A snapshot may bring news as well: what happened before the room was joined, or during a long absence.
+   * Passes a change on. A snapshot is one too: of events before the room was joined, or during a long absence.
    * @param {string} id @param {any} room @param {any} change
    */
   #told(id, room, change) {

@@ -2,9 +2,9 @@
 const ASK_AFTER_MS = 5_000;
 /** How long an answer is valid. */
 const ASK_EVERY_MS = 10_000;
-/** How long until a link that has stopped is started again, although the server answers. */
+/** The time after which a stopped link is started again, if the server answers. */
 const START_AFTER_MS = 15_000;
-/** How long until the page reloads because its link stays down, although the server answers. */
+/** The time after which the page reloads because its link stays down although the server answers. */
 const RELOAD_AFTER_MS = 60_000;
 /** Checks come every second; after a longer pause the machine has slept. */
 const SLEPT_MS = 30_000;
@@ -25,7 +25,7 @@ export function advise({ state, forMs, answer }) {
   return forMs >= RELOAD_AFTER_MS ? 'reload' : 'wait';
 }
 
-/** Brings an unattended screen back from whatever took it down. */
+/** Recovers an unattended screen without a person's help. */
 export class Watchdog {
   #bell; #ask; #end; #reload; #wallClock;
   #downAt;
@@ -37,11 +37,11 @@ export class Watchdog {
   /**
    * @param {object} parts
    * @param {any} parts.bell an `Orderbell`
-   * @param {() => Promise<Answer>} parts.ask what the server says of this screen over HTTP: a
-   *   browser hides why it refused a WebSocket
+   * @param {() => Promise<Answer>} parts.ask asks the server over HTTP whether it accepts this screen:
+   *   a browser hides why a WebSocket was refused
    * @param {() => void} parts.end this screen's token is no longer valid
    * @param {() => void} parts.reload
-   * @param {() => number} [parts.wallClock] ms since 1970; it goes on while the machine sleeps
+   * @param {() => number} [parts.wallClock] ms since 1970; continues while the machine sleeps
    */
   constructor({ bell, ask, end, reload, wallClock = Date.now }) {
     this.#bell = bell;
@@ -63,7 +63,7 @@ export class Watchdog {
     this.#follow(advise({ state, forMs: now - this.#downAt, answer: this.#answer }), now);
   }
 
-  /** What was before the sleep says nothing of now. @param {number} now */
+  /** Forgets answers from before a sleep. @param {number} now */
   #woke(now) {
     this.#bell.wake();
     this.#downAt = now;

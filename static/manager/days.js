@@ -1,4 +1,4 @@
-/** Days on the clock of this device: a restaurant's day does not end at midnight UTC, amid its dinner. */
+/** Dates in local time: at midnight UTC, a restaurant may be in the middle of its dinner. */
 
 /** @param {Date} moment @returns {string} `2026-11-24` */
 export function dayOf(moment) {

@@ -64,7 +64,7 @@ export class Account {
       }),
       'reload': () => location.reload(),
       'end-others': () => this.#attempt(control, async () => {
-        // In a new session first: so a copy of this one's tokens ends as well.
+        // The proof begins a new session, so copies of this session's tokens end too.
         if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and everybody who has copied this session.')) return;
         await this.#api.delete(`${ME}/sessions`);
         await this.#showSessions();

@@ -2,7 +2,7 @@ import { h } from './dom.js';
 
 /** Shows a form's errors beside their fields; the browser's own bubble shows one, and disappears. */
 
-/** @param {HTMLFormElement} form @returns {boolean} all is well; else the first field that is not has the focus */
+/** @param {HTMLFormElement} form @returns {boolean} whether all fields are valid; if not, the first invalid one gets the focus */
 export function checkForm(form) {
   const fields = [...form.elements].filter((one) => one instanceof HTMLInputElement || one instanceof HTMLTextAreaElement);
   const wrong = fields.filter((one) => !one.validity.valid);
@@ -34,7 +34,7 @@ function complainAt(field) {
   place.append(h('p.field__error', { id, 'data-of': field.name }, wordsFor(field)));
 }
 
-/** @param {HTMLElement} field @param {(ids: string[]) => string[]} change to the ids of what describes it */
+/** @param {HTMLElement} field @param {(ids: string[]) => string[]} change to the ids of its descriptions */
 function describe(field, change) {
   const ids = change((field.getAttribute('aria-describedby') ?? '').split(' ').filter(Boolean));
   if (ids.length > 0) field.setAttribute('aria-describedby', ids.join(' '));

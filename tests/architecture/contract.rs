@@ -41,7 +41,7 @@ fn metrics() -> Vec<String> {
     types.map(str::to_owned).collect()
 }
 
-/// The words of an enumeration that has no list of its own, out of its schema.
+/// The words of an enumeration without a list, from its schema.
 fn words<T: PartialSchema>() -> Vec<String> {
     let schema = serde_json::to_value(T::schema()).unwrap();
     schema["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()

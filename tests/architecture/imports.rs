@@ -212,7 +212,7 @@ pub fn circles(graph: &Graph) -> Vec<String> {
     }
     let lines = left.iter().flat_map(|(path, imports)| {
         let within = imports.iter().filter(|import| left.contains_key(*import));
-        within.map(move |import| format!("{path} imports {import}, and is imported by way of it"))
+        within.map(move |import| format!("{path} imports {import}, which imports it back, perhaps through other files"))
     });
     lines.collect()
 }

@@ -65,7 +65,7 @@ async fn a_page_that_did_not_load_is_loaded_again() {
     screen.until("the page without one of its parts", dead, vec![]).await;
     block(&screen, &[]).await;
     let paired = "return document.querySelector('[data-user-code]')?.checkVisibility()";
-    screen.within(BACK, "a code, on a page that was loaded anew", paired, vec![]).await;
+    screen.within(BACK, "a code, on a page that was loaded again", paired, vec![]).await;
 }
 
 /// A network lets the page through but none of its scripts: the page says so by its styles alone, and the link it offers

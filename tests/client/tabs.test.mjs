@@ -1,5 +1,5 @@
-// Tabs of one browser whose WebSockets are blocked: one tab of a session follows for all, and its death or sleep costs
-// little.
+// Tabs of one browser whose WebSockets are blocked: one tab of a session, the leader, follows for all, and another takes over
+// when it dies or sleeps.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HELD_REQUESTS } from '../../static/client/transport/tabs.js';
@@ -20,7 +20,7 @@ async function browser(count, rooms = ROOMS) {
   return it;
 }
 
-test('eight tabs of a session hold one request, and each is told at once what it carries', async () => {
+test('eight tabs of a session hold one request, and all receive its frames at once', async () => {
   const it = await browser(8);
   assert.deepEqual(it.tabs.map((tab) => tab.it.bell.state), all(it.tabs, 'live'));
   assert.equal(it.server.held.size, 1);
@@ -33,7 +33,7 @@ test('eight tabs of a session hold one request, and each is told at once what it
   assert.equal(it.server.looks, looks, 'no tab had to poll for it');
 });
 
-test('a tab of other rooms is followed for as well', async () => {
+test('the leader also follows the rooms of other tabs', async () => {
   const it = await browser(1, ['order:o1']);
   const other = await it.open(STAFF, ['order:o2']);
   it.server.happen('order:o2', 'accepted');
@@ -41,7 +41,7 @@ test('a tab of other rooms is followed for as well', async () => {
   assert.deepEqual([status(other, 'o2'), it.server.held.size, it.server.holders], ['accepted', 1, ['tab 0']]);
 });
 
-test('without what tabs need to know of each other, each that is looked at holds a request, and no other does', async () => {
+test('of tabs that cannot know of each other, each visible one holds a request, and no hidden one does', async () => {
   const it = new Browser();
   for (let number = 0; number < 8; number += 1) await it.open(STAFF, ROOMS, { locks: null });
   assert.equal(it.server.held.size, 8, 'as eight separate windows would');
@@ -68,7 +68,7 @@ test('where locks are refused each tab follows for itself', async () => {
   assert.deepEqual(everywhere(it.tabs, 'o1'), ['accepted', 'accepted']);
 });
 
-test('when the tab that follows dies, another goes on from its own cursors, and nothing is lost', async () => {
+test('when the leader dies, another tab continues from its own cursors, and nothing is lost', async () => {
   const it = await browser(4);
   for (const [number, word] of ['accepted', 'preparing', 'ready'].entries()) {
     const [leader] = it.tabs.filter(({ name, isDead }) => !isDead && it.server.holders.includes(name));
@@ -81,7 +81,7 @@ test('when the tab that follows dies, another goes on from its own cursors, and 
   }
 });
 
-test('a tab that follows and is stuck is replaced, and steps back when it wakes', async () => {
+test('a stuck leader is replaced, and steps back when it wakes', async () => {
   const it = await browser(3);
   const [stuck, ...others] = it.tabs;
   assert.deepEqual(it.server.holders, [stuck.name]);
@@ -101,7 +101,7 @@ test('a tab that follows and is stuck is replaced, and steps back when it wakes'
   assert.deepEqual([status(stuck, 'o1'), it.server.held.size], ['preparing', 1]);
 });
 
-test('tabs of different sessions share no frame and no token, and only so many requests are held for all of them', async () => {
+test('tabs of different sessions share no frame and no token, but the bound on held requests', async () => {
   const it = new Browser();
   const tokens = ['a', 'b', 'c', 'd', 'e'].map((sid) => tokenOf({ sid, role: sid === 'a' ? 'kitchen' : 'staff' }));
   // The same session with fewer rights counts as another one.
@@ -133,7 +133,7 @@ test('where streams are held back as well, tabs follow by one long poll', async 
   assert.ok(it.server.held.size <= 2, `${it.server.held.size}: the poll and one attempted stream`);
 });
 
-test('a tab that was closed in good order is followed by another at once', async () => {
+test('another tab leads at once when the leader is closed', async () => {
   const it = await browser(2);
   it.tabs[0].it.bell.freeze();
   await settle();

@@ -15,9 +15,9 @@ use support::redis_server::Redis;
 use support::{Client, PATIENCE, Wish, eventually, new_id};
 use tokio::task::{JoinSet, block_in_place};
 
-/// The longest time from the promotion until every screen shows the database, where nothing else runs.
+/// The longest time from the promotion until every screen shows the database's state, on an otherwise idle machine.
 const RECOVERY: Duration = Duration::from_secs(5);
-/// The time of load after the standby has lost its way to the primary.
+/// The time of load after the standby has lost its connection to the primary.
 const UNREPLICATED: Duration = Duration::from_millis(1500);
 
 /// How the primary is lost.
@@ -25,7 +25,7 @@ const UNREPLICATED: Duration = Duration::from_millis(1500);
 enum Lost {
     Killed,
     Hung,
-    /// The standby is promoted beside it, and the primary is killed afterwards.
+    /// The standby is promoted while the primary runs, which is killed afterwards.
     Deposed,
 }
 
@@ -47,7 +47,7 @@ impl Restarted {
     }
 }
 
-/// A primary, a standby behind a way that can be cut, and two nodes that know both.
+/// A primary, a standby behind a connection that can be cut, and two nodes that know both.
 struct Scene {
     primary: Cluster,
     standby: Cluster,
@@ -65,7 +65,7 @@ impl Scene {
         let both = format!("{},{}", primary.authority(), standby.authority());
         let url = primary.database().await.replace(&primary.authority(), &both);
         let redis = Redis::start();
-        // Comparisons by the clock are of no help.
+        // Periodic comparisons must not help.
         let cluster = TestCluster::open_on(&url, 2, Some(&redis.url()), &["--head-comparison-s", "300"]).await;
         cluster.wait_for_redis("healthy").await;
         Self { primary, standby, way, cluster, _redis: redis }
@@ -86,7 +86,7 @@ impl Scene {
 
     async fn until_replicated(&self) {
         let head = self.cluster.head(&self.cluster.store().await).await;
-        eventually("the standby to have all", PATIENCE, || async { (self.replicated().await == head).then_some(()) }).await;
+        eventually("all events on the standby", PATIENCE, || async { (self.replicated().await == head).then_some(()) }).await;
     }
 
     /// Loses the primary, promotes the standby, and returns the time from which on nodes could use it.
@@ -206,7 +206,7 @@ async fn lose_ends(lost: Lost) {
             "{times} × the primary is lost ({lost:?}) and its asynchronous standby promoted, nodes restarted: {restarted:?}: {gone} acknowledged \
              events lost; every screen shows the standby's orders, 0 ghosts, 0 missing, within {longest:.1?} of the promotion"
         );
-        // Times are measured where nothing else runs.
+        // Times hold only on an otherwise idle machine.
         assert!(factor() == 1 || longest < RECOVERY, "{longest:?}");
     }
 }

@@ -120,7 +120,7 @@ async fn a_reader_that_stops_amid_a_replay_is_closed_and_resumes_where_it_was() 
 }
 
 #[tokio::test]
-async fn it_is_the_bound_on_what_waits_that_ends_them() {
+async fn the_bound_of_the_backlog_closes_slow_readers() {
     let server = TestServer::start(&["--connections-per-principal", "100", "--backlog-bytes", "16777216"]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
@@ -131,7 +131,7 @@ async fn it_is_the_bound_on_what_waits_that_ends_them() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_ended_for_slowness_may_come_back_at_once() {
+async fn an_evicted_reader_may_reconnect_at_once() {
     let server = TestServer::start(&["--connections-per-principal", "1"]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;

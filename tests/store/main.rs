@@ -60,7 +60,7 @@ contract! {
         orders_are_listed_by_age_status_and_diner, orders_are_listed_by_their_last_event,
         a_time_has_a_position_before_it, an_external_number_has_its_orders_the_first_one_first, a_recalled_order_is_open_again, menus_that_lapse_are_found_when_they_do;
     snapshots: a_snapshot_is_the_fold_of_the_feed_up_to_its_position,
-        a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read,
+        a_snapshot_with_changes_applied_equals_a_newly_read_one,
         an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_restaurant_has_empty_rooms;
     screens: a_screen_is_lost_when_the_last_node_lets_go, of_many_that_sweep_at_once_one_has_an_effect,
         a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens, a_beat_continues_while_the_lease_exists,

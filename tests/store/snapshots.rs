@@ -98,7 +98,7 @@ fn same(one: &Snapshot, other: &Snapshot) {
     assert_eq!(all(one), all(other));
 }
 
-pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(database: TestDatabase) {
+pub async fn a_snapshot_with_changes_applied_equals_a_newly_read_one(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let rooms = [RoomId::Kitchen(restaurant.id), RoomId::Floor(restaurant.id)];
     let mut kept = [room(&restaurant, rooms[0]).await, room(&restaurant, rooms[1]).await];

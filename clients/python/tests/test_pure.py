@@ -43,7 +43,7 @@ def test_merge_patch_follows_the_examples_of_the_rfc(target: Any, patch: Any, re
 
 
 @given(JSON, JSON)
-def test_a_merge_patch_changes_neither_argument_and_once_is_enough(target: Any, patch: Any) -> None:
+def test_a_merge_patch_changes_neither_argument_and_is_idempotent(target: Any, patch: Any) -> None:
     before = copy.deepcopy((target, patch))
     merged = merge_patch(target, patch)
     assert (target, patch) == before
@@ -51,7 +51,7 @@ def test_a_merge_patch_changes_neither_argument_and_once_is_enough(target: Any, 
 
 
 @given(JSON, JSON)
-def test_a_patch_that_replaces_leaves_no_null_of_its_own(target: Any, patch: Any) -> None:
+def test_a_replacing_patch_leaves_no_null(target: Any, patch: Any) -> None:
     if isinstance(patch, dict):
         merged = merge_patch(target, patch)
         assert all(name not in merged for name, change in patch.items() if change is None)
@@ -62,7 +62,7 @@ def test_a_delay_is_within_its_ceiling(attempt: int, drawn: float) -> None:
     assert 0 <= full_jitter(attempt, lambda: drawn) <= min(20.0, 0.5 * 2 ** min(attempt, 30))
 
 
-def test_codes_that_are_not_in_the_table_are_lost_connections_and_refusals_that_stand() -> None:
+def test_unknown_close_codes_are_lost_connections_and_unknown_errors_are_final() -> None:
     assert after_close(4999) == ("connection lost", AfterClose.BACKOFF)
     assert after_close(4401)[1] is AfterClose.TOKEN
     assert after_error("a_code_to_come") is AfterError.FINAL

@@ -1,5 +1,5 @@
-//! Reading one request at a time. The HTTP dispatcher decodes whatever a client has sent ahead, and
-//! each request that waits for the answer before it costs 6 KiB: here the rest stays in the kernel.
+//! Reads one request at a time. The HTTP dispatcher would decode all requests that a client has sent
+//! ahead, and each waiting one costs 6 KiB. With this intake, they wait in the kernel.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,11 +13,11 @@ const AHEAD: usize = 16 * 1024;
 /// The way in which a request shows where its body ends (RFC 9112, "Message Body Length").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// It has none.
+    /// There is no body.
     None,
-    /// After this number of bytes.
+    /// The body ends after this number of bytes.
     Length(u64),
-    /// With its last chunk.
+    /// The body ends with its last chunk.
     Chunks,
 }
 
@@ -204,11 +204,11 @@ enum Scanner {
     Size { size: u64, is_read: bool },
     /// The remaining bytes of a chunk, with the end of its line.
     Data(u64),
-    /// The part after the size of the last chunk. The last bytes read are this number of bytes of [`TRAILER_END`].
+    /// The part after the size of the last chunk, with the number of bytes of [`TRAILER_END`] that were read last.
     Trailer(usize),
 }
 
-/// The end of a body in chunks: that of a line, and an empty one.
+/// The end of a body in chunks: the end of a line, and an empty line.
 const TRAILER_END: &[u8] = b"\r\n\r\n";
 
 impl Scanner {

@@ -43,7 +43,7 @@ async fn every_page_says_which_version_it_belongs_to() {
 }
 
 #[actix_web::test]
-async fn what_pages_load_can_do_nothing_by_itself() {
+async fn a_file_that_pages_load_has_a_policy_that_allows_it_nothing() {
     let app = TestApp::open().await;
     for (path, kind) in [("/css/base.css", "text/css; charset=utf-8"), ("/client/orderbell.js", "text/javascript; charset=utf-8")]
     {
@@ -112,7 +112,7 @@ async fn only_public_files_can_be_read() {
 
 /// Only an open demonstration frames its screens, on its own page. The other parts of the policy stay as strict.
 #[actix_web::test]
-async fn screens_are_framed_by_an_open_demonstration_alone() {
+async fn only_an_open_demonstration_frames_screens() {
     const FRAMED: [&str; 4] = ["/t/demo-table-1", "/orders/0193a5f0-7c1e-7000-8000-00000000002a", "/kitchen", "/staff"];
     let policy = async |app: &TestApp, path: &str| get(app, path).await.header("content-security-policy").to_owned();
     let mut app = TestApp::open().await;
@@ -147,7 +147,7 @@ async fn screens_are_framed_by_an_open_demonstration_alone() {
 }
 
 #[actix_web::test]
-async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
+async fn a_demonstration_shows_only_its_public_parts_and_other_servers_show_nothing() {
     let mut app = TestApp::open().await;
     get(&app, "/api/v1/demo").await.problem(404, "not_found");
     get(&app, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
@@ -167,7 +167,7 @@ async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
 
 /// A page that was opened before its server was replaced loads some of its scripts afterwards.
 #[actix_web::test]
-async fn a_script_that_was_moved_is_found_by_its_address_of_before() {
+async fn a_moved_script_is_found_at_its_old_address() {
     let app = TestApp::open().await;
     for (before, now) in [("/pages/tell_me.js", "/guest/tell_me.js"), ("/client/fallback.js", "/client/transport/fallback.js")] {
         let answer = get(&app, before).await;

@@ -177,7 +177,7 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
     Ok(())
 }
 
-/// Reads menus, but for those that are kept under their version already.
+/// Reads menus, except those that the cache has in their current version.
 pub fn read_menus(script: &mut Script, kept: &BTreeMap<RestaurantId, Option<Kept>>) {
     let row = |(restaurant, kept): (&RestaurantId, &Option<Kept>)| {
         // No event has this id.

@@ -346,7 +346,7 @@ pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderW
     script.write_seen("visits", OPEN, tables.into_iter().map(row).collect());
 }
 
-/// Records when orders were closed, of those that belong to a visit. That of a new order is in the row of its visit.
+/// Records when orders of visits were closed. For a new order, the row of its visit has the time.
 pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) {
     let row = |write: &OrderWrite| {
         let order = &write.order;
@@ -362,7 +362,7 @@ pub fn read_external(script: &mut Script, keys: &BTreeSet<ExternalKey>) {
     script.read(EXTERNAL, keys.iter().map(row).collect());
 }
 
-/// Returns the orders of an external number, the first one first.
+/// Returns the orders of an external number, oldest first.
 pub async fn of_external(
     connection: &mut Connection,
     restaurant: RestaurantId,

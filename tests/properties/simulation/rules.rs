@@ -1,17 +1,17 @@
-//! The rules that keep the promise. A control breaks one of them, in the model and not in the program.
+//! The rules on which the guarantees depend. A negative control breaks one of them in the model, not in the program.
 
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// A feed delivers position n + 1 after n, in whatever order announcements arrive.
     Sequence,
-    /// A feed reads the log for what is missing before an early event.
+    /// A feed reads the events that are missing before an early one from the log.
     GapsAreRead,
     /// Heads are compared, also when a subscription is confirmed.
     HeadsAreCompared,
     /// A publisher remembers the heads of announcements that it has dropped.
     DroppedIsRemembered,
-    /// A group commits only if the head and the answers are those that it was decided on.
+    /// A group commits only if the head and the answers are those on which its decision is based.
     HeadIsCompared,
     /// An answer is sent after the commit.
     AckAfterCommit,
