@@ -89,7 +89,7 @@ pub struct ExternalOrder {
 /// The state that a transaction has read.
 #[derive(Debug)]
 pub struct State {
-    /// The time of the work and the head of the feed, which is locked until the end of the transaction.
+    /// The time of the work and the head of the feed. The transaction fails if another one advances the head before it commits.
     pub moment: Moment,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
@@ -304,7 +304,7 @@ pub trait Log: Send + Sync + 'static {
     /// answer is `conflict`, as in [`Log::commit`].
     async fn answered(&self, restaurant: RestaurantId, command: &CommandKey) -> Result<Option<Committed>>;
 
-    /// Returns the last committed position.
+    /// Returns the last committed position; zero before the first event. `Missing` if there is no such restaurant.
     async fn head(&self, restaurant: RestaurantId) -> Result<Position>;
 
     /// Returns the heads of several feeds, each with the events at the positions that are asked for, by one query. Skips
@@ -345,10 +345,10 @@ pub trait Log: Send + Sync + 'static {
     /// room, for a position after the head, and after more than [`MOST_CHANGES`] events; then read a snapshot.
     async fn changes(&self, restaurant: RestaurantId, room: RoomId, since: Position) -> Result<Option<Changes>>;
 
-    /// Returns an order.
+    /// Returns an order; `None` if the restaurant does not have it.
     async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>>;
 
-    /// Returns at most `limit` orders.
+    /// Returns at most `limit` orders, in the sequence of the query.
     async fn orders(&self, restaurant: RestaurantId, query: OrderQuery, limit: u32) -> Result<Vec<Order>>;
 
     /// Returns the orders that have a number in a POS or at an aggregator, the first one first.
@@ -370,13 +370,13 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Order>>;
 
-    /// Returns the menu.
+    /// Returns the menu; `None` if there is no such restaurant.
     async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>>;
 
-    /// Returns the menu as the text of its document.
+    /// Returns the menu as the text of its document, like [`Log::menu`].
     async fn menu_text(&self, restaurant: RestaurantId) -> Result<Option<String>>;
 
-    /// Returns the restaurants whose menu has a pause or an 86 that ends at or before `now`.
+    /// Returns the restaurants whose menu has a pause, an 86 or an opening that ends at or before `now`.
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>>;
 
     /// Returns at most `limit` orders for later whose work begins at or before `now`, the first ones first.

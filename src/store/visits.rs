@@ -32,7 +32,7 @@ pub struct VisitRecord {
 /// command ([`super::Log::commit`]).
 #[async_trait]
 pub trait Visits: Send + Sync + 'static {
-    /// Returns the open visits; at most `limit` orders of all visits together.
+    /// Returns the open visits by table, without those that have no order; at most `limit` orders of all visits together.
     async fn open_visits(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<VisitRecord>>;
 
     /// Returns the open visit of a table.
