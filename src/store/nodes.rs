@@ -27,19 +27,19 @@ pub trait Nodes: Send + Sync + 'static {
     /// Registers this node at a level, or increases its beat.
     async fn register(&self, level: Level) -> Result<()>;
 
-    /// Removes the row and the write probe of a node whose beat is still `beat`. A node that stops removes its own without a
-    /// beat, whatever it is.
+    /// Removes the row and the write probe of a node whose beat is still `beat`. A stopping node removes its own with `None`, at
+    /// any beat.
     async fn unregister(&self, node: NodeId, beat: Option<i64>) -> Result<()>;
 
     /// Returns at most `limit` registered nodes, by id.
     async fn nodes(&self, limit: u32) -> Result<Vec<NodeRow>>;
 
     /// Returns at most `limit` nodes that have probed for writes, by id, and the time of the probe by their own clocks. The
-    /// time changes while a node runs; compare it with nothing but its own former value.
+    /// time changes while a node runs; compare it only with an earlier time of the same node.
     async fn probes(&self, limit: u32) -> Result<Vec<(NodeId, i64)>>;
 }
 
-/// The feature level in force, as this node last found it. Cheap to clone; all clones are one.
+/// The feature level in force, as this node last found it. Cheap to clone; clones share the level.
 #[derive(Debug, Clone)]
 pub struct LevelInForce(Arc<AtomicU16>);
 

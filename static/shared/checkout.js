@@ -14,7 +14,7 @@ const ROUND_OVER = new Set(['forbidden', 'invalid_transition', 'not_found']);
 const ORDER_FULL = new Set(['order_lines', 'order_bytes']);
 
 /**
- * What stands in the way of a basket besides what its lines and the menu say: a refusal, an order that takes no more rounds,
+ * What prevents a basket from being placed, besides its lines and the menu: a refusal, an order that takes no more rounds,
  * an allergy without words, a note too long for a line, or a raised total that wants another press.
  *
  * @typedef {{is: 'refused', error: any} | {is: 'over'} | {is: 'silent'} | {is: 'long'} | {is: 'dearer', before: Money, now: Money}} Problem
@@ -48,7 +48,7 @@ export class Checkout {
     this.#unfollow = bell.on('answer', (/** @type {any} */ outcome) => this.#answered(outcome));
   }
 
-  /** Ends it: an answer that comes later is not heard. The stored basket stays. */
+  /** Stops following answers. The stored basket stays. */
   close() {
     this.#unfollow();
   }
@@ -87,7 +87,7 @@ export class Checkout {
     if (!this.sending) this.#basket = withSeen(withQuoted(this.#basket), this.#menu());
   }
 
-  /** Takes what another tab has stored. */
+  /** Takes over the basket that another tab has stored. */
   reread() {
     this.#basket = this.#store.recall() ?? emptyBasket(newId());
     this.#on.changed();
@@ -103,7 +103,7 @@ export class Checkout {
     try {
       await placing;
     } catch (error) {
-      // `#answered` handles the server's answers; this handles what was never sent.
+      // `#answered` handles the server's answers; this handles baskets that were never sent.
       if (NEVER_SENT.has(/** @type {any} */ (error).code)) this.#refused(/** @type {any} */ (error));
     }
   }

@@ -9,7 +9,7 @@ const PATIENCE_MS = 1500;
  *
  * @typedef {object} ConnectionWords
  * @property {(state: string) => string} state a word for one of the link's states
- * @property {() => string} never nothing was ever heard
+ * @property {() => string} never the text before the first frame
  * @property {(old: number, heardAt: number) => string} silent the server does not answer at the moment; `old` in ms, `heardAt`
  *   in server ms
  * @property {(old: number, heardAt: number, waiting: number) => string} lost `waiting`: how many commands
@@ -22,12 +22,12 @@ const PATIENCE_MS = 1500;
 export class ConnectionBanner {
   #bell; #banner; #word; #words; #startedAt;
   /** Since when the server cannot be reached, in this page's wall-clock ms; null while it can. @type {number | null} */ lostAt = null;
-  /** When the stored content was true, until this page hears from the server. @type {number | null} */ #keptAt;
+  /** When the stored content was current, until this page hears from the server. @type {number | null} */ #keptAt;
 
   /**
    * @param {any} bell an `Orderbell`
    * @param {{banner: Element, word: Element, words: ConnectionWords, keptAt?: number | null}} parts
-   *   `keptAt`: when what was kept from an earlier page was true, server ms
+   *   `keptAt`: when the stored content of an earlier page was current, server ms
    */
   constructor(bell, { banner, word, words, keptAt = null }) {
     this.#bell = bell;
@@ -41,7 +41,7 @@ export class ConnectionBanner {
     this.draw();
   }
 
-  /** Redraws the banner. Call it every second or so, too, since the age grows. */
+  /** Redraws the banner. Call it about every second, since the age grows. */
   draw() {
     const { state } = this.#bell;
     if (state === 'live' || state === 'catching-up') this.lostAt = null;

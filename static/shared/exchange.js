@@ -6,13 +6,13 @@ import { keepLocal, recallLocal } from './storage.js';
 const LOST = ['offline', 'unavailable'];
 
 /**
- * Sends a call that proves a secret. The server ends the session with it and answers with another: its tokens are kept before
- * anybody uses the old ones, in this tab or another. A call whose answer is lost is sent again as the same attempt.
+ * Sends a call that proves a secret. The server then replaces the session by a new one. The new tokens are stored before any
+ * tab uses the old ones. A call whose answer is lost is sent again as the same attempt.
  *
  * @param {import('../client/tokens.js').TokenSource} tokens
  * @param {'POST' | 'PUT'} method @param {string} path @param {unknown} body
  * @param {string} attempt an id, the same when the person sends the form again
- * @returns {Promise<any>} the answer; null where there is none, from an older node
+ * @returns {Promise<any>} the answer; null from an older node, which sends none
  * @throws {import('../client/codes.js').OrderbellError}
  */
 export async function exchange(tokens, method, path, body, attempt) {

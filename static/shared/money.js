@@ -12,7 +12,7 @@ export function decimals(currency) {
 
 /**
  * @param {{amount: number, currency: string}} money in minor units @param {string} [locale]
- * @returns {string} without decimals when all of them are nought
+ * @returns {string} without decimals if they are all zero
  */
 export function moneyIn({ amount, currency }, locale) {
   const digits = decimals(currency);

@@ -4,7 +4,7 @@ import { place } from './format.js';
 /** What a command would have done to its order. @type {Record<string, string>} */
 const DONE = {
   accept: 'accepted', reject: 'rejected', start: 'started', start_item: 'started', ready: 'bumped', finish_item: 'bumped',
-  recall: 'recalled', recall_item: 'recalled', serve: 'served', cancel: 'cancelled', void_item: 'changed', promise: 'promised anew',
+  recall: 'recalled', recall_item: 'recalled', serve: 'served', cancel: 'cancelled', void_item: 'changed', promise: 'promised again',
   rush: 'changed', change_item: 'changed', fire: 'fired', hold: 'held', serve_item: 'served',
 };
 

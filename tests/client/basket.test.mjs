@@ -42,12 +42,12 @@ test('the total counts options and quantities, in minor units', () => {
   assert.equal(linePrice({ item: 'gone', quantity: 1, options: [] }, MENU), 0);
 });
 
-test('what cannot be ordered is no part of the total', () => {
+test('the total leaves out lines that cannot be ordered', () => {
   const basket = filled({ item: 'naan', quantity: 2 }, { item: 'hilsa', quantity: 3 }, { item: 'gone' });
   assert.equal(total(basket, MENU).amount, linePrice(basket.lines[0], MENU));
 });
 
-test('what cannot be placed says why', () => {
+test('a basket that cannot be placed has the reason', () => {
   assert.equal(obstacle(emptyBasket('b'), MENU), 'empty');
   assert.equal(obstacle(filled({ item: 'hilsa' }), MENU), 'sold_out');
   assert.equal(obstacle(filled({ item: 'gone' }), MENU), 'sold_out');
@@ -73,7 +73,7 @@ test('a placement is the contract\'s body, without empty notes', () => {
   });
 });
 
-test('an order can be had again, as far as the menu still has it', () => {
+test('an order can be repeated with the dishes that the menu still has', () => {
   const order = { items: {
     a: { menu_item: 'rezala', quantity: 2, options: ['extra meat'], note: 'nut allergy' },
     b: { menu_item: 'removed', quantity: 1, options: [] },
@@ -84,7 +84,7 @@ test('an order can be had again, as far as the menu still has it', () => {
 /** Returns the menu with another price. @param {number} amount */
 const naanAt = (amount) => ({ ...MENU, items: { ...MENU.items, naan: { ...MENU.items.naan, price: { amount, currency: 'BDT' } } } });
 
-test('a price that changed since the dish was chosen is told, line and total', () => {
+test('a price that changed since the dish was chosen is shown, for the line and in total', () => {
   const basket = withSeen(filled({ item: 'naan', quantity: 2 }, { item: 'rezala' }), MENU);
   assert.deepEqual([totalBefore(basket, MENU), priceBefore(basket.lines[0], MENU)], [null, undefined]);
   const dearer = naanAt(9000);
@@ -97,19 +97,19 @@ test('a price that changed since the dish was chosen is told, line and total', (
   assert.equal(totalBefore(filled({ item: 'naan' }), dearer), null, 'an older basket without noted prices');
 });
 
-test('a choice of the guest is no change of the price', () => {
+test('choosing an option is not a change of the price', () => {
   const chosen = withSeen(withOption(withSeen(filled({ item: 'rezala' }), MENU), '1', 'big', MENU), MENU);
   assert.equal(totalBefore(chosen, MENU), null);
 });
 
-test('what the server quotes counts until the menu says it too', () => {
+test('the price that the server quotes applies until the menu has it', () => {
   const quoted = withQuoted(withSeen(filled({ item: 'naan' }, { item: 'rezala' }), MENU), [{ amount: 99000 }, { amount: 45000 }]);
   assert.deepEqual([total(quoted, MENU).amount, totalBefore(quoted, MENU).amount], [144000, 51000]);
   assert.equal(placement(quoted, MENU).expected_total.amount, 144000);
   assert.equal(totalBefore(withQuoted(quoted), MENU), null);
 });
 
-test('a declared allergy is carried with its words, and words alone are asked about', () => {
+test('a declared allergy is sent with its note, and a note that may be about one is asked about', () => {
   const basket = filled({ item: 'naan', note: 'walnuts', allergy: true }, { item: 'naan', note: 'walnuts' }, { item: 'rezala', note: 'no nuts' });
   assert.equal(basket.lines.length, 3, 'a line with an allergy is a separate line');
   assert.deepEqual(basket.lines.map(mayBeAllergy), [false, false, true]);
@@ -124,7 +124,7 @@ test('a declared allergy is carried with its words, and words alone are asked ab
   assert.equal(placement(again, MENU).items[0].allergy, true);
 });
 
-test('a dish that is removed from the menu keeps its name and price in the basket, and is told from one that sold out', () => {
+test('a dish that is removed from the menu keeps its name and price in the basket, and looks different from a sold-out one', () => {
   const chosen = withSeen(filled({ item: 'naan', quantity: 2 }, { item: 'hilsa' }, { item: 'rezala' }), MENU);
   const { naan, ...items } = MENU.items;
   const menu = { ...MENU, items };
@@ -135,13 +135,13 @@ test('a dish that is removed from the menu keeps its name and price in the baske
   assert.deepEqual(withSeen(chosen, menu), chosen, 'a menu without the dish changes nothing');
 });
 
-test('a refusal is told until the menu itself says why', () => {
+test('a refusal is shown until the menu shows the reason', () => {
   const [fine, gone] = [filled({ item: 'naan' }), filled({ item: 'naan' }, { item: 'hilsa' })];
   const told = [['invalid', fine, MENU], ['invalid', gone, MENU], ['paused', fine, MENU], ['paused', fine, { ...MENU, paused: true }], [undefined, gone, { ...MENU, paused: true }]];
   assert.deepEqual(told.map(([code, basket, menu]) => isExplained(code, basket, menu)), [false, true, false, true, false]);
 });
 
-test('the same again keeps the allergy, the note and the service, and leaves out what was taken off', () => {
+test('a repeated order keeps the allergy, the note and the service, and leaves out voided lines', () => {
   const menu = { items: { r: { name: 'Rezala', options: {} }, f: { name: 'Firni', options: {} } } };
   const order = {
     service: 'takeaway', note: 'No shellfish', allergy: true,
@@ -154,7 +154,7 @@ test('the same again keeps the allergy, the note and the service, and leaves out
   assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'the choices of the guest are kept');
 });
 
-test('another round is the last round again, added to its order', () => {
+test('another round repeats the last one and is added to its order', () => {
   const order = { id: 'o1', number: 42, service: 'dine_in', items: {
     a: { menu_item: 'rezala', quantity: 1, status: 'done' },
     b: { menu_item: 'naan', quantity: 2, status: 'queued', round: 2, note: 'no butter' },
@@ -196,7 +196,7 @@ const steakMenu = (riceIsThere = true) => ({ ...MENU, items: { ...MENU.items, st
   options: { rice: { name: 'rice', price: { amount: 0 }, group: 'side', available: riceIsThere }, fries: { name: 'fries', price: { amount: 5000 }, group: 'side' } },
 } } });
 
-test('a line that leaves a required choice open is in the way, and says which', () => {
+test('a line without a required choice prevents the order, and names the choice', () => {
   const menu = steakMenu();
   const open = filled({ item: 'steak' });
   assert.deepEqual([obstacle(open, menu), wantsChoice(open.lines[0], menu), missingNames(open.lines[0], menu)], ['choices', true, ['Side']]);
@@ -206,7 +206,7 @@ test('a line that leaves a required choice open is in the way, and says which', 
   assert.deepEqual([obstacle(chosen, steakMenu(false)), isExplained('invalid', chosen, steakMenu(false))], ['choices', true], 'sold out since');
 });
 
-test('an order is had again by the ids of its options, whatever they are called now', () => {
+test('an order is repeated by the ids of its options, even after a rename', () => {
   const order = { items: { a: { menu_item: 'steak', quantity: 1, options: ['french fries'], choices: [{ id: 'fries', group: 'Side' }] } } };
   const again = withOrderAgain(emptyBasket('b'), order, steakMenu());
   assert.deepEqual([again.lines[0].options, obstacle(again, steakMenu())], [['fries'], null]);

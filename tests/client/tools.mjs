@@ -18,5 +18,5 @@ export function toolFile(name) {
   }
 }
 
-/** @param {string} name @returns {any} what the module exports, as CommonJS has it */
+/** @param {string} name @returns {any} the module's CommonJS exports */
 export const tool = (name) => createRequire(import.meta.url)(toolFile(name));

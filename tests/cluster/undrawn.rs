@@ -63,7 +63,7 @@ async fn the_floor_is_notified_once_of_an_order_that_no_screen_shows_even_if_the
         floor.next().await.expect("the floor stays open");
     }
     println!(
-        "the floor is told {:.1?} after an order was accepted that no screen shows, with an alarm after {ALARM:?}",
+        "the floor is notified {:.1?} after an order was accepted that no screen shows, with an alarm after {ALARM:?}",
         at.elapsed()
     );
     // Both remaining nodes have checked several times.
@@ -85,7 +85,7 @@ async fn the_floor_is_notified_once_of_an_order_that_no_screen_shows_even_if_the
 
 /// The control: without the alarm, the same order is not reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_alarm_nobody_tells_the_floor_of_an_order_that_no_screen_shows() {
+async fn without_the_alarm_the_floor_is_not_notified_of_an_order_that_no_screen_shows() {
     let cluster = TestCluster::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;
     let mut floor = cluster.at(&cluster.staff, 1).screen().await;
     floor.join(&cluster.menu.floor()).await;

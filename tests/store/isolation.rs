@@ -1,4 +1,4 @@
-//! No query of one restaurant sees rows of another, whatever ids it is given.
+//! No query of one restaurant returns rows of another, no matter which ids it gets.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, command, command_id, key};
@@ -30,7 +30,7 @@ async fn two_restaurants(database: &TestDatabase) -> (TestRestaurant, TestRestau
     (one, two, order)
 }
 
-pub async fn documents_of_another_are_not_there(database: TestDatabase) {
+pub async fn documents_of_another_restaurant_are_not_found(database: TestDatabase) {
     let (one, two, order) = two_restaurants(&database).await;
     let store = &database.store;
     assert!(store.order(one.id, order.id).await.unwrap().is_some());
@@ -41,7 +41,7 @@ pub async fn documents_of_another_are_not_there(database: TestDatabase) {
     assert_eq!(store.menu(two.id).await.unwrap().unwrap().restaurant, two.id);
 }
 
-pub async fn rooms_of_another_are_empty(database: TestDatabase) {
+pub async fn rooms_of_another_restaurant_are_empty(database: TestDatabase) {
     let (one, two, order) = two_restaurants(&database).await;
     let (store, end) = (&database.store, Position::new(9).unwrap());
     for room in [RoomId::Order(order.id), RoomId::Kitchen(one.id), RoomId::Floor(one.id), RoomId::Menu(one.id)] {
@@ -58,7 +58,7 @@ pub async fn rooms_of_another_are_empty(database: TestDatabase) {
     assert_eq!(store.events(one.id, None, Position::ZERO, end, 9).await.unwrap().len(), 3);
 }
 
-pub async fn another_cannot_act(database: TestDatabase) {
+pub async fn another_restaurant_cannot_act(database: TestDatabase) {
     let (one, two, order) = two_restaurants(&database).await;
     let refused = two.commit(two.acting(order.id, ACCEPT, None)).await.unwrap().answer.unwrap_err();
     assert_eq!(refused.kind, RefusalKind::NotFound);
@@ -87,7 +87,7 @@ fn writing(restaurant: &TestRestaurant, order: Order) -> Work {
     })
 }
 
-pub async fn people_and_screens_of_another_are_not_there(database: TestDatabase) {
+pub async fn people_and_screens_of_another_restaurant_are_not_found(database: TestDatabase) {
     let (one, two, _) = two_restaurants(&database).await;
     let store = &database.store;
     let id = DeviceId::from_uuid(clock::new_id());

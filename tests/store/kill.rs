@@ -142,7 +142,7 @@ async fn place_until_over(restaurant: TestRestaurant, writing: Arc<Writing>) -> 
                 writing.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Err(StoreError::Unavailable) => drop(writing.unavailable.fetch_add(1, Ordering::Relaxed)),
-            Err(error) => panic!("an unreachable server must give `Unavailable`, not {error}"),
+            Err(error) => panic!("an unreachable server must return `Unavailable`, not {error}"),
         }
     }
     acknowledged

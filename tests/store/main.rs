@@ -70,8 +70,8 @@ contract! {
         a_round_is_undrawn_until_a_screen_has_drawn_it, a_held_line_is_not_undrawn_and_a_fired_one_is,
         of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows,
         a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
-    isolation: documents_of_another_are_not_there, rooms_of_another_are_empty, another_cannot_act,
-        people_and_screens_of_another_are_not_there;
+    isolation: documents_of_another_restaurant_are_not_found, rooms_of_another_restaurant_are_empty, another_restaurant_cannot_act,
+        people_and_screens_of_another_restaurant_are_not_found;
     accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,
         a_label_is_unique_in_a_restaurant_and_a_key_everywhere, usernames_are_unique_in_a_restaurant,
         a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
@@ -101,7 +101,7 @@ contract! {
         a_session_is_found_by_its_origin_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         screens_are_listed_page_by_page_with_who_approved_them, a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
-    pushes: only_the_diner_of_an_order_is_notified, a_subscription_is_kept_once_and_the_oldest_give_way,
+    pushes: only_the_diner_of_an_order_is_notified, a_subscription_is_stored_once_and_the_oldest_are_dropped,
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
     opening: the_epoch_is_the_databases_own, a_moved_database_is_recognized_and_its_feeds_begin_a_generation, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, a_locked_feed_is_unavailable_in_time_and_works_again;

@@ -43,7 +43,7 @@ pub async fn only_the_diner_of_an_order_is_notified(database: TestDatabase) {
     assert_eq!((names(&told(mine).await.unwrap()), names(&told(theirs).await.unwrap())), (vec!["watch"], vec!["phone"]));
 }
 
-pub async fn a_subscription_is_kept_once_and_the_oldest_give_way(database: TestDatabase) {
+pub async fn a_subscription_is_stored_once_and_the_oldest_are_dropped(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let order = restaurant.place(&restaurant.diner("me")).await.id;
     let mut again = row(&restaurant, "me", "0");

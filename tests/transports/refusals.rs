@@ -13,7 +13,7 @@ async fn problem(answer: Response) -> (u16, String, String) {
     (status, body["code"].as_str().unwrap().to_owned(), body["detail"].as_str().unwrap().to_owned())
 }
 
-/// Requests a room both ways, which must refuse it in the same way.
+/// Requests a room as a stream and as a poll, whose refusals must be the same.
 async fn refused(server: &Server, token: &str, room: &str) -> (u16, String, String) {
     let stream = problem(Events::ask(server, token, room, "", "").await).await;
     let poll = problem(Polls::ask(server, token, room, "?wait=0").await).await;
@@ -69,7 +69,7 @@ async fn a_token_goes_in_the_header_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn cursors_that_do_not_read_are_invalid() {
+async fn malformed_cursors_are_invalid() {
     let server = Server::start(&[]).await;
     let (staff, room) = (server.sign_in("staff").await, server.room("menu"));
     for id in ["7", "epoch", "epoch.", ".7", "epoch.-7", "epoch.7x", "epoch.9007199254740992"] {

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn moved_files_are_where_the_table_says_and_not_where_they_were() {
-        assert!(MOVED.is_sorted_by_key(|(before, _)| *before), "it is searched in its order");
+        assert!(MOVED.is_sorted_by_key(|(before, _)| *before), "the search needs this order");
         for (before, now) in MOVED {
             assert!(find(now).is_some(), "{now} is there");
             assert!(find(before).is_none(), "{before} is gone");

@@ -18,7 +18,7 @@ pub static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("
 const ATTEMPTS: u32 = 10;
 /// The range of the waits between them.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// The code of the error of a transaction that waits for another one, which waits for it.
+/// The code of a deadlock: two transactions wait for each other.
 const DEADLOCK: &str = "40P01";
 /// How long to wait for a free or a new connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -41,8 +41,8 @@ pub async fn prepare(servers: &[PgConnectOptions]) -> Result<(PgConnection, usiz
     Ok((connection, number))
 }
 
-/// Runs the migrations that are missing. A node that runs may hold what a migration waits for, and wait for what that has: then
-/// the server ends one of the two, and the migration is tried again.
+/// Runs the missing migrations. A migration and a running node may each wait for a lock of the other. The server then ends one
+/// of the two, and the migration is tried again.
 async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     for _ in 1..ATTEMPTS {
@@ -120,7 +120,7 @@ pub async fn require_durable_commits(connection: &mut PgConnection) -> Result<()
     }
     let fsync: String = query_scalar("SHOW fsync").fetch_one(connection).await?;
     if fsync == "off" {
-        log::warn!("postgresql runs with fsync=off: what is acknowledged survives a crash of the server but not of its machine");
+        log::warn!("postgresql runs with fsync=off: acknowledged commands survive a crash of the server but not of its machine");
     }
     Ok(())
 }

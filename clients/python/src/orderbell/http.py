@@ -14,7 +14,7 @@ DEADLINE_S = 15.0
 
 
 class Http:
-    """Calls to one server, over connections of its own."""
+    """HTTP calls to one server."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -59,7 +59,7 @@ class Http:
 
 
 def refusal(status: int, headers: Mapping[str, str], text: str) -> OrderbellError:
-    """Returns the error of an answer. One that is a proxy's and not the server's own is `unavailable`."""
+    """Returns the error of an answer. An answer of a proxy, and not of the server, is `unavailable`."""
     try:
         problem = json.loads(text)
     except ValueError:
