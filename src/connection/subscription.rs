@@ -41,8 +41,8 @@ impl Subscription {
     }
 }
 
-/// The number of the last join of each room that a connection has asked for. The refusal of an earlier one says nothing of the
-/// room, since the last is still to be answered.
+/// The number of the last join of each room that a connection has requested. The refusal of an earlier one says nothing about
+/// the room, since the last one is still to be answered.
 #[derive(Debug, Default)]
 pub struct LastJoins {
     numbers: HashMap<RoomId, u64>,

@@ -1,4 +1,4 @@
-//! Deserialization of what clients send, with errors in plain words: which field or parameter, what is wrong with it, and what
+//! Deserialization of clients' requests, with errors in plain words: which field or parameter, what is wrong with it, and what
 //! is right. Every body, frame and query is read here.
 
 use serde::de::DeserializeOwned;

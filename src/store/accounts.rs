@@ -63,7 +63,7 @@ pub struct User {
 }
 
 impl User {
-    /// Returns the version of the part that a manager may change. It reveals nothing of the password.
+    /// Returns the version of the part that a manager may change. It reveals nothing about the password.
     #[must_use]
     pub fn version(&self) -> Version {
         Version::of_parts(&[self.username.as_str(), self.role.as_str(), self.password_hash.expose_secret()])

@@ -132,7 +132,7 @@ pub struct OrderWrite {
     pub closed_at: Option<Timestamp>,
 }
 
-/// What a group writes.
+/// The writes of a group.
 #[derive(Debug, Default)]
 pub struct Writes {
     /// Orders, each once.
@@ -372,7 +372,7 @@ impl Fold {
         let key = (order.restaurant, order.id);
         let before = self.state.orders.insert(key, order.clone());
         self.count(before.as_ref(), &order);
-        // Screens that have drawn the order have not drawn the round, nor what was held.
+        // Screens that have drawn the order have not drawn the round, nor lines that were held.
         let is_added = before.as_ref().is_some_and(|before| has_more_to_show(before, &order));
         let is_new = is_added || before.as_ref().is_none_or(|before| before.accepted_at.is_none());
         let accepted = order.accepted_at.filter(|_| is_new).map(|_| order.position);

@@ -351,7 +351,7 @@ pub trait Log: Send + Sync + 'static {
     /// Returns at most `limit` orders, in the sequence of the query.
     async fn orders(&self, restaurant: RestaurantId, query: OrderQuery, limit: u32) -> Result<Vec<Order>>;
 
-    /// Returns the orders that have a number in a POS or at an aggregator, the first one first.
+    /// Returns the orders that have a number in a POS or at an aggregator, oldest first.
     async fn orders_of_external_id(&self, restaurant: RestaurantId, external_id: &Key) -> Result<Vec<Order>>;
 
     /// Returns at most `limit` orders whose last event is after a position, by that event.

@@ -117,12 +117,12 @@ export class Subscriptions {
     this.#retries.set(room.name, this.#env.setTimeout(() => this.#subscribe(room), afterMs));
   }
 
-  /** @param {Room} room @param {boolean} [anew] without a cursor: a snapshot is wanted */
-  #subscribe(room, anew = false) {
+  /** @param {Room} room @param {boolean} [fresh] without a cursor, to get a snapshot */
+  #subscribe(room, fresh = false) {
     room.refusal = null;
     room.begin();
     // Older servers refuse this field.
-    this.#hooks.send({ type: 'subscribe', ...(anew ? { room: room.name } : subscription(room)), ...(this.#paged && { paged: true }) });
+    this.#hooks.send({ type: 'subscribe', ...(fresh ? { room: room.name } : subscription(room)), ...(this.#paged && { paged: true }) });
   }
 
   /** @param {string} name */

@@ -40,7 +40,7 @@ export class Player {
     this.#changed();
   }
 
-  /** Does what is due. @param {number} now */
+  /** Does the due steps. @param {number} now */
   look(now) {
     for (; this.#next < this.#steps.length && this.#steps[this.#next].at <= now - this.#begunAt; this.#next += 1) this.#do(this.#steps[this.#next]);
     if (this.#next === this.#steps.length) this.stop();

@@ -99,7 +99,7 @@ function isSame(shown, line) {
 
 /**
  * Merges a correction into a line that a colleague has changed. Keeps words that the person has not seen.
- * @param {{base: any, wanted: Wanted}} kept base: what the sheet showed, if that is known @param {any} line as it is now @returns {Wanted}
+ * @param {{base: any, wanted: Wanted}} kept base: the line on the sheet, if that is known @param {any} line as it is now @returns {Wanted}
  */
 function merged({ base: shown, wanted }, line) {
   const base = shown ?? {};

@@ -3,7 +3,7 @@ import { matches, plain } from '../shared/search.js';
 import { menuByCategory } from './lanes.js';
 
 /**
- * Finds dishes by what a waiter types, without the DOM. Each dish has a number, its place on the menu.
+ * Finds dishes by a waiter's input, without the DOM. Each dish has a number, its place on the menu.
  *
  * @typedef {{number: number, item: any, words: string}} Dish words: its name as it is compared
  * @typedef {{quantity: number, words: string, isOption: boolean}} Wish isOption: of the dish that was added last

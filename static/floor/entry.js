@@ -14,12 +14,12 @@ const SURE_MS = 5_000;
 
 /**
  * The dialog in which a waiter enters an order: first where it goes, then dishes. It works by keyboard alone, and with one
- * thumb. What is entered stays when it is closed.
+ * thumb. The input stays when it is closed.
  */
 export class OrderEntry {
   #bell; #menu; #orders; #tables; #openAt; #changed;
   /** The order in the dialog, by its key; null while its place is chosen. @type {string | null} */ #key = null;
-  /** What is typed into the field of the step. */ #typed = '';
+  /** The text in the field of the step. */ #typed = '';
   /** The line whose controls are shown, by its key. @type {string | null} */ #line = null;
   /** Whether the whole order is shown, where it has no place beside the dishes. */ #whole = false;
   #sureUntil = -Infinity;
@@ -184,7 +184,7 @@ export class OrderEntry {
     return this.#focus();
   }
 
-  /** Does what was typed: adds a dish, or an option of the last one. */
+  /** Adds what was typed: a dish, or an option of the last one. */
   #wish() {
     const checkout = this.#checkout;
     if (!checkout || this.#typed.trim() === '') return;

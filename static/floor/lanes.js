@@ -96,7 +96,7 @@ export function laneClock(order, lane) {
   return clockOf({ since: sinceOf(order, lane), promised }, LANE[lane].thresholds);
 }
 
-/** Rush first, then what is due first; of what is done the last. @param {Lane} lane */
+/** Sorts rush orders first, then by when they are due; done orders, the last one first. @param {Lane} lane */
 function byAge(lane) {
   const sign = lane === 'done' ? -1 : 1;
   return (/** @type {any} */ a, /** @type {any} */ b) =>
@@ -105,7 +105,7 @@ function byAge(lane) {
     || a.number - b.number;
 }
 
-/** When an order is late in its lane, server ms; of what is done, when it came there. @param {any} order @param {Lane} lane */
+/** When an order counts as late in its lane, server ms; for a done order, when it was done. @param {any} order @param {Lane} lane */
 function dueAt(order, lane) {
   if (lane === 'upcoming') return sinceOf(order, lane);
   const { lateMinutes } = LANE[lane].thresholds;
@@ -166,7 +166,7 @@ export function callsByAge(byId) {
 }
 
 /**
- * Lists what waits for an answer, the longest waiting first.
+ * Lists orders and calls that wait for an answer, the longest waiting first.
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms @returns {{id: string, name: string}[]} name: for a list
  */
 export function unansweredByAge(orders, calls, now) {

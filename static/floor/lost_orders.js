@@ -18,7 +18,7 @@ const KEPT_FOR_MS = 24 * 3_600_000;
 /**
  * The orders that this page has shown and that the database has lost, until somebody has dismissed them, across reloads.
  *
- * Bound: `KEPT_LOST`, and what a snapshot has left out until the closed orders are read.
+ * Bound: `KEPT_LOST`, and the orders that a snapshot has left out until the closed orders are read.
  */
 export class LostOrders {
   #room; #list; #name; #changed; #tell; #now;

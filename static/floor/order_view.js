@@ -210,7 +210,7 @@ function actions(order, look) {
 }
 
 /**
- * What the floor can do for a course: serve one of which all is done, fire the next that is held, and
+ * The buttons of the floor for courses: serve one that is all done, fire the next held one, and
  * hold the last that the kitchen has not begun.
  * @param {any} order @returns {{action: string, number: number, words: string}[]}
  */

@@ -6,7 +6,7 @@ export const SILENT_MS = 2 * 60_000;
 /** @typedef {'ring' | 'call'} Tune */
 /** @typedef {{id: string, tune: Tune}} Thing that waits for somebody */
 
-/** Rings until someone answers. Silencing holds for a while and for what waits now; new things ring at once. */
+/** Rings until someone answers. Silencing lasts for a while, and only for orders and calls that wait now; new ones ring at once. */
 export class Ringing {
   #play; #now;
   /** @type {Map<string, number>} */ #silentUntil = new Map();

@@ -59,7 +59,7 @@ export class StaffDesk {
   /** How many done orders are drawn. */ #doneShown = DONE_SHOWN;
   /** Whether only tables that wait for the staff are shown. */ #waiting = false;
   #due = redrawing(() => this.#draw());
-  /** In a frame of its own: to measure amid a draw would be a second layout. */ #beyondDue = redrawing(() => this.#drawBeyond());
+  /** In another frame, since measuring during a draw would cause a second layout. */ #beyondDue = redrawing(() => this.#drawBeyond());
   /** When the visits were last requested. */ #visitsAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
@@ -394,7 +394,7 @@ export class StaffDesk {
     this.#service.readVisits();
   }
 
-  /** Rings for what the screen already shows. */
+  /** Rings for orders and calls that the screen already shows. */
   #ring() {
     this.#ringing.look(this.#unanswered());
   }
@@ -431,7 +431,7 @@ export class StaffDesk {
     this.#beyondDue();
   }
 
-  /** What waits for an answer according to the room, without this page's unanswered commands. */
+  /** Orders and calls that wait for an answer according to the room, without this page's unanswered commands. */
   #waitingInRoom() {
     const placed = [...this.#floor.documents.values()].filter((order) => laneOf(order, this.#bell.now()) === 'incoming');
     return [...placed, ...Object.keys(this.#floor.calls).map((id) => ({ id }))];
@@ -450,7 +450,7 @@ export class StaffDesk {
     render(bar, beyondView(beyond(above), beyond(below)));
   }
 
-  /** What is entered and not sent yet, but for what the dialog shows. */
+  /** Input that is not sent yet, except that of the open dialog. */
   #drawUnsent() {
     if (find('#entry').hasAttribute('open')) this.#entry.draw();
     const menu = this.#menu.menu;

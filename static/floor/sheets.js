@@ -40,7 +40,7 @@ function quantityStepper(label, name, { first, most, all }) {
 
 /**
  * @param {any} order @param {string} item its id, of a line that nobody has begun to cook
- * @param {{quantity: number, note: string, news?: string}} values news: what a colleague has made of the line since
+ * @param {{quantity: number, note: string, news?: string}} values news: the line that a colleague has changed since
  */
 export function correctionSheet(order, item, { quantity, note, news }) {
   const line = order.items[item];

@@ -3,7 +3,7 @@ const MOMENT_MS = 900;
 /** The part of a card that names it: its number and its place. */
 const HEAD_PX = 48;
 
-/** What waits for the staff, on the Orders tab and on the Tables tab. */
+/** The orders and calls that wait for the staff, on the Orders tab and on the Tables tab. */
 const WAITING = ':is([data-order][data-status="placed"], [data-order][data-status="ready"], [data-call]:not([data-answered]))';
 
 /**
@@ -38,7 +38,7 @@ export class Sight {
     this.#known = cursor;
   }
 
-  /** Looks at what has not been seen yet. Call it about once a second. @param {number} now monotonic ms */
+  /** Checks orders and calls that have not been seen yet. Call it about once a second. @param {number} now monotonic ms */
   look(now) {
     const isOpen = document.visibilityState === 'visible' && !document.querySelector('dialog[open]');
     for (const id of this.#unseen) {
@@ -73,7 +73,7 @@ function isUncovered(view) {
   return view.contains(document.elementFromPoint(left + width / 2, top + head / 2));
 }
 
-/** @returns {{above: Element[], below: Element[]}} what waits for the staff beyond the window's edges, in the page's order */
+/** @returns {{above: Element[], below: Element[]}} the waiting orders and calls beyond the window's edges, in the page's sequence */
 export function beyondWindow() {
   const views = [...document.querySelectorAll(`#desk ${WAITING}`)].map((view) => ({ view, rect: view.getBoundingClientRect() }))
     .filter(({ rect }) => rect.height > 0);

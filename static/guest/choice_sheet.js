@@ -31,7 +31,7 @@ export class ChoiceSheet {
     this.#choice = { ...fresh(), options: defaultsOf(item) };
     this.#asks = false;
     find('#choice-title').textContent = item.name;
-    // Removes the fields, with what was typed for another dish.
+    // Removes the fields, with the text for another dish.
     render(this.#body);
     this.#draw();
     this.#sheet.showModal();
@@ -63,7 +63,7 @@ export class ChoiceSheet {
     return this.#draw();
   }
 
-  /** Adds the dish, or goes to what is still to be chosen. */
+  /** Adds the dish, or goes to the first missing choice. */
   #finish() {
     if (isChosenWell(this.#item, this.#choice.options)) {
       this.#add({ item: this.#item.id, ...this.#choice });

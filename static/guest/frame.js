@@ -42,7 +42,7 @@ export function furnish(skip) {
   for (const close of document.querySelectorAll('dialog [data-do="close"]')) close.textContent = WORDS.close;
 }
 
-/** @param {() => void} changed every word has to be drawn anew */
+/** @param {() => void} changed draws all words again */
 export function followLanguage(changed) {
   onAction(document.body, 'data-language', async (name) => {
     try {

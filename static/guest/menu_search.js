@@ -23,7 +23,7 @@ export class MenuSearch {
   #typed = '';
   /** The words of each dish, by the dish. @type {WeakMap<any, string>} */ #words = new WeakMap();
 
-  /** Applies what is typed. Call it when the menu was drawn, too. @param {Element} root @param {any} menu @param {string} [typed] */
+  /** Applies the typed text. Call it when the menu was drawn, too. @param {Element} root @param {any} menu @param {string} [typed] */
   apply(root, menu, typed = this.#typed) {
     const was = plain(this.#typed);
     this.#typed = typed;

@@ -87,7 +87,7 @@ function section({ id, name, items, counts, restaurant }) {
     h('ul.category__items', {}, items.map((item, at) => menuItem(item, counts[at], restaurant))));
 }
 
-/** @param {any} item @returns {boolean} whether it cannot be ordered: it is sold out, or what it asks to choose is */
+/** @param {any} item @returns {boolean} whether it cannot be ordered: it is sold out, or its required choices are */
 function isGone(item) {
   return !item.available || lacksOptions(item);
 }

@@ -26,7 +26,7 @@ export function orderCard(order, state) {
 }
 
 /**
- * An order that fell through, until the guest has read why: what was ordered is folded.
+ * A rejected or cancelled order, until the guest has read why. Its dishes are folded.
  *
  * @param {any} order @param {State & {open: boolean}} state
  */

@@ -14,7 +14,7 @@ import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.j
 const TICK_MS = 1_000;
 
 /**
- * What a page follows an order with. A person with a shared link has no visit and no controls.
+ * The parts with which a page follows an order. A person with a shared link has no visit and no controls.
  *
  * @typedef {{id: string, api: any, bell: any, visit?: import('./visit.js').Visit, shared?: boolean}} Parts
  */
@@ -28,7 +28,7 @@ export class OrderPage {
   /** Calls, once that is loaded. @type {Promise<import('./calls.js').Calls> | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
   /** @type {Receipts | null} */ #receipts = null;
-  /** What the restaurant refused, once that is loaded. @type {import('./refusals.js').Refusals | null} */ #refusals = null;
+  /** The restaurant's refusals, once they are loaded. @type {import('./refusals.js').Refusals | null} */ #refusals = null;
   #settled = false;
   #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
@@ -75,7 +75,7 @@ export class OrderPage {
     return newestOrder(this.#room, this.#id, this.#answered);
   }
 
-  /** The epoch of what is known of the order. @returns {string | undefined} */
+  /** The epoch of the order's document. @returns {string | undefined} */
   get #epoch() {
     return this.#room.documents.has(this.#id) ? this.#room.epoch : this.#seen?.epoch;
   }

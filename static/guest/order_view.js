@@ -38,7 +38,7 @@ export function isFinal(order) {
 /** Stands for the whole order among the ids of its lines. */
 export const WHOLE = 'order';
 
-/** @param {any} order @returns {string[]} what the restaurant did not give: the whole order, or the lines that it took off, by id */
+/** @param {any} order @returns {string[]} the refused parts: the whole order, or the ids of the voided lines */
 export function refusalsOf(order) {
   if (fellThrough(order)) return [WHOLE];
   return Object.entries(order.items).filter(([, item]) => item.status === 'voided').map(([id]) => id);
@@ -111,7 +111,7 @@ export function service({ service: how, guest_name: name }) {
   ];
 }
 
-/** What is known of an order, and what is not. @param {any} order @param {{now: number, seen?: boolean}} state @returns {string} */
+/** The words for the state of an order, and for how sure it is. @param {any} order @param {{now: number, seen?: boolean}} state @returns {string} */
 export function hint({ status, service: how, placed_at: placed }, { now, seen }) {
   const age = now - Date.parse(placed);
   if (status === 'placed' && seen) return age > UNANSWERED_MS ? WORDS.unanswered : WORDS.onScreen;
@@ -124,7 +124,7 @@ export function fellThrough({ status }) {
   return status === 'rejected' || status === 'cancelled';
 }
 
-/** What is to be paid: for an order that fell through nothing, whatever it would have cost. @param {any} order */
+/** The amount to pay: nothing for a rejected or cancelled order. @param {any} order */
 function totalLine(order) {
   const { total } = order;
   const isDue = !fellThrough(order);
@@ -190,7 +190,7 @@ function lines(order, entries) {
     item.status === 'voided' && h('span.item__note.item__more', {}, why(item).join(' '))));
 }
 
-/** What the guest wrote, and that the kitchen sees it as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line */
+/** The guest's note, and whether the kitchen sees it as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line */
 export function noteLine({ note, allergy }) {
   if (!allergy) return h('span.item__more', {}, note);
   return h('span.allergy-note', {}, icon('alert'), h('span', {}, h('b', {}, `${WORDS.allergySeen}: `), note));

@@ -11,7 +11,7 @@ import { UNSEEN_MS, promisedRange } from './order_view.js';
  *
  * @param {Element} root
  * @param {{title: string, hint?: string, icon?: any, busy?: boolean, action?: string, does?: string, link?: {href: string, text: string}}} what
- *   `does` names what a press on `action` does (`data-do`)
+ *   `does`: the `data-do` of the button `action`
  */
 export function showInstead(root, { title, hint, icon: name = 'alert', busy = false, action, does = 'retry', link }) {
   render(root, h('div.blank', { role: 'status' },
@@ -61,7 +61,7 @@ const REMEMBERED_MS = 8_000;
 export class SecondTouch {
   #thing = ''; #at = -Infinity; #changed; #now;
 
-  /** @param {() => void} changed draws anew @param {() => number} [now] monotonic ms */
+  /** @param {() => void} changed draws again @param {() => number} [now] monotonic ms */
   constructor(changed, now = () => performance.now()) {
     this.#changed = changed;
     this.#now = now;
@@ -96,7 +96,7 @@ export class Receipts {
   #asking = false;
   /** Orders announced as unseen. @type {Set<string>} */ #told = new Set();
 
-  /** @param {any} api @param {() => any[]} orders documents @param {() => number} now server ms @param {() => void} changed draws anew */
+  /** @param {any} api @param {() => any[]} orders documents @param {() => number} now server ms @param {() => void} changed draws again */
   constructor(api, orders, now, changed) {
     this.#api = api;
     this.#orders = orders;

@@ -13,7 +13,7 @@ const SIGHT_MS = 6_000;
 const KEPT_ORDERS = 40;
 
 /**
- * Shows what the restaurant refused until the guest has confirmed it, across reloads. Orders that guests cancel themselves
+ * Shows the restaurant's refusals until the guest has confirmed them, across reloads. Orders that guests cancel themselves
  * are not refusals.
  */
 export class Refusals {
@@ -21,7 +21,7 @@ export class Refusals {
   /** Refusals that this page has announced. @type {Set<string>} */ #told = new Set();
   /** Since when the refusals of an order are in sight, by order. @type {Map<string, number>} */ #sightedAt = new Map();
 
-  /** @param {any} bell @param {() => void} changed draws anew */
+  /** @param {any} bell @param {() => void} changed draws again */
   constructor(bell, changed) {
     this.#bell = bell;
     this.#changed = changed;

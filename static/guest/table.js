@@ -17,7 +17,7 @@ const main = find('#main');
 const visit = new Visit(decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? ''));
 /** @type {any} */
 let retry = null;
-/** Draws what the page shows, in the current language. @type {() => void} */
+/** Draws the page in the current language. @type {() => void} */
 let show = () => {};
 
 onAction(main, 'data-do', (does) => {

@@ -189,7 +189,7 @@ export class TablePage {
     try {
       this.#orders.takeAll(await this.#visit.orders());
       this.#followTable();
-      // Includes what the restaurant refused while this page was away.
+      // Includes refusals from while this page was away.
       for (const order of this.#orders.all) this.#refusals.tell(order);
       this.#draw();
     } catch (error) {
@@ -205,7 +205,7 @@ export class TablePage {
     if (this.#ticks % TICKS_PER_DRAWING === 0 && this.#orders.all.some((order) => !isFinal(order))) this.#draw();
   }
 
-  /** Loads what the page can do without, once it is live for the first time. */
+  /** Loads the dispensable parts, once the page is live for the first time. */
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
@@ -219,7 +219,7 @@ export class TablePage {
     }
   }
 
-  /** Saves what a page that opens without a network shows. */
+  /** Saves the content for a page that opens without a network. */
   #keep() {
     const { heardAt } = this.#bell;
     if (heardAt === null) return;
@@ -445,7 +445,7 @@ export class TablePage {
     if (orders.length + left.length + lost.length === 0) return null;
     const open = orders.filter((order) => !isFinal(order));
     const closed = orders.filter(isFinal);
-    // A refusal stays in sight until the guest has confirmed it, below what is still to come.
+    // A refusal stays in sight until the guest has confirmed it, below the orders that are still to come.
     const refused = closed.filter((order) => this.#refusals.unread(order).length > 0).slice(0, UNFOLDED_REFUSALS);
     const finished = closed.filter((order) => !refused.includes(order));
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },

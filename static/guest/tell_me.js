@@ -19,7 +19,7 @@ const WAITING = new Set(['placed', 'accepted', 'preparing']);
  */
 
 /**
- * What is needed of the browser.
+ * The functions that the browser must have.
  *
  * @typedef {object} Environment
  * @property {boolean} supported
@@ -123,7 +123,7 @@ export class TellMe {
     this.#clear();
     if (this.#env.permission() === 'denied') return this.#become('denied');
     if (recallLocal(this.#name, null) === null || this.#env.permission() !== 'granted') return this.#become('off');
-    // What the browser has may have been renewed since, or the server's key: saying it again costs little.
+    // The browser's subscription or the server's key may have been renewed since: sending it again costs little.
     this.#state = 'on';
     await this.#settle(() => this.#subscribe());
   }

@@ -38,7 +38,7 @@ export class VisitOrders {
     return newestOrder(this.#rooms.get(id), id, this.#answered.get(id)?.document);
   }
 
-  /** Returns the epoch of what is known of an order. @param {string} id @returns {string | undefined} */
+  /** Returns the epoch of an order's document. @param {string} id @returns {string | undefined} */
   epochOf(id) {
     const room = this.#rooms.get(id);
     return room?.documents.has(id) ? room.epoch : this.#answered.get(id)?.epoch;

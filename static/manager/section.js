@@ -9,7 +9,7 @@ import { sentence } from './parts.js';
  * @property {string} username who is signed in
  * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}) => Promise<any>} call
  *   a path begins after the restaurant's own, or with `/api/`
- * @property {() => void} changed draws anew
+ * @property {() => void} changed draws again
  */
 
 /** A section of the manager's page: its data, its view and its actions. */

@@ -1,6 +1,6 @@
 import { find, h } from './dom.js';
 
-/** The one dialog of a page. Its content is built anew each time, so that text typed for one order never stays for the next. */
+/** The one dialog of a page. Its content is built again each time, so that text typed for one order never stays for the next. */
 
 /** @param {Element} content with a `#sheet-title` */
 export function openSheet(content) {

@@ -135,7 +135,7 @@ async fn beats_of_an_earlier_connection_are_no_sign_of_life() {
     nodes.other.wait_until_healthy(true, RECOVERY).await;
     proxy.set(Network::Mute);
     tokio::select! {
-        noticed = nodes.other.wait_until_healthy(false, NOTICE) => println!("mute, amid old beats: noticed after {noticed:.1?}"),
+        noticed = nodes.other.wait_until_healthy(false, NOTICE) => println!("mute, while old beats arrive: noticed after {noticed:.1?}"),
         () = repeat(redis, &old) => {}
     }
 }

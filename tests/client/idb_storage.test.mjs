@@ -28,7 +28,7 @@ const opened = (version) => new Promise((resolve, reject) => {
   asked.onerror = () => reject(asked.error);
 });
 
-test('what is written is read, by whoever opens it next, in the order of ids', async () => {
+test('the next page reads what was written, in the order of ids', async () => {
   await storage.write('commands', 'ann', kept('b', 7, { frame: { list: [1, null] } }));
   await storage.write('commands', 'ann', kept('a', 9));
   const next = new IdbStorage(factory);
@@ -97,7 +97,7 @@ test('a database that was deleted behind its back is made again', async () => {
   assert.deepEqual(await ids('commands', 'ann'), ['b']);
 });
 
-test('a database that cannot be opened refuses, and is tried anew with the next call', async () => {
+test('a database that cannot be opened refuses, and the next call tries again', async () => {
   const open = factory.open;
   factory.open = () => { throw new DOMException('not here', 'SecurityError'); };
   await assert.rejects(storage.read('commands', 'ann'), { name: 'SecurityError' });

@@ -81,7 +81,7 @@ test('a group that cannot be chosen from is named', () => {
   assert.match(wrongGroup([{ ...group(0, 1, [false])[0], options: [{ amount: 0, groups: group(3, 3, [false]) }] }]), /needs 3/);
 });
 
-test('what is moved, put and taken away is numbered anew', () => {
+test('moved, added and removed entries are numbered again', () => {
   const draft = draftOf(menu());
   move(draft, 'a', -1);
   move(draft[1].items, '1', -1);

@@ -74,7 +74,7 @@ async function compiled(source, resolution) {
   return ts.getPreEmitDiagnostics(ts.createProgram([file], options)).map(({ code }) => code);
 }
 
-test('its types are there for whoever writes TypeScript, with a bundler and without', async () => {
+test('TypeScript finds its types, with a bundler and without', async () => {
   const bundled = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };
   assert.deepEqual(await compiled(CONSUMER, bundled), []);
   assert.deepEqual(await compiled(CONSUMER, { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext }), []);

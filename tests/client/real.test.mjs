@@ -105,7 +105,7 @@ tried('an order from the table to the end, over a WebSocket, and its log', async
   assert.deepEqual(log.map(({ event }) => event.kind), ['order.accepted', 'order.started', 'order.ready', 'order.served']);
 });
 
-tried('every transport in turn, with cuts, amid a busy kitchen: the same cursor throughout', async () => {
+tried('every transport in turn, with cuts, in a busy kitchen: the same cursor throughout', async () => {
   const proxy = await through();
   const [guest, staff] = [await server.guest(2), await server.staff()];
   const [floor, phone] = [client(proxy, { tokens: staff.tokens }), client(proxy, { tokens: guest.tokens })];
@@ -175,7 +175,7 @@ tried('a stream whose beginning gets through and nothing else is found out, and 
   assert.equal((await sawItAll(seen, staff)).length, 2);
 });
 
-tried('a session that ends stops whoever has it, on each transport, and nobody else', async () => {
+tried('the end of a session stops its clients on each transport, and no others', async () => {
   for (const blocked of [{}, { websocket: true }, { websocket: true, stream: 'refused' }]) {
     const proxy = await through();
     Object.assign(proxy.blocked, blocked);

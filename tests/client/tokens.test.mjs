@@ -134,7 +134,7 @@ test('a lost answer is asked for again, with the same token', async () => {
   assert.deepEqual(new Set(sessions.shown), new Set(['refresh-1']));
 });
 
-test('a page that is left amid a renewal leaves a token that renews', async () => {
+test('a page that is left during a renewal leaves a token that renews', async () => {
   const [store, sessions] = [new FakeStore(), new FakeSessions()];
   const first = source({ store, sessions }).tokens;
   first.save(FIRST);

@@ -73,7 +73,7 @@ test('the advice, on both sides of each bound', () => {
   assert.deepEqual(['none', 'refused', 'well'].map((answer) => advice('stopped', 15_000, answer)), ['wait', 'end', 'start']);
 });
 
-test('a page is loaded anew once in ten minutes for one reason, whatever its clock does', () => {
+test('a page is reloaded once in ten minutes for one reason, whatever its clock does', () => {
   const store = (reloads) => ({ getItem: () => (reloads === undefined ? null : JSON.stringify(reloads)) });
   const before = { '0.1.0+b': 5_000_000 };
   assert.ok(mayReload(store(), '0.1.0+b', 1));

@@ -78,7 +78,7 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
     let (mut kills, usual) = (0, rounds(20));
     // Repeat until some kills were between commit and answer, however busy the machine is.
     while kills < usual || (counts.committed == 0 && kills < 5 * usual) {
-        progress("kills amid commands", kills, usual);
+        progress("kills during commands", kills, usual);
         kills += 1;
         let staff = cluster.at(&cluster.staff, 0);
         let span = warm_up(&staff, &cluster, &mut counts).await;
@@ -99,7 +99,7 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
     assert_eq!(orders_by_note(&feed).len(), counts.believed.len());
     assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
     println!(
-        "{kills} × kill -9 amid {WISHES} commands: {} answered, {} committed and not answered, {} not done; asked again elsewhere \
+        "{kills} × kill -9 during {WISHES} commands: {} answered, {} committed and not answered, {} not done; asked again elsewhere \
          under the same id, each has one answer and one effect",
         counts.answered,
         counts.committed,

@@ -102,7 +102,7 @@ async fn clients_that_hang_up_amid_their_commands_leave_no_transaction_open() {
     until_quiet(&mut database).await;
     let hung_up = wishes.len();
     println!(
-        "{hung_up} × a client hangs up amid its command: {committed} were committed, no connection is left inside a transaction; \
+        "{hung_up} × a client hangs up during its command: {committed} were committed, no connection is left inside a transaction; \
          each, sent again, has one effect"
     );
     assert!(committed > 0, "no command reached the database");

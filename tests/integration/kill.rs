@@ -118,7 +118,7 @@ async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_
     screen.see(&room, feed.cursor.unwrap()).await;
     let seen = &screen.room(&room).events;
     let (events, wishes, resent) = (feed.events.len(), ledger.wishes, ledger.resent);
-    println!("{KILLS} kills amid {wishes} commands: {events} events, {resent} unanswered and sent again, 0 lost, 0 doubled");
+    println!("{KILLS} kills during {wishes} commands: {events} events, {resent} unanswered and sent again, 0 lost, 0 doubled");
     assert!(wishes > 20 * KILLS && resent >= KILLS, "the kills came during the work");
     assert_eq!(faults(&feed, &ledger.acknowledged, seen), [""; 0]);
     assert_eq!(screen.room(&room).repeats, 0);

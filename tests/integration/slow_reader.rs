@@ -110,7 +110,7 @@ async fn a_reader_that_stops_amid_a_replay_is_closed_and_resumes_where_it_was() 
     let before = server.resident();
     let (peak, ()) = server.peak_during(work).await;
     let grown = peak.saturating_sub(before);
-    println!("resident memory grew by {grown} bytes for a reader that stopped amid a replay");
+    println!("resident memory grew by {grown} bytes for a reader that stopped during a replay");
     assert!(grown < 16 * MIB, "{grown} bytes: it holds pages of the log, not all of it");
     let (frames, _) = read_rest(&mut reader).await;
     let mut cut = Followed::since(0);

@@ -241,7 +241,7 @@ fn a_paused_restaurant_takes_no_orders_and_a_dish_that_is_out_is_refused() {
     assert_eq!(decide(&sold_out), RefusalKind::Invalid);
 }
 
-/// Only a takeaway needs a name, whoever orders it, and only where the restaurant wants one.
+/// Only a takeaway needs a name, from guests and staff alike, and only if the restaurant requires one.
 #[test]
 fn a_takeaway_needs_a_name_where_the_restaurant_calls_it_out() {
     let moment = Moment { now: at(0), head: position(0) };

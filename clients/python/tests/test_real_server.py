@@ -60,7 +60,7 @@ async def kill_amid(server: Server, bell: Orderbell, placed: set[str]) -> None:
         at_work = asyncio.gather(all_day(), all_day())
         await asyncio.sleep(0.2)
         await server.kill()
-        assert not at_work.done(), "killed amid the work"
+        assert not at_work.done(), "killed while commands run"
         await server.start()
         await at_work
 

@@ -201,7 +201,7 @@ impl Socket {
     /// minutes.
     fn reset(&self, kind: ErrorKind) -> io::Error {
         let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
-        io::Error::new(kind, "the reader takes nothing of the answer")
+        io::Error::new(kind, "the reader does not read the answer")
     }
 
     /// Ends the wait for the reader.

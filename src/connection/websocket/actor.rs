@@ -57,8 +57,9 @@ pub struct Connection {
 type Ctx = WebsocketContext<Connection>;
 
 /// Starts a connection on a socket whose handshake is accepted. Returns a future that runs it to its end. Every open connection
-/// keeps that future in memory, so what only the start needs stays out of it. `first` is what came behind the handshake,
-/// `answer` the handshake's answer, which leaves with the first frame, and `place` the socket's place in the registry.
+/// keeps that future in memory, so values for the start only stay out of it. `first` has the bytes that came behind the
+/// handshake, `answer` the handshake's answer, which leaves with the first frame, and `place` the socket's place in the
+/// registry.
 pub fn run(
     node: Arc<Node>,
     (slot, address, generation): (ConnectionSlot, IpAddr, Option<Generation>),

@@ -49,7 +49,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Returns the frames of a socket. `first` is what came behind the handshake.
+    /// Returns the frames of a socket. `first` has the bytes that came behind the handshake.
     pub fn new(io: Rc<TcpStream>, first: &[u8], most: u32, fault: Fault) -> Self {
         Self { io, guard: Guard::default(), held: BytesMut::from(first), most: u64::from(most), fault, rest: false }
     }

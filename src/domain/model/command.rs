@@ -74,7 +74,7 @@ pub struct RawCommand {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = optional_lines_schema)]
     pub items: Option<Vec<Line>>,
-    /// For `change_item`: what the line becomes. It stays the same dish.
+    /// For `change_item`: the new line, of the same dish.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
     /// For `add_items` and `change_item`: the total of the lines sent that the guest agreed to. `null` is refused.

@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for CourseNumber {
 pub struct Course {
     /// Its place among the courses.
     pub number: CourseNumber,
-    /// What it is called.
+    /// The course's name.
     pub name: Name,
 }
 

@@ -22,11 +22,11 @@ pub const MAX_OPTIONS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DishOption {
-    /// What it says.
+    /// The option's name.
     pub name: Name,
-    /// What it adds to the price of one.
+    /// The surcharge on the price of one portion.
     pub price: Money,
-    /// The group that lists it. Without one, a guest may choose it or not. From feature level 2 on, like the fields below.
+    /// The group that lists it. Without a group, it can be chosen freely. From feature level 2 on, like the fields below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<OptionGroupId>,
     /// The sort key within the group; lower comes first.
@@ -48,7 +48,7 @@ pub struct DishOption {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionGroup {
-    /// What it says.
+    /// The group's name.
     pub name: Name,
     /// The sort key among the dish's groups; lower comes first.
     #[schema(schema_with = sort_schema)]

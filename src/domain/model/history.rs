@@ -37,7 +37,7 @@ pub struct Link {
     pub after: Mark,
 }
 
-/// What a node knows of a feed's history.
+/// A node's knowledge of a feed's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The generation.
@@ -55,7 +55,7 @@ pub struct Head {
     pub generation: Option<Generation>,
     /// The last event.
     pub last: Mark,
-    /// What the log has at the positions that the reader asked for.
+    /// The events of the log at the requested positions.
     pub asked: Vec<Mark>,
 }
 

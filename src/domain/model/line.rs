@@ -86,7 +86,7 @@ pub struct Round {
 pub struct Correction {
     /// The line.
     pub item: ItemId,
-    /// What it becomes: the same dish, with these portions, options and note.
+    /// The new line: the same dish, with these portions, options and note.
     pub line: Line,
     /// The line's total that the sender agreed to.
     pub expected_total: Option<Money>,

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
-    /// What it says.
+    /// The category's name.
     pub name: Name,
     /// Lower comes first.
     #[schema(schema_with = sort_schema)]

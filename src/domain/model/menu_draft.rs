@@ -28,14 +28,14 @@ pub const MAX_ITEMS: usize = 2000;
 /// limit of `i64`.
 pub const MAX_PRICE: i64 = 1_000_000_000;
 
-/// An option as a client sends it. What it does not say of the group, the place and the default is as it was, if the dish comes
-/// without groups; so is `available`.
+/// An option as a client sends it. An absent `available` leaves that field as it is. If the dish comes without groups, so do an
+/// absent group, sort key and default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionDraft {
-    /// What it says.
+    /// The name.
     pub name: Name,
-    /// What it adds to the price of one.
+    /// The surcharge on the price of one portion.
     #[schema(value_type = Price)]
     pub price: Money,
     /// The group that lists it, one of the dish's groups. From feature level 2 on, like the fields below.

@@ -1,4 +1,4 @@
-//! What the groups of a dish and its options have to agree on, and their order on the menu.
+//! The rules for the groups and options of a dish, and their sequence on the menu.
 
 use super::dish_option::{MAX_CHOSEN, MAX_GROUPS, MAX_OPTIONS, MAX_UNGROUPED, OptionGroup};
 use super::menu::MenuItem;

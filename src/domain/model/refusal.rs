@@ -113,7 +113,7 @@ pub struct Refusal {
     /// The limit that was reached, if any.
     #[serde(skip)]
     pub limit: Option<Limit>,
-    /// With `paused`: what is closed by its hours.
+    /// With `paused` outside the hours: whose hours they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
     /// With `forbidden`: why, if the role alone does not say it.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub struct Chosen<'a> {
     /// Its id on the menu.
     pub id: OptionId,
-    /// What the menu says of it.
+    /// Its entry on the menu.
     pub option: &'a DishOption,
 }
 

@@ -395,7 +395,7 @@ impl Work<'_> {
         Ok(self.follow_items())
     }
 
-    /// Adds a round. What is promised is no earlier than a new order would be.
+    /// Adds a round. The promise becomes no earlier than that of a new order.
     fn add_items(&mut self, round: &Round) -> Result<bool, Refusal> {
         round::add(&mut self.order, round, self.at.round()?)?;
         let earliest = self.at.moment.now.plus_minutes(self.at.default_minutes);

@@ -55,7 +55,7 @@ fn screen(request: &HttpRequest, state: &State, name: &str) -> Result<HttpRespon
     Ok(response)
 }
 
-/// What a browser asks for a page for: `document` for a window, `iframe` for a frame
+/// The purpose for which a browser requests a page: `document` for a window, `iframe` for a frame
 /// ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header)).
 const FETCH_DESTINATION: &str = "sec-fetch-dest";
 

@@ -56,7 +56,7 @@ impl Servers {
                 };
                 tokio::select! {
                     acquired = &mut acquire => acquired,
-                    // What waits for a connection to the former one may wait in vain: it may hang.
+                    // Calls that wait for a connection to the former primary may wait in vain, since it may hang.
                     Ok(()) = move_on => pool.acquire().await,
                 }
             }

@@ -55,14 +55,14 @@ pub enum BackupError {
     Unsound {
         /// The copy.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
 }
 
 type Result<T> = std::result::Result<T, BackupError>;
 
-/// What a database holds.
+/// The content of a database, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contents {
     /// The number of restaurants.
@@ -76,7 +76,7 @@ pub struct Contents {
 /// A restored database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// What the restored database holds.
+    /// The content of the restored database.
     pub contents: Contents,
     /// The replaced database, if there was one.
     pub replaced: Option<PathBuf>,

@@ -37,7 +37,7 @@ const SAVE: &str = "SAVEPOINT unit";
 /// A unit of work with its type erased. Returns its outcome.
 type Unit = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
 
-/// Does a group of commands, and returns an outcome for each. After an error, nothing of the group may be kept. With `true`, it
+/// Does a group of commands, and returns an outcome for each. After an error, no change of the group may be kept. With `true`, it
 /// begins the transaction with [`connect::BEGIN`] and ends with [`connect::STAMP`], in the same calls as its own statements,
 /// and returns the rows of the latter. Otherwise it does neither.
 pub type CommitGroup =

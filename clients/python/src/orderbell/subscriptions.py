@@ -87,7 +87,7 @@ class Subscriptions:
             self._attempt = 0
         if step.need is Need.NOTHING:
             return Outcome(change=step.change)
-        return Outcome([self._subscription(room, anew=step.need is Need.SNAPSHOT)], step.change)
+        return Outcome([self._subscription(room, from_snapshot=step.need is Need.SNAPSHOT)], step.change)
 
     def due(self, now: float) -> list[JsonObject]:
         """Returns the subscriptions to send again now."""
@@ -116,11 +116,11 @@ class Subscriptions:
         self.refused[room.name] = error
         return Outcome(refused=error)
 
-    def _subscription(self, room: RoomState, anew: bool = False) -> JsonObject:
+    def _subscription(self, room: RoomState, from_snapshot: bool = False) -> JsonObject:
         self.refused.pop(room.name, None)
         room.begin()
         frame: JsonObject = {"type": "subscribe", "room": room.name}
-        if not anew and room.cursor is not None:
+        if not from_snapshot and room.cursor is not None:
             frame |= {"since": room.cursor, "epoch": room.epoch}
         if self._paged:  # older servers refuse this field
             frame["paged"] = True
