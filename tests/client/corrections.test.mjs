@@ -41,7 +41,7 @@ test('a correction does not remove an allergy that a colleague has added: the sh
   assert.deepEqual(corrections.begin(now, 'a'), { quantity: 1, note: 'walnuts' }, 'what was decided is not shown again');
 });
 
-test('the sheet has the words of both people, and the colleague's values where only the colleague changed them', () => {
+test('the sheet has the words of both people, and the values that only a colleague has changed', () => {
   const again = (before, now, wanted) => {
     const corrections = shown(order(10, before));
     corrections.command(order(11, now), 'a', wanted);
