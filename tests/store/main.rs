@@ -70,8 +70,8 @@ contract! {
         a_round_is_undrawn_until_a_screen_has_drawn_it, a_held_line_is_not_undrawn_and_a_fired_one_is,
         of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows,
         a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
-    isolation: documents_of_another_restaurant_are_not_found, rooms_of_another_restaurant_are_empty, another_restaurant_cannot_act,
-        people_and_screens_of_another_restaurant_are_not_found;
+    isolation: documents_of_another_restaurant_are_not_found, rooms_of_another_restaurant_are_empty,
+        another_restaurant_cannot_act, people_and_screens_of_another_restaurant_are_not_found;
     accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,
         a_label_is_unique_in_a_restaurant_and_a_key_everywhere, usernames_are_unique_in_a_restaurant,
         a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
