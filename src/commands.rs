@@ -215,7 +215,7 @@ impl Commands {
             (None, Some(id)) => Reads::ExternalBasket(id.clone()),
             (None, None) => Reads::Basket,
         };
-        let limits = self.limits.clone();
+        let (limits, delivery) = (self.limits.clone(), basket.delivery.clone());
         let order = OrderId::from_uuid(clock::new_id());
         let items: Vec<_> = basket.items.iter().map(|_| clock::new_id()).collect();
         let (principal, fingerprint, level) = (who.clone(), key.fingerprint, self.level.get());
@@ -231,7 +231,8 @@ impl Commands {
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &seated(&principal, state.seat), &new_ids, state.moment)
         };
-        self.commit(who, reads, Some(key), note, decide).await
+        let (restaurant, by, at, command) = (who.restaurant, By::of(who), clock::now(), Some(key));
+        self.commit_work(Work { restaurant, reads, command, by, at, note, delivery, decide: Box::new(decide) }).await
     }
 
     /// Refuses fields that any node of the cluster does not know.
@@ -343,7 +344,8 @@ impl Commands {
         decide: impl Fn(State) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Committed, CommandError> {
         let (restaurant, by) = (who.restaurant, By::of(who));
-        self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), note, decide: Box::new(decide) }).await
+        let at = clock::now();
+        self.commit_work(Work { restaurant, reads, command, by, at, note, delivery: None, decide: Box::new(decide) }).await
     }
 
     /// Commits work of the node itself, which has no command id.
@@ -355,7 +357,8 @@ impl Commands {
         decide: impl Fn(State) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Committed, CommandError> {
         let (by, at) = (By::role(role), clock::now());
-        self.commit_work(Work { restaurant, reads, command: None, by, at, note: None, decide: Box::new(decide) }).await
+        let (note, delivery) = (None, None);
+        self.commit_work(Work { restaurant, reads, command: None, by, at, note, delivery, decide: Box::new(decide) }).await
     }
 
     /// Commits and announces.

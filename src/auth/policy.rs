@@ -163,6 +163,12 @@ pub fn may_see_people(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
+/// Returns whether a principal may read and set what a rider needs.
+#[must_use]
+pub fn may_see_deliveries(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Staff, Role::Manager, Role::Service])
+}
+
 /// Returns whether a principal may manage the menu, tables, people, devices and API keys.
 #[must_use]
 pub fn may_manage(who: &Principal) -> bool {
@@ -269,7 +275,7 @@ mod tests {
 
     #[test]
     fn every_role_and_call_of_the_http_api_is_as_the_contract_says() {
-        let table: [(&str, May, [bool; 5]); 8] = [
+        let table: [(&str, May, [bool; 5]); 9] = [
             ("place", may_place, [true, false, true, true, true]),
             ("have a visit", is_guest, [true, false, false, false, false]),
             ("see orders", may_see_orders, [false, true, true, true, true]),
@@ -277,6 +283,7 @@ mod tests {
             ("pair", may_pair, [false, false, true, true, false]),
             ("see guests", may_see_guests, [false, false, true, true, false]),
             ("see people", may_see_people, [false, false, true, true, false]),
+            ("see deliveries", may_see_deliveries, [false, false, true, true, true]),
             ("manage", may_manage, [false, false, false, true, false]),
         ];
         for (what, may, expected) in table {

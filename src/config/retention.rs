@@ -14,6 +14,10 @@ pub struct RetentionArgs {
     #[arg(long, env = "ORDERBELL_GUEST_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub guest_days: u32,
 
+    /// Days after which the name, phone and address of a delivery are removed.
+    #[arg(long, env = "ORDERBELL_DELIVERY_DAYS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub delivery_days: u32,
+
     /// Days for which the row of an expired session is kept.
     #[arg(long, env = "ORDERBELL_SESSION_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_days: u32,
@@ -40,6 +44,12 @@ impl RetentionArgs {
     #[must_use]
     pub fn guests(&self) -> Duration {
         DAY * self.guest_days
+    }
+
+    /// Returns the time for which the details of deliveries are kept.
+    #[must_use]
+    pub fn deliveries(&self) -> Duration {
+        DAY * self.delivery_days
     }
 
     /// Returns the time for which expired sessions are kept.

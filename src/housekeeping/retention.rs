@@ -59,7 +59,9 @@ async fn sweep(store: &SharedStore, settings: &RetentionArgs, access: Duration) 
 async fn sweep_restaurant(store: &SharedStore, restaurant: RestaurantId, settings: &RetentionArgs) -> Result<u64> {
     let (audit, guests) = (ago(settings.audit()), ago(settings.guests()));
     let entries = batches::run(|| store.forget_audit(restaurant, audit, batches::ROWS)).await?;
-    Ok(entries + privacy::purge(store, restaurant, guests).await?)
+    let deliveries = ago(settings.deliveries());
+    let riders = batches::run(|| store.purge_deliveries(restaurant, deliveries, batches::ROWS)).await?;
+    Ok(entries + riders + privacy::purge(store, restaurant, guests).await?)
 }
 
 fn ago(span: Duration) -> Timestamp {

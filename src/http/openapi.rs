@@ -8,8 +8,8 @@ pub mod parts;
 pub mod shapes;
 
 use super::api::{
-    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, shifts, story,
-    visits,
+    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions,
+    shifts, story, visits,
 };
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
@@ -71,6 +71,7 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         push::key, push::subscribe, push::unsubscribe,
         menu::profile, menu::menu, menu::set_availability, menu::set_pause, menu::set_guest_rounds, menu::set_firing,
         order_lists::list, orders::place, orders::read, orders::share, orders::command, orders::call,
+        deliveries::read, deliveries::set, deliveries::erase,
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,
         manage::menu::replace, manage::menu::set_names, manage::hours::set,

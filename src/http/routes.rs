@@ -1,8 +1,8 @@
 //! The URL table.
 
 use super::api::{
-    account, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions, shifts, story,
-    visits,
+    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions,
+    shifts, story, visits,
 };
 use super::assets;
 use super::assets::specs;
@@ -178,6 +178,12 @@ fn orders(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/{id}/commands", "POST").route(web::post().to(orders::command)))
         .service(at("/{id}", READ).route(read().to(orders::read)))
         .service(at("/{id}/receipt", READ).route(read().to(receipts::of_order)))
+        .service(
+            at("/{id}/delivery", "GET, HEAD, PUT, DELETE")
+                .route(read().to(deliveries::read))
+                .route(web::put().to(deliveries::set))
+                .route(web::delete().to(deliveries::erase)),
+        )
         .service(at("/{id}/story", READ).route(read().to(story::read)))
         .service(at("/{id}/share", "POST").route(web::post().to(orders::share)));
 }

@@ -11,6 +11,7 @@ use super::log::{Ack, CommandKey, Committed, ExternalOrder, Reads, State, Work};
 use super::{Result, StoreError, answer};
 use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::{Call, Calls};
+use crate::domain::model::delivery::Delivery;
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::{Draft, Moment};
 use crate::domain::model::event::{Event, EventKind};
@@ -122,6 +123,8 @@ pub struct OrderWrite {
     pub is_new: bool,
     /// The command that places an order with an external number.
     pub source: Option<CommandKey>,
+    /// What the rider needs, of an order that the group places.
+    pub delivery: Option<Delivery>,
     /// Whether the group changes it, after placing it or not.
     pub is_changed: bool,
     /// Whether only the document changes, and none of the columns beside it.
@@ -364,7 +367,9 @@ impl Fold {
         let key = (order.restaurant, order.id);
         self.state.orders.insert(key, order.clone());
         let (accepted, closed_at) = (None, None);
-        let write = OrderWrite { order, is_new: true, source, is_changed: false, is_document_only: false, accepted, closed_at };
+        let delivery = work.delivery.clone();
+        let write =
+            OrderWrite { order, is_new: true, source, delivery, is_changed: false, is_document_only: false, accepted, closed_at };
         self.writes.orders.insert(key, write);
     }
 
@@ -382,6 +387,7 @@ impl Fold {
             order: order.clone(),
             is_new: false,
             source: None,
+            delivery: None,
             is_changed: true,
             is_document_only,
             accepted,
@@ -405,6 +411,7 @@ impl Fold {
                     order: order.clone(),
                     is_new: false,
                     source: None,
+                    delivery: None,
                     is_changed: true,
                     is_document_only: true,
                     accepted: None,

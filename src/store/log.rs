@@ -3,6 +3,7 @@
 use super::audit::Note;
 use super::{Result, WriteFaults};
 use crate::domain::model::call::Calls;
+use crate::domain::model::delivery::Delivery;
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{By, Event};
@@ -148,6 +149,8 @@ pub struct Work {
     pub at: Timestamp,
     /// The entry of the audit to write in the same transaction, which fills in its label and its outcome.
     pub note: Option<Note>,
+    /// What the rider needs, of an order that is placed.
+    pub delivery: Option<Delivery>,
     /// The decision.
     pub decide: Decide,
 }

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod batches;
 mod columns;
 pub mod credentials;
+pub mod deliveries;
 pub mod devices;
 pub mod error;
 mod faults;
@@ -34,6 +35,7 @@ pub mod visits;
 pub use accounts::Accounts;
 pub use audit::Audit;
 pub use credentials::Credentials;
+pub use deliveries::Deliveries;
 pub use devices::Devices;
 pub use error::{Result, StoreError};
 pub use faults::WriteFaults;
@@ -54,12 +56,39 @@ use std::sync::Arc;
 /// Everything that a node needs from its database. Every query of a tenant's data names the restaurant, so that a bug in a
 /// caller cannot read across tenants.
 pub trait Store:
-    Log + Accounts + Credentials + Sessions + Shifts + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits
+    Log
+    + Accounts
+    + Credentials
+    + Sessions
+    + Shifts
+    + Guests
+    + Devices
+    + Screens
+    + Nodes
+    + Pushes
+    + Audit
+    + Privacy
+    + Visits
+    + Deliveries
 {
 }
 
-impl<T: Log + Accounts + Credentials + Sessions + Shifts + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits>
-    Store for T
+impl<
+    T: Log
+        + Accounts
+        + Credentials
+        + Sessions
+        + Shifts
+        + Guests
+        + Devices
+        + Screens
+        + Nodes
+        + Pushes
+        + Audit
+        + Privacy
+        + Visits
+        + Deliveries,
+> Store for T
 {
 }
 

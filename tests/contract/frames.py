@@ -109,7 +109,7 @@ MONEY = {"amount": number, "currency": lambda value: isinstance(value, str) and 
 ITEM = {
     "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "choices": some(a_list), "note": some(text), "allergy": some(flag), "station": text,
     "status": one_of({"queued", "cooking", "done", "voided"}), "price": MONEY, "round": some(number), "added_at": some(at),
-    "course": some(an_object), "held": some(flag), "fired_at": some(at), "served_at": some(at),
+    "course": some(an_object), "seat": some(number), "held": some(flag), "fired_at": some(at), "served_at": some(at),
     "reason": some(text), "detail": some(text),
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ mod choices;
 mod commands;
 mod conformance;
 mod courses;
+mod deliveries;
 mod disk;
 mod documents;
 mod drain;

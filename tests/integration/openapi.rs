@@ -79,6 +79,11 @@ async fn orders(TestRestaurant { manager, staff, diner, menu, .. }: &TestRestaur
     staff.command(&order["id"], "serve", json!({})).await.problem(409, "invalid_transition");
     manager.get(&format!("{address}/story")).await.expect(200);
     diner.get(&format!("{address}/story")).await.problem(403, "forbidden");
+    let delivery = json!({"service": "delivery", "items": [menu.line("Firni", 1)]});
+    let address = format!("/api/v1/orders/{}/delivery", text(&staff.place(&delivery).await["id"]));
+    assert_eq!(staff.put(&address, &json!({"name": "Anna", "phone": "01700", "address": "Road 7"})).await.status, 204);
+    staff.get(&address).await.expect(200);
+    assert_eq!(staff.delete(&address).await.status, 204);
     staff.get(&format!("{BASE}/orders?status=all&limit=1")).await.expect(200);
     staff.get(&format!("{BASE}/orders?sort=newest&limit=1")).await.expect(200);
     staff.get(&format!("{BASE}/orders?updated_since=2026-11-24T10:00:00Z")).await.expect(200);

@@ -159,6 +159,7 @@ fn work(number: usize, (of, command, op): &Member) -> Work {
         by: By::of(&staff),
         at: at(i64::try_from(number).unwrap()),
         note: None,
+        delivery: None,
         decide,
     }
 }

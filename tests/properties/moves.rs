@@ -34,6 +34,7 @@ fn line() -> impl Strategy<Value = Line> {
         quantity,
         options: options.into_iter().map(|name| name.parse().unwrap()).collect(),
         course: None,
+        seat: None,
         note: has_note.then(|| "nut allergy".parse().unwrap()),
         allergy: has_note,
     })

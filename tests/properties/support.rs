@@ -143,7 +143,7 @@ pub fn principal(role: Role, station: Option<&str>) -> Principal {
 }
 
 pub fn line(n: u128, quantity: u16) -> Line {
-    Line { menu_item: dish(n), quantity, options: Vec::new(), course: None, note: None, allergy: false }
+    Line { menu_item: dish(n), quantity, options: Vec::new(), course: None, seat: None, note: None, allergy: false }
 }
 
 /// Another round of these lines.
@@ -165,6 +165,7 @@ pub fn basket(items: Vec<Line>) -> Basket {
         allergy: false,
         guest_name: None,
         due_at: None,
+        delivery: None,
         expected_total: None,
         table: None,
         external_id: None,

@@ -7,6 +7,7 @@ mod audit;
 mod controls;
 mod credentials;
 mod database;
+mod deliveries;
 mod devices;
 mod feed;
 mod fold;
@@ -94,6 +95,7 @@ contract! {
         a_new_key_ends_sessions_when_it_is_asked_to, a_guest_who_sits_down_while_the_table_goes_is_not_left_behind,
         staff_list_guests_and_end_the_session_of_one, a_phone_learns_that_staff_ended_its_session,
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
+    deliveries: what_a_rider_needs_comes_with_the_order_and_goes_by_itself;
     later: an_order_for_later_begins_once_whatever_nodes_find_it, an_order_for_later_is_of_no_visit;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while,
         a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it, two_visits_merge_and_separate;

@@ -81,7 +81,7 @@ impl TestRestaurant {
     /// Returns work of a principal, the common part of the commands below.
     pub fn work(&self, who: &Principal, reads: Reads, command: Option<CommandKey>, decide: impl DecideFn) -> Work {
         let by = By::of(who);
-        Work { restaurant: self.id, reads, command, by, at: at(1), note: None, decide: Box::new(decide) }
+        Work { restaurant: self.id, reads, command, by, at: at(1), note: None, delivery: None, decide: Box::new(decide) }
     }
 
     /// Returns the work that places an order of one dish.
@@ -120,6 +120,7 @@ impl TestRestaurant {
             quantity: 2,
             options: vec![],
             course: None,
+            seat: None,
             note: Some(key("nut \"allergy\" — é")),
             allergy: false,
         };
@@ -131,6 +132,7 @@ impl TestRestaurant {
             allergy: false,
             guest_name: None,
             due_at,
+            delivery: None,
             expected_total: None,
             table: None,
             external_id,

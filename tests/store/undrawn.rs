@@ -112,7 +112,8 @@ pub async fn a_round_is_undrawn_until_a_screen_has_drawn_it(database: TestDataba
     restaurant.draw("pass", restaurant.head().await, None).await;
     restaurant.act(order.id, OrderAction::Ready).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
-    let line = Line { menu_item: restaurant.dish, quantity: 1, options: vec![], course: None, note: None, allergy: false };
+    let line =
+        Line { menu_item: restaurant.dish, quantity: 1, options: vec![], course: None, seat: None, note: None, allergy: false };
     let round = || OrderAction::AddItems(Round { items: vec![line.clone()], expected_total: None });
     restaurant.act(order.id, round()).await;
     assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order and not the round");

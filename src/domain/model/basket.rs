@@ -1,5 +1,6 @@
 //! Baskets: orders as guests, staff or services send them, before the menu sets their prices.
 
+use super::delivery::Delivery;
 use super::line::{self, lines_schema};
 pub use super::line::{Line, MAX_LINES, MAX_OPTIONS};
 use super::order::Service;
@@ -36,6 +37,10 @@ pub struct Basket {
     /// When it shall be ready, if not as soon as possible: for takeaway and delivery. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// What the rider needs, for a delivery by staff or a service. It is stored beside the order, of which it is no part; nor is
+    /// it one of the command's meaning, of which a hash is kept. From feature level 2 on.
+    #[serde(default, skip_serializing)]
+    pub delivery: Option<Delivery>,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
     /// Without this member, the guest agrees to any total. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -60,6 +65,9 @@ impl Basket {
             return Err(invalid("table comes from the guest's session; leave it out"));
         }
         line::check_allergy(self.allergy, self.note.as_ref())?;
+        if self.delivery.is_some() && (who.role == Role::Diner || self.service != Service::Delivery) {
+            return Err(invalid("delivery is for staff and services, with the service delivery; leave it out"));
+        }
         if self.external_id.is_some() && who.role != Role::Service {
             return Err(invalid("external_id is for a POS or an aggregator; leave it out"));
         }
@@ -69,7 +77,7 @@ impl Basket {
     /// Returns the feature level that the basket's fields need.
     #[must_use]
     pub fn level(&self) -> Level {
-        if self.guest_name.is_some() || self.due_at.is_some() {
+        if self.guest_name.is_some() || self.due_at.is_some() || self.delivery.is_some() {
             return Level::TWO;
         }
         let own = if self.expected_total.is_some() || self.allergy { Level::ONE } else { Level::ZERO };

@@ -8,6 +8,7 @@ use crate::domain::values::ids::{ItemId, MenuItemId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
 use crate::domain::values::money::Money;
+use crate::domain::values::seat_number::SeatNumber;
 use crate::domain::values::text::{self, Name, Note};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,6 +38,9 @@ pub struct Line {
     /// The number of its course; that of the dish's category when absent. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseNumber>,
+    /// For which seat of the table it is. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<SeatNumber>,
     /// The guest's note on this line.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_note_schema)]
@@ -64,11 +68,10 @@ impl Line {
     /// Returns the feature level that the line's fields need.
     #[must_use]
     pub const fn level(&self) -> Level {
-        match (self.course, self.allergy) {
-            (Some(_), _) => Level::TWO,
-            (None, true) => Level::ONE,
-            (None, false) => Level::ZERO,
+        if self.course.is_some() || self.seat.is_some() {
+            return Level::TWO;
         }
+        if self.allergy { Level::ONE } else { Level::ZERO }
     }
 }
 

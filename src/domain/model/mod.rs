@@ -4,6 +4,7 @@ pub mod basket;
 pub mod call;
 pub mod command;
 pub mod course;
+pub mod delivery;
 pub mod dish_option;
 pub mod display;
 pub mod draft;

@@ -8,6 +8,7 @@ use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::Reason;
 use crate::domain::values::schema;
+use crate::domain::values::seat_number::SeatNumber;
 use crate::domain::values::text::{GuestName, Key, Name, Note, Station, TableLabel};
 use crate::domain::values::ticket::Ticket;
 use crate::domain::values::time::Timestamp;
@@ -75,6 +76,9 @@ pub struct Item {
     /// Its course. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
+    /// For which seat of the table it is. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<SeatNumber>,
     /// Whether the kitchen waits with it; it is queued then. From feature level 2 on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,

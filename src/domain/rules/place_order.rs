@@ -246,6 +246,7 @@ pub(super) fn price(menu: &Menu, line: &Line, level: Level) -> Result<Item, Refu
         round: 1,
         added_at: None,
         course: course(menu, dish, line.course)?,
+        seat: line.seat,
         held: false,
         fired_at: None,
         served_at: None,

@@ -65,7 +65,8 @@ pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Res
 pub(super) fn holds(item: &Item, Correction { line, .. }: &Correction, menu: Option<&Menu>) -> bool {
     let is_same = item.quantity == line.quantity && item.note == line.note && item.allergy == line.allergy;
     let is_of_course = line.course.is_none_or(|course| item.is_of(course));
-    is_same && is_of_course && item.menu_item == line.menu_item && has_options(item, line, menu)
+    let is_at_seat = line.seat.is_none_or(|seat| item.seat == Some(seat));
+    is_same && is_of_course && is_at_seat && item.menu_item == line.menu_item && has_options(item, line, menu)
 }
 
 /// Returns whether an item has the options of a line, which names them or has their ids.
@@ -120,6 +121,7 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
     if let Some((dish, course)) = at.menu.items.get(&line.menu_item).zip(line.course) {
         item.course = place_order::course(at.menu, dish, Some(course))?;
     }
+    item.seat = line.seat.or(item.seat);
     let moves = item.course != course;
     (item.quantity, item.note, item.allergy) = (line.quantity, line.note.clone(), line.allergy);
     let total = item.price.checked_times(item.quantity).ok_or_else(|| invalid("the line's total is too large"))?;

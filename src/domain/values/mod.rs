@@ -13,6 +13,7 @@ pub(super) mod picture_address;
 pub mod position;
 pub mod reason;
 pub(crate) mod schema;
+pub mod seat_number;
 pub mod text;
 pub mod ticket;
 pub mod time;

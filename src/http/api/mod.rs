@@ -1,6 +1,7 @@
 //! The calls of the API, one file for each resource.
 
 pub mod account;
+pub mod deliveries;
 pub mod demo;
 pub(super) mod devices;
 pub mod guests;

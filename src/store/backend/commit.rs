@@ -3,7 +3,7 @@
 
 use super::menu_cache::MenuCache;
 use super::script::{Outcome, Script, Value};
-use super::{Connection, Database, audit, documents, feeds, guests, screens, tickets, visits};
+use super::{Connection, Database, audit, deliveries, documents, feeds, guests, screens, tickets, visits};
 use crate::clock;
 use crate::domain::model::event::Event;
 use crate::domain::rules::decision::Write;
@@ -166,6 +166,7 @@ fn add_writes(script: &mut Script, writes: &Writes) -> Result<()> {
     let orders = || writes.orders.values();
     visits::open_for(script, orders());
     documents::write_orders(script, orders())?;
+    deliveries::add(script, orders())?;
     visits::record_closes(script, orders());
     visits::add_external(script, orders());
     documents::write_calls(script, &writes.calls)?;

@@ -268,7 +268,7 @@ async fn append_notice(
     let decide = Box::new(move |state: crate::store::log::State| {
         Ok(screen::decide(state.display, id.clone(), change.clone(), state.moment))
     });
-    commit::commit_one(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })
+    commit::commit_one(connection, Work { restaurant, reads, command: None, by, at, note: None, delivery: None, decide })
         .await
         .map(|committed| committed.events)
 }

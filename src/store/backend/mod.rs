@@ -58,6 +58,7 @@ mod accounts;
 pub(super) mod audit;
 pub(super) mod commit;
 mod credentials;
+mod deliveries;
 mod devices;
 mod documents;
 pub mod epoch;

@@ -2,8 +2,8 @@
 //! the compiler reports it as dead code.
 
 use super::{
-    accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, origin, privacy, pushes, screens,
-    sessions, shifts, tickets, visits,
+    accounts, audit, commit, credentials, deliveries, devices, documents, epoch, feeds, guests, log, nodes, origin, privacy,
+    pushes, screens, sessions, shifts, tickets, visits,
 };
 
 /// Every statement of this database.
@@ -12,6 +12,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     audit::STATEMENTS,
     commit::STATEMENTS,
     credentials::STATEMENTS,
+    deliveries::STATEMENTS,
     devices::STATEMENTS,
     documents::STATEMENTS,
     epoch::STATEMENTS,

@@ -139,7 +139,7 @@ mod tests {
     fn work(restaurant: RestaurantId) -> Work {
         let decide = Box::new(|_| panic!("no decision is asked for"));
         let (by, at) = (By::role(Role::Staff), Timestamp::from_micros(0));
-        Work { restaurant, reads: Reads::Menu, command: None, by, at, note: None, decide }
+        Work { restaurant, reads: Reads::Menu, command: None, by, at, note: None, delivery: None, decide }
     }
 
     fn failing() -> Transaction {

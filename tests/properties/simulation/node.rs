@@ -234,7 +234,7 @@ impl World {
     ) {
         let Some(node) = self.connections.get(&connection).map(|open| open.node) else { return };
         let at = self.time();
-        let work = Work { restaurant: who.restaurant, reads, command, by: By::of(who), at, note: None, decide };
+        let work = Work { restaurant: who.restaurant, reads, command, by: By::of(who), at, note: None, delivery: None, decide };
         self.nodes[node].waiting.push((work, sender));
         if self.nodes[node].waiting.len() == 1 {
             self.soon(node, 1..=30, What::Commit);

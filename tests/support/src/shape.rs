@@ -99,6 +99,7 @@ pub fn order(document: &Value) {
                 "round",
                 "added_at",
                 "course",
+                "seat",
                 "held",
                 "fired_at",
                 "served_at",

@@ -1,0 +1,108 @@
+//! What a rider needs to bring an order: for those who deliver it, and nobody else.
+
+use super::orders::visible;
+use crate::auth::policy;
+use crate::clock;
+use crate::domain::model::delivery::Delivery;
+use crate::domain::model::order::Service;
+use crate::domain::model::principal::Principal;
+use crate::domain::values::ids::OrderId;
+use crate::http::body::Body;
+use crate::http::extract::AuthUser;
+use crate::http::openapi::parts;
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::protocol::ErrorCode;
+use actix_web::{HttpResponse, web};
+
+/// Checks that the caller may see what riders need, and that the order is delivered.
+async fn check(state: &State, who: &Principal, id: OrderId) -> Result<(), Problem> {
+    if !policy::may_see_deliveries(who) {
+        return Err(Problem::new(ErrorCode::Forbidden, "only the staff and services see what a rider needs"));
+    }
+    state.node.commands.admit(who)?;
+    let order = visible(state, who, id).await?;
+    if order.service == Service::Delivery { Ok(()) } else { Err(Problem::not_found("the order is not delivered")) }
+}
+
+/// `GET /api/v1/orders/{id}/delivery`: returns what the rider needs.
+///
+/// # Errors
+/// `forbidden`; `not_found` for an order without a delivery, or whose details were removed.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders/{id}/delivery",
+    operation_id = "readDelivery",
+    tag = "orders",
+    summary = "Read what the rider needs",
+    description = "For: staff, manager, service. No room, document or event carries it.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    responses(
+        (status = 200, description = "To whom and where it goes.", body = Delivery),
+        parts::WithToken,
+        (status = 404, response = Problem),
+    ),
+)]
+pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
+    check(&state, &who, *id).await?;
+    let delivery = state.node.store.delivery(who.restaurant, *id).await?;
+    let delivery = delivery.ok_or_else(|| Problem::not_found("no details of this delivery, or no longer"))?;
+    Ok(HttpResponse::Ok().json(delivery))
+}
+
+/// `PUT /api/v1/orders/{id}/delivery`: sets what the rider needs. 204.
+///
+/// # Errors
+/// `forbidden`, `invalid`; `not_found` for an order without a delivery.
+#[utoipa::path(
+    put,
+    path = "/api/v1/orders/{id}/delivery",
+    operation_id = "setDelivery",
+    tag = "orders",
+    summary = "Set what the rider needs",
+    description = "For: staff, manager, service.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    request_body = Delivery,
+    responses(
+        (status = 204, description = "Set."),
+        parts::WithToken,
+        parts::WithBody,
+        (status = 404, response = Problem),
+    ),
+)]
+pub async fn set(
+    state: web::Data<State>,
+    AuthUser(who): AuthUser,
+    id: web::Path<OrderId>,
+    body: Body<Delivery>,
+) -> Result<HttpResponse, Problem> {
+    check(&state, &who, *id).await?;
+    state.node.store.set_delivery(who.restaurant, *id, &body.0, clock::now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `DELETE /api/v1/orders/{id}/delivery`: erases what the rider needed. 204.
+///
+/// # Errors
+/// `forbidden`; `not_found` for an order without a delivery, or whose details were removed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/orders/{id}/delivery",
+    operation_id = "eraseDelivery",
+    tag = "orders",
+    summary = "Erase what the rider needed",
+    description = "For: staff, manager, service.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    responses(
+        (status = 204, description = "Erased."),
+        parts::WithToken,
+        (status = 404, response = Problem),
+    ),
+)]
+pub async fn erase(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
+    check(&state, &who, *id).await?;
+    if !state.node.store.remove_delivery(who.restaurant, *id).await? {
+        return Err(Problem::not_found("no details of this delivery, or no longer"));
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
