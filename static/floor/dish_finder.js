@@ -6,7 +6,8 @@ import { menuByCategory } from './lanes.js';
  * Finds dishes by a waiter's input, without the DOM. Each dish has a number, its place on the menu.
  *
  * @typedef {{number: number, item: any, words: string}} Dish words: its name as it is compared
- * @typedef {{quantity: number, words: string, isOption: boolean}} Wish isOption: of the dish that was added last
+ * @typedef {{quantity: number, words: string, isOption: boolean, seat?: number, course?: number}} Wish isOption: of the dish that was added last;
+ *   seat: at the table; course: its number; without words, both are of the dish that was added last
  */
 
 /** @param {any} menu @returns {{id: string, name: string, dishes: Dish[]}[]} categories in their order */
@@ -18,12 +19,14 @@ export function numbered(menu) {
 }
 
 /**
- * Reads `rez`, `12`, `3x rez`, `3 × 12`; `+spicy` means an option.
+ * Reads `rez`, `12`, `3x rez`, `3 × 12`, `rez @2` for seat 2, `rez /2` for course 2; `+spicy` means an option.
  * @param {string} typed @returns {Wish}
  */
 export function wishOf(typed) {
   const text = typed.trim();
   if (text.startsWith('+')) return { quantity: 1, words: plain(text.slice(1)), isOption: true };
+  const [, said, mark, number] = /^(.*?)\s*([@/])(\d{1,2})$/.exec(text) ?? [];
+  if (mark && Number(number) > 0) return { ...wishOf(said), [mark === '@' ? 'seat' : 'course']: Number(number) };
   const [, quantity, rest] = /^(\d{1,2})\s*[x×*]\s*(.*)$/i.exec(text) ?? [];
   return { quantity: Math.max(1, Number(quantity ?? 1)), words: plain(rest ?? text), isOption: false };
 }

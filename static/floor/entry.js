@@ -1,4 +1,4 @@
-import { withAdded, withOption } from '../shared/basket.js';
+import { asRoundOf, coursesOf, usualCourse, withAdded, withLine, withOption } from '../shared/basket.js';
 import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
 import { defaultsOf } from '../shared/choices.js';
 import { find, h, render } from '../shared/dom.js';
@@ -9,6 +9,8 @@ import { toast } from '../shared/toasts.js';
 import { matching, numbered, wishOf } from './dish_finder.js';
 import { likeliestPlace, optionWish, orderForm, placeForm, placeOf, placeWords } from './entry_view.js';
 
+/** How far ahead an order for later is to begin with. */
+const SOONEST_MS = 30 * 60_000;
 /** The time in which another touch on "Discard" discards. */
 const SURE_MS = 5_000;
 
@@ -17,7 +19,7 @@ const SURE_MS = 5_000;
  * thumb. The input stays when it is closed.
  */
 export class OrderEntry {
-  #bell; #menu; #orders; #tables; #openAt; #changed;
+  #bell; #menu; #orders; #tables; #open; #changed;
   /** The order in the dialog, by its key; null while its place is chosen. @type {string | null} */ #key = null;
   /** The text in the field of the step. */ #typed = '';
   /** The line whose controls are shown, by its key. @type {string | null} */ #line = null;
@@ -34,15 +36,15 @@ export class OrderEntry {
    * @param {() => any} parts.menu
    * @param {import('./new_orders.js').NewOrders} parts.orders
    * @param {() => string[] | null} parts.tables labels; null while they are not known
-   * @param {(table: string) => number} parts.openAt how many orders are open at a table
+   * @param {() => any[]} parts.open the open orders, the newest first
    * @param {() => void} parts.changed
    */
-  constructor({ bell, menu, orders, tables, openAt, changed }) {
+  constructor({ bell, menu, orders, tables, open, changed }) {
     this.#bell = bell;
     this.#menu = menu;
     this.#orders = orders;
     this.#tables = tables;
-    this.#openAt = openAt;
+    this.#open = open;
     this.#changed = changed;
     this.#listen();
   }
@@ -52,10 +54,13 @@ export class OrderEntry {
     return this.#dialog.open ? this.#key : null;
   }
 
-  /** Opens the dialog for another order. @param {import('./new_orders.js').Place} [place] asked for where it is not given */
-  begin(place) {
+  /**
+   * Opens the dialog for another order.
+   * @param {import('./new_orders.js').Place} [place] asked for where it is not given @param {any} [order] that the dishes are added to
+   */
+  begin(place, order) {
     this.#show(null);
-    if (place) this.#goTo(place);
+    if (place) this.#goTo(place, order);
   }
 
   /** Opens the dialog with an order that was begun before. @param {string} key */
@@ -132,7 +137,8 @@ export class OrderEntry {
       'entry-close': () => this.#dialog.close(),
       'entry-move': () => this.#move(),
       'entry-place': () => this.#goTo(control.dataset.placeTable
-        ? { table: control.dataset.placeTable, service: 'dine_in' } : { service: 'takeaway', guest: this.#typed.trim() }),
+        ? { table: control.dataset.placeTable, service: 'dine_in' } : { service: control.dataset.placeService ?? 'takeaway', guest: this.#typed.trim() }),
+      'entry-round': () => this.#toggleRound(control.dataset.roundOf ?? ''),
       'entry-category': () => find(`#entry-${CSS.escape(control.dataset.category ?? '')}`).scrollIntoView({ block: 'start' }),
       'entry-add': () => this.#add(this.#menu().items[control.dataset.dish ?? '']),
       'entry-line': () => this.#openLine(lineKey(control)),
@@ -151,7 +157,7 @@ export class OrderEntry {
   #touch(name, control) {
     const checkout = this.#checkout;
     if (!checkout || !this.#dialog.contains(control)) return false;
-    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option ?? control.dataset.course ?? '', this.#menu());
+    const changed = withTouch(checkout.basket, name, lineKey(control), control.dataset.option ?? control.dataset.course ?? control.dataset.seat ?? '', this.#menu());
     if (changed) this.#change(changed);
     return changed !== null;
   }
@@ -168,13 +174,13 @@ export class OrderEntry {
     if (place) this.#goTo(place);
   }
 
-  /** @param {import('./new_orders.js').Place} place */
-  #goTo(place) {
+  /** @param {import('./new_orders.js').Place} place @param {any} [order] that the dishes are added to */
+  #goTo(place, order) {
     const checkout = this.#checkout;
     if (this.#moves && checkout) {
-      checkout.change({ ...checkout.basket, table: undefined, guest: undefined, ...place });
+      checkout.change({ ...asRoundOf(checkout.basket), table: undefined, guest: undefined, ...place });
     } else {
-      this.#key = this.#orders.begin(place);
+      this.#key = this.#orders.begin(place, order);
       if (this.#key === null) return toast('Too many orders are not sent yet. Send or discard some of them first.', { bad: true });
       this.#line = this.#checkout?.basket.lines.at(-1)?.key ?? null;
     }
@@ -195,17 +201,32 @@ export class OrderEntry {
       this.#typed = '';
       return this.#change(withOption(checkout.basket, option.line, option.id, this.#menu()));
     }
+    if (wish.words === '') return this.#mark(wish);
     const [dish] = matching(this.#categories.flatMap(({ dishes }) => dishes), wish.words);
     if (!dish?.item.available) return;
     this.#typed = '';
-    this.#add(dish.item, wish.quantity);
+    this.#add(dish.item, wish.quantity, wish.seat);
+    if (wish.course) this.#mark({ course: wish.course });
   }
 
-  /** @param {any} item of the menu @param {number} [quantity] */
-  #add(item, quantity = 1) {
+  /** Sets the seat or the course of the last dish. @param {{seat?: number, course?: number}} wish */
+  #mark({ seat, course }) {
+    const checkout = this.#checkout;
+    const line = checkout?.basket.lines.find(({ key }) => key === this.#line);
+    if (!checkout || !line) return;
+    const menu = this.#menu();
+    const isSeat = seat !== undefined && checkout.basket.table !== undefined;
+    const isCourse = course !== undefined && coursesOf(menu).some(({ number }) => number === course);
+    if (!isSeat && !isCourse) return;
+    this.#typed = '';
+    this.#change(withLine(checkout.basket, line.key, isSeat ? { seat } : { course: course === usualCourse(line, menu) ? undefined : course }));
+  }
+
+  /** @param {any} item of the menu @param {number} [quantity] @param {number} [seat] */
+  #add(item, quantity = 1, seat) {
     const checkout = this.#checkout;
     if (!checkout || !item?.available) return;
-    const basket = withAdded(checkout.basket, { item: item.id, quantity, options: defaultsOf(item) });
+    const basket = withAdded(checkout.basket, { item: item.id, quantity, seat: checkout.basket.table === undefined ? undefined : seat, options: defaultsOf(item) });
     const line = basket.lines.find((each) => each.quantity !== checkout.basket.lines.find(({ key }) => key === each.key)?.quantity);
     if (line) this.#line = line.key;
     this.#change(basket);
@@ -230,6 +251,20 @@ export class OrderEntry {
     if (checkout) this.#change({ ...checkout.basket, service: checkout.basket.service === 'takeaway' ? 'dine_in' : 'takeaway' });
   }
 
+  /** Adds the dishes to an open order of the table, or makes an order of their own of them. @param {string} id */
+  #toggleRound(id) {
+    const checkout = this.#checkout;
+    if (!checkout) return;
+    const order = checkout.basket.round?.order === id ? undefined : this.#openOrders(checkout.basket).find((one) => one.id === id);
+    this.#change(asRoundOf(checkout.basket, order));
+  }
+
+  /** @param {import('../shared/basket.js').Basket} basket @returns {any[]} the orders that its dishes may be added to */
+  #openOrders({ table, round }) {
+    if (!(this.#bell.welcome?.feature_level >= 2)) return [];
+    return this.#open().filter((order) => (table !== undefined && order.table === table) || order.id === round?.order);
+  }
+
   /** The times that can be chosen. */
   get #dueTimes() {
     return { now: this.#bell.now(), zone: this.#menu()?.time_zone };
@@ -240,7 +275,9 @@ export class OrderEntry {
     const checkout = this.#checkout;
     if (!checkout) return;
     const { due: before, ...basket } = checkout.basket;
-    this.#change(before === undefined ? { ...basket, due: dueDays(this.#dueTimes)[0]?.times[0] } : basket);
+    if (before !== undefined) return this.#change(basket);
+    const times = dueDays(this.#dueTimes).flatMap((day) => day.times);
+    return this.#change({ ...basket, due: times.find((at) => at - this.#bell.now() >= SOONEST_MS) });
   }
 
   #discard() {
@@ -297,11 +334,14 @@ export class OrderEntry {
       h('button.button.button--quiet', { 'type': 'button', 'data-do': 'entry-close' }, 'Close'));
     const body = find('#entry-body');
     if (!menu && !asks) return render(body, h('div.blank', { 'data-key': 'none' }, h('div.spinner', { 'aria-hidden': true }), h('p', {}, 'Loading the menu')));
-    if (asks) return render(body, placeForm({ tables: this.#tables(), typed: this.#typed, orders: this.#openAt }));
+    if (asks) return render(body, placeForm({
+      tables: this.#tables(), typed: this.#typed, delivers: this.#bell.welcome?.feature_level >= 2, orders: (table) => this.#open().filter((order) => order.table === table).length,
+    }));
     return renderListed(body, orderForm({
       menu, basket: checkout.basket, categories: this.#categories, typed: this.#typed, wish: wishOf(this.#typed), line: this.#line, whole: this.#whole,
       sending: checkout.sending, problem: checkout.problem, sure: performance.now() <= this.#sureUntil,
       later: this.#bell.welcome?.feature_level >= 2 ? this.#dueTimes : undefined,
+      open: this.#openOrders(checkout.basket), seats: this.#bell.welcome?.feature_level >= 2,
     }));
   }
 }

@@ -1,12 +1,14 @@
-import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, isForLater, lacksName, linePrice, mayBeLater, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
+import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, isForLater, lacksAddress, lacksName, linePrice, mayBeLater, missingNames, obstacle, pieces, priceBefore, total, totalBefore, unavailable, usualCourse, wantsChoice } from '../shared/basket.js';
 import { kept } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { dueDays, duePicker } from '../shared/due_picker.js';
-import { clock, count, money, place } from '../shared/format.js';
-import { icon } from '../shared/icons.js';
+import { called } from '../shared/called.js';
+import { clock, count, money, place, serviceWord } from '../shared/format.js';
+import { SERVICE_ICONS, icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
 import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
 import { matching, optionOf, tablesLike } from './dish_finder.js';
+import { riderFields } from './rider.js';
 import { dueWords } from './sheets.js';
 
 /**
@@ -32,28 +34,30 @@ function countWords(min, max) {
   return min === 0 ? `Up to ${max}` : `Choose ${min} to ${max}`;
 }
 
-/** @param {Basket} basket @returns {Place} */
-export function placeOf({ table, service, guest }) {
-  return { table, service, guest };
+/** @param {Basket} basket @returns {Place & Pick<Basket, 'round'>} */
+export function placeOf({ table, service, guest, round }) {
+  return { table, service, guest, round };
 }
 
-/** @param {Place} at @returns {string} `Table 4`, `Takeaway, Anna` */
-export function placeWords({ table, service, guest }) {
-  return place({ table, service, guest_name: service === 'dine_in' ? undefined : guest?.trim() });
+/** @param {Place & Pick<Basket, 'round'>} at @returns {string} `Table 4`, `Takeaway, Anna`, `Table 4: more for order A12` */
+export function placeWords({ table, service, guest, round }) {
+  const words = place({ table, service, guest_name: service === 'dine_in' ? undefined : guest?.trim() });
+  return round ? `${words}: more for order ${called(/** @type {any} */ (round))}` : words;
 }
 
 // ---- where the order goes ----
 
 /**
  * Lists where an order may go, the likeliest first: Enter takes it.
- * @param {string[]} tables labels @param {string} typed @returns {Place[]}
+ * @param {string[]} tables labels @param {string} typed @param {boolean} [delivers] the server keeps what a rider needs @returns {Place[]}
  */
-export function placesFor(tables, typed) {
+export function placesFor(tables, typed, delivers = false) {
   const like = tablesLike(tables, typed).map((table) => ({ table, service: 'dine_in' }));
   const name = typed.trim();
   const takeaway = { service: 'takeaway', guest: name };
+  const away = delivers ? [takeaway, { service: 'delivery', guest: name }] : [takeaway];
   const begins = name !== '' && like[0]?.table.toLowerCase().startsWith(name.toLowerCase().replace(/^table\s+/, ''));
-  return begins ? [...like, takeaway] : [takeaway, ...like];
+  return begins ? [...like, ...away] : [...away, ...like];
 }
 
 /** @param {string[]} tables labels @param {string} typed @returns {Place | undefined} the place that Enter chooses; none before anything is typed */
@@ -62,11 +66,11 @@ export function likeliestPlace(tables, typed) {
 }
 
 /**
- * @param {{tables: string[] | null, typed: string, orders: (table: string) => number}} look tables: null while they are not known;
- *   orders: how many are open at a table
+ * @param {{tables: string[] | null, typed: string, delivers?: boolean, orders: (table: string) => number}} look tables: null while they are not known;
+ *   delivers: the server keeps what a rider needs; orders: how many are open at a table
  */
-export function placeForm({ tables, typed, orders }) {
-  const places = placesFor(tables ?? [], typed);
+export function placeForm({ tables, typed, delivers, orders }) {
+  const places = placesFor(tables ?? [], typed, delivers);
   const hasLikeliest = likeliestPlace(tables ?? [], typed) !== undefined;
   return h('div.entry__where', { 'data-key': 'where' },
     h('div.field', {}, h('label', { for: 'entry-where' }, 'Table, or name for a takeaway'),
@@ -78,11 +82,12 @@ export function placeForm({ tables, typed, orders }) {
 /** @param {Place} at @param {boolean} isFirst @param {number} open orders */
 function placeButton(at, isFirst, open) {
   const { table, guest } = at;
-  const words = table ?? (guest ? `Takeaway for “${guest}”` : 'Takeaway');
+  const away = serviceWord(at.service);
+  const words = table ?? (guest ? `${away} for “${guest}”` : away);
   return h('button.button.entry__place', {
-    'type': 'button', 'data-key': table ?? ':takeaway', 'data-do': 'entry-place', 'data-place-table': table, 'data-first': isFirst,
+    'type': 'button', 'data-key': table ?? `:${at.service}`, 'data-do': 'entry-place', 'data-place-table': table, 'data-place-service': at.service, 'data-first': isFirst,
     'aria-label': table ? `Table ${table}, ${open > 0 ? count(open, 'open order') : 'free'}` : words,
-  }, !table && icon('bag'), h('span', {}, words), table && h('span.entry__state', {}, open > 0 ? count(open, 'order') : 'free'));
+  }, !table && icon(SERVICE_ICONS[at.service]), h('span', {}, words), table && h('span.entry__state', {}, open > 0 ? count(open, 'order') : 'free'));
 }
 
 // ---- what is ordered ----
@@ -99,6 +104,8 @@ function placeButton(at, isFirst, open) {
  * @property {boolean} sending
  * @property {import('../shared/checkout.js').Problem | null} problem
  * @property {boolean} sure the next touch on "Discard" discards
+ * @property {any[]} open the open orders that these dishes may be added to
+ * @property {boolean} seats the server knows seats
  * @property {{now: number, zone?: string}} [later] whose clock times for later are chosen by; without it, the server knows no orders for later
  */
 
@@ -163,30 +170,66 @@ function optionWords(option) {
   return state === 'fits' ? `Enter: + ${name} · ${dish}` : `${name} (${dish}): ${NOT_ADDED[state]}`;
 }
 
+/** What a seat or a course without a dish does: it is the last one's. @param {import('./dish_finder.js').Wish} wish @param {Basket} basket @param {string | null} line @param {any} menu */
+function markWords({ words, seat, course }, basket, line, menu) {
+  if (words !== '' || (seat === undefined && course === undefined)) return undefined;
+  const last = basket.lines.find(({ key }) => key === line);
+  if (!last) return 'No dish to set it for.';
+  const name = menu.items[last.item]?.name ?? last.name;
+  if (seat !== undefined) return basket.table === undefined ? 'Seats are for tables.' : `Enter: seat ${seat} · ${name}`;
+  const found = coursesOf(menu).find(({ number }) => number === course);
+  return found ? `Enter: ${found.name} · ${name}` : `The menu has no course ${course}.`;
+}
+
 /** Returns the hint that says what Enter does. @param {Pick<Look, 'wish' | 'typed' | 'categories' | 'basket' | 'line' | 'menu'>} look */
 export function wishWords({ wish, typed, categories, basket, line, menu }) {
-  if (typed.trim() === '') return 'Letters or number, then Enter · 3x rez: three · +spicy: an option of the last dish';
+  if (typed.trim() === '') return 'Letters or number, then Enter · 3x rez: three · +spicy: an option · @2: seat · /2: course of the last dish';
+  const marked = markWords(wish, basket, line, menu);
+  if (marked) return marked;
   if (wish.isOption) {
     return optionWords(optionWish({ wish, basket, line, menu }));
   }
   const [first] = matching(categories.flatMap(({ dishes }) => dishes), wish.words);
   if (!first) return 'No dish is called that.';
-  return first.item.available ? `Enter: ${wish.quantity} × ${first.item.name}` : `${first.item.name}: ${soldOut(first.item)}`;
+  return first.item.available ? `Enter: ${wish.quantity} × ${first.item.name}${wish.seat && basket.table !== undefined ? `, seat ${wish.seat}` : ''}` : `${first.item.name}: ${soldOut(first.item)}`;
 }
 
 /** @param {Look} look */
-function linesView({ basket, menu, line }) {
-  if (basket.lines.length === 0) return h('p.entry__none', { 'data-key': 'none' }, 'Tap a dish to add it.');
+function linesView({ basket, menu, line, seats }) {
+  const rider = basket.service === 'delivery' && !basket.round && riderFields(basket.delivery ?? {});
+  if (basket.lines.length === 0) return h('div.entry__lines', { 'data-key': 'none' }, rider, h('p.entry__none', {}, 'Tap a dish to add it.'));
+  const seat = seats && basket.table !== undefined ? seatsOf(basket) : undefined;
   return h('div.entry__lines', { 'data-key': 'lines' },
-    h('ul', {}, basket.lines.map((each) => lineView(each, menu, each.key === line))),
+    rider,
+    h('ul', {}, basket.lines.map((each) => lineView(each, menu, each.key === line, seat))),
     h('div.field.entry__note', {},
       h('label', { for: 'entry-note' }, 'Note on the whole order'),
       h('input', { 'id': 'entry-note', 'maxlength': MAX_NOTE, 'value': basket.note, 'data-field': 'order-note', 'autocomplete': 'off' }),
       allergyBox(basket, 'the whole order', STAFF)));
 }
 
-/** @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen its controls are shown */
-function lineView(line, menu, isOpen) {
+/** The least number of seats that are offered. */
+const SEATS = 4;
+const MOST_SEATS = 12;
+
+/** @param {Basket} basket @returns {number[]} the seats that are offered: one more than are taken */
+function seatsOf({ lines }) {
+  const last = Math.max(0, ...lines.map(({ seat = 0 }) => seat));
+  return Array.from({ length: Math.max(last, Math.min(MOST_SEATS, Math.max(SEATS, last + 1))) }, (_, at) => at + 1);
+}
+
+/** @param {import('../shared/basket.js').Line} line @param {string} name @param {number[]} seats */
+function seatChips(line, name, seats) {
+  return h('div.options', { 'data-key': 'seats', 'role': 'group', 'aria-label': `Seat of ${name}` }, seats.map((seat) => h('button.chip', {
+    'type': 'button', 'data-key': seat, 'data-do': 'seat', 'data-seat': seat, 'aria-pressed': String(seat === line.seat), 'aria-label': `Seat ${seat}`,
+  }, icon('table'), seat)));
+}
+
+/**
+ * @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen its controls are shown
+ * @param {number[]} [seats] that are offered
+ */
+function lineView(line, menu, isOpen, seats) {
   const item = menu.items[line.item];
   const name = item?.name ?? line.name ?? 'A dish';
   const gone = !canBeOrdered(line, menu);
@@ -195,7 +238,7 @@ function lineView(line, menu, isOpen) {
   const chosen = line.options.map((id) => item?.options?.[id]?.name).filter(Boolean);
   return h('li.entry__line', { 'data-key': line.key, 'data-line': line.key, 'data-open': isOpen, 'data-gone': gone },
     h('button.entry__head', { 'type': 'button', 'data-do': 'entry-line', 'aria-expanded': String(isOpen) },
-      h('b.numeric', {}, line.quantity, ' ×'), h('span', {}, name, !isOpen && saidWords([chosenCourse(line, menu)?.name, ...chosen, line.note])), h('span.numeric', {}, amount(linePrice(line, menu)))),
+      h('b.numeric', {}, line.quantity, ' ×'), h('span', {}, name, !isOpen && saidWords([line.seat && `seat ${line.seat}`, chosenCourse(line, menu)?.name, ...chosen, line.note])), h('span.numeric', {}, amount(linePrice(line, menu)))),
     gone && h('p.entry__gone', {}, item ? 'Now sold out. Remove it.' : 'No longer on the menu. Remove it.'),
     before !== undefined && h('p.entry__gone', {}, `The price has changed. It was ${amount(before * line.quantity)}.`),
     isOpen && h('div.entry__controls', {},
@@ -204,6 +247,7 @@ function lineView(line, menu, isOpen) {
         h('button.button.button--quiet', { 'type': 'button', 'data-do': 'line-remove' }, icon('trash'), h('span.entry__word', {}, 'Remove'), h('span.visually-hidden', {}, ` ${name}`))),
       !gone && item && optionChips(item, line.options, STAFF),
       !gone && courseChips(line, name, menu),
+      !gone && seats && seatChips(line, name, seats),
       h('div.entry__said', {},
         h('input.entry__words', {
           'value': line.note, 'maxlength': MAX_NOTE, 'placeholder': 'Allergies or wishes', 'aria-label': `Allergies or wishes: ${name}`, 'data-field': 'line-note', 'autocomplete': 'off',
@@ -219,14 +263,14 @@ function courseChips(line, name, menu) {
     h('button.chip', { 'type': 'button', 'data-key': course.number, 'data-do': 'course', 'data-course': course.number, 'aria-pressed': String(course.number === ofLine) }, course.name)));
 }
 
-/** @param {(string | undefined)[]} said */
+/** @param {(string | number | undefined)[]} said */
 function saidWords(said) {
   const words = said.filter(Boolean).join(', ');
   return words && h('span.entry__also', {}, words);
 }
 
 /** @param {Look} look */
-function footView({ basket, menu, sending, problem, whole, sure, later }) {
+function footView({ basket, menu, sending, problem, whole, sure, open, later }) {
   const why = whyNot(basket, menu, problem);
   return h('div.entry__foot', { 'data-key': 'foot' },
     // Always in the page: screen readers do not announce a live region that appears with its words.
@@ -234,13 +278,21 @@ function footView({ basket, menu, sending, problem, whole, sure, later }) {
     h('div.entry__row', {},
       h('button.button.entry__toggle', { 'type': 'button', 'data-do': 'entry-whole', 'aria-pressed': String(whole), 'disabled': basket.lines.length === 0 },
         whole ? 'Menu' : 'Order', ' · ', count(pieces(basket), 'dish', 'dishes')),
-      basket.table && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-service', 'aria-pressed': String(basket.service === 'takeaway') }, icon('bag'), 'Takeaway'),
-      later && mayBeLater(basket) && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-later', 'aria-pressed': String(isForLater(basket)) }, icon('clock'), 'Later'),
+      basket.table && !basket.round && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-service', 'aria-pressed': String(basket.service === 'takeaway') }, icon('bag'), 'Takeaway'),
+      roundChips(basket, open),
+      later && !basket.round && mayBeLater(basket) && h('button.chip.entry__service', { 'type': 'button', 'data-do': 'entry-later', 'aria-pressed': String(isForLater(basket)) }, icon('clock'), 'Later'),
       h('button.button.button--quiet.button--danger.entry__discard', { 'type': 'button', 'data-do': 'entry-discard' }, sure ? 'Yes, discard' : 'Discard')),
-    later && isForLater(basket) && duePicker({ days: dueDays(later), due: basket.due, zone: later.zone, words: dueWords(later.now, later.zone) }),
+    later && !basket.round && isForLater(basket) && duePicker({ days: dueDays(later), due: basket.due, zone: later.zone, words: dueWords(later.now, later.zone) }),
     h('button.button.button--go.button--large.button--wide', {
       'type': 'button', 'data-do': 'entry-send', 'disabled': sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true', 'aria-keyshortcuts': 'Control+Enter',
-    }, sending ? 'Sending' : ['Send · ', money(total(basket, menu))]));
+    }, sending ? 'Sending' : [basket.round ? `Add to ${called(/** @type {any} */ (basket.round))} · ` : 'Send · ', money(total(basket, menu))]));
+}
+
+/** The orders of the table that these dishes can be added to. @param {Basket} basket @param {any[]} open */
+function roundChips({ round }, open) {
+  return open.map((order) => h('button.chip.entry__service', {
+    'type': 'button', 'data-key': `round ${order.id}`, 'data-do': 'entry-round', 'data-round-of': order.id, 'aria-pressed': String(round?.order === order.id),
+  }, icon('plus'), `Add to ${called(order)}`));
 }
 
 // ---- why the order cannot be sent ----
@@ -253,6 +305,7 @@ export function whyNot(basket, menu, problem) {
   return [
     menu.paused && basket.lines.length > 0 && (menu.paused_until ? `New orders are paused until ${clock(menu.paused_until)}.` : 'New orders are paused.'),
     basket.lines.length > 0 && lacksName(basket, menu) && 'A takeaway needs a name: tap “Change”.',
+    basket.lines.length > 0 && !basket.round && lacksAddress(basket) && 'A delivery needs a name, a phone number and an address.',
     soldOut.length > 0 && `Sold out: ${names(soldOut)}.`,
     removed.length > 0 && `No longer on the menu: ${names(removed)}.`,
     ...basket.lines.filter((line) => wantsChoice(line, menu)).map((line) => choiceWords(line, menu)),

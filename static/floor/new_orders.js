@@ -1,4 +1,5 @@
 import { newId } from '../client/ids.js';
+import { asRoundOf } from '../shared/basket.js';
 import { Checkout } from '../shared/checkout.js';
 
 /** Bound: orders that are being entered or sent. */
@@ -20,7 +21,7 @@ export class NewOrders {
    * @param {any} parts.bell
    * @param {() => any} parts.menu
    * @param {{recall: () => Record<string, import('../shared/basket.js').Basket>, keep: (baskets: Record<string, any>) => void}} parts.store
-   * @param {{changed: () => void, placed: (order: any, key: string) => void, sentBefore: (key: string) => void, refused: (key: string) => void}} parts.on
+   * @param {{changed: () => void, placed: (order: any, key: string, round: boolean) => void, sentBefore: (key: string) => void, refused: (key: string) => void}} parts.on
    */
   constructor({ bell, menu, store, on }) {
     this.#bell = bell;
@@ -42,16 +43,16 @@ export class NewOrders {
 
   /**
    * Begins an order, or returns to the one that is being entered for the same place.
-   * @param {Place} place @returns {string | null} its key; null while too many are under way
+   * @param {Place} place @param {any} [order] that its dishes are added to @returns {string | null} its key; null while too many are under way
    */
-  begin(place) {
+  begin(place, order) {
     const same = this.all.find(({ checkout: { basket, sending } }) =>
-      !sending && basket.table === place.table && (place.table !== undefined || basket.guest === place.guest));
+      !sending && basket.round?.order === order?.id && basket.table === place.table && basket.service === place.service && (place.table !== undefined || basket.guest === place.guest));
     if (same) return same.key;
     if (this.all.length >= MOST_NEW) return null;
     const key = newId();
     const checkout = this.#open(key);
-    checkout.change({ ...checkout.basket, ...place });
+    checkout.change(asRoundOf({ ...checkout.basket, ...place }, order));
     return key;
   }
 
@@ -87,7 +88,7 @@ export class NewOrders {
       store: { recall: () => this.#store.recall()[key] ?? null, keep: (basket) => this.#keep(key, basket) },
       on: {
         changed: () => this.#on.changed(),
-        placed: (order) => { this.#end(key); this.#on.placed(order, key); },
+        placed: (order, { round }) => { this.#end(key); this.#on.placed(order, key, round); },
         sentBefore: () => { this.#end(key); this.#on.sentBefore(key); },
         refused: () => this.#on.refused(key),
       },

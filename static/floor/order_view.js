@@ -51,7 +51,7 @@ function incomingCard(order, look) {
     h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order, look))),
     h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
   ] : [h('p.order__dishes', {}, dishesIn(order)), notesView(order)],
-  h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger'), story(look)));
+  h('div.actions.order__actions.order__more', {}, rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger'), rider(order, look), story(look)));
 }
 
 /**
@@ -80,7 +80,7 @@ function upcomingCard(order, look) {
     order.status === 'placed' && button('accept', 'check', 'Accept', '.button--go'),
     button('start_now', 'flame', 'Start now', '.button--quiet'), button('reschedule', 'clock', 'Time', '.button--quiet'),
     order.status === 'placed' ? button('reject', 'close', 'Reject', '.button--quiet.button--danger') : button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'),
-    story(look)));
+    more(look), rider(order, look), story(look)));
 }
 
 /** @param {any} order @returns {string} `2 Beef rezala, 1 Firni` */
@@ -155,7 +155,7 @@ function itemLine(id, item, order, { corrects }) {
     h('span.line__body', {},
       h('span.line__name', {}, item.name),
       chosenOptions(item).map((option) => h('span.line__option', {}, `+ ${option}`)),
-      (item.course || item.held || item.served_at) && h('span.line__option', {}, courseWords(item)),
+      (item.seat || item.course || item.held || item.served_at) && h('span.line__option', {}, courseWords(item)),
       item.round && h('span.line__option', {}, `Round ${item.round}, ${clock(item.added_at)}`),
       noteView(item),
       item.status === 'voided' && whyWords(item) && h('span.line__why', {}, whyWords(item))),
@@ -168,9 +168,9 @@ function itemLine(id, item, order, { corrects }) {
       tool('void_item', 'close', 'Void', item.name)));
 }
 
-/** @param {{course?: {name: string}, held?: boolean, served_at?: string}} item @returns {string} `Mains, held` */
-function courseWords({ course, held, served_at: at }) {
-  return [course?.name, held && 'held', at && 'served'].filter(Boolean).join(', ');
+/** @param {{seat?: number, course?: {name: string}, held?: boolean, served_at?: string}} item @returns {string} `Seat 2, Mains, held` */
+function courseWords({ seat, course, held, served_at: at }) {
+  return [seat && `Seat ${seat}`, course?.name, held && 'held', at && 'served'].filter(Boolean).join(', ');
 }
 
 /** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {string} word @param {string} name of the dish */
@@ -200,11 +200,11 @@ function actions(order, look) {
         'type': 'button', 'data-key': `${action} ${number}`, 'data-action': action, 'data-course': number,
       }, icon(COURSE_ICONS[action]), words)),
       button('ready', 'check', 'Ready', '.order__main'), rush(order), button('promise', 'clock', 'Time', '.button--quiet'),
-      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'), story(look)),
+      more(look), rider(order, look), button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'), story(look)),
     ready: () => row(
       button('serve', 'tray', 'Serve', '.button--go.order__main'), button('recall', 'undo', 'Back', '.button--quiet'),
-      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'), story(look)),
-    done: () => (canBeCalledBack(order, look.now) || look.corrects) && row(canBeCalledBack(order, look.now) && button('recall', 'undo', 'Call back', '.button--quiet'), story(look)),
+      more(look), rider(order, look), button('cancel', 'close', 'Cancel', '.button--quiet.button--danger'), story(look)),
+    done: () => (canBeCalledBack(order, look.now) || look.corrects) && row(canBeCalledBack(order, look.now) && button('recall', 'undo', 'Call back', '.button--quiet'), rider(order, look), story(look)),
   };
   return rows[look.lane]();
 }
@@ -231,6 +231,16 @@ function courses(order) {
 /** @param {...any} buttons */
 function row(...buttons) {
   return h('div.actions.order__actions', {}, buttons);
+}
+
+/** Adds dishes to the order. @param {Look} look */
+function more({ corrects }) {
+  return corrects && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'more' }, icon('plus'), 'Add');
+}
+
+/** What the rider needs. @param {any} order @param {Look} look */
+function rider({ service }, { corrects }) {
+  return corrects && service === 'delivery' && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'delivery' }, icon('list'), 'Address');
 }
 
 /** Returns the button for the order's story, unless the server is too old to have stories. @param {Look} look */

@@ -22,6 +22,7 @@ import { soundButton } from '../shared/sound_button.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
 import { database, keepLocal, recallLocal, sessionStore } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
+import { whenAt } from '../shared/zone.js';
 import { callsView } from './calls_view.js';
 import { ClosedOrders } from './closed_orders.js';
 import { StaffCommands } from './commands.js';
@@ -105,14 +106,14 @@ export class StaffDesk {
     this.#newOrders = new NewOrders({
       bell: this.#bell, menu: () => this.#menu.menu, store: { recall: () => recallLocal(kept, {}), keep: (baskets) => keepLocal(kept, baskets) },
       on: {
-        changed: () => this.#due(), placed: (order, key) => this.#placed(order, key),
+        changed: () => this.#due(), placed: (order, key, round) => this.#placed(order, key, round),
         sentBefore: (key) => this.#sentBefore(key), refused: (key) => this.#refused(key),
       },
     });
     addEventListener('storage', ({ key }) => { if (key === `orderbell.${kept}`) this.#newOrders.reread(); });
     this.#entry = new OrderEntry({
       bell: this.#bell, menu: () => this.#menu.menu, orders: this.#newOrders, tables: () => this.#service.tables,
-      openAt: (table) => [...this.#floor.documents.values()].filter((order) => order.table === table && LANES[order.status] !== 'done').length,
+      open: () => [...this.#floor.documents.values()].filter(({ status }) => LANES[status] !== 'done').sort((a, b) => b.number - a.number),
       changed: () => this.#due(),
     });
     this.#lost = new LostOrders({
@@ -179,10 +180,13 @@ export class StaffDesk {
     this.#tellCancelled(`Order ${called(after)} (${place(after)}) was cancelled by the guest.`);
   }
 
-  /** @param {any} order that a waiter has entered @param {string} key */
-  #placed(order, key) {
+  /** @param {any} order that a waiter has entered @param {string} key @param {boolean} round its dishes were added to an order */
+  #placed(order, key, round) {
     this.#entry.done(key);
-    sendToKitchen(this.#bell, order, () => toast(`Order ${called(order)} is sent to the kitchen: ${place(order)}.`));
+    if (round) return toast(`Added to order ${called(order)}: ${place(order)}.`);
+    return sendToKitchen(this.#bell, order, () => toast(order.upcoming
+      ? `Order ${called(order)} is for ${whenAt(order.due_at, this.#menu.menu?.time_zone, this.#bell.now())}: ${place(order)}.`
+      : `Order ${called(order)} is sent to the kitchen: ${place(order)}.`));
   }
 
   /** @param {string} key */
@@ -248,6 +252,11 @@ export class StaffDesk {
     this.#entry.begin(control?.dataset.forTable ? { table: control.dataset.forTable, service: 'dine_in' } : undefined);
   }
 
+  /** Adds dishes to an open order. @param {any} order */
+  #addTo(order) {
+    if (order) this.#entry.begin({ table: order.table, service: order.service, guest: order.guest_name }, order);
+  }
+
   #orders() {
     return this.#book.orders(this.#closed.orders);
   }
@@ -269,6 +278,8 @@ export class StaffDesk {
       'void-step': () => stepVoid(control),
       'open-order': () => this.#openOrder(control.closest('[data-order]')?.getAttribute('data-order') ?? ''),
       'story': () => this.#service.showStory(this.#orderOf(control)),
+      'delivery': () => this.#service.showDelivery(this.#orderOf(control)),
+      'more': () => this.#addTo(this.#orderOf(control)),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'lost-done': () => this.#lost.dismiss(control.closest('[data-lost]')?.getAttribute('data-lost') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },

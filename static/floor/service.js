@@ -1,3 +1,4 @@
+import { riderNeeds } from '../shared/basket.js';
 import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
@@ -6,6 +7,7 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { leastIdAt, leastIdOf } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
+import { deliverySheet } from './rider.js';
 import { FIRING, freeTableSheet, optionsSheet, pauseSheet, soldOutSheet } from './sheets.js';
 import { storySheet } from './story.js';
 
@@ -153,6 +155,7 @@ export class StaffService {
       'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.', pauseWords),
       'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.', pauseWords),
       'firing': () => this.#setFiring(control.dataset.firing ?? ''),
+      'set-delivery': () => this.#setDelivery(control),
       'ask-pair': () => this.#askPair(),
       'guests': () => this.#showGuests(guestsOf(control).table),
       'ask-end-guest': () => openSheet(endGuestSheet(guestsOf(control).table, guestsOf(control).id)),
@@ -239,6 +242,31 @@ export class StaffService {
       openSheet(storySheet(await this.#api.get(`/api/v1/orders/${encodeURIComponent(order.id)}/story`), order));
     } catch (error) {
       toast(`Not loaded: ${words(error)}`, { bad: true });
+    }
+  }
+
+  /** Shows what the rider needs. @param {any} order */
+  async showDelivery(order) {
+    if (!order) return;
+    const path = `/api/v1/orders/${encodeURIComponent(order.id)}/delivery`;
+    const read = () => this.#api.get(path).catch((error) => (error.code === 'not_found' ? null : Promise.reject(error)));
+    try {
+      openSheet(deliverySheet(order, await read()));
+    } catch (error) {
+      toast(`Not loaded: ${words(error)}`, { bad: true });
+    }
+  }
+
+  /** Stores what the open sheet says that the rider needs. @param {HTMLElement} control */
+  async #setDelivery(control) {
+    const sheet = /** @type {HTMLElement} */ (control.closest('[data-order]'));
+    const typed = Object.fromEntries([...sheet.querySelectorAll('input')].map(({ name, value }) => [name, value]));
+    try {
+      await this.#api.put(`/api/v1/orders/${encodeURIComponent(sheet.dataset.order ?? '')}/delivery`, riderNeeds(typed));
+      closeSheet();
+      toast('The rider’s details are stored.');
+    } catch (error) {
+      toast(`Not stored: ${words(error)}`, { bad: true });
     }
   }
 

@@ -1,7 +1,7 @@
 import { WORDS, clock } from '../languages/language.js';
 import { called } from '../shared/called.js';
 import { h } from '../shared/dom.js';
-import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, why } from './order_view.js';
+import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, statusWords, why } from './order_view.js';
 
 /** @typedef {import('./order_view.js').State} State */
 
@@ -15,7 +15,7 @@ export function orderCard(order, state) {
     h('header.order__head', {},
       h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(called(order)), service(order)),
       h('span.badge', {}, WORDS[`short_${order.status}`])),
-    h('p.order__status', {}, WORDS[`status_${order.status}`]),
+    h('p.order__status', {}, statusWords(order)),
     state.left === undefined ? h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)) : leftNote(state.left, state.doubted),
     state.refusal,
     progress(order),

@@ -86,7 +86,7 @@ export function orderPage(order, state) {
   return h('article.track', { 'data-order': order.id, 'data-status': order.status },
     h('header.track__head', {},
       h('p.track__number', {}, WORDS.order(called(order)), order.table && ` · ${WORDS.table(order.table)}`, service(order)),
-      h('h1.track__status', {}, WORDS[`status_${order.status}`]),
+      h('h1.track__status', {}, statusWords(order)),
       h('p.track__promise', {}, promise(order, state.now) ?? hint(order, state)),
       progress(order)),
     state.refusal ?? ended(order),
@@ -103,6 +103,11 @@ export function orderPage(order, state) {
     !state.shared && h('footer.order__foot', {}, shareButton(), controls(order, state)));
 }
 
+/** A delivery that was served has been given to whoever brings it: nobody knows yet that the guest has it. @param {any} order @returns {string} */
+export function statusWords({ status, service: how }) {
+  return status === 'served' && how === 'delivery' ? WORDS.served_delivery : WORDS[`status_${status}`];
+}
+
 /** How it leaves the restaurant, unless it is eaten at the table. @param {any} order */
 export function service({ service: how, guest_name: name }) {
   return [
@@ -116,6 +121,7 @@ export function hint({ status, service: how, placed_at: placed }, { now, seen })
   const age = now - Date.parse(placed);
   if (status === 'placed' && seen) return age > UNANSWERED_MS ? WORDS.unanswered : WORDS.onScreen;
   if (status === 'placed' && seen === false && age > UNSEEN_MS) return WORDS.unseen;
+  if (status === 'served' && how === 'delivery') return WORDS.served_deliveryHint;
   return (status === 'ready' && WORDS[`ready_${how}`]) || WORDS[`hint_${status}`];
 }
 

@@ -150,6 +150,8 @@ const words = {
   status_preparing: 'রান্না হচ্ছে',
   status_ready: 'তৈরি',
   status_served: 'খাবার উপভোগ করুন',
+  served_delivery: 'ডেলিভারির জন্য দেওয়া হয়েছে',
+  served_deliveryHint: 'খাবার রেস্তোরাঁ থেকে বেরিয়েছে।',
   status_rejected: 'অর্ডার নেওয়া যায়নি',
   status_cancelled: 'বাতিল হয়েছে',
   short_placed: 'পাঠানো',

@@ -147,6 +147,8 @@ const words = {
   status_preparing: 'In the kitchen',
   status_ready: 'Ready',
   status_served: 'Enjoy your meal',
+  served_delivery: 'Handed over for delivery',
+  served_deliveryHint: 'It has left the restaurant.',
   status_rejected: 'Not accepted',
   status_cancelled: 'Cancelled',
   short_placed: 'Sent',

@@ -8,19 +8,19 @@ export const MAX_NOTE = 200;
 export const MAX_GUEST_NAME = 40;
 
 /**
- * A line. `allergy`: the note is about an allergy; `denied`: the note, if the guest has said that it is not about one; `seen`: the
- * price of one when the guest last chose it or agreed, in minor units; `quoted`: the price in the server's refusal, until the menu has it;
- * `name`: the dish's name, for when the menu no longer has it; `course`: the number of another course than its dish's.
+ * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
+ * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so;
+ * `name`: the dish's name, for when the menu no longer has it; `course`: the number of another course than its dish's; `seat`: at the table.
  *
- * @typedef {{key: string, item: string, quantity: number, course?: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
+ * @typedef {{key: string, item: string, quantity: number, course?: number, seat?: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
  */
 
 /**
  * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup;
- * `due`: when it must be ready, in ms, if not as soon as possible;
- * `round`: the order to which this basket adds a round.
+ * `due`: when it shall be ready, if not as soon as possible, in ms; `delivery`: what the rider needs;
+ * `round`: the order that this is another round of.
  *
- * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, due?: number, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
+ * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, due?: number, delivery?: {name?: string, phone?: string, address?: string, note?: string}, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
  */
 
 /** @param {string} id @returns {Basket} */
@@ -32,16 +32,16 @@ export function emptyBasket(id) {
  * Adds an item. Equal lines become one line.
  *
  * @param {Basket} basket it is not changed
- * @param {{item: string, quantity?: number, options?: string[], note?: string, allergy?: boolean, denied?: string}} wanted
+ * @param {{item: string, quantity?: number, seat?: number, options?: string[], note?: string, allergy?: boolean, denied?: string}} wanted
  * @returns {Basket}
  */
-export function withAdded(basket, { item, quantity = 1, options = [], note = '', allergy = false, denied = '' }) {
-  const same = (/** @type {Line} */ line) => line.item === item && line.course === undefined && line.note === note && Boolean(line.allergy) === allergy && sameSet(line.options, options);
+export function withAdded(basket, { item, quantity = 1, seat, options = [], note = '', allergy = false, denied = '' }) {
+  const same = (/** @type {Line} */ line) => line.item === item && line.course === undefined && line.seat === seat && line.note === note && Boolean(line.allergy) === allergy && sameSet(line.options, options);
   const known = basket.lines.find(same);
   if (known) return withLine(basket, known.key, { quantity: known.quantity + quantity });
   if (basket.lines.length >= MAX_LINES) return basket;
   const key = String(basket.lines.reduce((last, line) => Math.max(last, Number(line.key)), 0) + 1);
-  return { ...basket, lines: [...basket.lines, { key, item, quantity, options, note, allergy, denied }] };
+  return { ...basket, lines: [...basket.lines, { key, item, quantity, ...(seat && { seat }), options, note, allergy, denied }] };
 }
 
 /**
@@ -210,8 +210,21 @@ export function obstacle(basket, menu) {
   if (basket.lines.length === 0) return 'empty';
   if (menu.paused) return 'paused';
   if (lacksName(basket, menu)) return 'nameless';
+  if (!basket.round && lacksAddress(basket)) return 'no_address';
   if (!basket.lines.every((line) => canBeOrdered(line, menu))) return 'sold_out';
   return basket.lines.some((line) => wantsChoice(line, menu)) ? 'choices' : null;
+}
+
+/** @param {NonNullable<Basket['delivery']>} typed @returns {Record<string, string>} the fields that have words */
+export function riderNeeds(typed) {
+  const said = Object.entries(typed).map(([field, words]) => [field, words?.trim() ?? '']);
+  return Object.fromEntries(said.filter(([, words]) => words !== ''));
+}
+
+/** Whether a delivery lacks what no rider can do without. @param {Basket} basket */
+export function lacksAddress({ service, delivery = {} }) {
+  const { name, phone, address } = riderNeeds(delivery);
+  return service === 'delivery' && !(name && phone && address);
 }
 
 /** @param {Basket} basket @param {any} menu with the agreed prices @returns {any} the body of a placement */
@@ -220,13 +233,14 @@ export function placement(basket, menu) {
     const course = chosenCourse(line, menu)?.number;
     return course && { course };
   };
-  const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...courseOf(line), ...optionalNote(line) }));
+  const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...courseOf(line), ...(line.seat && { seat: line.seat }), ...optionalNote(line) }));
   const name = basket.guest?.trim();
   // Guests who eat at the table are not called.
   const guest = name && basket.service !== 'dine_in' ? { guest_name: name } : {};
   const due = isForLater(basket) ? { due_at: new Date(basket.due ?? 0).toISOString() } : {};
   const table = basket.table ? { table: basket.table } : {};
-  return { service: basket.service, ...table, items, ...optionalNote(basket), ...guest, ...due, expected_total: total(basket, menu) };
+  const delivery = basket.service === 'delivery' && basket.delivery ? { delivery: riderNeeds(basket.delivery) } : {};
+  return { service: basket.service, ...table, items, ...optionalNote(basket), ...guest, ...due, ...delivery, expected_total: total(basket, menu) };
 }
 
 /**

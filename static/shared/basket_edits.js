@@ -24,6 +24,7 @@ export function withTouch(basket, does, key, chosen, menu) {
     'allergy-no': () => withLine(basket, key, { denied: line.note }),
     'option': () => withOption(basket, key, chosen, menu),
     'course': () => withLine(basket, key, { course: Number(chosen) === usualCourse(line, menu) ? undefined : Number(chosen) }),
+    'seat': () => withLine(basket, key, { seat: Number(chosen) === line.seat ? undefined : Number(chosen) }),
     'line-more': () => withLine(basket, key, { quantity: line.quantity + 1 }),
     'line-fewer': () => withLine(basket, key, { quantity: line.quantity - 1 }),
     'line-remove': () => withLine(basket, key, { quantity: 0 }),
@@ -39,6 +40,7 @@ export function withTyped(basket, { dataset: { field }, value, checked }, key) {
   if (field === 'allergy') return key ? withLine(basket, key, { allergy: checked }) : { ...basket, allergy: checked };
   if (field === 'order-note') return { ...basket, note: value };
   if (field === 'guest-name') return { ...basket, guest: value };
+  if (field?.startsWith('rider-')) return { ...basket, delivery: { ...basket.delivery, [field.slice('rider-'.length)]: value } };
   return field === 'line-note' && key ? withLine(basket, key, { note: value }) : null;
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
-import { placement, withAdded, withOption } from '../../static/shared/basket.js';
+import { addition, obstacle, placement, withAdded, withOption } from '../../static/shared/basket.js';
+import { withTouch } from '../../static/shared/basket_edits.js';
 import { matching, numbered, optionOf, tablesLike, wishOf } from '../../static/floor/dish_finder.js';
 import { likeliestPlace, optionWish, placeWords, placesFor, whyNot, wishWords } from '../../static/floor/entry_view.js';
 import { MOST_NEW, NewOrders, sendToKitchen } from '../../static/floor/new_orders.js';
@@ -104,6 +105,7 @@ test('Enter goes to the table that was typed, and else to a takeaway by that nam
   assert.deepEqual(first(' Anna '), { service: 'takeaway', guest: 'Anna' });
   assert.deepEqual(first('race'), { service: 'takeaway', guest: 'race' });
   assert.deepEqual(placesFor(tables, '').map(({ table }) => table), [undefined, '1', '2', '10', 'Terrace']);
+  assert.deepEqual(placesFor(tables, 'Anna', true), [{ service: 'takeaway', guest: 'Anna' }, { service: 'delivery', guest: 'Anna' }]);
   assert.deepEqual([placeWords(first('10')), placeWords(first('Anna')), placeWords({ service: 'takeaway', guest: '' })], ['Table 10', 'Takeaway, Anna', 'Takeaway']);
 });
 
@@ -199,4 +201,34 @@ test('no more than a few are under way', () => {
   for (let table = 1; table <= MOST_NEW; table += 1) enter(at(String(table)));
   assert.equal(orders.begin(at('99')), null);
   assert.notEqual(orders.begin(at('3')), null, 'what was begun can be finished');
+});
+
+test('a seat and a course are typed after a dish, or for the last one', () => {
+  const at = (typed) => { const { quantity, words, seat, course } = wishOf(typed); return [quantity, words, seat, course]; };
+  assert.deepEqual(at('2x rez @3'), [2, 'rez', 3, undefined]);
+  assert.deepEqual(at('rez /2'), [1, 'rez', undefined, 2]);
+  assert.deepEqual(at('@12'), [1, '', 12, undefined]);
+  assert.deepEqual(at('rez @2 /1'), [1, 'rez', 2, 1]);
+  assert.deepEqual(at('rez @0'), [1, 'rez @0', undefined, undefined]);
+});
+
+test('the same dish for another seat is a line of its own, and the server is told', () => {
+  const one = withAdded({ id: 'b', lines: [], note: '', service: 'dine_in', table: '4' }, { item: 'naan', seat: 1 });
+  const two = withAdded(withAdded(one, { item: 'naan', seat: 1 }), { item: 'naan', seat: 2 });
+  assert.deepEqual(two.lines.map(({ quantity, seat }) => [quantity, seat]), [[2, 1], [1, 2]]);
+  const menu = { currency: 'BDT', categories: {}, items: { naan: { id: 'naan', name: 'Naan', price: { amount: 1, currency: 'BDT' }, available: true, options: {} } } };
+  assert.deepEqual(placement(two, menu).items.map(({ seat }) => seat), [1, 2]);
+  assert.deepEqual(withTouch(two, 'seat', '2', '2', menu).lines[1].seat, undefined, 'a second touch takes it back');
+});
+
+test('a delivery needs what the rider needs, and only a delivery carries it', () => {
+  const menu = { currency: 'BDT', categories: {}, items: { naan: { id: 'naan', name: 'Naan', price: { amount: 1, currency: 'BDT' }, available: true, options: {} } } };
+  const bare = { ...withAdded({ id: 'b', lines: [], note: '' }, { item: 'naan' }), service: 'delivery' };
+  assert.equal(obstacle(bare, menu), 'no_address');
+  assert.match(whyNot(bare, menu, null).join(' '), /phone number/);
+  const whole = { ...bare, delivery: { name: ' Anna ', phone: '1', address: 'Road 7', note: ' ' } };
+  assert.equal(obstacle(whole, menu), null);
+  assert.deepEqual(placement(whole, menu).delivery, { name: 'Anna', phone: '1', address: 'Road 7' });
+  assert.ok(!('delivery' in placement({ ...whole, service: 'takeaway' }, menu)));
+  assert.ok(!('delivery' in addition({ ...whole, round: { order: 'o' } }, menu)), 'a round goes where its order goes');
 });
