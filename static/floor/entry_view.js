@@ -196,7 +196,7 @@ export function wishWords({ wish, typed, categories, basket, line, menu }) {
 
 /** @param {Look} look */
 function linesView({ basket, menu, line, seats }) {
-  const rider = basket.service === 'delivery' && !basket.round && riderFields(basket.delivery ?? {});
+  const rider = basket.service === 'delivery' && !basket.round && riderFields({ name: basket.guest, ...basket.delivery });
   if (basket.lines.length === 0) return h('div.entry__lines', { 'data-key': 'none' }, rider, h('p.entry__none', {}, 'Tap a dish to add it.'));
   const seat = seats && basket.table !== undefined ? seatsOf(basket) : undefined;
   return h('div.entry__lines', { 'data-key': 'lines' },

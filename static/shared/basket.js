@@ -222,8 +222,8 @@ export function riderNeeds(typed) {
 }
 
 /** Whether a delivery lacks what no rider can do without. @param {Basket} basket */
-export function lacksAddress({ service, delivery = {} }) {
-  const { name, phone, address } = riderNeeds(delivery);
+export function lacksAddress({ service, guest, delivery = {} }) {
+  const { name, phone, address } = riderNeeds({ name: guest, ...delivery });
   return service === 'delivery' && !(name && phone && address);
 }
 
@@ -236,10 +236,10 @@ export function placement(basket, menu) {
   const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...courseOf(line), ...(line.seat && { seat: line.seat }), ...optionalNote(line) }));
   const name = basket.guest?.trim();
   // Guests who eat at the table are not called.
-  const guest = name && basket.service !== 'dine_in' ? { guest_name: name } : {};
+  const guest = name && basket.service !== 'dine_in' && basket.service !== 'delivery' ? { guest_name: name } : {};
   const due = isForLater(basket) ? { due_at: new Date(basket.due ?? 0).toISOString() } : {};
   const table = basket.table ? { table: basket.table } : {};
-  const delivery = basket.service === 'delivery' && basket.delivery ? { delivery: riderNeeds(basket.delivery) } : {};
+  const delivery = basket.service === 'delivery' && basket.delivery ? { delivery: riderNeeds({ name: basket.guest, ...basket.delivery }) } : {};
   return { service: basket.service, ...table, items, ...optionalNote(basket), ...guest, ...due, ...delivery, expected_total: total(basket, menu) };
 }
 
