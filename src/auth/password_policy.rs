@@ -173,7 +173,7 @@ const fn reason(warning: Warning) -> &'static str {
         Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
             "it is on the lists of leaked passwords"
         }
-        Warning::ThisIsSimilarToACommonlyUsedPassword => "it is close to one on the lists of leaked passwords",
+        Warning::ThisIsSimilarToACommonlyUsedPassword => "it is nearly one on the lists of leaked passwords",
         Warning::SequencesLikeAbcAreEasyToGuess => "it is a sequence",
         Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => "it is a date",
         Warning::AWordByItselfIsEasyToGuess => "it is one word",
