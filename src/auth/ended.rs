@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::domain::values::ids::RestaurantId;
     use crate::domain::values::text::Name;
-    use crate::store::sessions::{Ended, Issued, Rotation, SessionRow};
+    use crate::store::sessions::{Ended, Issued, Lost, Refresh, Rotation, SessionRow};
     use async_trait::async_trait;
 
     fn key(text: &str) -> Key {
@@ -247,13 +247,13 @@ mod tests {
         async fn begun_session(&self, _: [u8; 32], _: Timestamp) -> Result<Option<(SessionRow, [u8; 32])>, StoreError> {
             Err(StoreError::Internal)
         }
-        async fn session_of_refresh(&self, _: [u8; 32]) -> Result<Option<Key>, StoreError> {
+        async fn find_refresh(&self, _: [u8; 32]) -> Result<Option<Refresh>, StoreError> {
             Err(StoreError::Internal)
         }
         async fn rotate_refresh(&self, _: [u8; 32], _: &[[u8; 32]], _: Timestamp) -> Result<Rotation, StoreError> {
             Err(StoreError::Internal)
         }
-        async fn recover_refresh(&self, _: &Key, _: [u8; 32]) -> Result<bool, StoreError> {
+        async fn recover_refresh(&self, _: &Lost, _: &[[u8; 32]], _: Timestamp) -> Result<Rotation, StoreError> {
             Err(StoreError::Internal)
         }
         async fn session_end(&self, _: RestaurantId, _: &Key) -> Result<Option<Timestamp>, StoreError> {

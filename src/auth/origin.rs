@@ -58,7 +58,7 @@ impl Sessions {
     pub(super) fn first_refresh(&self, session: &Key, origin: Option<&Origin>) -> Result<SecretString, SessionError> {
         match origin {
             None => Ok(random_secret()),
-            Some(Origin(secret)) => self.issuer.successors().derive(session, secret).first().ok_or(SessionError::Internal),
+            Some(Origin(secret)) => self.issuer.successors().derive(session, secret, 0).first().ok_or(SessionError::Internal),
         }
     }
 
@@ -89,7 +89,7 @@ impl Sessions {
         let Some((mut row, stored)) = self.store.begun_session(origin.hash(), now.minus(REPEATABLE)).await? else {
             return Ok(None);
         };
-        let candidates = self.issuer.successors().derive(&row.principal.session, &origin.0);
+        let candidates = self.issuer.successors().derive(&row.principal.session, &origin.0, 0);
         let Some(refresh) = candidates.find(stored) else { return Ok(None) };
         let restaurant = self.store.restaurant(row.principal.restaurant).await?.ok_or(StoreError::Missing)?;
         row.principal.name = self.name_of(&row.principal).await?;

@@ -2,33 +2,46 @@
 
 use super::secret::hash;
 use super::session::{SessionError, Sessions};
+use super::successors::Named;
 use super::token::TokenAnswer;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
-use crate::store::sessions::Rotation;
+use crate::store::sessions::{Lost, Refresh, Rotation};
 use secrecy::SecretString;
 
 impl Sessions {
     /// Spends a refresh token. Returns a new access token and the successor of the refresh token.
     /// Since the answer may be lost, the token that was spent last gets the same successor again
     /// until that is used, for at most a day. An older token ends the session, since somebody has a
-    /// copy of it. If the database has lost the token but not its session, the session continues.
+    /// copy of it. A token that the database has lost (a standby without the last renewals was promoted,
+    /// or a backup was restored) continues a session that still runs, unless it is older than one that
+    /// the database has. Without this, every screen would have to be paired again.
     ///
     /// # Errors
     /// `Over`, `EndedByStaff`; the store's.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, SessionError> {
         let presented = hash(refresh_token);
         let now = clock::now();
-        self.end_if_idle(presented, now).await?;
-        let session = match self.store.session_of_refresh(presented).await? {
-            None => self.recover(refresh_token, presented).await?,
-            known => known,
+        let (rotation, candidates) = match self.store.find_refresh(presented).await? {
+            Some(Refresh { session, successor }) => {
+                self.end_if_idle(&session, now).await?;
+                let candidates = self.issuer.successors().derive(&session, refresh_token, successor);
+                (self.store.rotate_refresh(presented, &candidates.hashes(), now).await?, Some(candidates))
+            }
+            None => match self.issuer.successors().read(refresh_token) {
+                Some(Named { session, number }) => {
+                    self.end_if_idle(&session, now).await?;
+                    let next = number.saturating_add(1);
+                    let candidates = self.issuer.successors().derive(&session, refresh_token, next);
+                    let lost = Lost { session, hash: presented, number };
+                    (self.store.recover_refresh(&lost, &candidates.hashes(), now).await?, Some(candidates))
+                }
+                None => (self.store.rotate_refresh(presented, &[], now).await?, None),
+            },
         };
-        let candidates = session.map(|session| self.issuer.successors().derive(&session, refresh_token));
-        let hashes = candidates.as_ref().map(|candidates| candidates.hashes()).unwrap_or_default();
-        match self.store.rotate_refresh(presented, &hashes, now).await? {
+        match rotation {
             Rotation::Rotated { mut session, successor } => {
                 self.end_without_second_factor(&session.principal).await?;
                 let next = candidates.and_then(|candidates| candidates.find(successor)).ok_or(SessionError::Internal)?;
@@ -45,24 +58,13 @@ impl Sessions {
         }
     }
 
-    /// Records a token that this service has issued and the database has lost: a standby without the last renewals was
-    /// promoted, or a backup was restored. Without this, every screen would have to be paired again.
-    /// Returns the token's session if that still runs.
-    async fn recover(&self, refresh_token: &SecretString, presented: [u8; 32]) -> Result<Option<Key>, SessionError> {
-        let Some(session) = self.issuer.successors().session_of(refresh_token) else { return Ok(None) };
-        if !self.store.recover_refresh(&session, presented).await? {
-            return Ok(None);
-        }
-        log::warn!(session:% = session; "the database has lost a renewal of this session, which continues");
-        Ok(Some(session))
-    }
-
     /// Ends a staff session that was idle for too long, so that a phone lost long ago grants no access.
-    async fn end_if_idle(&self, refresh_hash: [u8; 32], now: Timestamp) -> Result<(), SessionError> {
-        let since = now.minus(self.lifetimes.staff_idle);
-        let Some(session) = self.store.idle_session(refresh_hash, since).await? else { return Ok(()) };
+    async fn end_if_idle(&self, session: &Key, now: Timestamp) -> Result<(), SessionError> {
+        if !self.store.is_idle(session, now.minus(self.lifetimes.staff_idle)).await? {
+            return Ok(());
+        }
         log::info!(session:% = session; "session ended after too long without use");
-        self.end(&session).await?;
+        self.end(session).await?;
         Err(SessionError::Over)
     }
 

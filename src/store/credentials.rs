@@ -164,8 +164,8 @@ pub trait Credentials: Send + Sync + 'static {
     /// Ends sessions of a person; returns those that ended.
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>>;
 
-    /// Returns the session of a refresh token if it belongs to staff and was not renewed since a time.
-    async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>>;
+    /// Whether a session belongs to staff and was not renewed since a time.
+    async fn is_idle(&self, session: &Key, since: Timestamp) -> Result<bool>;
 
     /// Counts a code that accompanies the right password at sign-in. It is counted before it is checked, so that no more than
     /// the allowed number of concurrent codes are checked. The count restarts if its first attempt is from before `window`.

@@ -35,6 +35,35 @@ pub struct Issued {
 /// How long a spent refresh token may be presented again if its successor was not used.
 pub const REPEATABLE: Duration = Duration::from_secs(24 * 3600);
 
+/// A refresh token that the database has, spent or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refresh {
+    /// Its session.
+    pub session: Key,
+    /// The number of the renewal that makes its successor, or has made it if the token was spent last.
+    pub successor: u32,
+}
+
+/// A signed refresh token that the database does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Its session.
+    pub session: Key,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// The number of the renewal that made it; 0 if it has none.
+    pub number: u32,
+}
+
+impl Lost {
+    /// Whether it is newer than all tokens of a session that has counted this many renewals. One without a number is of a
+    /// version that did not count them, so it is older than each that was counted.
+    #[must_use]
+    pub const fn is_newer_than(&self, renewals: u32) -> bool {
+        self.number > renewals || self.number == 0 && renewals == 0
+    }
+}
+
 /// The result of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
@@ -120,8 +149,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// Returns the session that an origin began after a time, and the hash of its refresh token, until that token is used.
     async fn begun_session(&self, origin: [u8; 32], after: Timestamp) -> Result<Option<(SessionRow, [u8; 32])>>;
 
-    /// Returns the session of a refresh token, spent or not.
-    async fn session_of_refresh(&self, hash: [u8; 32]) -> Result<Option<Key>>;
+    /// Returns what is known of a refresh token, spent or not.
+    async fn find_refresh(&self, hash: [u8; 32]) -> Result<Option<Refresh>>;
 
     /// Spends a refresh token and puts the first of `candidates` in its place, in one transaction.
     ///
@@ -130,10 +159,12 @@ pub trait Sessions: Send + Sync + 'static {
     /// random), the first candidate replaces it. Any other spent token ends its session, and so does a replaced one.
     async fn rotate_refresh(&self, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation>;
 
-    /// Replaces the newest refresh token of a session by one that this database has lost. Presenting the replaced one then
-    /// ends the session. Returns false without a change if the session has no row or the token is known: known
-    /// tokens are kept as long as their session.
-    async fn recover_refresh(&self, session: &Key, lost: [u8; 32]) -> Result<bool>;
+    /// Puts a refresh token that this database has lost in the place of the newest one of its session, and spends it like
+    /// [`Self::rotate_refresh`], in the same transaction. Presenting the one that it replaces then ends the session.
+    ///
+    /// A lost token ends the session if it is not newer than the session's count of renewals, or if its successor is known.
+    /// `Unknown` without a change if the session has no row. Known tokens are kept as long as their session.
+    async fn recover_refresh(&self, lost: &Lost, candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation>;
 
     /// Returns when a session ends by itself; `None` for one without a row.
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>>;

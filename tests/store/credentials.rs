@@ -41,8 +41,8 @@ pub async fn a_session_has_one_successor_which_keeps_or_renews_its_proof(databas
     let proof = async |session: &str| store.password_proof(restaurant.id, &key(session)).await.unwrap();
     store.succeed(&succession(&zia, "s-1", "s-2", 5)).await.unwrap();
     assert_eq!((proof("s-1").await, proof("s-2").await), (PasswordProof::Ended, PasswordProof::At(at(0))));
-    assert_eq!(store.session_of_refresh([10; 32]).await.unwrap(), None, "the old token is no longer valid");
-    assert_eq!(store.session_of_refresh([105; 32]).await.unwrap(), Some(key("s-2")));
+    assert_eq!(store.find_refresh([10; 32]).await.unwrap(), None, "the old token is no longer valid");
+    assert_eq!(store.find_refresh([105; 32]).await.unwrap().unwrap().session, key("s-2"));
     let proved = Succession { proved_at: Some(at(6)), ..succession(&zia, "s-2", "s-3", 6) };
     store.succeed(&proved).await.unwrap();
     store.rotate_refresh([106; 32], &[[30; 32]], at(7)).await.unwrap();
@@ -148,13 +148,13 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(database: 
     begin(&database, &zia, "s-1", 10).await;
     for (number, role) in [(20, Role::Kitchen), (21, Role::Diner), (22, Role::Service)] {
         store.add_session(&session(restaurant.id, &format!("s-{number}"), "x", role), [number; 32], at(0)).await.unwrap();
-        assert_eq!(store.idle_session([number; 32], at(500)).await.unwrap(), None, "{role}");
+        assert!(!store.is_idle(&key(&format!("s-{number}")), at(500)).await.unwrap(), "{role}");
     }
-    assert_eq!(store.idle_session([10; 32], at(0)).await.unwrap(), None);
-    assert_eq!(store.idle_session([10; 32], at(1)).await.unwrap(), Some(key("s-1")));
+    assert!(!store.is_idle(&key("s-1"), at(0)).await.unwrap());
+    assert!(store.is_idle(&key("s-1"), at(1)).await.unwrap());
     store.rotate_refresh([10; 32], &[[11; 32]], at(2)).await.unwrap();
-    assert_eq!(store.idle_session([11; 32], at(1)).await.unwrap(), None, "the session is in use");
-    assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
+    assert!(!store.is_idle(&key("s-1"), at(1)).await.unwrap(), "the session is in use");
+    assert!(!store.is_idle(&key("s-9"), at(1)).await.unwrap());
 }
 
 pub async fn tries_are_counted_before_they_are_made_and_from_zero_after_the_period(database: TestDatabase) {

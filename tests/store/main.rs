@@ -23,6 +23,7 @@ mod plans;
 mod privacy;
 mod pushes;
 mod reading;
+mod renewals;
 mod restaurant;
 mod screens;
 mod sessions;
@@ -80,11 +81,16 @@ contract! {
     sessions: a_refresh_token_is_spent_once_and_replaced, an_older_refresh_token_ends_its_session,
         the_last_spent_token_is_good_until_its_successor_is_used, a_spent_token_is_good_again_for_a_day_at_most,
         the_token_spent_last_counts_as_last_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place, a_lost_token_replaces_the_newest_one_once,
+        a_lost_token_that_is_older_or_whose_successor_is_known_ends_its_session, a_lost_token_without_a_number_is_good_until_the_session_counts,
         only_its_restaurant_reads_the_end_of_a_session,
         presenters_at_once_get_one_successor, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, ended_sessions_are_forgotten,
         an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment,
         the_end_of_an_issued_token_is_kept_until_it_expires;
+    renewals: an_old_token_ends_a_session_that_is_whole, an_old_token_ends_a_session_whose_lost_renewals_are_recovered,
+        a_thief_who_comes_first_after_a_restore_is_found_when_the_owner_comes,
+        a_thief_who_overtakes_the_owner_after_a_restore_ends_the_session,
+        presenters_of_a_lost_token_at_once_get_one_successor, a_lost_token_of_an_idle_session_of_staff_ends_it;
     credentials: a_session_has_one_successor_which_keeps_or_renews_its_proof,
         a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted,
         a_changed_password_keeps_one_session_and_gives_way_to_no_late_change,

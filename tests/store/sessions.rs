@@ -8,7 +8,7 @@ use orderbell::domain::values::ids::DeviceId;
 use orderbell::domain::values::text::Key;
 use orderbell::domain::values::time::Timestamp;
 use orderbell::store::StoreError;
-use orderbell::store::sessions::{EndCursor, Ended, REPEATABLE, Rotation, SessionRow};
+use orderbell::store::sessions::{EndCursor, Ended, Lost, REPEATABLE, Refresh, Rotation, SessionRow};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -43,8 +43,11 @@ pub async fn a_refresh_token_is_spent_once_and_replaced(database: TestDatabase) 
     assert_eq!(rotate(&database, FIRST, &[SECOND], 1).await, rotated(&session, SECOND));
     assert_eq!(rotate(&database, SECOND, &[THIRD], 2).await, rotated(&session, THIRD));
     assert_eq!(rotate(&database, [9; 32], &[[8; 32]], 2).await, Rotation::Unknown);
-    assert_eq!(store.session_of_refresh(FIRST).await.unwrap(), Some(key("s-1")), "spent or not");
-    assert_eq!(store.session_of_refresh([9; 32]).await.unwrap(), None);
+    for (hash, successor) in [(FIRST, 2), (SECOND, 2), (THIRD, 3)] {
+        let found = store.find_refresh(hash).await.unwrap();
+        assert_eq!(found, Some(Refresh { session: key("s-1"), successor }), "spent or not");
+    }
+    assert_eq!(store.find_refresh([9; 32]).await.unwrap(), None);
     assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
 }
 
@@ -97,15 +100,39 @@ pub async fn a_successor_that_nobody_can_derive_loses_its_place(database: TestDa
 /// A standby without the last renewals was promoted, or a backup was restored.
 pub async fn a_lost_token_replaces_the_newest_one_once(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
-    let recover = async |id: &str, lost| database.store.recover_refresh(&key(id), lost).await.unwrap();
-    assert!(!recover("s-1", FIRST).await, "a known token");
-    assert!(!recover("s-2", [7; 32]).await, "no such session");
-    assert!(recover("s-1", [7; 32]).await);
-    assert!(!recover("s-1", [7; 32]).await, "another node was faster");
-    assert_eq!(rotate(&database, [7; 32], &[[8; 32]], 1).await, rotated(&session, [8; 32]));
-    assert!(!recover("s-1", [7; 32]).await, "spent, and known");
+    assert_eq!(recover(&database, "s-2", [7; 32], 4, &[[8; 32]]).await, Rotation::Unknown, "no such session");
+    assert_eq!(recover(&database, "s-1", [7; 32], 4, &[[8; 32]]).await, rotated(&session, [8; 32]));
+    assert_eq!(recover(&database, "s-1", [7; 32], 4, &[[8; 32]]).await, rotated(&session, [8; 32]), "another node was faster");
+    assert_eq!(rotate(&database, [8; 32], &[[9; 32]], 1).await, rotated(&session, [9; 32]));
+    assert_eq!(database.store.find_refresh([9; 32]).await.unwrap(), Some(Refresh { session: key("s-1"), successor: 7 }));
     assert_eq!(rotate(&database, FIRST, &[SECOND], 2).await, Rotation::Reused(key("s-1")), "the one that it replaced");
-    assert!(!recover("s-1", [9; 32]).await, "the session has ended");
+    assert_eq!(recover(&database, "s-1", [10; 32], 9, &[[11; 32]]).await, Rotation::Unknown, "the session has ended");
+}
+
+pub async fn a_lost_token_that_is_older_or_whose_successor_is_known_ends_its_session(database: TestDatabase) {
+    for (id, first, older) in [("s-1", 10, 3), ("s-2", 20, 4), ("s-3", 30, 0)] {
+        begin(&database, id, [first; 32]).await;
+        recover(&database, id, [first + 4; 32], 4, &[[first + 5; 32]]).await;
+        let reused = recover(&database, id, [first + 3; 32], older, &[[first + 9; 32]]).await;
+        assert_eq!(reused, Rotation::Reused(key(id)), "{older}");
+        assert_eq!(rotate(&database, [first + 5; 32], &[[first + 6; 32]], 1).await, Rotation::Unknown);
+    }
+    begin(&database, "s-4", [40; 32]).await;
+    rotate(&database, [40; 32], &[[41; 32]], 1).await;
+    assert_eq!(recover(&database, "s-4", [49; 32], 9, &[[41; 32]]).await, Rotation::Reused(key("s-4")));
+    assert_eq!(ended(&database).await.len(), 4);
+}
+
+/// Versions that did not count renewals signed no number.
+pub async fn a_lost_token_without_a_number_is_good_until_the_session_counts(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    assert_eq!(recover(&database, "s-1", [7; 32], 0, &[[8; 32]]).await, rotated(&session, [8; 32]));
+    assert_eq!(recover(&database, "s-1", [6; 32], 0, &[[9; 32]]).await, Rotation::Reused(key("s-1")));
+}
+
+async fn recover(database: &TestDatabase, session: &str, hash: [u8; 32], number: u32, candidates: &[[u8; 32]]) -> Rotation {
+    let lost = Lost { session: key(session), hash, number };
+    database.store.recover_refresh(&lost, candidates, at(1)).await.unwrap()
 }
 
 async fn rotate(database: &TestDatabase, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {

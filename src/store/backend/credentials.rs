@@ -29,8 +29,7 @@ statements! {
     PASSWORD_PROOF = "SELECT COALESCE(proved_at, created_at), token_name FROM sessions WHERE restaurant = $1 AND id = $2";
     HAS_ENDED = "SELECT count(*) FROM ended_sessions WHERE session = $1";
     PROVE_PASSWORD = "UPDATE sessions SET proved_at = $3 WHERE restaurant = $1 AND id = $2";
-    IDLE_SESSION = "SELECT s.id FROM session_refreshes r JOIN sessions s ON s.id = r.session \
-        WHERE r.hash = $1 AND s.role IN ('staff', 'manager') AND s.refreshed_at < $2";
+    IDLE_SESSION = "SELECT count(*) FROM sessions WHERE id = $1 AND role IN ('staff', 'manager') AND refreshed_at < $2";
 
     COUNT_TRY = "INSERT INTO secret_tries (person, kind, restaurant, since, tries) VALUES ($2, 'totp', $1, $3, 1) \
         ON CONFLICT (person, kind) DO UPDATE SET \
@@ -221,11 +220,9 @@ impl Credentials for Backend {
         .await
     }
 
-    async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>> {
-        let query = query_scalar::<Database, String>(IDLE_SESSION);
-        let query = query.bind(refresh_hash.to_vec()).bind(since.micros());
-        let session = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
-        session.map(|session| text("session", &session)).transpose()
+    async fn is_idle(&self, session: &Key, since: Timestamp) -> Result<bool> {
+        let query = query_scalar::<Database, i64>(IDLE_SESSION).bind(session.as_str().to_owned()).bind(since.micros());
+        self.read(move |c| Box::pin(async move { Ok(query.fetch_one(c).await? > 0) })).await
     }
 
     async fn count_try(&self, restaurant: RestaurantId, person: UserId, at: Timestamp, window: Timestamp) -> Result<Tries> {

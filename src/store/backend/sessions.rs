@@ -9,7 +9,7 @@ use crate::domain::values::time::Timestamp;
 use crate::store::audit::{Kind, Note};
 use crate::store::columns::station;
 use crate::store::error::broken;
-use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, REPEATABLE, Rotation, SessionRow, Sessions};
+use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, Lost, REPEATABLE, Refresh, Rotation, SessionRow, Sessions};
 use crate::store::{Result, StoreError, batches, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -35,13 +35,20 @@ statements! {
         WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
         RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
     HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
-    SESSION_OF_REFRESH = "SELECT session FROM session_refreshes WHERE hash = $1";
+    FIND_REFRESH = "SELECT r.session, s.renewals + CASE WHEN r.spent_at IS NULL THEN 1 ELSE 0 END AS successor \
+        FROM session_refreshes r JOIN sessions s ON s.id = r.session WHERE r.hash = $1";
+    HAS_REFRESH = "SELECT count(*) FROM session_refreshes WHERE hash = $1";
+    RENEWALS = "SELECT renewals FROM sessions WHERE id = $1";
+    COUNT_RENEWAL = "UPDATE sessions SET renewals = renewals + 1 WHERE id = $1";
+    SET_RENEWALS = "UPDATE sessions SET renewals = $2 WHERE id = $1";
     /// Changes a row for only one of several calls that present a token.
     SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
     LAST_SPENDING = "SELECT max(spent_at) FROM session_refreshes WHERE session = $1";
     SPENT_AT = "SELECT spent_at FROM session_refreshes WHERE hash = $1";
     UNSPENT_REFRESH = "SELECT hash FROM session_refreshes WHERE session = $1 AND spent_at IS NULL";
-    /// Marks it as spent before all others. It is then never the last one, so presenting it ends the session.
+    /// Adds it as spent before all others. It is then never the last one, so presenting it ends the session.
+    ADD_SPENT_REFRESH = "INSERT INTO session_refreshes (hash, session, spent_at) VALUES ($1, $2, 0)";
+    /// Marks it as spent before all others, likewise.
     DISPLACE_REFRESH = "UPDATE session_refreshes SET spent_at = 0 WHERE session = $1 AND spent_at IS NULL";
     /// The token may exist: a node with another keyring may have displaced it.
     PLACE_REFRESH = "INSERT INTO session_refreshes (hash, session) VALUES ($1, $2) \
@@ -156,6 +163,23 @@ impl TryFrom<IssuedRow> for Issued {
 }
 
 #[derive(FromRow)]
+struct RefreshRow {
+    session: String,
+    successor: i64,
+}
+
+impl TryFrom<RefreshRow> for Refresh {
+    type Error = StoreError;
+    fn try_from(row: RefreshRow) -> Result<Self> {
+        Ok(Self { session: columns::text("session", &row.session)?, successor: renewals(row.successor)? })
+    }
+}
+
+fn renewals(count: i64) -> Result<u32> {
+    u32::try_from(count).map_err(|_| broken(format_args!("{count} renewals")))
+}
+
+#[derive(FromRow)]
 struct EndedRow {
     session: String,
     ended_at: i64,
@@ -207,10 +231,8 @@ impl Sessions for Backend {
         self.one(query.bind(origin.to_vec()).bind(after.micros())).await
     }
 
-    async fn session_of_refresh(&self, hash: [u8; 32]) -> Result<Option<Key>> {
-        let query = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(hash.to_vec());
-        let session = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
-        session.map(|session| columns::text("session", &session)).transpose()
+    async fn find_refresh(&self, hash: [u8; 32]) -> Result<Option<Refresh>> {
+        self.one(query_as::<Database, RefreshRow>(FIND_REFRESH).bind(hash.to_vec())).await
     }
 
     async fn rotate_refresh(&self, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
@@ -218,9 +240,9 @@ impl Sessions for Backend {
         self.write(move |c| Box::pin(async move { rotate(c, presented, &candidates, at).await })).await
     }
 
-    async fn recover_refresh(&self, session: &Key, lost: [u8; 32]) -> Result<bool> {
-        let session = session.clone();
-        self.write(move |c| Box::pin(async move { recover(c, session.as_str(), lost).await })).await
+    async fn recover_refresh(&self, lost: &Lost, candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
+        let (lost, candidates) = (lost.clone(), candidates.to_vec());
+        self.write(move |c| Box::pin(async move { recover(c, &lost, &candidates, at).await })).await
     }
 
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>> {
@@ -327,6 +349,7 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[
     let spend = query::<Database>(SPEND_REFRESH).bind(presented.as_slice()).bind(now);
     if spend.execute(&mut *connection).await?.rows_affected() == 1 {
         add_refresh(connection, next, id).await?;
+        query::<Database>(COUNT_RENEWAL).bind(id).execute(connection).await?;
         return Ok(Rotation::Rotated { session, successor: next });
     }
     let spent_at = query_scalar::<Database, i64>(SPENT_AT).bind(presented.as_slice());
@@ -359,16 +382,35 @@ pub async fn hold(connection: &mut Connection, session: &str) -> Result<bool> {
     Ok(held.rows_affected() == 1)
 }
 
-/// Replaces the newest token of a session by a lost one. Returns whether it did.
-async fn recover(connection: &mut Connection, session: &str, lost: [u8; 32]) -> Result<bool> {
-    let is_running = hold(connection, session).await?;
-    let known = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(lost.as_slice());
-    if !is_running || known.fetch_optional(&mut *connection).await?.is_some() {
-        return Ok(false);
+/// Puts a lost token in the place of the newest one of its session, and spends it. An older one ends the session.
+async fn recover(connection: &mut Connection, lost: &Lost, candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
+    let session = lost.session.as_str();
+    // Another node may have been faster.
+    if hold(connection, session).await? && !is_known(connection, &[lost.hash]).await? {
+        let counted = query_scalar::<Database, i64>(RENEWALS).bind(session).fetch_one(&mut *connection).await?;
+        if lost.is_newer_than(renewals(counted)?) && !is_known(connection, candidates).await? {
+            query::<Database>(DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;
+            add_refresh(connection, lost.hash, session).await?;
+            let count = query::<Database>(SET_RENEWALS).bind(session).bind(i64::from(lost.number));
+            count.execute(&mut *connection).await?;
+            log::warn!(session; "the database has lost a renewal of this session, which continues");
+        } else {
+            let add = query::<Database>(ADD_SPENT_REFRESH).bind(lost.hash.as_slice()).bind(session);
+            add.execute(&mut *connection).await?;
+        }
     }
-    query::<Database>(DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;
-    add_refresh(connection, lost, session).await?;
-    Ok(true)
+    rotate(connection, lost.hash, candidates, at).await
+}
+
+/// Whether one of these refresh tokens is known, spent or not.
+async fn is_known(connection: &mut Connection, hashes: &[[u8; 32]]) -> Result<bool> {
+    for hash in hashes {
+        let known = query_scalar::<Database, i64>(HAS_REFRESH).bind(hash.as_slice());
+        if known.fetch_one(&mut *connection).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Records that a spent token ended the session of a member of the staff.
