@@ -153,13 +153,25 @@ impl Floor {
         }
     }
 
-    /// Takes an action, and checks the invariants of any answer. Returns whether it changed something.
+    /// Returns the position that a screen expects of the visit that an action names, if it is open.
+    fn seen(&self, action: &VisitAction) -> Option<Position> {
+        let named = match action {
+            VisitAction::Move { visit, .. } | VisitAction::Merge { visit, .. } => Some(*visit),
+            VisitAction::Undo { change } => self.changes.iter().find(|known| known.id == *change).map(|known| known.visit),
+        };
+        named.and_then(|named| self.open(named)).map(|(_, orders)| position_of(&orders))
+    }
+
     fn put(&mut self, action: &VisitAction) -> Result<bool, RefusalKind> {
+        self.put_from(action, self.seen(action))
+    }
+
+    /// Puts an action with the position that its sender has seen, and checks the invariants of any answer. Returns whether it
+    /// changed something.
+    fn put_from(&mut self, action: &VisitAction, expected: Option<Position>) -> Result<bool, RefusalKind> {
         let seating = self.seating(action);
         let moment = Moment { now: self.now, head: self.head };
         self.made += 1;
-        let subject = seating.joining.as_ref().map_or(&seating.orders, |(_, orders)| orders);
-        let expected = seating.visit.as_ref().map(|_| position_of(subject));
         match move_visit::decide(seating.clone(), action, expected, change_id(self.made), moment) {
             Ok(Decision::Change { drafts, write, document }) => {
                 let Write::Visit(write) = write else { panic!("a visit is written") };
@@ -271,7 +283,9 @@ proptest! {
                 Op::Move { visit, table: to } => {
                     let Some((visit, _)) = floor.visits.get(visit).cloned() else { continue };
                     let before = floor.clone();
-                    let outcome = floor.put(&VisitAction::Move { visit: visit.id, table: table(to) });
+                    let action = VisitAction::Move { visit: visit.id, table: table(to) };
+                    let seen = floor.seen(&action);
+                    let outcome = floor.put(&action);
                     let expected = match () {
                         () if to >= TABLES => Err(RefusalKind::Invalid),
                         () if visit.table == table(to) => Ok(false),
@@ -281,11 +295,13 @@ proptest! {
                     prop_assert_eq!(outcome, expected);
                     if outcome == Ok(true) {
                         let mut undone = floor.clone();
-                        let change = undone.changes.last().unwrap().id;
-                        prop_assert_eq!(undone.put(&VisitAction::Undo { change }), Ok(true));
+                        let undo = VisitAction::Undo { change: undone.changes.last().unwrap().id };
+                        let moved = undone.seen(&undo);
+                        prop_assert_eq!(undone.put_from(&undo, moved), Ok(true));
                         undone.check();
                         prop_assert_eq!(undone.without_positions(), before.without_positions());
-                        prop_assert_eq!(undone.put(&VisitAction::Undo { change }), Ok(false), "again");
+                        prop_assert_eq!(undone.put_from(&undo, moved), Ok(false), "again, from another device");
+                        prop_assert_eq!(floor.put_from(&action, seen), Ok(false), "likewise");
                     }
                 }
                 Op::Merge { visit, into } => {
@@ -300,8 +316,9 @@ proptest! {
                         prop_assert_eq!(floor.put(&merge), Err(RefusalKind::Invalid));
                         continue;
                     }
-                    prop_assert_eq!(floor.put(&merge), Ok(true));
-                    prop_assert_eq!(floor.put(&merge), Ok(false), "again");
+                    let seen = floor.seen(&merge);
+                    prop_assert_eq!(floor.put_from(&merge, seen), Ok(true));
+                    prop_assert_eq!(floor.put_from(&merge, seen), Ok(false), "again, from another device");
                     let mut undone = floor.clone();
                     let change = undone.changes.last().unwrap().id;
                     prop_assert_eq!(undone.put(&VisitAction::Undo { change }), Ok(true));
@@ -347,6 +364,9 @@ fn a_closed_order_is_sent_whole_and_another_position_is_stale() {
     let order = floor.orders.values().next().unwrap();
     let moved = Order { table: Some(table(1)), position: floor.head.next(), ..order.clone() };
     assert_eq!(fresh, to_json(&moved), "for screens that do not have it");
-    let gone = VisitAction::Move { visit: VisitId::from_uuid(Uuid::from_u128(77)), table: table(1) };
+    let gone = VisitId::from_uuid(Uuid::from_u128(77));
+    let merge = VisitAction::Merge { visit: gone, into: visit };
+    assert_eq!(floor.put_from(&merge, Some(position(7))), Err(RefusalKind::NotFound), "the visit that ends is over");
+    let gone = VisitAction::Move { visit: gone, table: table(1) };
     assert_eq!(floor.put(&gone), Err(RefusalKind::NotFound));
 }

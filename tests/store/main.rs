@@ -104,7 +104,8 @@ contract! {
     deliveries: what_a_rider_needs_comes_with_the_order_and_goes_by_itself;
     later: an_order_for_later_begins_once_whatever_nodes_find_it, an_order_for_later_is_of_no_visit;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while,
-        a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it, two_visits_merge_and_separate;
+        a_visit_moves_with_its_orders_calls_and_guests_and_back, a_guest_who_orders_while_their_visit_moves_is_in_it, two_visits_merge_and_separate,
+        a_merged_visit_has_been_used_when_either_was_and_so_has_one_that_comes_back;
     devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
         a_session_is_found_by_its_origin_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,

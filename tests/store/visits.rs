@@ -251,3 +251,28 @@ pub async fn two_visits_merge_and_separate(database: TestDatabase) {
         assert_eq!(seat(&restaurant, who).await, Some(key(table)));
     }
 }
+
+/// A visit is idle when none of its orders was placed or closed for a while, whichever table they came from.
+pub async fn a_merged_visit_has_been_used_when_either_was_and_so_has_one_that_comes_back(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let a = sit(&restaurant, "7", &["a"]).await.remove(0);
+    let b = sit(&restaurant, "8", &["b"]).await.remove(0);
+    let (one, two) = (restaurant.place(&a).await.id, restaurant.place(&b).await.id);
+    let visit = async |table: &str| restaurant.store.visit_of_table(restaurant.id, &key(table)).await.unwrap();
+    let (early, late) = (visit("7").await.unwrap(), visit("8").await.unwrap());
+    let (seven, eight) = (early.id, late.id);
+    reject(&restaurant, one).await;
+    reject(&restaurant, two).await;
+    let idle = at(-3600);
+    database.execute("UPDATE visits SET last_at = 0 WHERE table_label = '8'").await;
+    let merged = act(&restaurant, VisitAction::Merge { visit: seven, into: eight }).await.unwrap();
+    assert_eq!(read(&merged)["opened_at"], json!(early.opened_at), "when its first order was placed");
+    assert_eq!(restaurant.store.close_idle_visits(idle, clock::now()).await, Ok(0), "table 7 was used just now");
+    assert_eq!(tables(&restaurant).await, [("8".to_owned(), vec![one, two])]);
+    database.execute("UPDATE visits SET last_at = 0 WHERE table_label = '7'").await;
+    let change: VisitChangeId = read(&merged)["last_change"]["id"].as_str().unwrap().parse().unwrap();
+    let apart = act(&restaurant, VisitAction::Undo { change }).await.unwrap();
+    assert_eq!(read(&apart)["opened_at"], json!(late.opened_at));
+    assert_eq!(restaurant.store.close_idle_visits(idle, clock::now()).await, Ok(0), "so was the visit it came from");
+    assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![one]), ("8".to_owned(), vec![two])]);
+}

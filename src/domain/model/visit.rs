@@ -218,6 +218,8 @@ impl VisitBill {
         let amount = counted.map(|order| order.total.amount).fold(0, i64::saturating_add);
         let last = changes.iter().find(|change| !change.is_undone).filter(|change| change.can_be_undone(now));
         let OpenVisit { id, table, opened_at } = visit;
+        // A merge may have brought older orders.
+        let opened_at = orders.iter().map(|order| order.placed_at).fold(opened_at, Timestamp::min);
         Some(Self {
             id,
             table,

@@ -30,7 +30,13 @@ pub fn decide(
     moment: Moment,
 ) -> Result<Decision, Refusal> {
     let visit = seating.visit.clone().ok_or_else(no_such_visit)?;
-    let (subject, orders) = seating.joining.as_ref().map_or((&visit, &seating.orders), |(visit, orders)| (visit, orders));
+    if holds(&visit, &seating, action) {
+        return Ok(unchanged(&visit, &seating, moment));
+    }
+    let (subject, orders) = match action {
+        VisitAction::Merge { .. } => seating.joining.as_ref().map(|(visit, orders)| (visit, orders)).ok_or_else(no_such_visit)?,
+        VisitAction::Move { .. } | VisitAction::Undo { .. } => (&visit, &seating.orders),
+    };
     if expected.is_some_and(|position| position != position_of(orders)) {
         let message = "the visit has changed since you last saw it; check it and try again";
         let document = to_json(&VisitBill::of(subject.clone(), orders, &[], moment.now));
@@ -48,19 +54,9 @@ pub fn decide(
         guests: Vec::new(),
     };
     let change = match action {
-        VisitAction::Move { table, .. } if *table == visit.table => return Ok(unchanged(&visit, &seating, moment)),
         VisitAction::Move { table, .. } => change(&visit.table, table, None),
-        VisitAction::Merge { visit: joining, .. } if is_merged(&seating, *joining) => {
-            return Ok(unchanged(&visit, &seating, moment));
-        }
-        VisitAction::Merge { .. } => {
-            let (joining, orders) = seating.joining.as_ref().ok_or_else(no_such_visit)?;
-            change(&joining.table, &visit.table, Some(merged(&visit, joining, orders, &seating)?))
-        }
-        VisitAction::Undo { change } => match undone(&seating, *change, moment)? {
-            Some(change) => change,
-            None => return Ok(unchanged(&visit, &seating, moment)),
-        },
+        VisitAction::Merge { .. } => change(&subject.table, &visit.table, Some(merged(&visit, subject, orders, &seating)?)),
+        VisitAction::Undo { change } => undone(&seating, *change, moment)?,
     };
     match (&change.merged, change.is_undone) {
         (Some(_), false) => {}
@@ -72,6 +68,15 @@ pub fn decide(
 
 fn no_such_visit() -> Refusal {
     Refusal::new(RefusalKind::NotFound, "no such visit; it may be over")
+}
+
+/// Whether the effect of an action holds already, so that a repetition with an older position is not stale.
+fn holds(visit: &OpenVisit, seating: &Seating, action: &VisitAction) -> bool {
+    match action {
+        VisitAction::Move { table, .. } => *table == visit.table,
+        VisitAction::Merge { visit, .. } => is_merged(seating, *visit),
+        VisitAction::Undo { change } => seating.changes.iter().any(|known| known.id == *change && known.is_undone),
+    }
 }
 
 /// Whether a visit was merged into this one already.
@@ -92,13 +97,10 @@ fn merged(visit: &OpenVisit, joining: &OpenVisit, orders: &[Order], seating: &Se
     Ok(Merged { visit: joining.id, orders: orders.iter().map(|order| order.id).collect(), calls })
 }
 
-/// Returns the change as undone; `None` if it was undone already.
-fn undone(seating: &Seating, id: VisitChangeId, moment: Moment) -> Result<Option<VisitChange>, Refusal> {
+/// Returns the change as undone.
+fn undone(seating: &Seating, id: VisitChangeId, moment: Moment) -> Result<VisitChange, Refusal> {
     let not_found = || Refusal::new(RefusalKind::NotFound, "no such change of a visit");
     let change = seating.changes.iter().find(|change| change.id == id).ok_or_else(not_found)?;
-    if change.is_undone {
-        return Ok(None);
-    }
     let refuse = |message| Err(Refusal::new(RefusalKind::InvalidTransition, message));
     if !change.can_be_undone(moment.now) {
         return refuse("this was more than 15 minutes ago and can no longer be undone");
@@ -106,7 +108,7 @@ fn undone(seating: &Seating, id: VisitChangeId, moment: Moment) -> Result<Option
     if seating.changes.iter().find(|change| !change.is_undone).is_some_and(|last| last.id != id) {
         return refuse("the visit has changed again since; undo that first");
     }
-    Ok(Some(VisitChange { is_undone: true, ..change.clone() }))
+    Ok(VisitChange { is_undone: true, ..change.clone() })
 }
 
 fn check_table(seating: &Seating, to: &TableLabel) -> Result<(), Refusal> {

@@ -63,7 +63,6 @@ statements! {
         WHERE v.closed_at IS NULL AND v.last_at < $1 AND NOT EXISTS (SELECT 1 FROM orders o \
         WHERE o.restaurant = v.restaurant AND o.visit = v.id AND o.is_open) ORDER BY v.last_at LIMIT $3)";
 
-
     ORDERS_OF_VISIT = "SELECT document FROM orders WHERE restaurant = $1 AND visit = $2 ORDER BY id LIMIT $3";
     HAS_TABLE = "SELECT 1 FROM tables WHERE restaurant = $1 AND label = $2";
     MOVE = "UPDATE visits SET table_label = $3 WHERE restaurant = $1 AND id = $2 AND table_label = $4 AND closed_at IS NULL";
@@ -75,6 +74,9 @@ statements! {
     MERGE_ORDERS = "UPDATE orders SET visit = $4, at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
         WHERE restaurant = $1 AND visit = $2";
     REOPEN = "UPDATE visits SET closed_at = NULL WHERE restaurant = $1 AND id = $2 AND table_label = $3 AND closed_at IS NOT NULL";
+    /// Brings the visit `$2` what happened at the visit `$3`, from which it has orders, or which had its own for a while.
+    JOIN_TIMES = "UPDATE visits SET last_at = other.last_at FROM visits AS other WHERE visits.restaurant = $1 AND visits.id = $2 \
+        AND other.restaurant = $1 AND other.id = $3 AND other.last_at > visits.last_at";
     /// Gives the orders of the JSON array `$5` back to the visit `$2`.
     TAKE_ORDERS = by_database! {
         sqlite: take_orders!("SELECT unhex(replace(value, '-', '')) FROM json_each($5)"),
@@ -284,7 +286,12 @@ async fn write_visits(connection: &mut Connection, restaurant: RestaurantId, wri
         }
     };
     let changed = visits.execute(&mut *connection).await?.rows_affected();
-    orders.execute(connection).await?;
+    orders.execute(&mut *connection).await?;
+    if let Some(merged) = merged {
+        let (goes_on, other) = if *is_undone { (merged.visit, *visit) } else { (*visit, merged.visit) };
+        let join = query::<Database>(JOIN_TIMES).bind(restaurant.uuid()).bind(goes_on.uuid()).bind(other.uuid());
+        join.execute(connection).await?;
+    }
     Ok(changed)
 }
 
