@@ -22,6 +22,22 @@ def test_a_reader_that_lags_behind_gets_one_snapshot_and_what_follows() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("at", [0, 500, CHANGES_BOUND])
+def test_a_reader_that_lags_behind_learns_that_the_history_was_rewritten(at: int) -> None:
+    async def run() -> None:
+        room = Orderbell("http://unused", FixedToken("t")).room("kitchen:r")
+        changes, others = room.changes(), room.changes()
+        for number in range(2 * CHANGES_BOUND + 2):
+            room._changed(Change("snapshot", rewritten=number == at))
+        first = await anext(changes)
+        assert (first.overflowed, first.rewritten) == (True, True)
+        room._changed(Change("order.placed"))
+        assert not (await anext(changes)).rewritten, "once"
+        assert (await anext(others)).rewritten
+
+    asyncio.run(run())
+
+
 def test_readers_and_commands_end_with_the_client_and_say_why() -> None:
     async def run() -> None:
         bell = Orderbell("http://unused", FixedToken("t"))

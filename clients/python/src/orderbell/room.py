@@ -121,5 +121,7 @@ class Changes:
         if len(self._waiting) < CHANGES_BOUND:
             self._waiting.append(change)
         else:
+            # A reader must learn that the history was rewritten, whatever else it misses.
+            rewritten = change.rewritten or any(missed.rewritten for missed in self._waiting)
             self._waiting.clear()
-            self._waiting.append(Change("snapshot", overflowed=True))
+            self._waiting.append(Change("snapshot", rewritten=rewritten, overflowed=True))
