@@ -119,7 +119,7 @@ impl FromStr for EventKind {
     }
 }
 
-/// The originator of an event. Every reader may see the role, and only staff the rest.
+/// The originator of an event. Every reader may see the role; guests never see the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// The role of the principal.
