@@ -5,7 +5,7 @@ use crate::store::migrations::{FOREIGN_MIGRATIONS, FOREIGN_TABLES, expand, is_fi
 use crate::store::options::OpenError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, query_as, query_scalar};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, query_as, query_scalar};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -42,27 +42,36 @@ pub async fn prepare(servers: &[PgConnectOptions]) -> Result<(PgConnection, usiz
 }
 
 /// Runs the missing migrations. A migration and a running node may each wait for a lock of the other. The server then ends one
-/// of the two, and the migration is tried again.
+/// of the two. If that is the migration, it is tried again while no node runs a command: under load, it would meet the next one
+/// too.
 async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    for _ in 1..ATTEMPTS {
-        match run_migrations(connection).await {
-            Err(error) if is_deadlock(&error) => log::warn!(error:%; "a migration met a command of a node; will try again"),
-            done => return done,
-        }
-        tokio::time::sleep(backoff.next(rand::random())).await;
-    }
-    run_migrations(connection).await
-}
-
-async fn run_migrations(connection: &mut PgConnection) -> Result<(), MigrateError> {
     MIGRATOR.run(&mut *connection).await?;
-    EXPAND.run(connection).await
+    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    let mut done = EXPAND.run(&mut *connection).await;
+    for _ in 1..ATTEMPTS {
+        let Some(version) = done.as_ref().err().and_then(deadlocked) else { break };
+        log::warn!(version; "a migration met a command of a node; will try again");
+        tokio::time::sleep(backoff.next(rand::random())).await;
+        done = match migrate_alone(connection, version).await {
+            Ok(()) => EXPAND.run(&mut *connection).await,
+            failed => failed,
+        };
+    }
+    done
 }
 
-fn is_deadlock(error: &MigrateError) -> bool {
-    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
-    cause.as_database_error().and_then(|cause| cause.code()).is_some_and(|code| code == DEADLOCK)
+/// Runs the missing migrations up to a version, between the commands of nodes: these take a lock on their feed first.
+async fn migrate_alone(connection: &mut PgConnection, version: i64) -> Result<(), MigrateError> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute("LOCK TABLE feeds IN ACCESS EXCLUSIVE MODE").await?;
+    EXPAND.run_to(version, &mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Returns the version of a migration that the server has ended in favor of a command.
+fn deadlocked(error: &MigrateError) -> Option<i64> {
+    let MigrateError::ExecuteMigration(cause, version) = error else { return None };
+    cause.as_database_error()?.code().is_some_and(|code| code == DEADLOCK).then_some(*version)
 }
 
 /// Connects to the first server that is the primary. If there is none, returns the error of the
