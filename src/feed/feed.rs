@@ -5,11 +5,12 @@ use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
 use super::sequencer::{Missing, Sequencer};
 use crate::backoff::Backoff;
 use crate::domain::model::event::{Event, Topic};
+use crate::domain::model::history::Standing;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::room::messages::RoomEmpty;
-use crate::room::{FeedEvent, HistoryRewritten, Resources, Room, Standing, Sync, ToMember};
+use crate::room::{FeedEvent, HistoryRewritten, Resources, Room, Sync, ToMember};
 use crate::{clock, store};
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -145,11 +146,11 @@ impl Feed {
         if message.join.generation != delivery.generation {
             return end(&message);
         }
-        let head = delivery.sequencer.delivered().position;
+        let standing = delivery.standing();
         let JoinRoom { room, mut join } = message;
-        join.head = head;
+        join.head = standing.last.position;
         let open = self.rooms.entry(room).or_insert_with(|| {
-            let addr = Room::launch(room, self.restaurant, head, ctx.address().recipient(), self.resources.clone());
+            let addr = Room::launch(room, self.restaurant, standing, ctx.address().recipient(), self.resources.clone());
             OpenRoom { addr, joins: 0 }
         });
         match open.addr.try_send(join) {
@@ -166,7 +167,9 @@ impl Feed {
         while let Some(event) = delivery.sequencer.peek().cloned() {
             // Before a room has it, so that what the room reads next is compared with it.
             let standing = Standing { generation: delivery.generation, last: event.mark() };
-            self.resources.histories.record(self.restaurant, standing);
+            if !self.resources.histories.record(self.restaurant, standing) {
+                return self.doubt();
+            }
             if !delivery.hand_out(&self.rooms, &event) {
                 if !std::mem::replace(&mut delivery.retry_scheduled, true) {
                     ctx.run_later(RETRY, Self::retry);

@@ -2,7 +2,7 @@
 //! another history ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
 
 use crate::clock;
-use crate::domain::model::history::{Comparison, Head, Known, Mark};
+use crate::domain::model::history::{Comparison, Head, Known, Standing};
 use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::{Result, SharedStore};
@@ -10,18 +10,6 @@ use crate::telemetry::Metrics;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-
-/// The most events beyond the delivered one that a node remembers of a feed.
-const AHEAD: usize = 16;
-
-/// The state of a feed: its generation and its last event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// The generation.
-    pub generation: Option<Generation>,
-    /// The last event.
-    pub last: Mark,
-}
 
 struct Inner {
     store: SharedStore,
@@ -36,7 +24,7 @@ struct Inner {
 /// What this node knows of each feed that it has served, even after its actor has ended. Cheap to
 /// clone; clones share their content.
 ///
-/// Bound: an entry for each restaurant, with at most [`AHEAD`] events beyond the delivered one.
+/// Bound: an entry for each restaurant.
 #[derive(Clone)]
 pub struct Histories(Arc<Inner>);
 
@@ -79,42 +67,30 @@ impl Histories {
         }
     }
 
-    /// Records that this node delivers an event of a feed. Ignores an event before the known one.
-    pub fn record(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
+    /// Records that this node delivers an event of a feed. Returns false if it must not, as
+    /// [`Known::deliver`] says.
+    #[must_use]
+    pub fn record(&self, restaurant: RestaurantId, standing: Standing) -> bool {
         let mut all = self.known();
-        let known = all.entry(restaurant).or_insert_with(|| Known::new(generation, last));
-        if known.generation == generation && known.mark.position < last.position {
-            known.mark = last;
-        }
+        let new = || Known::new(standing.generation, standing.last);
+        all.entry(restaurant).or_insert_with(new).deliver(standing)
     }
 
     /// Requests a comparison of a feed with the database, by the last event that this node has
     /// delivered.
-    pub fn doubt(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
-        if let Some(known) = self.known().get_mut(&restaurant).filter(|known| known.generation == generation) {
-            let further = std::mem::replace(&mut known.mark, last);
-            if further != last {
-                add(&mut known.ahead, further);
-            }
-        }
+    pub fn doubt(&self, restaurant: RestaurantId, standing: Standing) {
+        self.change(restaurant, |known| known.doubt(standing));
         self.request(restaurant);
     }
 
-    /// Records that this node may show everything up to an event that it has read. `generation` was known before the read.
-    pub fn note(&self, restaurant: RestaurantId, Standing { generation, last }: Standing) {
-        let is_new = |known: &&mut Known| known.generation == generation && known.mark != last;
-        if let Some(known) = self.known().get_mut(&restaurant).filter(is_new) {
-            add(&mut known.ahead, last);
-        }
+    /// Records that this node may show everything up to an event that it has read.
+    pub fn note(&self, restaurant: RestaurantId, standing: Standing) {
+        self.change(restaurant, |known| known.show(standing));
     }
 
-    /// Records that the log has `last` together with all that `was` known: knowing that suffices.
-    fn found(&self, restaurant: RestaurantId, was: &Known, last: Mark) {
-        let mut all = self.known();
-        let Some(known) = all.get_mut(&restaurant).filter(|known| known.generation == was.generation) else { return };
-        known.ahead.retain(|mark| !was.ahead.contains(mark));
-        if known.mark != last {
-            add(&mut known.ahead, last);
+    fn change(&self, restaurant: RestaurantId, change: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.known().get_mut(&restaurant) {
+            change(known);
         }
     }
 
@@ -154,16 +130,16 @@ impl Histories {
         }
     }
 
-    /// Returns the head of a feed. If its history was rewritten, requests a comparison and returns
-    /// `None`.
+    /// Returns the head of a feed in a generation. If its history was rewritten, requests a
+    /// comparison and returns `None`.
     ///
     /// # Errors
     /// An error of the store.
-    pub async fn head(&self, restaurant: RestaurantId) -> Result<Option<Position>> {
-        let Some(known) = self.get(restaurant) else { return Ok(Some(self.read(restaurant).await?.last.position)) };
+    pub async fn head(&self, restaurant: RestaurantId, generation: Option<Generation>) -> Result<Option<Position>> {
+        let Some(known) = self.get(restaurant).filter(|known| known.generation == generation) else { return Ok(None) };
         let head = self.0.head(restaurant, Some(&known)).await?;
         if known.compare(&head) == Comparison::Same {
-            self.found(restaurant, &known, head.last);
+            self.note(restaurant, Standing { generation, last: head.last });
             return Ok(Some(head.last.position));
         }
         self.request(restaurant);
@@ -179,7 +155,7 @@ impl Histories {
     pub async fn judge(&self, restaurant: RestaurantId, known: &Known, head: &Head) -> Result<Option<Generation>> {
         let generation = match known.compare(head) {
             Comparison::Same => {
-                self.found(restaurant, known, head.last);
+                self.note(restaurant, Standing { generation: known.generation, last: head.last });
                 return Ok(None);
             }
             Comparison::Renewed => head.generation,
@@ -191,13 +167,11 @@ impl Histories {
         Ok(generation.filter(|generation| self.renew(restaurant, known, head.last.position, *generation)))
     }
 
-    /// Replaces a generation by a later one, whose events are not known yet. Returns false if
-    /// `was` is not of the known generation.
+    /// Begins a generation, as [`Known::renew`] does.
     fn renew(&self, restaurant: RestaurantId, was: &Known, after: Position, to: Generation) -> bool {
-        let mut all = self.known();
-        let is_next = |known: &&mut Known| known.generation == was.generation && was.generation < Some(to);
-        let Some(known) = all.get_mut(&restaurant).filter(is_next) else { return false };
-        *known = Known::new(Some(to), Mark::default());
+        if !self.known().get_mut(&restaurant).is_some_and(|known| known.renew(was, to)) {
+            return false;
+        }
         self.0.metrics.histories_rewritten.inc();
         let (before, generation) = (was.mark.position, to.uuid());
         log::error!(restaurant:%, before:%, after:%, generation:%;
@@ -211,17 +185,5 @@ impl Inner {
         let positions = known.map_or_else(|| vec![Position::ZERO], |known| known.positions().collect());
         let asked: Vec<_> = positions.into_iter().map(|position| (restaurant, position)).collect();
         self.store.heads(&asked).await?.remove(&restaurant).ok_or(crate::store::StoreError::Missing)
-    }
-}
-
-/// Adds an event, unless it is there. Of too many it keeps the latest.
-fn add(ahead: &mut Vec<Mark>, mark: Mark) {
-    if ahead.contains(&mark) {
-        return;
-    }
-    ahead.push(mark);
-    ahead.sort_by_key(|mark| mark.position);
-    if ahead.len() > AHEAD {
-        ahead.remove(0);
     }
 }

@@ -35,8 +35,7 @@ type Refusal = fn(RoomId, u64) -> ToMember;
 impl Room {
     /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
-        let source = (self.store.clone(), self.histories.clone());
-        let read = open(source, self.restaurant, self.id, self.head);
+        let read = open(self.store.clone(), self.history(), self.restaurant, self.id, self.head);
         task::run(read, ctx, |opened, room, ctx| room.opened(opened, ctx));
     }
 
@@ -148,8 +147,7 @@ impl Room {
     /// Reads and sends the next page after `sent` of what a member missed. `is_first` says that
     /// `sent` is the member's own cursor.
     fn replay(&mut self, turn: PendingJoin, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
-        let source = (self.store.clone(), self.histories.clone());
-        let read = replay(source, self.restaurant, self.id, sent, is_first, turn.read);
+        let read = replay(self.store.clone(), self.history(), self.restaurant, self.id, sent, is_first, turn.read);
         task::run(read, ctx, move |page, room, ctx| match page {
             Ok(Replay::Events { frames, through }) => {
                 if is_first {

@@ -14,7 +14,7 @@ pub mod tail;
 mod task;
 
 pub use budget::SnapshotBudget;
-pub use histories::{Histories, Standing};
+pub use histories::Histories;
 pub use members::MemberId;
 pub use messages::{FeedEvent, HistoryRewritten, Join, Leave, Page, Sync, ToMember};
 pub use room::{Resources, Room};

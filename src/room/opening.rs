@@ -1,9 +1,9 @@
 //! A room's reads of the store: its opening state, snapshots, and pages of missed events.
 
 use super::budget::{Full, SnapshotBudget};
-use super::histories::{Histories, Standing};
+use super::histories::Histories;
 use crate::domain::model::event::Event;
-use crate::domain::model::history::Mark;
+use crate::domain::model::history::{Mark, Standing};
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
@@ -20,6 +20,10 @@ use std::sync::Arc;
 /// The most feed positions that a replay goes back. An older cursor gets a snapshot, which is
 /// shorter.
 const REACH: u64 = 5000;
+
+/// What this node knows of feeds, and the generation of a room. What the room reads counts only in
+/// that one.
+pub type History = (Histories, Option<Generation>);
 
 /// The opening state of a room.
 pub struct Opened {
@@ -54,18 +58,19 @@ impl OrderFields {
 /// # Errors
 /// An error of the store.
 pub async fn open(
-    (store, histories): (SharedStore, Histories),
+    store: SharedStore,
+    (histories, generation): History,
     restaurant: RestaurantId,
     room: RoomId,
     head: Position,
 ) -> Result<Option<Opened>> {
-    let generation = known_generation(&histories, restaurant);
     let (fields, snapshot) = match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) if id != restaurant => return Ok(None),
         RoomId::Kitchen(_) | RoomId::Floor(_) => (OrderFields::default(), None),
         RoomId::Order(_) | RoomId::Menu(_) => {
             let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
             histories.note(restaurant, Standing { generation, last: state.last });
+            histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
@@ -94,24 +99,19 @@ pub enum SnapshotError {
 /// See [`SnapshotError`].
 pub async fn read(
     store: SharedStore,
-    histories: Histories,
+    (histories, generation): History,
     restaurant: RestaurantId,
     room: RoomId,
     last: Option<Snapshot>,
     budget: Arc<SnapshotBudget>,
 ) -> std::result::Result<Snapshot, SnapshotError> {
-    let generation = known_generation(&histories, restaurant);
     let (snapshot, last) = read_any(store, restaurant, room, last, budget).await?;
     histories.note(restaurant, Standing { generation, last });
     // The snapshot must belong to the known history, since events of that history follow it.
-    match histories.head(restaurant).await {
+    match histories.head(restaurant, generation).await {
         Ok(Some(_)) => Ok(snapshot),
         Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
     }
-}
-
-fn known_generation(histories: &Histories, restaurant: RestaurantId) -> Option<Generation> {
-    histories.get(restaurant).and_then(|known| known.generation)
 }
 
 async fn read_any(
@@ -179,14 +179,15 @@ pub enum Replay {
 /// # Errors
 /// An error of the store; `Unavailable` if the history was rewritten.
 pub async fn replay(
-    (store, histories): (SharedStore, Histories),
+    store: SharedStore,
+    (histories, generation): History,
     restaurant: RestaurantId,
     room: RoomId,
     sent: Position,
     is_first: bool,
     limit: u32,
 ) -> Result<Replay> {
-    let head = histories.head(restaurant).await?.ok_or(StoreError::Unavailable)?;
+    let head = histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
     if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }
@@ -197,7 +198,7 @@ pub async fn replay(
     let events = store.events(restaurant, Some(room), sent, head, limit).await?;
     // They are of another history than the head if the database was replaced in between.
     if !events.is_empty() {
-        histories.head(restaurant).await?.ok_or(StoreError::Unavailable)?;
+        histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
     }
     let is_full = events.len() >= limit as usize;
     let frames = encode(room, sent, &events);

@@ -5,11 +5,13 @@ use super::budget::SnapshotBudget;
 use super::histories::Histories;
 use super::members::{MemberId, Members, Sent};
 use super::messages::{FeedEvent, HistoryRewritten, Join, Leave, Page, RoomEmpty, Sync, ToMember};
+use super::opening::History;
 use super::shared_snapshot::SharedSnapshot;
 use super::tail::Tail;
 use crate::domain::model::event::Event;
+use crate::domain::model::history::{Mark, Standing};
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::protocol::{Frame, ServerFrame};
@@ -84,7 +86,9 @@ pub struct Room {
     pub(super) feed: Recipient<RoomEmpty>,
     pub(super) store: store::SharedStore,
     pub(super) metrics: Metrics,
-    pub(super) histories: Histories,
+    histories: Histories,
+    /// The generation of the feed, with which all members were welcomed.
+    generation: Option<Generation>,
     /// The position up to which the room has seen the feed.
     pub(super) head: Position,
     pub(super) stage: Stage,
@@ -106,11 +110,11 @@ pub struct Room {
 }
 
 impl Room {
-    /// Starts a room on this thread, which receives each event after `head` that it carries.
+    /// Starts a room on this thread, which receives each event after `standing` that it carries.
     pub fn launch(
         id: RoomId,
         restaurant: RestaurantId,
-        head: Position,
+        Standing { generation, last: Mark { position: head, .. } }: Standing,
         feed: Recipient<RoomEmpty>,
         resources: Resources,
     ) -> Addr<Self> {
@@ -124,6 +128,7 @@ impl Room {
                 store,
                 metrics,
                 histories,
+                generation,
                 head,
                 stage: Stage::default(),
                 tail: Tail::new(head, TAIL_FRAMES, TAIL_BYTES),
@@ -138,6 +143,11 @@ impl Room {
                 prune_scheduled: false,
             }
         })
+    }
+
+    /// Returns what the reads of this room are compared with.
+    pub(super) fn history(&self) -> History {
+        (self.histories.clone(), self.generation)
     }
 
     pub(super) fn kind(&self) -> ByKind {

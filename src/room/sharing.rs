@@ -22,8 +22,8 @@ impl Room {
         }
         self.awaiting.push(turn);
         if self.awaiting.len() == 1 {
-            let (store, histories) = (self.store.clone(), self.histories.clone());
-            let read = read(store, histories, self.restaurant, self.id, self.shared.last(), self.budget.clone());
+            let (store, last) = (self.store.clone(), self.shared.last());
+            let read = read(store, self.history(), self.restaurant, self.id, last, self.budget.clone());
             task::run(read, ctx, |snapshot, room, ctx| room.refreshed(snapshot, ctx));
         }
     }

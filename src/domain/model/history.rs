@@ -37,7 +37,21 @@ pub struct Link {
     pub after: Mark,
 }
 
+/// The state of a feed: its generation and its last event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The generation.
+    pub generation: Option<Generation>,
+    /// The last event.
+    pub last: Mark,
+}
+
+/// The most events beyond the delivered one that a node remembers of a feed.
+const AHEAD: usize = 32;
+
 /// A node's knowledge of a feed's history.
+///
+/// Bound: [`AHEAD`] events beyond the delivered one; of more it keeps the latest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The generation.
@@ -80,6 +94,58 @@ impl Known {
     /// Returns the positions to ask the database for.
     pub fn positions(&self) -> impl Iterator<Item = Position> {
         self.marks().map(|mark| mark.position)
+    }
+
+    /// Takes in that an event is delivered. Returns false if it must not be: if another event is known
+    /// at its position, which may have been shown, or another generation.
+    #[must_use]
+    pub fn deliver(&mut self, Standing { generation, last }: Standing) -> bool {
+        let is_other = |mark: Mark| mark.position == last.position && mark.event != last.event;
+        if self.generation != generation || self.marks().any(is_other) {
+            return false;
+        }
+        if self.mark.position < last.position {
+            self.mark = last;
+        }
+        self.ahead.retain(|mark| mark.position > last.position);
+        true
+    }
+
+    /// Takes the last event that was delivered for the furthest. What was further may have been shown.
+    pub fn doubt(&mut self, Standing { generation, last }: Standing) {
+        if self.generation == generation {
+            let further = std::mem::replace(&mut self.mark, last);
+            self.add(further);
+        }
+    }
+
+    /// Takes in that everything up to an event may be shown. It stays known until it is delivered.
+    pub fn show(&mut self, Standing { generation, last }: Standing) {
+        if self.generation == generation {
+            self.add(last);
+        }
+    }
+
+    /// Begins a later generation, of which no event is known yet. Returns false if `was` is not of
+    /// the known generation.
+    pub fn renew(&mut self, was: &Self, to: Generation) -> bool {
+        let is_next = self.generation == was.generation && self.generation < Some(to);
+        if is_next {
+            *self = Self::new(Some(to), Mark::default());
+        }
+        is_next
+    }
+
+    /// Adds an event beyond the furthest, unless it is known.
+    fn add(&mut self, mark: Mark) {
+        if self.marks().any(|known| known == mark) {
+            return;
+        }
+        self.ahead.push(mark);
+        self.ahead.sort_by_key(|mark| mark.position);
+        if self.ahead.len() > AHEAD {
+            self.ahead.remove(0);
+        }
     }
 
     fn marks(&self) -> impl Iterator<Item = Mark> {
@@ -164,6 +230,20 @@ mod tests {
                 latest = Some(next);
             }
         }
+    }
+
+    #[test]
+    fn no_event_is_delivered_in_the_place_of_one_that_may_have_been_shown() {
+        let (shown, other): (Log, Log) = (vec![1, 2, 3], vec![1, 7, 8]);
+        let at = |log, number| Standing { generation: None, last: mark(log, number) };
+        let mut known = Known::new(None, mark(&shown, 1));
+        known.show(at(&shown, 3));
+        let mut lucky = known.clone();
+        assert!(known.deliver(at(&other, 2)), "nothing is known of this position");
+        assert!(!known.deliver(at(&other, 3)));
+        known.doubt(at(&other, 2));
+        assert_eq!(known.compare(&head(&other, None, &known)), Comparison::Rewritten);
+        assert!(lucky.deliver(at(&shown, 2)) && lucky.deliver(at(&shown, 3)) && lucky.ahead.is_empty());
     }
 
     #[test]

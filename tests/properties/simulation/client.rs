@@ -1,27 +1,34 @@
 //! A client: it follows rooms by the cursor rule of docs/protocol.md, sends commands until they are answered, and checks
 //! everything that it is shown against the database.
 
-use super::connection::{Connection, EPOCH};
+use super::connection::Connection;
+use super::database::Database;
+use super::node::What;
 use super::rules::Rule;
 use super::world::{Happening, World};
 use crate::support::{dish, principal};
 use orderbell::connection::Limits;
 use orderbell::connection::websocket::client_state::ClientState;
 use orderbell::domain::model::draft::to_json;
+use orderbell::domain::model::history::{Head, Standing};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::room_id::RoomId;
-use orderbell::domain::values::ids::{CommandId, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{CommandId, Generation, OrderId, RestaurantId};
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::position::Position;
 use orderbell::protocol::Frame;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a client knows of a room.
 #[derive(Default)]
 struct Followed {
     /// The position up to which it has seen everything; `None` before the first snapshot.
     cursor: Option<Position>,
+    /// The epoch in which it got the cursor.
+    epoch: String,
+    /// The histories of which its state may be.
+    possible: BTreeSet<usize>,
     documents: BTreeMap<String, Value>,
     calls: Value,
 }
@@ -49,6 +56,8 @@ pub struct Client {
     who: Principal,
     pub is_slow: bool,
     connection: Option<u64>,
+    /// Whether it waits for `welcome`.
+    is_connecting: bool,
     rooms: BTreeMap<RoomId, Followed>,
     /// The rooms that it has asked for on this connection.
     asked: BTreeMap<RoomId, Asked>,
@@ -85,6 +94,7 @@ impl Client {
             who: Principal { restaurant, sub: name.replace(' ', "-").parse().unwrap(), ..principal(role, None) },
             is_slow: false,
             connection: None,
+            is_connecting: false,
             rooms: rooms.into_iter().map(|room| (room, Followed::default())).collect(),
             asked: BTreeMap::new(),
             wishes: Vec::new(),
@@ -98,6 +108,7 @@ impl Client {
     /// Loses the connection.
     pub fn lose(&mut self) {
         self.connection = None;
+        self.is_connecting = false;
         self.asked.clear();
     }
 
@@ -109,17 +120,41 @@ impl Client {
 impl World {
     /// Connects a client to a node, if one is up. It resumes its rooms, and repeats its commands.
     pub fn connect(&mut self, client: usize) {
-        if self.clients[client].connection.is_some() {
+        if self.clients[client].connection.is_some() || self.clients[client].is_connecting {
             return;
         }
-        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
+        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].accepts()).collect();
         let Some(node) = self.chance.pick(&up) else { return self.later(50..=200, Happening::Connect(client)) };
         let id = self.number();
         let state = ClientState::new(self.clients[client].who.clone(), Limits::default().messages, self.time());
         self.connections.insert(id, Connection::new(client, node, state));
-        self.clients[client].connection = Some(id);
+        self.clients[client].is_connecting = true;
         self.sum.connections += 1;
         self.note(|| format!("client {client} connects to node {node} as connection {id}"));
+        let restaurant = self.clients[client].who.restaurant;
+        match self.nodes[node].known.get(&restaurant).map(|known| known.generation) {
+            Some(generation) => self.welcomed(id, generation),
+            None => {
+                self.read(node, move |database| What::Welcome(id, database.map(|database| database.head_and(restaurant, None))))
+            }
+        }
+    }
+
+    /// Welcomes a connection to a restaurant of which the node has read the head.
+    pub fn welcome(&mut self, node: usize, id: u64, head: Option<Head>) {
+        let Some(restaurant) = self.connections.get(&id).map(|open| open.state.principal.restaurant) else { return };
+        let Some(head) = head else { return self.hang_up(id) };
+        self.begin(node, restaurant, Standing { generation: head.generation, last: head.last });
+        self.welcomed(id, self.nodes[node].known[&restaurant].generation);
+    }
+
+    /// Takes a `welcome`, subscribes to all rooms and repeats what has no answer.
+    fn welcomed(&mut self, id: u64, generation: Option<Generation>) {
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_cut) else { return };
+        connection.generation = generation;
+        let client = connection.client;
+        self.clients[client].is_connecting = false;
+        self.clients[client].connection = Some(id);
         let rooms: Vec<_> = self.clients[client].rooms.keys().copied().collect();
         let is_hasty = self.chance.in_hundred(20);
         for room in rooms {
@@ -178,14 +213,17 @@ impl World {
     /// Subscribes to a room at its cursor.
     fn follow(&mut self, client: usize, room: RoomId) {
         let (of_room, paged) = (self.keeps(Rule::CursorIsOfTheRoom), self.chance.in_hundred(50));
+        let (of_epoch, connection) = (self.keeps(Rule::CursorIsOfItsEpoch), self.clients[client].connection);
+        let current = connection.and_then(|id| self.connections.get(&id)).map(Connection::epoch).unwrap_or_default();
         let of = &mut self.clients[client];
-        let cursor = of.rooms.entry(room).or_default().cursor;
+        let followed = of.rooms.entry(room).or_default();
+        let (cursor, epoch) = (followed.cursor, if of_epoch { followed.epoch.clone() } else { current });
         let since = if of_room { cursor } else { cursor.map(|cursor| cursor.max(of.last_ack)) };
         let asked = of.asked.entry(room).or_default();
         *asked = Asked { times: asked.times + 1, is_open: true, has_left: false };
         let mut frame = json!({"type": "subscribe", "room": room, "paged": paged});
         if let Some(since) = since {
-            (frame["since"], frame["epoch"]) = (json!(since), json!(EPOCH));
+            (frame["since"], frame["epoch"]) = (json!(since), json!(epoch));
         }
         self.say(client, &frame);
     }
@@ -295,7 +333,7 @@ impl World {
         let outcome = match frame["type"].as_str().unwrap() {
             "ack" => self.take_ack(client, &frame),
             "error" => self.take_error(client, &frame),
-            kind => self.take_of_room(client, kind, &frame),
+            kind => self.take_of_room(client, connection, kind, &frame),
         };
         if let Err(fault) = outcome {
             self.blame(format!("client {client}: {fault}: {frame}"));
@@ -305,14 +343,17 @@ impl World {
     fn take_ack(&mut self, client: usize, frame: &Value) -> Result<(), String> {
         let id: CommandId = frame["id"].as_str().unwrap().parse().unwrap();
         let position = position_in(frame, "position");
-        if frame["changed"] == true && self.database.effects(id) == 0 {
+        if frame["changed"] == true && self.histories().all(|number| self.history(number).effects(id) == 0) {
             return Err("acknowledged, but not committed".into());
         }
+        let was_rewritten = !self.past.is_empty();
         let of = &mut self.clients[client];
         of.last_ack = of.last_ack.max(position);
         of.wishes.retain(|wish| wish.id != id);
+        // A database that has lost a command runs it again.
         if let Some(before) = of.answers.insert(id, frame.clone())
             && before != *frame
+            && !was_rewritten
         {
             return Err(format!("answered before with {before}"));
         }
@@ -336,9 +377,11 @@ impl World {
             return Ok(());
         }
         let room: RoomId = frame["room"].as_str().ok_or("an error about nothing")?.parse().unwrap();
-        let may_see = self.may_see(client, room);
-        if is_final && may_see {
+        if is_final && self.may_see_in(&self.database, client, room) {
             return Err("refused a room that it may see".into());
+        }
+        if is_final {
+            self.clients[client].rooms.remove(&room); // the database has lost it
         }
         // It may be about an earlier subscription, so frames that follow still count.
         if let Some(asked) = self.clients[client].asked.get_mut(&room) {
@@ -348,10 +391,13 @@ impl World {
     }
 
     fn may_see(&self, client: usize, room: RoomId) -> bool {
+        self.histories().any(|number| self.may_see_in(self.history(number), client, room))
+    }
+
+    fn may_see_in(&self, database: &Database, client: usize, room: RoomId) -> bool {
         let who = &self.clients[client].who;
         match room {
-            RoomId::Order(id) => self
-                .database
+            RoomId::Order(id) => database
                 .order(who.restaurant, id)
                 .is_some_and(|order| who.role != Role::Diner || order.diner.as_ref() == Some(&who.sub)),
             RoomId::Menu(restaurant) => restaurant == who.restaurant,
@@ -360,7 +406,7 @@ impl World {
         }
     }
 
-    fn take_of_room(&mut self, client: usize, kind: &str, frame: &Value) -> Result<(), String> {
+    fn take_of_room(&mut self, client: usize, connection: u64, kind: &str, frame: &Value) -> Result<(), String> {
         let room: RoomId = frame["room"].as_str().ok_or("a frame of no room")?.parse().unwrap();
         if !self.may_see(client, room) {
             return Err("a room that it may not see".into());
@@ -371,10 +417,10 @@ impl World {
         }
         let is_again = asked.times > 1;
         if kind == "snapshot" {
-            return self.take_snapshot(client, room, frame);
+            return self.take_snapshot(client, connection, room, frame);
         }
         let position = position_in(frame, "position");
-        self.check_prev(client, room, kind, frame)?;
+        self.histories().map(|number| self.check_prev(self.history(number), client, room, kind, frame)).min().unwrap()?;
         let followed = &self.clients[client].rooms[&room];
         let Some(cursor) = followed.cursor else {
             return if is_again { Ok(()) } else { Err("nothing comes before the snapshot".into()) };
@@ -390,20 +436,15 @@ impl World {
             return Err(format!("a gap after the cursor {cursor}"));
         }
         let restaurant = self.clients[client].who.restaurant;
-        let passed: Vec<_> = self.database.events(restaurant, Some(room), cursor, position).cloned().collect();
-        if is_event {
-            let [event] = &passed[..] else { return Err(format!("of {} events after the cursor {cursor}", passed.len())) };
-            let patch: Value = serde_json::from_str(event.patch.get()).unwrap();
-            let shown = &frame["event"];
-            if event.position != position || shown["kind"] != event.kind.as_str() || shown["patch"] != patch {
-                return Err("a ghost".into());
-            }
-            self.sum.shown += 1;
-        } else if !passed.is_empty() {
-            return Err(format!("passes {} events after the cursor {cursor}", passed.len()));
+        let continues = |number: usize| continues(self.history(number), restaurant, room, cursor, frame);
+        let possible: BTreeMap<_, _> = followed.possible.iter().map(|number| (*number, continues(*number))).collect();
+        if !possible.values().any(Result::is_ok) {
+            return possible.into_values().next_back().unwrap();
         }
+        self.sum.shown += usize::from(is_event);
         let Some(followed) = self.clients[client].rooms.get_mut(&room) else { return Ok(()) };
         followed.cursor = Some(position);
+        followed.possible = possible.into_iter().filter(|(_, continues)| continues.is_ok()).map(|(number, _)| number).collect();
         if is_event {
             followed.apply(&frame["event"]);
         }
@@ -411,10 +452,10 @@ impl World {
     }
 
     /// Checks that the room has no event strictly between the positions that a frame names.
-    fn check_prev(&self, client: usize, room: RoomId, kind: &str, frame: &Value) -> Result<(), String> {
+    fn check_prev(&self, database: &Database, client: usize, room: RoomId, kind: &str, frame: &Value) -> Result<(), String> {
         let between = || {
             let (prev, position) = (position_in(frame, "prev"), position_in(frame, "position"));
-            self.database.events(self.clients[client].who.restaurant, Some(room), prev, position).count()
+            database.events(self.clients[client].who.restaurant, Some(room), prev, position).count()
         };
         match kind {
             "event" if between() != 1 => Err("`prev` is not the event before".into()),
@@ -423,12 +464,19 @@ impl World {
         }
     }
 
-    fn take_snapshot(&mut self, client: usize, room: RoomId, frame: &Value) -> Result<(), String> {
+    fn take_snapshot(&mut self, client: usize, connection: u64, room: RoomId, frame: &Value) -> Result<(), String> {
         if frame["more"] == true {
             return Err("a snapshot of this size has one part".into());
         }
         self.sum.snapshots += 1;
+        let restaurant = self.clients[client].who.restaurant;
+        let is_of = |number: &usize| self.past.is_empty() || is_of(self.history(*number), restaurant, room, frame);
+        let possible: BTreeSet<_> = self.histories().filter(is_of).collect();
+        if possible.is_empty() {
+            return Err("a snapshot of no history".into());
+        }
         let replaces = self.keeps(Rule::SnapshotReplaces);
+        let epoch = self.connections[&connection].epoch();
         let followed = self.clients[client].rooms.entry(room).or_default();
         let mut documents = if replaces { BTreeMap::new() } else { std::mem::take(&mut followed.documents) };
         for document in frame["documents"].as_array().unwrap() {
@@ -436,8 +484,21 @@ impl World {
             documents.insert(id.as_str().unwrap().to_owned(), document.clone());
         }
         let calls = if frame["calls"].is_object() { frame["calls"].clone() } else { Value::Object(Map::new()) };
-        *followed = Followed { cursor: Some(position_in(frame, "position")), documents, calls };
+        *followed = Followed { cursor: Some(position_in(frame, "position")), epoch, possible, documents, calls };
         Ok(())
+    }
+
+    /// Lets a standby go on with another history: what clients have of before is of both.
+    pub fn branch(&mut self, standby: &Database) {
+        let (this, next) = (self.past.len(), self.past.len() + 1);
+        for client in &mut self.clients {
+            let head = standby.head(client.who.restaurant);
+            for followed in client.rooms.values_mut() {
+                if followed.possible.contains(&this) && followed.cursor <= Some(head) {
+                    followed.possible.insert(next);
+                }
+            }
+        }
     }
 
     /// Checks that everybody has everything, once.
@@ -460,7 +521,7 @@ impl World {
                 return self.blame(fault);
             }
         }
-        let restaurants: std::collections::BTreeSet<_> = self.clients.iter().map(|client| client.who.restaurant).collect();
+        let restaurants: BTreeSet<_> = self.clients.iter().map(|client| client.who.restaurant).collect();
         let of = |id| self.database.events(id, None, Position::ZERO, Position::MAX).count();
         self.sum.events = restaurants.into_iter().map(of).sum();
     }
@@ -514,6 +575,47 @@ impl Followed {
             (None, _) => self.documents.values_mut().next().unwrap(),
         };
         merge_patch::apply(target, &event["patch"]);
+    }
+}
+
+/// Checks that a frame continues a history after a cursor: that it is the only event since, or that there is none.
+fn continues(database: &Database, restaurant: RestaurantId, room: RoomId, cursor: Position, frame: &Value) -> Result<(), String> {
+    let position = position_in(frame, "position");
+    let passed: Vec<_> = database.events(restaurant, Some(room), cursor, position).collect();
+    if frame["type"] != "event" {
+        return match passed.len() {
+            0 => Ok(()),
+            count => Err(format!("passes {count} events after the cursor {cursor}")),
+        };
+    }
+    let [event] = &passed[..] else { return Err(format!("of {} events after the cursor {cursor}", passed.len())) };
+    let patch: Value = serde_json::from_str(event.patch.get()).unwrap();
+    let shown = &frame["event"];
+    let is_same = event.position == position && shown["id"] == event.id.to_string();
+    if is_same && shown["kind"] == event.kind.as_str() && shown["patch"] == patch { Ok(()) } else { Err("a ghost".into()) }
+}
+
+/// Whether a snapshot shows the documents of a history at its position.
+fn is_of(database: &Database, restaurant: RestaurantId, room: RoomId, frame: &Value) -> bool {
+    let position = position_in(frame, "position");
+    if database.head(restaurant) < position {
+        return false;
+    }
+    let mut folded: BTreeMap<String, Value> = BTreeMap::new();
+    for event in database.events(restaurant, None, Position::ZERO, position) {
+        if let Some(order) = event.order {
+            let patch = serde_json::from_str(event.patch.get()).unwrap();
+            merge_patch::apply(folded.entry(order.to_string()).or_default(), &patch);
+        }
+    }
+    let documents = frame["documents"].as_array().unwrap();
+    let is_there = |document: &Value| folded.get(document["id"].as_str().unwrap_or_default()) == Some(document);
+    let open = folded.values().filter(|order| order["closed_at"].is_null()).count();
+    match room {
+        // The first menu comes before the first event.
+        RoomId::Menu(_) => true,
+        RoomId::Order(_) => documents.iter().all(is_there),
+        RoomId::Kitchen(_) | RoomId::Floor(_) => documents.iter().all(is_there) && documents.len() == open,
     }
 }
 

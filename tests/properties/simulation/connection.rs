@@ -5,13 +5,15 @@ use super::world::{Happening, World};
 use orderbell::connection::Limits;
 use orderbell::connection::subscription::LastJoins;
 use orderbell::connection::websocket::client_state::{ClientState, Effect};
+use orderbell::domain::model::history::Epoch;
 use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::values::ids::Generation;
 use orderbell::protocol::{Failure, Frame};
 use orderbell::room::members::Sent;
 use std::collections::VecDeque;
 
-/// The only epoch of the database.
-pub const EPOCH: &str = "e1";
+/// The epoch of the database.
+const EPOCH: &str = "e1";
 /// Messages that a mailbox holds.
 const MAILBOX: usize = 6;
 /// Frames that the network holds.
@@ -25,6 +27,8 @@ pub enum Mail {
     Refused(RoomId, u64),
     Unavailable(RoomId, u64),
     Evicted,
+    /// The history of its rooms was rewritten.
+    Rewritten,
 }
 
 /// A connection.
@@ -32,6 +36,8 @@ pub struct Connection {
     pub client: usize,
     pub node: usize,
     pub state: ClientState,
+    /// The generation that it was welcomed with.
+    pub generation: Option<Generation>,
     pub joins: LastJoins,
     mail: VecDeque<Mail>,
     /// Frames on their way.
@@ -47,7 +53,12 @@ pub struct Connection {
 impl Connection {
     pub fn new(client: usize, node: usize, state: ClientState) -> Self {
         let (joins, mail) = (LastJoins::default(), VecDeque::new());
-        Self { client, node, state, joins, mail, unread: 0, arrives: 0, sent: 0, is_cut: false }
+        Self { client, node, state, generation: None, joins, mail, unread: 0, arrives: 0, sent: 0, is_cut: false }
+    }
+
+    /// Returns the epoch that `welcome` names.
+    pub fn epoch(&self) -> String {
+        Epoch { database: EPOCH, generation: self.generation }.to_string()
     }
 
     /// Puts a message into the mailbox, if there is space.
@@ -89,7 +100,7 @@ impl World {
                 }
                 Mail::Refused(room, number) => self.turn_away(id, room, number, &Failure::forbidden_room()),
                 Mail::Unavailable(room, number) => self.turn_away(id, room, number, &Failure::room_unavailable()),
-                Mail::Evicted => return self.hang_up(id),
+                Mail::Evicted | Mail::Rewritten => return self.hang_up(id),
             }
         }
     }
@@ -127,7 +138,7 @@ impl World {
     }
 
     /// Ends a connection from the node's side.
-    fn hang_up(&mut self, id: u64) {
+    pub fn hang_up(&mut self, id: u64) {
         self.cut(id, 0..=100);
         self.close(id);
     }
@@ -155,8 +166,9 @@ impl World {
     pub fn arrive(&mut self, id: u64, text: &str) {
         let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_cut) else { return };
         let (node, restaurant) = (connection.node, connection.state.principal.restaurant);
-        match connection.state.read(text, EPOCH, &Limits::default()) {
-            Effect::Join(subscription) => self.join_room(node, restaurant, id, subscription),
+        let (epoch, generation) = (connection.epoch(), connection.generation);
+        match connection.state.read(text, &epoch, &Limits::default()) {
+            Effect::Join(subscription) => self.join_room(node, restaurant, id, generation, subscription),
             Effect::Leave(room) => {
                 connection.joins.remove(room);
                 self.leave_room(node, restaurant, room, id);

@@ -5,13 +5,13 @@ use crate::support::menu;
 use orderbell::domain::model::call::Calls;
 use orderbell::domain::model::draft::to_json;
 use orderbell::domain::model::event::Event;
-use orderbell::domain::model::history::Mark;
+use orderbell::domain::model::history::{Head, Known, Mark};
 use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::model::ticket_counter::TicketCounter;
 use orderbell::domain::rules::decision::Write;
-use orderbell::domain::values::ids::{CommandId, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{CommandId, Generation, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Key;
 use orderbell::domain::values::time::Timestamp;
@@ -38,6 +38,7 @@ fn new_id() -> Uuid {
 }
 
 /// A database.
+#[derive(Clone)]
 pub struct Database {
     feeds: BTreeMap<RestaurantId, Feed>,
     answers: HashMap<AnswerKey, Remembered>,
@@ -47,6 +48,8 @@ pub struct Database {
     log: BTreeMap<RestaurantId, Vec<Arc<Event>>>,
     /// The command of each commit that changed something.
     effects: Vec<CommandId>,
+    /// The server that is recorded as the one of this history.
+    pub origin: u64,
 }
 
 impl Database {
@@ -65,6 +68,7 @@ impl Database {
             menus: menus.collect(),
             log: restaurants.iter().map(|id| (*id, Vec::new())).collect(),
             effects: Vec::new(),
+            origin: 0,
         }
     }
 
@@ -115,9 +119,28 @@ impl Database {
         }
     }
 
-    /// Returns the last event of a feed.
-    pub fn last(&self, restaurant: RestaurantId) -> Mark {
-        self.feeds[&restaurant].last.unwrap()
+    /// Returns the head of a feed, and the events at the positions that a node knows.
+    pub fn head_and(&self, restaurant: RestaurantId, known: Option<&Known>) -> Head {
+        let feed = &self.feeds[&restaurant];
+        let event = |position| self.log[&restaurant].iter().find(|event| event.position == position).map(|event| event.id);
+        let asked = known.into_iter().flat_map(Known::positions).map(|position| Mark { position, event: event(position) });
+        Head { generation: feed.generation, last: feed.last.unwrap(), asked: asked.collect() }
+    }
+
+    /// Begins a generation of a feed in place of another. Returns the one that the feed has then.
+    pub fn begin_generation(&mut self, restaurant: RestaurantId, from: Option<Generation>, to: Generation) -> Option<Generation> {
+        let feed = self.feeds.get_mut(&restaurant).unwrap();
+        if feed.generation == from {
+            feed.generation = Some(to);
+        }
+        feed.generation
+    }
+
+    /// Begins a generation of every feed.
+    pub fn begin_generations(&mut self, fresh: Uuid) {
+        let latest = self.feeds.values().filter_map(|feed| feed.generation).max();
+        let next = Generation::after(latest, fresh);
+        self.feeds.values_mut().for_each(|feed| feed.generation = Some(next));
     }
 
     pub fn head(&self, restaurant: RestaurantId) -> Position {
@@ -143,8 +166,8 @@ impl Database {
         self.events(restaurant, Some(room), Position::ZERO, head).last().map_or(Position::ZERO, |event| event.position)
     }
 
-    /// Returns the state of a room; `None` if it does not exist.
-    pub fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Option<Snapshot> {
+    /// Returns the state of a room, and the last event of its feed; `None` if it does not exist.
+    pub fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Option<(Snapshot, Mark)> {
         let raw = |value: &serde_json::Value| -> Box<RawValue> { to_raw_value(value).unwrap() };
         let documents = match room {
             RoomId::Menu(_) => vec![Document::from(raw(&to_json(&*self.menus[&restaurant])))],
@@ -158,7 +181,8 @@ impl Database {
         let calls =
             is_floor.then(|| self.calls[&restaurant].iter().map(|(id, call)| entry(id.to_string(), to_json(call))).collect());
         let contents = Contents { documents, calls, displays: is_floor.then(BTreeMap::new) };
-        Some(Snapshot::encode(room, self.head(restaurant), contents, Into::into))
+        let last = self.feeds[&restaurant].last.unwrap();
+        Some((Snapshot::encode(room, last.position, contents, Into::into), last))
     }
 
     fn open_orders(&self, restaurant: RestaurantId) -> impl Iterator<Item = &Order> {

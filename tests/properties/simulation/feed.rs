@@ -1,14 +1,15 @@
 //! A feed, as `src/feed/feed.rs` drives its sequencer: it delivers a restaurant's events to the rooms of a node.
 
+use super::connection::{Connection, Mail};
 use super::node::What;
 use super::room::{Inbox, JoinRoom, Room};
 use super::rules::Rule;
 use super::world::World;
 use orderbell::connection::subscription::Subscription;
 use orderbell::domain::model::event::Event;
-use orderbell::domain::model::history::Mark;
+use orderbell::domain::model::history::{Head, Known, Mark, Standing};
 use orderbell::domain::model::room_id::RoomId;
-use orderbell::domain::values::ids::{EventId, RestaurantId};
+use orderbell::domain::values::ids::{EventId, Generation, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::feed::EventCommitted;
 use orderbell::feed::sequencer::Sequencer;
@@ -22,6 +23,8 @@ const PAGE: usize = 5;
 
 /// A feed of a node.
 pub struct Feed {
+    /// Its number, which no other feed or room of any node has.
+    pub serial: u64,
     state: State,
     pub rooms: BTreeMap<RoomId, Room>,
 }
@@ -33,6 +36,7 @@ enum State {
 }
 
 struct Delivery {
+    generation: Option<Generation>,
     sequencer: Sequencer,
     /// Rooms that already have the sequencer's next event.
     handed: Vec<RoomId>,
@@ -42,6 +46,24 @@ struct Delivery {
     known: Position,
     /// The events as they arrive, if the rule of the sequence is broken.
     arrived: Vec<Arc<Event>>,
+}
+
+impl Delivery {
+    fn new(Standing { generation, last }: Standing) -> Self {
+        Self {
+            generation,
+            sequencer: Sequencer::new(last, EARLY),
+            handed: Vec::new(),
+            is_reading: false,
+            has_retry: false,
+            known: last.position,
+            arrived: Vec::new(),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing { generation: self.generation, last: self.sequencer.delivered() }
+    }
 }
 
 impl Feed {
@@ -59,55 +81,97 @@ impl World {
         self.nodes[node].feeds.get_mut(&restaurant)?.delivery()
     }
 
+    /// Lets a feed do something after a time, unless it has ended by then.
+    fn soon_of(&mut self, node: usize, restaurant: RestaurantId, wait: std::ops::RangeInclusive<i64>, what: What) {
+        if let Some(serial) = self.nodes[node].feeds.get(&restaurant).map(|feed| feed.serial) {
+            self.soon(node, wait, What::In(serial, Box::new(what)));
+        }
+    }
+
     /// Lets a connection join a room. The first join of a feed starts it.
-    pub fn join_room(&mut self, node: usize, restaurant: RestaurantId, member: u64, asked: Subscription) {
+    pub fn join_room(
+        &mut self,
+        node: usize,
+        restaurant: RestaurantId,
+        member: u64,
+        generation: Option<Generation>,
+        asked: Subscription,
+    ) {
         let Subscription { room, since, only_owner, paged } = asked;
+        let serial = self.number();
         let Some(connection) = self.connections.get_mut(&member) else { return };
         let number = connection.joins.next(room);
-        let join = JoinRoom { room, member, number, since, only_owner, paged, head: Position::ZERO };
-        let starting = || Feed { state: State::Failed, rooms: BTreeMap::new() };
-        let feed = self.nodes[node].feeds.entry(restaurant).or_insert_with(starting);
+        let join = JoinRoom { room, member, number, since, only_owner, paged, head: Position::ZERO, generation };
+        let of = &mut self.nodes[node];
+        let feed = of.feeds.entry(restaurant).or_insert_with(|| {
+            of.open.insert(serial);
+            Feed { serial, state: State::Failed, rooms: BTreeMap::new() }
+        });
         match &mut feed.state {
             State::Delivering(_) => self.forward(node, restaurant, join),
             State::Starting(waiting) => waiting.push(join),
             State::Failed => {
                 feed.state = State::Starting(vec![join]);
-                self.read(node, move |database| What::Started(restaurant, database.map(|database| database.last(restaurant))));
+                let (serial, known) = (feed.serial, of.known.get(&restaurant).cloned());
+                self.read(node, move |database| {
+                    let head = database.map(|database| database.head_and(restaurant, known.as_ref()));
+                    What::In(serial, Box::new(What::Started(restaurant, known, head)))
+                });
             }
         }
     }
 
-    /// Serves the waiting joins from the head on, or refuses them if it could not be read.
-    pub fn started(&mut self, node: usize, restaurant: RestaurantId, head: Option<Mark>) {
+    /// Serves the waiting joins from the head on, or refuses them if it could not be read. A history that was rewritten begins
+    /// another generation first.
+    pub fn started(&mut self, node: usize, restaurant: RestaurantId, known: Option<Known>, head: Option<Head>) {
+        let standing = head.and_then(|head| self.learn(node, restaurant, known.as_ref(), &head));
         let Some(feed) = self.nodes[node].feeds.get_mut(&restaurant) else { return };
-        let next = head.map_or(State::Failed, |head| {
-            State::Delivering(Delivery {
-                sequencer: Sequencer::new(head, EARLY),
-                handed: Vec::new(),
-                is_reading: false,
-                has_retry: false,
-                known: head.position,
-                arrived: Vec::new(),
-            })
-        });
+        let next = standing.map_or(State::Failed, |standing| State::Delivering(Delivery::new(standing)));
         let State::Starting(waiting) = std::mem::replace(&mut feed.state, next) else { return };
-        if head.is_some() {
+        if standing.is_some() {
             waiting.into_iter().for_each(|join| self.forward(node, restaurant, join));
-            self.soon(node, 1000..=3000, What::Sync(restaurant));
+            self.soon_of(node, restaurant, 1000..=3000, What::Sync(restaurant));
         } else {
             waiting.into_iter().for_each(|join| self.refuse_unavailable(&join));
         }
     }
 
+    /// Ends a feed whose history was rewritten, with its rooms and the connections in them.
+    pub fn end_feed(&mut self, node: usize, restaurant: RestaurantId, head: Mark) {
+        if !self.keeps(Rule::RewrittenFeedsEnd) {
+            let generation = self.nodes[node].known.get(&restaurant).and_then(|known| known.generation);
+            if let Some(delivery) = self.delivery(node, restaurant) {
+                *delivery = Delivery::new(Standing { generation, last: head });
+            }
+            return;
+        }
+        let of = &mut self.nodes[node];
+        let Some(feed) = of.feeds.remove(&restaurant) else { return };
+        of.open.remove(&feed.serial);
+        for room in feed.rooms.values() {
+            of.open.remove(&room.serial);
+        }
+        let is_in = |open: &Connection| {
+            open.node == node && open.state.principal.restaurant == restaurant && !open.state.rooms().is_empty()
+        };
+        let members: Vec<_> = self.connections.iter().filter(|(_, open)| is_in(open)).map(|(id, _)| *id).collect();
+        members.into_iter().for_each(|member| self.deliver(member, Mail::Rewritten));
+    }
+
     /// Forwards a join to its room, which is opened if it is not open.
     fn forward(&mut self, node: usize, restaurant: RestaurantId, join: JoinRoom) {
-        let Some(head) = self.delivery(node, restaurant).map(|delivery| delivery.sequencer.delivered().position) else { return };
+        let compares = self.keeps(Rule::JoinIsOfItsGeneration);
+        let Some(standing) = self.delivery(node, restaurant).map(|delivery| delivery.standing()) else { return };
+        if compares && join.generation != standing.generation {
+            return self.deliver(join.member, Mail::Rewritten);
+        }
+        let head = standing.last.position;
         let (room, serial) = (join.room, self.number());
         let to = &mut self.nodes[node];
         let Some(feed) = to.feeds.get_mut(&restaurant) else { return };
         let open = feed.rooms.entry(room).or_insert_with(|| {
-            to.rooms.insert(serial);
-            Room::new(serial, head)
+            to.open.insert(serial);
+            Room::new(serial, standing)
         });
         let join = JoinRoom { head, ..join };
         if open.put(Inbox::Join(join.clone())) {
@@ -137,14 +201,28 @@ impl World {
         if feed.rooms.get(&room).is_some_and(|open| !counts || open.sent_joins == joins)
             && let Some(closed) = feed.rooms.remove(&room)
         {
-            of.rooms.remove(&closed.serial);
+            of.open.remove(&closed.serial);
         }
     }
 
     /// Takes announced events, which continue the history after the event that their link names.
     pub fn take_announced(&mut self, node: usize, EventCommitted { restaurant, link, events }: EventCommitted) {
-        let after = link.and_then(|link| link.after.event);
+        let is_linked = self.keeps(Rule::EventsAreLinked);
+        let Some(delivery) = self.delivery(node, restaurant) else { return };
+        let Some(link) = link else { return self.blame("a commit names the event before it".into()) };
+        let after = if is_linked { link.after.event } else { delivery.sequencer.delivered().event };
+        if is_linked && link.generation != delivery.generation {
+            return self.doubt_delivered(node, restaurant);
+        }
         self.take_events(node, restaurant, after, events.iter().cloned().map(Arc::new).collect());
+    }
+
+    /// Drops what is not delivered, and requests a comparison with the log.
+    fn doubt_delivered(&mut self, node: usize, restaurant: RestaurantId) {
+        let Some(delivery) = self.delivery(node, restaurant) else { return };
+        delivery.sequencer.start_over();
+        let standing = delivery.standing();
+        self.doubt(node, restaurant, standing);
     }
 
     fn take_events(&mut self, node: usize, restaurant: RestaurantId, after: Option<EventId>, events: Vec<Arc<Event>>) {
@@ -177,11 +255,15 @@ impl World {
             return;
         }
         while let Some(event) = self.delivery(node, restaurant).and_then(|delivery| delivery.sequencer.peek().cloned()) {
+            let generation = self.delivery(node, restaurant).and_then(|delivery| delivery.generation);
+            if !self.record(node, restaurant, Standing { generation, last: event.mark() }) {
+                return self.doubt_delivered(node, restaurant);
+            }
             let is_out = self.hand_out(node, restaurant, &event);
             let Some(delivery) = self.delivery(node, restaurant) else { return };
             if !is_out {
                 if !std::mem::replace(&mut delivery.has_retry, true) {
-                    self.soon(node, 5..=5, What::Pump(restaurant));
+                    self.soon_of(node, restaurant, 5..=5, What::Pump(restaurant));
                 }
                 return;
             }
@@ -190,10 +272,10 @@ impl World {
         }
         let Some(delivery) = self.delivery(node, restaurant) else { return };
         if delivery.sequencer.is_torn() {
-            return self.blame("an event follows another one than was delivered".into());
+            return self.doubt_delivered(node, restaurant);
         }
         if delivery.sequencer.missing().is_some() && !std::mem::replace(&mut delivery.is_reading, true) {
-            self.soon(node, 5..=5, What::ReadMissing(restaurant));
+            self.soon_of(node, restaurant, 5..=5, What::ReadMissing(restaurant));
         }
     }
 
@@ -206,30 +288,37 @@ impl World {
 
     pub fn read_missing(&mut self, node: usize, restaurant: RestaurantId) {
         let reads = self.keeps(Rule::GapsAreRead);
-        let Some(delivery) = self.delivery(node, restaurant) else { return };
+        let Some(feed) = self.nodes[node].feeds.get_mut(&restaurant) else { return };
+        let serial = feed.serial;
+        let Some(delivery) = feed.delivery() else { return };
         let Some(missing) = delivery.sequencer.missing() else {
             delivery.is_reading = false;
             return;
         };
+        // The last event delivered is read again, since the log may have another in its place.
+        let after = Position::new(missing.after.position.number().saturating_sub(1)).unwrap_or_default();
         self.read(node, move |database| {
             let events = database.map(|database| {
-                let events = database.events(restaurant, None, missing.after.position, missing.through);
+                let events = database.events(restaurant, None, after, missing.through);
                 if reads { events.take(PAGE).cloned().collect() } else { Vec::new() }
             });
-            What::Missing(restaurant, missing.after.event, events)
+            What::In(serial, Box::new(What::Missing(restaurant, missing.after, events)))
         });
     }
 
-    pub fn missing(&mut self, node: usize, restaurant: RestaurantId, after: Option<EventId>, events: Option<Vec<Arc<Event>>>) {
-        match events {
-            Some(events) => {
-                if let Some(delivery) = self.delivery(node, restaurant) {
-                    delivery.is_reading = false;
-                }
-                self.take_events(node, restaurant, after, events);
-            }
-            None => self.soon(node, 20..=200, What::ReadMissing(restaurant)),
+    pub fn missing(&mut self, node: usize, restaurant: RestaurantId, after: Mark, events: Option<Vec<Arc<Event>>>) {
+        let Some(mut events) = events else {
+            return self.soon_of(node, restaurant, 20..=200, What::ReadMissing(restaurant));
+        };
+        if let Some(delivery) = self.delivery(node, restaurant) {
+            delivery.is_reading = false;
         }
+        let known = if after.event.is_some() { events.drain(..events.len().min(1)).next() } else { None };
+        let continues = known.map(|event| event.mark()).unwrap_or_default() == after || !self.keeps(Rule::ReadsAreLinked);
+        if !continues || events.is_empty() {
+            return self.doubt_delivered(node, restaurant);
+        }
+        self.take_events(node, restaurant, after.event, events);
     }
 
     /// Sends an event to each room that carries it. Returns false if a room's mailbox is full.
@@ -256,7 +345,7 @@ impl World {
 
     /// Tells rooms up to where the feed has delivered. A room that has the next event already is ahead.
     pub fn sync_rooms(&mut self, node: usize, restaurant: RestaurantId) {
-        self.soon(node, 1000..=3000, What::Sync(restaurant));
+        self.soon_of(node, restaurant, 1000..=3000, What::Sync(restaurant));
         let is_delivered = self.keeps(Rule::SyncIsDelivered);
         let Some(feed) = self.nodes[node].feeds.get_mut(&restaurant) else { return };
         let State::Delivering(Delivery { sequencer, handed, known, .. }) = &feed.state else { return };

@@ -1,10 +1,11 @@
 //! A simulation of the pure cores together: the fold of commands, the outbox and its messages, the sequencer, members, tail and
-//! frames of rooms, the state of connections, and clients that follow the cursor rule. Nodes die, the database and Redis go
-//! away, announcements are lost, repeated and reordered, connections are cut and slow. The actors around the cores are
+//! frames of rooms, the state of connections, the comparison of histories, and clients that follow the cursor rule. Nodes die,
+//! the database and Redis go away, the database comes back without its last commits, announcements are lost, repeated and
+//! reordered, connections are cut and slow. The actors around the cores are
 //! modelled, with their queues and waits; time and chance come from a seed, so that a seed that fails fails again.
 //!
 //! Checked at every frame: a client that may see it gets each event of a room once, in order, without a gap, as it was
-//! committed. At the end: each state is the fold of the log, each command was answered and has one effect.
+//! committed in one history. At the end: each state is the fold of the log, each command was answered and has one effect.
 //!
 //! `ORDERBELL_TEST_SEEDS=10000` runs more seeds (`scripts/simulate`), and `ORDERBELL_TEST_SEED=7` tells one.
 
@@ -13,6 +14,7 @@ mod client;
 mod connection;
 mod database;
 mod feed;
+mod histories;
 mod node;
 mod room;
 mod rules;
@@ -60,7 +62,8 @@ fn a_seed_replays_exactly() {
 #[test]
 fn each_rule_that_is_broken_is_found_out() {
     let mut missed = Vec::new();
-    for rule in Rule::ALL {
+    let is_long = seeds() > SEEDS;
+    for rule in Rule::ALL.into_iter().filter(|rule| is_long || !rule.is_rare()) {
         match (0..seeds()).find_map(|seed| World::run(seed, Some(rule)).err().map(|fault| (seed, fault))) {
             Some((seed, fault)) => println!("{rule:?}: seed {seed}, {fault:.150}"),
             None => missed.push(rule),

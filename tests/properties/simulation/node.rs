@@ -13,7 +13,7 @@ use orderbell::broker::redis_connection::Outgoing;
 use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::command::{Command, Subject};
 use orderbell::domain::model::event::{By, Event};
-use orderbell::domain::model::history::Mark;
+use orderbell::domain::model::history::{Head, Known, Mark};
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
@@ -22,7 +22,7 @@ use orderbell::domain::rules::change_menu::{self, MenuAction};
 use orderbell::domain::rules::place_order::{self, NewIds};
 use orderbell::domain::rules::transition;
 use orderbell::domain::rules::waiter_call;
-use orderbell::domain::values::ids::{CallId, CommandId, EventId, OrderId, RestaurantId};
+use orderbell::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId};
 use orderbell::domain::values::level::Level;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::version::Expected;
@@ -46,30 +46,46 @@ pub enum What {
     /// A feed takes announced events.
     Take(EventCommitted),
     Head(RestaurantId, Position),
-    Started(RestaurantId, Option<Mark>),
+    /// A feed has read its head, with what the node knew of it.
+    Started(RestaurantId, Option<Known>, Option<Head>),
     ReadMissing(RestaurantId),
     /// A feed takes the events after one that it has read; `None` after a read that failed.
-    Missing(RestaurantId, Option<EventId>, Option<Vec<Arc<Event>>>),
+    Missing(RestaurantId, Mark, Option<Vec<Arc<Event>>>),
     Pump(RestaurantId),
     Sync(RestaurantId),
-    /// A step of the room with a number, unless it is closed.
+    /// A step of the feed or room with a number, unless it has ended.
     In(u64, Box<What>),
     /// A room handles the next message of its mailbox.
     Turn(RoomId, RestaurantId),
     Opened(RoomId, RestaurantId, Option<Option<Opened>>),
-    Snapshot(RoomId, RestaurantId, Option<Snapshot>),
-    Replayed(RoomId, RestaurantId, PendingJoin, Option<Page>),
+    /// A room has read the head, which is compared with what the node knew, and goes on with it.
+    Headed(RoomId, RestaurantId, Rule, Option<Known>, Option<Head>, Next),
+    /// A room has read a snapshot.
+    Read(RoomId, RestaurantId, Option<(Snapshot, Mark)>),
+    Paged(RoomId, RestaurantId, PendingJoin, Option<Page>),
     Resume(RoomId, RestaurantId, PendingJoin, Position),
     CatchUp(RoomId, RestaurantId),
     Empty(RoomId, RestaurantId),
     RoomEmpty(RoomId, RestaurantId, u64),
     Compare,
     CompareNow,
-    Compared(Option<Vec<(RestaurantId, Position)>>),
+    CompareDoubted,
+    CompareKnown,
+    /// Heads were read, with what the node knew; of all that it knows, or of some feeds.
+    Compared(bool, Option<Vec<(RestaurantId, Known, Head)>>),
+    /// Ends a feed whose history was rewritten.
+    End(RestaurantId, Mark),
+    /// A node that starts examines where the database is, for the first or the second time.
+    Examine(bool),
+    /// A connection is welcomed, if the node knows the generation of its restaurant now.
+    Welcome(u64, Option<Head>),
     Published(Vec<Outgoing>),
     Reconnect,
     Subscribe,
 }
+
+/// What a room does with a head; `None` for one of another history, and after a read that failed.
+pub type Next = Box<dyn FnOnce(&mut World, Option<Position>)>;
 
 /// Who waits for the answer to a command.
 #[derive(Debug, Clone, Copy)]
@@ -83,9 +99,17 @@ pub struct Sender {
 pub struct Node {
     pub life: u64,
     is_up: bool,
+    /// Whether it accepts connections.
+    pub is_open: bool,
     pub feeds: BTreeMap<RestaurantId, Feed>,
-    /// The numbers of the rooms that are not closed.
-    pub rooms: BTreeSet<u64>,
+    /// The number of the server of the database that its connections lead to.
+    pub server: u64,
+    /// The numbers of the feeds and rooms that have not ended.
+    pub open: BTreeSet<u64>,
+    /// What it knows of feeds.
+    pub known: BTreeMap<RestaurantId, Known>,
+    /// The feeds of which a comparison is requested.
+    pub doubted: BTreeSet<RestaurantId>,
     waiting: Vec<(Work, Sender)>,
     outbox: Outbox,
     is_connected: bool,
@@ -98,16 +122,17 @@ impl Node {
         self.is_up && self.life == life
     }
 
-    pub fn is_up(&self) -> bool {
-        self.is_up
+    pub fn accepts(&self) -> bool {
+        self.is_up && self.is_open
     }
 }
 
 impl World {
     pub fn start(&mut self, node: usize) {
         let life = self.nodes[node].life + 1;
-        self.nodes[node] = Node { life, is_up: true, ..Node::default() };
+        self.nodes[node] = Node { life, is_up: true, server: self.origin, ..Node::default() };
         self.note(|| format!("node {node} starts"));
+        self.soon(node, 0..=50, What::Examine(false));
         self.soon(node, 0..=50, What::Reconnect);
         self.soon(node, 0..=50, What::Subscribe);
         self.soon(node, 100..=2000, What::Compare);
@@ -135,32 +160,36 @@ impl World {
             What::Committed(outcomes) => self.committed(node, outcomes),
             What::Take(committed) => self.take_announced(node, committed),
             What::Head(restaurant, head) => self.note_head(node, restaurant, head),
-            What::Started(restaurant, head) => self.started(node, restaurant, head),
+            What::Started(restaurant, known, head) => self.started(node, restaurant, known, head),
             What::ReadMissing(restaurant) => self.read_missing(node, restaurant),
             What::Missing(restaurant, after, events) => self.missing(node, restaurant, after, events),
             What::Pump(restaurant) => self.retry(node, restaurant),
             What::Sync(restaurant) => self.sync_rooms(node, restaurant),
-            What::In(room, what) => {
-                if self.nodes[node].rooms.contains(&room) {
+            What::In(serial, what) => {
+                if self.nodes[node].open.contains(&serial) {
                     self.act_on(node, *what);
                 }
             }
             What::Turn(room, restaurant) => self.turn(node, restaurant, room),
-            What::Opened(room, restaurant, opened) => self.opened(node, restaurant, room, opened),
-            What::Snapshot(room, restaurant, snapshot) => self.refreshed(node, restaurant, room, snapshot),
-            What::Replayed(room, restaurant, turn, page) => self.replayed(node, restaurant, room, turn, page),
+            What::Opened(room, restaurant, opened) => self.opening_read(node, restaurant, room, opened),
+            What::Read(room, restaurant, snapshot) => self.snapshot_read(node, restaurant, room, snapshot),
+            What::Paged(room, restaurant, turn, page) => self.paged(node, restaurant, room, turn, page),
+            What::Headed(room, restaurant, rule, known, head, next) => {
+                let head = self.judged(node, restaurant, room, rule, known, head);
+                next(self, head);
+            }
             What::Resume(room, restaurant, turn, sent) => self.resume_after(node, restaurant, room, turn, sent),
             What::CatchUp(room, restaurant) => self.catch_up(node, restaurant, room),
             What::Empty(room, restaurant) => self.report_empty(node, restaurant, room),
             What::RoomEmpty(room, restaurant, joins) => self.room_empty(node, restaurant, room, joins),
             What::Compare => self.compare(node),
             What::CompareNow => self.compare_now(node),
-            What::Compared(None) => self.soon(node, 100..=500, What::CompareNow),
-            What::Compared(Some(heads)) => {
-                for (restaurant, head) in heads {
-                    self.note_head(node, restaurant, head);
-                }
-            }
+            What::CompareDoubted => self.compare_doubted(node),
+            What::CompareKnown => self.compare_known(node),
+            What::Compared(is_all, heads) => self.judge_these(node, is_all, heads),
+            What::End(restaurant, head) => self.end_feed(node, restaurant, head),
+            What::Examine(is_again) => self.examine(node, is_again),
+            What::Welcome(connection, head) => self.welcome(node, connection, head),
             What::Published(messages) => self.published(node, messages),
             What::Reconnect => self.reconnect(node),
             What::Subscribe => self.subscribe(node),
@@ -459,9 +488,7 @@ impl World {
 
     fn compare_now(&mut self, node: usize) {
         let restaurants: Vec<_> = self.nodes[node].feeds.keys().copied().collect();
-        self.read(node, |database| {
-            What::Compared(database.map(|database| restaurants.into_iter().map(|id| (id, database.head(id))).collect()))
-        });
+        self.compare_these(node, restaurants, false);
     }
 }
 

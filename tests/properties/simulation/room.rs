@@ -3,12 +3,13 @@
 
 use super::connection::{Connection, Mail};
 use super::database::Database;
-use super::node::What;
+use super::node::{Next, What};
 use super::rules::Rule;
 use super::world::{Happening, World};
 use orderbell::domain::model::event::Event;
+use orderbell::domain::model::history::{Comparison, Head, Known, Mark, Standing};
 use orderbell::domain::model::room_id::{RoomId, RoomKind};
-use orderbell::domain::values::ids::RestaurantId;
+use orderbell::domain::values::ids::{Generation, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Key;
 use orderbell::protocol::{Frame, ServerFrame, Snapshot};
@@ -38,6 +39,8 @@ pub struct JoinRoom {
     pub only_owner: Option<Key>,
     pub paged: bool,
     pub head: Position,
+    /// The generation that the connection was welcomed with.
+    pub generation: Option<Generation>,
 }
 
 /// A message in a room's mailbox.
@@ -62,10 +65,11 @@ pub struct Opened {
     last: Position,
     asked: Position,
     owner: Option<Key>,
+    snapshot: Option<(Snapshot, Mark)>,
 }
 
-/// A page of the events that a member missed; `None` for a cursor that is unusable.
-pub type Page = Option<(Vec<Frame>, Position)>;
+/// A page of the events that a member missed.
+pub type Page = (Vec<Frame>, Position);
 
 enum Stage {
     Closed(Vec<Arc<Event>>),
@@ -77,6 +81,8 @@ enum Stage {
 pub struct Room {
     /// Its number, which no other room of any node has.
     pub serial: u64,
+    /// The generation of its feed.
+    generation: Option<Generation>,
     head: Position,
     stage: Stage,
     tail: Tail,
@@ -94,9 +100,10 @@ pub struct Room {
 }
 
 impl Room {
-    pub fn new(serial: u64, head: Position) -> Self {
+    pub fn new(serial: u64, Standing { generation, last: Mark { position: head, .. } }: Standing) -> Self {
         Self {
             serial,
+            generation,
             head,
             stage: Stage::Closed(Vec::new()),
             tail: Tail::new(head, TAIL, TAIL_BYTES),
@@ -234,13 +241,27 @@ impl World {
                     RoomId::Kitchen(id) | RoomId::Floor(id) | RoomId::Menu(id) => id == restaurant,
                 };
                 let last = database.last_in_room(restaurant, room, head);
-                exists.then(|| Opened { last, asked: head, owner: database.owner(restaurant, room) })
+                let has_snapshot = matches!(room, RoomId::Order(_) | RoomId::Menu(_));
+                let snapshot = if has_snapshot { database.snapshot(restaurant, room) } else { None };
+                exists.then(|| Opened { last, asked: head, owner: database.owner(restaurant, room), snapshot })
             });
             What::Opened(room, restaurant, opened)
         });
     }
 
-    pub fn opened(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, opened: Option<Option<Opened>>) {
+    /// Compares the head after the state of an order or a menu was read.
+    pub fn opening_read(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, opened: Option<Option<Opened>>) {
+        let Some(Some(Opened { snapshot: Some((_, last)), .. })) = &opened else {
+            return self.opened(node, restaurant, room, opened);
+        };
+        self.note_shown(node, restaurant, room, *last);
+        let next = move |world: &mut Self, head: Option<Position>| {
+            world.opened(node, restaurant, room, opened.filter(|_| head.is_some()))
+        };
+        self.read_head(node, restaurant, room, Rule::OpeningsAreCompared, Box::new(next));
+    }
+
+    fn opened(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, opened: Option<Option<Opened>>) {
         let checks = self.keeps(Rule::OpenedAtItsHead);
         let Some(open) = self.room(node, restaurant, room) else { return };
         if checks && matches!(&opened, Some(Some(opened)) if opened.asked != open.head) {
@@ -250,6 +271,9 @@ impl World {
         match opened {
             Some(Some(opened)) => {
                 open.owner = opened.owner;
+                if let Some((snapshot, _)) = opened.snapshot {
+                    open.snapshot = Some(snapshot);
+                }
                 open.stage = Stage::Open(opened.last);
                 early.iter().for_each(|event| self.broadcast_event(node, restaurant, room, event));
                 joining.into_iter().for_each(|join| self.join(node, restaurant, join));
@@ -292,15 +316,62 @@ impl World {
 
     fn replay(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, sent: Position, is_first: bool) {
         let Some(serial) = self.room(node, restaurant, room).map(|open| open.serial) else { return };
+        let next = move |world: &mut Self, head: Option<Position>| match head {
+            Some(head) if is_first && sent > head => world.send_snapshot(node, restaurant, room, turn),
+            Some(head) => world.read_in(node, serial, move |database| {
+                What::Paged(room, restaurant, turn, database.map(|database| page(database, restaurant, room, sent, head)))
+            }),
+            None => world.drop_member(node, restaurant, room, turn, Mail::Unavailable(room, turn.number)),
+        };
+        self.read_head(node, restaurant, room, Rule::PagesAreCompared, Box::new(next));
+    }
+
+    /// Compares the head again after a page was read: the database may have been replaced meanwhile.
+    pub fn paged(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, page: Option<Page>) {
+        if page.as_ref().is_none_or(|(frames, _)| frames.is_empty()) || !self.keeps(Rule::PagesAreComparedAgain) {
+            return self.replayed(node, restaurant, room, turn, page);
+        }
+        let next = move |world: &mut Self, head: Option<Position>| {
+            world.replayed(node, restaurant, room, turn, page.filter(|_| head.is_some()))
+        };
+        self.read_head(node, restaurant, room, Rule::PagesAreComparedAgain, Box::new(next));
+    }
+
+    /// Reads the head for a room, as `Histories::head`.
+    fn read_head(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, rule: Rule, next: Next) {
+        let Some(serial) = self.room(node, restaurant, room).map(|open| open.serial) else { return };
+        let known = self.nodes[node].known.get(&restaurant).cloned();
         self.read_in(node, serial, move |database| {
-            What::Replayed(room, restaurant, turn, database.map(|database| page(database, restaurant, room, sent, is_first)))
+            let head = database.map(|database| database.head_and(restaurant, known.as_ref()));
+            What::Headed(room, restaurant, rule, known, head, next)
         });
     }
 
-    pub fn replayed(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, page: Option<Page>) {
+    /// Compares a head that a room has read with what the node knew of the feed. Returns it if it is of the room's history.
+    pub fn judged(
+        &mut self,
+        node: usize,
+        restaurant: RestaurantId,
+        room: RoomId,
+        rule: Rule,
+        known: Option<Known>,
+        head: Option<Head>,
+    ) -> Option<Position> {
+        let generation = self.room(node, restaurant, room)?.generation;
+        let head = head?;
+        let known = known?;
+        let is_of_generation = known.generation == generation || !self.keeps(Rule::ReadsAreOfTheGeneration);
+        if !self.keeps(rule) || is_of_generation && known.compare(&head) == Comparison::Same {
+            self.show_up_to(node, restaurant, Standing { generation, last: head.last });
+            return Some(head.last.position);
+        }
+        self.request(node, restaurant);
+        None
+    }
+
+    fn replayed(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, page: Option<Page>) {
         match page {
-            Some(Some((frames, through))) => self.finish(node, restaurant, room, turn, frames, through),
-            Some(None) => self.send_snapshot(node, restaurant, room, turn),
+            Some((frames, through)) => self.finish(node, restaurant, room, turn, frames, through),
             None => self.drop_member(node, restaurant, room, turn, Mail::Unavailable(room, turn.number)),
         }
     }
@@ -314,12 +385,28 @@ impl World {
         if open.awaiting.len() == 1 {
             let serial = open.serial;
             self.read_in(node, serial, move |database| {
-                What::Snapshot(room, restaurant, database.and_then(|database| database.snapshot(restaurant, room)))
+                What::Read(room, restaurant, database.and_then(|database| database.snapshot(restaurant, room)))
             });
         }
     }
 
-    pub fn refreshed(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, snapshot: Option<Snapshot>) {
+    /// Notes that members may be shown everything up to an event.
+    fn note_shown(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, last: Mark) {
+        if let Some(generation) = self.room(node, restaurant, room).map(|open| open.generation) {
+            self.show_up_to(node, restaurant, Standing { generation, last });
+        }
+    }
+
+    /// Compares the head after a snapshot was read.
+    pub fn snapshot_read(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, read: Option<(Snapshot, Mark)>) {
+        let Some((snapshot, last)) = read else { return self.refreshed(node, restaurant, room, None) };
+        self.note_shown(node, restaurant, room, last);
+        let next =
+            move |world: &mut Self, head: Option<Position>| world.refreshed(node, restaurant, room, head.map(|_| snapshot));
+        self.read_head(node, restaurant, room, Rule::SnapshotsAreCompared, Box::new(next));
+    }
+
+    fn refreshed(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, snapshot: Option<Snapshot>) {
         let Some(open) = self.room(node, restaurant, room) else { return };
         let awaiting = std::mem::take(&mut open.awaiting);
         if snapshot.is_some() {
@@ -477,18 +564,14 @@ impl World {
         let Some(open) = self.room(node, restaurant, room) else { return };
         open.is_closing = false;
         if open.is_empty() {
-            let joins = open.joins;
-            self.soon(node, 0..=20, What::RoomEmpty(room, restaurant, joins));
+            let (serial, joins) = (open.serial, open.joins);
+            self.soon_in(node, serial, 0..=20, What::RoomEmpty(room, restaurant, joins));
         }
     }
 }
 
 /// Reads a page of what a member missed, as `src/room/opening.rs`.
-fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Position, is_first: bool) -> Page {
-    let head = database.head(restaurant);
-    if is_first && sent > head {
-        return None;
-    }
+fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Position, head: Position) -> Page {
     let mut prev = sent;
     let encode = |event: &Arc<Event>| {
         let frame = ServerFrame::event(room, prev, event).encode();
@@ -497,5 +580,5 @@ fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Posit
     };
     let frames: Vec<_> = database.events(restaurant, Some(room), sent, head).take(PAGE).map(encode).collect();
     let through = frames.last().map(Frame::position).filter(|_| frames.len() == PAGE).unwrap_or(head);
-    Some((frames, through))
+    (frames, through)
 }

@@ -49,10 +49,55 @@ pub enum Rule {
     SnapshotReplaces,
     /// A client sends a command without an answer again under the same id.
     SameIdAgain,
+    /// A node compares what it knows of a feed with each head that it reads.
+    HistoriesAreCompared,
+    /// An announced event is delivered only after the event that it names.
+    EventsAreLinked,
+    /// Events from the log are delivered only after the last one that was delivered.
+    ReadsAreLinked,
+    /// A generation begins with other feeds, rooms, tails and snapshots.
+    RewrittenFeedsEnd,
+    /// A cursor counts only in the epoch in which the client got it.
+    CursorIsOfItsEpoch,
+    /// A connection joins rooms only of the generation that it was welcomed with.
+    JoinIsOfItsGeneration,
+    /// A snapshot is compared with what the node knows before it is sent.
+    SnapshotsAreCompared,
+    /// The head of a page of missed events is compared with what the node knows before they are read.
+    PagesAreCompared,
+    /// It is compared again after they are read.
+    PagesAreComparedAgain,
+    /// What a room opens with is compared with what the node knows.
+    OpeningsAreCompared,
+    /// What a room reads counts only in the generation of its feed.
+    ReadsAreOfTheGeneration,
+    /// A node notes the last event of a state that it may show.
+    ShownIsNoted,
+    /// A node whose feed starts over still knows what it may have shown.
+    FurthestIsKept,
+    /// A feed delivers no event at the position of another one that the node knows.
+    OneEventAPosition,
+    /// If no node ran while a database was replaced, a node that starts begins a generation of each feed.
+    StartsAreExamined,
 }
 
 impl Rule {
-    pub const ALL: [Self; 23] = [
+    /// Whether it takes more seeds than an ordinary run has to find out that it is broken: it is about a moment.
+    pub fn is_rare(self) -> bool {
+        matches!(
+            self,
+            Self::SnapshotsAreCompared
+                | Self::PagesAreCompared
+                | Self::PagesAreComparedAgain
+                | Self::OpeningsAreCompared
+                | Self::ReadsAreOfTheGeneration
+                | Self::ShownIsNoted
+                | Self::FurthestIsKept
+                | Self::OneEventAPosition
+        )
+    }
+
+    pub const ALL: [Self; 38] = [
         Self::Sequence,
         Self::GapsAreRead,
         Self::HeadsAreCompared,
@@ -76,5 +121,20 @@ impl Rule {
         Self::CursorIsOfTheRoom,
         Self::SnapshotReplaces,
         Self::SameIdAgain,
+        Self::HistoriesAreCompared,
+        Self::EventsAreLinked,
+        Self::ReadsAreLinked,
+        Self::RewrittenFeedsEnd,
+        Self::CursorIsOfItsEpoch,
+        Self::JoinIsOfItsGeneration,
+        Self::SnapshotsAreCompared,
+        Self::PagesAreCompared,
+        Self::PagesAreComparedAgain,
+        Self::OpeningsAreCompared,
+        Self::ReadsAreOfTheGeneration,
+        Self::ShownIsNoted,
+        Self::FurthestIsKept,
+        Self::OneEventAPosition,
+        Self::StartsAreExamined,
     ];
 }

@@ -52,6 +52,10 @@ pub enum Happening {
     Database(bool),
     /// Redis becomes reachable, or unreachable.
     Redis(bool),
+    /// A standby misses what is committed from now on.
+    Standby,
+    /// The standby takes the place of the database.
+    Rewrite,
     /// All faults end.
     Calm,
 }
@@ -85,6 +89,12 @@ pub struct World {
     queue: BTreeMap<(i64, u64), Happening>,
     queued: u64,
     pub database: Database,
+    /// What the standby has, while it misses what is committed.
+    pub standby: Option<Database>,
+    /// The histories before that of the database, each as it was when its end was lost.
+    pub past: Vec<Database>,
+    /// The number of the server that has the database.
+    pub origin: u64,
     pub has_database: bool,
     pub has_redis: bool,
     /// Whether Redis loses, repeats and reorders messages, and nodes die. Else all depends on the heads of what a publisher
@@ -127,6 +137,9 @@ impl World {
             queue: BTreeMap::new(),
             queued: 0,
             database: Database::of(&restaurants),
+            standby: None,
+            past: Vec::new(),
+            origin: 0,
             has_database: true,
             has_redis: true,
             is_lossy,
@@ -160,7 +173,14 @@ impl World {
             self.later(begin..=begin, Happening::Database(false));
             self.later(begin + 20..=begin + 600, Happening::Database(true));
         }
-        let deaths = if self.is_lossy { self.chance.below(3) } else { 0 };
+        // Of a database that loses its end while some nodes end, nobody may know what it had.
+        let loses_its_end = self.chance.in_hundred(50);
+        if loses_its_end {
+            let begin = self.chance.span(200..=BUSY - 1000);
+            self.later(begin..=begin, Happening::Standby);
+            self.later(begin + 20..=begin + 600, Happening::Rewrite);
+        }
+        let deaths = if self.is_lossy && !loses_its_end { self.chance.below(3) } else { 0 };
         for _ in 0..deaths {
             let node = self.chance.below(NODES);
             self.later(200..=BUSY, Happening::Die(node));
@@ -205,8 +225,10 @@ impl World {
             Happening::Do(..) | Happening::Read(..) => {}
             Happening::Die(node) => self.die(node),
             Happening::Start(node) => self.start(node),
-            Happening::Database(is_there) => self.has_database = is_there || self.is_calm,
+            Happening::Database(is_there) => self.set_database(is_there || self.is_calm),
             Happening::Redis(is_there) => self.set_redis(is_there || self.is_calm),
+            Happening::Standby => self.standby = Some(self.database.clone()),
+            Happening::Rewrite => self.rewrite(),
             Happening::Calm => self.calm_down(),
         }
     }
@@ -214,11 +236,32 @@ impl World {
     /// Ends all faults.
     fn calm_down(&mut self) {
         self.is_calm = true;
-        self.has_database = true;
+        self.set_database(true);
         self.set_redis(true);
         for client in 0..self.clients.len() {
             self.settle(client);
         }
+    }
+
+    /// Makes the database reachable or not. Nodes whose connections lead to another server than before compare all that they
+    /// know.
+    fn set_database(&mut self, is_there: bool) {
+        self.has_database = is_there;
+        for node in (0..self.nodes.len()).filter(|_| is_there) {
+            if std::mem::replace(&mut self.nodes[node].server, self.origin) != self.origin {
+                self.soon(node, 0..=800, What::CompareKnown);
+            }
+        }
+    }
+
+    /// Returns a history by its number.
+    pub fn history(&self, number: usize) -> &Database {
+        self.past.get(number).unwrap_or(&self.database)
+    }
+
+    /// Returns the numbers of all histories.
+    pub fn histories(&self) -> std::ops::RangeInclusive<usize> {
+        0..=self.past.len()
     }
 
     /// Whether faults occur now, beside those of Redis.
@@ -285,6 +328,6 @@ impl World {
 }
 
 /// The restaurants of the world.
-fn restaurants() -> [RestaurantId; 2] {
+pub fn restaurants() -> [RestaurantId; 2] {
     [restaurant(), RestaurantId::from_uuid(Uuid::from_u128(2))]
 }
