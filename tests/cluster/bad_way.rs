@@ -106,7 +106,7 @@ pub fn silence(work: &Work, from: Instant, to: Instant) -> Duration {
 }
 
 /// Returns the number of acknowledgements in a second between two times.
-fn rate(work: &Work, from: Instant, to: Instant) -> f64 {
+pub fn rate(work: &Work, from: Instant, to: Instant) -> f64 {
     let count = work.done.iter().filter(|done| (from..to).contains(&done.at)).count();
     count as f64 / (to - from).as_secs_f64()
 }

@@ -2,7 +2,7 @@
 //! way, and ways that lose packets, while waiters and screens use both nodes. Needs root and iproute2; `scripts/partitions`
 //! runs it.
 
-use crate::bad_way::silence;
+use crate::bad_way::{rate, silence};
 use crate::load::{Load, Work};
 use crate::test_cluster::{TestCluster, node_of, until_redis_is};
 use crate::watcher::{Seen, Watcher, settle};
@@ -21,12 +21,13 @@ const NODES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
 const SERVERS: &str = "10.77.0.3";
 const NETWORK: &str = "10.77.0.0/24";
 /// The longest time for which the whole cluster may acknowledge nothing.
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(3);
 /// The longest time from the end of a fault until all screens have everything.
 const RECOVERY: Duration = Duration::from_secs(15);
 
-/// The faults, as commands of the switch.
-const FAULTS: [(&str, &[&str]); 12] = [
+/// The faults, as commands of the switch, after a time without one.
+const FAULTS: [(&str, &[&str]); 13] = [
+    ("none", &[]),
     ("one | two", &["cut one two", "cut two one"]),
     ("one > two", &["cut one two"]),
     ("two > one", &["cut two one"]),
@@ -152,9 +153,9 @@ async fn hosts_that_are_cut_from_each_other_lose_nothing_and_recover_alone() {
     for span in &spans {
         let (quiet, late) = (silence(&span.work, span.begun, span.healed), complete(span, &seen));
         println!(
-            "{}: {} acknowledged, {} × 503, {} unanswered, none for {quiet:.1?} at most; ready {:.1?} and all screens complete {late:.1?} after it",
+            "{}: {:.0} acknowledged a minute, {} × 503, {} unanswered, none for {quiet:.1?} at most; ready {:.1?} and all screens complete {late:.1?} after it",
             span.name,
-            span.work.done.len(),
+            rate(&span.work, span.begun, span.healed) * 60.0,
             span.work.unavailable,
             span.work.unanswered,
             span.ready

@@ -154,8 +154,8 @@ impl World {
         self.nodes[node].is_open = true;
     }
 
-    /// Whether each node knows an event that a standby has missed, of each restaurant that loses some. Another node would take a
-    /// cursor of a lost event for one of the new history, until it hears of the new generation.
+    /// Whether each node knows an event that a standby has missed, of each restaurant that loses some. A node that does not takes
+    /// a cursor of a lost event for one of the new history, until it hears of the new generation.
     fn is_known(&self, standby: &Database) -> bool {
         let is_lost = |id: &RestaurantId| self.database.head(*id) > standby.head(*id);
         restaurants().iter().filter(|id| is_lost(id)).all(|id| {

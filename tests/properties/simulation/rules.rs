@@ -82,7 +82,8 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether it takes more seeds than an ordinary run has to find out that it is broken: it is about a moment.
+    /// Whether it takes more seeds than an ordinary run has to find out that it is broken, since it is about a moment; or a second
+    /// rule may make up for it.
     pub fn is_rare(self) -> bool {
         matches!(
             self,

@@ -16,21 +16,23 @@ use std::time::{Duration, Instant};
 /// The URL of a cluster in which a superuser may create databases.
 const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
-/// Runs the server and reads commands from standard input. `crash` kills the server and starts it again; it stops the
-/// server first and waits for the children to end, because one that is left would keep the next server from starting.
+/// Runs the server and reads commands from standard input. `kill` kills the server; it stops it first and waits for the
+/// children to end, because one that is left would keep the next server from starting. `crash` does that and starts it again,
 /// `stop` is an immediate shutdown, `shut` a clean one, and `hang` makes all processes stand still. The end of the input
 /// means that the test process is gone: stops the server and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
 run() { "$@" >>"$dir/log" 2>&1 & }
+slay() {
+    kill -STOP $!; sleep 0.01; children=$(pgrep -P $!)
+    kill -KILL $children $!; wait
+    for child in $children; do while kill -0 "$child" 2>/dev/null; do sleep 0.01; done; done
+}
 run "$@"
 while read -r word; do
     case $word in
-    crash)
-        kill -STOP $!; sleep 0.01; children=$(pgrep -P $!)
-        kill -KILL $children $!; wait
-        for child in $children; do while kill -0 "$child" 2>/dev/null; do sleep 0.01; done; done
-        run "$@" ;;
+    crash) slay; run "$@" ;;
+    kill) slay ;;
     stop) kill -QUIT $!; wait ;;
     shut) kill -INT $!; wait ;;
     hang) kill -STOP $! $(pgrep -P $!) ;;
@@ -147,7 +149,10 @@ impl Cluster {
     /// Loses this server.
     pub fn lose(&mut self, how: Loss) {
         match how {
-            Loss::Killed => self.stop(),
+            Loss::Killed => {
+                self.tell("kill");
+                self.wait_until_away();
+            }
             Loss::ShutDown => {
                 self.tell("shut");
                 self.wait_until_away();
