@@ -3,7 +3,9 @@ import { newId } from '../client/ids.js';
 import { keepPaired, openSession as openKitchen } from '../kitchen/session.js';
 import { beat, find, h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
+import { unreachedWords } from '../shared/format.js';
 import { openSession, signIn } from '../shared/staff_session.js';
+import { isUnreached, untilReached } from '../shared/unreached.js';
 import { Player } from './player.js';
 import { planRush } from './rush.js';
 
@@ -18,22 +20,32 @@ const ASKS = 15;
 beat();
 begin();
 
-/** Signs in and pairs, and then opens the three screens. */
+/** Opens the three screens, as soon as the server can be reached. */
 async function begin() {
   const { dataset } = document.documentElement;
   try {
-    const anybody = new Api({ url: location.origin });
-    demo = await anybody.get('/api/v1/demo');
-    const person = demo.people?.find((/** @type {any} */ { role }) => role === 'staff');
-    if (!person || !demo.table_url) return sayWhyNot('This demonstration is open to other machines, so its keys and passwords are secret: open its pages one by one.');
-    staff = new Api({ url: location.origin, tokens: (await signedIn(person)).tokens });
-    if (!openKitchen()) keepPaired(await paired(anybody));
-    showScreens();
+    const isOpen = await untilReached(prepare, (since) => {
+      dataset.connection = 'offline';
+      render(find('#main'), blank('offline', unreachedWords(since)));
+    });
     dataset.connection = 'live';
+    if (isOpen) showScreens();
+    else sayWhyNot('This demonstration is open to other machines, so its keys and passwords are secret: open its pages one by one.');
   } catch (error) {
-    dataset.connection = 'offline';
+    dataset.connection = 'stopped';
     sayWhyNot(`The demonstration did not open: ${/** @type {any} */ (error).message}`);
   }
+}
+
+/** Signs in and pairs. @returns {Promise<boolean>} false if this page may not know the keys and passwords */
+async function prepare() {
+  const anybody = new Api({ url: location.origin });
+  demo = await anybody.get('/api/v1/demo');
+  const person = demo.people?.find((/** @type {any} */ { role }) => role === 'staff');
+  if (!person || !demo.table_url) return false;
+  staff = new Api({ url: location.origin, tokens: (await signedIn(person)).tokens });
+  if (!openKitchen()) keepPaired(await paired(anybody));
+  return true;
 }
 
 /** @param {{username: string, password: string}} person */
@@ -41,7 +53,10 @@ async function signedIn({ username, password }) {
   const known = openSession();
   // A session of an earlier demonstration has ended with its database.
   const isGood = known && await known.tokens.get().then(() => new Api({ url: location.origin, tokens: known.tokens }).get(`/api/v1/restaurants/${demo.restaurant}/visits`))
-    .then(() => true, () => false);
+    .then(() => true, (error) => {
+      if (isUnreached(error)) throw error;
+      return false;
+    });
   return isGood ? known : signIn({ restaurant: demo.restaurant, username, password }, newId());
 }
 
@@ -100,5 +115,10 @@ function draw() {
 
 /** @param {string} words */
 function sayWhyNot(words) {
-  render(find('#main'), h('div.blank', { role: 'status' }, icon('alert'), h('p', {}, words), h('a.button', { href: '/' }, 'To the start page')));
+  render(find('#main'), blank('alert', words, h('a.button', { href: '/' }, 'To the start page')));
+}
+
+/** @param {Parameters<typeof icon>[0]} sign @param {string} words @param {...any} more */
+function blank(sign, words, ...more) {
+  return h('div.blank', { role: 'status' }, icon(sign), h('p', {}, words), more);
 }

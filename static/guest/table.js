@@ -2,13 +2,11 @@ import { WORDS } from '../languages/language.js';
 import { find, onAction } from '../shared/dom.js';
 import { whenForgetful } from '../shared/storage.js';
 import { notice } from '../shared/toasts.js';
+import { retryDelay } from '../shared/unreached.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';
 import { Visit } from './visit.js';
-
-/** How long to wait before the next attempt to reach the restaurant. */
-const RETRY_MS = 4_000;
 
 /** A session that ended sooner than this after its start is not begun again without a touch. */
 const BRIEF_VISIT_MS = 15_000;
@@ -17,6 +15,8 @@ const main = find('#main');
 const visit = new Visit(decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? ''));
 /** @type {any} */
 let retry = null;
+/** Attempts to reach the restaurant so far. */
+let attempts = 0;
 /** Draws the page in the current language. @type {() => void} */
 let show = () => {};
 
@@ -84,7 +84,8 @@ function refuse({ code, reason }) {
   }
   document.documentElement.dataset.connection = 'offline';
   instead(() => ({ title: WORDS.noServer, hint: WORDS.noServerHint, icon: 'offline', action: WORDS.retry }));
-  retry = setTimeout(enter, RETRY_MS);
+  retry = setTimeout(enter, retryDelay(attempts));
+  attempts += 1;
 }
 
 /** @param {() => Parameters<typeof showInstead>[1]} what */

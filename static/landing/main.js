@@ -1,5 +1,6 @@
-import { Api } from '../client/api.js';
-import { find, h, render } from '../shared/dom.js';
+import { readDemo } from '../shared/demo.js';
+import { find, h, render, setText } from '../shared/dom.js';
+import { unreachedWords } from '../shared/format.js';
 import { recallLocal } from '../shared/storage.js';
 
 /** What the three small screens go through, once: shorter than what would need a pause button. */
@@ -26,14 +27,14 @@ function playScene() {
 /** Only a demonstration has doors that anyone may open; elsewhere the page stays as it is. */
 async function offerDemo() {
   const { dataset } = document.documentElement;
-  try {
-    showDemo(await new Api({ url: location.origin }).get('/api/v1/demo'));
-    dataset.connection = 'live';
-  } catch (error) {
-    const offline = /** @type {any} */ (error).code === 'offline';
-    dataset.connection = offline ? 'offline' : 'live';
-    if (offline) find('#foot').textContent = 'The server does not answer just now.';
-  }
+  const foot = find('#foot');
+  const demo = await readDemo((since) => {
+    dataset.connection = 'offline';
+    setText(foot, unreachedWords(since));
+  });
+  dataset.connection = 'live';
+  setText(foot, '');
+  if (demo) showDemo(demo);
 }
 
 /** @param {{table_url?: string, people?: {username: string, password: string, role: string}[]}} demo */

@@ -63,6 +63,11 @@ export function connectionWords(promise) {
   };
 }
 
+/** @param {number} since ms since 1970 @returns {string} */
+export function unreachedWords(since) {
+  return `The server has been unreachable since ${clock(since)}. This page keeps trying.`;
+}
+
 /** @type {Record<string, string>} */
 const SERVICES = { dine_in: 'Dine in', takeaway: 'Takeaway', delivery: 'Delivery' };
 

@@ -1,8 +1,8 @@
 import { Api } from '../client/orderbell.js';
 import { h, render } from './dom.js';
-import { clock } from './format.js';
+import { clock, unreachedWords } from './format.js';
 import { keepCopy } from './page_copy.js';
-import { isUnreached, retryDelay, unreachedWords } from './unreached.js';
+import { isUnreached, retryDelay } from './unreached.js';
 
 /** What is paired. `what`: what to choose and enter; `then`: what appears. @typedef {{page: import('./page_copy.js').WorkPage, what: string, then: string}} Pairs */
 

@@ -1,11 +1,10 @@
 import { newId } from '../client/ids.js';
-import { Api } from '../client/orderbell.js';
 import { sendAgain } from './attempts.js';
+import { readDemo } from './demo.js';
 import { find, h, setText } from './dom.js';
-import { ageInWords } from './format.js';
+import { ageInWords, unreachedWords } from './format.js';
 import { keepCopy } from './page_copy.js';
 import { recallLocal } from './storage.js';
-import { isUnreached, unreachedWords, untilReached } from './unreached.js';
 
 /** @type {Record<string, string>} */
 const WORDS = {
@@ -113,11 +112,7 @@ async function prefill(form) {
 /** Waits for the server, and says so. @returns {Promise<any>} the demo's people; null where there is no demo */
 async function askForDemo() {
   const notice = find('#sign-in-unreached');
-  const ask = () => new Api({ url: location.origin }).get('/api/v1/demo').catch((error) => {
-    if (isUnreached(error)) throw error;
-    return null;
-  });
-  const demo = await untilReached(ask, (since) => {
+  const demo = await readDemo((since) => {
     notice.hidden = false;
     setText(notice, unreachedWords(since));
   });

@@ -1,5 +1,4 @@
 import { fullJitter } from '../client/backoff.js';
-import { clock } from './format.js';
 
 /** Delays between attempts to reach a server; each is drawn with full jitter. */
 const BOUNDS = { baseMs: 1_000, capMs: 10_000 };
@@ -7,11 +6,6 @@ const BOUNDS = { baseMs: 1_000, capMs: 10_000 };
 /** Whether the server gave no answer, or a proxy answered for it. @param {any} error @returns {boolean} */
 export function isUnreached({ code }) {
   return code === 'offline' || code === 'unavailable';
-}
-
-/** @param {number} since ms since 1970 @returns {string} */
-export function unreachedWords(since) {
-  return `The server has been unreachable since ${clock(since)}. This page keeps trying.`;
 }
 
 /**
