@@ -19,7 +19,7 @@ export function numbered(menu) {
 }
 
 /**
- * Reads `rez`, `12`, `3x rez`, `3 × 12`, `rez @2` for seat 2, `rez /2` for course 2; `+spicy` means an option.
+ * Reads `rez`, `12`, `3x rez`, `3 × 12`, `rez` with an at sign and a seat, `rez /2` for course 2; `+spicy` means an option.
  * @param {string} typed @returns {Wish}
  */
 export function wishOf(typed) {

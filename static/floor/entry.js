@@ -114,7 +114,7 @@ export class OrderEntry {
       const days = dueDays(this.#dueTimes);
       return this.#change({ ...checkout.basket, due: pickedTime(input, days, checkout.basket.due, this.#dueTimes.zone) });
     }
-    const changed = checkout && withTyped(checkout.basket, input, lineKey(input));
+    const changed = checkout && withTyped(checkout.basket, /** @type {HTMLInputElement} */ (input), lineKey(input));
     if (changed) this.#change(changed);
   }
 

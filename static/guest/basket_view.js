@@ -13,7 +13,7 @@ const SERVICES = ['dine_in', 'takeaway'];
 
 /**
  * @param {import('../shared/basket.js').Basket} basket @param {any} menu
- * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any, opened: Set<string>}} state open: the order that this may be a round of;
+ * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any, opened: Set<string>, later?: {days: ReturnType<typeof import('../shared/due_picker.js').dueDays>}}} state open: the order that this may be a round of;
  *   opened: the lines whose groups of options are shown, by key
  * @returns {any[]}
  */
