@@ -202,6 +202,8 @@ pub fn main() -> ExitCode {
     let outcome = actix_rt::System::new().block_on(run(parsed.cli, &parsed.matches));
     match outcome {
         Ok(code) => code,
+        // The reader of the output has seen enough (head).
+        Err(error) if tools::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "orderbell: {}", telemetry::causes(error.as_ref()));
             ExitCode::FAILURE

@@ -56,6 +56,14 @@ impl Keyring {
             Err(error) => Err(io(error)),
         }
     }
+
+    /// Reads the keyring from a file.
+    ///
+    /// # Errors
+    /// As [`Self::load_or_make`].
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        load(path, File::open(path).map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?)
+    }
 }
 
 fn load(path: &Path, file: File) -> Result<Keyring, KeyFileError> {

@@ -6,6 +6,8 @@ use crate::config::Common;
 use crate::domain::values::time::Timestamp;
 use crate::startup::key_file;
 use crate::store::sqlite::backup::{self, Contents};
+use crate::store::sqlite::revived::Listed;
+use crate::telemetry::causes;
 use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
 use std::fs;
@@ -24,15 +26,25 @@ pub(super) async fn back_up(common: &Common, target: &Path) -> anyhow::Result<()
     if to.symlink_metadata().is_ok() {
         bail!("{} exists already, and nothing is overwritten; name another file, or move it away", to.display());
     }
-    let contents = backup::back_up(common.database_url.expose_secret(), target).await?;
-    let keys = match from.filter(|from| from.exists()) {
-        Some(from) => {
-            copy(&from, &to).with_context(|| format!("the key file cannot be copied to {}", to.display()))?;
-            format!(" and {}", to.display())
-        }
-        None => String::new(),
-    };
-    Ok(print(&format!("{}{keys}: {}; read back, and sound", target.display(), listed(contents)))?)
+    // Before the database has its name, so that there is no copy without its keys.
+    let keys = from.as_ref().filter(|from| from.exists());
+    if let Some(from) = keys {
+        copy(from, &to).with_context(|| format!("the key file {} cannot be copied to {}", from.display(), to.display()))?;
+    }
+    let copied = backup::back_up(common.database_url.expose_secret(), target).await;
+    if copied.is_err() && keys.is_some() {
+        fs::remove_file(&to).with_context(|| format!("{} cannot be removed", to.display()))?;
+    }
+    let and_keys = keys.map(|_| format!(" and {}", to.display())).unwrap_or_default();
+    print(&format!("{}{and_keys}: {}; read back, and sound", target.display(), listed(copied?)))?;
+    match from {
+        Some(from) if and_keys.is_empty() => Ok(print(&format!(
+            "no keys were copied, since there is no key file {}; without its keys, everybody signs in again",
+            from.display()
+        ))?),
+        Some(_) => Ok(()),
+        None => Ok(print("no keys were copied, since they are in ORDERBELL_JWT_KEYS; keep that setting with the copy")?),
+    }
 }
 
 /// Puts a backup in the place of the database, and its key file if it has one.
@@ -46,10 +58,35 @@ pub(super) async fn restore(common: &Common, source: &Path) -> anyhow::Result<()
             format!("the database is restored, but not its key file; copy {} by hand", keys_of_backup(source).display())
         })?;
     }
+    match &restored.revived {
+        Ok(listed) => print_revived(listed)?,
+        Err(error) => print(&format!(
+            "the replaced database cannot be read ({}), so what had been revoked since the backup is not known, and is valid again: \
+             people, passwords, API keys, screens, tokens, tables' codes, erased guests; see \"After a restore\" in docs/operations.md",
+            causes(error)
+        ))?,
+    }
     if let Some(replaced) = restored.replaced {
         print(&format!("the replaced database is {}; remove it when nobody needs it", replaced.display()))?;
     }
     Ok(print("all screens start over at the next start of the node")?)
+}
+
+/// The most names of a kind to print.
+const NAMES: usize = 50;
+
+/// Prints what had been revoked since the backup: first what stays so, then what an operator has to look at.
+fn print_revived(listed: &[Listed]) -> io::Result<()> {
+    for Listed { what, names, remedy } in listed {
+        let count = names.len();
+        let more = if count > NAMES { format!(" and {} more", count - NAMES) } else { String::new() };
+        let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+        print(&match remedy {
+            Some(remedy) => format!("TO DO: {count} {what}: {shown}{more}\n       {remedy}"),
+            None => format!("since the backup: {count} {what}: {shown}{more}"),
+        })?;
+    }
+    Ok(())
 }
 
 /// Puts a key file in place. Without one in the backup, the present keys stay.
@@ -70,8 +107,9 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut keys = Vec::new();
     fs::File::open(from)?.read_to_end(&mut keys)?;
     let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
-    file.write_all(&keys)?;
-    file.sync_all()
+    let written = file.write_all(&keys).and_then(|()| file.sync_all());
+    // Half a key file would be in the way of the next try.
+    written.inspect_err(|_| drop(fs::remove_file(to)))
 }
 
 /// Returns the key file beside the database; `None` when the keys are in the configuration.

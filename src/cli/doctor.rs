@@ -13,6 +13,7 @@ use crate::telemetry::causes;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -90,6 +91,7 @@ pub(super) async fn run(common: &Common, serve: &Serve, files: &FileSettings, as
 async fn examine(common: &Common, serve: &Serve, files: &FileSettings) -> Vec<Finding> {
     let mut findings = vec![configuration(common, serve)];
     findings.extend(files.secrets().filter_map(exposed));
+    findings.extend(keys(common, serve));
     let inspected = inspection::inspect(common.database_url.expose_secret()).await;
     findings.push(database(&inspected));
     if let Ok(inspection) = &inspected {
@@ -111,6 +113,20 @@ fn configuration(common: &Common, serve: &Serve) -> Finding {
     match startup::check(common, serve) {
         Ok(()) => Finding::ok("configuration", "a node can start with it (orderbell config check prints it)"),
         Err(error) => Finding::fail("configuration", causes(error.as_ref()), "change the setting that is named"),
+    }
+}
+
+/// Reads the key file that a node with this database would read.
+fn keys(common: &Common, serve: &Serve) -> Option<Finding> {
+    const NAME: &str = "keys";
+    match startup::check_key_file(common, serve) {
+        Ok(None) => None,
+        Ok(Some((path, true))) => Some(Finding::ok(NAME, format!("{} can be used", path.display()))),
+        Ok(Some((path, false))) => Some(Finding::ok(NAME, format!("no {} yet; the first start makes it", path.display()))),
+        Err(error) => {
+            let advice = "put the key file of a backup there; without one, a start makes new keys, and everybody signs in again";
+            Some(Finding::fail(NAME, causes(error.as_ref()), advice))
+        }
     }
 }
 
@@ -265,7 +281,7 @@ async fn public_url(serve: &Serve) -> Finding {
 async fn node(serve: &Serve) -> Vec<Finding> {
     let address = callable(serve.bind);
     let Ok((status, body)) = healthcheck::get(address, "/readyz").await else {
-        return vec![Finding::ok("node", format!("none runs on {address}"))];
+        return vec![free(serve.bind)];
     };
     if status != 200 {
         let why = serde_json::from_str::<serde_json::Value>(&body).ok();
@@ -286,6 +302,21 @@ async fn node(serve: &Serve) -> Vec<Finding> {
         findings.push(Finding::ok("proxy headers", "none was ignored"));
     }
     findings
+}
+
+/// Tries whether a node could listen at an address where none answers.
+fn free(bind: SocketAddr) -> Finding {
+    match startup::listen(bind) {
+        Ok(_) => Finding::ok("node", format!("none runs on {bind}, which is free")),
+        Err(error) => {
+            let kind = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+            if kind == Some(io::ErrorKind::PermissionDenied) {
+                let advice = "run this as the user of the node, or give the node the right to use the port";
+                return Finding::warn("node", format!("this user may not listen on {bind}"), advice);
+            }
+            Finding::fail("node", causes(error.as_ref()), "set --bind to an address of this machine with a free port")
+        }
+    }
 }
 
 /// Returns an address at which this machine reaches a server that listens on all of them.

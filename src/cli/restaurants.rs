@@ -58,7 +58,8 @@ pub(super) async fn run(store: &SharedStore, command: RestaurantCommand) -> anyh
         RestaurantCommand::List => list(store).await,
         RestaurantCommand::Rename { restaurant: slug, name } => {
             let restaurant = restaurant(store, &slug).await?;
-            store.rename_restaurant(restaurant.id, &name).await?;
+            let note = Note::new(restaurant.id, Kind::Menu, "rename_restaurant").about(restaurant.id).called(&name);
+            recorded(note, store.rename_restaurant(restaurant.id, &name)).await?;
             Ok(print(&format!("restaurant {slug} is now called {name}"))?)
         }
     }

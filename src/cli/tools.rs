@@ -4,11 +4,20 @@ use crate::domain::values::text::Slug;
 use crate::store::SharedStore;
 use crate::store::accounts::Restaurant;
 use anyhow::Context;
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
-pub(crate) fn print(line: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout(), "{line}")
+pub(crate) fn print(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
+}
+
+/// Whether a command ended since nobody reads its output any longer.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let kind = kind.or_else(|| cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind));
+        kind == Some(io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Parses a span like 90s, 30m, 12h or 7d.

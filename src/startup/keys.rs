@@ -44,6 +44,23 @@ pub fn keyring(common: &Common) -> anyhow::Result<Keyring> {
     Ok(Keyring::load_or_make(&key_file(common.database_url.expose_secret()))?)
 }
 
+/// Reads the key file beside a SQLite database as the start of a node does, without making one. Returns its path, and whether
+/// it is there; `None` if the keys come from elsewhere.
+///
+/// # Errors
+/// As [`keyring`], and if the keys do not suit the node.
+pub fn check_key_file(common: &Common, serve: &Serve) -> anyhow::Result<Option<(PathBuf, bool)>> {
+    if common.jwt_keys.is_some() || !common.is_sqlite() {
+        return Ok(None);
+    }
+    let path = key_file(common.database_url.expose_secret());
+    let is_there = path.symlink_metadata().is_ok();
+    if is_there {
+        Keys::of(&Keyring::load(&path)?, serve)?;
+    }
+    Ok(Some((path, is_there)))
+}
+
 /// Returns the key file beside a SQLite database: `data/orderbell.db.keys` for `data/orderbell.db`.
 #[must_use]
 pub fn key_file(url: &str) -> PathBuf {

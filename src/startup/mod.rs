@@ -10,7 +10,8 @@ mod keys;
 mod node;
 mod server;
 
-pub use keys::{key_file, keyring};
+pub use keys::{check_key_file, key_file, keyring};
+pub use server::listen;
 
 use crate::config::{Common, Serve};
 use crate::connection::Node;

@@ -2,12 +2,13 @@
 
 use crate::disk::{SmallDisk, beside, files, on, refused};
 use crate::histories::{come_back, place};
+use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use support::server::DATABASE;
-use support::{Menu, TestServer, template};
+use support::{Client, Menu, TestServer, client::text, template};
 
 async fn orders(database: &Path) -> i64 {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
@@ -138,4 +139,84 @@ async fn a_backup_overwrites_nothing_makes_no_database_and_leaves_no_incomplete_
     let said = refused(&database, &["backup", disk.path().join("b").to_str().unwrap()]).await;
     assert!(said.contains("is full"), "{said}");
     assert_eq!(files(disk.path()).into_keys().collect::<Vec<_>>(), ["filler"]);
+}
+
+/// Returns the words of a command about a person.
+fn of<'a>(words: &[&'a str], username: &'a str) -> Vec<&'a str> {
+    [words, &["--restaurant", "demo", "--username", username]].concat()
+}
+
+/// What was revoked after the backup: what can stay revoked does, and the rest is named, with what to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_keeps_what_was_revoked_and_names_what_it_brings_back() {
+    const REFRESH: &str = "/api/v1/sessions/refresh";
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
+    let anybody = server.anybody();
+    let sign_in = async |username: &str, password: &str| {
+        let form = json!({"restaurant": "demo", "username": username, "password": password});
+        anybody.post("/api/v1/sessions", &form).await.expect(200)
+    };
+    let (done, said) =
+        server.tool_told(&[&of(&["user", "add"], "mina")[..], &["--role", "staff"]].concat(), "a-long-and-odd-word").await;
+    assert!(done, "{said}");
+    let secret = server.tool(&["api-key", "add", "--restaurant", "demo", "--name", "till"]).await;
+    let key = server.tool(&["api-key", "list", "--restaurant", "demo"]).await;
+    let (mina, staff) = (sign_in("mina", "a-long-and-odd-word").await, sign_in("staff", "staff-demo").await);
+    let till = anybody.post("/api/v1/sessions", &json!({"api_key": secret})).await.expect(200);
+    let guest = anybody.post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-2"})).await.expect(200);
+    let guest = Client::new(&server.base, text(&guest["access_token"]));
+    let order = guest.place(&Menu::read(&guest).await.basket()).await;
+    let number = order["number"].to_string();
+    let backup = folder.path().join("saved.db");
+    server.tool(&["backup", backup.to_str().unwrap()]).await;
+
+    server.tool(&of(&["user", "remove"], "mina")).await;
+    server.tool(&[&of(&["user", "set-role"], "staff")[..], &["--role", "manager"]].concat()).await;
+    server.tool(&["api-key", "remove", "--restaurant", "demo", "--id", key.split_once("  ").unwrap().0]).await;
+    server.manager().await.command(&order["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
+    server.tool(&["guest", "erase", "--restaurant", "demo", "--order", &number]).await;
+    server.stop().await;
+    let said = server.tool(&["restore", backup.to_str().unwrap()]).await;
+    for words in [
+        "1 API keys stay revoked: till",
+        "sessions stay ended: ",
+        "TO DO: 1 people who had been removed may sign in again: demo/mina",
+        "TO DO: 1 people have the role of before: demo/staff",
+        &format!("a guest who was erased, or purged by age: demo/{number}"),
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("password of before") && !said.contains("run again"), "{said}");
+    server.restart().await;
+    let anybody = server.anybody();
+    for tokens in [&mina, &staff, &till] {
+        anybody.post(REFRESH, &json!({"refresh_token": tokens["refresh_token"]})).await.problem(401, "unauthorized");
+        let client = Client::new(&server.base, text(&tokens["access_token"]));
+        client.get("/api/v1/restaurants/demo/orders").await.problem(401, "unauthorized");
+    }
+    anybody.post("/api/v1/sessions", &json!({"api_key": secret})).await.problem(401, "unauthorized");
+}
+
+/// A backup without its keys is of little use, and half of one is in the way of the next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_whose_keys_cannot_be_copied_leaves_nothing_and_one_without_keys_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let (database, backup) = (folder.path().join(DATABASE), folder.path().join("saved.db"));
+    let keys = folder.path().join(format!("{DATABASE}.keys"));
+    fs::remove_file(&keys).ok();
+    fs::create_dir(&keys).unwrap();
+    let before = files(folder.path());
+    let said = refused(&database, &["backup", backup.to_str().unwrap()]).await;
+    assert!(said.contains("cannot be copied"), "{said}");
+    assert!(files(folder.path()) == before, "{said}");
+    let said = refused(&database, &["backup", "/no/such/folder/saved.db"]).await;
+    assert!(said.contains("the folder /no/such/folder does not exist"), "{said}");
+    fs::remove_dir(&keys).unwrap();
+    let common = ["--database-url".to_owned(), format!("sqlite://{}", database.display())];
+    let output =
+        support::server::command(folder.path(), &common).args(["backup", backup.to_str().unwrap()]).output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("no keys were copied"), "{said}");
 }

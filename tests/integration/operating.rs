@@ -3,8 +3,9 @@
 use crate::disk::files;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::Stdio;
 use support::server::{DATABASE, command};
-use support::{Menu, TestServer};
+use support::{Menu, TestServer, template};
 
 /// Runs `orderbell doctor --json` on the database of a folder. Returns the exit status and the findings by check.
 async fn doctor(folder: &Path, flags: &[&str]) -> (Option<i32>, Vec<Value>) {
@@ -56,6 +57,55 @@ async fn the_doctor_says_that_a_database_is_not_orderbells_and_leaves_it() {
     let (status, findings) = doctor(folder.path(), &[]).await;
     assert_eq!((status, verdict(&findings, "database").0), (Some(1), "fail"));
     assert!(files(folder.path()) == found);
+}
+
+/// Each of these ends the start of a node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_fails_where_a_node_would_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let free = ["--bind", "127.0.0.1:0"];
+    let (status, findings) = doctor(folder.path(), &free).await;
+    assert_eq!((status, verdict(&findings, "node").0), (Some(0), "ok"), "{findings:?}");
+    assert_eq!(verdict(&findings, "keys").0, "ok");
+    let (status, findings) = doctor(folder.path(), &["--bind", "192.0.2.9:8080"]).await;
+    assert_eq!((status, verdict(&findings, "node").0), (Some(1), "fail"), "no address of this machine");
+
+    let keys = folder.path().join(format!("{DATABASE}.keys"));
+    let kept = std::fs::read(&keys).ok();
+    std::fs::write(&keys, "garbage").unwrap();
+    std::fs::set_permissions(&keys, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let (status, findings) = doctor(folder.path(), &free).await;
+    assert_eq!((status, verdict(&findings, "keys").0), (Some(1), "fail"), "{findings:?}");
+    assert!(!format!("{findings:?}").contains("garbage"));
+    match kept {
+        Some(kept) => std::fs::write(&keys, kept).unwrap(),
+        None => std::fs::remove_file(&keys).unwrap(),
+    }
+
+    let other = tempfile::tempdir().unwrap();
+    let mut server = TestServer::run(other.path().to_owned(), &[]).await;
+    let staff = server.staff().await;
+    staff.place(&Menu::read(&staff).await.basket()).await;
+    std::fs::copy(other.path().join(format!("{DATABASE}-wal")), folder.path().join(format!("{DATABASE}-wal"))).unwrap();
+    server.stop().await;
+    let found = files(folder.path());
+    let (status, findings) = doctor(folder.path(), &free).await;
+    assert_eq!((status, verdict(&findings, "database").0), (Some(1), "fail"), "{findings:?}");
+    assert!(files(folder.path()) == found, "it changes nothing, and makes no index");
+}
+
+/// `head` and pagers stop reading when they have enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn output_that_nobody_reads_to_its_end_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in ["man backup", "completions bash"] {
+        let mut child =
+            command(folder.path(), &[]).args(words.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().await.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{words}: {output:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +160,9 @@ async fn an_operator_lists_restaurants_and_renames_one() {
     let listed = server.tool(&["restaurant", "list"]).await;
     assert!(listed.lines().count() == 2 && listed.contains("second  EUR  20 min  The Third"), "{listed}");
     assert_eq!(server.anybody().get("/api/v1/restaurants/second").await.expect(200)["name"], "The Third");
+    let audit = server.tool(&["audit", "export", "--restaurant", "second"]).await;
+    let entry: Value = serde_json::from_str(audit.lines().next().unwrap()).unwrap();
+    assert_eq!((&entry["action"], &entry["label"]), (&json!("rename_restaurant"), &json!("The Third")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -366,7 +366,18 @@ async fn only_staff_merge_two_open_visits_and_once() {
     stale["expected_position"] = visit["position"].clone();
     let done = staff.post(COMMANDS, &stale).await.expect(200);
     assert_eq!(staff.post(COMMANDS, &stale).await.expect(200)["position"], done["position"], "the same answer");
-    assert_eq!(staff.post(COMMANDS, &merging(&visit, &into)).await.expect(200)["changed"], false);
+    for expected in [&visit["position"], &into["position"]] {
+        let mut again = merging(&visit, &into);
+        again["expected_position"] = expected.clone();
+        assert_eq!(staff.post(COMMANDS, &again).await.expect(200)["changed"], false, "from another device");
+    }
+    let audit = server.manager().await.get("/api/v1/restaurants/demo/audit?kind=tables&limit=20").await.expect(200);
+    let listed = audit["audit"].as_array().unwrap().iter().filter(|entry| entry["action"] == "merge");
+    let told: Vec<_> = listed.filter(|entry| ["done", "stale"].contains(&text(&entry["outcome"]))).collect();
+    assert_eq!(told.len(), 2);
+    for entry in told {
+        assert_eq!((&entry["label"], &entry["value"]), (&json!("3"), &json!("5")), "the subject's table: {entry}");
+    }
     let next = scan(server, 3).await;
     next.client.place(&menu.basket()).await;
     staff.post(COMMANDS, &undoing(&done)).await.problem(409, "conflict");

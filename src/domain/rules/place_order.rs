@@ -170,13 +170,19 @@ pub(super) fn check_hours(menu: &Menu, lines: &[Line], who: &Principal, at: Time
     let zone = &menu.time_zone;
     let closed_until = |hours: &Hours| (!hours.has(zone, at)).then(|| hours.next_change(zone, at));
     if let Some(opens_at) = menu.hours.as_ref().and_then(closed_until) {
-        let message = "the restaurant is closed; opens_at says when it opens";
+        let message = match opens_at {
+            Some(_) => "the restaurant is closed; opens_at says when it opens",
+            None => "the restaurant is closed, and its hours never begin",
+        };
         return Err(Refusal::closed(Closed::Restaurant, message, opens(opens_at, None)));
     }
     let dishes = lines.iter().filter_map(|line| menu.items.get(&line.menu_item));
     for (dish, category) in dishes.filter_map(|dish| Some((dish, menu.categories.get(&dish.category)?))) {
         if let Some(opens_at) = category.hours.as_ref().and_then(closed_until) {
-            let message = format!("{} cannot be ordered now; opens_at says when {} begins", dish.name, category.name);
+            let message = match opens_at {
+                Some(_) => format!("{} cannot be ordered now; opens_at says when {} begins", dish.name, category.name),
+                None => format!("{} cannot be ordered now, and the hours of {} never begin", dish.name, category.name),
+            };
             return Err(Refusal::closed(Closed::Category, message, opens(opens_at, Some(dish.category))));
         }
     }

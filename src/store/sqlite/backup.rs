@@ -1,14 +1,15 @@
 //! Copies of a database that are taken beside a running node, and their return to its place.
 
+use super::connect::{self, reader};
 use super::identity::{self, named};
 use super::lock;
+use super::open_error;
 use super::ownership::{self, Found};
+use super::revived::{self, Listed};
 use super::sidecar::Sidecar;
-use super::{connect, open_error};
 use crate::store::options::{Mode, OpenError};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, query, query_as, query_scalar};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -28,6 +29,9 @@ pub enum BackupError {
     /// The target exists.
     #[error("{0} exists already, and nothing is overwritten; name another file, or move it away")]
     Exists(PathBuf),
+    /// The folder of the copy does not exist.
+    #[error("the folder {0} does not exist; make it first, or name a file elsewhere")]
+    NoFolder(PathBuf),
     /// Another command writes the same backup.
     #[error("{0} is being written by another command; wait until it has ended, or name another file")]
     Busy(PathBuf),
@@ -74,12 +78,14 @@ pub struct Contents {
 }
 
 /// A restored database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Restored {
     /// The content of the restored database.
     pub contents: Contents,
     /// The replaced database, if there was one.
     pub replaced: Option<PathBuf>,
+    /// What had been revoked since the backup. An error if the replaced database cannot be read.
+    pub revived: std::result::Result<Vec<Listed>, OpenError>,
 }
 
 /// Copies the database of a URL to a new file, with or without a running node, and reads the copy back. The file appears under
@@ -137,9 +143,14 @@ pub async fn restore(url: &str, backup: &Path, suffix: &str) -> Result<Restored>
     copied?;
     let (contents, _) = examine(&partial.path).await?;
     let (database, lock) = lock::claim(&database)?;
+    let revived = match database.metadata().map_err(|cause| file_error(&database, cause))?.len() {
+        0 => Ok(Vec::new()),
+        _ => revived::carry(&partial.path, &database).await,
+    };
+    partial.file.sync_all().map_err(|cause| file_error(&partial.path, cause))?;
     let replaced = replace(&database, partial, suffix)?;
     drop(lock);
-    Ok(Restored { contents, replaced })
+    Ok(Restored { contents, replaced, revived })
 }
 
 /// Exchanges the files. After a crash at any point, the next start finds one whole database and begins another generation, or
@@ -175,6 +186,10 @@ impl Partial {
     fn make(target: &Path) -> Result<Self> {
         if target.symlink_metadata().is_ok() {
             return Err(BackupError::Exists(target.to_owned()));
+        }
+        let folder = identity::folder(target);
+        if !folder.exists() {
+            return Err(BackupError::NoFolder(folder.to_owned()));
         }
         Self::make_beside(target, ".partial")
     }
@@ -261,12 +276,6 @@ async fn findings(connection: &mut SqliteConnection) -> sqlx::Result<Option<Stri
 async fn heads(connection: &mut SqliteConnection) -> sqlx::Result<BTreeMap<Vec<u8>, i64>> {
     let heads: Vec<(Vec<u8>, i64)> = query_as("SELECT restaurant, head FROM feeds").fetch_all(connection).await?;
     Ok(heads.into_iter().collect())
-}
-
-/// Returns the options that read a file and change nothing beside it, unless it has a log.
-pub(super) fn reader(path: &Path) -> SqliteConnectOptions {
-    let has_log = identity::log(path).metadata().is_ok_and(|log| log.len() > 0);
-    SqliteConnectOptions::new().filename(path).read_only(true).immutable(!has_log).disable_statement_logging()
 }
 
 fn require_file(path: &Path) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Connections to a file, and the settings that they must have.
 
+use super::identity;
 use super::layout::{self, Layout};
 use super::ownership;
 use super::stamp::Stamp;
@@ -34,6 +35,12 @@ const BUSY: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 300;
 /// The number of connections that read.
 const READERS: u32 = 4;
+
+/// Returns the options that read a file and change nothing beside it, unless it has a log.
+pub fn reader(path: &Path) -> SqliteConnectOptions {
+    let has_log = identity::log(path).metadata().is_ok_and(|log| log.len() > 0);
+    SqliteConnectOptions::new().filename(path).read_only(true).immutable(!has_log).disable_statement_logging()
+}
 
 /// Returns the options that all connections share.
 pub fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {

@@ -1,10 +1,10 @@
 //! Inspects a file without changing it.
 
-use super::backup::reader;
-use super::{SqliteStore, connect, identity, open_error, ownership};
+use super::connect::reader;
+use super::{SqliteStore, connect, identity, lock, open_error, ownership};
 use crate::domain::values::time::Timestamp;
 use crate::store::inspection::{Inspection, Schema};
-use crate::store::options::OpenError;
+use crate::store::options::{Mode, OpenError};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, query_scalar};
 use std::path::{Path, PathBuf};
 
@@ -28,9 +28,12 @@ impl SqliteStore {
         let options = connect::options(url)?;
         let path = options.get_filename().to_owned();
         let name = format!("SQLite file {}", path.display());
+        // As a node does. SQLite would make an index for a foreign log.
+        lock::refuse_log_alone(&path, Mode::Serve)?;
         if !path.exists() {
             return Ok(Inspection { name, schema: Schema::Absent, clock: None, last_command: None, faults: Vec::new() });
         }
+        lock::require_own_log(&path.canonicalize().unwrap_or_else(|_| path.clone()), None)?;
         let look = async {
             let mut connection = reader(&path).connect().await?;
             let outcome = look(&mut connection, &path).await;

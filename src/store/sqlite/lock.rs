@@ -84,7 +84,7 @@ pub fn claim(database: &Path) -> Result<(PathBuf, Lock), OpenError> {
 
 /// Refuses to make a database beside the log of a removed one. For a node, a log that was set aside
 /// counts too.
-fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {
+pub fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {
     if database.symlink_metadata().is_ok() {
         return Ok(());
     }

@@ -14,6 +14,7 @@ mod lock;
 mod open_error;
 mod ownership;
 mod queue;
+pub mod revived;
 mod sidecar;
 mod stamp;
 mod wal_index;

@@ -1,0 +1,190 @@
+//! What a restore brings back that was revoked after its backup: what the replaced database records as ended or revoked stays
+//! so, and the rest is listed.
+
+use super::connect::reader;
+use crate::clock;
+use crate::store::options::OpenError;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, query, query_as, query_scalar};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A kind of things, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What they are, or what happened to them since the backup.
+    pub what: &'static str,
+    /// Their names, none of them secret.
+    pub names: Vec<String>,
+    /// What to do about them by hand; nothing if they stay revoked.
+    pub remedy: Option<&'static str>,
+}
+
+/// How two states of a thing are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// It is gone from the replaced database.
+    Gone,
+    /// It is in both, with another state.
+    Changed,
+}
+
+/// A comparison. Its query returns an id, a name and a state.
+struct Look {
+    what: &'static str,
+    remedy: &'static str,
+    how: Compared,
+    query: &'static str,
+}
+
+const LOOKS: [Look; 8] = [
+    Look {
+        what: "people who had been removed may sign in again",
+        remedy: "remove them: orderbell user remove",
+        how: Compared::Gone,
+        query: "SELECT hex(u.id), r.slug || '/' || u.username, '' FROM users u JOIN restaurants r ON r.id = u.restaurant",
+    },
+    Look {
+        what: "people have the role of before",
+        remedy: "set it again: orderbell user set-role",
+        how: Compared::Changed,
+        query: "SELECT hex(u.id), r.slug || '/' || u.username, u.role FROM users u JOIN restaurants r ON r.id = u.restaurant",
+    },
+    Look {
+        what: "people have the password of before",
+        remedy: "set another if the old one is known to others: orderbell user reset-password",
+        how: Compared::Changed,
+        query: "SELECT hex(u.id), r.slug || '/' || u.username, u.password_hash FROM users u JOIN restaurants r ON r.id = u.restaurant",
+    },
+    Look {
+        what: "API keys, unknown to the replaced database, are valid",
+        remedy: "remove those that nobody needs: orderbell api-key remove",
+        how: Compared::Gone,
+        query: "SELECT hex(k.restaurant) || k.id, r.slug || '/' || k.name, '' FROM api_keys k \
+            JOIN restaurants r ON r.id = k.restaurant WHERE k.revoked_at IS NULL",
+    },
+    Look {
+        what: "sessions that were over run again",
+        remedy: "sign those people out, remove those screens, or revoke those tokens, if a device was lost",
+        how: Compared::Gone,
+        query: "SELECT s.id, r.slug || '/' || coalesce((SELECT username FROM users u WHERE s.role IN ('staff', 'manager') \
+            AND lower(hex(u.id)) = replace(s.sub, '-', '')), s.role), '' FROM sessions s JOIN restaurants r ON r.id = s.restaurant \
+            WHERE s.expires_at > CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    },
+    Look {
+        what: "tables that had been removed can be ordered at",
+        remedy: "remove them on the manager's page",
+        how: Compared::Gone,
+        query: "SELECT hex(t.id), r.slug || '/' || t.label, '' FROM tables t JOIN restaurants r ON r.id = t.restaurant",
+    },
+    Look {
+        what: "tables have the code of before, and the newer one does not work",
+        remedy: "make new codes on the manager's page, and print them",
+        how: Compared::Changed,
+        query: "SELECT hex(t.id), r.slug || '/' || t.label, t.key FROM tables t JOIN restaurants r ON r.id = t.restaurant",
+    },
+    Look {
+        what: "orders have the words and the id of a guest who was erased, or purged by age",
+        remedy: "erase the guest again: orderbell guest erase --order (those of closed orders past --guest-days go by themselves)",
+        how: Compared::Changed,
+        query: "SELECT hex(o.id), r.slug || '/' || o.number, CASE WHEN o.diner IS NULL THEN 'erased' ELSE '' END \
+            FROM orders o JOIN restaurants r ON r.id = o.restaurant",
+    },
+];
+
+/// A thing with its name and state, by id.
+type Things = BTreeMap<String, (String, String)>;
+
+/// Revokes in a copy what the database that it replaces has recorded as revoked, and compares the two.
+pub async fn carry(copy: &Path, replaced: &Path) -> Result<Vec<Listed>, OpenError> {
+    let mut old = reader(replaced).connect().await?;
+    let mut new = SqliteConnectOptions::new().filename(copy).disable_statement_logging().connect().await?;
+    let listed = async {
+        let mut listed = revoke(&mut new, &mut old).await?;
+        for Look { what, remedy, how, query } in LOOKS {
+            let names = differing(&things(&mut new, query).await?, &things(&mut old, query).await?, how);
+            listed.push(Listed { what, names, remedy: Some(remedy) });
+        }
+        listed.retain(|listed| !listed.names.is_empty());
+        Ok::<_, sqlx::Error>(listed)
+    };
+    let listed = listed.await;
+    old.close().await?;
+    new.close().await?;
+    Ok(listed?)
+}
+
+async fn things(connection: &mut SqliteConnection, look: &'static str) -> sqlx::Result<Things> {
+    let rows: Vec<(String, String, String)> = query_as(look).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(id, name, state)| (id, (name, state))).collect())
+}
+
+/// Returns the names of the restored things that are gone from the replaced database, or that have another state there.
+fn differing(restored: &Things, replaced: &Things, how: Compared) -> Vec<String> {
+    let differs = |(id, (_, state)): &(&String, &(String, String))| match (how, replaced.get(*id)) {
+        (Compared::Gone, other) => other.is_none(),
+        (Compared::Changed, other) => other.is_some_and(|(_, other)| other != state),
+    };
+    restored.iter().filter(differs).map(|(_, (name, _))| name.clone()).collect()
+}
+
+/// Carries over what is recorded as revoked. Such a record is never taken back, so this is right whichever of the two is newer.
+async fn revoke(new: &mut SqliteConnection, old: &mut SqliteConnection) -> sqlx::Result<Vec<Listed>> {
+    let mut transaction = new.begin().await?;
+    let now = clock::now().micros();
+    let (mut keys, mut screens, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    let revoked: Vec<(Vec<u8>, String, i64)> =
+        query_as("SELECT restaurant, id, revoked_at FROM api_keys WHERE revoked_at IS NOT NULL").fetch_all(&mut *old).await?;
+    for (restaurant, id, at) in revoked {
+        let revoke =
+            "UPDATE api_keys SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL RETURNING name";
+        let name: Option<String> =
+            query_scalar(revoke).bind(&restaurant).bind(&id).bind(at).fetch_optional(&mut *transaction).await?;
+        keys.extend(name);
+        let sessions = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'service'";
+        ended.extend(query_scalar::<_, String>(sessions).bind(restaurant).bind(id).fetch_all(&mut *transaction).await?);
+    }
+    let revoked: Vec<(Vec<u8>, i64)> =
+        query_as("SELECT id, revoked_at FROM devices WHERE revoked_at IS NOT NULL").fetch_all(&mut *old).await?;
+    for (id, at) in revoked {
+        let revoke = "UPDATE devices SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING name";
+        screens.extend(query_scalar::<_, String>(revoke).bind(&id).bind(at).fetch_optional(&mut *transaction).await?);
+        query("DELETE FROM pairings WHERE device = $1").bind(&id).execute(&mut *transaction).await?;
+        let sessions = "SELECT id FROM sessions WHERE device = $1";
+        ended.extend(query_scalar::<_, String>(sessions).bind(id).fetch_all(&mut *transaction).await?);
+    }
+    ended.extend(query_scalar::<_, String>("SELECT session FROM ended_sessions").fetch_all(old).await?);
+    let mut over = Vec::new();
+    for session in ended {
+        query("INSERT INTO ended_sessions (session, ended_at) VALUES ($1, $2) ON CONFLICT (session) DO NOTHING")
+            .bind(&session)
+            .bind(now)
+            .execute(&mut *transaction)
+            .await?;
+        query("DELETE FROM push_subscriptions WHERE session = $1").bind(&session).execute(&mut *transaction).await?;
+        let end = "DELETE FROM sessions WHERE id = $1 RETURNING role";
+        over.extend(query_scalar::<_, String>(end).bind(session).fetch_optional(&mut *transaction).await?);
+    }
+    transaction.commit().await?;
+    Ok(vec![
+        Listed { what: "API keys stay revoked", names: keys, remedy: None },
+        Listed { what: "screens stay removed", names: screens, remedy: None },
+        Listed { what: "sessions stay ended", names: over, remedy: None },
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_restored_is_listed() {
+        let things = |rows: &[(&str, &str)]| -> Things {
+            rows.iter().map(|(id, state)| ((*id).to_owned(), (format!("name of {id}"), (*state).to_owned()))).collect()
+        };
+        let restored = things(&[("gone", "1"), ("same", "1"), ("changed", "1")]);
+        let replaced = things(&[("same", "1"), ("changed", "2"), ("new", "1")]);
+        assert_eq!(differing(&restored, &replaced, Compared::Gone), ["name of gone"]);
+        assert_eq!(differing(&restored, &replaced, Compared::Changed), ["name of changed"]);
+    }
+}
