@@ -18,6 +18,7 @@ use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, OrderAction, Subject};
 use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
+use crate::domain::model::house_rules::Deed;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Denied, Refusal, RefusalKind};
 use crate::domain::model::undrawn::Ticket;
@@ -160,19 +161,24 @@ impl Commands {
         if let Err(refusal) = self.check_level(command.level()).and_then(|()| self.limits.admit(who)) {
             return self.answered_or(who, &key, refusal).await;
         }
+        let deed = Deed::Act(command.action());
         match command.subject {
             Subject::Order { order, expected, action } => {
                 let principal = who.clone();
                 let new_items: Vec<_> = (0..action.new_items()).map(|_| clock::new_id()).collect();
                 let reads = if action.reads_menu() { Reads::OrderAndMenu(order) } else { Reads::Order(order) };
                 let limits = self.limits.clone();
-                let decide = move |state| decide_order(state, &principal, &action, expected, &new_items, &limits);
+                let decide = move |state: State| {
+                    policy::check_rules(&principal, deed, &state.rules)?;
+                    decide_order(state, &principal, &action, expected, &new_items, &limits)
+                };
                 self.commit(who, reads, Some(key), note, decide).await
             }
             Subject::Call(action) => {
                 let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
                 let reads = Guest::of(who).map_or(Reads::Calls, Reads::GuestCalls);
                 let decide = move |state: State| {
+                    policy::check_rules(&principal, deed, &state.rules)?;
                     let principal = seated(&principal, state.seat);
                     waiter_call::decide(&state.calls, &action, &principal, id, state.moment)
                 };
@@ -181,7 +187,11 @@ impl Commands {
             Subject::Visit { expected, action } => {
                 let id = VisitChangeId::from_uuid(clock::new_id());
                 let reads = Reads::Visit(action.clone());
-                let decide = move |state: State| move_visit::decide(state.seating, &action, expected, id, state.moment);
+                let principal = who.clone();
+                let decide = move |state: State| {
+                    policy::check_rules(&principal, deed, &state.rules)?;
+                    move_visit::decide(state.seating, &action, expected, id, state.moment)
+                };
                 self.commit(who, reads, Some(key), note, decide).await
             }
         }
@@ -271,7 +281,11 @@ impl Commands {
         let answer = if let Err(refusal) = self.check_level(action.level()).and_then(|()| self.limits.admit(who)) {
             Err(CommandError::Refused(refusal))
         } else if policy::may_set_menu(who) {
-            let decide = move |state| decide_menu(state, &action, &expected);
+            let (principal, deed) = (who.clone(), action.deed());
+            let decide = move |state: State| {
+                deed.map_or(Ok(()), |deed| policy::check_rules(&principal, deed, &state.rules))?;
+                decide_menu(state, &action, &expected)
+            };
             self.commit(who, Reads::Menu, None, note, decide).await
         } else {
             self.forbidden(who, note).await

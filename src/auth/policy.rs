@@ -5,8 +5,10 @@
 //! Each rule takes the principal and not only its role, since the holder of a link to one order
 //! ([`Principal::share`]) has the role of a diner, but may only read that order.
 
+use crate::domain::model::house_rules::{Deed, HouseRules, MinimumRole};
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::refusal::{Denied, Refusal};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::action::ActionName;
 use crate::domain::values::ids::{OrderId, RestaurantId};
@@ -65,6 +67,18 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
         ActionName::CallWaiter => &[Diner],
     };
     is_one_of(who, roles) && !is_shared(who)
+}
+
+/// Checks a deed that the principal's role may do against the rules of the restaurant, which may ask for a higher role.
+///
+/// # Errors
+/// `forbidden`, with the role that is asked for as its reason.
+pub fn check_rules(who: &Principal, deed: Deed, rules: &HouseRules) -> Result<(), Refusal> {
+    match rules.lacks(who.role, deed) {
+        None => Ok(()),
+        Some(MinimumRole::Staff) => Err(Denied::StaffRequired.refusal("the floor's staff have to do this")),
+        Some(MinimumRole::Manager) => Err(Denied::ManagerRequired.refusal("a manager has to do this")),
+    }
 }
 
 /// Returns whether an order is within a principal's reach: a diner's own orders, the order of a
@@ -178,6 +192,7 @@ pub fn may_manage(who: &Principal) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::values::ids::DeviceId;
     use uuid::Uuid;
 
     const HERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(1));
@@ -252,6 +267,54 @@ mod tests {
         for (action, expected) in table {
             assert_eq!(ROLES.map(|role| may_act(&principal(role), action)), expected, "{action}");
         }
+    }
+
+    /// A cell: the deed by the role, while the rules ask for nothing, for staff, and for a manager.
+    #[test]
+    fn the_rules_of_a_restaurant_raise_the_role_of_each_deed_and_of_no_other() {
+        const CELLS: [(Role, [bool; 3]); 5] = [
+            (Role::Diner, [true, true, true]),
+            (Role::Kitchen, [true, false, false]),
+            (Role::Staff, [true, true, false]),
+            (Role::Manager, [true, true, true]),
+            (Role::Service, [true, true, true]),
+        ];
+        for deed in Deed::all() {
+            let rules = |role| HouseRules { minimum_roles: [(deed, role)].into() };
+            let rules = [HouseRules::default(), rules(MinimumRole::Staff), rules(MinimumRole::Manager)];
+            for (role, expected) in CELLS {
+                let may = |deed| rules.each_ref().map(|rules| check_rules(&principal(role), deed, rules).is_ok());
+                assert_eq!(may(deed), expected, "{role} {deed}");
+                for other in Deed::all().filter(|other| *other != deed) {
+                    assert_eq!(may(other), [true; 3], "{role} {other} beside {deed}");
+                }
+            }
+        }
+        let refused = |least| {
+            let deed = Deed::SetAvailability;
+            let rules = HouseRules { minimum_roles: [(deed, least)].into() };
+            check_rules(&principal(Role::Kitchen), deed, &rules).unwrap_err().denied
+        };
+        assert_eq!(refused(MinimumRole::Staff), Some(Denied::StaffRequired));
+        assert_eq!(refused(MinimumRole::Manager), Some(Denied::ManagerRequired));
+    }
+
+    /// A device that several people share reads what staff read; a person on it may what their role may.
+    #[test]
+    fn a_shared_device_without_a_person_changes_nothing() {
+        let device = Principal { device: Some(DeviceId::from_uuid(Uuid::nil())), ..principal(Role::Staff) };
+        let person = Principal { name: Some("mina".parse().unwrap()), ..device.clone() };
+        for action in ActionName::ALL {
+            assert!(!may_act(&device, action), "{action}");
+            assert_eq!(may_act(&person, action), may_act(&principal(Role::Staff), action), "{action}");
+        }
+        for may in [may_place, may_set_menu, may_pair, may_end_visits] {
+            assert_eq!((may(&device), may(&person)), (false, true));
+        }
+        for may in [may_see_orders, may_see_guests, may_see_people] {
+            assert_eq!((may(&device), may(&person)), (true, true));
+        }
+        assert!(may_join(&device, RoomId::Floor(HERE), None));
     }
 
     #[test]

@@ -74,7 +74,7 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         deliveries::read, deliveries::set, deliveries::erase,
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,
-        manage::menu::replace, manage::menu::set_names, manage::hours::set,
+        manage::menu::replace, manage::menu::set_names, manage::hours::set, manage::rules::read, manage::rules::set,
         manage::tables::list, manage::tables::add, manage::tables::remove, manage::tables::renew_key, manage::tables::qr,
         manage::people::list, manage::people::add, manage::people::change, manage::people::remove, manage::people::reset_totp,
         manage::screens::list, manage::screens::change, manage::screens::revoke,

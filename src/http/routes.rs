@@ -260,9 +260,9 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
         .service(at("/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)));
 }
 
-/// Addresses of a restaurant for managers only.
+/// Addresses of a restaurant for managers only, but for reading its rules.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, audit, guests, hours, limited, people, reports, screens, tables};
+    use manage::{api_keys, audit, guests, hours, limited, people, reports, rules, screens, tables};
     cfg.service(at("/tables", "GET, HEAD, POST").route(read().to(tables::list)).route(web::post().to(tables::add)))
         .service(at("/people", "GET, HEAD, POST").route(read().to(people::list)).route(web::post().to(people::add)))
         .service(at("/devices", READ).route(read().to(screens::list)))
@@ -271,6 +271,7 @@ fn managers(cfg: &mut web::ServiceConfig) {
         .service(compressed("/audit", audit::list))
         .service(at("/limited", READ).route(read().to(limited::list)))
         .service(at("/hours", "PUT").route(web::put().to(hours::set)))
+        .service(at("/rules", "GET, HEAD, PUT").route(read().to(rules::read)).route(web::put().to(rules::set)))
         .service(at("/guests", READ).route(read().to(guests::find)))
         .service(at("/tables/{id}", "DELETE").route(web::delete().to(tables::remove)))
         .service(at("/tables/{id}/key", "POST").route(web::post().to(tables::renew_key)))

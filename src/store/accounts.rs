@@ -1,6 +1,7 @@
 //! Restaurants, tables and people.
 
 use super::Result;
+use crate::domain::model::house_rules::HouseRules;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
@@ -122,6 +123,12 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Sets the name of a restaurant. `Missing` when there is no such restaurant.
     async fn rename_restaurant(&self, id: RestaurantId, name: &Name) -> Result<()>;
+
+    /// Returns the rules of a restaurant for its own people. `Missing` when there is no such restaurant.
+    async fn house_rules(&self, id: RestaurantId) -> Result<HouseRules>;
+
+    /// Sets the rules. Every decision after that is on them.
+    async fn set_house_rules(&self, id: RestaurantId, rules: &HouseRules, expected: &Expected) -> Result<()>;
 
     /// Adds a table. `Taken` when the label (in this restaurant) or the key (anywhere) is.
     async fn add_table(&self, table: &Table) -> Result<()>;

@@ -16,6 +16,7 @@ use crate::domain::model::display::Known;
 use crate::domain::model::draft::{Draft, Moment};
 use crate::domain::model::event::{Event, EventKind};
 use crate::domain::model::history::{Link, Mark};
+use crate::domain::model::house_rules::HouseRules;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
@@ -92,6 +93,8 @@ pub struct External {
 pub struct Reading {
     /// The feeds.
     pub feeds: HashMap<RestaurantId, Feed>,
+    /// The rules of those restaurants that have any.
+    pub rules: HashMap<RestaurantId, Arc<HouseRules>>,
     /// The answers that are remembered already.
     pub answers: HashMap<AnswerKey, Remembered>,
     /// The orders, also those that external numbers lead to.
@@ -220,6 +223,7 @@ impl Fold {
         let mut state = State {
             moment: Moment { now: work.at, head: feed.head },
             default_minutes: feed.default_minutes,
+            rules: self.state.rules.get(&restaurant).cloned().unwrap_or_default(),
             next_number: 0,
             ticket_counter: feed.tickets,
             order: None,

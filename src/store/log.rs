@@ -8,6 +8,7 @@ use crate::domain::model::display::Known;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::history::{Head, Link, Mark};
+use crate::domain::model::house_rules::HouseRules;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::Refusal;
@@ -94,6 +95,8 @@ pub struct State {
     pub moment: Moment,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
+    /// The rules of the restaurant for its own people.
+    pub rules: Arc<HouseRules>,
     /// The next order number, for the three baskets (else 0). A decision that places an order uses it up.
     pub next_number: u32,
     /// The counter of tickets, for the three baskets. A decision that places an order with a ticket uses one up.

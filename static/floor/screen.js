@@ -7,6 +7,7 @@ import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, onAction, pageVersion, render } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords, place } from '../shared/format.js';
+import { HouseRules, asksForRole } from '../shared/house_rules.js';
 import { keepFocus } from '../shared/keep_focus.js';
 import { renderListed } from '../shared/keyed.js';
 import { keepAwake } from '../shared/kiosk.js';
@@ -48,7 +49,7 @@ const DONE_MORE = 50;
 
 /** The floor's page: draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
-  #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed; #lost;
+  #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed; #lost; #rules;
   /** On a shared device: who acts. @type {Shifts | undefined} */ #shifts;
   #touch = new DoubleTouch();
   #sight = new Sight();
@@ -97,7 +98,9 @@ export class StaffDesk {
     this.#service = new StaffService({
       api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(), changed: () => this.#due(),
       level: () => this.#bell.welcome?.feature_level ?? 0,
+      refused: (error, words, again) => this.#asksManager(error, words, again),
     });
+    this.#rules = new HouseRules({ read: () => api.get(`/api/v1/restaurants/${encodeURIComponent(restaurant.slug)}/rules`), changed: () => this.#due() });
     this.#closed = new ClosedOrders({
       room: this.#floor, read: () => this.#service.closed(), changed: () => this.#due(),
       tell: (words) => this.#tellCancelled(words, { stays: true }),
@@ -137,6 +140,7 @@ export class StaffDesk {
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
+    this.#rules.follow();
     this.#closed.read();
     this.#service.readProfile();
     return new Promise((resolve) => { this.#end = resolve; });
@@ -159,15 +163,36 @@ export class StaffDesk {
     this.#bell.on('answer', (outcome) => {
       const { pending, error } = outcome;
       if (error?.reason === 'shift_over') this.#shifts?.ended(pending.shift);
+      if (error && asksForRole(error)) this.#rules.refresh();
       // A new order says itself what became of it.
       if (!error || pending.action === 'place' || error.code === 'closed' || this.#commands.overtaken(outcome)) return;
-      toast(notDoneWords(pending, error, this.#orders().find(({ id }) => id === pending.order)), { bad: true });
+      const words = notDoneWords(pending, error, this.#orders().find(({ id }) => id === pending.order));
+      const { id, at, stuck, shift, ...command } = pending;
+      const again = (/** @type {string} */ lent) => this.#bell.command({ ...command, shift: lent }).catch(() => {});
+      if (!this.#asksManager(error, words, again)) toast(words, { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('expired');
       if (state === 'live') this.#shifts?.retry();
+      if (state === 'live') this.#rules.refresh();
       due();
     });
+  }
+
+  /**
+   * On a shared device, a manager's PIN is the way on. A sheet that is in use stays.
+   * @param {any} error @param {string} words what was refused @param {(shift: string) => unknown} again
+   * @returns {boolean} whether it asks for one
+   */
+  #asksManager(error, words, again) {
+    if (error.reason !== 'manager_required' || !this.#shifts || document.querySelector('dialog[open]')) return false;
+    this.#shifts.askManager(words, again);
+    return true;
+  }
+
+  /** The role of whoever acts now. */
+  get #role() {
+    return this.#shifts ? this.#shifts.current?.person.role ?? 'staff' : this.#session.role;
   }
 
   /** Announces what guests do. What colleagues do is visible anyway. @param {any} change */
@@ -266,7 +291,7 @@ export class StaffDesk {
     /** @type {Record<string, () => void>} */
     const actions = {
       'who': () => this.#shifts?.choose(),
-      'pin': () => this.#shifts?.ask(control.dataset.person ?? '', control.dataset.shift),
+      'pin': () => this.#shifts?.ask(control.dataset.person ?? '', control.dataset),
       'pin-key': () => this.#shifts?.press(control),
       'nobody': () => { this.#shifts?.leave(); closeSheet(); },
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
@@ -438,6 +463,7 @@ export class StaffDesk {
     render(find('#lanes'), laneLinks(found));
     render(find('#calls'), callsView(calls, { now, all: this.#allCalls, answered }));
     renderListed(find('#main'), this.#content(now, { orders, all, found, calls }));
+    this.#rules.mark(document.body, this.#role);
     if (this.#floor.cursor !== null) this.#sight.follow(this.#floor.cursor, this.#waitingInRoom());
     this.#beyondDue();
   }

@@ -21,17 +21,20 @@ const TRIES = 5;
 
 /** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects come back through the rooms. */
 export class StaffService {
-  #api; #path; #menu; #now; #changed; #tablesKept; #minutesKept; #level;
+  #api; #path; #menu; #now; #changed; #tablesKept; #minutesKept; #level; #refused;
   /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
   /** The labels of all tables; null until they are read, and if the server does not list them. @type {string[] | null} */ tables = null;
   /** The minutes that an order is promised by default; undefined where they are not known. @type {number | undefined} */ minutes;
   #reading = false; #again = false;
   /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
-  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void, level?: () => number}} parts now: server ms; level: the feature level in force */
-  constructor({ api, slug, menu, now, changed, level = () => 0 }) {
+  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void, level?: () => number,
+   *   refused?: (error: any, words: string, again: (shift: string) => unknown) => boolean}} parts now: server ms; level: the feature level in force;
+   *   refused: whether the page asks how to go on */
+  constructor({ api, slug, menu, now, changed, level = () => 0, refused = () => false }) {
     this.#api = api;
     this.#level = level;
+    this.#refused = refused;
     this.#path = `/api/v1/restaurants/${encodeURIComponent(slug)}`;
     this.#menu = menu;
     this.#now = now;
@@ -211,13 +214,14 @@ export class StaffService {
   /**
    * @param {string} path @param {object} body @param {string} done what to say when it is
    * @param {(menu: any) => string} fact what it changes, in words: when a colleague has just changed the same, it is asked again
+   * @param {string} [shift] of a manager who lends their PIN
    */
-  async #put(path, body, done, fact) {
+  async #put(path, body, done, fact, shift) {
     closeSheet();
     let base = this.#seen;
     try {
       for (let tries = 1; ; tries += 1) {
-        const headers = base ? { 'if-match': `"${base.position}"` } : undefined;
+        const headers = { ...(base && { 'if-match': `"${base.position}"` }), ...(shift && { 'orderbell-shift': shift }) };
         try {
           await this.#api.request('PUT', this.#path + path, { body, headers });
           return toast(done);
@@ -231,7 +235,8 @@ export class StaffService {
         }
       }
     } catch (error) {
-      toast(`Not done: ${words(error)}`, { bad: true });
+      const said = `Not done: ${words(error)}`;
+      if (!this.#refused(error, said, (lent) => this.#put(path, body, done, fact, lent))) toast(said, { bad: true });
     }
   }
 

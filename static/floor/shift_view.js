@@ -3,7 +3,7 @@ import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { sheetHead } from '../shared/sheet.js';
 
-/** @typedef {{id: string, name: string, stopped?: boolean}} Person */
+/** @typedef {{id: string, name: string, role?: string, stopped?: boolean}} Person */
 
 /** The button that says who acts. @param {string | undefined} name @param {boolean} checked the server has checked the PIN */
 export function personButton(name, checked) {
@@ -21,13 +21,23 @@ export function peopleSheet(people, current) {
     current && h('div.sheet__foot', {}, h('button.button', { 'type': 'button', 'data-do': 'nobody' }, icon('out'), `${current.person.name} leaves`)));
 }
 
-/** @param {{id: string, name: string}} person @param {string} [shift] */
-export function pinSheet({ id, name }, shift) {
+/** Asks for a manager. @param {string} words what was refused @param {Person[]} managers */
+export function managerSheet(words, managers) {
+  return h('div', { 'data-people': true }, sheetHead('A manager has to do this', words),
+    managers.length === 0 && h('p', {}, 'No manager has a PIN. Managers set theirs in their account.'),
+    h('div.reasons', {}, managers.map(({ id, name, stopped }) => h('button.button.button--wide', {
+      'type': 'button', 'data-do': 'pin', 'data-person': id, 'data-once': 'once',
+    }, `Enter the PIN of ${name}`, stopped && h('span.muted', {}, ' PIN stopped')))));
+}
+
+/** @param {{id: string, name: string}} person @param {{shift?: string, once?: string}} how as in `Shifts.ask` */
+export function pinSheet({ id, name }, { shift, once }) {
   const key = (/** @type {string} */ one) => h('button.button.pad__key', {
     'type': 'button', 'data-do': 'pin-key', 'data-key': one, 'aria-label': one === 'back' ? 'Delete the last digit' : one,
   }, one === 'back' ? icon('left') : one);
-  return h('form', { 'id': 'pin-form', 'novalidate': true }, sheetHead(`PIN of ${name}`, '4 to 6 digits.'),
+  return h('form', { 'id': 'pin-form', 'novalidate': true }, sheetHead(`PIN of ${name}`, once ? 'For this alone. Who uses the device stays the same.' : '4 to 6 digits.'),
     h('input', { type: 'hidden', name: 'person', value: id }), shift && h('input', { type: 'hidden', name: 'shift', value: shift }),
+    once && h('input', { type: 'hidden', name: 'once', value: once }),
     h('div.field', {}, h('label', { for: 'pin' }, 'PIN'),
       h('input.code', { 'id': 'pin', 'name': 'pin', 'type': 'password', 'inputmode': 'numeric', 'autocomplete': 'off', 'maxlength': 6, 'autofocus': true, 'aria-describedby': 'pin-error' })),
     h('p.field__error', { id: 'pin-error', role: 'alert' }),

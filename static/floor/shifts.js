@@ -3,14 +3,14 @@ import { Api, OrderbellError } from '../client/orderbell.js';
 import { find } from '../shared/dom.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
-import { peopleSheet, pinSheet } from './shift_view.js';
+import { managerSheet, peopleSheet, pinSheet } from './shift_view.js';
 
 /** The most shifts that are kept. Overflow: the oldest one without unsent changes is forgotten. */
 const KEPT = 50;
 
 /**
  * A person's turn on this device. `begun`: the server has checked the PIN.
- * @typedef {{id: string, person: {id: string, name: string}, begun: boolean}} Shift
+ * @typedef {{id: string, person: {id: string, name: string, role?: string}, begun: boolean}} Shift
  */
 
 /**
@@ -23,7 +23,9 @@ export class Shifts {
   /** @type {string | undefined} */ #current;
   /** @type {Map<string, string>} */ #pins = new Map();
   /** Those that are being checked. @type {Set<string>} */ #checking = new Set();
-  /** The people who have a PIN. @type {{id: string, name: string, stopped?: boolean}[]} */ #people;
+  /** The people who have a PIN. @type {import('./shift_view.js').Person[]} */ #people;
+  /** What a manager's PIN is asked for, with their shift. @type {((shift: string) => unknown) | undefined} */ #asked;
+  #lending = false;
 
   /**
    * @param {{api: Api, bell: () => any, changed: () => void,
@@ -52,7 +54,7 @@ export class Shifts {
 
   /** Names the person in what this device sends. @param {any} frame */
   stamp(frame) {
-    return this.#current ? { ...frame, shift: this.#current } : frame;
+    return this.#current && !frame.shift ? { ...frame, shift: this.#current } : frame;
   }
 
   /** Whether a command has to wait for the check of its PIN. @param {{shift?: string}} pending */
@@ -62,18 +64,36 @@ export class Shifts {
 
   /** Reads who has a PIN, and asks who is there. Without a network the last list serves. */
   async choose() {
-    openSheet(peopleSheet(this.#people, this.current));
-    const read = await this.#api.get('/api/v1/devices/current/people').catch(() => null);
-    if (!read) return;
-    this.#people = read.people;
-    this.#store.keep('people', read.people.map((/** @type {any} */ { id, name, stopped }) => ({ id, name, ...(stopped && { stopped }) })));
-    if (document.querySelector('#sheet[open] [data-people]')) openSheet(peopleSheet(this.#people, this.current));
+    await this.#show(() => peopleSheet(this.#people, this.current));
   }
 
-  /** Asks for a PIN. @param {string} person their id @param {string} [shift] one whose PIN was lost with a reload */
-  ask(person, shift) {
+  /**
+   * Offers to do something again by a manager's PIN. Who acts on the device stays the same.
+   * @param {string} words what was refused @param {(shift: string) => unknown} again
+   */
+  async askManager(words, again) {
+    this.#asked = again;
+    await this.#show(() => managerSheet(words, this.#people.filter(({ role }) => role === 'manager')));
+  }
+
+  /** Shows a list of people, and again with those that the server names. @param {() => HTMLElement} view */
+  async #show(view) {
+    openSheet(view());
+    const read = await this.#api.get('/api/v1/devices/current/people').catch(() => null);
+    if (!read) return;
+    this.#people = read.people.map((/** @type {any} */ { id, name, role, stopped }) => ({ id, name, role, ...(stopped && { stopped }) }));
+    this.#store.keep('people', this.#people);
+    if (document.querySelector('#sheet[open] [data-people]')) openSheet(view());
+  }
+
+  /**
+   * Asks for a PIN.
+   * @param {string} person their id
+   * @param {{shift?: string, once?: string}} [how] shift: one whose PIN was lost with a reload; once: for what was refused alone
+   */
+  ask(person, { shift, once } = {}) {
     const known = this.#shifts.find(({ id }) => id === shift)?.person ?? this.#people.find(({ id }) => id === person);
-    if (known) openSheet(pinSheet(known, shift));
+    if (known) openSheet(pinSheet(known, { shift, once }));
   }
 
   /** @param {HTMLElement} control a key of the pad */
@@ -85,20 +105,39 @@ export class Shifts {
 
   /** Changes the person at once. @param {HTMLFormElement} form */
   submit(form) {
-    const { person, shift, pin } = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
+    const { person, shift, once, pin } = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
     if (!/^[0-9]{4,6}$/.test(pin)) {
       find('#pin-error').textContent = 'A PIN has 4 to 6 digits.';
       return;
     }
+    if (once) return void this.#lend(person, pin);
     const known = this.#shifts.find(({ id }) => id === shift);
-    const { id, name } = known?.person ?? this.#people.find((one) => one.id === person) ?? { id: person, name: '' };
-    const now = known ?? { id: newId(), person: { id, name }, begun: false };
+    const { id, name, role } = known?.person ?? this.#people.find((one) => one.id === person) ?? { id: person, name: '', role: undefined };
+    const now = known ?? { id: newId(), person: { id, name, role }, begun: false };
     if (!known) this.#add(now);
     this.#pins.set(now.id, pin);
     this.#current = now.id;
     closeSheet();
     this.#changed();
     this.#check(now);
+  }
+
+  /** Does what a manager was asked for, in their name. @param {string} person @param {string} pin */
+  async #lend(person, pin) {
+    if (this.#lending) return;
+    this.#lending = true;
+    const id = newId();
+    try {
+      await this.#api.post('/api/v1/devices/current/shifts', { id, person, pin });
+      closeSheet();
+      this.#asked?.(id);
+      this.#asked = undefined;
+    } catch (error) {
+      const place = document.getElementById('pin-error');
+      if (place) place.textContent = capital(words(/** @type {any} */ (error)));
+    } finally {
+      this.#lending = false;
+    }
   }
 
   /** The person leaves the device. */
@@ -164,10 +203,16 @@ export class Shifts {
 
 /** @param {{code: string, reason?: string, message: string}} error */
 function words({ code, reason, message }) {
+  if (code === 'offline') return 'the server cannot be reached. Try again in a moment.';
   if (reason === 'wrong_pin') return 'the PIN is wrong. Nothing was done under it.';
   if (reason === 'pin_stopped') return 'the PIN was wrong too often and no longer works. A manager can set a new one.';
   if (code === 'rate_limited') return 'too many wrong PINs. Try again in 15 minutes.';
   return message;
+}
+
+/** @param {string} sentence */
+function capital(sentence) {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** Names the person in calls that change something. */
@@ -183,6 +228,6 @@ export class ShiftApi extends Api {
   /** @param {string} method @param {string} path @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options] */
   request(method, path, options = {}) {
     const shift = method === 'GET' ? undefined : this.#shifts();
-    return super.request(method, path, shift ? { ...options, headers: { ...options.headers, 'orderbell-shift': shift.id } } : options);
+    return super.request(method, path, shift ? { ...options, headers: { 'orderbell-shift': shift.id, ...options.headers } } : options);
   }
 }

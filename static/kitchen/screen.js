@@ -6,6 +6,7 @@ import { ConnectionBanner } from '../shared/connection_banner.js';
 import { beat, find, onAction, pageVersion } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords } from '../shared/format.js';
+import { HouseRules, asksForRole } from '../shared/house_rules.js';
 import { keepAwake, toggleFullScreen } from '../shared/kiosk.js';
 import { followVersion, loadAnew } from '../shared/new_version.js';
 import { notDoneWords } from '../shared/not_done.js';
@@ -52,7 +53,7 @@ const NEWS = {
 
 /** One kitchen screen: turns the room's orders into tickets, and touches into commands. */
 export class KitchenScreen {
-  #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog;
+  #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog; #rules;
   /** Of the restaurant, once it is known. @type {string | undefined} */ #zone;
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
@@ -82,6 +83,8 @@ export class KitchenScreen {
     this.#memory.use(this.#memoryName);
     this.#orders = new KitchenOrders({ bell: this.#bell, room: this.#room, memory: this.#memory, tokens, restaurant, station });
     this.#commands = new KitchenCommands({ bell: this.#bell, station });
+    const api = new Api({ url: location.origin, tokens });
+    this.#rules = new HouseRules({ read: () => api.get(`/api/v1/restaurants/${restaurant}/rules`), changed: () => this.#due() });
     this.#sound = new Sound(() => this.#due());
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('Keep bumping: this screen sends it later.'),
@@ -112,6 +115,7 @@ export class KitchenScreen {
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
+    this.#rules.follow();
     this.#bell.on('state', (/** @type {{state: string}} */ { state }) => state === 'live' && this.#readZone());
     return new Promise((resolve) => { this.#end = resolve; });
   }
@@ -132,10 +136,12 @@ export class KitchenScreen {
     this.#orders.on('noticed', () => this.#tell('changed'));
     this.#bell.on('answer', ({ pending, error }) => {
       if (!error || error.code === 'closed') return;
+      if (asksForRole(error)) this.#rules.refresh();
       toast(notDoneWords(pending, error, this.#tickets.find(({ id }) => id === pending.order)?.order), { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('refused');
+      if (state === 'live') this.#rules.refresh();
       due();
     });
   }
@@ -289,6 +295,7 @@ export class KitchenScreen {
       station, bound: this.#station !== undefined, zone: this.#zone, bell: this.#bell, room: this.#room,
       untouched: performance.now() - this.#touchedAt > UNTOUCHED_MS,
     });
+    this.#rules.mark(document.body, 'kitchen');
     clearTimeout(this.#letGo);
     if (this.#view.shown.some(({ state }) => state === 'bumped')) this.#letGo = setTimeout(() => this.#due(), BUMPED_CHECK_MS);
     this.#owed = false;

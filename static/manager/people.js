@@ -1,19 +1,32 @@
+import { h } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
 import { conflictWords } from './conflicts.js';
 import { sureSheet } from './parts.js';
 import { changePersonSheet, peopleView, personSheet, pinSheet } from './people_view.js';
+import { roleSheet, rolesView } from './roles_view.js';
 import { Section, basedOn, fields, named, readAll } from './section.js';
 
 /** The people who may sign in. */
 export class PeopleSection extends Section {
   /** Whom the open sheet is about, as they were when it was opened. @type {any} */ #asked = null;
 
+  /** The rules; null on a server that has none. @type {{minimum_roles: Record<string, string>, version: string} | null} */ #rules = null;
+
   async read() {
-    return readAll(this.context.call, '/people', 'people');
+    const [people, rules] = await Promise.all([readAll(this.context.call, '/people', 'people'), this.#readRules()]);
+    this.#rules = rules;
+    return people;
+  }
+
+  #readRules() {
+    return this.context.call('GET', '/rules').catch((/** @type {any} */ error) => {
+      if (error.code === 'not_found') return null;
+      throw error;
+    });
   }
 
   view() {
-    return peopleView(this.data, this.context.username);
+    return h('div.section', {}, peopleView(this.data, this.context.username), this.#rules && rolesView(this.#rules.minimum_roles));
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -30,6 +43,8 @@ export class PeopleSection extends Section {
       'ask-reset': () => openSheet(sureSheet({
         title: `Remove the second factor of ${person.username}?`, hint: 'For a lost phone. They are signed out everywhere and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
       })),
+      'ask-role': () => openSheet(roleSheet(this.#rules?.minimum_roles ?? {})),
+      'usual-role': () => this.#setRoles({ [control.dataset.deed ?? '']: undefined }, 'Whoever did it before may do it again.'),
       'ask-pin': () => openSheet(pinSheet(person)),
       'remove-pin': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/pin`), `${person.username} has no PIN any more.`),
       'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
@@ -40,17 +55,27 @@ export class PeopleSection extends Section {
 
   /** @param {string} name @param {HTMLFormElement} form */
   submit(name, form) {
-    const { id, username, role, password, pin } = fields(form);
+    const { id, username, role, password, pin, least } = fields(form);
     // A password may begin or end with a space.
     const typed = password && String(new FormData(form).get('password'));
     if (name === 'person') {
       this.attempt(() => this.context.call('POST', '/people', { body: { username, password: typed, role } }), `${username} can sign in.`);
+    } else if (name === 'least') {
+      const [deed, wanted] = least.split(' ');
+      this.#setRoles({ [deed]: wanted }, 'The rule holds from now on.');
     } else if (name === 'pin') {
       const named = this.data?.find((/** @type {any} */ one) => one.id === id)?.username;
       this.attempt(() => this.context.call('PUT', `/people/${id}/pin`, { body: { pin } }), `${named} has a new PIN.`);
     } else {
       this.#change(id, { role, ...(typed && { password: typed }) });
     }
+  }
+
+  /** Sends all rules, with a change. @param {Record<string, string | undefined>} change @param {string} done */
+  #setRoles(change, done) {
+    const { minimum_roles, version } = /** @type {any} */ (this.#rules);
+    const body = { minimum_roles: { ...minimum_roles, ...change } };
+    return this.attempt(() => this.context.call('PUT', '/rules', { body, headers: basedOn(version) }), done);
   }
 
   /** @param {string} id @param {{role?: string, password?: string}} change */

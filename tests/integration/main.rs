@@ -53,6 +53,7 @@ mod restaurant;
 mod resume;
 mod rooms;
 mod rounds;
+mod rules;
 mod settings;
 mod share;
 mod shifts;

@@ -150,6 +150,9 @@ async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaura
     manager.put(&format!("{BASE}/hours"), &body).await.expect(200);
     // Guests of later calls order at any time.
     manager.put(&format!("{BASE}/hours"), &json!({"time_zone": "UTC"})).await.expect(200);
+    manager.get(&format!("{BASE}/rules")).await.expect(200);
+    manager.put(&format!("{BASE}/rules"), &json!({"minimum_roles": {"void_item": "manager"}})).await.expect(200);
+    manager.put(&format!("{BASE}/rules"), &json!({})).await.expect(200);
 }
 
 async fn tables_and_visits(TestRestaurant { manager, staff, server, .. }: &TestRestaurant) {

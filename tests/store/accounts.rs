@@ -4,15 +4,51 @@ use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key, restaurant, small_menu};
 use crate::sessions;
 use orderbell::clock;
+use orderbell::domain::model::house_rules::{Deed, HouseRules, MinimumRole};
 use orderbell::domain::model::principal::{Principal, Role};
+use orderbell::domain::model::refusal::{Refusal, RefusalKind};
+use orderbell::domain::rules::decision::Decision;
+use orderbell::domain::values::action::ActionName;
 use orderbell::domain::values::ids::{RestaurantId, TableId, UserId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Key;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{ApiKey, Restaurant, Table, User, UserChange, UserChanged};
+use orderbell::store::log::{Reads, State};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use secrecy::ExposeSecret;
+
+/// Rules take effect with the next decision, also on a node that has heard nothing of them.
+pub async fn rules_are_in_force_from_the_next_decision_on(database: TestDatabase) {
+    let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let other = TestRestaurant { store: database.beside().await, ..one.clone() };
+    let order = one.place(&one.diner("diner-1")).await.id;
+    let void = Deed::Act(ActionName::VoidItem);
+    let lacks = async |of: &TestRestaurant, order| {
+        let decide = move |state: State| {
+            let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+            let document = serde_json::json!(state.rules.lacks(Role::Staff, void));
+            Ok(Decision::Keep { document, position: order.position })
+        };
+        of.ack(of.work(&of.staff(), Reads::Order(order), None, decide)).await.document.get().to_owned()
+    };
+    assert_eq!(one.store.house_rules(one.id).await, Ok(HouseRules::default()));
+    let rules = HouseRules { minimum_roles: [(void, MinimumRole::Manager)].into() };
+    for _ in 0..3 {
+        one.store.set_house_rules(one.id, &rules, &Expected::ANY).await.unwrap();
+        assert_eq!(lacks(&other, order).await, r#""manager""#);
+        one.store.set_house_rules(one.id, &HouseRules::default(), &Expected::ANY).await.unwrap();
+        assert_eq!(lacks(&other, order).await, "null");
+    }
+    one.store.set_house_rules(one.id, &rules, &HouseRules::default().version().into()).await.unwrap();
+    let stale = one.store.set_house_rules(one.id, &HouseRules::default(), &HouseRules::default().version().into()).await;
+    assert_eq!(stale, Err(StoreError::Stale));
+    let theirs = two.place(&two.diner("diner-1")).await.id;
+    assert_eq!(lacks(&two, theirs).await, "null", "the rules of another restaurant");
+    let nobody = RestaurantId::from_uuid(clock::new_id());
+    assert_eq!(one.store.house_rules(nobody).await, Err(StoreError::Missing));
+}
 
 pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(database: TestDatabase) {
     let store = &database.store;

@@ -74,7 +74,7 @@ contract! {
         a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
     isolation: documents_of_another_restaurant_are_not_found, rooms_of_another_restaurant_are_empty,
         another_restaurant_cannot_act, people_and_screens_of_another_restaurant_are_not_found;
-    accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,
+    accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu, rules_are_in_force_from_the_next_decision_on,
         a_label_is_unique_in_a_restaurant_and_a_key_everywhere, usernames_are_unique_in_a_restaurant,
         a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;

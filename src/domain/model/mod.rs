@@ -10,6 +10,7 @@ pub mod display;
 pub mod draft;
 pub mod event;
 pub mod history;
+pub mod house_rules;
 pub mod line;
 pub mod menu;
 pub mod menu_draft;

@@ -78,6 +78,10 @@ pub enum Denied {
     PersonRequired,
     /// The shift is unknown, or has ended.
     ShiftOver,
+    /// The restaurant has this done by the floor, and not by a screen of the kitchen.
+    StaffRequired,
+    /// The restaurant has this done by a manager.
+    ManagerRequired,
 }
 
 impl Denied {
@@ -87,6 +91,8 @@ impl Denied {
         match self {
             Self::PersonRequired => "person_required",
             Self::ShiftOver => "shift_over",
+            Self::StaffRequired => "staff_required",
+            Self::ManagerRequired => "manager_required",
         }
     }
 

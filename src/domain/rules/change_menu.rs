@@ -4,6 +4,7 @@ use super::decision::{Decision, Steps, Write};
 use crate::domain::model::course::Firing;
 use crate::domain::model::draft::{Moment, in_future, to_json};
 use crate::domain::model::event::EventKind;
+use crate::domain::model::house_rules::Deed;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::menu_draft::MenuDraft;
 use crate::domain::model::opening::HoursDraft;
@@ -49,6 +50,18 @@ pub enum MenuAction {
 }
 
 impl MenuAction {
+    /// Returns what it is to the rules of the restaurant, if they may ask for a role.
+    #[must_use]
+    pub const fn deed(&self) -> Option<Deed> {
+        match self {
+            Self::Availability { .. } => Some(Deed::SetAvailability),
+            Self::Pause { .. } => Some(Deed::SetPause),
+            Self::GuestRounds(_) => Some(Deed::SetGuestRounds),
+            Self::Firing(_) => Some(Deed::SetFiring),
+            Self::Replace(_) | Self::Hours(_) | Self::NamesRequired(_) | Self::Lapse => None,
+        }
+    }
+
     /// Returns the feature level that the action needs.
     #[must_use]
     pub fn level(&self) -> Level {

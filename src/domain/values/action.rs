@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The name of an action, without its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)] // the wire's own words, explained in docs/protocol.md
 pub enum ActionName {
     Accept,

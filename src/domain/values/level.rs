@@ -24,8 +24,8 @@ impl Level {
     /// item, `guest_rounds` and `names_required` of the menu. Adds courses: `fire`, `hold`, `serve_item`, `serve` of a course, `course`, `held`,
     /// `fired_at` and `served_at` of an item, `firing` of an order and the menu, `course` of a category.
     /// Adds groups of options, sold-out options, and `choices` of an item. Adds `move`, `merge` and `undo` of visits. Adds
-    /// `shift`, and devices of the floor. Adds orders for later: `due_at`, `starts_at` and `upcoming` of an order, `start_now`,
-    /// `reschedule`. Adds `delivery` of a placement, and `seat` of a line and an item.
+    /// `shift`, devices of the floor, and rules of a restaurant. Adds orders for later: `due_at`, `starts_at` and `upcoming` of
+    /// an order, `start_now`, `reschedule`. Adds `delivery` of a placement, and `seat` of a line and an item.
     pub const TWO: Self = Self(2);
     /// The level of this version.
     pub const CURRENT: Self = Self::TWO;

@@ -2,6 +2,7 @@
 
 use super::{Backend, Connection, Database, devices, documents, feeds, found, guests, sessions};
 use crate::clock;
+use crate::domain::model::house_rules::HouseRules;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
@@ -9,7 +10,7 @@ use crate::domain::values::text::{Key, Name, Slug};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
-use crate::store::columns::{number, text};
+use crate::store::columns::{document, number, text, write};
 use crate::store::error::broken;
 use crate::store::{Result, StoreError, audit};
 use async_trait::async_trait;
@@ -50,6 +51,10 @@ statements! {
     RESTAURANT_IDS = "SELECT id FROM restaurants WHERE id > $1 ORDER BY id LIMIT $2";
 
     RENAME_RESTAURANT = "UPDATE restaurants SET name = $2 WHERE id = $1";
+
+    /// NULL for none.
+    HOUSE_RULES = "SELECT rules FROM restaurants WHERE id = $1";
+    SET_HOUSE_RULES = "UPDATE restaurants SET rules = $2 WHERE id = $1";
 
     ADD_TABLE = "INSERT INTO tables (id, restaurant, label, key) VALUES ($1, $2, $3, $4)";
     TABLE_BY_KEY = tables!("key = $1");
@@ -186,6 +191,15 @@ impl Accounts for Backend {
         found(self.execute(query).await?)
     }
 
+    async fn house_rules(&self, id: RestaurantId) -> Result<HouseRules> {
+        self.read(move |c| Box::pin(house_rules(c, id))).await
+    }
+
+    async fn set_house_rules(&self, id: RestaurantId, rules: &HouseRules, expected: &Expected) -> Result<()> {
+        let (rules, expected) = (rules.clone(), expected.clone());
+        self.write(move |c| Box::pin(async move { set_house_rules(c, id, &rules, &expected).await })).await
+    }
+
     async fn add_table(&self, table: &Table) -> Result<()> {
         let query = query::<Database>(ADD_TABLE)
             .bind(table.id.uuid())
@@ -310,6 +324,22 @@ async fn hold_table(connection: &mut Connection, restaurant: RestaurantId, id: T
     let find = query_as::<Database, TableRow>(TABLE).bind(restaurant.uuid()).bind(id.uuid());
     let table = Table::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
     if expected.admits(&table.version()) { Ok(()) } else { Err(StoreError::Stale) }
+}
+
+async fn house_rules(connection: &mut Connection, id: RestaurantId) -> Result<HouseRules> {
+    let find = query_scalar::<Database, Option<String>>(HOUSE_RULES).bind(id.uuid());
+    let rules = find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?;
+    rules.map_or_else(|| Ok(HouseRules::default()), |json| document(&json))
+}
+
+/// Holds the feed anew, so that no group decides on the rules before once these are committed.
+async fn set_house_rules(connection: &mut Connection, id: RestaurantId, rules: &HouseRules, expected: &Expected) -> Result<()> {
+    feeds::hold(connection, id).await?;
+    if !expected.admits(&house_rules(connection, id).await?.version()) {
+        return Err(StoreError::Stale);
+    }
+    query::<Database>(SET_HOUSE_RULES).bind(id.uuid()).bind(write(rules)?).execute(connection).await?;
+    Ok(())
 }
 
 async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, menu: &Menu, at: Timestamp) -> Result<()> {

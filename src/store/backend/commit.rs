@@ -118,7 +118,8 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     let [_, feeds, orders, external, listed, open, seats, calls, answered] = found.as_slice() else {
         return Err(broken("a script has fewer outcomes than steps"));
     };
-    let mut reading = Reading { feeds: feeds::found(feeds)?, answers: remembered(answered)?, ..Reading::default() };
+    let mut reading = Reading { answers: remembered(answered)?, ..Reading::default() };
+    feeds::found(feeds, &mut reading)?;
     reading.orders = documents::orders(orders)?;
     visits::external(external, &mut reading)?;
     for (restaurant, menu) in documents::menus(listed, &kept)? {

@@ -7,17 +7,19 @@ use crate::domain::model::ticket_counter::TicketCounter;
 use crate::domain::values::ids::{EventId, Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::columns::{document, number, write};
-use crate::store::group::Feed;
+use crate::store::group::{Feed, Reading};
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The rows of feeds and of their restaurants' defaults.
 macro_rules! feeds {
     ($version:literal, $row:literal, $lock:literal) => {
         concat!(
-            "SELECT f.restaurant, f.head, f.next_number, f.tickets, f.generation, f.last_position, f.last_event, r.default_minutes, ",
+            "SELECT f.restaurant, f.head, f.next_number, f.tickets, f.generation, f.last_position, f.last_event, r.default_minutes, \
+             r.rules, ",
             $version,
             " AS version FROM (VALUES ",
             $row,
@@ -56,7 +58,7 @@ statements! {
         sqlite: feeds!("0", "($1)", ""),
         postgres: "UPDATE feeds f SET head = f.head FROM restaurants r WHERE r.id = f.restaurant AND f.restaurant = $1 \
             RETURNING f.restaurant, f.head, f.next_number, f.tickets, f.generation, f.last_position, f.last_event, \
-            r.default_minutes, \
+            r.default_minutes, r.rules, \
             f.xmin::text::bigint AS version",
     };
     HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
@@ -101,6 +103,8 @@ struct FeedRow {
     last_position: Option<i64>,
     last_event: Option<Uuid>,
     default_minutes: i64,
+    /// NULL for none.
+    rules: Option<String>,
     version: i64,
 }
 
@@ -143,8 +147,17 @@ pub fn read_all(script: &mut Script, restaurants: &BTreeSet<RestaurantId>, is_he
     script.read(if is_held { HOLD } else { READ }, restaurants.iter().map(|id| [id.uuid().into()]).collect());
 }
 
-pub fn found(outcome: &Outcome) -> Result<HashMap<RestaurantId, Feed>> {
-    outcome.read::<FeedRow>()?.into_iter().map(TryFrom::try_from).collect()
+/// Adds the feeds that were read, and the rules of their restaurants.
+pub fn found(outcome: &Outcome, reading: &mut Reading) -> Result<()> {
+    for mut row in outcome.read::<FeedRow>()? {
+        let rules = row.rules.take();
+        let (restaurant, feed) = row.try_into()?;
+        reading.feeds.insert(restaurant, feed);
+        if let Some(rules) = rules {
+            reading.rules.insert(restaurant, Arc::new(document(&rules)?));
+        }
+    }
+    Ok(())
 }
 
 pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Position>> {

@@ -11,5 +11,6 @@ pub mod menu;
 mod page;
 pub mod people;
 pub mod reports;
+pub mod rules;
 pub mod screens;
 pub mod tables;

@@ -1,0 +1,146 @@
+//! The rules that a restaurant sets for its own people: the lowest role for each thing that they do.
+
+use crate::domain::model::principal::Role;
+use crate::domain::values::action::ActionName;
+use crate::domain::values::as_text::serde_as_text;
+use crate::domain::values::version::Version;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use utoipa::ToSchema;
+
+/// Something for which a restaurant may ask for a higher role: an action of staff, or a change of today's menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deed {
+    /// A command.
+    Act(ActionName),
+    /// Mark dishes as sold out or available.
+    SetAvailability,
+    /// Pause and resume orders.
+    SetPause,
+    /// Let guests add rounds, or no longer.
+    SetGuestRounds,
+    /// Set when later courses go to the kitchen.
+    SetFiring,
+}
+
+impl Deed {
+    const OF_MENU: [Self; 4] = [Self::SetAvailability, Self::SetPause, Self::SetGuestRounds, Self::SetFiring];
+
+    /// Returns everything for which a role can be set. A guest's call has no role on the staff.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of_staff = ActionName::ALL.into_iter().filter(|action| *action != ActionName::CallWaiter);
+        of_staff.map(Self::Act).chain(Self::OF_MENU)
+    }
+
+    /// Returns the word on the wire, which is also that of the audit.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Act(action) => action.as_str(),
+            Self::SetAvailability => "set_availability",
+            Self::SetPause => "set_pause",
+            Self::SetGuestRounds => "set_guest_rounds",
+            Self::SetFiring => "set_firing",
+        }
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The word names nothing for which a role can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an action of staff")]
+pub struct UnknownDeed;
+
+impl FromStr for Deed {
+    type Err = UnknownDeed;
+    fn from_str(word: &str) -> Result<Self, UnknownDeed> {
+        Self::all().find(|deed| deed.as_str() == word).ok_or(UnknownDeed)
+    }
+}
+
+serde_as_text!(Deed);
+
+/// The lowest role that may do something, above what the role of the contract allows anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MinimumRole {
+    /// People on the floor, and no screen of the kitchen.
+    Staff,
+    /// Managers.
+    Manager,
+}
+
+impl MinimumRole {
+    /// Whether a role reaches it. Guests and services are not on the staff: this limits none of them.
+    #[must_use]
+    pub const fn admits(self, role: Role) -> bool {
+        match role {
+            Role::Diner | Role::Service | Role::Manager => true,
+            Role::Staff => matches!(self, Self::Staff),
+            Role::Kitchen => false,
+        }
+    }
+}
+
+/// The rules. Their default is that of a restaurant which has set none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HouseRules {
+    /// The lowest role for each thing that needs a higher one than by default. The keys are the actions of staff, and
+    /// `set_availability`, `set_pause`, `set_guest_rounds` and `set_firing`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, MinimumRole>, required = false)]
+    pub minimum_roles: BTreeMap<Deed, MinimumRole>,
+}
+
+impl HouseRules {
+    /// Returns the version of the rules, a hash of their content.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        // Plain data with text keys always serializes.
+        Version::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Returns the role that somebody needs for a deed and does not reach.
+    #[must_use]
+    pub fn lacks(&self, role: Role, deed: Deed) -> Option<MinimumRole> {
+        self.minimum_roles.get(&deed).copied().filter(|least| !least.admits(role))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_deed_has_a_word_of_its_own_that_reads_back() {
+        let words: std::collections::BTreeSet<_> = Deed::all().map(Deed::as_str).collect();
+        assert_eq!(words.len(), Deed::all().count());
+        for deed in Deed::all() {
+            assert_eq!(deed.as_str().parse(), Ok(deed));
+        }
+        for word in ["", "call_waiter", "place", "Void_item", "replace_menu"] {
+            assert_eq!(word.parse::<Deed>(), Err(UnknownDeed), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_rules_of_a_restaurant_without_any_are_empty() {
+        assert_eq!(serde_json::to_string(&HouseRules::default()).unwrap(), "{}");
+        let text = r#"{"minimum_roles":{"void_item":"manager","start":"staff"}}"#;
+        let rules: HouseRules = serde_json::from_str(text).unwrap();
+        assert_eq!(rules.lacks(Role::Staff, Deed::Act(ActionName::VoidItem)), Some(MinimumRole::Manager));
+        assert_eq!(rules.lacks(Role::Kitchen, Deed::Act(ActionName::Start)), Some(MinimumRole::Staff));
+        assert_eq!(rules.lacks(Role::Staff, Deed::Act(ActionName::Start)), None);
+        for wrong in [r#"{"minimum_roles":{"void_item":"kitchen"}}"#, r#"{"minimum_roles":{"call_waiter":"manager"}}"#] {
+            assert!(serde_json::from_str::<HouseRules>(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/** What the rules of the restaurant call a control's deed, where it is no action. @type {Record<string, string>} */
+const DEEDS = {
+  'ask-sold-out': 'set_availability', 'available': 'set_availability', 'ask-pause': 'set_pause', 'resume': 'set_pause',
+  'ask-move': 'move', 'undo-change': 'undo',
+};
+
+/** @type {Record<string, number>} */
+const RANKS = { kitchen: 0, staff: 1, manager: 2 };
+
+/** @type {Record<string, string>} */
+const WORDS = { staff: 'The floor has to do this.', manager: 'A manager has to do this.' };
+
+/** How often the rules are read again, so that a page knows a change of them before it meets it. */
+const FRESH_MS = 60_000;
+
+/** @param {{reason?: string}} error @returns {boolean} whether the restaurant asks for a higher role */
+export function asksForRole({ reason }) {
+  return reason === 'manager_required' || reason === 'staff_required';
+}
+
+/** The roles that the restaurant asks for. The server decides; the page marks what it would refuse. */
+export class HouseRules {
+  #read; #changed;
+  /** @type {Record<string, string>} */ #least = {};
+
+  /** @param {{read: () => Promise<any>, changed: () => void}} parts */
+  constructor({ read, changed }) {
+    this.#read = read;
+    this.#changed = changed;
+  }
+
+  /** Reads the rules from time to time. */
+  follow() {
+    setInterval(() => this.refresh(), FRESH_MS);
+  }
+
+  /** Reads the rules again. Without an answer, and on a server that has none, the last ones stay. */
+  async refresh() {
+    const rules = await this.#read().catch(() => null);
+    if (!rules) return;
+    this.#least = rules.minimum_roles ?? {};
+    this.#changed();
+  }
+
+  /** @param {string} deed @param {string} role @returns {string | undefined} the role that is asked for, if it is a higher one */
+  asked(deed, role) {
+    const least = this.#least[deed];
+    return (RANKS[least] ?? 0) > (RANKS[role] ?? 0) ? least : undefined;
+  }
+
+  /** Marks the controls of what somebody with a role may not do. They still can be pressed. @param {Element} root @param {string} role */
+  mark(root, role) {
+    if (Object.keys(this.#least).length === 0 && !root.querySelector('[data-locked]')) return;
+    for (const control of root.querySelectorAll('[data-action], [data-do]')) {
+      const { action, do: deed = '' } = /** @type {HTMLElement} */ (control).dataset;
+      const least = this.asked(action ?? DEEDS[deed] ?? '', role);
+      if (least === control.getAttribute('data-locked')) continue;
+      if (least) control.setAttribute('data-locked', least);
+      else control.removeAttribute('data-locked');
+      if (least) control.setAttribute('aria-description', WORDS[least]);
+      else control.removeAttribute('aria-description');
+    }
+  }
+}
