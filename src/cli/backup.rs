@@ -26,6 +26,10 @@ pub(super) async fn back_up(common: &Common, target: &Path) -> anyhow::Result<()
     if to.symlink_metadata().is_ok() {
         bail!("{} exists already, and nothing is overwritten; name another file, or move it away", to.display());
     }
+    let missing = target.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    if let Some(folder) = missing {
+        bail!("the folder {} does not exist; make it first, or name a file elsewhere", folder.display());
+    }
     // Before the database has its name, so that there is no copy without its keys.
     let keys = from.as_ref().filter(|from| from.exists());
     if let Some(from) = keys {
