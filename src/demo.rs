@@ -216,6 +216,8 @@ fn menu_item(dish: &Dish, category: CategoryId, sort: u32, currency: Currency) -
         available: true,
         until: None,
         photo: None,
+        picture: None,
+        sku: None,
         options: choices,
         groups: BTreeMap::new(),
     })

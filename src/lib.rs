@@ -19,6 +19,7 @@ pub mod feed;
 pub mod housekeeping;
 pub mod http;
 pub mod minute_counter;
+pub mod pictures;
 pub mod privacy;
 pub mod protocol;
 pub mod push;

@@ -12,7 +12,10 @@ use orderbell::connection::client_address::{Forwarded, read_forwarded, read_node
 use orderbell::connection::sse::last_event_id::Cursor;
 use orderbell::connection::websocket::fragments::Fragments;
 use orderbell::connection::websocket::frame_guard::{Guard, MAX_HEADER};
+use orderbell::domain::menu_sheet::{Missing, reader, writer};
 use orderbell::domain::model::basket::Basket;
+use orderbell::domain::model::draft::Moment;
+use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::RestaurantId;
@@ -29,7 +32,7 @@ use std::time::Duration;
 pub type Target = fn(&[u8]);
 
 /// All targets, each with the name of its corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("client_frame", client_frame),
     ("token", token),
     ("room_id", room_id),
@@ -40,10 +43,33 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("fragments", fragments),
     ("basket", basket),
     ("forwarded", forwarded),
+    ("menu_file", menu_file),
 ];
 
 fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
+}
+
+/// Reads a menu of a spreadsheet. One that is read is written and read again as the same.
+pub fn menu_file(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(currency) = "EUR".parse() else { return };
+    let before = Menu::new(RestaurantId::from_uuid(uuid::Uuid::nil()), currency);
+    let moment = Moment { now: Timestamp::from_millis(0), head: Position::ZERO };
+    let mut number = 0;
+    let mut new_id = || {
+        number += 1;
+        uuid::Uuid::from_u128(number)
+    };
+    match reader::read(text, &before, Missing::Remove, moment, &mut new_id) {
+        Err(faults) => assert!(!faults.is_empty() && faults.iter().all(|fault| !fault.message.is_empty())),
+        Ok(draft) => {
+            // Too many dishes together are refused later.
+            let Ok(menu) = draft.applied_to(&before, moment) else { return };
+            let again = reader::read(&writer::write(&menu), &menu, Missing::Remove, moment, &mut new_id);
+            assert_eq!(again.map(|draft| draft.applied_to(&menu, moment)), Ok(Ok(menu)));
+        }
+    }
 }
 
 /// Parses a client frame. An error must have a message that can be sent back.

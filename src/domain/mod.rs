@@ -7,6 +7,7 @@
 //! [`rules::change_menu::decide`]) makes a [`rules::decision::Decision`] of it.
 
 pub mod menu_changes;
+pub mod menu_sheet;
 pub mod model;
 pub mod rules;
 pub mod values;

@@ -16,6 +16,8 @@ const CLAIM_PERIOD: Duration = Duration::from_secs(300);
 /// The least time by which the session of an idle guest outlives its access token, since the clocks
 /// of nodes differ a little.
 const GRACE: Duration = Duration::from_secs(300);
+/// How long an uploaded picture stays that no dish names: a manager may save the menu later.
+const UNUSED_PICTURES: Duration = Duration::from_secs(24 * 3600);
 /// The most restaurants read in one query.
 const PAGE: u32 = 500;
 
@@ -58,10 +60,11 @@ async fn sweep(store: &SharedStore, settings: &RetentionArgs, access: Duration) 
 
 async fn sweep_restaurant(store: &SharedStore, restaurant: RestaurantId, settings: &RetentionArgs) -> Result<u64> {
     let (audit, guests) = (ago(settings.audit()), ago(settings.guests()));
+    let pictures = batches::run(|| store.forget_pictures(restaurant, ago(UNUSED_PICTURES), batches::ROWS)).await?;
     let entries = batches::run(|| store.forget_audit(restaurant, audit, batches::ROWS)).await?;
     let deliveries = ago(settings.deliveries());
     let riders = batches::run(|| store.purge_deliveries(restaurant, deliveries, batches::ROWS)).await?;
-    Ok(entries + riders + privacy::purge(store, restaurant, guests).await?)
+    Ok(pictures + entries + riders + privacy::purge(store, restaurant, guests).await?)
 }
 
 fn ago(span: Duration) -> Timestamp {

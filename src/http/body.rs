@@ -8,11 +8,14 @@ use super::ration::Rationed;
 use super::state::State;
 use super::unread_body::announces_body;
 use crate::auth::policy;
+use crate::pictures;
 use crate::protocol::{ErrorCode, fields};
 use actix_web::dev::{JsonBody, Payload};
 use actix_web::error::JsonPayloadError;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -25,6 +28,11 @@ const ANONYMOUS: usize = 16 * 1024;
 /// The most bytes of a [`LargeBody`], unless the setting for all bodies is higher.
 const LARGE: usize = 2 * 1024 * 1024;
 
+/// The longest time for a picture to arrive, on a phone with a poor network.
+const UPLOAD_DEADLINE: Duration = Duration::from_secs(60);
+/// How long to wait before a picture is sent again.
+const RETRY: Duration = Duration::from_secs(2);
+
 /// A JSON body.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -32,6 +40,19 @@ pub struct Body<T>(pub T);
 /// A JSON body of a manager, which may be as large as a whole menu.
 #[derive(Debug)]
 pub struct LargeBody<T>(pub T);
+
+/// The bytes of a picture that a manager uploads.
+#[derive(Debug)]
+pub struct PictureBody(pub Bytes);
+
+/// A file of a manager, as text.
+#[derive(Debug)]
+pub struct FileBody {
+    /// The text.
+    pub text: String,
+    /// Whether it is CSV; otherwise JSON.
+    pub is_csv: bool,
+}
 
 /// A JSON body that may be absent, which means the default. The handler refuses an invalid one, after it has checked the caller
 /// and the path.
@@ -71,6 +92,74 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
         let body = read_body(request, payload, may_send(request));
         Box::pin(async move { Ok(Self(body.await)) })
     }
+}
+
+impl FromRequest for PictureBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            may_send_large(&request)?;
+            let state = state(&request)?;
+            check_encoding(&request, &state)?;
+            // Bound: the memory of uploads that are under way. A slow one loses its place with the deadline.
+            let _place = state.uploads.try_acquire().map_err(|_| busy())?;
+            match tokio::time::timeout(UPLOAD_DEADLINE, read_bytes(payload, pictures::MAX_BYTES)).await {
+                Ok(Ok(bytes)) => Ok(Self(bytes)),
+                Ok(Err(problem)) => {
+                    state.node.metrics.hit("body_bytes");
+                    Err(problem)
+                }
+                Err(_) => {
+                    state.node.metrics.hit("body_time");
+                    Err(Problem::bad_request(StatusCode::REQUEST_TIMEOUT, "the picture took too long to arrive"))
+                }
+            }
+        })
+    }
+}
+
+impl FromRequest for FileBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let most = may_send_large(&request)?;
+            check_encoding(&request, &*state(&request)?)?;
+            let is_csv = match request.mime_type().ok().flatten() {
+                Some(kind) if kind.essence_str() == "text/csv" => true,
+                Some(kind) if kind.essence_str() == "application/json" => false,
+                _ => {
+                    let detail = "send the file with the header Content-Type: text/csv or application/json";
+                    return Err(Problem::bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+                }
+            };
+            let late = |_| Problem::bad_request(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive");
+            let bytes = tokio::time::timeout(DEADLINE, read_bytes(payload, most)).await.map_err(late)??;
+            let other = |_| Problem::invalid("the file is not UTF-8: save it as \"CSV UTF-8\"");
+            Ok(Self { text: String::from_utf8(bytes.into()).map_err(other)?, is_csv })
+        })
+    }
+}
+
+fn busy() -> Problem {
+    Problem::new(ErrorCode::Unavailable, "other pictures are being uploaded; send it again in a moment").after(RETRY)
+}
+
+async fn read_bytes(mut payload: Payload, most: usize) -> Result<Bytes, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(part) = payload.next().await {
+        let part = part.map_err(|_| Problem::new(ErrorCode::BadFrame, "the body could not be read"))?;
+        if bytes.len() + part.len() > most {
+            return Err(Problem::new(ErrorCode::TooLarge, format!("a body has at most {most} bytes")));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.freeze())
 }
 
 /// Returns the most bytes that a call may send.

@@ -8,20 +8,21 @@ pub mod parts;
 pub mod shapes;
 
 use super::api::{
-    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions,
-    shifts, story, visits,
+    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, pictures, push, receipts, rooms,
+    sessions, shifts, story, visits,
 };
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
 use crate::domain::model::basket::Line;
 use crate::domain::model::dish_option::OptionGroup;
 use crate::domain::model::menu::Category;
-use crate::domain::model::menu_draft::{ItemDraft, OptionDraft};
+use crate::domain::model::menu_draft::{CategoryDraft, ItemDraft, OptionDraft};
+use crate::domain::model::picture::Picture;
 use crate::domain::values::day::{Offset, Weekday};
 use crate::domain::values::hours::Span;
 use crate::domain::values::money::Currency;
 use crate::domain::values::position::Position;
-use crate::domain::values::text::{Name, Slug};
+use crate::domain::values::text::{Name, Sku, Slug};
 use crate::protocol::ErrorCode;
 use crate::protocol::problem_body::ProblemBody;
 use crate::store::audit::Kind;
@@ -35,7 +36,7 @@ const EXAMPLES: &str = include_str!("openapi/examples.json");
 const ANYWHERE: [u16; 2] = [500, 503];
 /// The stored documents. An older node refuses unknown fields in them, so that it never writes a document back without these.
 /// Readers must accept more fields, since a later version has more.
-const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "Order"];
+const STORED: [&str; 7] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "Order", "Picture"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -75,6 +76,8 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         rooms::stream, rooms::events, rooms::seen, problem::no_upgrade,
         visits::list, visits::end, guests::list, guests::end,
         manage::menu::replace, manage::menu::set_names, manage::hours::set, manage::rules::read, manage::rules::set,
+        manage::pictures::add, pictures::read,
+        manage::menu_files::export, manage::menu_files::preview, manage::menu_files::import,
         manage::tables::list, manage::tables::add, manage::tables::remove, manage::tables::renew_key, manage::tables::qr,
         manage::people::list, manage::people::add, manage::people::change, manage::people::remove, manage::people::reset_totp,
         manage::screens::list, manage::screens::change, manage::screens::revoke,
@@ -88,8 +91,8 @@ const STORED: [&str; 6] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
     ),
     components(
         // A schema that only another schema refers to.
-        schemas(Category, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, OptionDraft, OptionGroup, Poll, PollOfRooms, Position,
-            ProblemBody, Slug, Span, Weekday),
+        schemas(Category, CategoryDraft, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, OptionDraft, OptionGroup, Picture, Poll, PollOfRooms, Position,
+            ProblemBody, Sku, Slug, Span, Weekday),
         responses(Problem)
     )
 )]

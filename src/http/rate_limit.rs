@@ -57,6 +57,9 @@ impl Default for Rates {
 /// The rate of renewals of one session, which needs one each time an access token expires.
 const RENEWALS: Rate = Rate { burst: NonZeroU32::MIN.saturating_add(59), pace: Duration::from_secs(1) };
 
+/// The rate of one session's uploads of pictures: those of a whole menu one after another.
+const UPLOADS: Rate = Rate { burst: NonZeroU32::MIN.saturating_add(59), pace: Duration::from_secs(1) };
+
 /// The address of a request without a socket.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
@@ -106,6 +109,7 @@ pub struct Limits {
     polls: Door,
     handshakes: Door,
     renewals: KeyedLimiter,
+    uploads: KeyedLimiter,
     guesses: Guesses,
     proxies: Arc<Proxies>,
     metrics: Metrics,
@@ -123,6 +127,7 @@ impl Limits {
             polls: Door::new("pairing_polls", "failed_pairing_polls", rates.pairings),
             handshakes: Door::new("handshakes", "failed_handshakes", rates.handshakes),
             renewals: KeyedLimiter::new("renewals", RENEWALS.quota()),
+            uploads: KeyedLimiter::new("uploads", UPLOADS.quota()),
             guesses: Guesses::new(rates.guesses),
             proxies: Arc::new(Proxies::none(metrics.clone())),
             metrics,
@@ -209,11 +214,19 @@ impl Limits {
         self.take(&self.renewals, &Subject::Session(session.clone()))
     }
 
+    /// Counts an upload of a picture.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn upload(&self, who: &Principal) -> Result<(), Duration> {
+        self.take(&self.uploads, &Subject::holder(who))
+    }
+
     /// Drops subjects whose limits have recovered. Call it about every minute; otherwise all
     /// subjects stay in memory, up to the bound of a limiter.
     pub fn tidy(&self) {
         let doors = [&self.logins, &self.diners, &self.refreshes, &self.pairings, &self.polls, &self.handshakes];
-        for gate in doors.into_iter().flat_map(|door| [&door.good, &door.failed]).chain([&self.renewals]) {
+        for gate in doors.into_iter().flat_map(|door| [&door.good, &door.failed]).chain([&self.renewals, &self.uploads]) {
             gate.tidy();
         }
         self.guesses.tidy();

@@ -1,8 +1,8 @@
 //! The URL table.
 
 use super::api::{
-    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, push, receipts, rooms, sessions,
-    shifts, story, visits,
+    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, pictures, push, receipts, rooms,
+    sessions, shifts, story, visits,
 };
 use super::assets;
 use super::assets::specs;
@@ -255,6 +255,10 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
         .service(at("/firing", "PUT").route(web::put().to(menu::set_firing)));
     managers(cfg);
     cfg.service(at("/menu/names", "PUT").route(web::put().to(manage::menu::set_names)))
+        .service(at("/menu/export", READ).wrap(Compress::default()).route(read().to(manage::menu_files::export)))
+        .service(at("/menu/preview", "POST").route(web::post().to(manage::menu_files::preview)))
+        .service(at("/menu/import", "POST").route(web::post().to(manage::menu_files::import)))
+        .service(at("/pictures/{id}/{width}", READ).route(read().to(pictures::read)))
         .service(at("/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)))
         .service(at("/visits/{id}/end", "POST").route(web::post().to(visits::end)))
         .service(at("/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)));
@@ -262,7 +266,7 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
 
 /// Addresses of a restaurant for managers only, but for reading its rules.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, audit, guests, hours, limited, people, reports, rules, screens, tables};
+    use manage::{api_keys, audit, guests, hours, limited, people, pictures, reports, rules, screens, tables};
     cfg.service(at("/tables", "GET, HEAD, POST").route(read().to(tables::list)).route(web::post().to(tables::add)))
         .service(at("/people", "GET, HEAD, POST").route(read().to(people::list)).route(web::post().to(people::add)))
         .service(at("/devices", READ).route(read().to(screens::list)))
@@ -270,6 +274,7 @@ fn managers(cfg: &mut web::ServiceConfig) {
         .service(compressed("/reports/day", reports::day))
         .service(compressed("/audit", audit::list))
         .service(at("/limited", READ).route(read().to(limited::list)))
+        .service(at("/pictures", "POST").route(web::post().to(pictures::add)))
         .service(at("/hours", "PUT").route(web::put().to(hours::set)))
         .service(at("/rules", "GET, HEAD, PUT").route(read().to(rules::read)).route(web::put().to(rules::set)))
         .service(at("/guests", READ).route(read().to(guests::find)))

@@ -10,10 +10,12 @@ use crate::connection::Node;
 use crate::demo::{Person, SLUG};
 use crate::domain::model::principal::Role;
 use crate::domain::values::text::Key;
+use crate::pictures::Workshop;
 use crate::push::Push;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 /// A node, and the parts that only HTTP uses. Made once in `startup`, and shared by all workers.
@@ -31,6 +33,10 @@ pub struct State {
     pub body_bytes: usize,
     /// Encoded menus.
     pub menus: Arc<EncodedMenus>,
+    /// Makes the files of uploaded pictures.
+    pub workshop: Workshop,
+    /// The places of uploads that are under way at the same time.
+    pub uploads: Arc<Semaphore>,
     /// The address for guests.
     pub base: PublicUrl,
     /// The demonstration that the landing page shows, if there is one.
@@ -50,6 +56,9 @@ impl State {
         self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }
 }
+
+/// The most uploads of pictures at the same time on a node.
+pub const UPLOADS: usize = 8;
 
 /// A check whether something works.
 pub type Probe = Box<dyn Fn() -> bool + Send + Sync>;

@@ -88,7 +88,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Ke
     };
     let own = Level::new(serve.feature_level);
     let level = LevelInForce::new(if common.is_sqlite() { own } else { Level::ZERO });
-    let parts = Parts::new(&keys, serve, division, store, demo, push(serve)?, level);
+    let parts = Parts::new(&keys, serve, division, store, demo, push(serve)?, level)?;
     let node = parts.node.clone();
     housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(ENDED_UNKNOWN)?;
     if common.is_sqlite() {

@@ -14,6 +14,7 @@ use crate::feed::{FeedRegistry, HeadChecker};
 use crate::http::rate_limit::Rates;
 use crate::http::rate_limit::gate::Rate;
 use crate::http::{self, State};
+use crate::pictures::Workshop;
 use crate::push::{self, Push};
 use crate::screens::reporter::Displays;
 use crate::screens::{orphan_sweep, unseen_alarm};
@@ -22,8 +23,10 @@ use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
 use crate::{broker, housekeeping};
 use actix::Actor;
+use anyhow::Context;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The period of checks for idle connections.
 const SWEEP: Duration = Duration::from_secs(2);
@@ -44,7 +47,7 @@ impl Parts {
         demo: Option<http::Demo>,
         push: Option<Arc<Push>>,
         level: LevelInForce,
-    ) -> Self {
+    ) -> anyhow::Result<Self> {
         let metrics = Metrics::new();
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
@@ -89,13 +92,15 @@ impl Parts {
             limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind(proxies.clone())),
             body_bytes: serve.limits.body_bytes as usize,
             menus: Arc::default(),
+            workshop: Workshop::start().context("no thread for pictures")?,
+            uploads: Arc::new(Semaphore::new(http::state::UPLOADS)),
             base: http::PublicUrl::new(serve.public_url(), proxies),
             demo: demo.map(Arc::new),
             push,
             redis: Arc::default(),
         };
         let plain = Plain::new(bounds(serve, division), metrics);
-        Self { node, state, plain }
+        Ok(Self { node, state, plain })
     }
 
     /// Starts the background tasks.

@@ -22,6 +22,7 @@ mod migrations;
 pub mod nodes;
 pub mod open;
 pub mod options;
+pub mod pictures;
 pub mod postgres;
 pub mod privacy;
 pub mod pushes;
@@ -44,6 +45,7 @@ pub use log::Log;
 pub use nodes::Nodes;
 pub use open::open;
 pub use options::{Mode, OpenError, Settings};
+pub use pictures::Pictures;
 pub use privacy::Privacy;
 pub use pushes::Pushes;
 pub use screens::Screens;
@@ -70,6 +72,7 @@ pub trait Store:
     + Privacy
     + Visits
     + Deliveries
+    + Pictures
 {
 }
 
@@ -87,7 +90,8 @@ impl<
         + Audit
         + Privacy
         + Visits
-        + Deliveries,
+        + Deliveries
+        + Pictures,
 > Store for T
 {
 }

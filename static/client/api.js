@@ -52,7 +52,8 @@ export class Api {
   /**
    * @param {string} method
    * @param {string} path such as `/api/v1/demo`
-   * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options]
+   * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text', deadlineMs?: number}} [options] a body with a
+   *   `content-type` in `headers` is sent as it is
    * @returns {Promise<any>} the answer's JSON or text, or null without a body
    * @throws {OrderbellError} with the problem's code; `offline` without an answer
    */
@@ -68,19 +69,20 @@ export class Api {
 
   /**
    * @param {string} method @param {string} path
-   * @param {{body?: unknown, headers?: Record<string, string>}} options @param {string} [token]
+   * @param {{body?: unknown, headers?: Record<string, string>, deadlineMs?: number}} options @param {string} [token]
    */
-  async #send(method, path, { body, headers = {} }, token) {
+  async #send(method, path, { body, headers = {}, deadlineMs = DEADLINE_MS }, token) {
     /** @type {Record<string, string>} */
     const sent = { accept: 'application/json', ...headers };
     if (token) sent.authorization = `Bearer ${token}`;
-    if (body !== undefined) sent['content-type'] = 'application/json';
+    const isJson = body !== undefined && sent['content-type'] === undefined;
+    if (isJson) sent['content-type'] = 'application/json';
     try {
       return await this.#fetch(new URL(path, this.#url), {
         method,
         headers: sent,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.timeout(DEADLINE_MS),
+        body: isJson ? JSON.stringify(body) : /** @type {BodyInit | undefined} */ (body),
+        signal: AbortSignal.timeout(deadlineMs),
       });
     } catch (error) {
       throw new OrderbellError({ code: 'offline', message: String(error) });

@@ -3,7 +3,7 @@ import { money } from '../shared/format.js';
 import { formSheet } from './parts.js';
 
 /** @type {Record<string, string>} */
-const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', category: 'heading', option: 'option', groups: 'groups of options', present: 'on the menu' };
+const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', picture: 'picture', sku: 'number', category: 'heading', option: 'option', groups: 'groups of options', present: 'on the menu' };
 
 /**
  * Asks which of two edits to keep where both have changed the same field.

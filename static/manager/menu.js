@@ -6,9 +6,11 @@ import { toast } from '../shared/toasts.js';
 import { conflictSheet } from './conflicts.js';
 import { editGroups, readGroups, readOptions } from './group_form.js';
 import { bodyOf, courseOf, draftOf, findItem, move, putItem, readPrice, stationsOf, wrongGroup } from './menu_draft.js';
+import { MenuFiles } from './menu_files.js';
 import { mergeMenus, sameMenu } from './menu_merge.js';
 import { categorySheet, itemSheet, menuEditorView } from './menu_view.js';
 import { sureSheet } from './parts.js';
+import { PictureField } from './picture_field.js';
 import { Section, basedOn, complain, fields, named, refocus } from './section.js';
 
 /** The feature level from which on a server knows groups of options. */
@@ -22,6 +24,8 @@ export class MenuSection extends Section {
   /** The menu that the draft began with, and its version. @type {import('./menu_draft.js').DraftCategory[]} */ #base = [];
   #version = 0;
   /** Whether the server knows groups of options. */ #knowsGroups = false;
+  #picture = new PictureField((method, path, options) => this.context.call(method, path, options), this.context.restaurant.id);
+  #files = new MenuFiles((method, path, options) => this.context.call(method, path, options), (work, done) => this.attempt(work, done));
   /** Someone else's menu, while the conflict sheet is open. @type {any} */ #theirs = null;
 
   async read() {
@@ -59,8 +63,12 @@ export class MenuSection extends Section {
       'ask-remove-category': () => this.#askRemoveCategory(category),
       'remove-category': () => this.#removeCategory(category),
       'ask-item': () => this.#askItem(item, category),
+      'remove-picture': () => this.#picture.remove(),
       'remove-item': () => this.#removeItem(control.dataset.id ?? ''),
       'names': () => this.#setNames(),
+      'ask-files': () => this.#files.open(this.unsaved),
+      'export-csv': () => this.#files.save('csv'),
+      'export-json': () => this.#files.save('json'),
       'save': () => this.#save(),
       'discard': () => this.#discard(),
     };
@@ -71,7 +79,14 @@ export class MenuSection extends Section {
   submit(name, form) {
     if (name === 'category') this.#keepCategory(fields(form));
     if (name === 'item') this.#keepItem(form);
+    if (name === 'import') this.#files.import();
     if (name === 'conflicts') this.#settle(/** @type {any} */ (fields(form)));
+  }
+
+  /** @param {HTMLElement} field */
+  typed(field) {
+    this.#picture.typed(field);
+    this.#files.typed(field);
   }
 
   #touched() {
@@ -119,7 +134,7 @@ export class MenuSection extends Section {
   /** @param {string} id none for a new one @param {string} category */
   #askItem(id, category) {
     const item = findItem(this.#draft, id)?.item ?? null;
-    openSheet(itemSheet(item, { category, draft: this.#draft, stations: stationsOf(this.#draft), currency: this.#currency, knowsGroups: this.#knowsGroups }));
+    openSheet(itemSheet(item, { category, draft: this.#draft, stations: stationsOf(this.#draft), currency: this.#currency, knowsGroups: this.#knowsGroups, picture: this.#picture.view(item?.picture) }));
   }
 
   /** @param {string} id */
@@ -131,19 +146,21 @@ export class MenuSection extends Section {
 
   /** @param {HTMLFormElement} form */
   #keepItem(form) {
-    const { id, name, description, price, station, category, photo } = fields(form);
+    const { id, name, description, price, station, category, photo, sku, alt = '' } = fields(form);
     const options = readOptions(find('#options'), this.#currency);
     const list = form.querySelector('#groups');
     const groups = list ? readGroups(list, this.#currency) : [];
     const amount = price === '' ? null : readPrice(price, this.#currency);
     const isTooHigh = amount === null || options.some((option) => option.amount === null);
-    const wrong = isTooHigh ? 'A price is too high' : wrongGroup([...groups, ...options.flatMap(({ groups: nested = [] }) => nested)]);
+    const isTaken = sku && this.#draft.some(({ items }) => items.some((item) => item.sku === sku && item.id !== id));
+    const wrong = this.#picture.isBusy ? 'The picture is still being sent' : isTaken ? 'Another dish has this number' : isTooHigh ? 'A price is too high' : wrongGroup([...groups, ...options.flatMap(({ groups: nested = [] }) => nested)]);
     if (wrong) {
       complain({ code: 'invalid', message: wrong });
       return;
     }
+    const picture = this.#picture.read(alt);
     const available = findItem(this.#draft, id)?.item.available ?? true;
-    const item = { id: id || newId(), name, description, amount, station, photo, available, options, ...(groups.length > 0 && { groups }) };
+    const item = { id: id || newId(), name, description, amount, station, photo, available, options, ...(groups.length > 0 && { groups }), ...(picture && { picture }), ...(sku && { sku }) };
     putItem(this.#draft, /** @type {import('./menu_draft.js').DraftItem} */ (item), category);
     this.#touched();
   }

@@ -7,7 +7,7 @@ import { decimals } from '../shared/money.js';
  *
  * @typedef {{id: string, name: string, amount: number, preset?: boolean, groups?: DraftGroup[]}} DraftOption
  * @typedef {{id: string, name: string, min: number, max: number, options: DraftOption[]}} DraftGroup
- * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, available: boolean, options: DraftOption[], groups?: DraftGroup[]}} DraftItem
+ * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, picture?: import('../shared/picture.js').Picture, sku?: string, available: boolean, options: DraftOption[], groups?: DraftGroup[]}} DraftItem
  * @typedef {{number: number, name: string}} DraftCourse
  * @typedef {{id: string, name: string, course?: DraftCourse, items: DraftItem[]}} DraftCategory
  */
@@ -34,10 +34,12 @@ export function draftOf(menu) {
 
 /** @param {string} id @param {any} item @returns {DraftItem} */
 function draftItem(id, item) {
-  const { name, description = '', price, station, photo = '', available } = item;
+  const { name, description = '', price, station, photo = '', picture, sku, available } = item;
   const groups = draftGroups(item, undefined);
   return {
     id, name, description, amount: price.amount, station, photo, available,
+    ...(picture && { picture }),
+    ...(sku && { sku }),
     options: draftOptions(item, undefined),
     ...(groups.length > 0 && { groups }),
   };
@@ -73,20 +75,23 @@ export function bodyOf(draft, currency, knowsGroups = false) {
   /** @type {{categories: Record<string, any>, items: Record<string, any>}} */
   const body = { categories: {}, items: {} };
   draft.forEach((category, at) => {
-    body.categories[category.id] = { name: category.name, sort: at + 1, ...(category.course && { course: category.course }) };
+    // A server that knows no courses refuses them; one that knows them keeps a course that is not named.
+    const course = knowsGroups ? { course: category.course ?? null } : {};
+    body.categories[category.id] = { name: category.name, sort: at + 1, ...course };
     category.items.forEach((item, place) => { body.items[item.id] = itemBody(item, category.id, place + 1, { currency, knowsGroups }); });
   });
   return body;
 }
 
 /** @param {DraftItem} item @param {string} category @param {number} sort @param {{currency: string, knowsGroups: boolean}} server */
-function itemBody({ name, description, amount, station, photo, options, groups = [] }, category, sort, { currency, knowsGroups }) {
+function itemBody({ name, description, amount, station, photo, picture, sku, options, groups = [] }, category, sort, { currency, knowsGroups }) {
   const price = (/** @type {number} */ minor) => ({ amount: minor, currency });
   return {
     name, category, station, sort,
     price: price(amount),
     ...(description && { description }),
     ...(photo && { photo }),
+    ...(knowsGroups && { picture: picture ?? null, sku: sku || null }),
     ...(knowsGroups ? groupedBody(options, groups, price)
       : { options: Object.fromEntries(options.map((option) => [option.id, { name: option.name, price: price(option.amount) }])) }),
   };

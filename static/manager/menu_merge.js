@@ -21,7 +21,7 @@
  */
 
 /** Fields of a dish. Each is merged by itself. */
-const FIELDS = /** @type {const} */ (['name', 'description', 'amount', 'station', 'photo', 'groups']);
+const FIELDS = /** @type {const} */ (['name', 'description', 'amount', 'station', 'photo', 'picture', 'sku', 'groups']);
 
 /**
  * Merges two edits of a menu, field by field.
@@ -117,7 +117,7 @@ function mergeItem(decide, base, mine, theirs) {
   const options = mergeOptions(ask, before?.options ?? [], own.options, other.options);
   // What is sold out is not part of a draft.
   const item = /** @type {DraftItem} */ ({ ...theirs.item, ...fields, options });
-  if (!item.groups) delete item.groups;
+  for (const field of /** @type {const} */ (['picture', 'sku', 'groups'])) if (!item[field]) delete item[field];
   return { item, category: ask('category', base?.category, mine.category, theirs.category) };
 }
 

@@ -16,6 +16,7 @@ export function menuEditorView(draft, { currency, unsaved, isBehind = false, nam
   const dishes = draft.reduce((sum, { items }) => sum + items.length, 0);
   return h('section.section', { 'aria-label': 'Menu' },
     sectionHead('Menu', `${count(dishes, 'dish', 'dishes')} under ${count(draft.length, 'heading')}. Guests see changes once you save.`,
+      h('button.button', { 'type': 'button', 'data-do': 'ask-files' }, icon('list'), 'Import or export'),
       mainButton('ask-category', 'Add a heading', 'plus')),
     h('button.chip', { 'type': 'button', 'data-key': 'names', 'data-do': 'names', 'aria-pressed': String(names) }, icon(names ? 'check' : 'bag'), 'Takeaways need a name'),
     draft.length === 0 && emptyView('list', 'The menu is empty', 'Add a heading, such as “Starters”, and put dishes under it.'),
@@ -46,8 +47,8 @@ function categoryView({ id, name, items }, { currency, isFirst, isLast }) {
 }
 
 /** @param {DraftItem} item @param {{currency: string, isFirst: boolean, isLast: boolean}} look */
-function dishView({ id, name, amount, station, available, photo, options, groups = [] }, { currency, isFirst, isLast }) {
-  const facts = [station, groups.length > 0 && count(groups.length, 'choice'), options.length > 0 && count(options.length, 'option'), photo && 'photo'].filter(Boolean).join(' · ');
+function dishView({ id, name, amount, station, available, photo, picture, options, groups = [] }, { currency, isFirst, isLast }) {
+  const facts = [station, groups.length > 0 && count(groups.length, 'choice'), options.length > 0 && count(options.length, 'option'), (picture || photo) && 'photo'].filter(Boolean).join(' · ');
   return h('li.entry', { 'data-key': id, 'data-menu-item': id },
     h('div.entry__body', {}, h('p.entry__name', {}, name, !available && h('span.badge', { 'data-tone': 'bad' }, 'Sold out')), h('p.muted', {}, facts)),
     h('p.entry__price', {}, money({ amount, currency })),
@@ -69,9 +70,9 @@ export function categorySheet(category) {
 
 /**
  * @param {DraftItem | null} item none for a new one
- * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string, knowsGroups: boolean}} parts
+ * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string, knowsGroups: boolean, picture: HTMLElement}} parts picture: the field of the picture
  */
-export function itemSheet(item, { category, draft, stations, currency, knowsGroups }) {
+export function itemSheet(item, { category, draft, stations, currency, knowsGroups, picture }) {
   return formSheet('item', item ? item.name : 'A new dish', 'Guests see it once you save the menu.', item ? 'Apply' : 'Add',
     h('input', { type: 'hidden', name: 'id', value: item?.id ?? '' }),
     field('name', 'Name', { required: true, maxlength: 80, value: item?.name ?? '' }),
@@ -81,7 +82,9 @@ export function itemSheet(item, { category, draft, stations, currency, knowsGrou
       field('price', `Price in ${currency}`, { ...priceField(currency), required: true, value: item ? priceText(item.amount, currency) : '' }),
       field('station', 'Station', { required: true, list: 'stations', pattern: '[a-z0-9\\-]{1,40}', 'data-wrong': 'Small letters, digits and hyphens only.', value: item?.station ?? '', autocapitalize: 'none', hint: 'Lower case, such as hot, cold, bar' })),
     choice('category', 'Heading', draft.map(({ id, name }) => [id, name]), category),
-    field('photo', 'Photo address', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', 'data-wrong': 'An address begins with https://', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
+    knowsGroups && picture,
+    knowsGroups && field('sku', 'Number', { maxlength: 40, value: item?.sku ?? '', hint: 'Optional; as the till or the stock knows it' }),
+    field('photo', 'Photo address', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', 'data-wrong': 'An address begins with https://', value: item?.photo ?? '', hint: 'Optional, for a picture that is somewhere else; begins with https://' }),
     optionFields(item?.options ?? [], item?.groups ?? [], { currency, knowsGroups }),
     h('datalist', { id: 'stations' }, stations.map((station) => h('option', { value: station }))),
     item && h('button.button.button--quiet.button--danger', { 'type': 'button', 'data-do': 'remove-item', 'data-id': item.id }, icon('trash'), 'Remove this dish'));

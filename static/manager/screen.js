@@ -141,7 +141,7 @@ export class ManageDesk {
   /**
    * Makes a call, and derives the state of the connection and of the session from its answer.
    * @param {string} method @param {string} path after the restaurant's own
-   * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options]
+   * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text', deadlineMs?: number}} [options]
    */
   async #call(method, path, options) {
     const whole = path.startsWith('/api/') ? path : `/api/v1/restaurants/${encodeURIComponent(this.#session.restaurant.slug)}${path}`;

@@ -7,7 +7,7 @@ import { sentence } from './parts.js';
  * @typedef {object} Context the parts of the page that a section uses
  * @property {{id: string, slug: string, name: string, currency: string}} restaurant
  * @property {string} username who is signed in
- * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}) => Promise<any>} call
+ * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text', deadlineMs?: number}) => Promise<any>} call
  *   a path begins after the restaurant's own, or with `/api/`
  * @property {() => void} changed draws again
  */

@@ -127,6 +127,8 @@ fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
         available: true,
         until: None,
         photo: None,
+        picture: None,
+        sku: None,
         options: BTreeMap::new(),
         groups: BTreeMap::new(),
     };

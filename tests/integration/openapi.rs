@@ -153,6 +153,16 @@ async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaura
     manager.get(&format!("{BASE}/rules")).await.expect(200);
     manager.put(&format!("{BASE}/rules"), &json!({"minimum_roles": {"void_item": "manager"}})).await.expect(200);
     manager.put(&format!("{BASE}/rules"), &json!({})).await.expect(200);
+    let csv = manager.get(&format!("{BASE}/menu/export?format=csv")).await.text;
+    manager.get(&format!("{BASE}/menu/export?format=json")).await.expect(200);
+    for path in ["preview", "import"] {
+        let file =
+            manager.request(Method::POST, &format!("{BASE}/menu/{path}")).header("content-type", "text/csv").body(csv.clone());
+        Client::send(file).await.expect(200);
+    }
+    let photo = super::pictures::photo(40, 40, image::ImageFormat::Png);
+    let picture = Client::send(manager.request(Method::POST, &format!("{BASE}/pictures")).body(photo)).await.expect(201);
+    assert_eq!(server.anybody().get(&format!("{BASE}/pictures/{}/40", text(&picture["id"]))).await.status, 200);
 }
 
 async fn tables_and_visits(TestRestaurant { manager, staff, server, .. }: &TestRestaurant) {

@@ -13,6 +13,7 @@ use orderbell::domain::model::refusal::{Closed, Refusal, RefusalKind};
 use orderbell::domain::rules::change_menu::{self, MenuAction};
 use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::rules::place_order;
+use orderbell::domain::values::ids::CategoryId;
 use orderbell::domain::values::level::Level;
 use orderbell::domain::values::time::Timestamp;
 use orderbell::domain::values::version::Expected;
@@ -126,6 +127,28 @@ fn an_edit_of_the_menu_keeps_hours_that_it_does_not_name() {
         (&json!([]), &json!({"open": false})),
         "only the server says what is open"
     );
+}
+
+#[test]
+fn an_edit_of_the_menu_keeps_courses_that_it_does_not_name() {
+    let replace = |category: Value| {
+        let body = json!({"categories": {MAINS.to_string(): category}, "items": {}});
+        MenuAction::Replace(Box::new(serde_json::from_value::<MenuDraft>(body).unwrap()))
+    };
+    let course_after = |before: &Menu, category: Value| {
+        let (after, _) = change(before, &replace(category), moment("2026-11-24T10:00:00Z")).unwrap();
+        (after.categories[&CategoryId::from_uuid(MAINS)].course.as_ref().map(|course| course.number.number()), after)
+    };
+    let new = json!({"name": "Mains", "sort": 1, "course": {"number": 2, "name": "Mains"}});
+    let (number, menu) = course_after(&menu(), new);
+    assert_eq!(number, Some(2));
+    let old = json!({"name": "Grill", "sort": 3});
+    assert_eq!(replace(old.clone()).level(), Level::ZERO);
+    let (number, kept) = course_after(&menu, old);
+    assert_eq!((number, kept.categories[&CategoryId::from_uuid(MAINS)].sort), (Some(2), 3));
+    let none = json!({"name": "Grill", "sort": 3, "course": null});
+    assert_eq!(replace(none.clone()).level(), Level::TWO);
+    assert_eq!(course_after(&kept, none).0, None);
 }
 
 #[test]

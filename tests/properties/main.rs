@@ -13,6 +13,7 @@ mod groups;
 mod hours;
 mod item_table;
 mod later;
+mod menu_files;
 mod menus;
 mod moves;
 mod order_table;

@@ -3,8 +3,8 @@
 use crate::support::{DISHES, NOBODY, at, bdt, dish, fold, menu, position};
 use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
-use orderbell::domain::model::menu::{Category, Menu};
-use orderbell::domain::model::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
+use orderbell::domain::model::menu::Menu;
+use orderbell::domain::model::menu_draft::{CategoryDraft, ItemDraft, MAX_PRICE, MenuDraft};
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::rules::change_menu;
 use orderbell::domain::rules::change_menu::MenuAction;
@@ -102,6 +102,8 @@ fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
         available: None,
         until: None,
         photo: None,
+        picture: None,
+        sku: None,
         options,
         groups: None,
     }
@@ -109,7 +111,7 @@ fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
 
 /// A draft with two categories.
 fn draft(items: BTreeMap<MenuItemId, ItemDraft>) -> MenuDraft {
-    let categories = [1, 2].map(|n| (category(n), Category::new("Mains".parse().unwrap(), 1)));
+    let categories = [1, 2].map(|n| (category(n), CategoryDraft::new("Mains".parse().unwrap(), 1)));
     MenuDraft { categories: categories.into(), items }
 }
 

@@ -94,6 +94,8 @@ fn menu_item(n: u128) -> MenuItem {
         available: true,
         until: None,
         photo: None,
+        picture: None,
+        sku: None,
         options: BTreeMap::from([option(0, "large", 50), option(1, "small", -10)]),
         groups: BTreeMap::new(),
     }

@@ -19,6 +19,7 @@ mod layout;
 mod migrations;
 mod nodes;
 mod opening;
+mod pictures;
 mod plans;
 mod privacy;
 mod pushes;
@@ -72,6 +73,8 @@ contract! {
         a_round_is_undrawn_until_a_screen_has_drawn_it, a_held_line_is_not_undrawn_and_a_fired_one_is,
         of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows,
         a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
+    pictures: a_picture_is_read_back_in_each_width_by_its_own_restaurant, a_restaurant_has_so_many_pictures_and_no_more,
+        a_picture_that_no_dish_names_is_removed_after_a_while;
     isolation: documents_of_another_restaurant_are_not_found, rooms_of_another_restaurant_are_empty,
         another_restaurant_cannot_act, people_and_screens_of_another_restaurant_are_not_found;
     accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu, rules_are_in_force_from_the_next_decision_on,

@@ -4,11 +4,12 @@
 use super::course::{Course, Firing};
 use super::dish_option::{DishOption, OptionGroup, sort_schema};
 use super::opening::Opening;
+use super::picture::Picture;
 use crate::domain::values::hours::Hours;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionGroupId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;
-use crate::domain::values::text::{Name, Note, Station, Text};
+use crate::domain::values::text::{Name, Note, Sku, Station, Text};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::time_zone::TimeZone;
 use crate::domain::values::version::{Expected, Version};
@@ -72,6 +73,12 @@ pub struct MenuItem {
     /// The address of a photo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<Text<500>>,
+    /// An uploaded picture, which pages prefer to the photo. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
+    /// The dish's number in other systems, which no other dish of the menu has. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<Sku>,
     /// The options, by id.
     #[serde(default)]
     #[schema(required)]

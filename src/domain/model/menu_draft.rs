@@ -1,21 +1,25 @@
 //! A menu as a manager sends it: all categories and dishes, each under an id that the client made.
 
+use super::course::Course;
 use super::dish_option::{DishOption, MAX_GROUPS, MAX_OPTIONS, OptionGroup, sort_schema};
 use super::draft::in_future;
 use super::menu::{Category, Menu, MenuItem};
+use super::opening::Opening;
+use super::picture::Picture;
 use super::refusal::invalid;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::refusal::Refusal;
-use crate::domain::values::as_text::or_default;
+use crate::domain::values::as_text::{or_default, or_null};
+use crate::domain::values::hours::Hours;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionGroupId, OptionId};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;
 use crate::domain::values::schema::{self, wire_schema};
-use crate::domain::values::text::{Name, Note, Station, Text};
+use crate::domain::values::text::{Name, Note, Sku, Station, Text};
 use crate::domain::values::time::Timestamp;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -77,6 +81,15 @@ pub struct ItemDraft {
     pub until: Option<Timestamp>,
     /// The address of a photo: `https://…`, or a path on this server.
     pub photo: Option<Text<500>>,
+    /// An uploaded picture; null for none. When absent, unchanged. From feature level 2 on.
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(schema_with = picture_schema)]
+    pub picture: Option<Option<Picture>>,
+    /// The dish's number in other systems, which no other dish of the menu has; null for none. When absent, unchanged. From
+    /// feature level 2 on.
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(schema_with = sku_schema)]
+    pub sku: Option<Option<Sku>>,
     /// The options, by id.
     #[serde(default, deserialize_with = "or_default")]
     #[schema(schema_with = options_schema)]
@@ -86,13 +99,33 @@ pub struct ItemDraft {
     pub groups: Option<BTreeMap<OptionGroupId, OptionGroup>>,
 }
 
+/// A category as a client sends it. What a client does not know of it stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryDraft {
+    /// What it says.
+    pub name: Name,
+    /// Lower comes first.
+    #[schema(schema_with = sort_schema)]
+    pub sort: u32,
+    /// The course of its dishes; null for none. When absent, unchanged, for clients that know no courses. From feature level 2
+    /// on.
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(schema_with = course_schema)]
+    pub course: Option<Option<Course>>,
+    /// When guests can order its dishes. When absent, unchanged, for clients that know no hours. From feature level 2 on.
+    pub hours: Option<Hours>,
+    /// Ignored, for clients that send back what they have read.
+    pub opening: Option<Opening>,
+}
+
 /// Categories and dishes that replace those of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MenuDraft {
     /// The categories by id.
     #[schema(schema_with = categories_schema)]
-    pub categories: BTreeMap<CategoryId, Category>,
+    pub categories: BTreeMap<CategoryId, CategoryDraft>,
     /// The dishes by id.
     #[schema(schema_with = items_schema)]
     pub items: BTreeMap<MenuItemId, ItemDraft>,
@@ -127,16 +160,37 @@ fn options_schema() -> Object {
     by_id::<OptionId>(Ref::from_schema_name(OptionDraft::name()), MAX_OPTIONS)
 }
 
+fn picture_schema() -> Schema {
+    schema::or_null::<Picture>().into()
+}
+
+fn sku_schema() -> Schema {
+    schema::or_null::<Sku>().into()
+}
+
+fn course_schema() -> Schema {
+    schema::or_null::<Course>().into()
+}
+
 fn groups_schema() -> Object {
     by_id::<OptionGroupId>(Ref::from_schema_name(OptionGroup::name()), MAX_GROUPS)
 }
 
 fn categories_schema() -> Object {
-    by_id::<CategoryId>(Ref::from_schema_name(Category::name()), MAX_CATEGORIES)
+    by_id::<CategoryId>(Ref::from_schema_name(CategoryDraft::name()), MAX_CATEGORIES)
 }
 
 fn items_schema() -> Object {
     by_id::<MenuItemId>(Ref::from_schema_name(ItemDraft::name()), MAX_ITEMS)
+}
+
+/// Checks that no two dishes have one number.
+fn check_skus(menu: &Menu) -> Result<(), Refusal> {
+    let mut known = BTreeSet::new();
+    match menu.items.values().find(|item| item.sku.as_ref().is_some_and(|sku| !known.insert(sku))) {
+        Some(item) => Err(invalid(format!("items: {}: sku is another dish's, too", item.name))),
+        None => Ok(()),
+    }
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Refusal> {
@@ -155,22 +209,61 @@ impl MenuDraft {
             Ok((*id, item))
         });
         menu.items = items.collect::<Result<_, Refusal>>()?;
-        let mut categories = self.categories.clone();
-        for (id, category) in &mut categories {
-            // A client that does not know hours leaves them as they are.
-            let before = menu.categories.get(id).and_then(|before| before.hours.clone());
-            category.hours = category.hours.take().or(before);
-        }
-        menu.categories = categories;
+        check_skus(menu)?;
+        let categories = self.categories.iter().map(|(id, draft)| (*id, draft.category(menu.categories.get(id))));
+        menu.categories = categories.collect();
         menu.set_openings(moment.now);
         Ok(())
+    }
+
+    /// Adds the categories and dishes of `menu` that the draft does not have, as they are.
+    pub fn keep_others(&mut self, menu: &Menu) {
+        for (id, item) in &menu.items {
+            self.items.entry(*id).or_insert_with(|| ItemDraft::of(item));
+        }
+        for (id, category) in &menu.categories {
+            self.categories.entry(*id).or_insert_with(|| CategoryDraft::new(category.name.clone(), category.sort));
+        }
+    }
+
+    /// Returns `menu` as it would be after the edit.
+    ///
+    /// # Errors
+    /// `invalid`.
+    pub fn applied_to(&self, menu: &Menu, moment: Moment) -> Result<Menu, Refusal> {
+        let mut after = menu.clone();
+        self.replace_in(&mut after, moment)?;
+        Ok(after)
+    }
+
+    /// Whether a dish names a picture.
+    #[must_use]
+    pub fn names_pictures(&self) -> bool {
+        self.items.values().any(|item| item.picture.iter().any(Option::is_some))
+    }
+
+    /// Checks that the restaurant has every picture that a dish names.
+    ///
+    /// # Errors
+    /// `invalid`, with the name of the dish.
+    pub fn check_pictures(&self, has: impl Fn(&Picture) -> bool) -> Result<(), Refusal> {
+        let names_other = |item: &ItemDraft| item.picture.iter().flatten().any(|picture| !has(picture));
+        match self.items.values().find(|item| names_other(item)) {
+            Some(item) => Err(invalid(format!("items: {}: the restaurant has no such picture; upload it first", item.name))),
+            None => Ok(()),
+        }
     }
 
     /// Returns the feature level that the draft's fields need.
     #[must_use]
     pub fn level(&self) -> Level {
-        let is_new = |item: &ItemDraft| item.groups.is_some() || item.options.values().any(OptionDraft::is_new);
-        let is_timed = |category: &Category| category.course.is_some() || category.hours.is_some();
+        let is_new = |item: &ItemDraft| {
+            item.groups.is_some()
+                || item.picture.is_some()
+                || item.sku.is_some()
+                || item.options.values().any(OptionDraft::is_new)
+        };
+        let is_timed = |category: &CategoryDraft| category.course.is_some() || category.hours.is_some();
         if self.categories.values().any(is_timed) || self.items.values().any(is_new) { Level::TWO } else { Level::ZERO }
     }
 
@@ -200,7 +293,69 @@ impl MenuDraft {
     }
 }
 
+impl CategoryDraft {
+    /// Makes a draft that says nothing of course and hours.
+    #[must_use]
+    pub const fn new(name: Name, sort: u32) -> Self {
+        Self { name, sort, course: None, hours: None, opening: None }
+    }
+
+    fn category(&self, before: Option<&Category>) -> Category {
+        let course = || before.and_then(|category| category.course.clone());
+        let hours = || before.and_then(|category| category.hours.clone());
+        Category {
+            name: self.name.clone(),
+            sort: self.sort,
+            course: self.course.clone().unwrap_or_else(course),
+            hours: self.hours.clone().or_else(hours),
+            opening: None,
+        }
+    }
+}
+
 impl ItemDraft {
+    /// Makes a dish without options, which says nothing of what a client may leave out.
+    #[must_use]
+    pub const fn new(name: Name, category: CategoryId, price: Money, station: Station, sort: u32) -> Self {
+        Self {
+            id: None,
+            name,
+            description: None,
+            category,
+            price,
+            station,
+            sort,
+            available: None,
+            until: None,
+            photo: None,
+            picture: None,
+            sku: None,
+            options: BTreeMap::new(),
+            groups: None,
+        }
+    }
+
+    /// Makes the edit that leaves a dish as it is.
+    #[must_use]
+    pub fn of(item: &MenuItem) -> Self {
+        let option = |option: &DishOption| OptionDraft {
+            name: option.name.clone(),
+            price: option.price,
+            group: option.group,
+            sort: Some(option.sort),
+            default: Some(option.default),
+            available: None,
+            until: None,
+        };
+        Self {
+            description: item.description.clone(),
+            photo: item.photo.clone(),
+            options: item.options.iter().map(|(id, known)| (*id, option(known))).collect(),
+            groups: Some(item.groups.clone()),
+            ..Self::new(item.name.clone(), item.category, item.price, item.station.clone(), item.sort)
+        }
+    }
+
     fn item(&self, id: MenuItemId, before: Option<&MenuItem>, moment: Moment) -> Result<MenuItem, Refusal> {
         let (available, until) = match self.available {
             Some(available) => (available, in_future(self.until, available, moment)?),
@@ -223,6 +378,8 @@ impl ItemDraft {
             available,
             until,
             photo: self.photo.clone(),
+            picture: self.picture.clone().unwrap_or_else(|| before.and_then(|item| item.picture.clone())),
+            sku: self.sku.clone().unwrap_or_else(|| before.and_then(|item| item.sku.clone())),
             options,
             groups,
         })

@@ -18,6 +18,7 @@ pub mod opening;
 pub mod option_groups;
 pub mod order;
 pub mod order_action;
+pub mod picture;
 pub mod principal;
 pub mod push;
 pub mod refusal;

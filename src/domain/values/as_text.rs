@@ -11,6 +11,15 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
     T::deserialize(deserializer).map(Some)
 }
 
+/// Deserializes an optional field whose `null` removes a value, while its absence leaves it unchanged. Beside it goes
+/// `serde(default)`.
+///
+/// # Errors
+/// Those of the field's type.
+pub fn or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// Deserializes a field for which `null` means the same as its absence. A field of type `Option` needs this only beside
 /// another `deserialize_with`.
 ///

@@ -113,6 +113,10 @@ id!(
     OptionGroupId
 );
 id!(
+    /// A picture, by a digest of its content.
+    PictureId
+);
+id!(
     /// An entry of the audit.
     AuditId
 );

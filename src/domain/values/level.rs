@@ -25,7 +25,8 @@ impl Level {
     /// `fired_at` and `served_at` of an item, `firing` of an order and the menu, `course` of a category.
     /// Adds groups of options, sold-out options, and `choices` of an item. Adds `move`, `merge` and `undo` of visits. Adds
     /// `shift`, devices of the floor, and rules of a restaurant. Adds orders for later: `due_at`, `starts_at` and `upcoming` of
-    /// an order, `start_now`, `reschedule`. Adds `delivery` of a placement, and `seat` of a line and an item.
+    /// an order, `start_now`, `reschedule`. Adds `delivery` of a placement, and `seat` of a line and an item. Adds
+    /// `picture` and `sku` of a dish.
     pub const TWO: Self = Self(2);
     /// The level of this version.
     pub const CURRENT: Self = Self::TWO;

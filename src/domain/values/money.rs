@@ -35,6 +35,22 @@ impl Currency {
     }
 }
 
+/// The codes whose amounts do not have two decimals, by their number; the same as in `static/shared/money.js`.
+const ODD_DECIMALS: [(u32, &str); 3] = [
+    (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+    (3, "BHD IQD JOD KWD LYD OMR TND"),
+    (4, "CLF UYW"),
+];
+
+impl Currency {
+    /// Returns how many decimals its amounts have.
+    #[must_use]
+    pub fn decimals(&self) -> u32 {
+        let is_among = |codes: &str| codes.as_bytes().split(|byte| *byte == b' ').any(|code| code == self.0);
+        ODD_DECIMALS.iter().find(|(_, codes)| is_among(codes)).map_or(2, |(decimals, _)| *decimals)
+    }
+}
+
 impl FromStr for Currency {
     type Err = InvalidCurrency;
     fn from_str(text: &str) -> Result<Self, InvalidCurrency> {

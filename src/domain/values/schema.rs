@@ -1,7 +1,8 @@
 //! Schemas of single values for the OpenAPI document, made of the constants that check the values.
 
-use utoipa::Number;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::{Number, ToSchema};
 
 /// Returns a builder for a text that matches a pattern.
 pub(crate) fn text(pattern: impl Into<String>) -> ObjectBuilder {
@@ -16,6 +17,12 @@ pub(crate) fn word<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilde
 /// Returns a builder for a whole number within bounds.
 pub(crate) fn integer(least: impl Into<Number>, most: impl Into<Number>) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(least)).maximum(Some(most))
+}
+
+/// Returns a builder for a field of a named schema that null removes.
+pub(crate) fn or_null<T: ToSchema>() -> AnyOfBuilder {
+    let none = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
+    AnyOfBuilder::new().item(Ref::from_schema_name(T::name())).item(none)
 }
 
 /// Names the schema of a type and says what it is. Generics come in brackets before the type.

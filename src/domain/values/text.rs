@@ -36,6 +36,8 @@ const MAX_NOTE: usize = 200;
 pub type Note = Text<MAX_NOTE>;
 /// The name of a dish, a category, a person or a screen.
 pub type Name = Text<80>;
+/// The number of a dish in other systems (stock-keeping unit).
+pub type Sku = Text<40>;
 /// The label of a table.
 pub type TableLabel = Text<20>;
 /// The most characters of a [`GuestName`].

@@ -53,7 +53,8 @@ struct Profile {
     feature_level: Level,
 }
 
-async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>, Problem> {
+/// Returns the menu of a restaurant, encoded.
+pub(super) async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>, Problem> {
     let text = state.node.store.menu_text(restaurant).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))?;
     state.menus.of(restaurant, text).map_err(|error| {
         log::error!(restaurant:%, error:%; "the document of a menu cannot be read");

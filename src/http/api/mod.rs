@@ -10,6 +10,7 @@ pub mod manage;
 pub mod menu;
 pub mod order_lists;
 pub mod orders;
+pub mod pictures;
 pub mod push;
 pub(super) mod receipts;
 pub mod rooms;

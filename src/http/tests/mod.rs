@@ -32,6 +32,8 @@ use crate::connection::{self, ConnectionRegistry, Node, NodeRole, Proxies};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::feed::FeedRegistry;
+use crate::http::state::UPLOADS;
+use crate::pictures::Workshop;
 use crate::screens::reporter::{Displays, Spans};
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
@@ -45,6 +47,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 struct TestApp {
     state: State,
@@ -88,6 +91,8 @@ impl TestApp {
             role: NodeRole::All,
         };
         let state = State {
+            workshop: Workshop::start().unwrap(),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             menus: Arc::default(),
             management: Management::new(store.clone(), ended.clone(), Passwords::default()),
             sessions: Some(Sessions::new(store, issuer.clone(), ended, Lifetimes::default())),

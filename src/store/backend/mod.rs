@@ -68,6 +68,7 @@ mod log;
 pub(super) mod menu_cache;
 mod nodes;
 pub(super) mod origin;
+mod pictures;
 mod privacy;
 mod pushes;
 mod screens;

@@ -2,8 +2,8 @@
 //! the compiler reports it as dead code.
 
 use super::{
-    accounts, audit, commit, credentials, deliveries, devices, documents, epoch, feeds, guests, log, nodes, origin, privacy,
-    pushes, screens, sessions, shifts, tickets, visits,
+    accounts, audit, commit, credentials, deliveries, devices, documents, epoch, feeds, guests, log, nodes, origin, pictures,
+    privacy, pushes, screens, sessions, shifts, tickets, visits,
 };
 
 /// Every statement of this database.
@@ -21,6 +21,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     log::STATEMENTS,
     nodes::STATEMENTS,
     origin::STATEMENTS,
+    pictures::STATEMENTS,
     privacy::STATEMENTS,
     pushes::STATEMENTS,
     screens::STATEMENTS,

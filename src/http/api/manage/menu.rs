@@ -1,7 +1,11 @@
 //! The menu as a whole.
 
 use crate::domain::model::menu_draft::MenuDraft;
+use crate::domain::model::picture::Picture;
+use crate::domain::model::principal::Principal;
+use crate::domain::model::refusal::Refusal;
 use crate::domain::rules::change_menu::MenuAction;
+use crate::domain::values::ids::RestaurantId;
 use crate::http::api::menu::{Changed, change};
 use crate::http::body::{Body, LargeBody};
 use crate::http::etag::BasedOn;
@@ -41,7 +45,34 @@ pub async fn replace(
     based_on: BasedOn,
     body: LargeBody<MenuDraft>,
 ) -> Result<HttpResponse, Problem> {
-    change(&state, &who, MenuAction::Replace(Box::new(body.0)), based_on).await
+    replace_with(&state, &who, body.0, based_on).await
+}
+
+/// Replaces the menu, unless it names a picture that the restaurant does not have.
+pub(super) async fn replace_with(
+    state: &State,
+    who: &Principal,
+    draft: MenuDraft,
+    based_on: BasedOn,
+) -> Result<HttpResponse, Problem> {
+    check_pictures(state, who.restaurant, &draft).await?.map_err(|refusal| Problem::invalid(refusal.message))?;
+    change(state, who, MenuAction::Replace(Box::new(draft)), based_on).await
+}
+
+/// Checks that the restaurant has every picture that an edit names.
+pub(super) async fn check_pictures(
+    state: &State,
+    restaurant: RestaurantId,
+    draft: &MenuDraft,
+) -> Result<Result<(), Refusal>, Problem> {
+    if !draft.names_pictures() {
+        return Ok(Ok(()));
+    }
+    let stored = state.node.store.pictures(restaurant).await?;
+    let has = |picture: &Picture| {
+        stored.iter().any(|row| (row.id, row.width, row.height) == (picture.id, picture.width, picture.height))
+    };
+    Ok(draft.check_pictures(has))
 }
 
 /// The body of `PUT …/menu/names`.

@@ -1,7 +1,9 @@
 //! Paired kitchen screens.
 
 use super::page::{self, PageQuery};
+use crate::domain::values::as_text::or_null;
 use crate::domain::values::ids::{DeviceId, UserId};
+use crate::domain::values::schema;
 use crate::domain::values::text::{Key, Name, Slug, Station};
 use crate::domain::values::time::Timestamp;
 use crate::http::api::devices::DeviceBrief;
@@ -14,10 +16,9 @@ use crate::http::query::Query;
 use crate::http::state::State;
 use crate::store::devices::ListedDevice;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa::openapi::Ref;
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::Schema;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ListedDevice)]
@@ -86,20 +87,13 @@ pub async fn list(
 pub struct DeviceChange {
     name: Option<Name>,
     /// Absent: unchanged. Null: every station.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "or_null")]
     #[schema(schema_with = station_schema)]
     station: Option<Option<Station>>,
 }
 
 fn station_schema() -> Schema {
-    let none = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
-    let station = AnyOfBuilder::new().item(Ref::from_schema_name(Station::name())).item(none);
-    station.description(Some("A station of the kitchen; null for every station.")).build().into()
-}
-
-/// Reads a field that is present, so that null differs from absent.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Station>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    schema::or_null::<Station>().description(Some("A station of the kitchen; null for every station.")).build().into()
 }
 
 /// `PATCH …/devices/{id}`: changes a screen's name or station. 200 with the device. A new station

@@ -1,0 +1,94 @@
+//! A menu as a spreadsheet (CSV): a row for each category, dish, group of options and option, read from top to bottom.
+//! docs/menu-files.md describes the columns.
+
+pub mod cells;
+pub mod preview;
+pub mod reader;
+pub mod writer;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The columns in their order.
+pub const COLUMNS: [&str; 15] = [
+    "type",
+    "id",
+    "name",
+    "category",
+    "course",
+    "course_name",
+    "description",
+    "price",
+    "station",
+    "sku",
+    "photo",
+    "min",
+    "max",
+    "default",
+    "sort",
+];
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A heading.
+    Category,
+    /// A dish of the category above it, or of the one that it names.
+    Dish,
+    /// A group of options of the dish above it.
+    Group,
+    /// An option of the group above it, or of the dish.
+    Option,
+    /// A group that is asked with the option above it.
+    Subgroup,
+    /// An option of such a group.
+    Suboption,
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [Self::Category, Self::Dish, Self::Group, Self::Option, Self::Subgroup, Self::Suboption];
+
+    /// Returns the word in the column `type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::Dish => "dish",
+            Self::Group => "group",
+            Self::Option => "option",
+            Self::Subgroup => "subgroup",
+            Self::Suboption => "suboption",
+        }
+    }
+
+    /// Returns the kind of a word; a dish without one.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        if word.is_empty() {
+            return Some(Self::Dish);
+        }
+        Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
+/// What is wrong with a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// The line of the file, the first one is 1; absent for the file as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The name of the column, if one is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+/// What becomes of dishes that a file does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// They stay on the menu.
+    Keep,
+    /// They are removed.
+    Remove,
+}
