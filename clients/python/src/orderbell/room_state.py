@@ -41,13 +41,14 @@ class Need(Enum):
 class Change:
     """What a frame changed.
 
-    `kind` is `snapshot`, after which the whole state is to be read again, or the kind of the event. `before` and
-    `after` are the order, the calls, the displays or the menu. `rewritten` says that the snapshot is of another
-    epoch: the database was restored, perhaps without some orders. `overflowed` says that changes were dropped
-    because the reader was too slow.
+    `kind` is `snapshot`, after which the whole state is to be read again, or the kind of the event. `position` is that
+    of the event or of the snapshot, and None when changes were dropped. `before` and `after` are the order, the calls,
+    the displays or the menu. `rewritten` says that the snapshot is of another epoch: the database was restored,
+    perhaps without some orders. `overflowed` says that changes were dropped because the reader was too slow.
     """
 
     kind: str
+    position: int | None = None
     event: JsonObject | None = None
     order: str | None = None
     before: Any = None
@@ -157,7 +158,7 @@ class RoomState:
             self.documents = {order["id"]: cast(Order, order) for order in documents}
         self.calls = frame.get("calls", {})
         self.displays = frame.get("displays", {})
-        return Step(change=Change("snapshot", rewritten=rewritten))
+        return Step(change=Change("snapshot", frame["position"], rewritten=rewritten))
 
     def _advance(self, frame: JsonObject) -> Step:
         if self.cursor is None:
@@ -170,7 +171,7 @@ class RoomState:
                 # One request brings everything; later frames beyond the same gap need no other.
                 asked, self._beyond = self._beyond > 0, max(self._beyond, position)
                 return _NOTHING if asked else Step(Need.RESUME)
-        step = self._apply(frame["event"]) if frame["type"] == "event" else _NOTHING
+        step = self._apply(frame["event"], position) if frame["type"] == "event" else _NOTHING
         if step.need is Need.NOTHING:
             self.cursor = position
         else:
@@ -188,7 +189,7 @@ class RoomState:
         self.live = True
         return _NOTHING
 
-    def _apply(self, event: JsonObject) -> Step:
+    def _apply(self, event: JsonObject, position: int) -> Step:
         kind, patch = event["kind"], event["patch"]
         match kind.partition(".")[0]:
             case "call":
@@ -201,12 +202,12 @@ class RoomState:
                 before = self.menu
                 after = self.menu = merge_patch(before, patch)
             case _ if "order" in event:
-                return self._apply_to_order(event)
+                return self._apply_to_order(event, position)
             case _:
-                return Step(change=Change(kind, event))  # of an unknown kind, not about an order
-        return Step(change=Change(kind, event, None, before, after))
+                return Step(change=Change(kind, position, event))  # of an unknown kind, not about an order
+        return Step(change=Change(kind, position, event, None, before, after))
 
-    def _apply_to_order(self, event: JsonObject) -> Step:
+    def _apply_to_order(self, event: JsonObject, position: int) -> Step:
         order, patch = event["order"], event["patch"]
         before = self.documents.get(order)
         # An order that was final before the snapshot is not in it. A patch with the id carries the whole document.
@@ -216,7 +217,7 @@ class RoomState:
         self.documents[order] = after
         if after.get("status") in _FINAL:
             self._prune()
-        return Step(change=Change(event["kind"], event, order, before, after))
+        return Step(change=Change(event["kind"], position, event, order, before, after))
 
     def _prune(self) -> None:
         final = [order for order in self.documents.values() if order.get("status") in _FINAL]

@@ -1,0 +1,91 @@
+"""Cables between the clients and the nodes, which the evening cuts."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+PIECE = 65536
+
+
+class Cable:
+    """A relay of one client to a node. It is whole, cut, or silent: connected, while nothing goes through."""
+
+    def __init__(self, target: Callable[[], int | None]) -> None:
+        self._target = target  # the port of a node that takes connections, if there is one
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._through = asyncio.Event()
+        self._through.set()
+        self._is_cut = False
+        self.url = ""
+        self.cuts = 0
+
+    async def lay(self) -> "Cable":
+        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def cut(self, seconds: float) -> None:
+        """Ends every connection, and refuses new ones for a time."""
+        self.cuts += 1
+        self._is_cut = True
+        for writer in list(self._writers):
+            writer.transport.abort()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._is_cut = False
+
+    async def silence(self, seconds: float) -> None:
+        """Holds back everything in both directions for a time, and then ends the connections."""
+        self.cuts += 1
+        self._through.clear()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            for writer in list(self._writers):
+                writer.transport.abort()
+            self._through.set()
+
+    def remove(self) -> None:
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        port = self._target()
+        try:
+            if self._is_cut or port is None:
+                return
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return
+        finally:
+            if self._is_cut or port is None:
+                writer.transport.abort()
+        both = {writer, far_writer}
+        self._writers |= both
+        try:
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        finally:
+            self._writers -= both
+            for end in both:
+                end.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while piece := await reader.read(PIECE):
+                await self._through.wait()
+                writer.write(piece)
+                await writer.drain()
+            writer.write_eof()
+
+
+async def wear(cable: Cable, mean_s: float) -> None:
+    """Cuts a cable again and again, after a mean time, for up to 5 seconds; one time of ten it falls silent for longer."""
+    while True:
+        await asyncio.sleep(random.expovariate(1 / mean_s))
+        if random.random() < 0.1:
+            await cable.silence(random.uniform(5, 20))
+        else:
+            await cable.cut(random.uniform(0, 5))
