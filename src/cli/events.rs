@@ -1,6 +1,8 @@
 //! `orderbell events`: exports the log of a restaurant for other systems.
 
 use super::tools::restaurant;
+use crate::connection::sse::last_event_id::Cursor;
+use crate::domain::model::history::Epoch;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
 use crate::protocol::server_frame::EventBody;
@@ -19,15 +21,17 @@ pub(super) enum EventsCommand {
         /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
-        /// Only events after this position, such as the last one of an earlier export.
-        #[arg(long, default_value = "0", value_parser = parse_position)]
-        after: Position,
+        /// Only events after this cursor, EPOCH.POSITION: the `epoch` and `position` of the last line of an earlier export.
+        /// Without it, all events.
+        #[arg(long, value_parser = parse_cursor)]
+        after: Option<Cursor>,
     },
 }
 
 /// An event with its place in the log.
 #[derive(Serialize)]
 struct Line<'a> {
+    epoch: &'a str,
     position: Position,
     #[serde(flatten)]
     event: EventBody<'a>,
@@ -35,14 +39,17 @@ struct Line<'a> {
 
 /// Prints events page by page, so that memory does not grow with the log.
 pub(super) async fn run(store: &SharedStore, command: EventsCommand) -> anyhow::Result<()> {
-    let EventsCommand::Export { restaurant: slug, mut after } = command;
+    let EventsCommand::Export { restaurant: slug, after } = command;
     let restaurant = restaurant(store, &slug).await?.id;
-    let head = store.head(restaurant).await?;
+    let heads = store.heads(&[(restaurant, Position::ZERO)]).await?;
+    let (generation, head) = heads.get(&restaurant).map_or((None, Position::ZERO), |head| (head.generation, head.last.position));
+    let epoch = Epoch { database: store.epoch(), generation }.to_string();
+    let mut after = begin(after, &epoch, head)?;
     let mut out = BufWriter::new(std::io::stdout());
     loop {
         let page = store.events(restaurant, None, after, head, PAGE).await?;
         for event in &page {
-            serde_json::to_writer(&mut out, &Line { position: event.position, event: EventBody::whole(event) })?;
+            serde_json::to_writer(&mut out, &Line { epoch: &epoch, position: event.position, event: EventBody::whole(event) })?;
             out.write_all(b"\n")?;
         }
         let Some(last) = page.last() else { return Ok(out.flush()?) };
@@ -50,6 +57,17 @@ pub(super) async fn run(store: &SharedStore, command: EventsCommand) -> anyhow::
     }
 }
 
-fn parse_position(text: &str) -> Result<Position, String> {
-    text.parse().ok().and_then(Position::new).ok_or_else(|| "write the position of an event, such as 0 or 4711".into())
+/// Returns the position after which to begin. A cursor of another history would pass over events without a word.
+fn begin(after: Option<Cursor>, epoch: &str, head: Position) -> anyhow::Result<Position> {
+    match after {
+        None => Ok(Position::ZERO),
+        Some(cursor) if cursor.epoch == epoch && cursor.position <= head => Ok(cursor.position),
+        Some(_) => anyhow::bail!(
+            "the database came back without events of that export, as after a restore or a failover; export again without --after, and drop what you have"
+        ),
+    }
+}
+
+fn parse_cursor(text: &str) -> Result<Cursor, String> {
+    text.parse().map_err(|_| "write EPOCH.POSITION, with the epoch and the position of the last line of an earlier export".into())
 }

@@ -5,6 +5,15 @@ export function dayOf(moment) {
   return [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 }
 
+/** @param {string} zone of the server's database, which may be newer than the browser's @returns {string} the zone, or UTC */
+export function knownZone(zone) {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone && zone;
+  } catch {
+    return 'UTC';
+  }
+}
+
 /** @param {string} zone @param {Date} moment @returns {string} the date in a time zone */
 export function dayIn(zone, moment) {
   const parts = new Intl.DateTimeFormat('en', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(moment);

@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { dayIn } from './days.js';
+import { dayIn, knownZone } from './days.js';
 import { choice, emptyView, field, formSheet, lineButton, sectionHead } from './parts.js';
 
 /** @type {[string, string][]} the days of a week: the server's names, and the shown ones */
@@ -9,13 +9,15 @@ const DAYS = [['mon', 'Monday'], ['tue', 'Tuesday'], ['wed', 'Wednesday'], ['thu
 
 /** @param {any} menu @returns {HTMLElement} */
 export function hoursView(menu) {
-  const zone = menu.time_zone ?? 'UTC';
+  const name = menu.time_zone ?? 'UTC';
+  const zone = knownZone(name);
+  const time = zone === name ? `where it is ${clockIn(zone)} now` : 'which this browser does not know, so that times here are in UTC';
   const categories = Object.entries(menu.categories).sort(([, a], [, b]) => a.sort - b.sort || a.name.localeCompare(b.name));
   return h('section.section', { 'aria-label': 'Hours' },
     sectionHead('Hours', 'Outside these hours guests cannot order. You and your staff always can.'),
     h('section.hours', { 'data-key': 'zone', 'aria-labelledby': 'hours-zone' },
       h('header.hours__head', {}, h('h3', { id: 'hours-zone' }, 'Time zone'), h('button.button', { 'type': 'button', 'data-do': 'ask-zone' }, 'Change the time zone')),
-      h('p', {}, `${zone}, where it is ${clockIn(zone)} now. At midnight there, the numbers that are called out begin with 1 again.`)),
+      h('p', {}, `${name}, ${time}. At midnight there, the numbers that are called out begin with 1 again.`)),
     hoursCard('restaurant', 'The restaurant', menu, { zone, otherwise: 'Guests can order at any time.' }),
     categories.length === 0 && emptyView('list', 'No category yet', 'The menu has none that could have hours of its own.'),
     categories.map(([id, category]) => hoursCard(id, category.name, category, { zone, otherwise: 'As the restaurant.' })));
@@ -30,11 +32,11 @@ function clockIn(zone, at = new Date()) {
  * @param {string} id of a category, or `restaurant` @param {string} name
  * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look otherwise: the text without hours
  */
-function hoursCard(id, name, { hours = [], opening }, { zone, otherwise }) {
+function hoursCard(id, name, { hours, opening }, { zone, otherwise }) {
   return h('section.hours', { 'data-key': id, 'data-hours': id, 'aria-labelledby': `hours-${id}` },
     h('header.hours__head', {}, h('h3', { id: `hours-${id}` }, name), opening && h('span.badge', {}, openingWords(opening, zone)),
       lineButton('ask-span', 'Add hours', `to ${name}`)),
-    hours.length === 0 ? h('p.muted', {}, otherwise) : h('ul.card.entries', {}, hours.map((span, index) => h('li.entry', { 'data-key': index },
+    !hours?.length ? h('p.muted', {}, hours ? 'Never.' : otherwise) : h('ul.card.entries', {}, hours.map((span, index) => h('li.entry', { 'data-key': index },
       h('div.entry__body', {}, h('p.entry__name', {}, spanWords(span))),
       h('div.entry__controls', {},
         spanButton('ask-span', 'Change', index, `${name}, ${spanWords(span)}`),

@@ -1,4 +1,4 @@
-import { dayAfter, dayIn, dayOf, offsetsOf } from './days.js';
+import { dayAfter, dayIn, dayOf, knownZone, offsetsOf } from './days.js';
 import { reportView } from './report_view.js';
 import { Section, complain } from './section.js';
 
@@ -14,7 +14,7 @@ export class ReportSection extends Section {
   async read() {
     const date = this.#date;
     const { time_zone: zone } = await this.context.call('GET', '');
-    this.#zone = zone;
+    this.#zone = zone && knownZone(zone);
     const { begin, end } = offsetsOf(date);
     // The day of the restaurant's time zone, or without one that of this device.
     const report = await this.context.call('GET', `/reports/day?date=${date}${zone ? '' : `&offset=${begin}&end_offset=${end}`}`);

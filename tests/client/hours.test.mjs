@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isExplained, obstacle, total, unavailable } from '../../static/shared/basket.js';
 import { noOrdersWords, orderFromWords, withHours } from '../../static/guest/hours.js';
 import { speak, when } from '../../static/languages/language.js';
-import { dayIn } from '../../static/manager/days.js';
+import { dayIn, knownZone } from '../../static/manager/days.js';
 import { openingWords, spanWords } from '../../static/manager/hours_view.js';
 import { called } from '../../static/shared/called.js';
 import { FakeStore } from './support.mjs';
@@ -70,4 +70,8 @@ test('the day is that of the restaurant’s clock', () => {
 
 test('the name to call out is the ticket of an order, or its number if it has no ticket', () => {
   assert.deepEqual([called({ number: 41 }), called({ number: 41, ticket: 'A7' })], ['41', 'A7']);
+});
+
+test('a time zone that is newer than the browser does not break the page', () => {
+  assert.deepEqual(['Asia/Dhaka', 'Factory', 'Mars/Olympus'].map(knownZone), ['Asia/Dhaka', 'UTC', 'UTC']);
 });

@@ -28,6 +28,9 @@ async fn outside_the_hours_only_staff_can_order_and_the_menu_says_when_guests_ca
     let mut screen = guest.screen().await;
     screen.join(&menu.menu()).await;
 
+    let early = guest.place(&menu.basket()).await;
+    let (item, placed) = early["items"].as_object().unwrap().iter().next().unwrap();
+    let more = |quantity: u64| json!({"item": item, "line": {"menu_item": placed["menu_item"], "quantity": quantity}});
     let document = set(&manager, json!({"time_zone": "UTC", "hours": just_over()})).await;
     let opens_at = document["opening"]["until"].clone();
     assert_eq!(document["opening"]["open"], false);
@@ -39,6 +42,10 @@ async fn outside_the_hours_only_staff_can_order_and_the_menu_says_when_guests_ca
     assert_eq!((text(&refused["reason"]), &refused["document"]), ("closed", &json!({"opens_at": opens_at})));
     let refused = screen.ask(json!({"type": "place", "order": menu.basket()})).await;
     assert_eq!((text(&refused["code"]), text(&refused["reason"])), ("paused", "closed"), "and over WebSocket");
+    let portions = placed["quantity"].as_u64().unwrap();
+    let refused = guest.command(&early["id"], "change_item", more(portions + 1)).await.problem(409, "paused");
+    assert_eq!(text(&refused["reason"]), "closed", "more portions are another order");
+    staff.command(&early["id"], "change_item", more(portions + 1)).await.expect(200);
     staff.place(&menu.basket()).await;
 
     let category = text(&menu.dish("Firni")["category"]).to_owned();

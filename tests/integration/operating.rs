@@ -181,7 +181,13 @@ async fn events_are_exported_in_order_and_from_a_position() {
     let positions: Vec<_> = all.iter().map(|event| event["position"].as_u64().unwrap()).collect();
     assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>());
     assert!(all.iter().filter(|event| event["kind"] == "order.placed").count() >= 3 && all[0]["patch"].is_object(), "{all:?}");
-    let last = positions.len().to_string();
-    assert_eq!(export(&["--after", &(positions.len() - 1).to_string()]).await, all[positions.len() - 1..]);
-    assert!(export(&["--after", &last]).await.is_empty());
+    let cursor = |position: usize| format!("{}.{position}", all[0]["epoch"].as_str().unwrap());
+    assert_eq!(export(&["--after", &cursor(positions.len() - 1)]).await, all[positions.len() - 1..]);
+    assert!(export(&["--after", &cursor(positions.len())]).await.is_empty());
+    let beyond = cursor(positions.len() + 1);
+    for of_another_history in ["another-epoch.1", &beyond, "1"] {
+        let words = ["events", "export", "--restaurant", "demo", "--after", of_another_history];
+        let (done, said) = server.tool_told(&words, "").await;
+        assert!(!done && (said.contains("export again") || said.contains("EPOCH.POSITION")), "{of_another_history}: {said}");
+    }
 }

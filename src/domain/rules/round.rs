@@ -112,6 +112,7 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
     let grows = line.quantity > item.quantity;
     if !keeps_options || grows {
         place_order::check_open(at.menu)?;
+        place_order::check_hours(at.menu, std::slice::from_ref(line), at.who, at.now)?;
         let priced = place_order::price(at.menu, line, LEVEL)?;
         if !keeps_options {
             (item.options, item.choices, item.price) = (priced.options, priced.choices, priced.price);

@@ -103,10 +103,13 @@ impl Default for TimeZone {
     }
 }
 
+/// The zone of a clock that nobody has set, which browsers do not know.
+const FACTORY: &str = "Factory";
+
 impl FromStr for TimeZone {
     type Err = InvalidTimeZone;
     fn from_str(text: &str) -> Result<Self, InvalidTimeZone> {
-        let zone = tz::TimeZone::get(text).ok().filter(|_| text.len() <= Self::MAX_NAME);
+        let zone = tz::TimeZone::get(text).ok().filter(|_| text.len() <= Self::MAX_NAME && !text.eq_ignore_ascii_case(FACTORY));
         zone.filter(|zone| zone.iana_name().is_some()).map(Self).ok_or(InvalidTimeZone)
     }
 }
@@ -155,7 +158,7 @@ mod tests {
     fn names_are_those_of_the_database() {
         assert_eq!(zone("asia/dhaka").to_string(), "Asia/Dhaka", "spelt as the database spells it");
         assert!(zone("UTC").is_utc() && !zone("Europe/London").is_utc());
-        for wrong in ["", "Dhaka", "Mars/Olympus", "+06:00", "UTC-6", "../etc/passwd", "Asia/Dhaka\n"] {
+        for wrong in ["", "Dhaka", "Mars/Olympus", "Factory", "+06:00", "UTC-6", "../etc/passwd", "Asia/Dhaka\n"] {
             assert_eq!(wrong.parse::<TimeZone>(), Err(InvalidTimeZone), "{wrong:?}");
         }
     }
