@@ -27,6 +27,7 @@ use crate::store::credentials::SessionOwner;
 use crate::store::open::open;
 use crate::store::options::{Mode, Settings};
 use crate::store::sessions::{Issued, SessionRow};
+use crate::telemetry::logging::start_logging;
 use crate::{clock, startup, telemetry};
 use anyhow::{Context, bail};
 use arguments::Parsed;
@@ -198,7 +199,7 @@ struct IssueArgs {
 pub fn main() -> ExitCode {
     use_small_pages();
     let parsed = arguments::parse::<Cli>(&std::env::args_os().collect::<Vec<_>>()).unwrap_or_else(|refused| refused.exit());
-    telemetry::start_logging(&parsed.cli.common.log);
+    start_logging(&parsed.cli.common.log, parsed.cli.common.log_format);
     let outcome = actix_rt::System::new().block_on(run(parsed.cli, &parsed.matches));
     match outcome {
         Ok(code) => code,

@@ -32,6 +32,7 @@ use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, Shift
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::failpoint::{self, Point};
 use crate::feed::{EventCommitted, FeedRegistry};
@@ -40,7 +41,7 @@ use crate::store::audit::Note;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::store::nodes::LevelInForce;
 use crate::store::shifts::OnShift;
-use crate::telemetry::ByOutcome;
+use crate::telemetry::{ByAction, ByOutcome};
 use refusal_budget::RefusalBudget;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -64,6 +65,15 @@ pub type Answer = Result<Ack, CommandError>;
 
 fn refuse(kind: RefusalKind, message: &str) -> CommandError {
     CommandError::Refused(Refusal::new(kind, message))
+}
+
+/// A command that has an answer.
+struct Done {
+    action: &'static str,
+    /// The order it names.
+    order: Option<OrderId>,
+    /// When it arrived, on the clock of [`clock::uptime`].
+    begun: Timestamp,
 }
 
 /// The executor of commands. Cheap to clone.
@@ -129,12 +139,17 @@ impl Commands {
     /// # Errors
     /// A refusal, or an error of the store.
     pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
+        let begun = clock::uptime();
         let who = &self.acting(who, command.shift).await?;
         let action = command.action();
+        let order = match command.subject {
+            Subject::Order { order, .. } => Some(order),
+            Subject::Call(_) | Subject::Visit { .. } => None,
+        };
         let note = self.within_budget(who, notes::of_command(who, &command));
         let answer =
             if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(who, note).await };
-        self.record_outcome(who, action.as_str(), answer)
+        self.record(who, Done { action: action.as_str(), order, begun }, answer)
     }
 
     /// Returns the note, without an entry for refusals if the principal has used up their budget of
@@ -202,8 +217,9 @@ impl Commands {
     /// # Errors
     /// A refusal, or an error of the store.
     pub async fn place(&self, who: &Principal, id: CommandId, basket: Basket) -> Answer {
+        let begun = clock::uptime();
         let answer = self.run_place(who, id, basket).await;
-        self.record_outcome(who, "place", answer)
+        self.record(who, Done { action: "place", order: None, begun }, answer)
     }
 
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
@@ -277,6 +293,7 @@ impl Commands {
     /// # Errors
     /// A refusal, or an error of the store.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction, expected: Expected) -> Answer {
+        let begun = clock::uptime();
         let note = self.within_budget(who, notes::of_menu(who, &action));
         let answer = if let Err(refusal) = self.check_level(action.level()).and_then(|()| self.limits.admit(who)) {
             Err(CommandError::Refused(refusal))
@@ -290,7 +307,7 @@ impl Commands {
         } else {
             self.forbidden(who, note).await
         };
-        self.record_outcome(who, "menu", answer)
+        self.record(who, Done { action: "menu", order: None, begun }, answer)
     }
 
     /// Ends the pauses and sold-out marks of a menu that are due. The events name the role
@@ -383,7 +400,9 @@ impl Commands {
         let commands = self.clone();
         let restaurant = work.restaurant;
         let task = tokio::task::spawn_local(async move {
+            let begun = clock::uptime();
             let committed = commands.feeds.store().commit(work).await?;
+            commands.feeds.metrics().commit_duration.observe(clock::uptime().since(begun).as_secs_f64());
             if !committed.events.is_empty() {
                 failpoint::reach(Point::Committed);
                 let events = committed.events.clone();
@@ -398,8 +417,12 @@ impl Commands {
         }
     }
 
-    /// Counts the outcome of a principal's command, and the limit that refused it, if any.
-    fn record_outcome(&self, who: &Principal, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
+    /// Counts, times and logs a principal's command, and counts the limit that refused it, if any.
+    fn record(&self, who: &Principal, done: Done, answer: Result<Committed, CommandError>) -> Answer {
+        let Done { action, order, begun } = done;
+        let took = clock::uptime().since(begun);
+        self.feeds.metrics().command_duration.get_or_create(&ByAction { action }).observe(took.as_secs_f64());
+        log_outcome(who, action, order, &answer);
         if let Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) = &answer {
             self.limits.note(who, refusal);
             if who.role != Role::Diner && refusal.limit.is_none() {
@@ -420,16 +443,35 @@ impl Commands {
 
     /// Counts the outcome and unwraps the answer.
     fn count(&self, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
-        let outcome = match &answer {
-            Ok(Committed { repeated: true, .. }) => "repeated",
-            Ok(Committed { answer: Ok(ack), .. }) if ack.changed => "changed",
-            Ok(Committed { answer: Ok(_), .. }) => "unchanged",
-            Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) => refusal.kind.as_str(),
-            Err(CommandError::Store(StoreError::Unavailable)) => "unavailable",
-            Err(CommandError::Store(_)) => "internal",
-        };
+        let outcome = outcome(&answer);
         self.feeds.metrics().commands.get_or_create(&ByOutcome { action, outcome }).inc();
         answer?.answer.map_err(CommandError::Refused)
+    }
+}
+
+/// Returns the word for the outcome of a command.
+fn outcome(answer: &Result<Committed, CommandError>) -> &'static str {
+    match answer {
+        Ok(Committed { repeated: true, .. }) => "repeated",
+        Ok(Committed { answer: Ok(ack), .. }) if ack.changed => "changed",
+        Ok(Committed { answer: Ok(_), .. }) => "unchanged",
+        Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) => refusal.kind.as_str(),
+        Err(CommandError::Store(StoreError::Unavailable)) => "unavailable",
+        Err(CommandError::Store(_)) => "internal",
+    }
+}
+
+/// Logs a command, so that the log answers who did what to an order, and when.
+fn log_outcome(who: &Principal, action: &str, order: Option<OrderId>, answer: &Result<Committed, CommandError>) {
+    let (restaurant, role, sub, outcome) = (who.restaurant, who.role, &who.sub, outcome(answer));
+    let events = answer.as_ref().map_or(&[][..], |committed| &*committed.events);
+    let order = order.or_else(|| events.first()?.order);
+    match (order, events.last()) {
+        (Some(order), Some(last)) => {
+            log::info!(restaurant:%, role:%, who:% = sub, action, outcome, order:%, position:% = last.position; "command");
+        }
+        (Some(order), None) => log::info!(restaurant:%, role:%, who:% = sub, action, outcome, order:%; "command"),
+        (None, _) => log::info!(restaurant:%, role:%, who:% = sub, action, outcome; "command"),
     }
 }
 

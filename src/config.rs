@@ -19,6 +19,7 @@ use crate::domain::values::level::Level;
 use crate::push;
 use crate::push::hosts::HostPattern;
 use crate::screens::reporter::Spans;
+use crate::telemetry::logging::LogFormat;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
@@ -56,6 +57,10 @@ pub struct Common {
     /// (info,orderbell::feed=debug).
     #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn,redis=error", value_parser = parse_log, global = true)]
     pub log: String,
+
+    /// Form of the log's lines.
+    #[arg(long, env = "ORDERBELL_LOG_FORMAT", default_value = "text", value_enum, global = true)]
+    pub log_format: LogFormat,
 }
 
 impl Common {

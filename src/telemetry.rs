@@ -1,35 +1,17 @@
 //! Logging and metrics of a node, without any token, password, table key or guest's note.
 
+mod figures;
+pub mod logging;
+pub mod request;
+
+use crate::domain::model::principal::Role;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use std::io::Write;
-
-/// The module that logs malformed requests of strangers as errors. It is off unless the filter
-/// names it.
-const NOISY: &str = "actix_http";
-
-/// Starts logging to standard error: one line an event, with `key=value` pairs at the end. `filter`
-/// has env_logger's syntax (`info,orderbell=debug`).
-pub fn start_logging(filter: &str) {
-    let mut builder = env_logger::Builder::new();
-    builder.parse_filters(filter).target(env_logger::Target::Stderr);
-    if !filter.contains(NOISY) {
-        builder.filter_module(NOISY, log::LevelFilter::Off);
-    }
-    builder.format(|out, record| {
-        write!(out, "{} {:5} {}: {}", out.timestamp_millis(), record.level(), record.target(), record.args())?;
-        let mut pairs = Pairs(String::new());
-        let _ = record.key_values().visit(&mut pairs);
-        writeln!(out, "{}", pairs.0)
-    });
-    // A second start (tests in one process) keeps the first logger.
-    let _ = builder.try_init();
-}
 
 /// Returns an error with its causes, without repetitions, since many errors of libraries repeat
 /// their cause.
@@ -43,14 +25,8 @@ pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     })
 }
 
-struct Pairs(String);
-
-impl<'kvs> log::kv::VisitSource<'kvs> for Pairs {
-    fn visit_pair(&mut self, key: log::kv::Key<'kvs>, value: log::kv::Value<'kvs>) -> Result<(), log::kv::Error> {
-        use std::fmt::Write;
-        write!(self.0, " {key}={value}").map_err(Into::into)
-    }
-}
+/// No label: a metric that has no value until it is first set.
+pub type NoLabels = [(&'static str, &'static str); 0];
 
 /// The label `role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -103,8 +79,14 @@ pub struct ByOutcome {
     pub outcome: &'static str,
 }
 
+/// The outcome of a WebSocket's handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByHandshake {
+    outcome: &'static str,
+}
+
 /// The outcome of a subscription with a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResumeOutcome {
     /// Answered from the room's tail, without the database.
     Tail,
@@ -114,11 +96,87 @@ pub enum ResumeOutcome {
     Snapshot,
 }
 
+impl ResumeOutcome {
+    /// All outcomes.
+    const ALL: [Self; 3] = [Self::Tail, Self::Log, Self::Snapshot];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tail => "tail",
+            Self::Log => "log",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}
+
 /// The label `outcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByResume {
-    /// The outcome.
-    pub outcome: ResumeOutcome,
+    outcome: &'static str,
+}
+
+/// The labels of HTTP calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByRoute {
+    /// The method, of those that the server knows.
+    pub method: &'static str,
+    /// The pattern of the path, or `none`.
+    pub route: String,
+    /// The status of the answer.
+    pub status: u16,
+}
+
+/// The label `action`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByAction {
+    /// The action's word, `place` or `menu`.
+    pub action: &'static str,
+}
+
+/// A transport of live connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransportKind {
+    /// A WebSocket.
+    WebSocket,
+    /// A stream of server-sent events.
+    Sse,
+    /// One long poll.
+    LongPoll,
+}
+
+impl TransportKind {
+    /// All transports.
+    const ALL: [Self; 3] = [Self::WebSocket, Self::Sse, Self::LongPoll];
+
+    /// Returns the word for labels and log lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Sse => "sse",
+            Self::LongPoll => "long_poll",
+        }
+    }
+}
+
+/// The label `transport`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByTransport {
+    transport: &'static str,
+}
+
+/// The labels of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// The buckets of durations, in seconds: from half a millisecond to 16 seconds.
+const BUCKETS: (f64, f64, u16) = (0.000_5, 2.0, 16);
+
+fn durations() -> Histogram {
+    let (first, factor, count) = BUCKETS;
+    Histogram::new(exponential_buckets(first, factor, count))
 }
 
 /// The metrics of a node. Handles are cheap to clone and may be used from every thread.
@@ -126,7 +184,9 @@ pub struct ByResume {
 #[allow(missing_docs)] // each says what it counts where it is registered
 pub struct Metrics {
     registry: std::sync::Arc<Registry>,
+    pub http_request_duration: Family<ByRoute, Histogram>,
     pub connections: Family<ByRole, Gauge>,
+    pub connections_by_transport: Family<ByTransport, Gauge>,
     pub plain_connections: Gauge,
     pub rooms: Family<ByKind, Gauge>,
     pub members: Family<ByKind, Gauge>,
@@ -135,6 +195,8 @@ pub struct Metrics {
     pub deliveries: Counter,
     pub delivered_bytes: Counter,
     pub commit_to_delivery: Histogram,
+    pub command_duration: Family<ByAction, Histogram>,
+    pub commit_duration: Histogram,
     pub resumes: Family<ByResume, Counter>,
     pub evictions: Counter,
     pub lagging: Counter,
@@ -147,9 +209,12 @@ pub struct Metrics {
     pub commands: Family<ByOutcome, Counter>,
     pub seen: Counter,
     pub floor_seen: Counter,
+    pub handshakes: Family<ByHandshake, Counter>,
+    pub ready: Gauge,
     pub database_writable: Gauge,
     pub feature_level: Gauge,
-    pub redis_healthy: Gauge,
+    /// Has no value on a node without Redis.
+    pub redis_healthy: Family<NoLabels, Gauge>,
     pub redis_rebuilds: Counter,
     pub broker_messages: Family<ByFate, Counter>,
     pub pushes: Family<ByFate, Counter>,
@@ -165,10 +230,12 @@ impl Metrics {
     /// Makes and registers all metrics.
     #[must_use]
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("orderbell");
+        let mut root = Registry::default();
         let mut metrics = Self {
             registry: std::sync::Arc::default(),
+            http_request_duration: Family::new_with_constructor(durations),
             connections: Family::default(),
+            connections_by_transport: Family::default(),
             plain_connections: Gauge::default(),
             rooms: Family::default(),
             members: Family::default(),
@@ -177,6 +244,8 @@ impl Metrics {
             deliveries: Counter::default(),
             delivered_bytes: Counter::default(),
             commit_to_delivery: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            command_duration: Family::new_with_constructor(durations),
+            commit_duration: durations(),
             resumes: Family::default(),
             evictions: Counter::default(),
             lagging: Counter::default(),
@@ -189,21 +258,49 @@ impl Metrics {
             commands: Family::default(),
             seen: Counter::default(),
             floor_seen: Counter::default(),
+            handshakes: Family::default(),
+            ready: Gauge::default(),
             database_writable: Gauge::default(),
             feature_level: Gauge::default(),
-            redis_healthy: Gauge::default(),
+            redis_healthy: Family::default(),
             redis_rebuilds: Counter::default(),
             broker_messages: Family::default(),
             pushes: Family::default(),
         };
-        metrics.register_live(&mut registry);
-        metrics.register_counts(&mut registry);
-        metrics.register_broker(&mut registry);
-        metrics.registry = std::sync::Arc::new(registry);
+        root.register_collector(Box::new(figures::Process));
+        let registry = root.sub_registry_with_prefix("orderbell");
+        metrics.register_live(registry);
+        metrics.register_counts(registry);
+        metrics.register_broker(registry);
+        metrics.registry = std::sync::Arc::new(root);
+        metrics.begin_labels();
         metrics
     }
 
+    /// Begins the values of labels that are few and known at zero, so that a rate sees the first increment.
+    fn begin_labels(&self) {
+        for outcome in ResumeOutcome::ALL {
+            drop(self.resumes.get_or_create(&ByResume { outcome: outcome.as_str() }));
+        }
+        for role in Role::ALL {
+            drop(self.connections.get_or_create(&ByRole { role: role.as_str() }));
+        }
+        for transport in TransportKind::ALL {
+            self.connections_of(transport).set(0);
+        }
+    }
+
     fn register_live(&self, registry: &mut Registry) {
+        let build: Family<Build, Gauge> = Family::default();
+        build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("build_info", "1, with the version of this node", build);
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from a request's head to the head of its answer, by method, route and status",
+            Unit::Seconds,
+            self.http_request_duration.clone(),
+        );
+        registry.register("connections_by_transport", "Open connections by transport", self.connections_by_transport.clone());
         registry.register("connections", "Open connections by role", self.connections.clone());
         registry.register("plain_connections", "Open HTTP connections, without WebSockets", self.plain_connections.clone());
         registry.register("rooms", "Rooms with members on this node, by kind", self.rooms.clone());
@@ -226,6 +323,23 @@ impl Metrics {
     fn register_counts(&self, registry: &mut Registry) {
         registry.register("deliveries", "Frames sent to members", self.deliveries.clone());
         registry.register_with_unit("delivered", "Bytes sent to members", Unit::Bytes, self.delivered_bytes.clone());
+        registry.register_with_unit(
+            "command_duration",
+            "Time of a command from its arrival to its answer, by action",
+            Unit::Seconds,
+            self.command_duration.clone(),
+        );
+        registry.register_with_unit(
+            "commit_duration",
+            "Time of a commit, with its wait for the database",
+            Unit::Seconds,
+            self.commit_duration.clone(),
+        );
+        registry.register(
+            "handshakes",
+            "Handshakes of WebSockets: accepted, or the code of the refusal",
+            self.handshakes.clone(),
+        );
         registry.register("resumes", "Subscriptions with a cursor, by outcome", self.resumes.clone());
         registry.register("evictions", "Members evicted for reading too slowly", self.evictions.clone());
         registry.register("lagging", "Times a member's mailbox was full", self.lagging.clone());
@@ -256,9 +370,10 @@ impl Metrics {
     fn register_broker(&self, registry: &mut Registry) {
         registry.register(
             "redis_healthy",
-            "1 while messages to and from other nodes are known to arrive, 0 otherwise and without Redis",
+            "1 while messages to and from other nodes are known to arrive, 0 otherwise; absent without Redis",
             self.redis_healthy.clone(),
         );
+        registry.register("ready", "1 if this node was ready when it was last asked, 0 otherwise", self.ready.clone());
         registry.register(
             "database_writable",
             "1 while the database accepts writes, 0 otherwise",
@@ -275,6 +390,22 @@ impl Metrics {
             "Messages between nodes, by fate; feeds read lost events from the log",
             self.broker_messages.clone(),
         );
+    }
+
+    /// Counts the outcome of a WebSocket's handshake.
+    pub fn handshake(&self, outcome: &'static str) {
+        self.handshakes.get_or_create(&ByHandshake { outcome }).inc();
+    }
+
+    /// Returns the gauge of a transport's connections.
+    #[must_use]
+    pub fn connections_of(&self, transport: TransportKind) -> impl std::ops::Deref<Target = Gauge> + '_ {
+        self.connections_by_transport.get_or_create(&ByTransport { transport: transport.as_str() })
+    }
+
+    /// Counts a subscription with a cursor.
+    pub fn resumed(&self, outcome: ResumeOutcome) {
+        self.resumes.get_or_create(&ByResume { outcome: outcome.as_str() }).inc();
     }
 
     /// Counts the fate of a message between nodes.
@@ -340,12 +471,14 @@ mod tests {
     fn a_scrape_names_what_was_counted() {
         let metrics = Metrics::new();
         metrics.hit("rooms");
-        metrics.resumes.get_or_create(&ByResume { outcome: ResumeOutcome::Tail }).inc();
+        metrics.resumed(ResumeOutcome::Tail);
         metrics.commands.get_or_create(&ByOutcome { action: "accept", outcome: "changed" }).inc();
         let text = metrics.scrape();
         for line in [
             "orderbell_limit_hits_total{limit=\"rooms\"} 1",
-            "orderbell_resumes_total{outcome=\"Tail\"} 1",
+            "orderbell_resumes_total{outcome=\"tail\"} 1",
+            "orderbell_resumes_total{outcome=\"snapshot\"} 0",
+            "process_open_fds ",
             "orderbell_commands_total{action=\"accept\",outcome=\"changed\"} 1",
             "orderbell_commit_to_delivery_seconds_count 0",
         ] {

@@ -14,11 +14,12 @@ use crate::domain::values::time::Timestamp;
 use crate::protocol::{Frame, ServerFrame};
 use crate::room::{Join, Page, ToMember};
 use crate::screens::reporter::ScreenGuard;
-use crate::telemetry::ByRole;
+use crate::telemetry::{ByRole, TransportKind};
 use actix::Recipient;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Messages that wait while an actor is not polled. A room that finds the mailbox full lets the member lag.
 pub const MAILBOX: usize = 256;
@@ -30,6 +31,9 @@ pub const OPENING: Duration = Duration::from_secs(10);
 pub struct Subscriber {
     /// The parts of the node that it uses.
     pub node: Arc<Node>,
+    id: Uuid,
+    transport: TransportKind,
+    begun: Timestamp,
     slot: ConnectionSlot,
     generation: Option<Generation>,
     expires_at: Timestamp,
@@ -42,9 +46,16 @@ pub struct Subscriber {
 impl Subscriber {
     /// Makes the subscriber of a slot. `generation` is that of the feed.
     #[must_use]
-    pub fn new(node: Arc<Node>, slot: ConnectionSlot, generation: Option<Generation>, expires_at: Timestamp) -> Self {
+    pub fn new(
+        transport: TransportKind,
+        node: Arc<Node>,
+        slot: ConnectionSlot,
+        generation: Option<Generation>,
+        expires_at: Timestamp,
+    ) -> Self {
         let (expires, joins, screen) = (on_uptime(expires_at), RefCell::default(), RefCell::default());
-        Self { node, slot, generation, expires_at, expires, joins, screen }
+        let (id, begun) = (clock::new_id(), clock::uptime());
+        Self { node, id, transport, begun, slot, generation, expires_at, expires, joins, screen }
     }
 
     /// Returns the epoch of its cursors.
@@ -69,7 +80,7 @@ impl Subscriber {
     #[must_use]
     pub fn welcome(&self, principal: &Principal, heartbeat: Duration) -> Frame {
         ServerFrame::Welcome {
-            connection: &clock::new_id().to_string(),
+            connection: &self.id.to_string(),
             epoch: &self.epoch().to_string(),
             role: principal.role,
             restaurant: principal.restaurant,
@@ -88,6 +99,7 @@ impl Subscriber {
     #[must_use]
     pub fn begin(&self, principal: &Principal, reach: Recipient<Control>) -> bool {
         self.gauge(principal).inc();
+        self.node.metrics.connections_of(self.transport).inc();
         self.register(principal, reach);
         !self.is_over(principal)
     }
@@ -153,8 +165,19 @@ impl Subscriber {
     /// Leaves the rooms and stops counting the connection.
     pub fn end(&self, principal: &Principal, rooms: &[RoomId]) {
         self.gauge(principal).dec();
+        self.node.metrics.connections_of(self.transport).dec();
         self.screen.take();
         rooms.iter().for_each(|room| self.leave(principal, *room));
+        // A long poll is one request, which has a line of its own.
+        if self.transport != TransportKind::LongPoll {
+            self.log_end(principal, rooms.len());
+        }
+    }
+
+    fn log_end(&self, principal: &Principal, rooms: usize) {
+        let seconds = u64::try_from(clock::uptime().since(self.begun).as_secs()).unwrap_or(u64::MAX);
+        let (restaurant, role, who) = (principal.restaurant, principal.role, &principal.sub);
+        log::info!(connection:% = self.id, transport = self.transport.as_str(), restaurant:%, role:%, who:%, rooms, seconds; "connection ended");
     }
 
     fn gauge(&self, principal: &Principal) -> impl std::ops::Deref<Target = prometheus_client::metrics::gauge::Gauge> + '_ {

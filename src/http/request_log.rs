@@ -1,15 +1,44 @@
-//! One log line for each request: the route's pattern, never the path, which may carry a table's key.
+//! What the log and the metrics keep of a request: the route's pattern, never the path, which may carry a table's key.
 
 use crate::clock;
-use actix_web::Error;
+use crate::http::state::State;
+use crate::telemetry::ByRoute;
+use crate::telemetry::request::{self, RequestId};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, web};
 
 /// Patterns that a machine asks for every few seconds.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// Logs a request when it is answered.
+/// The header that names a request. A proxy in front may give it; else the node makes one.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives a request its id, which its log lines, its answer and a problem name.
+///
+/// # Errors
+/// The errors of the wrapped service.
+pub async fn identify_request(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = given_id(request.headers()).unwrap_or_else(|| RequestId::from_uuid(clock::new_id()));
+    let mut response = request::scope(id.clone(), next.call(request)).await?;
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    Ok(response)
+}
+
+/// Returns the id that came with a request. One that could not stand in a log line is not used.
+fn given_id(headers: &HeaderMap) -> Option<RequestId> {
+    headers.get(REQUEST_ID)?.to_str().ok()?.parse().ok()
+}
+
+/// Logs and times a request when it is answered.
 ///
 /// # Errors
 /// The errors of the wrapped service.
@@ -20,16 +49,33 @@ pub async fn log_request(
     let begun = clock::uptime();
     let response = next.call(request).await?;
     let status = response.status();
-    let level = if status.is_server_error() { log::Level::Warn } else { log::Level::Info };
-    // Builds the pattern only if the log needs it.
-    if !log::log_enabled!(level) {
-        return Ok(response);
-    }
+    let took = clock::uptime().since(begun);
     let request = response.request();
-    let route = request.match_pattern();
-    let route = route.as_deref().unwrap_or("none");
-    let level = if level == log::Level::Info && PROBES.contains(&route) { log::Level::Debug } else { level };
-    let ms = clock::uptime().since(begun).as_millis();
-    log::log!(level, method:% = request.method(), route, status = status.as_u16(), ms = u64::try_from(ms).unwrap_or(u64::MAX); "request");
+    let method = request.method();
+    let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+    let level = match status.is_server_error() {
+        true => log::Level::Warn,
+        false if PROBES.contains(&&*route) => log::Level::Debug,
+        false => log::Level::Info,
+    };
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    log::log!(level, method:%, route, status = status.as_u16(), ms; "request");
+    if let Some(state) = request.app_data::<web::Data<State>>() {
+        let labels = ByRoute { method: known(method), route, status: status.as_u16() };
+        state.node.metrics.http_request_duration.get_or_create(&labels).observe(took.as_secs_f64());
+    }
     Ok(response)
+}
+
+/// Returns the word of a method of the URL table. A client can make up others, and each would be a series of its own.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "other",
+    }
 }

@@ -10,7 +10,7 @@ use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::rate_limit::Action;
 use super::ration::ration;
-use super::request_log::log_request;
+use super::request_log::{identify_request, log_request};
 use super::state::State;
 use super::unread_body::close_unread;
 use crate::connection::NodeRole;
@@ -48,6 +48,7 @@ pub fn app(
         .wrap(from_fn(trim_headers))
         .wrap(from_fn(send_without_chunks))
         .wrap(from_fn(close_unread))
+        .wrap(from_fn(identify_request))
         .configure(configure)
 }
 

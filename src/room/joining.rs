@@ -10,7 +10,7 @@ use crate::domain::model::event::Event;
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, ServerFrame};
-use crate::telemetry::{ByResume, ResumeOutcome};
+use crate::telemetry::ResumeOutcome;
 use crate::{clock, store};
 use actix::prelude::*;
 use std::sync::Arc;
@@ -141,7 +141,7 @@ impl Room {
     }
 
     fn count_resume(&self, outcome: ResumeOutcome) {
-        self.metrics.resumes.get_or_create(&ByResume { outcome }).inc();
+        self.metrics.resumed(outcome);
     }
 
     /// Reads and sends the next page after `sent` of what a member missed. `is_first` says that

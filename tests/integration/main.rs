@@ -35,6 +35,7 @@ mod later;
 mod limits;
 mod menu_files;
 mod nginx;
+mod observed;
 mod one_failure;
 mod one_file;
 mod openapi;

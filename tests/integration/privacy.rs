@@ -52,7 +52,7 @@ async fn events_in_a_rooms_memory_are_not_replayed_after_a_purge() {
     let mut before = staff.screen().await;
     let control = before.resume(&menu.kitchen(), Followed::since(since)).await;
     assert!(!control.types().contains(&"snapshot") && json!(control.frames).to_string().contains("allergic"));
-    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"Tail\"}").await, 1.0);
+    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"tail\"}").await, 1.0);
     purge_one(&server).await;
     let mut after = staff.screen().await;
     let followed = after.resume(&menu.kitchen(), Followed::since(since)).await;

@@ -73,7 +73,7 @@ async fn a_short_absence_is_made_good_from_memory() {
     assert_eq!(followed.types()[..2], ["snapshot", "live"], "the frames of the first join");
     assert!(!followed.types()[2..].contains(&"snapshot"));
     assert_whole(followed, since, since + 20);
-    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"Tail\"}").await, 1.0);
+    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"tail\"}").await, 1.0);
 
     // The control: with another screen's cursor it misses the events in between.
     let mut other = staff.screen().await;

@@ -15,6 +15,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{Failure, Frame};
 use crate::room::{Page, ToMember};
+use crate::telemetry::TransportKind;
 use actix::prelude::*;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ pub async fn wait_for(node: Arc<Node>, verified: Verified, asked: &[Subscribe], 
     let (answer, answered) = oneshot::channel();
     let poll = LongPoll {
         batch: Batch::new(&subscriptions, node.limits.backlog_bytes),
-        subscriber: Subscriber::new(node, slot, generation, verified.expires_at),
+        subscriber: Subscriber::new(TransportKind::LongPoll, node, slot, generation, verified.expires_at),
         principal: verified.principal,
         subscriptions,
         wait,

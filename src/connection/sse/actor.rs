@@ -19,6 +19,7 @@ use crate::domain::values::position::Position;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, Failure, Frame};
 use crate::room::{Page, ToMember};
+use crate::telemetry::TransportKind;
 use actix::prelude::*;
 use bytes::Bytes;
 use std::rc::Rc;
@@ -70,7 +71,7 @@ pub async fn open(
     let queue = Rc::new(cursor.map_or_else(BodyQueue::default, BodyQueue::at));
     let (opening, opened) = oneshot::channel();
     let stream = EventStream {
-        subscriber: Subscriber::new(node, slot, generation, expires_at),
+        subscriber: Subscriber::new(TransportKind::Sse, node, slot, generation, expires_at),
         principal,
         subscriptions,
         deferred: Deferred::default(),

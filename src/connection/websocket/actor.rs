@@ -23,6 +23,7 @@ use crate::domain::values::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Failure, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
 use crate::store::audit;
+use crate::telemetry::TransportKind;
 use actix::prelude::*;
 use actix_http::ws::{Codec, Item};
 use actix_rt::net::TcpStream;
@@ -72,7 +73,7 @@ pub fn run(
     let incoming = Incoming::new(io.clone(), &first, node.limits.frame_bytes, fault.clone());
     let outgoing = Outgoing::new(send_queue.clone(), io.clone());
     let mut connection = Connection::new(
-        Subscriber::new(node.clone(), slot, generation, verified.expires_at),
+        Subscriber::new(TransportKind::WebSocket, node.clone(), slot, generation, verified.expires_at),
         verified.principal,
         outgoing,
         fault,

@@ -48,6 +48,9 @@ struct Rejection {
     status: StatusCode,
 }
 
+/// The outcome of a handshake that became a connection, in the metrics.
+const ACCEPTED: &str = "accepted";
+
 impl From<Failure> for Rejection {
     fn from(failure: Failure) -> Self {
         Self { status: failures::status(&failure), failure }
@@ -70,11 +73,11 @@ pub async fn upgrade(
     let accepted = accepted.and_then(|peer| admit(&node, &*gate, &request, peer));
     let (address, verified, slot) = match accepted {
         Ok(accepted) => accepted,
-        Err(rejection) => return refuse(&mut framed, &rejection, is_secure).await,
+        Err(rejection) => return refuse(&node, &mut framed, &rejection, is_secure).await,
     };
     let generation = match node.generation(verified.principal.restaurant).await {
         Ok(generation) => generation,
-        Err(failure) => return refuse(&mut framed, &failure.into(), is_secure).await,
+        Err(failure) => return refuse(&node, &mut framed, &failure.into(), is_secure).await,
     };
     let mut response = ws::handshake_response(request.head());
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
@@ -84,6 +87,7 @@ pub async fn upgrade(
         return Ok(());
     }
     drop(request);
+    node.metrics.handshake(ACCEPTED);
     let parts = framed.into_parts();
     // The answer leaves with the actor's first frame, in one write.
     let (first, answer) = (parts.read_buf, parts.write_buf.freeze());
@@ -190,8 +194,14 @@ fn protect(response: &mut ResponseBuilder, is_secure: bool) {
     }
 }
 
-async fn refuse(framed: &mut Framed<Socket, h1::Codec>, rejection: &Rejection, is_secure: bool) -> Result<(), actix_http::Error> {
+async fn refuse(
+    node: &Node,
+    framed: &mut Framed<Socket, h1::Codec>,
+    rejection: &Rejection,
+    is_secure: bool,
+) -> Result<(), actix_http::Error> {
     let Rejection { failure, status } = rejection;
+    node.metrics.handshake(failure.code().as_str());
     let problem = ProblemBody::new(failure, status.as_u16(), status.canonical_reason().unwrap_or("Error"));
     let mut response = Response::build(*status);
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON)).insert_header((header::CONNECTION, "close"));

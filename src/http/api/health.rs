@@ -54,6 +54,12 @@ pub async fn alive() -> HttpResponse {
     responses((status = 200, description = "It is ready.", body = Health)),
 )]
 pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    let answer = check_readiness(&state).await;
+    state.node.metrics.ready.set(answer.is_ok().into());
+    answer
+}
+
+async fn check_readiness(state: &State) -> Result<HttpResponse, Problem> {
     let unavailable = |detail| Problem::new(ErrorCode::Unavailable, detail).after(PATIENCE);
     if state.node.connections.is_draining() {
         return Err(unavailable("this node is going down"));

@@ -1,0 +1,86 @@
+//! What an operator sees of a node: the ids of requests, the log's lines and the metrics.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Client, Menu, TestServer};
+
+async fn ask(client: &Client, path: &str, id: &str) -> support::client::Answer {
+    Client::send(client.request(Method::GET, path).header("x-request-id", id)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_a_problem_and_the_log_name_the_request() {
+    let server = TestServer::start(&[]).await;
+    let anybody = server.anybody();
+    let answer = ask(&anybody, "/api/v1/restaurants/nowhere", "edge.17-A_b").await;
+    assert_eq!(answer.header("x-request-id"), "edge.17-A_b");
+    assert_eq!(answer.problem(404, "not_found")["request_id"], "edge.17-A_b");
+    assert!(server.log().lines().any(|line| line.contains("status=404") && line.ends_with("request=edge.17-A_b")));
+
+    for unsafe_id in ["two words", &"x".repeat(65), "a\u{e9}"] {
+        let answer = ask(&anybody, "/healthz", unsafe_id).await;
+        let made = answer.header("x-request-id");
+        assert!(made.len() == 36 && made != unsafe_id, "{made}");
+    }
+    let (one, other) = (anybody.get("/healthz").await, anybody.get("/healthz").await);
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_as_json_says_who_did_what_to_an_order() {
+    let server = TestServer::start(&["--log-format", "json"]).await;
+    let (diner, staff) = (server.diner("4").await, server.staff().await);
+    let order = diner.place(&Menu::read(&diner).await.noted("allergic to walnuts")).await;
+    staff.act(&order["id"], "accept").await;
+    diner.command(&order["id"], "serve", json!({})).await.problem(403, "forbidden");
+    let screen = staff.screen().await;
+    drop(screen);
+
+    let found = support::eventually("the lines", support::PATIENCE, || async {
+        let lines: Vec<Value> = server.log().lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        lines.iter().any(|line| line["message"] == "connection ended").then_some(lines)
+    });
+    let lines = found.await;
+    let of_order: Vec<(&str, &str, &str)> = lines
+        .iter()
+        .filter(|line| line["message"] == "command" && line["order"] == order["id"])
+        .map(|line| (line["role"].as_str().unwrap(), line["action"].as_str().unwrap(), line["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(of_order, [("diner", "place", "changed"), ("staff", "accept", "changed"), ("diner", "serve", "forbidden")]);
+    for line in &lines {
+        assert!(line["time"].is_string() && line["level"].is_string() && line["target"].is_string(), "{line}");
+        assert!(!line.to_string().contains("walnuts"), "{line}");
+    }
+    let ended = lines.iter().find(|line| line["message"] == "connection ended").unwrap();
+    assert_eq!((&ended["transport"], &ended["role"]), (&json!("websocket"), &json!("staff")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metrics_time_calls_commands_and_commits() {
+    let server = TestServer::start(&[]).await;
+    let (diner, staff) = (server.diner("4").await, server.staff().await);
+    let order = diner.place(&Menu::read(&diner).await.noted("no onion")).await;
+    staff.act(&order["id"], "accept").await;
+    let _screen = staff.screen().await;
+    Client::send(staff.request(Method::from_bytes(b"BREW").unwrap(), "/api/v1/orders")).await;
+    server.anybody().get("/readyz").await;
+
+    let route = "method=\"POST\",route=\"/api/v1/restaurants/{slug}/orders\",status=\"201\"";
+    for (line, value) in [
+        (format!("orderbell_http_request_duration_seconds_count{{{route}}}"), 1.0),
+        ("orderbell_command_duration_seconds_count{action=\"accept\"}".to_owned(), 1.0),
+        ("orderbell_commit_duration_seconds_count".to_owned(), 2.0),
+        ("orderbell_handshakes_total{outcome=\"accepted\"}".to_owned(), 1.0),
+        ("orderbell_connections_by_transport{transport=\"websocket\"}".to_owned(), 1.0),
+        ("orderbell_connections_by_transport{transport=\"sse\"}".to_owned(), 0.0),
+        ("orderbell_ready".to_owned(), 1.0),
+    ] {
+        assert_eq!(server.metric(&line).await, value, "{line}");
+    }
+    let scrape = server.anybody().get("/metrics").await.text;
+    for line in ["orderbell_build_info{version=\"", "process_resident_memory_bytes ", "process_cpu_seconds_total "] {
+        assert!(scrape.contains(&format!("\n{line}")), "{line} in {scrape}");
+    }
+    assert!(!scrape.contains("\norderbell_redis_healthy"), "a node without Redis says nothing about it");
+    assert!(!scrape.contains("BREW"), "a method that a client made up is no label");
+}
