@@ -72,11 +72,12 @@ impl Collector for Process {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn the_figures_are_those_of_this_process() {
         let figures = read().expect("a system with /proc");
         assert!(figures.resident_bytes > 1 << 20, "{figures:?}");

@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
 use support::{Client, Menu, TestServer};
 
 async fn ask(client: &Client, path: &str, id: &str) -> support::client::Answer {
@@ -53,6 +55,37 @@ async fn the_log_as_json_says_who_did_what_to_an_order() {
     }
     let ended = lines.iter().find(|line| line["message"] == "connection ended").unwrap();
     assert_eq!((&ended["transport"], &ended["role"]), (&json!("websocket"), &json!("staff")));
+}
+
+/// Returns the names of metrics in a text, without the endings that a histogram adds.
+fn metrics_of(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    let names = words.filter(|word| word.starts_with("orderbell_") || word.starts_with("process_"));
+    names.map(|name| name.trim_end_matches("_bucket").trim_end_matches("_count").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_and_dashboard_ask_for_metrics_that_exist_and_each_alert_has_its_place_in_the_runbook() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+    let server = TestServer::start(&[]).await;
+    let staff = server.staff().await;
+    staff.place(&Menu::read(&staff).await.basket()).await;
+    let scrape = server.anybody().get("/metrics").await.text;
+    let mut known: BTreeSet<String> =
+        scrape.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).map(Into::into).collect();
+    known.insert("orderbell_redis_healthy".into()); // which this node has no value of
+    let alerts = read("packaging/monitoring/alerts.yaml");
+    for text in [&alerts, &read("packaging/monitoring/dashboard.json"), &read("packaging/monitoring/alerts_test.yaml")] {
+        let asked = metrics_of(text);
+        assert!(asked.len() > 10, "the control: {asked:?}");
+        let unknown: Vec<_> = asked.difference(&known).collect();
+        assert!(unknown.is_empty(), "{unknown:?} are not among {known:?}");
+    }
+    let runbook = read("docs/runbook.md");
+    let told: Vec<&str> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let named: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert_eq!(told, named, "each alert, in the same sequence");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
