@@ -64,17 +64,15 @@ fn metrics_of(text: &str) -> BTreeSet<String> {
     names.map(|name| name.trim_end_matches("_bucket").trim_end_matches("_count").to_owned()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn alerts_and_dashboard_ask_for_metrics_that_exist_and_each_alert_has_its_place_in_the_runbook() {
+#[test]
+fn alerts_and_dashboard_ask_for_metrics_that_exist_and_each_alert_has_its_place_in_the_runbook() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
-    let server = TestServer::start(&[]).await;
-    let staff = server.staff().await;
-    staff.place(&Menu::read(&staff).await.basket()).await;
-    let scrape = server.anybody().get("/metrics").await.text;
-    let mut known: BTreeSet<String> =
-        scrape.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).map(Into::into).collect();
-    known.insert("orderbell_redis_healthy".into()); // which this node has no value of
+    // A scrape leaves out what has no value yet; this list is held against the registry.
+    let contract = read("tests/architecture/contract.txt");
+    let metrics = contract.split("# metrics\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
+    let known: BTreeSet<String> =
+        metrics.map(|line| line.replace(" counter", "_total")).map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     let alerts = read("packaging/monitoring/alerts.yaml");
     for text in [&alerts, &read("packaging/monitoring/dashboard.json"), &read("packaging/monitoring/alerts_test.yaml")] {
         let asked = metrics_of(text);
