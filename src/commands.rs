@@ -7,10 +7,12 @@ mod external;
 mod limiter;
 mod limits;
 mod notes;
+mod outcome;
 mod refusal_budget;
 mod refused;
 
 pub use limits::{CommandLimits, CommandRates};
+pub use outcome::CommandError;
 
 use crate::auth::policy;
 use crate::clock;
@@ -32,7 +34,6 @@ use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, Shift
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, TableLabel};
-use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::failpoint::{self, Point};
 use crate::feed::{EventCommitted, FeedRegistry};
@@ -42,6 +43,7 @@ use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::store::nodes::LevelInForce;
 use crate::store::shifts::OnShift;
 use crate::telemetry::{ByAction, ByOutcome};
+use outcome::Done;
 use refusal_budget::RefusalBudget;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -49,31 +51,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Why a command has no ack.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum CommandError {
-    /// The command was refused.
-    #[error("{}", .0.message)]
-    Refused(Refusal),
-    /// The store failed. The client may send the command again under the same id.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// The answer to a command.
 pub type Answer = Result<Ack, CommandError>;
 
 fn refuse(kind: RefusalKind, message: &str) -> CommandError {
     CommandError::Refused(Refusal::new(kind, message))
-}
-
-/// A command that has an answer.
-struct Done {
-    action: &'static str,
-    /// The order it names.
-    order: Option<OrderId>,
-    /// When it arrived, on the clock of [`clock::uptime`].
-    begun: Timestamp,
 }
 
 /// The executor of commands. Cheap to clone.
@@ -422,7 +404,7 @@ impl Commands {
         let Done { action, order, begun } = done;
         let took = clock::uptime().since(begun);
         self.feeds.metrics().command_duration.get_or_create(&ByAction { action }).observe(took.as_secs_f64());
-        log_outcome(who, action, order, &answer);
+        outcome::log(who, action, order, &answer);
         if let Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) = &answer {
             self.limits.note(who, refusal);
             if who.role != Role::Diner && refusal.limit.is_none() {
@@ -443,35 +425,9 @@ impl Commands {
 
     /// Counts the outcome and unwraps the answer.
     fn count(&self, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
-        let outcome = outcome(&answer);
+        let outcome = outcome::word(&answer);
         self.feeds.metrics().commands.get_or_create(&ByOutcome { action, outcome }).inc();
         answer?.answer.map_err(CommandError::Refused)
-    }
-}
-
-/// Returns the word for the outcome of a command.
-fn outcome(answer: &Result<Committed, CommandError>) -> &'static str {
-    match answer {
-        Ok(Committed { repeated: true, .. }) => "repeated",
-        Ok(Committed { answer: Ok(ack), .. }) if ack.changed => "changed",
-        Ok(Committed { answer: Ok(_), .. }) => "unchanged",
-        Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) => refusal.kind.as_str(),
-        Err(CommandError::Store(StoreError::Unavailable)) => "unavailable",
-        Err(CommandError::Store(_)) => "internal",
-    }
-}
-
-/// Logs a command, so that the log answers who did what to an order, and when.
-fn log_outcome(who: &Principal, action: &str, order: Option<OrderId>, answer: &Result<Committed, CommandError>) {
-    let (restaurant, role, sub, outcome) = (who.restaurant, who.role, &who.sub, outcome(answer));
-    let events = answer.as_ref().map_or(&[][..], |committed| &*committed.events);
-    let order = order.or_else(|| events.first()?.order);
-    match (order, events.last()) {
-        (Some(order), Some(last)) => {
-            log::info!(restaurant:%, role:%, who:% = sub, action, outcome, order:%, position:% = last.position; "command");
-        }
-        (Some(order), None) => log::info!(restaurant:%, role:%, who:% = sub, action, outcome, order:%; "command"),
-        (None, _) => log::info!(restaurant:%, role:%, who:% = sub, action, outcome; "command"),
     }
 }
 
