@@ -33,7 +33,11 @@ pub(super) async fn back_up(common: &Common, target: &Path) -> anyhow::Result<()
     // Before the database has its name, so that there is no copy without its keys.
     let keys = from.as_ref().filter(|from| from.exists());
     if let Some(from) = keys {
-        copy(from, &to).with_context(|| format!("the key file {} cannot be copied to {}", from.display(), to.display()))?;
+        copy(from, &to).map_err(|error| {
+            let full = if error.kind() == io::ErrorKind::StorageFull { ", whose disk is full" } else { "" };
+            let what = format!("the key file {} cannot be copied to {}{full}", from.display(), to.display());
+            anyhow::Error::new(error).context(what)
+        })?;
     }
     let copied = backup::back_up(common.database_url.expose_secret(), target).await;
     if copied.is_err() && keys.is_some() {
