@@ -53,14 +53,15 @@ export function ordersView(lanes, { now, zone, minutes, opened, search, done, al
       `The search covers open orders and those closed in the last ${LOOK_BACK_HOURS} hours. ${hiddenWords(hidden, 'open order')}`) };
   }
   const shown = { ...lanes, done: lanes.done.slice(0, done) };
+  const drawn = LANE_NAMES.filter((lane) => lane !== 'upcoming' || all.upcoming.length > 0);
   return {
     view: [
       wanted !== '' && h('div.filter', { 'data-key': 'filter' },
         h('p', { role: 'status' }, `${count(found.length, 'order')} for “${wanted}”. ${hiddenWords(hidden, 'open order')}`), clearSearch()),
       h('div.lanes', { 'data-key': 'lanes', 'data-many': found.length > MANY },
-        LANE_NAMES.filter((lane) => lane !== 'upcoming' || all.upcoming.length > 0).map((lane) => laneView(lane, { number: lanes[lane].length, more: lanes[lane].length - shown[lane].length, filtered: all[lane].length > lanes[lane].length }))),
+        drawn.map((lane) => laneView(lane, { number: lanes[lane].length, more: lanes[lane].length - shown[lane].length, filtered: all[lane].length > lanes[lane].length }))),
     ],
-    lists: Object.fromEntries(LANE_NAMES.map((lane) => [
+    lists: Object.fromEntries(drawn.map((lane) => [
       lane, shown[lane].map((order) => orderEntry(order, { now, zone, lane, minutes, isOpen: opened.has(order.id), corrects })),
     ])),
   };
