@@ -15,7 +15,7 @@ use actix_web::{Error, web};
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// The header that names a request. A proxy in front may give it; else the node makes one.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives a request its id, which its log lines, its answer and a problem name.
 ///

@@ -10,7 +10,7 @@ use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::rate_limit::Action;
 use super::ration::ration;
-use super::request_log::{identify_request, log_request};
+use super::request_log::{REQUEST_ID, identify_request, log_request};
 use super::state::State;
 use super::unread_body::close_unread;
 use crate::connection::NodeRole;
@@ -43,26 +43,30 @@ pub fn app(
         .wrap(from_fn(open_scope))
         .wrap(from_fn(keep_to_role))
         .wrap(from_fn(log_request))
+        .wrap(from_fn(identify_request))
         .wrap(from_fn(stay_on_tls))
         .wrap(headers())
         .wrap(from_fn(trim_headers))
         .wrap(from_fn(send_without_chunks))
         .wrap(from_fn(close_unread))
-        .wrap(from_fn(identify_request))
         .configure(configure)
 }
 
-/// Removes the headers that browsers use only for documents from the files that a page loads. A page loads forty files, and a
-/// phone pays for each header. HTML keeps them: a service worker may store it and show it as a page later.
+/// Removes the headers that browsers use only for documents from the files that a page loads, and the id of the request. A page
+/// loads forty files, and a phone pays for each header. HTML keeps them: a service worker may store it and show it as a page later.
 async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes);
-    let is_part =
-        destination.is_some_and(|destination| matches!(destination, b"empty" | b"image" | b"manifest" | b"script" | b"style"));
+    let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_file = matches!(destination, b"image" | b"manifest" | b"script" | b"style");
+    let is_part = is_file || destination == b"empty";
     let mut response = next.call(request).await?;
     let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     if is_part && !kind.starts_with(b"text/html") {
         for name in security_headers::OF_DOCUMENTS {
             response.headers_mut().remove(name);
+        }
+        // Calls of a page have the destination "empty", and keep their id.
+        if is_file {
+            response.headers_mut().remove(REQUEST_ID);
         }
     }
     Ok(response)
