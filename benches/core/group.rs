@@ -37,6 +37,7 @@ fn accepting(number: usize) -> Work {
         by,
         at: at(1000),
         note: None,
+        delivery: None,
         decide: Box::new(decide),
     }
 }

@@ -175,7 +175,7 @@ impl Subscriber {
     }
 
     fn log_end(&self, principal: &Principal, rooms: usize) {
-        let seconds = u64::try_from(clock::uptime().since(self.begun).as_secs()).unwrap_or(u64::MAX);
+        let seconds = clock::uptime().since(self.begun).as_secs();
         let (restaurant, role, who) = (principal.restaurant, principal.role, &principal.sub);
         log::info!(connection:% = self.id, transport = self.transport.as_str(), restaurant:%, role:%, who:%, rooms, seconds; "connection ended");
     }

@@ -62,8 +62,11 @@ fn any_options(most: usize) -> impl Strategy<Value = Vec<AnyOption>> {
     prop::collection::vec((any_text(), 0..5_000_i64, 0..3_u32, any::<bool>()), 1..=most)
 }
 
+/// A dish: its name, description, price, place, options and groups.
+type AnyItem = (String, Option<String>, i64, u32, Vec<AnyOption>, Vec<(String, Vec<AnyOption>, bool)>);
+
 /// A dish with loose options and groups, of which some are asked with an option.
-fn any_item() -> impl Strategy<Value = (String, Option<String>, i64, u32, Vec<AnyOption>, Vec<(String, Vec<AnyOption>, bool)>)> {
+fn any_item() -> impl Strategy<Value = AnyItem> {
     let groups = prop::collection::vec((any_text(), any_options(3), any::<bool>()), 0..3);
     (
         any_text(),
