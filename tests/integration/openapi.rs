@@ -342,7 +342,10 @@ async fn asked(restaurant: &TestRestaurant) -> Vec<Asked> {
                 method: method.to_uppercase().parse().unwrap(),
                 address: ["{id}", "{item}"].iter().fold(address, |path, name| path.replace(name, &id)).replace(['{', '}'], ""),
                 takes_token: operation["security"] != json!([]),
-                takes_body: operation["requestBody"].is_object(),
+                // Files are sent as they are: a menu's as JSON or CSV, a picture's as an image.
+                takes_body: operation["requestBody"]["content"]
+                    .as_object()
+                    .is_some_and(|content| content.keys().eq(["application/json"])),
                 statuses: statuses.collect(),
             });
         }

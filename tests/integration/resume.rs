@@ -100,7 +100,7 @@ async fn after_a_restart_the_log_makes_it_good() {
     let mut back = staff.screen().await;
     assert_eq!(back.epoch(), &epoch);
     assert_whole(back.resume(&menu.floor(), left).await, since, since + 3);
-    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"Log\"}").await, 1.0);
+    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"log\"}").await, 1.0);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::domain::model::principal::Role;
 use crate::domain::values::action::ActionName;
-use crate::domain::values::as_text::serde_as_text;
+use crate::domain::values::as_text::{or_default, serde_as_text};
 use crate::domain::values::version::Version;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl MinimumRole {
 pub struct HouseRules {
     /// The lowest role for each thing that needs a higher one than by default. The keys are the actions of staff, and
     /// `set_availability`, `set_pause`, `set_guest_rounds` and `set_firing`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, MinimumRole>, required = false)]
     pub minimum_roles: BTreeMap<Deed, MinimumRole>,
 }
