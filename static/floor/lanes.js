@@ -1,5 +1,4 @@
-import { called } from '../shared/called.js';
-import { isUpcoming } from '../shared/upcoming.js';
+import { called, isUpcoming } from '../shared/called.js';
 import { clockOf, promisedAt } from '../shared/urgency.js';
 
 /**

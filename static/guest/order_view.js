@@ -1,9 +1,8 @@
 import { WORDS, clock, dueWhen, money, number, timeRange } from '../languages/language.js';
-import { called } from '../shared/called.js';
+import { called, isUpcoming } from '../shared/called.js';
 import { chosenOptions } from '../shared/chosen.js';
 import { h } from '../shared/dom.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
-import { isUpcoming } from '../shared/upcoming.js';
 
 const MINUTE = 60_000;
 /** The width of the window in which a promised time is shown. */

@@ -1,7 +1,7 @@
 import { chosenOptions, dishWords } from '../shared/chosen.js';
 import { loudestAllergy } from '../shared/notes.js';
 import { isOwed } from '../shared/optimistic.js';
-import { isUpcoming } from '../shared/upcoming.js';
+import { isUpcoming } from '../shared/called.js';
 import { promisedAt } from '../shared/urgency.js';
 
 /**

@@ -36,7 +36,6 @@ mod rings;
 mod rounds;
 mod rush_hour;
 mod service;
-mod shifts;
 mod sight;
 mod storage;
 mod strings;

@@ -479,11 +479,11 @@ test('the floor has its lanes, and finds an order by number or table', () => {
     order('cancelled', {}, { id: 'x', number: 71, closed_at: at(-1) }),
   ];
   const ids = (search) => Object.fromEntries(Object.entries(lanes(orders, NOON, search)).map(([lane, some]) => [lane, some.map(({ id }) => id)]));
-  assert.deepEqual(ids(''), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'] });
-  assert.deepEqual(ids('7'), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'] }, 'number 7, table 7, number 70');
-  assert.deepEqual(ids('Table 7'), { incoming: [], kitchen: ['c'], ready: [], done: [] });
-  assert.deepEqual(ids('#7'), { incoming: ['p'], kitchen: [], ready: ['r'], done: ['x'] });
-  assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], done: [] });
+  assert.deepEqual(ids(''), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'], upcoming: [] });
+  assert.deepEqual(ids('7'), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'], upcoming: [] }, 'number 7, table 7, number 70');
+  assert.deepEqual(ids('Table 7'), { incoming: [], kitchen: ['c'], ready: [], done: [], upcoming: [] });
+  assert.deepEqual(ids('#7'), { incoming: ['p'], kitchen: [], ready: ['r'], done: ['x'], upcoming: [] });
+  assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], done: [], upcoming: [] });
 });
 
 test('the floor by table has who waits where, with calls, and the tables in their order', () => {

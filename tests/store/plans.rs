@@ -24,7 +24,7 @@ const ALL_FEEDS: &str = "::origin::";
 /// Inserts 10,000 events of one restaurant (six for each order and some of the menu), the orders, and 5,000 remembered
 /// answers.
 const FILL_SQLITE: &str = "
-    INSERT INTO restaurants VALUES (unhex(printf('%032x', 1)), 'restaurant', 'House', 'EUR', 20, 0);
+    INSERT INTO restaurants (id, slug, name, currency, default_minutes, created_at) VALUES (unhex(printf('%032x', 1)), 'restaurant', 'House', 'EUR', 20, 0);
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
         INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) SELECT unhex(printf('%032x', 1)), i, randomblob(16), 'order.accepted', iif(i % 50 = 0, 3, 1),
         unhex(printf('%032x', i / 6)), i, 'staff', randomblob(16), printf('%200s', 'x') FROM n;
@@ -34,7 +34,7 @@ const FILL_SQLITE: &str = "
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
         INSERT INTO commands SELECT unhex(printf('%032x', 1)), 'guest', randomblob(16), randomblob(32), '{}', i FROM n;";
 const FILL_POSTGRES: &str = "
-    INSERT INTO restaurants VALUES (lpad('1', 32, '0')::uuid, 'restaurant', 'House', 'EUR', 20, 0);
+    INSERT INTO restaurants (id, slug, name, currency, default_minutes, created_at) VALUES (lpad('1', 32, '0')::uuid, 'restaurant', 'House', 'EUR', 20, 0);
     INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) SELECT lpad('1', 32, '0')::uuid, i, gen_random_uuid(), 'order.accepted',
         CASE WHEN i % 50 = 0 THEN 3 ELSE 1 END, lpad(to_hex(i / 6), 32, '0')::uuid, i, 'staff', gen_random_uuid(), repeat('x', 200)
         FROM generate_series(1, 10000) i;
