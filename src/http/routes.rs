@@ -60,14 +60,15 @@ async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> 
     let is_part = is_file || destination == b"empty";
     let mut response = next.call(request).await?;
     let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    if is_part && !kind.starts_with(b"text/html") {
+    let is_page = kind.starts_with(b"text/html");
+    if is_part && !is_page {
         for name in security_headers::OF_DOCUMENTS {
             response.headers_mut().remove(name);
         }
-        // Calls of a page have the destination "empty", and keep their id.
-        if is_file {
-            response.headers_mut().remove(REQUEST_ID);
-        }
+    }
+    // Calls of a page have the destination "empty", and keep their id.
+    if is_file || is_page {
+        response.headers_mut().remove(REQUEST_ID);
     }
     Ok(response)
 }
