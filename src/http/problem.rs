@@ -3,7 +3,6 @@
 use crate::connection::failures;
 use crate::protocol::problem_body::{PROBLEM_JSON, ProblemBody};
 use crate::protocol::{ErrorCode, Failure};
-use crate::telemetry::request;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde_json::Value;
@@ -117,9 +116,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let title = self.status.canonical_reason().unwrap_or("Error");
-        let body = ProblemBody::new(&self.failure, self.status.as_u16(), title)
-            .with_totp_required(self.totp_required)
-            .with_request_id(request::current().map(|id| id.to_string()));
+        let body = ProblemBody::new(&self.failure, self.status.as_u16(), title).with_totp_required(self.totp_required);
         let body = match self.grant {
             Some(error) => body.with_grant(error),
             None => body,

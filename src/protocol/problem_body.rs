@@ -49,9 +49,6 @@ pub struct ProblemBody<'a> {
     /// The password was right; send a code as `totp`. Of signing in alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp_required: bool,
-    /// The id of the request, as in the header `X-Request-Id` and in the server's log. Name it when you report a fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
 }
 
 fn type_schema() -> Object {
@@ -78,15 +75,7 @@ impl<'a> ProblemBody<'a> {
             error: None,
             document: failure.document(),
             totp_required: false,
-            request_id: None,
         }
-    }
-
-    /// Names the request.
-    #[must_use]
-    pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
-        self.request_id = request_id;
-        self
     }
 
     /// Replaces the code by a word of the device grant (RFC 8628), which it repeats under the grant's own name.
