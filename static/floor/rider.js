@@ -19,7 +19,7 @@ export function riderFields({ name = '', phone = '', address = '', note = '' }) 
 export function deliverySheet(order, delivery) {
   const value = (/** @type {string} */ key) => delivery?.[key] ?? '';
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    sheetHead(`Where order ${called(order)} goes`, 'Only the staff sees this. It is removed some days after the order.'),
+    sheetHead(`Where order ${called(order)} goes`, 'Only the staff sees this. It is removed some days after it was entered.'),
     delivery ? h('p', {}, h('a.button.button--wide', { href: `tel:${delivery.phone.replace(/[^+\d]/g, '')}` }, icon('bell'), `Call ${delivery.name}: ${delivery.phone}`))
       : h('p.banner.banner--warn.field', {}, 'Nothing is known of this delivery, or no longer.'),
     riderFields({ name: value('name'), phone: value('phone'), address: value('address'), note: value('note') }),

@@ -190,7 +190,7 @@ export class StaffDesk {
     return true;
   }
 
-  /** The role of whoever acts now. */
+  /** The role of the person who acts now. */
   get #role() {
     return this.#shifts ? this.#shifts.current?.person.role ?? 'staff' : this.#session.role;
   }

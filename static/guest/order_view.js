@@ -102,7 +102,7 @@ export function orderPage(order, state) {
     !state.shared && h('footer.order__foot', {}, shareButton(), controls(order, state)));
 }
 
-/** A delivery that was served has been given to whoever brings it: nobody knows yet that the guest has it. @param {any} order @returns {string} */
+/** A delivery that was served has been given to the rider: nobody knows yet that the guest has it. @param {any} order @returns {string} */
 export function statusWords({ status, service: how }) {
   return status === 'served' && how === 'delivery' ? WORDS.served_delivery : WORDS[`status_${status}`];
 }

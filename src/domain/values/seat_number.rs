@@ -1,4 +1,4 @@
-//! Seats at a table, for whoever brings the dishes.
+//! Seats at a table, which tell the waiter who gets a dish.
 
 use super::schema::{self, wire_schema};
 use super::whole_number;
