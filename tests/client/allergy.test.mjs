@@ -6,7 +6,7 @@ import { isAllergy } from '../../static/shared/notes.js';
 /** Phrases in English, Bengali, Spanish and Arabic, each with whether it may be about an allergy. @type {[string, boolean][]} */
 const PHRASES = JSON.parse(readFileSync(new URL('fixtures/allergy_phrases.json', import.meta.url), 'utf8'));
 
-test('each phrase gets its right answer', () => {
+test('each phrase is classified correctly', () => {
   const wrong = PHRASES.filter(([note, right]) => isAllergy(note) !== right).map(([note, right]) => `${right ? 'missed' : 'false alarm'}: ${note}`);
   assert.deepEqual(wrong, []);
   assert.ok(PHRASES.length >= 200);
@@ -14,7 +14,7 @@ test('each phrase gets its right answer', () => {
   for (const script of scripts) for (const right of [true, false]) assert.ok(PHRASES.some(([note, is]) => is === right && script.test(note)));
 });
 
-test('misspellings, and Bengali in either script, are known by their pattern', () => {
+test('misspellings, and Bengali in either script, are recognised', () => {
   const held = [
     'nut alergy', 'allery to eggs', 'nut allergie!!', 'im alergik to fish', 'allargic to prawns', 'son has egg allegy', 'peanut alergies', 'badam e elergy ache',
     'badam diben na', 'dim deben na please', 'chingri diyen na', 'kaju badam dien na', 'badam chara', 'machh khete pari na', 'egg diben na', 'badame somossa hoy',
@@ -35,14 +35,14 @@ test('case, spaces and ways to write a letter make no difference', () => {
   }
 });
 
-test('a denial denies itself alone', () => {
+test('a denied allergy does not hide another one in the same note', () => {
   assert.equal(isAllergy('no allergies. My son: no nuts'), true);
   assert.equal(isAllergy('no allergies, but peanuts make me ill'), true);
   assert.equal(isAllergy(undefined), false);
   assert.equal(isAllergy(''), false);
 });
 
-test('no note takes long to judge', () => {
+test('judging a note is fast, whatever its text', () => {
   for (const note of ['no '.repeat(66), 'no a or '.repeat(25), 'makes the '.repeat(20), 'বাদাম '.repeat(33), 'any '.repeat(50), 'sin y '.repeat(33)]) {
     const begun = performance.now();
     isAllergy(note.slice(0, 200));

@@ -1,4 +1,4 @@
-// A call without an answer: the client sends it again as the same attempt, a few times, and then asks the person.
+// Calls that get no answer: the client repeats a call a few times as the same attempt, and then asks the person.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { OrderbellError } from '../../static/client/codes.js';
@@ -30,11 +30,11 @@ async function outcome(outcomes, lost = []) {
   }
 }
 
-test('a call that is still being answered is waited for', async () => {
+test('the client waits for a call that the server is still answering', async () => {
   assert.deepEqual(await outcome([error('rate_limited', 1_000), 'well']), [2, 'well']);
 });
 
-test('a lost answer is asked for again where the call allows it', async () => {
+test('the client repeats a call whose answer was lost, if the call may be repeated', async () => {
   assert.deepEqual(await outcome([error('offline'), error('unavailable', 9_000), 'well'], ['offline', 'unavailable']), [3, 'well']);
   assert.deepEqual(await outcome([error('offline'), 'well']), [1, 'offline']);
 });

@@ -16,14 +16,14 @@ const MENU = {
 
 const filled = (...wanted) => wanted.reduce(withAdded, emptyBasket('basket-1'));
 
-test('the same wish is one line, another wish another', () => {
+test('equal dishes share a line, and a different choice gets its own line', () => {
   const basket = filled({ item: 'naan' }, { item: 'naan' }, { item: 'rezala', options: ['hot', 'big'] }, { item: 'rezala', options: ['big', 'hot'] }, { item: 'rezala' }, { item: 'naan', note: 'no butter' });
   assert.deepEqual(basket.lines.map(({ item, quantity }) => [item, quantity]), [['naan', 2], ['rezala', 2], ['rezala', 1], ['naan', 1]]);
   assert.deepEqual([pieces(basket), pieces(basket, 'rezala')], [6, 3]);
   assert.equal(new Set(basket.lines.map(({ key }) => key)).size, 4);
 });
 
-test('a line\'s key is not given to another after it is gone', () => {
+test('the key of a removed line is not used again', () => {
   const removed = withLine(filled({ item: 'naan' }, { item: 'rezala' }), '1', { quantity: 0 });
   assert.deepEqual(withAdded(removed, { item: 'naan' }).lines.map(({ key, item }) => [key, item]), [['2', 'rezala'], ['3', 'naan']]);
 });
@@ -47,7 +47,7 @@ test('the total leaves out lines that cannot be ordered', () => {
   assert.equal(total(basket, MENU).amount, linePrice(basket.lines[0], MENU));
 });
 
-test('a basket that cannot be placed has the reason', () => {
+test('a basket that cannot be placed says why', () => {
   assert.equal(obstacle(emptyBasket('b'), MENU), 'empty');
   assert.equal(obstacle(filled({ item: 'hilsa' }), MENU), 'sold_out');
   assert.equal(obstacle(filled({ item: 'gone' }), MENU), 'sold_out');
@@ -55,7 +55,7 @@ test('a basket that cannot be placed has the reason', () => {
   assert.equal(obstacle(filled({ item: 'naan' }), MENU), null);
 });
 
-test('a takeaway needs a name where the restaurant calls it out, and nothing else does', () => {
+test('only a takeaway needs a name, and only if the restaurant calls names out', () => {
   const [menu, basket] = [{ ...MENU, names_required: true }, { ...filled({ item: 'naan' }), service: 'takeaway' }];
   assert.equal(obstacle(basket, menu), 'nameless');
   assert.equal(obstacle({ ...basket, guest: '  ' }, menu), 'nameless');
@@ -64,7 +64,7 @@ test('a takeaway needs a name where the restaurant calls it out, and nothing els
   assert.equal(obstacle(basket, MENU), null);
 });
 
-test('a placement is the contract\'s body, without empty notes', () => {
+test('a placement has the fields of the contract, without empty notes', () => {
   const basket = { ...filled({ item: 'rezala', options: ['hot'], note: ' nut allergy ' }, { item: 'naan', quantity: 2 }), note: '  ' };
   assert.deepEqual(placement(basket, MENU), {
     service: 'dine_in',
@@ -97,24 +97,24 @@ test('a price that changed since the dish was chosen is shown, for the line and 
   assert.equal(totalBefore(filled({ item: 'naan' }), dearer), null, 'an older basket without noted prices');
 });
 
-test('choosing an option is not a change of the price', () => {
+test('choosing an option does not count as a changed price', () => {
   const chosen = withSeen(withOption(withSeen(filled({ item: 'rezala' }), MENU), '1', 'big', MENU), MENU);
   assert.equal(totalBefore(chosen, MENU), null);
 });
 
-test('the price that the server quotes applies until the menu has it', () => {
+test('the price that the server quoted applies until the menu shows it', () => {
   const quoted = withQuoted(withSeen(filled({ item: 'naan' }, { item: 'rezala' }), MENU), [{ amount: 99000 }, { amount: 45000 }]);
   assert.deepEqual([total(quoted, MENU).amount, totalBefore(quoted, MENU).amount], [144000, 51000]);
   assert.equal(placement(quoted, MENU).expected_total.amount, 144000);
   assert.equal(totalBefore(withQuoted(quoted), MENU), null);
 });
 
-test('a declared allergy is sent with its note, and a note that may be about one is asked about', () => {
+test('a declared allergy is sent with its note, and the guest is asked about a note that may mention one', () => {
   const basket = filled({ item: 'naan', note: 'walnuts', allergy: true }, { item: 'naan', note: 'walnuts' }, { item: 'rezala', note: 'no nuts' });
   assert.equal(basket.lines.length, 3, 'a line with an allergy is a separate line');
   assert.deepEqual(basket.lines.map(mayBeAllergy), [false, false, true]);
   assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts' }).lines[2]), false);
-  assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts', note: 'no nuts at all' }).lines[2]), true, 'a changed note is asked about again');
+  assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts', note: 'no nuts at all' }).lines[2]), true, 'the guest is asked about a changed note again');
   assert.equal(mayBeAllergy({ ...basket, note: 'allergic to fish' }), true, 'the order\'s own note');
   assert.deepEqual([isAllergySilent(basket), isAllergySilent(withLine(basket, '1', { note: ' ' }))], [false, true]);
   const items = placement({ ...withLine(basket, '3', { allergy: true }), note: 'egg', allergy: true }, MENU);
@@ -214,7 +214,7 @@ test('an order is repeated by the ids of its options, even after a rename', () =
   assert.equal(obstacle(withOrderAgain(emptyBasket('b'), gone, steakMenu(false)), steakMenu(false)), 'choices');
 });
 
-test('a line goes to its dish\'s course, or to another that was chosen for it', () => {
+test('a line goes to the course of its dish, unless another course was chosen', () => {
   const [starters, mains] = [{ number: 1, name: 'Starters' }, { number: 2, name: 'Mains' }];
   const menu = { ...MENU, categories: { m: { name: 'Grill', sort: 1, course: mains }, d: { name: 'Drinks', sort: 2 }, s: { name: 'Soups', sort: 3, course: starters } } };
   menu.items = Object.fromEntries(Object.entries(MENU.items).map(([id, item]) => [id, { ...item, category: 'm' }]));
@@ -226,9 +226,9 @@ test('a line goes to its dish\'s course, or to another that was chosen for it', 
   touch(1);
   assert.deepEqual([sent(), chosenCourse(basket.lines[0], menu)], [[[1, 1]], starters]);
   basket = withAdded(basket, { item: 'rezala' });
-  assert.deepEqual(sent(), [[1, 1], [undefined, 1]], 'one more is of the usual course');
+  assert.deepEqual(sent(), [[1, 1], [undefined, 1]], 'another portion goes to the usual course');
   touch(2);
   assert.deepEqual(sent(), [[undefined, 1], [undefined, 1]]);
   touch(3);
-  assert.deepEqual(sent(), [[undefined, 1], [undefined, 1]], 'a course that is gone from the menu is not asked for');
+  assert.deepEqual(sent(), [[undefined, 1], [undefined, 1]], 'a course that the menu no longer has is not sent');
 });

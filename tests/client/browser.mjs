@@ -1,4 +1,4 @@
-// A browser with several tabs whose WebSockets are blocked, and the server behind it: locks, channels, and six connections.
+// A fake browser, whose tabs share locks, channels and six connections, and its fake server. WebSockets are blocked.
 import { fixedToken } from '../../static/client/tokens.js';
 import { FakeRequest } from './fake_http.mjs';
 import { FakeClock, FakeLocks, FakeSocket, WELCOME, bench, event, order, settle } from './support.mjs';
@@ -152,7 +152,7 @@ export class Browser {
     };
   }
 
-  /** Runs a task of a tab; that of a frozen tab waits until the tab thaws. */
+  /** Runs a task of a tab. The task of a frozen tab waits until the tab thaws. */
   #awake(tab, task) {
     if (!tab.isFrozen) task();
     else (tab.late ??= []).push(task);

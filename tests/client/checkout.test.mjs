@@ -9,7 +9,7 @@ import { Checkout } from '../../static/shared/checkout.js';
 const price = (amount) => ({ amount, currency: 'BDT' });
 const menuAt = (amount) => ({ currency: 'BDT', paused: false, items: { cha: { id: 'cha', name: 'Cha', price: price(amount), available: true, options: { milk: { name: 'milk', price: price(10) } } } } });
 
-/** A link whose answers the test gives. */
+/** A client whose answers come from the test. */
 class FakeBell extends Emitter {
   pending = [];
   sent = [];
@@ -43,7 +43,7 @@ function opened(amount = 60) {
   return { bell, events, kept, checkout, setMenu: (next) => { menu = next; checkout.menuChanged(); }, add: (more) => checkout.change(withAdded(checkout.basket, { item: 'cha', ...more })) };
 }
 
-test('a basket is placed once, and is not changed until the answer; then another one begins', () => {
+test('a basket is placed once and stays unchanged until the answer, and then a new basket begins', () => {
   const { bell, events, kept, checkout, add } = opened();
   assert.equal(add(), true);
   const { id } = checkout.basket;
@@ -58,7 +58,7 @@ test('a basket is placed once, and is not changed until the answer; then another
   assert.notEqual(checkout.basket.id, id);
 });
 
-test('a round is added to its order, and is an order of its own once that takes no more', () => {
+test('a round is added to its order, or becomes a new order if that order takes no more rounds', () => {
   const { bell, events, checkout, add } = opened();
   add();
   checkout.change(asRoundOf(checkout.basket, { id: 'o1', number: 42 }));
@@ -91,7 +91,7 @@ test('a round that a full order refuses becomes another order', () => {
   }
 });
 
-test('a round carries the note of its basket, and asks for shorter words if a line has no room', () => {
+test('a round carries the note of its basket, and asks for a shorter note if a line has no room', () => {
   const { bell, checkout, add } = opened();
   add({ note: 'no sugar' });
   checkout.change({ ...asRoundOf(checkout.basket, { id: 'o1', number: 42 }), note: 'x'.repeat(195) });
@@ -102,7 +102,7 @@ test('a round carries the note of its basket, and asks for shorter words if a li
   assert.deepEqual(bell.sent[0].items.map(({ note, allergy }) => [note, allergy]), [['no sugar. milk', true]]);
 });
 
-test('a refused basket keeps its lines and gets another id, and says why until it is changed', () => {
+test('a refused basket keeps its lines, gets a new id, and shows the reason until it is changed', () => {
   const { bell, events, checkout, add } = opened();
   add();
   const { id } = checkout.basket;
@@ -115,7 +115,7 @@ test('a refused basket keeps its lines and gets another id, and says why until i
   assert.equal(checkout.problem, null);
 });
 
-test('a refusal that the menu explains by now is left to the menu', () => {
+test('a refusal disappears once the menu shows its reason', () => {
   const { bell, checkout, add, setMenu } = opened();
   add();
   checkout.place();
@@ -125,7 +125,7 @@ test('a refusal that the menu explains by now is left to the menu', () => {
   assert.equal(checkout.problem, null);
 });
 
-test('a raised price wants another press, by the menu and by the server', () => {
+test('a higher price needs a second press, whether the menu or the server reports it', () => {
   const { bell, checkout, add, setMenu } = opened();
   add();
   setMenu(menuAt(80));
@@ -150,7 +150,7 @@ test('an allergy without words is not sent', () => {
   assert.deepEqual(bell.sent[0].body.items, [{ menu_item: 'cha', quantity: 1, options: [], note: 'peanuts', allergy: true }]);
 });
 
-test('what never left the page is refused, and what an earlier press has placed is said', async () => {
+test('a basket that was never sent is refused, and one that an earlier press has placed is reported', async () => {
   const { bell, events, checkout, add } = opened();
   add();
   const placing = checkout.place();
@@ -162,7 +162,7 @@ test('what never left the page is refused, and what an earlier press has placed 
   assert.deepEqual([events.at(-1), checkout.count], [['sentBefore'], 0]);
 });
 
-test('a basket survives a reload, and its order is still under way', () => {
+test('a basket and its unanswered order survive a reload', () => {
   const { bell, kept, checkout, add } = opened();
   add();
   checkout.place();

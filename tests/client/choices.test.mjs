@@ -6,7 +6,7 @@ import { chosenOptions } from '../../static/shared/chosen.js';
 const price = (amount) => ({ amount, currency: 'BDT' });
 const option = (name, group, amount = 0, more = {}) => ({ name, price: price(amount), ...(group && { group }), ...more });
 
-/** A dish with a side, of which fries ask for a sauce, and up to two extras; the last option is outside of groups. */
+/** A dish with a required side (fries require a sauce), up to two extras, and one option outside the groups. */
 const STEAK = {
   id: 'steak', name: 'Steak', price: price(1000), available: true,
   options: {
@@ -22,33 +22,33 @@ const STEAK = {
 const without = (id) => ({ ...STEAK, options: { ...STEAK.options, [id]: { ...STEAK.options[id], available: false } } });
 const names = (groups) => groups.map(({ name }) => name);
 
-test('groups stand in the order of the menu, nested ones after the group of their option', () => {
+test('groups keep the order of the menu, and a nested group follows the group of its option', () => {
   assert.deepEqual(names(groupsOf(STEAK)), ['Side', 'Sauce', 'Extras', '']);
   assert.deepEqual(groupsOf(STEAK)[0].options.map(({ id }) => id), ['rice', 'fries']);
   assert.deepEqual(groupsOf({ price: price(1) }), []);
   assert.deepEqual(groupsOf({ options: { a: option('a') } }).map(({ id, min, options }) => [id, min, options.length]), [['', 0, 1]]);
 });
 
-test('a nested group is asked with its option alone, and begins with its default', () => {
+test('a nested group appears only with its option, and begins with its default', () => {
   assert.deepEqual(names(askedGroups(STEAK, ['rice'])), ['Side', 'Extras', '']);
   assert.deepEqual(toggled(STEAK, [], 'fries'), ['fries', 'mayo']);
-  assert.deepEqual(toggled(STEAK, ['fries', 'ketchup', 'egg'], 'rice'), ['rice', 'egg'], 'and goes with it');
+  assert.deepEqual(toggled(STEAK, ['fries', 'ketchup', 'egg'], 'rice'), ['rice', 'egg'], 'the nested choice disappears with its option');
   assert.deepEqual(toggled(STEAK, ['rice'], 'ketchup'), ['rice']);
 });
 
-test('where one is to be chosen, it replaces the other and cannot be taken back', () => {
+test('in a group that needs exactly one option, a new choice replaces the old one, and none can be removed', () => {
   assert.deepEqual(toggled(STEAK, ['rice'], 'rice'), ['rice']);
   assert.deepEqual(toggled(STEAK, ['fries', 'mayo'], 'ketchup'), ['fries', 'ketchup']);
 });
 
-test('no more are chosen than a group allows', () => {
+test('a group takes no more options than it allows', () => {
   const full = ['rice', 'egg', 'cheese'];
   assert.deepEqual(toggled(STEAK, full, 'bacon'), full);
   assert.deepEqual(toggled(STEAK, full, 'egg'), ['rice', 'cheese']);
   assert.deepEqual(kept(STEAK, ['egg', 'rice', 'bacon', 'cheese', 'gone', 'mayo']), ['rice', 'egg', 'bacon']);
 });
 
-test('what is missing is named', () => {
+test('missing choices are named', () => {
   assert.deepEqual([names(missingGroups(STEAK, [])), isChosenWell(STEAK, [])], [['Side'], false]);
   assert.deepEqual(names(missingGroups(STEAK, ['fries'])), ['Sauce']);
   assert.ok(isChosenWell(STEAK, ['rice', 'done']));
@@ -56,20 +56,20 @@ test('what is missing is named', () => {
   assert.ok(!isChosenWell(STEAK, ['rice', 'gone']), 'no longer on the menu');
 });
 
-test('what is sold out cannot be chosen, and may make the dish impossible', () => {
+test('a sold-out option cannot be chosen, and may make its dish impossible to order', () => {
   assert.deepEqual(toggled(without('egg'), ['rice'], 'egg'), ['rice']);
   assert.deepEqual(toggled(without('fries'), ['rice'], 'fries'), ['rice']);
-  assert.deepEqual(toggled(without('egg'), ['rice', 'egg'], 'egg'), ['rice'], 'but it can be taken back');
+  assert.deepEqual(toggled(without('egg'), ['rice', 'egg'], 'egg'), ['rice'], 'but it can be removed');
   assert.deepEqual([lacksOptions(STEAK), lacksOptions(without('rice')), lacksOptions({ ...STEAK, options: { ...without('rice').options, fries: without('fries').options.fries } })], [false, false, true]);
 });
 
-test('a dish begins with its defaults, nested ones too', () => {
+test('a dish begins with its default options, including nested ones', () => {
   const eager = { ...STEAK, options: { ...STEAK.options, fries: { ...STEAK.options.fries, default: true } } };
   assert.deepEqual(defaultsOf(eager), ['fries', 'mayo']);
   assert.deepEqual(defaultsOf(STEAK), []);
 });
 
-test('the price is that of the dish and of what is chosen', () => {
+test('the price is the sum of the dish and its chosen options', () => {
   assert.equal(priceWith(STEAK, ['fries', 'mayo', 'egg']), 1090);
   assert.equal(priceWith(STEAK, ['gone']), 1000);
 });

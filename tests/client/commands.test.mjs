@@ -26,7 +26,7 @@ test('an order is placed under one id: twice is one frame and one answer', async
   assert.deepEqual((await Promise.all(both)).map(({ document }) => document.id), ['o1', 'o1']);
 });
 
-test('an older server gets an order in the words it knows, and no allergy is lost', async () => {
+test('an older server gets only the fields that it knows, and no allergy is lost', async () => {
   const long = 'x'.repeat(195);
   const body = {
     service: 'dine_in', note: 'sesame', allergy: true, expected_total: { amount: 9000, currency: 'BDT' },
@@ -47,7 +47,7 @@ test('an older server gets an order in the words it knows, and no allergy is los
   assert.deepEqual(last().all('place').map(({ order: again }) => again), [body], 'a server of level 1 gets every field');
 });
 
-test('a server that does not know the name for the pickup reads it in the note', async () => {
+test('a server without a field for the pickup name gets the name in the note', async () => {
   const body = { service: 'takeaway', guest_name: 'Anna', note: 'sesame', allergy: true, items: [{ menu_item: 'm1', quantity: 1, options: [] }] };
   const { bell, clock, last } = await connected();
   bell.place(body, 'basket-1').catch(() => {});
@@ -91,7 +91,7 @@ test('an unanswered command is sent again with the same id on the next link, unt
   assert.equal(last().all('command').length, 0, 'an answered command is not sent again');
 });
 
-test('a second answer for the same command is nothing new', async () => {
+test('a second answer to the same command is ignored', async () => {
   const { bell, last } = await connected();
   let answers = 0;
   bell.on('answer', () => { answers += 1; });
@@ -122,7 +122,7 @@ test('commands made offline wait in order and go when the link is up', async () 
   assert.equal(seen.at(-1), '');
 });
 
-test('a full queue goes out no faster than the server allows', async () => {
+test('a full queue is sent no faster than the server allows', async () => {
   const { bell, clock, last } = bench();
   for (let at = 0; at < 50; at += 1) bell.command({ id: `k${at}`, order: `o${at}`, action: 'start' });
   bell.start();
@@ -134,14 +134,14 @@ test('a full queue goes out no faster than the server allows', async () => {
   assert.equal(last().all('command').length, 50);
 });
 
-test('more than the bound is refused, not queued', async () => {
+test('a command beyond the bound of the queue is refused', async () => {
   const { bell } = bench();
   for (let at = 0; at < OUTBOX_BOUND; at += 1) bell.command({ id: `k${at}`, order: 'o1', action: 'rush', rush: true });
   assert.equal(await code(bell.command({ order: 'o1', action: 'rush', rush: true })), 'queue_full');
   assert.equal(bell.pending.length, OUTBOX_BOUND);
 });
 
-test('"later" sends the same command again after the server\'s pause, and holds those behind it', async () => {
+test('after the answer "later" the same command is sent again once the server\'s pause is over, and later commands wait', async () => {
   const { bell, clock, last } = await connected();
   const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
   last().push(refusal('k1', 'rate_limited', { retry_after_ms: 800 }));
@@ -154,7 +154,7 @@ test('"later" sends the same command again after the server\'s pause, and holds 
   await answered;
 });
 
-test('"later" has an end', async () => {
+test('a command fails after too many answers of "later"', async () => {
   const { bell, clock, last } = await connected();
   const refused = code(bell.command({ id: 'k1', order: 'o1', action: 'accept' }));
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -165,7 +165,7 @@ test('"later" has an end', async () => {
   assert.equal(last().all('command').length, MAX_TRIES);
 });
 
-test('a command refused for its token goes again under a new one', async () => {
+test('a command refused because of its token is sent again with a new token', async () => {
   const { bell, clock, tokens, sockets, last } = await connected();
   const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
   last().push(refusal('k1', 'unauthorized'));
@@ -177,7 +177,7 @@ test('a command refused for its token goes again under a new one', async () => {
   await answered;
 });
 
-test('an order that nobody answered for long is not placed behind its diner\'s back', async () => {
+test('an order that has waited too long is not placed without its diner\'s knowledge', async () => {
   const { bell, clock, last } = bench();
   const late = code(bell.place({ items: [] }, 'basket-1'));
   await clock.advance(PLACE_LIFETIME_MS);
@@ -188,13 +188,13 @@ test('an order that nobody answered for long is not placed behind its diner\'s b
   assert.equal(last().all('place').length, 0);
 });
 
-test('a frame the server would close the link for is refused here', async () => {
+test('the client refuses a frame for which the server would close the link', async () => {
   const { bell, last } = await connected();
   assert.equal(await code(bell.place({ note: 'x'.repeat(5_000), items: [] })), 'too_large');
   assert.equal(last().sent.length, 0);
 });
 
-test('a stop for cause drops what waited; someone who must sign in again finds it there', async () => {
+test('a final stop drops waiting commands, and an expired sign-in keeps them', async () => {
   const forced = await connected();
   const dropped = code(forced.bell.command({ id: 'k1', order: 'o1', action: 'accept' }));
   forced.last().drop(4400);
@@ -215,7 +215,7 @@ test('a stop for cause drops what waited; someone who must sign in again finds i
   assert.equal((await kept).position, 11);
 });
 
-test('ids are made where none are given, each its own', async () => {
+test('a command without an id gets a unique one', async () => {
   const { bell, clock, last } = await connected();
   bell.command({ order: 'o1', action: 'start' });
   bell.command({ order: 'o2', action: 'start' });
@@ -223,7 +223,7 @@ test('ids are made where none are given, each its own', async () => {
   assert.equal(new Set(last().all('command').map(({ id }) => id)).size, 2);
 });
 
-test('a command that is held waits, while others pass it, until it is released or taken back', async () => {
+test('a held command waits until it is released or taken back, while others pass it', async () => {
   let holds = true;
   const { bell, clock, last } = await connected({ stamp: (frame) => ({ ...frame, shift: 's1' }), holds: ({ shift, order: id }) => holds && shift === 's1' && id !== 'o2' });
   const [first, second] = [bell.command({ id: 'k1', order: 'o1', action: 'accept' }), bell.command({ id: 'k3', order: 'o3', action: 'accept' })];

@@ -23,7 +23,7 @@ test('the states of a link, in order', async () => {
   assert.deepEqual(states, ['live', 'catching-up', 'live', 'offline: connection lost', 'catching-up', 'live', 'stopped: closed']);
 });
 
-test('failed links come back by full jitter, ever later', async () => {
+test('failed links reconnect with full jitter and growing delays', async () => {
   const { bell, clock, sockets, last } = bench(outage());
   bell.start();
   await clock.advance(0);
@@ -39,7 +39,7 @@ test('failed links come back by full jitter, ever later', async () => {
   assert.equal(bell.state, 'offline');
 });
 
-test('a steady link forgives the losses before it, a short one does not', async () => {
+test('a stable link resets the backoff, and a short one does not', async () => {
   const { clock, sockets, last } = await connected();
   last().drop();
   await clock.advance(499);
@@ -55,7 +55,7 @@ test('a steady link forgives the losses before it, a short one does not', async 
   assert.equal(sockets.length, 4, 'the backoff starts again');
 });
 
-test('a handshake that never ends is given up', async () => {
+test('the client gives up a handshake that never ends', async () => {
   const { bell, clock, sockets } = bench(outage());
   bell.start();
   await clock.advance(CONNECT_DEADLINE_MS - 1);
@@ -66,7 +66,7 @@ test('a handshake that never ends is given up', async () => {
   assert.equal(sockets.length, 2);
 });
 
-test('a silent server is asked after a while, then doubted, then left', async () => {
+test('the client pings a silent server, then doubts it, then leaves it', async () => {
   const { bell, clock, sockets, last, states } = await connected();
   await clock.advance(QUIET_MS - 1);
   assert.equal(last().all('ping').length, 0);
@@ -91,7 +91,7 @@ test('a silent server is asked after a while, then doubted, then left', async ()
   assert.equal(bell.state, 'live');
 });
 
-test('a command that gets no answer makes the client ask, and doubt a server that has stopped', async () => {
+test('a command without an answer makes the client ping the server, and doubt one that has stopped', async () => {
   const { bell, clock, last } = await connected();
   const stuck = () => bell.pending.map((command) => command.stuck);
   bell.command({ id: 'k1', order: 'o1', action: 'ready' });
@@ -99,7 +99,7 @@ test('a command that gets no answer makes the client ask, and doubt a server tha
   assert.deepEqual([stuck(), last().all('ping').length], [[false], 0], 'a server that is there answers sooner');
   await clock.advance(1);
   assert.deepEqual([stuck(), last().all('ping').length, bell.state], [[true], 1, 'live']);
-  // More touches do not put the doubt off.
+  // Further commands do not postpone the doubt.
   bell.command({ id: 'k2', order: 'o2', action: 'ready' });
   await clock.advance(QUIET_MS / 2 - 1);
   assert.deepEqual([stuck(), last().all('ping').length, bell.state], [[true, true], 1, 'live']);
@@ -109,7 +109,7 @@ test('a command that gets no answer makes the client ask, and doubt a server tha
   assert.equal(bell.state, 'offline');
 });
 
-test('a command that is answered in time asks nothing, and one without a link is stuck at once', async () => {
+test('a command answered in time causes no ping, and a command without a link is stuck at once', async () => {
   const { bell, clock, last } = await connected();
   const drawn = [];
   bell.on('pending', (pending) => drawn.push(pending.map(({ stuck }) => stuck)));
@@ -119,7 +119,7 @@ test('a command that is answered in time asks nothing, and one without a link is
   assert.deepEqual([drawn, last().all('ping').length], [[[false], []], 0]);
   bell.command({ id: 'k2', order: 'o1', action: 'ready' });
   last().drop();
-  assert.deepEqual(drawn.at(-1), [true], 'the page is told that the link took the answer with it');
+  assert.deepEqual(drawn.at(-1), [true], 'the page learns that the answer was lost with the link');
   bell.command({ id: 'k3', order: 'o2', action: 'ready' });
   assert.deepEqual(drawn.at(-1), [true, true]);
 });
@@ -133,7 +133,7 @@ test('a room that still waits for its events is not live after a doubt', async (
   assert.equal(bell.state, 'catching-up');
 });
 
-test('a server that beats faster is asked sooner, a hidden page asks later', async () => {
+test('a server with faster heartbeats is pinged sooner, and a hidden page pings later', async () => {
   const fast = await connected({ welcome: { limits: { heartbeat_ms: 2_000 } } });
   await fast.clock.advance(1.5 * 2_500);
   assert.equal(fast.bell.state, 'checking');
@@ -145,7 +145,7 @@ test('a server that beats faster is asked sooner, a hidden page asks later', asy
   await hidden.clock.advance(1);
   assert.equal(hidden.last().all('ping').length, 1);
   hidden.bell.wake();
-  assert.equal(hidden.last().all('ping').length, 2, 'a page that becomes visible asks at once');
+  assert.equal(hidden.last().all('ping').length, 2, 'a page that becomes visible pings at once');
   await hidden.clock.advance(PROBE_DEADLINE_MS);
   assert.equal(hidden.bell.state, 'offline');
 });
@@ -189,7 +189,7 @@ test('4401 gets a new token and reconnects at once', async () => {
   assert.deepEqual(last().protocols, ['orderbell.v1', 'bearer.token-1']);
 });
 
-test('4401 without a way to a new token stops, and says why', async () => {
+test('4401 stops a client that cannot get a new token, with the reason', async () => {
   const tokens = new FakeTokens();
   tokens.refuse = true;
   const { clock, sockets, states, last } = await connected({ tokens });
@@ -199,7 +199,7 @@ test('4401 without a way to a new token stops, and says why', async () => {
   assert.equal(states.at(-1), 'stopped: unauthorized');
 });
 
-test('a token refused again and again is not renewed without pause', async () => {
+test('the client pauses between renewals of a token that is refused repeatedly', async () => {
   const { clock, tokens, last } = await connected();
   for (let refusal = 0; refusal < 5; refusal += 1) {
     last().drop(4401);
@@ -211,7 +211,7 @@ test('a token refused again and again is not renewed without pause', async () =>
   assert.equal(tokens.refreshes, 2);
 });
 
-test('a network that fails while renewing is waited for, and the renewal is not forgotten', async () => {
+test('a renewal that the network interrupts is repeated once the network is back', async () => {
   const tokens = new FakeTokens();
   let fails = 2;
   tokens.refresh = async () => {
@@ -226,7 +226,7 @@ test('a network that fails while renewing is waited for, and the renewal is not 
   assert.equal(bell.state, 'live');
 });
 
-test('handshakes refused in a row make the token suspect, since a browser hides a 401', async () => {
+test('several refused handshakes make the client suspect its token, since a browser hides a 401', async () => {
   const { bell, clock, sockets, tokens, last } = bench();
   bell.start();
   await clock.advance(0);
@@ -239,7 +239,7 @@ test('handshakes refused in a row make the token suspect, since a browser hides 
   assert.equal(last().protocols[1], 'bearer.token-1');
 });
 
-test('a suspected token is used all the same when no new one can be had', async () => {
+test('a suspected token is still used if no new one is available', async () => {
   const tokens = new FakeTokens();
   tokens.refresh = async () => {
     tokens.refreshes += 1;
@@ -276,7 +276,7 @@ for (const code of [1006, 1011, 4408, 4429]) {
   });
 }
 
-test('going away: back in its own slot after the close', async () => {
+test('going away: the client reconnects in its own slot after the close', async () => {
   const { clock, sockets, last } = await connected();
   last().push({ type: 'going_away', reconnect_in_ms: 3_000 });
   await clock.advance(1_000);
@@ -287,7 +287,7 @@ test('going away: back in its own slot after the close', async () => {
   assert.equal(sockets.length, 2);
 });
 
-test('going away: a server that does not close is left in the slot', async () => {
+test('going away: if the server does not close, the client leaves in its slot', async () => {
   const { clock, sockets, last } = await connected();
   last().push({ type: 'going_away', reconnect_in_ms: 3_000 });
   await clock.advance(3_000);
@@ -331,7 +331,7 @@ test('a link that closed while its token was renewed sends nothing on the next',
   assert.equal(last().all('refresh').length, 0);
 });
 
-test('noise is not a frame', async () => {
+test('messages that are not frames of the protocol are ignored', async () => {
   const { bell, last } = await connected();
   last().onmessage({ data: 'not json' });
   last().onmessage({ data: '[]' });
@@ -340,7 +340,7 @@ test('noise is not a frame', async () => {
   assert.equal(bell.state, 'live');
 });
 
-test('an error that belongs to nothing is an event', async () => {
+test('an error that belongs to no command or room becomes an event', async () => {
   const { bell, last } = await connected();
   const errors = [];
   bell.on('error', ({ code, retryAfterMs }) => errors.push([code, retryAfterMs]));
@@ -348,7 +348,7 @@ test('an error that belongs to nothing is an event', async () => {
   assert.deepEqual(errors, [['rate_limited', 250]]);
 });
 
-test('the time of the last sign of life is on the server\'s clock', async () => {
+test('the time of the last sign of life is read from the server\'s clock', async () => {
   const { bell, clock, last } = await connected();
   const start = Date.parse(WELCOME.server_time);
   assert.equal(bell.heardAt, start);
@@ -368,7 +368,7 @@ function fakeWindow() {
 /** Returns the event of a page that comes back from the back-forward cache. */
 const shownAgain = () => Object.assign(new Event('pageshow'), { persisted: true });
 
-test('a phone that finds its network again does not sit out the backoff', async () => {
+test('a phone that is back on the network reconnects without waiting for the backoff', async () => {
   const { bell, clock, sockets, last } = await connected(outage());
   const window = fakeWindow();
   followLifecycle(bell, window);
@@ -384,7 +384,7 @@ test('a phone that finds its network again does not sit out the backoff', async 
   assert.equal(sockets.length, before + 1);
 });
 
-test('a page that comes back tests its link, and lets a dead one go', async () => {
+test('a page that becomes visible tests its link, and drops a dead one', async () => {
   const { bell, clock, last } = await liveRoom();
   const window = fakeWindow();
   const unfollow = followLifecycle(bell, window);
@@ -395,7 +395,7 @@ test('a page that comes back tests its link, and lets a dead one go', async () =
   assert.equal(bell.state, 'live', 'the link answered');
   window.dispatchEvent(shownAgain());
   await clock.advance(PROBE_DEADLINE_MS);
-  assert.equal(bell.state, 'offline', 'the link did not');
+  assert.equal(bell.state, 'offline', 'the link did not answer');
   unfollow();
   await clock.advance(500);
   last().welcome();
@@ -404,7 +404,7 @@ test('a page that comes back tests its link, and lets a dead one go', async () =
   assert.equal(last().all('ping').length, 0);
 });
 
-test('a hidden page is left alone', async () => {
+test('a hidden page does not test its link', async () => {
   const { bell, last } = await connected();
   const window = fakeWindow();
   window.document.visibilityState = 'hidden';
@@ -413,7 +413,7 @@ test('a hidden page is left alone', async () => {
   assert.equal(last().all('ping').length, 0);
 });
 
-test('a server of another version is told of at each welcome, one of the same or of none is not', async () => {
+test('each welcome of a server of another version is reported, but not one of the same version or without a version', async () => {
   const { bell, clock, last } = await connected({ version: '0.1.0+aaa', welcome: { version: '0.1.0+aaa' } });
   const told = [];
   bell.on('version', (versions) => told.push(versions));
@@ -428,7 +428,7 @@ test('a server of another version is told of at each welcome, one of the same or
   await relink(unversioned, { version: '0.1.0+ccc' });
 });
 
-test('an error that no close follows is a lost link, and one that a close follows is lost once', async () => {
+test('a socket error counts as one lost link, with or without a close after it', async () => {
   const { bell, clock, sockets, last, states } = bench(outage());
   bell.start();
   await clock.advance(0);

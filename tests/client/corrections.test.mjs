@@ -1,4 +1,4 @@
-// Corrections of lines on the staff's page, as far as they work without a DOM.
+// Corrections of lines on the staff's page, without a DOM.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StaffCommands } from '../../static/floor/commands.js';
@@ -17,31 +17,31 @@ function shown(document) {
   return corrections;
 }
 
-test('a correction names the options by their ids, and those of an older order by their names', () => {
+test('a correction names options by id, and options of an older order by name', () => {
   const line = (document) => shown(document).command(document, 'a', wants(2)).line;
   assert.deepEqual(line(order(10)), { menu_item: 'pizza', quantity: 2, options: ['l1', 'r2'] });
   assert.deepEqual(line(order(10, { choices: undefined })).options, ['ham', 'olives']);
   assert.deepEqual(line(order(10, { choices: undefined, options: undefined })), { menu_item: 'pizza', quantity: 2 });
 });
 
-test('a correction is about the line that its sheet showed, at the position of that moment', () => {
+test('a correction applies to the line as its sheet showed it, at the position of that moment', () => {
   const corrections = shown(order(10, { note: 'walnuts', allergy: true }));
   const command = corrections.command(order(11, { note: 'walnuts', allergy: true }, { rush: true }), 'a', wants(2, 'walnuts'));
   assert.deepEqual([command.action, command.order, command.item, command.expected_position], ['change_item', 'o1', 'a', 10]);
   assert.deepEqual([command.line.note, command.line.allergy], ['walnuts', true]);
 });
 
-test('a correction does not remove an allergy that a colleague has added: the sheet asks again, with the values of both', () => {
+test('a correction keeps an allergy that a colleague has added: the sheet asks again, with the values of both people', () => {
   const corrections = shown(order(10));
   const now = order(11, { note: 'walnuts', allergy: true });
   assert.equal(corrections.command(now, 'a', wants(2)), null);
   assert.deepEqual(corrections.begin(now, 'a'), { quantity: 2, note: 'walnuts', news: '1 × Pizza, Left: ham, Right: olives, “walnuts” (an allergy)' });
   const { line, expected_position: at } = corrections.command(now, 'a', wants(2, 'walnuts'));
   assert.deepEqual([line.note, line.allergy, at], ['walnuts', true, 11]);
-  assert.deepEqual(corrections.begin(now, 'a'), { quantity: 1, note: 'walnuts' }, 'what was decided is not shown again');
+  assert.deepEqual(corrections.begin(now, 'a'), { quantity: 1, note: 'walnuts' }, 'a difference that the person has decided is not shown again');
 });
 
-test('the sheet has the words of both people, and the values that only a colleague has changed', () => {
+test('the sheet joins the notes of both people, and takes the values that only the colleague has changed', () => {
   const again = (before, now, wanted) => {
     const corrections = shown(order(10, before));
     corrections.command(order(11, now), 'a', wanted);
@@ -62,7 +62,7 @@ function staff() {
   return { sent, commands: new StaffCommands({ bell, order: () => order(10), changed: () => {} }) };
 }
 
-test('a stale correction is sent again while its line is as the sheet showed it, and otherwise waits for the person', () => {
+test('a stale correction is sent again if its line has not changed since the sheet showed it; otherwise it waits for the person', () => {
   const corrections = shown(order(10));
   const first = corrections.command(order(10), 'a', wants(3));
   const second = corrections.again(first, order(15, {}, { rush: true }));
@@ -77,7 +77,7 @@ test('a stale correction is sent again while its line is as the sheet showed it,
   }
 });
 
-test('a stale correction of a page that was reloaded waits for the person, and loses no words', () => {
+test('after a reload a stale correction waits for the person with its whole text', () => {
   const { sent, commands } = staff();
   const pending = { id: 'k1', order: 'o1', action: 'change_item', item: 'a', line: { menu_item: 'pizza', quantity: 3, note: 'hot' }, expected_position: 10 };
   const error = { code: 'stale', document: order(15, { note: 'walnuts', allergy: true }) };

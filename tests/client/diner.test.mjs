@@ -1,4 +1,4 @@
-// The diner's pages, as far as they work without a DOM: shared links, the last known state, newer versions.
+// The diner's pages, without a DOM: shared links, the last known state, newer versions.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
@@ -22,7 +22,7 @@ await speak('en');
 
 // ---- shared links ----
 
-test('a shared link\'s token goes from the address into this tab, and stays for a reload', () => {
+test('the token of a shared link moves from the address into this tab, and survives a reload', () => {
   const cleaned = [];
   globalThis.history = { state: null, replaceState: (_, __, to) => cleaned.push(to) };
   const store = new FakeStore();
@@ -32,12 +32,12 @@ test('a shared link\'s token goes from the address into this tab, and stays for 
   assert.deepEqual(cleaned, ['/orders/o1']);
   assert.equal(sharedToken('o1', { hash: '', pathname: '/orders/o1' }, store), 'aaa.bbb-_.ccc');
   assert.equal(sharedToken('o2', { hash: '#elsewhere', pathname: '/orders/o2' }, store), null);
-  assert.equal(cleaned.length, 1, 'other fragments are left alone');
+  assert.equal(cleaned.length, 1, 'other fragments stay in the address');
 });
 
 // ---- what was last seen ----
 
-test('orders last seen are kept, the newest dozen of them, until the visit is over', () => {
+test('the dozen newest orders are kept as last seen until the visit is over', () => {
   for (let at = 1; at <= 20; at += 1) keepOrders([{ id: `o${at}` }], at);
   assert.equal(lastOrders().length, 12);
   assert.equal(lastOrder('o8'), null);
@@ -48,7 +48,7 @@ test('orders last seen are kept, the newest dozen of them, until the visit is ov
   assert.deepEqual(lastOrders(), []);
 });
 
-test('open orders of a session that is gone stay as they were last seen, for some hours', () => {
+test('open orders of an ended session stay as last seen for some hours', () => {
   const order = (id, status, restaurant = 'r1') => ({ id, status, restaurant });
   keepOrders([order('open', 'preparing'), order('over', 'served'), order('elsewhere', 'placed')], 1_000);
   leaveOrders((id) => id !== 'elsewhere', 2_000);
@@ -60,7 +60,7 @@ test('open orders of a session that is gone stay as they were last seen, for som
   assert.deepEqual(left('r1', 3_000), [], 'the order is followed again');
 });
 
-test('a menu is kept for its restaurant alone', () => {
+test('a stored menu is used only for its own restaurant', () => {
   assert.equal(lastMenu('r1'), null);
   keepMenu({ restaurant: 'r1', items: {} }, 5);
   assert.deepEqual(lastMenu('r1'), { document: { restaurant: 'r1', items: {} }, at: 5 });
@@ -69,7 +69,7 @@ test('a menu is kept for its restaurant alone', () => {
 
 // ---- the promised time ----
 
-test('a promise is a window that moves with it, then soon, then late, and nothing once it does not matter', () => {
+test('a promised time is shown as a range, then as soon, then as late, and only while the order is being prepared', () => {
   const promised = new Date(2026, 10, 24, 12, 44).getTime();
   const order = { status: 'preparing', promised_at: new Date(promised).toISOString() };
   assert.match(promisedRange(order), /12:40\W+12:50/);
@@ -81,7 +81,7 @@ test('a promise is a window that moves with it, then soon, then late, and nothin
   for (const status of ['placed', 'ready', 'served', 'cancelled']) assert.equal(promise({ ...order, status }, promised), null);
 });
 
-test('what cannot be taken back wants a second touch: not a tremble, and not one minutes later', ({ mock }) => {
+test('an irreversible action needs a second touch, which is neither a tremor nor minutes late', ({ mock }) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
   let drawn = 0;
@@ -99,12 +99,12 @@ test('what cannot be taken back wants a second touch: not a tremble, and not one
   assert.equal(touches.touch('o2'), false, 'the first tap has expired');
 });
 
-test('an order is shown as new as it can be: a live room is right, a restored one may know less than was kept', () => {
+test('the page shows the newest state of an order: a live room is right, and a restored room may be older than the stored order', () => {
   const [older, newer] = [{ id: 'o1', position: 4 }, { id: 'o1', position: 7 }];
   const room = (live, ...documents) => ({ live, documents: new Map(documents.map((document) => [document.id, document])) });
   assert.equal(newestOrder(room(false, older), 'o1', newer), newer);
   assert.equal(newestOrder(room(false, newer), 'o1', older), newer);
-  assert.equal(newestOrder(room(true, older), 'o1', newer), older, 'for example of another epoch');
+  assert.equal(newestOrder(room(true, older), 'o1', newer), older, 'a live room is right, as after a change of epoch');
   assert.equal(newestOrder(room(false), 'o1', older), older);
   assert.equal(newestOrder(undefined, 'o1', older), older);
   assert.equal(newestOrder(room(false, older), 'o1', null), older);
@@ -116,7 +116,7 @@ test('an order is shown as new as it can be: a live room is right, a restored on
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const placed = { id: 'o1', number: 1, status: 'placed', service: 'dine_in', placed_at: '2026-11-24T12:00:00.000Z' };
 
-test('a page says of an order what is known, and no more', () => {
+test('a page says only what is known about an order', () => {
   const said = (minutes, seen, more = {}) => hint({ ...placed, ...more }, { now: NOON + minutes * 60_000, seen });
   assert.equal(said(8, undefined), 'You will see their answer here.', 'a server without receipts');
   assert.equal(said(0.5, false), 'You will see their answer here.');
@@ -127,7 +127,7 @@ test('a page says of an order what is known, and no more', () => {
     ['The kitchen has finished it.', 'You can pick it up at the counter.', 'It is packed, to be delivered to you.']);
 });
 
-test('a receipt is asked for while the order waits, and nothing is claimed while none is had', async () => {
+test('the page requests the receipt while the order waits, and claims nothing without one', async () => {
   const around = { setInterval: globalThis.setInterval, document: globalThis.document };
   globalThis.setInterval = () => 0;
   globalThis.document = { ...around.document, visibilityState: 'visible', addEventListener: () => {} };
@@ -155,7 +155,7 @@ test('a receipt is asked for while the order waits, and nothing is claimed while
 const taka = (amount) => ({ amount, currency: 'BDT' });
 const lines = { a: { name: 'Firni', quantity: 2, status: 'voided', reason: 'out_of_stock', detail: 'no rice', price: taka(10000) }, b: { name: 'Borhani', quantity: 1, status: 'queued', price: taka(5000) } };
 
-test('a refusal has its reason, the words of the staff and the new total', () => {
+test('a refusal shows its reason, the words of the staff and the new total', () => {
   const order = { ...placed, status: 'preparing', total: taka(5000), items: lines };
   assert.deepEqual(refusalsOf(order), ['a']);
   assert.match(refusalWords(order, ['a']), /^Taken off order 1: 2 × Firni: Sold out. “no rice” The total is \D*50 now \(it was \D*250\)\.$/);
@@ -165,7 +165,7 @@ test('a refusal has its reason, the words of the staff and the new total', () =>
   assert.equal(refusalWords({ ...over, detail: 'Sorry' }, ['order']), 'Order 1 was not accepted. “Sorry”');
 });
 
-test('a toast about an order goes when its refusal is read', () => {
+test('a toast about an order disappears when its refusal is read', () => {
   globalThis.addEventListener ??= () => {};
   const { getElementById } = globalThis.document;
   const notes = ['o1', 'o2', undefined].map((about) => ({ getAttribute: () => about ?? null, isGone: false, remove() { this.isGone = true; } }));
@@ -179,7 +179,7 @@ test('a toast about an order goes when its refusal is read', () => {
   }
 });
 
-test('a refusal stays until it is confirmed, and what the guest cancels is none', () => {
+test('a refusal stays until it is confirmed, and a cancellation by the guest is not a refusal', () => {
   globalThis.addEventListener ??= () => {};
   const bell = Object.assign(new Emitter(), { pending: [] });
   const refusals = new Refusals(bell, () => {});
@@ -205,7 +205,7 @@ test('a refusal stays until it is confirmed, and what the guest cancels is none'
 
 // ---- the basket's button ----
 
-test('everything that blocks an order is said: a pause, dishes, prices', () => {
+test('the button names everything that blocks an order: a pause, dishes, prices', () => {
   const items = { naan: { name: 'Naan', price: { amount: 9000 }, available: true }, firni: { name: 'Firni', price: { amount: 100 }, available: false } };
   const menu = { currency: 'BDT', paused: false, items };
   const line = (key, item, more = {}) => ({ key, item, quantity: 1, options: [], note: '', ...more });
@@ -229,7 +229,7 @@ test('everything that blocks an order is said: a pause, dishes, prices', () => {
 
 // ---- news that a snapshot brings ----
 
-test('what became of an order before its room was joined, and during a long absence, is told', () => {
+test('the page reports changes of an order from before it joined the room, and from a long absence', () => {
   const rooms = [];
   const told = [];
   const bell = { room: (name) => rooms[rooms.push(new Room(name)) - 1] };
@@ -241,7 +241,7 @@ test('what became of an order before its room was joined, and during a long abse
   assert.deepEqual(told, [['placed', 'rejected'], ['rejected', 'ready']]);
 });
 
-test('of more orders than a phone may follow, the open ones are followed', () => {
+test('a phone with more orders than it may follow follows the open ones', () => {
   const rooms = new Map();
   const bell = { room: (name) => { const room = new Room(name, { leave: () => rooms.delete(name) }); rooms.set(name, room); return room; } };
   const orders = new VisitOrders(bell, () => {});
@@ -255,31 +255,31 @@ test('of more orders than a phone may follow, the open ones are followed', () =>
   assert.equal(orders.all.length, FOLLOWED + 7, 'all orders are shown');
 });
 
-test('a rejection is told although the guest\'s own cancellation is unanswered', () => {
+test('a rejection is shown although the guest\'s own cancellation has no answer yet', () => {
   globalThis.addEventListener ??= () => {};
   const bell = Object.assign(new Emitter(), { pending: [{ action: 'cancel', order: 'o9' }] });
   const refusals = new Refusals(bell, () => {});
   assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'rejected', items: lines }), ['order']);
-  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), [], 'the owner is not known yet');
+  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), [], 'the order has no known owner yet');
   bell.pending = [];
   assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), ['order']);
 });
 
-test('the strip tells about the order that is nearest to the table, and of equal ones about the oldest', () => {
+test('the strip shows the order that is closest to being served, and the oldest of equal ones', () => {
   const orders = [['d', 'placed'], ['c', 'preparing'], ['b', 'preparing'], ['a', 'accepted']].map(([id, status]) => ({ id, status }));
   assert.equal(nearest(orders).id, 'b');
   assert.equal(nearest([{ id: 'e', status: 'ready' }, ...orders]).id, 'e');
   assert.equal(nearest([]), undefined);
 });
 
-test('a long menu is drawn by sections until so many dishes are there', () => {
+test('a long menu is drawn section by section until the given number of dishes is reached', () => {
   const categories = Object.fromEntries(['a', 'b', 'c'].map((id, sort) => [id, { name: id, sort }]));
   const items = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`m${at}`, { id: `m${at}`, name: `dish ${at}`, category: 'abc'[at % 3], sort: at }]));
   const keys = (dishes) => menuEntries({ restaurant: 'r', categories, items }, { lines: [] }, dishes).map(({ key }) => key);
   assert.deepEqual([keys(1), keys(3), keys(4), keys(undefined)], [['a'], ['a'], ['a', 'b'], ['a', 'b', 'c']]);
 });
 
-test('a browser chooses among the files of a picture by their widths', () => {
+test('a picture lists its files by width, so that the browser can choose one', () => {
   const picture = { id: 'p1', width: 960, height: 640, alt: 'Firni' };
   const { srcset, alt, width } = pictureAttributes('r1', picture, '6.5rem');
   assert.deepEqual([alt, width, srcset.split(', ').map((file) => file.split(' ')[1])], ['Firni', 960, ['160w', '480w', '960w']]);

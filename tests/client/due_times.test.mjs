@@ -12,14 +12,14 @@ const ms = (text) => Date.parse(text);
 const MINUTE = 60_000;
 const NOW = ms('2026-11-24T12:00:00Z');
 
-test('the wall of the restaurant shows its own day and time', () => {
+test('days and times are those of the restaurant\'s time zone', () => {
   assert.deepEqual(wallAt(ms('2026-11-24T20:07:00Z'), 'Asia/Dhaka'), { date: '2026-11-25', weekday: 'wed', before: 'tue', minute: 127 });
   assert.equal(clockAt('2026-11-24T13:30:00Z', 'Asia/Dhaka'), '19:30');
   assert.equal(whenAt('2026-11-24T13:30:00Z', 'Asia/Dhaka', NOW), '19:30');
   assert.equal(whenAt('2026-11-25T13:30:00Z', 'Asia/Dhaka', NOW), 'Wed 25 Nov, 19:30');
 });
 
-test('hours are of the day on which they begin, also after midnight', () => {
+test('opening hours belong to the day on which they begin, even past midnight', () => {
   const late = [{ days: ['fri'], from: '18:00', until: '02:00' }];
   for (const [at, open] of [['2026-11-27T17:59:00Z', false], ['2026-11-27T18:00:00Z', true], ['2026-11-28T01:59:00Z', true], ['2026-11-28T02:00:00Z', false], ['2026-11-27T01:00:00Z', false]]) {
     assert.equal(isWithin(late, wallAt(ms(at), 'UTC')), open, at);
@@ -28,7 +28,7 @@ test('hours are of the day on which they begin, also after midnight', () => {
   assert.ok(isWithin(undefined, wall) && !isWithin([], wall));
 });
 
-test('times are quarters of an hour that are left, within the hours, by day', () => {
+test('the times on offer are the remaining quarters of an hour within the opening hours, grouped by day', () => {
   const hours = [{ days: ['tue', 'wed'], from: '18:00', until: '19:00' }];
   const days = dueTimes({ now: NOW + 1, zone: 'Asia/Dhaka', hours, first: 15 });
   assert.deepEqual(days.map(({ date, times }) => [date, times.map((at) => clockAt(at, 'Asia/Dhaka'))]).slice(0, 2), [
@@ -38,7 +38,7 @@ test('times are quarters of an hour that are left, within the hours, by day', ()
   assert.deepEqual(all.map((at) => at - NOW), [15, 30, 45, 60].map((minutes) => minutes * MINUTE));
 });
 
-test('a clock that is set back shows an hour twice, and the days stay whole', () => {
+test('when clocks are set back an hour appears twice, and each time stays in its own day', () => {
   const days = dueTimes({ now: ms('2026-10-24T22:00:00Z') - 1, zone: 'Europe/Berlin', until: 2 * 24 * 60 });
   assert.deepEqual(days.map(({ date, times }) => [date, times.length]), [['2026-10-25', 100], ['2026-10-26', 92]]);
 });
@@ -46,7 +46,7 @@ test('a clock that is set back shows an hour twice, and the days stay whole', ()
 const order = (more) => ({ id: '1', number: 1, service: 'takeaway', items: { a: { name: 'Rice', quantity: 1, status: 'queued', station: 'hot' } }, total: { amount: 1, currency: 'BDT' }, placed_at: '2026-11-24T11:00:00Z', ...more });
 const waiting = order({ status: 'placed', upcoming: true, starts_at: '2026-11-24T13:00:00Z', due_at: '2026-11-24T13:20:00Z' });
 
-test('an order for later stands apart, rings nobody, and comes by the clock alone if the network is away', () => {
+test('an order for later is listed apart, does not ring, and becomes due by the clock even without a network', () => {
   const then = ms(waiting.starts_at);
   for (const [now, lane, state] of [[NOW, 'upcoming', 'upcoming'], [then, 'incoming', 'incoming']]) {
     const found = lanes([waiting], now, '');
@@ -62,7 +62,7 @@ test('an order for later stands apart, rings nobody, and comes by the clock alon
   assert.ok(!isUpcoming({ ...accepted, upcoming: undefined }, NOW));
 });
 
-test('a basket for later says so to the server, unless it is eaten at a table', () => {
+test('a basket for later sends its time to the server, unless it is eaten at a table', () => {
   const menu = { currency: 'BDT', categories: {}, items: {} };
   const basket = { id: 'b', lines: [], note: '', service: 'takeaway', due: ms('2026-11-24T13:30:00Z') };
   assert.equal(placement(basket, menu).due_at, '2026-11-24T13:30:00.000Z');

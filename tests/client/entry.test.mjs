@@ -1,4 +1,4 @@
-// The staff's order entry, as far as it works without a DOM.
+// The staff's order entry, without a DOM.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
@@ -24,19 +24,19 @@ test('dishes are numbered in the order of the menu', () => {
   assert.deepEqual(DISHES.map(({ number, item }) => `${number} ${item.name}`), ['1 Shingara', '2 Crème caramel', '3 Beef rezala', '4 Chicken roast', '5 7 up']);
 });
 
-test('a dish is found by its number, by the beginnings of its words, with and without accents', () => {
+test('a dish is found by its number or by the beginnings of its words, with or without accents', () => {
   assert.deepEqual(found('3'), ['Beef rezala']);
   assert.deepEqual(found('rez'), ['Beef rezala']);
   assert.deepEqual(found('be re'), ['Beef rezala']);
   assert.deepEqual(found('creme'), ['Crème caramel']);
   assert.deepEqual(found('CA'), ['Crème caramel'], 'the beginning of a word');
   assert.deepEqual(found('in'), ['Shingara']);
-  assert.deepEqual(found('7'), ['7 up'], 'a number that no dish has is looked for in the names');
+  assert.deepEqual(found('7'), ['7 up'], 'a number that no dish has is searched for in the names');
   assert.deepEqual(found('pizza'), []);
   assert.equal(found('').length, 5);
 });
 
-test('a wish says how many, or which option', () => {
+test('the typed text is read as a quantity and a dish, or as an option', () => {
   assert.deepEqual(wishOf(' 3x rez'), { quantity: 3, words: 'rez', isOption: false });
   assert.deepEqual(wishOf('2 × 12'), { quantity: 2, words: '12', isOption: false });
   assert.deepEqual(wishOf('0x rez').quantity, 1);
@@ -51,18 +51,18 @@ const HALVES = {
     .map(([id, name, group, available = true]) => [id, { name, group, available, price: { amount: 0 } }])),
 };
 
-test('an option is found by its words: the first that is not chosen yet, as the server finds it by name', () => {
+test('an option is found by its words, and options of the same name in the order in which the server takes them', () => {
   const ids = (words, chosen = []) => { const { id, state } = optionOf(HALVES, words, chosen) ?? {}; return [id, state]; };
   assert.deepEqual(['spi', 'extra', 'eat', 'no'].map((words) => optionOf(MENU.items['Beef rezala'], words, [])?.id), ['hot', 'hot', 'big', undefined]);
   assert.deepEqual([ids('ham'), ids('ham', ['l1']), ids('ham', ['l1', 'r1'])], [['l1', 'fits'], ['r1', 'fits'], ['l1', 'chosen']]);
-  assert.deepEqual(ids('tu', ['l1']), ['l3', 'fits'], 'one that replaces another');
-  assert.deepEqual(ids('ham', ['l3']), ['r1', 'fits'], 'what is chosen stays where the other half has room');
+  assert.deepEqual(ids('tu', ['l1']), ['l3', 'fits'], 'the found option replaces another one');
+  assert.deepEqual(ids('ham', ['l3']), ['r1', 'fits'], 'a chosen option stays if the other half has room');
   assert.deepEqual(ids('oli'), ['l2', 'sold-out']);
   assert.deepEqual(ids('bas', ['x1', 'x2']), ['x3', 'full']);
   assert.equal(optionOf(HALVES, 'ham', ['l1']).name, 'Right: ham');
 });
 
-test('Enter adds an option where the hint says so, and nothing else', () => {
+test('Enter adds an option only if the hint says so', () => {
   const menu = { ...MENU, items: { ...MENU.items, pizza: HALVES } };
   const typed = (text, options) => {
     const basket = withAdded({ id: 'b', lines: [], note: '', service: 'dine_in' }, { item: 'pizza', options });
@@ -77,7 +77,7 @@ test('Enter adds an option where the hint says so, and nothing else', () => {
   assert.deepEqual(typed('+nuts', ['l1']), ['The last dish has no such option.', ['l1']]);
 });
 
-test('a message says that an order is sent to the kitchen only once it is', async () => {
+test('the message that an order was sent to the kitchen appears only once the server has it', async () => {
   const told = [];
   let answer;
   const bell = { command: ({ action }) => new Promise((resolve, reject) => { told.push(action); answer = { resolve, reject }; }) };
@@ -94,7 +94,7 @@ test('a message says that an order is sent to the kitchen only once it is', asyn
   assert.deepEqual(told.slice(3), ['sent']);
 });
 
-test('Enter goes to the table that was typed, and else to a takeaway by that name', () => {
+test('Enter opens the table that was typed, or otherwise a takeaway under that name', () => {
   const tables = ['1', '10', '2', 'Terrace'];
   assert.deepEqual(tablesLike(tables, ''), ['1', '2', '10', 'Terrace']);
   const first = (typed) => likeliestPlace(tables, typed);
@@ -109,12 +109,12 @@ test('Enter goes to the table that was typed, and else to a takeaway by that nam
   assert.deepEqual([placeWords(first('10')), placeWords(first('Anna')), placeWords({ service: 'takeaway', guest: '' })], ['Table 10', 'Takeaway, Anna', 'Takeaway']);
 });
 
-test('a table is free while nothing is open there', () => {
+test('a table without an open order is free', () => {
   const orders = [{ table: '1', status: 'ready' }, { table: '2', status: 'served' }, { status: 'placed' }];
   assert.deepEqual(freeTables(['10', '1', '2', '3', '4'], orders, { c: { table: '3' } }, [{ table: '4' }]), ['2', '10']);
 });
 
-test('a placement names the table, and the guest only where somebody is called', () => {
+test('a placement names the table, and names the guest only if names are called out', () => {
   const basket = { ...withAdded({ id: 'b', lines: [], note: '', service: 'dine_in' }, { item: 'Shingara' }), table: '4', guest: ' Anna ' };
   const { service, table, guest_name: name } = placement(basket, MENU);
   assert.deepEqual([service, table, name], ['dine_in', '4', undefined]);
@@ -152,14 +152,14 @@ function desk(kept = {}) {
 }
 const at = (table) => ({ table, service: 'dine_in' });
 
-test('the next table is served while the last order waits for the network, and each answer finds its order', () => {
+test('a new order can be taken while the last one waits for the network, and each answer reaches its own order', () => {
   const { bell, events, stored, orders, enter } = desk();
   const [first, second] = [enter(at('4')), enter(at('5'))];
   for (const key of [first, second]) orders.get(key).place();
   const [one, two] = bell.pending;
   assert.deepEqual([one.body.table, two.body.table, Object.keys(stored.baskets)], ['4', '5', [first, second]]);
   orders.discard(first);
-  assert.equal(orders.all.length, 2, 'what is under way cannot be taken back by forgetting it');
+  assert.equal(orders.all.length, 2, 'an order under way cannot be forgotten');
   bell.answer(two.id, { ack: { document: { number: 9, status: 'placed', total: { amount: 100 } } } });
   bell.answer(one.id, { error: { code: 'invalid', message: 'Shingara is sold out' } });
   assert.deepEqual(events, [['placed', 9, second], ['refused', first]]);
@@ -171,7 +171,7 @@ test('the next table is served while the last order waits for the network, and e
   assert.deepEqual([orders.all, stored.baskets], [[], {}]);
 });
 
-test('what was begun at a table is gone on with, after a reload too', () => {
+test('a basket begun at a table can be continued, even after a reload', () => {
   const { stored, enter } = desk();
   const key = enter(at('4'));
   assert.equal(enter(at('4')), key);
@@ -183,7 +183,7 @@ test('what was begun at a table is gone on with, after a reload too', () => {
   assert.notEqual(again.orders.begin({ service: 'takeaway', guest: 'Ben' }), anna);
 });
 
-test('another tab\'s orders come and go', () => {
+test('orders of another tab appear and disappear', () => {
   const { stored, orders, enter } = desk();
   const key = enter(at('4'));
   const other = desk(stored.baskets);
@@ -196,14 +196,14 @@ test('another tab\'s orders come and go', () => {
   assert.deepEqual(orders.all, []);
 });
 
-test('no more than a few are under way', () => {
+test('only a few baskets can be begun at once', () => {
   const { orders, enter } = desk();
   for (let table = 1; table <= MOST_NEW; table += 1) enter(at(String(table)));
   assert.equal(orders.begin(at('99')), null);
-  assert.notEqual(orders.begin(at('3')), null, 'what was begun can be finished');
+  assert.notEqual(orders.begin(at('3')), null, 'a basket already begun can be finished');
 });
 
-test('a seat and a course are typed after a dish, or for the last one', () => {
+test('a seat and a course can be typed after a dish, or alone for the last dish', () => {
   const at = (typed) => { const { quantity, words, seat, course } = wishOf(typed); return [quantity, words, seat, course]; };
   assert.deepEqual(at('2x rez @3'), [2, 'rez', 3, undefined]);
   assert.deepEqual(at('rez /2'), [1, 'rez', undefined, 2]);
@@ -212,16 +212,16 @@ test('a seat and a course are typed after a dish, or for the last one', () => {
   assert.deepEqual(at('rez @0'), [1, 'rez @0', undefined, undefined]);
 });
 
-test('the same dish for another seat is a line of its own, and the server is told', () => {
+test('the same dish for another seat gets its own line, and the seat is sent', () => {
   const one = withAdded({ id: 'b', lines: [], note: '', service: 'dine_in', table: '4' }, { item: 'naan', seat: 1 });
   const two = withAdded(withAdded(one, { item: 'naan', seat: 1 }), { item: 'naan', seat: 2 });
   assert.deepEqual(two.lines.map(({ quantity, seat }) => [quantity, seat]), [[2, 1], [1, 2]]);
   const menu = { currency: 'BDT', categories: {}, items: { naan: { id: 'naan', name: 'Naan', price: { amount: 1, currency: 'BDT' }, available: true, options: {} } } };
   assert.deepEqual(placement(two, menu).items.map(({ seat }) => seat), [1, 2]);
-  assert.deepEqual(withTouch(two, 'seat', '2', '2', menu).lines[1].seat, undefined, 'a second touch takes it back');
+  assert.deepEqual(withTouch(two, 'seat', '2', '2', menu).lines[1].seat, undefined, 'a second touch removes the seat');
 });
 
-test('a delivery needs what the rider needs, and only a delivery carries it', () => {
+test('a delivery needs the details for the rider, and only a delivery sends them', () => {
   const menu = { currency: 'BDT', categories: {}, items: { naan: { id: 'naan', name: 'Naan', price: { amount: 1, currency: 'BDT' }, available: true, options: {} } } };
   const bare = { ...withAdded({ id: 'b', lines: [], note: '' }, { item: 'naan' }), service: 'delivery' };
   assert.equal(obstacle(bare, menu), 'no_address');
@@ -230,5 +230,5 @@ test('a delivery needs what the rider needs, and only a delivery carries it', ()
   assert.equal(obstacle(whole, menu), null);
   assert.deepEqual(placement(whole, menu).delivery, { name: 'Anna', phone: '1', address: 'Road 7' });
   assert.ok(!('delivery' in placement({ ...whole, service: 'takeaway' }, menu)));
-  assert.ok(!('delivery' in addition({ ...whole, round: { order: 'o' } }, menu)), 'a round goes where its order goes');
+  assert.ok(!('delivery' in addition({ ...whole, round: { order: 'o' } }, menu)), 'a round is delivered with its order');
 });

@@ -78,7 +78,7 @@ async function deliverBadly({ clock, last, server, random }, frame) {
 }
 
 for (let seed = 1; seed <= 60; seed += 1) {
-  test(`a network that loses, repeats and cuts leaves the documents equal and applies each event once (seed ${seed})`, async () => {
+  test(`on a network that loses, repeats and cuts, documents stay equal and each event is applied once (seed ${seed})`, async () => {
     const random = randomFrom(seed);
     const server = new FaultyServer(random);
     const { bell, clock, last } = bench({ random });

@@ -1,4 +1,4 @@
-// A link over plain HTTP: the contents of streams and calls, and how they end.
+// A link over plain HTTP: what streams and calls carry, and how they end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROBE_BASE_MS } from '../../static/client/transport/fallback.js';
@@ -7,7 +7,7 @@ import { FakeTokens, ROOM, WELCOME, bench, event, fallBack, live, order, settle,
 
 const code = (promise) => promise.then(() => 'acknowledged', (error) => error.code);
 
-test('events of a stream arrive as they come, whatever pieces it is cut into', async () => {
+test('events of a stream arrive one by one, however the stream is cut into pieces', async () => {
   const { room, stream } = await streaming();
   const text = `: hb\n\nid: e1.11\r\nevent: event\r\ndata: ${JSON.stringify(event(10, 11, 'o1', { status: 'accepted', note: 'ঝাল' }))}\r\n\r\n`;
   for (const byte of new TextEncoder().encode(text)) stream.write(new Uint8Array([byte]));
@@ -16,7 +16,7 @@ test('events of a stream arrive as they come, whatever pieces it is cut into', a
   assert.deepEqual([room.cursor, room.documents.get('o1').status, room.documents.get('o1').note], [11, 'accepted', 'ঝাল']);
 });
 
-test('a lost stream comes back from its cursor', async () => {
+test('a lost stream resumes from its cursor', async () => {
   const it = await streaming();
   it.stream.push(event(10, 11, 'o1', { status: 'accepted' }));
   await settle();
@@ -30,7 +30,7 @@ test('a lost stream comes back from its cursor', async () => {
   assert.equal(it.changes.filter(({ kind }) => kind === 'snapshot').length, 1);
 });
 
-test('a stream that something cuts now and then goes on without being offline', async () => {
+test('a stream that is cut now and then resumes without going offline', async () => {
   const it = await streaming();
   for (let cut = 0; cut < 3; cut += 1) {
     await it.clock.advance(10_000);
@@ -45,7 +45,7 @@ test('a stream that something cuts now and then goes on without being offline', 
   assert.equal(it.states.at(-1), 'live');
 });
 
-test('a stream without a beat for two periods is dead', async () => {
+test('a stream without a heartbeat for two periods is given up', async () => {
   const it = await streaming();
   for (let beat = 0; beat < 6; beat += 1) {
     await it.clock.advance(15_000);
@@ -59,7 +59,7 @@ test('a stream without a beat for two periods is dead', async () => {
   assert.match(it.states.at(-1), /^offline/);
 });
 
-test('a stream whose token ends gets another', async () => {
+test('a stream whose token expires continues with a new token', async () => {
   const it = await streaming();
   const refreshes = it.tokens.refreshes;
   await it.clock.advance(6_000);
@@ -69,7 +69,7 @@ test('a stream whose token ends gets another', async () => {
   assert.deepEqual([it.http.last().headers.authorization, it.http.last().query.since], [`Bearer token-${refreshes + 1}`, '10']);
 });
 
-test('a token renewed in time is a new stream, from the cursor, and nobody is offline', async () => {
+test('a token renewed in time opens a new stream from the cursor, without going offline', async () => {
   const it = await streaming({ welcome: { expires_at: '2026-11-24T10:00:10.000Z' } });
   const states = it.states.length;
   await it.clock.advance(6_000);
@@ -79,7 +79,7 @@ test('a token renewed in time is a new stream, from the cursor, and nobody is of
   assert.equal(it.states.length, states);
 });
 
-test('a server that goes away is left in the slot, over a stream too', async () => {
+test('a client of a stream, too, leaves a server that goes away in its slot', async () => {
   const it = await streaming();
   it.stream.push({ type: 'going_away', reconnect_in_ms: 3_000 });
   await it.clock.advance(1_000);
@@ -90,7 +90,7 @@ test('a server that goes away is left in the slot, over a stream too', async () 
   assert.equal(it.http.to('/stream').length, 2);
 });
 
-test('another epoch over HTTP is a snapshot', async () => {
+test('another epoch over HTTP brings a snapshot', async () => {
   const it = await streaming();
   it.stream.end(true);
   await it.clock.advance(500);
@@ -99,7 +99,7 @@ test('another epoch over HTTP is a snapshot', async () => {
   assert.deepEqual([it.room.epoch, it.room.cursor, it.room.documents.size], ['e2', 2, 0]);
 });
 
-test('a room that is refused over HTTP says so, and the others go on', async () => {
+test('a room refused over HTTP reports it, and the other rooms continue', async () => {
   const it = bench({ tokens: fixedToken('t') });
   const refused = it.bell.room('order:not-mine');
   const room = it.bell.room(ROOM);
@@ -115,7 +115,7 @@ test('a room that is refused over HTTP says so, and the others go on', async () 
   assert.equal(it.http.last().path, `/api/v1/rooms/${ROOM}/stream`, 'the stream is not requested again');
 });
 
-test('a room that is busy is asked for again, while the others go on', async () => {
+test('a busy room is requested again while the others continue', async () => {
   const it = await streaming();
   const menu = it.bell.room('menu:r1');
   await settle();
@@ -131,7 +131,7 @@ test('a room that is busy is asked for again, while the others go on', async () 
   assert.deepEqual([it.bell.state, menu.cursor, it.http.requests.length], ['live', 10, 3]);
 });
 
-test('however many rooms a page has, it holds one request', async () => {
+test('a page holds one request, however many rooms it has', async () => {
   const it = bench({ tokens: fixedToken('t') });
   const rooms = Array.from({ length: 5 }, (_, at) => it.bell.room(`order:o${at}`));
   it.bell.start();
@@ -146,7 +146,7 @@ test('however many rooms a page has, it holds one request', async () => {
   assert.equal(it.http.requests.length, 2, 'two more rooms take one request');
 });
 
-test('a server that does not know lists is asked for each room: one request is held, the others are looks', async () => {
+test('with a server that takes no list of rooms, one room has a stream and the others are polled', async () => {
   const it = bench({ tokens: fixedToken('t') });
   const rooms = ['order:o0', 'order:o1', 'order:o2'].map((name) => it.bell.room(name));
   it.bell.start();
@@ -166,7 +166,7 @@ test('a server that does not know lists is asked for each room: one request is h
   assert.deepEqual(it.http.to('/events').slice(2).map(({ query }) => query), Array(2).fill({ since: '5', epoch: 'e1', wait: '0' }));
 });
 
-test('a room that is left is let go of', async () => {
+test('leaving a room ends its request', async () => {
   const it = await streaming();
   it.room.leave();
   assert.equal(it.stream.aborted, true);
@@ -174,7 +174,7 @@ test('a room that is left is let go of', async () => {
   assert.equal(it.http.requests.length, 1);
 });
 
-test('commands go over HTTP under the same ids, one of an order after the other', async () => {
+test('commands go over HTTP under the same ids, one at a time for each order', async () => {
   const it = await streaming({ slug: 'demo' });
   const first = it.bell.command({ id: 'k1', order: 'o1', action: 'accept', minutes: 20 });
   const second = it.bell.command({ id: 'k2', order: 'o1', action: 'start' });
@@ -207,7 +207,7 @@ test('an order is placed, and a waiter called, at the restaurant\'s address', as
   await called;
 });
 
-test('what has an address only under the slug is refused without one, and what nobody understands is tried again', async () => {
+test('without a slug an order is refused, and a command is repeated after an answer that is not the server\'s', async () => {
   const it = await streaming();
   assert.equal(await code(it.bell.place({ items: [] })), 'invalid');
   await it.clock.advance(100);
@@ -220,7 +220,7 @@ test('what has an address only under the slug is refused without one, and what n
   await answered;
 });
 
-test('a command whose answer is lost goes again under its id, on whatever carries the next link', async () => {
+test('a command whose answer is lost is sent again under its id, over whichever transport comes next', async () => {
   const it = await streaming();
   const answered = it.bell.command({ id: 'k1', order: 'o1', action: 'start' });
   await settle();
@@ -242,7 +242,7 @@ test('a command whose answer is lost goes again under its id, on whatever carrie
 /** Returns the bodies of the receipts that were sent. */
 const receipts = ({ http }) => http.to(`/rooms/${ROOM}/seen`).map(({ body }) => body);
 
-test('receipts go as calls, one at a time and of those in between the last, and again over the next link', async () => {
+test('receipts are sent one call at a time, skipping to the latest, and again over the next link', async () => {
   const it = await streaming();
   for (const [position, station] of [[10, 'hot'], [11, 'hot'], [12, 'hot'], [12, undefined]]) it.bell.seen(it.room, position, station);
   await settle();
@@ -259,7 +259,7 @@ test('receipts go as calls, one at a time and of those in between the last, and 
   assert.deepEqual(it.last().all('seen'), [{ type: 'seen', room: ROOM, position: 12 }]);
 });
 
-test('a receipt that was not taken is given again, unless there is a newer one, or the server will not have it', async () => {
+test('a failed receipt is sent again, unless there is a newer one or the server refuses it', async () => {
   const it = await streaming();
   const last = () => it.http.to('/seen').at(-1);
   it.bell.seen(it.room, 10);
@@ -284,7 +284,7 @@ test('a receipt that was not taken is given again, unless there is a newer one, 
   assert.equal(receipts(it).length, 4, 'a released link sends nothing');
 });
 
-test('without a room there is nothing to stream, and commands go all the same', async () => {
+test('without a room there is no stream, but commands are sent', async () => {
   const it = bench({ slug: 'demo', tokens: new FakeTokens() });
   const answered = it.bell.command({ id: 'k1', order: 'o1', action: 'start' });
   it.bell.start();
@@ -298,7 +298,7 @@ test('without a room there is nothing to stream, and commands go all the same', 
   assert.deepEqual([room.cursor, room.epoch, it.bell.state], [10, 'e1', 'live']);
 });
 
-test('a command that finds no connection gets that of the held request, where tabs know nothing of each other', async () => {
+test('a command without a free connection takes that of the held request, if tabs cannot know of each other', async () => {
   const it = await streaming();
   const answers = ['o1', 'o2'].map((id) => code(it.bell.command({ order: id, action: 'accept' })));
   await it.clock.advance(500);

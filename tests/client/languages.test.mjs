@@ -25,14 +25,14 @@ const notifications = () => {
   return vm.runInContext('NOTIFICATIONS', context);
 };
 
-test('every file of words is a language that can be chosen, and has its notifications', () => {
+test('every language file is a language that guests can choose, and has notifications', () => {
   const files = readdirSync(new URL('../../static/languages/', import.meta.url)).filter((name) => !['language.js', 'notifications.js'].includes(name));
   assert.deepEqual(files.sort(), Object.keys(LANGUAGES).map((name) => `${name}.js`).sort());
   assert.deepEqual(Object.keys(notifications()).sort(), Object.keys(LANGUAGES).sort());
 });
 
 for (const [name, words] of Object.entries(languages)) {
-  test(`${name} has every word, and no word is missing`, () => {
+  test(`${name} has every text, and none is empty or incomplete`, () => {
     assert.deepEqual(Object.keys(words).sort(), Object.keys(languages.en).sort());
     for (const [key, word] of Object.entries(words)) {
       assert.equal(typeof word, typeof languages.en[key], key);
@@ -58,12 +58,12 @@ for (const [name, words] of Object.entries(languages)) {
   });
 }
 
-test('other languages are in their own words', () => {
+test('no Bengali text repeats the English one', () => {
   const same = Object.keys(languages.en).filter((key) => typeof languages.bn[key] === 'string' && languages.bn[key] === languages.en[key]);
   assert.deepEqual(same, []);
 });
 
-test('the pages use every word there is, and no other', () => {
+test('the pages use every text of the language files, and no unknown one', () => {
   // The codes on the tables are printed from the manager's page.
   const sources = [...SPEAKING, '/languages/language.js', '/manager/tables.js'].map(read).join('\n');
   const named = new Set([...sources.matchAll(/\b(?:WORDS|words)\.(\w+)/g)].map(([, key]) => key));
@@ -100,7 +100,7 @@ test('no English stands in a page outside its language\'s file', () => {
   }
 });
 
-test('a page loads one language: the chosen one, else the phone\'s own, else English', async () => {
+test('a page loads one language: the chosen one, or that of the phone, or English', async () => {
   for (const path of MODULES) assert.doesNotMatch(read(path), /^import [^;]*languages\/(?:en|bn)\.js/m, path);
   assert.equal(preferred(['fr-FR', 'bn-IN', 'en-US']), 'bn');
   assert.equal(preferred(['EN-us']), 'en');
@@ -112,7 +112,7 @@ test('a page loads one language: the chosen one, else the phone\'s own, else Eng
   assert.equal(preferred(['en-US']), 'en');
 });
 
-test('numbers, money and times are said in the language that is spoken', async () => {
+test('numbers, money and times are written in the chosen language', async () => {
   const noon = new Date(2026, 10, 24, 12, 41).getTime();
   await speak('bn');
   assert.equal(language(), 'bn');

@@ -68,10 +68,10 @@ async function follow(Client, blocked) {
 const STREAM = { websocket: true };
 const POLL = { websocket: true, stream: 'refused' };
 
-test('it arrives in parts over a WebSocket, a stream and long polls', async () => {
+test('the snapshot arrives in parts over a WebSocket, a stream and long polls', async () => {
   assert.deepEqual([await follow(Orderbell, {}), await follow(Orderbell, STREAM), await follow(Orderbell, POLL)], ['websocket', 'stream', 'poll']);
 });
 
-test('the library of before gets it as one message, over a WebSocket and a stream', async () => {
+test('the older library gets it as one message, over a WebSocket and a stream', async () => {
   assert.deepEqual([await follow(OldOrderbell, {}), await follow(OldOrderbell, STREAM)], ['websocket', 'stream']);
 });

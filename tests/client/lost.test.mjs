@@ -1,4 +1,4 @@
-// A database that comes back with less than it had: what the pages say of the orders that they have shown.
+// A database that comes back without some of its orders: how the pages report the orders that they had shown.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
@@ -42,7 +42,7 @@ function showing(name, orders) {
     room.receive({ type: 'live', room: name, position }, epoch);
     await settle();
   };
-  /** The server has another history, with these orders. */
+  /** Gives the server another history, with these orders. */
   const rewrite = async (position, documents, epoch = 'e1-2') => {
     room.lost();
     room.enter(epoch);
@@ -59,7 +59,7 @@ function showing(name, orders) {
 
 // ---- the client library ----
 
-test('a snapshot of another epoch says that the history was rewritten, and one of the same does not', async () => {
+test('a snapshot of another epoch reports a rewritten history, and one of the same epoch does not', async () => {
   const bench = await liveRoom();
   const { room, last, changes } = bench;
   assert.equal(changes.at(-1).rewritten, false, 'there was nothing before the first');
@@ -75,7 +75,7 @@ test('a snapshot of another epoch says that the history was rewritten, and one o
   assert.equal(changes.at(-1).rewritten, false);
 });
 
-test('a receipt of an epoch that is over is not sent in the next, and does not hold up those of the next', async () => {
+test('a receipt of a past epoch is not sent in the next one, and does not delay later receipts', async () => {
   const bench = await liveRoom();
   const { bell, room, last } = bench;
   bell.seen(room, 10);
@@ -88,9 +88,9 @@ test('a receipt of an epoch that is over is not sent in the next, and does not h
   assert.deepEqual(last().all('seen'), [{ type: 'seen', room: ROOM, position: 4 }]);
 });
 
-// ---- what is gone ----
+// ---- lost orders ----
 
-test('orders that are not listed are missing, unless they fell through, and those at an earlier event are back', () => {
+test('unlisted orders are missing, unless they were rejected, and orders at an earlier position are back', () => {
   const before = [order(1), order(2, 'served'), order(3, 'rejected'), order(4, 'ready', { position: 20 }), order(5)];
   const now = [order(4, 'accepted', { position: 10 }), order(5)];
   const byId = (orders) => new Map(orders.map((one) => [one.id, one]));
@@ -98,7 +98,7 @@ test('orders that are not listed are missing, unless they fell through, and thos
   assert.deepEqual([missing.map(({ number }) => number), back.map(({ number, status }) => [number, status])], [[1, 2], [[4, 'accepted']]]);
 });
 
-test('closed orders are looked for from the oldest on, and what lies beyond the last page is not called absent', async () => {
+test('closed orders are looked up from the oldest on, and an order beyond the last page does not count as absent', async () => {
   const ids = [1, 2, 3].map(idAt);
   const asked = [];
   const whole = await findClosed(ids.toReversed(), async (from) => { asked.push(from); return { orders: [order(2, 'served'), order(9, 'served')] }; });
@@ -109,7 +109,7 @@ test('closed orders are looked for from the oldest on, and what lies beyond the 
   assert.deepEqual([pages, cut.absent], [5, many.slice(50, 55)], 'of the newest hundred');
 });
 
-test('an answer of the lost history does not win over the new one', async () => {
+test('an answer from the lost history does not replace the new history', async () => {
   const bell = Object.assign(new Emitter(), { pending: [] });
   const { room, begin, rewrite } = showing('floor:r1', [order(1)]);
   const book = new OrderBook({ bell, room });
@@ -131,7 +131,7 @@ async function floor(orders, list) {
   return { ...shown, lost, told, reloaded: () => make(new Room('floor:r1')) };
 }
 
-test('the floor lists the orders that are gone until somebody has dismissed them, also after a reload', async () => {
+test('the floor lists lost orders until somebody dismisses them, even after a reload', async () => {
   const away = order(1, 'accepted', { table: undefined, service: 'takeaway', guest_name: 'Anna' });
   away.items.a.choices = [{ id: 'l1', group: 'Left' }];
   const orders = [away, order(2), order(3, 'ready', { position: 25 }), order(4), order(5, 'cancelled')];
@@ -151,7 +151,7 @@ test('the floor lists the orders that are gone until somebody has dismissed them
   assert.deepEqual(shown(reloaded()), []);
 });
 
-test('the floor lists nothing after a reconnection without another history, or with all of it', async () => {
+test('the floor lists nothing after reconnecting to the same history, or to another one that has all orders', async () => {
   const { lost, told, rewrite, snap, live } = await floor([order(1), order(2)], async () => ({ orders: [order(1, 'served')] }));
   snap('e1', 40, [order(2)]);
   await live('e1', 40);
@@ -159,7 +159,7 @@ test('the floor lists nothing after a reconnection without another history, or w
   assert.deepEqual([lost.orders, told], [[], []]);
 });
 
-test('an order that could not be looked for is not called lost, and is looked for again', async () => {
+test('an order that could not be looked up does not count as lost, and is looked up again', async () => {
   let list = async () => { throw new OrderbellError({ code: 'offline' }); };
   const { lost, rewrite, live } = await floor([order(1)], (from) => list(from));
   await rewrite(20, []);
@@ -169,7 +169,7 @@ test('an order that could not be looked for is not called lost, and is looked fo
   assert.deepEqual(lost.orders.map(({ number }) => number), [1]);
 });
 
-test('a lost order that comes back, or that its guest sends again, says so', async () => {
+test('the list shows that a lost order has come back, or that its guest has sent it again', async () => {
   const { lost, rewrite, room } = await floor([order(1, 'accepted', { ticket: 'A1' }), order(2)], async () => ({ orders: [] }));
   await rewrite(20, []);
   const event = { kind: 'order.placed', order: idAt(7), command: idAt(1), patch: order(7, 'placed', { ticket: 'A7' }) };
@@ -179,7 +179,7 @@ test('a lost order that comes back, or that its guest sends again, says so', asy
   assert.deepEqual(lost.orders.map(({ number }) => number), [1, 7], 'the order that was placed meanwhile is lost too');
 });
 
-test('of very many lost orders the newest are kept', async () => {
+test('the list keeps the newest of very many lost orders', async () => {
   const many = (from, count) => Array.from({ length: count }, (_, number) => order(from + number));
   const { lost, rewrite } = await floor(many(1, KEPT_LOST - 20), async () => ({ orders: [] }));
   await rewrite(20, many(1001, 40));
@@ -232,7 +232,7 @@ test('a ticket that the database has lost stays among the cancelled ones until a
   assert.deepEqual(strip(), []);
 });
 
-test('a cancelled ticket that another history has open again is no longer among the cancelled ones', async () => {
+test('a cancelled ticket leaves the list of cancelled ones if another history has it open', async () => {
   const { room, begin, rewrite } = showing('kitchen:r1', [order(1)]);
   const memory = new TicketMemory();
   memory.use('r1.expo');
@@ -264,11 +264,11 @@ function phone(welcome = { epoch: 'e1' }) {
 
 const refused = new OrderbellError({ code: 'forbidden' });
 
-test('an open order that the new history does not have is lost, and one that is over is gone', () => {
+test('an open order that the new history lacks is lost, and a closed one disappears', () => {
   const { bell, orders, rooms, left, told } = phone();
   orders.take([order(1), order(2, 'served'), order(3)]);
   for (const room of [...rooms.values()]) room.refuse(refused);
-  assert.deepEqual([orders.all.length, orders.lost], [3, []], 'a refusal alone says nothing of the database');
+  assert.deepEqual([orders.all.length, orders.lost], [3, []], 'a refusal alone does not mean that the database lost something');
   bell.welcome = { epoch: 'e1-2' };
   rooms.get(`order:${idAt(1)}`).refuse(new OrderbellError({ code: 'unavailable' }));
   assert.deepEqual(orders.lost, []);
@@ -281,14 +281,14 @@ test('an open order that the new history does not have is lost, and one that is 
   assert.deepEqual(orders.lost, []);
 });
 
-test('an order of this history that a call does not list stays', () => {
+test('an order of this history stays although a call does not list it', () => {
   const { orders } = phone();
   orders.take([order(1)]);
   orders.takeAll([]);
   assert.deepEqual([orders.all.length, orders.lost], [1, []], 'it was placed while the call was under way');
 });
 
-test('the epoch of what was last seen survives a reload', () => {
+test('the epoch of the orders last seen survives a reload', () => {
   const before = phone();
   before.orders.take([order(1)]);
   keepOrders(before.orders.all, NOON, (id) => before.orders.epochOf(id));

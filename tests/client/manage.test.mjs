@@ -40,7 +40,7 @@ test('three hundred tables are drawn a few times while their pictures arrive, no
   assert.equal(draws, 12, 'for the list, ten times for pictures, and for the last');
 });
 
-test('a draft has the order that guests see, and its body gives back the menu but for what is sold out', () => {
+test('a draft has the order that guests see, and its body equals the menu except for what is sold out', () => {
   const draft = draftOf(menu());
   assert.deepEqual(draft.map(({ name, items }) => [name, items.map((item) => item.name)]), [['Mains', ['Roast', 'Rezala']], ['Drinks', ['Lassi']]]);
   assert.deepEqual(stationsOf(draft), ['bar', 'hot']);
@@ -72,7 +72,7 @@ test('groups of options are edited as a tree, and sent flat', () => {
   assert.equal(Object.hasOwn(bodyOf(draft, 'BDT').items['1'], 'groups'), false, 'an older server would refuse the field');
 });
 
-test('a group that cannot be chosen from is named', () => {
+test('a group from which nothing can be chosen is named', () => {
   const group = (min, max, options) => [{ name: 'Side', min, max, options: options.map((preset) => ({ amount: 0, preset })) }];
   assert.equal(wrongGroup(group(1, 1, [true, false])), null);
   assert.match(wrongGroup(group(2, 1, [false, false])), /At least/);
@@ -106,7 +106,7 @@ test('a price is read as people write it, in the decimals of its currency', () =
   assert.deepEqual([priceText(450, 'BDT'), priceText(450, 'JPY'), priceText(5, 'BDT')], ['4.50', '450', '0.05']);
 });
 
-test('what a price field lets through is what can be read as a price', () => {
+test('a price field accepts exactly what can be read as a price', () => {
   for (const currency of ['BDT', 'JPY', 'KWD']) {
     const pattern = new RegExp(`^(?:${pricePattern(currency)})$`, 'v');
     for (const text of ['4.50', '4,5', ' 12 ', '', '.5', '4.505', '4.5055', '-1', '1e3', 'four', '1.2.3', '12.']) {
@@ -115,7 +115,7 @@ test('what a price field lets through is what can be read as a price', () => {
   }
 });
 
-test('a day is the one of the device, whatever it is in UTC, and knows of clock changes', () => {
+test('a day is a day in the time zone of the device, and follows clock changes', () => {
   const { TZ } = process.env;
   process.env.TZ = 'America/New_York';
   try {
@@ -130,7 +130,7 @@ test('a day is the one of the device, whatever it is in UTC, and knows of clock 
   }
 });
 
-test('an entry of the audit says in words who did what and what came of it', () => {
+test('an entry of the audit says in words who did what, and with which result', () => {
   const said = (entry) => deed({ outcome: 'done', ...entry });
   assert.equal(said({ action: 'reject', label: '12', reason: 'too_busy' }), 'Rejected order 12: Too busy');
   assert.equal(said({ action: 'set_availability', label: 'Rezala', value: 'sold_out' }), 'Availability of Rezala (sold out)');
@@ -139,14 +139,14 @@ test('an entry of the audit says in words who did what and what came of it', () 
   assert.deepEqual([who({ name: 'karim', role: 'staff' }), who({ name: 'staff', role: 'staff' }), who({ role: 'service', sub: '0193a5f0-7c1e' }), who({})], ['karim, staff', 'staff', 'service 0193a5f0', 'Not signed in']);
 });
 
-test('the newest page joins what was read before, and takes its place where they do not meet', () => {
+test('the newest page is joined to the entries read before, or replaces them if they do not meet', () => {
   const page = (next, ...ids) => ({ audit: ids.map((id) => ({ id })), next });
   assert.deepEqual(joined(page('2', '5', '4', '3', '2'), page('0', '3', '2', '1', '0')), page('0', '5', '4', '3', '2', '1', '0'));
   assert.deepEqual(joined(page('8', '9', '8'), page('0', '3', '2', '1', '0')), page('8', '9', '8'));
   assert.deepEqual(joined(page(undefined), undefined), page(undefined));
 });
 
-test('codes for an address that no phone can open are told apart', () => {
+test('an address that only this device can open is recognised', () => {
   for (const place of ['127.0.0.1:8080', 'localhost', 'localhost:8080', '[::1]:8080']) assert.ok(isThisDevice(place), place);
   for (const place of ['orders.example', '192.168.1.20:8080', 'localhost.example', '']) assert.ok(!isThisDevice(place), place);
 });

@@ -26,7 +26,7 @@ test('edits of different dishes and of different fields of one dish are both kep
   assert.deepEqual(names(draft), [['mains', ['rezala', 'roast']], ['drinks', ['lassi', 'tea']]]);
 });
 
-test('one field that both have changed is asked about, and either answer loses nothing else', () => {
+test('a field that both have changed becomes a question, and either answer keeps everything else', () => {
   const mine = edited((draft) => { draft[0].items[0].amount = 950; });
   const theirs = edited((draft) => { draft[0].items[0].amount = 1000; draft[1].name = 'To drink'; });
   const { conflicts } = mergeMenus(base(), mine, theirs);
@@ -38,12 +38,12 @@ test('one field that both have changed is asked about, and either answer loses n
   }
 });
 
-test('what both have changed to the same is no conflict', () => {
+test('the same change by both people is not a conflict', () => {
   const both = edited((draft) => { draft[0].items[0].amount = 950; });
   assert.deepEqual(mergeMenus(base(), both, structuredClone(both)).conflicts, []);
 });
 
-test('a dish that one removed is gone, unless the other has changed it', () => {
+test('a dish that one person removed disappears, unless the other has changed it', () => {
   const mine = edited((draft) => { draft[0].items.pop(); });
   assert.deepEqual(names(mergeMenus(base(), mine, base()).draft)[0], ['mains', ['rezala']]);
   const theirs = edited((draft) => { draft[0].items[1].amount = 1; });
@@ -53,14 +53,14 @@ test('a dish that one removed is gone, unless the other has changed it', () => {
   assert.equal(find(mergeMenus(base(), mine, theirs).draft, 'roast'), undefined);
 });
 
-test('a heading that one removed stays with the dish that the other put there', () => {
+test('a heading that one person removed stays if the other has put a dish there', () => {
   const mine = edited((draft) => { draft.pop(); });
   const theirs = edited((draft) => { draft[1].items.push(dish('tea')); });
   assert.deepEqual(names(mergeMenus(base(), mine, theirs).draft), [['mains', ['rezala', 'roast']], ['drinks', ['tea']]]);
   assert.deepEqual(names(mergeMenus(base(), theirs, mine).draft), [['mains', ['rezala', 'roast']], ['drinks', ['tea']]]);
 });
 
-test('a new order of one and a new dish of the other go together', () => {
+test('a new order by one person and a new dish by the other are both kept', () => {
   const mine = edited((draft) => { draft[0].items.reverse(); draft.reverse(); });
   const theirs = edited((draft) => { draft[0].items.splice(1, 0, dish('kebab')); });
   assert.deepEqual(names(mergeMenus(base(), mine, theirs).draft), [['drinks', ['lassi']], ['mains', ['roast', 'rezala', 'kebab']]]);
@@ -78,7 +78,7 @@ test('options are merged one by one', () => {
   assert.deepEqual(find(draft, 'rezala').options, [option('spicy', 10), option('nuts', 5)]);
 });
 
-test('a menu in which only something sold out is the same menu', () => {
+test('menus that differ only in what is sold out count as equal', () => {
   const other = edited((draft) => { draft[0].items[0].available = false; });
   assert.ok(sameMenu(base(), other));
   assert.ok(!sameMenu(base(), edited((draft) => { draft[0].name = 'x'; })));

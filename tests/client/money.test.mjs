@@ -35,7 +35,7 @@ test('each currency has the decimals of ISO 4217, whatever the browser thinks', 
   }
 });
 
-test('the amounts that were shown wrong', () => {
+test('amounts that were once shown wrong are shown right', () => {
   const shown = (/** @type {number} */ amount, /** @type {string} */ currency) => moneyIn({ amount, currency }, 'en');
   assert.match(shown(345000, 'HUF'), /^Ft\s3,450$/);
   assert.match(shown(345050, 'RSD'), /3,450\.50$/);
@@ -46,7 +46,7 @@ test('the amounts that were shown wrong', () => {
   assert.equal(shown(-1050, 'USD'), '-$10.50');
 });
 
-test('an unknown code has two decimals, and staff read what guests do', () => {
+test('an unknown code has two decimals, and staff see the same amounts as guests', () => {
   assert.equal(decimals('QQQ'), 2);
   assert.equal(staffMoney({ amount: 210000, currency: 'BDT' }), moneyIn({ amount: 210000, currency: 'BDT' }));
 });

@@ -30,7 +30,7 @@ test('a page of the server\'s version, or without one, stays', () => {
   }
 });
 
-test('a page that nobody has touched loads the other version at once, a touched one after a while or when it is hidden', () => {
+test('an untouched page loads the other version at once, and a touched one after a while or when it is hidden', () => {
   const untouched = page();
   untouched.welcome('b');
   assert.deepEqual(untouched.loads, ['b']);
@@ -48,7 +48,7 @@ test('a page that nobody has touched loads the other version at once, a touched 
   assert.deepEqual(hidden.loads, ['b']);
 });
 
-test('a page that was touched before it follows versions counts as touched', () => {
+test('a touch before the page follows versions counts', () => {
   Object.defineProperty(globalThis, 'navigator', { value: { userActivation: { hasBeenActive: true } }, configurable: true });
   const it = page({ welcome: { version: 'b' } });
   assert.deepEqual(it.loads, []);
@@ -90,7 +90,7 @@ test('a node that does not have the new page yet is asked again after a while', 
   assert.deepEqual(it.loads, ['b', 'b']);
 });
 
-test('a version that is named between two welcomes counts, and so does a welcome from before the page listened', () => {
+test('a version named between two welcomes counts, and so does a welcome that came before the page listened', () => {
   const it = page();
   it.welcome('a');
   it.source.emit('version', { server: 'b' });

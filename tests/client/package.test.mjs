@@ -24,20 +24,20 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-test('it holds each module of the library with its types, the licences and what it says of itself, and nothing else', async () => {
+test('the package holds the library\'s modules with their types, the licences, a README and a manifest, and nothing else', async () => {
   const modules = (await readdir(join(HERE, 'static/client'), { recursive: true })).filter((name) => name.endsWith('.js'));
   const expected = [...modules, ...modules.map((name) => name.replace(/\.js$/, '.d.ts')), 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json'];
   const files = (await readdir(installed, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   assert.deepEqual(files.map(({ parentPath, name }) => relative(installed, join(parentPath, name))).sort(), expected.sort());
 });
 
-test('it has the version of the server it was made with, and needs no other package', async () => {
+test('the package has the version of the server it was built with, and depends on no other package', async () => {
   const [, version] = (await readFile(join(HERE, 'Cargo.toml'), 'utf8')).match(/^version = "(.+)"$/m);
   assert.equal(manifest.version, version);
   assert.deepEqual(Object.keys(manifest).filter((key) => key.toLowerCase().includes('dependencies')), []);
 });
 
-test('everything it exports can be imported by name, and nothing else', async () => {
+test('every export of the package can be imported by name, and nothing else can', async () => {
   const names = Object.keys(manifest.exports).map((path) => path.replace('.', manifest.name)).filter((name) => !name.endsWith('.json'));
   assert.ok(names.length > 5);
   const script = `
@@ -66,7 +66,7 @@ export const told: [State, Transport, number | null, () => void] = [bell.state, 
 export const merged = mergePatch({ a: 1 }, { a: null });
 `;
 
-/** @param {string} source of a user in TypeScript @param {object} resolution @returns {Promise<number[]>} what the compiler complains of */
+/** @param {string} source of a user in TypeScript @param {object} resolution @returns {Promise<number[]>} the codes of the compiler's errors */
 async function compiled(source, resolution) {
   const file = join(folder, 'consumer.ts');
   await writeFile(file, source);

@@ -27,7 +27,7 @@ test('no page, view or library module writes markup from text', () => {
   }
 });
 
-test('no text of a script spans lines: the server leaves comments and indentation out of what it sends', () => {
+test('no string of a script spans lines, since the server strips comments and indentation', () => {
   const spans = (source) => [...source.matchAll(/\/\*[^]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g)].filter(([text]) => text.startsWith('`') && text.includes('\n'));
   assert.equal(spans('a(`one\n  two`, `three`);').length, 1);
   for (const path of readdirSync(new URL('../../static/', import.meta.url), { recursive: true }).filter((name) => name.endsWith('.js'))) {
@@ -35,7 +35,7 @@ test('no text of a script spans lines: the server leaves comments and indentatio
   }
 });
 
-test('the manifest names icons that are there, for every shape a phone cuts', () => {
+test('the manifest names existing icons, for every shape that phones use', () => {
   const { icons, start_url: start, scope } = JSON.parse(read('manifest.webmanifest'));
   for (const { src, type, sizes } of icons) {
     const file = readFileSync(new URL(`../../static${src}`, import.meta.url));

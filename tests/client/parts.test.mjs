@@ -20,7 +20,7 @@ async function livePaged() {
   return { ...it, room, changes };
 }
 
-test('parts are asked for where the server says that it knows them, and only there', async () => {
+test('the client requests parts only from a server that says it knows them', async () => {
   const { last } = await livePaged();
   assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM, paged: true }]);
   const old = await connected();
@@ -38,7 +38,7 @@ test('documents and cursor are swapped with the last part, all at once', async (
   assert.deepEqual([room.documents.get('o3').status, room.cursor, room.live], ['accepted', 21, true]);
 });
 
-test('calls and displays of all parts are put together', async () => {
+test('calls and displays of all parts are combined', async () => {
   const { bell, last } = await livePaged();
   const floor = bell.room('floor:r1');
   const of = (...given) => ({ ...part(...given), room: 'floor:r1' });
@@ -50,7 +50,7 @@ test('calls and displays of all parts are put together', async () => {
   assert.deepEqual([Object.keys(floor.calls), Object.keys(floor.displays), floor.documents.size], [['c1', 'c2'], ['d1'], 1]);
 });
 
-test('a link that is lost between parts leaves nothing of them, and the next starts over', async () => {
+test('a link lost between parts discards them, and the next link starts over', async () => {
   const { clock, last, room } = await livePaged();
   last().push(part(20, 0, [order('o2', 12)]));
   last().drop();
@@ -63,7 +63,7 @@ test('a link that is lost between parts leaves nothing of them, and the next sta
   assert.deepEqual([[...room.documents.keys()], room.cursor], [['o5'], 22]);
 });
 
-test('parts that do not fit together ask for another snapshot, and are not shown', async () => {
+test('parts that do not fit together are not shown, and the client requests another snapshot', async () => {
   for (const wrong of [part(21, 1, [order('o3', 13)]), part(20, 2, [order('o3', 13)], false)]) {
     const { last, room } = await livePaged();
     last().push(part(20, 0, [order('o2', 12)]), wrong);
@@ -72,7 +72,7 @@ test('parts that do not fit together ask for another snapshot, and are not shown
   }
 });
 
-test('a stream that is cut between parts is asked for again from where the room was', async () => {
+test('a stream that is cut between parts is requested again from the cursor before them', async () => {
   const it = await streaming();
   it.stream.push(part(20, 0, [order('o2', 12)]));
   await settle();

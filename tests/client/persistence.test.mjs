@@ -62,7 +62,7 @@ test('commands made without a network go out after a reload, in order, under the
   assert.equal(storage.tables.commands.size, 0);
 });
 
-test('a command made in the first moment of a page waits for those before it', async () => {
+test('a command made while the page starts waits for the stored commands', async () => {
   const storage = new FakeStorage();
   const before = await offline({ storage });
   before.bell.command({ id: 'k1', order: 'o1', action: 'start' });
@@ -77,7 +77,7 @@ test('a command made in the first moment of a page waits for those before it', a
   assert.deepEqual(ids(last().all('command')), ['k1', 'k2']);
 });
 
-test('another principal on the same device neither sends nor sees them', async () => {
+test('another principal on the same device neither sends nor sees stored commands', async () => {
   const storage = new FakeStorage();
   const before = await offline({ storage, storageKey: 'r1.ana' });
   before.bell.command({ id: 'k1', order: 'o1', action: 'start' });
@@ -91,7 +91,7 @@ test('another principal on the same device neither sends nor sees them', async (
   assert.deepEqual(ids(same.last().all('command')), ['k1']);
 });
 
-test('what is too old is dropped, and said', async () => {
+test('a stored command that is too old is dropped, and the page learns of it', async () => {
   const storage = new FakeStorage();
   const before = await offline({ storage });
   before.bell.command({ id: 'k1', order: 'o1', action: 'start' });
@@ -110,7 +110,7 @@ test('what is too old is dropped, and said', async () => {
   assert.deepEqual([answers.at(-1), late.last().all('command')], [['k1', 'expired'], []]);
 });
 
-test('what nobody came back for is removed in the end', async () => {
+test('stored commands of a principal who never returns are removed in the end', async () => {
   const storage = new FakeStorage();
   const before = await offline({ storage, storageKey: 'ana' });
   before.bell.command({ id: 'k1', order: 'o1', action: 'start' });
@@ -120,7 +120,7 @@ test('what nobody came back for is removed in the end', async () => {
   assert.equal(storage.tables.commands.size, 0);
 });
 
-test('two tabs: each sends its own, and the one that stays sends what the other left', async () => {
+test('each of two tabs sends its own commands, and the remaining tab sends those that the closed tab left', async () => {
   const [storage, locks] = [new FakeStorage(), new FakeLocks()];
   const leaving = { ...await offline({ storage, locks }), locks };
   leaving.bell.command({ id: 'k1', order: 'o1', action: 'start' });
@@ -139,7 +139,7 @@ test('two tabs: each sends its own, and the one that stays sends what the other 
   assert.equal(storage.tables.commands.size, 0);
 });
 
-test('without locks a tab takes what it finds: the same id twice has one effect', async () => {
+test('without locks a tab sends all stored commands, and the same id twice has one effect', async () => {
   const storage = new FakeStorage();
   const first = await offline({ storage });
   const answered = first.bell.command({ id: 'k1', order: 'o1', action: 'start' });
@@ -154,7 +154,7 @@ test('without locks a tab takes what it finds: the same id twice has one effect'
   assert.equal((await answered).position, 11);
 });
 
-test('who must sign in again finds what waited; a page closed on purpose leaves it for the next', async () => {
+test('a page closed on purpose leaves its waiting commands for the next page', async () => {
   const [storage, locks] = [new FakeStorage(), new FakeLocks()];
   const before = await offline({ storage, locks });
   const lost = code(before.bell.command({ id: 'k1', order: 'o1', action: 'start' }));
@@ -167,7 +167,7 @@ test('who must sign in again finds what waited; a page closed on purpose leaves 
   assert.deepEqual(ids(next.last().all('command')), ['k1']);
 });
 
-test('a stop for cause drops the copies too', async () => {
+test('a final stop removes the stored copies too', async () => {
   const storage = new FakeStorage();
   const it = await connected({ storage });
   const dropped = code(it.bell.command({ id: 'k1', order: 'o1', action: 'start' }));
@@ -181,7 +181,7 @@ for (const [name, storage] of [
   ['refuses', { read: async () => { throw new Error('no'); }, write: async () => { throw new Error('quota'); }, remove: async () => { throw new Error('no'); }, prune: async () => { throw new Error('no'); } }],
   ['never answers', { read: () => new Promise(() => {}), write: () => new Promise(() => {}), remove: () => new Promise(() => {}), prune: () => new Promise(() => {}) }],
 ]) {
-  test(`storage that ${name} costs nothing but the copies`, async () => {
+  test(`storage that ${name} loses only the stored copies`, async () => {
     const { bell, room, clock, last } = await resumed({ storage, resume: false });
     last().push(snapshot(10, [order('o1', 10)]), live(10));
     const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
@@ -208,7 +208,7 @@ async function keptAt11(options = {}) {
   return storage;
 }
 
-test('a reload goes on from the cursor: no snapshot, and what was missed comes as events', async () => {
+test('a reload resumes from the cursor: missed changes come as events, without a snapshot', async () => {
   const storage = await keptAt11();
   const { room, changes, asked, bell, last } = await resumed({ storage });
   assert.deepEqual(asked, [{ type: 'subscribe', room: ROOM, since: 11, epoch: 'e1' }]);
@@ -217,7 +217,7 @@ test('a reload goes on from the cursor: no snapshot, and what was missed comes a
   assert.deepEqual([changes, room.documents.get('o1').status, bell.state], [['restored', 'order.accepted'], 'preparing', 'live']);
 });
 
-test('what was kept of another epoch is shown until the snapshot, and no longer', async () => {
+test('a stored room of another epoch is shown only until the snapshot', async () => {
   const storage = await keptAt11();
   const { room, asked, last } = await resumed({ storage, welcome: { epoch: 'e2' } });
   assert.deepEqual([asked, room.documents.size], [[{ type: 'subscribe', room: ROOM }], 2]);
@@ -236,14 +236,14 @@ for (const [name, options] of [
   ['of another version of the page', { version: '2' }], ['of another principal', { storageKey: 'somebody else' }],
   ['of the day before', { wallClock: () => 1_001_001 + KEPT_FOR_MS }],
 ]) {
-  test(`what was kept ${name} is not taken`, async () => {
+  test(`a stored room ${name} is not used`, async () => {
     const storage = await keptAt11();
     const { room, asked } = await resumed({ storage, ...options });
     assert.deepEqual([room.documents.size, asked], [0, [{ type: 'subscribe', room: ROOM }]]);
   });
 }
 
-test('a room is written soon, then now and then, and when the link is lost, not with every event', async () => {
+test('a room is stored soon, then at intervals and when the link is lost, but not with every event', async () => {
   const storage = new FakeStorage();
   let writes = 0;
   const counting = Object.assign(Object.create(storage), { write: (table, ...rest) => { writes += table === 'rooms'; return storage.write(table, ...rest); } });
@@ -266,7 +266,7 @@ test('a room is written soon, then now and then, and when the link is lost, not 
   assert.equal(writes, soonAndThen + 2, 'and when the link is lost');
 });
 
-test('a room with very many documents is not kept', async () => {
+test('a room with very many documents is not stored', async () => {
   const storage = new FakeStorage();
   const it = await connected({ storage });
   it.bell.room(ROOM);
@@ -277,7 +277,7 @@ test('a room with very many documents is not kept', async () => {
   assert.equal(storage.tables.rooms.size, 0);
 });
 
-test('a session that ends takes with it what it has seen', async () => {
+test('the end of a session removes its stored rooms', async () => {
   const closed = await keptAt11();
   const leaving = await connected({ storage: closed });
   leaving.bell.close();

@@ -11,7 +11,7 @@ export class Proxy {
   #to;
   /** What is blocked: WebSockets are refused; streams are refused, or held back as by a proxy that buffers whole answers. */
   blocked = { websocket: false, stream: /** @type {false | 'refused' | 'held'} */ (false) };
-  /** One of this many plain answers is lost, after the server has carried the request out. 0: none. */ losesEvery = 0;
+  /** Drops one in this many plain answers, after the server has carried the request out. 0 drops none. */ losesEvery = 0;
   /** The paths of the lost answers. @type {string[]} */ lost = [];
   #answers = 0;
   /** Received requests and handshakes by kind. */ came = { websocket: 0, stream: 0, events: 0, other: 0 };

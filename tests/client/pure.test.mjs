@@ -20,7 +20,7 @@ test('the cursor rule, on both sides of each bound', () => {
   assert.deepEqual(verdicts, ['drop', 'drop', 'apply', 'apply', 'apply', 'gap', 'drop']);
 });
 
-test('the close-code table is the contract\'s', () => {
+test('the table of close codes equals that of the contract', () => {
   const rules = Object.fromEntries(Object.entries(CLOSE_CODES).map(([code, { rule }]) => [code, rule]));
   assert.deepEqual(rules, {
     1000: 'stop', 1009: 'stop', 1012: 'slot', 4400: 'stop', 4401: 'token', 4403: 'stop', 4408: 'backoff', 4409: 'at-once', 4429: 'backoff',
@@ -45,7 +45,7 @@ test('ids are UUIDs with and without a secure context', () => {
   assert.equal(new Set(ids).size, 100);
 });
 
-test('a list by id begins at a time, and includes what was made in its millisecond', () => {
+test('the least id of a time is below every id made in that millisecond', () => {
   const at = leastIdAt(0x0193a5f0abcd + 0.9);
   assert.equal(at, '0193a5f0-abcd-7000-8000-000000000000');
   assert.equal(leastIdOf('0193a5f0-abcd-7abc-9000-00000000002a'), at);
@@ -53,7 +53,7 @@ test('a list by id begins at a time, and includes what was made in its milliseco
   assert.equal(leastIdAt(-5), '00000000-0000-7000-8000-000000000000', 'times before the epoch count as the epoch');
 });
 
-test('the server\'s clock runs on between samples, and trusts the fastest of them', () => {
+test('the estimate of the server\'s clock runs on between samples, and trusts the fastest sample', () => {
   let monotonic = 5_000;
   const clock = new ServerClock({ now: () => monotonic, wallClock: () => 77 });
   assert.equal(clock.now(), 77, 'without a sample the device\'s clock counts');

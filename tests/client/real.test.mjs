@@ -14,8 +14,8 @@ const { IDBFactory, IDBKeyRange } = tool('fake-indexeddb');
 globalThis.IDBKeyRange = IDBKeyRange;
 
 const HEARTBEAT_MS = 2_000;
-/** A library whose own deadlines pass five times as fast, where they have to pass: heartbeats, which are shorter, and waits that
- * the server was told of, which are longer, stay as they are. */
+/** Timers that divide the library's own deadlines by five. Shorter ones (heartbeats) and longer ones (waits agreed with the
+ * server) stay as they are. */
 const hurried = { setTimeout: (task, ms) => setTimeout(task, ms > 2 * HEARTBEAT_MS && ms <= 10_000 ? ms / 5 : ms) };
 /** Events that must arrive over a transport before the test tries the next. */
 const ENOUGH = 6;
@@ -85,7 +85,7 @@ function traffic(staff) {
   return opened({ end: () => { goesOn = false; return done; } });
 }
 
-tried('an order from the table to the end, over a WebSocket, and its log', async () => {
+tried('over a WebSocket an order goes from the table to its end, and matches its log', async () => {
   const proxy = await through();
   const [guest, staff] = [await server.guest(1), await server.staff()];
   const phone = client(proxy, { tokens: guest.tokens });
@@ -160,7 +160,7 @@ tried('every transport in turn, with cuts, in a busy kitchen: the same cursor th
   assert.deepEqual(accepts.map(({ event }) => event.order), placed);
 });
 
-tried('a stream whose beginning gets through and nothing else is found out, and polled for', async () => {
+tried('the client detects a stream of which only the beginning arrives, and polls instead', async () => {
   const proxy = await through();
   Object.assign(proxy.blocked, { websocket: true, stream: 'held' });
   const staff = await server.staff();
@@ -201,7 +201,7 @@ const placedBy = async (table) => {
   return guest.place(await guest.basket('Firni'));
 };
 
-tried('a token that runs out is replaced at once, and the room goes on from its cursor', async () => {
+tried('an expired token is replaced at once, and the room resumes from its cursor', async () => {
   for (const websocket of [false, true]) {
     const proxy = await through();
     proxy.blocked.websocket = websocket;
@@ -223,7 +223,7 @@ tried('a token that runs out is replaced at once, and the room goes on from its 
   }
 });
 
-tried('a token is renewed on the open link, which goes on under it', async () => {
+tried('a token is renewed on the open link, which stays open', async () => {
   for (const websocket of [false, true]) {
     const proxy = await through();
     proxy.blocked.websocket = websocket;
@@ -267,7 +267,7 @@ tried('a kitchen screen reports what it has drawn over each transport, and the f
   }
 });
 
-tried('a server that is stopped and started again is come back to, and what was asked meanwhile is done once', async () => {
+tried('clients return to a restarted server, and commands made meanwhile take effect once', async () => {
   const proxy = await through();
   const staff = await server.staff();
   const factory = new IDBFactory();

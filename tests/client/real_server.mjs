@@ -19,7 +19,7 @@ const PATIENCE_MS = 20_000;
 /** The environment without the caller's settings for the server. */
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ORDERBELL_') && !/^(DATABASE|REDIS)_URL$/.test(name)));
 
-/** @param {string} what @param {() => any} look @param {number} [ms] @returns {Promise<any>} the first answer that is one */
+/** @param {string} what @param {() => any} look @param {number} [ms] @returns {Promise<any>} the first truthy answer */
 export async function until(what, look, ms = PATIENCE_MS) {
   for (const deadline = Date.now() + ms; Date.now() < deadline;) {
     const found = await look();

@@ -133,7 +133,7 @@ async function pairedScreen(staff) {
   return until('its tokens', () => api.post('/api/v1/devices/token', { device_code }).catch(() => null));
 }
 
-test('an hour of renewals on a network that loses every tenth answer signs nobody out, and no open order leaves a phone', async (t) => {
+test('an hour of renewals on a network that loses every tenth answer signs nobody out, and removes no open order from a phone', async (t) => {
   const random = randomFrom(SEED);
   const [guest, waiter] = [await server.guest(5), await server.staff()];
   const { id: order } = await guest.place(await guest.basket('Firni'));
@@ -157,14 +157,14 @@ test('an hour of renewals on a network that loses every tenth answer signs nobod
     for (const tab of party.tabs) await until(`${party.name} is live`, () => tab.bell.state === 'live');
   }
   for (const { rooms: [room] } of parties.flatMap(({ tabs }) => tabs)) await until('the order is there', () => room.documents.get(order)?.status === 'accepted');
-  // The sessions go on: each person can still act.
+  // The sessions continue: each person can still act.
   await parties[2].tabs[1].bell.command({ order, action: 'start' });
   await parties[1].tabs[0].bell.command({ order, action: 'ready' });
   await until('the phone has it', () => parties[0].tabs[0].rooms[0].documents.get(order)?.status === 'ready');
   parties.forEach((party) => party.leave());
 });
 
-test('a token from before the last one ends the session all the same', async () => {
+test('a token older than the last one ends the session', async () => {
   const guest = await server.guest(6);
   const api = new Api({ url: server.base });
   const renew = (refresh_token) => api.post('/api/v1/sessions/refresh', { refresh_token });

@@ -4,7 +4,7 @@ import { KEPT_FINISHED_ORDERS, Room } from '../../static/client/room.js';
 import { Room as OldRoom } from './fixtures/old_client/room.js';
 import { ROOM, connected, event, live, liveRoom, order, snapshot } from './support.mjs';
 
-test('a snapshot replaces what was held, and live ends the catching up', async () => {
+test('a snapshot replaces the documents of the room, and `live` ends catching up', async () => {
   const { bell, last } = await connected();
   const room = bell.room(ROOM);
   assert.equal(bell.state, 'catching-up');
@@ -18,7 +18,7 @@ test('a snapshot replaces what was held, and live ends the catching up', async (
   assert.equal(room.cursor, 12, 'live moves the cursor');
 });
 
-test('an event is applied once, with what was before and is after', async () => {
+test('an event is applied once, and reported with the document before and after it', async () => {
   const { last, room, changes } = await liveRoom();
   last().push(event(10, 11, 'o1', { status: 'accepted' }), event(10, 11, 'o1', { status: 'accepted' }), event(9, 10, 'o1', { status: 'rejected' }));
   assert.equal(room.documents.get('o1').status, 'accepted');
@@ -35,7 +35,7 @@ test('a new order is made from its first patch', async () => {
   assert.equal(changes.at(-1).before, undefined);
 });
 
-test('a closed order that moves changes nothing where it is not shown', async () => {
+test('moving a closed order that is not shown changes nothing but the cursor', async () => {
   const { last, room, changes } = await liveRoom();
   const before = changes.length;
   last().push(event(10, 15, 'closed', order('closed', 15, 'served', { table: '8' }), 'order.moved'));
@@ -52,7 +52,7 @@ test('sync moves the cursor without an event, so that the next event fits', asyn
   assert.equal(room.documents.get('o1').status, 'accepted');
 });
 
-test('a gap asks once for what is missing, and the replay closes it', async () => {
+test('the client requests a missing range once, and the replay closes the gap', async () => {
   const { last, room } = await liveRoom();
   last().push(event(12, 13, 'o1', { status: 'preparing' }), event(13, 14, 'o1', { rush: true }));
   assert.equal(room.documents.get('o1').status, 'placed', 'nothing is applied after a gap');
@@ -62,14 +62,14 @@ test('a gap asks once for what is missing, and the replay closes it', async () =
   assert.equal(last().all('subscribe').length, 2, 'and nothing more is requested');
 });
 
-test('a gap shown by sync is a gap', async () => {
+test('a gap before `sync` is requested too', async () => {
   const { last, room } = await liveRoom();
   last().push({ type: 'sync', room: ROOM, prev: 12, position: 20, server_time: '2026-11-24T10:00:00.000Z' });
   assert.equal(room.cursor, 10);
   assert.deepEqual(last().all('subscribe').at(-1), { type: 'subscribe', room: ROOM, since: 10, epoch: 'e1' });
 });
 
-test('live does not pass over a hole the replay left: a snapshot is asked for', async () => {
+test('if a gap remains when the replay ends, the client requests a snapshot', async () => {
   const { last, room } = await liveRoom();
   last().push(event(12, 13, 'o1', { status: 'preparing' }), live(13));
   assert.equal(room.cursor, 10, 'the cursor does not pass the gap');
@@ -78,7 +78,7 @@ test('live does not pass over a hole the replay left: a snapshot is asked for', 
   assert.deepEqual([room.documents.get('o1').status, room.cursor], ['preparing', 13]);
 });
 
-test('a recall of an order that was closed before the snapshot asks for a snapshot, once', async () => {
+test('the recall of an order that was closed before the snapshot makes the client request a snapshot once', async () => {
   const { last, room } = await liveRoom();
   last().push(event(10, 11, 'o7', { status: 'preparing' }, 'order.recalled'), event(11, 12, 'o7', { rush: true }, 'order.rushed'));
   assert.equal(room.documents.has('o7'), false, 'half a document is never shown');
@@ -101,7 +101,7 @@ test('after a reconnect the room resumes from its cursor, in its epoch', async (
   assert.equal(room.documents.get('o1').status, 'preparing');
 });
 
-test('a cursor of another epoch is not used: what is shown stays until the snapshot', async () => {
+test('a cursor of another epoch is not used, and the documents stay until the snapshot', async () => {
   const { clock, last, room } = await liveRoom();
   last().drop();
   await clock.advance(500);
@@ -114,7 +114,7 @@ test('a cursor of another epoch is not used: what is shown stays until the snaps
   assert.deepEqual([room.documents.size, room.cursor, room.epoch], [0, 2, 'e2']);
 });
 
-test('a server that answers a cursor with a snapshot is believed', async () => {
+test('the client accepts a snapshot in answer to a cursor', async () => {
   const { clock, last, room } = await liveRoom();
   last().drop();
   await clock.advance(500);
@@ -143,7 +143,7 @@ test('calls, displays and the menu are patched like orders', async () => {
   assert.equal(menu.documents.size, 0);
 });
 
-test('a refused room says so and holds nobody up', async () => {
+test('a refused room reports it, and delays no other room', async () => {
   const { bell, last } = await connected();
   const room = bell.room('floor:other');
   const refused = [];
@@ -188,7 +188,7 @@ test('a receipt is sent once, and again on a new link when its room is live', as
   assert.deepEqual(last().all('seen'), [{ type: 'seen', room: ROOM, position: 10 }]);
 });
 
-test('a screen that comes to show another station says so, though it has drawn nothing new', async () => {
+test('a screen that switches to another station reports it, although it has drawn nothing new', async () => {
   const { bell, last, room } = await liveRoom();
   for (const station of ['hot', 'hot', 'cold', undefined, undefined]) bell.seen(room, 10, station);
   assert.deepEqual(last().all('seen'), [
@@ -197,7 +197,7 @@ test('a screen that comes to show another station says so, though it has drawn n
   ]);
 });
 
-test('of finished orders the newest are kept', () => {
+test('a room keeps the newest finished orders', () => {
   const room = new Room(ROOM);
   const count = KEPT_FINISHED_ORDERS + 5;
   const open = order('open', 1);
@@ -209,7 +209,7 @@ test('of finished orders the newest are kept', () => {
   assert.equal(room.documents.has(`o${count - 1}`), true);
 });
 
-test('a client that knows no rounds merges every patch of them to the right document', () => {
+test('a client that does not know rounds merges their patches to the right document', () => {
   const line = (status, more = {}) => ({ name: 'Tea', quantity: 1, status, price: { amount: 5, currency: 'BDT' }, ...more });
   const placed = { id: 'o1', number: 1, position: 1, status: 'ready', ready_at: 't1', items: { a: line('done', { note: 'hot' }) }, total: { amount: 5, currency: 'BDT' } };
   const steps = [

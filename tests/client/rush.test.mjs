@@ -16,7 +16,7 @@ function seeded(seed) {
 }
 const plan = (seed) => planRush({ tables: ['2', '3'], menu: MENU, random: seeded(seed) });
 
-test('each order of a rush is placed and then goes its way, in time and within the contract', () => {
+test('each order of a rush is placed and taken through its steps, in time and within the contract', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const steps = plan(seed);
     assert.equal(steps.length, ORDERS * 5);
@@ -38,7 +38,7 @@ test('without a dish or a table there is no rush', () => {
   assert.deepEqual(planRush({ tables: ['2'], menu: { items: {} }, random: seeded(1) }), []);
 });
 
-test('a rush plays to its end, past what the visitor did first, and stops when it is told to', async () => {
+test('a rush plays to its end although the visitor acted first, and stops on request', async () => {
   const sent = [];
   const send = { place: async (basket) => { sent.push('place'); if (sent.length === 1) throw new Error('no network'); return `o${sent.length}`; }, act: async (order, action) => { sent.push(`${action} ${order}`); throw new Error('invalid_transition'); } };
   const steps = [{ at: 0, order: 0, does: 'place' }, { at: 5, order: 1, does: 'place' }, { at: 10, order: 0, does: 'accept' }, { at: 10, order: 1, does: 'accept', minutes: 10 }, { at: 20, order: 1, does: 'serve' }];

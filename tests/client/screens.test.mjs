@@ -33,7 +33,7 @@ function order(status, items, more = {}) {
 
 const state = (status, items, station) => ticketOf(order(status, items), station).state;
 
-test('a ticket is what one screen still owes of an order', () => {
+test('a ticket shows the part of an order that its screen has not finished', () => {
   const two = { a: item('done'), b: item('queued', { station: 'bar' }) };
   assert.equal(state('placed', two), 'incoming');
   assert.equal(state('accepted', { a: item('queued') }), 'new');
@@ -47,7 +47,7 @@ test('a ticket is what one screen still owes of an order', () => {
   assert.equal(state('preparing', { a: item('voided'), b: item('queued', { station: 'bar' }) }, 'hot'), 'cancelled', 'all items of the station are voided');
 });
 
-test('rush comes first, then the oldest, and what nobody has taken comes last', () => {
+test('rush tickets come first, then the oldest, and tickets that nobody has accepted come last', () => {
   const of = (number, more) => ticketOf({ ...order('accepted', { a: item('queued') }, more), id: `o${number}`, number });
   const tickets = [
     of(1, { status: 'placed', rush: true }), of(2, { accepted_at: at(5) }), of(3, { accepted_at: at(2) }), of(4, { accepted_at: at(9), rush: true }),
@@ -55,7 +55,7 @@ test('rush comes first, then the oldest, and what nobody has taken comes last', 
   assert.deepEqual(inSequence(tickets, () => false).map(({ order: { number } }) => number), [4, 3, 2, 1]);
 });
 
-test('a late ticket stays on the first page, however much is rush', () => {
+test('a late ticket stays on the first page, however many rush tickets there are', () => {
   const of = (number, minutes, more) => ticketOf({ ...order('accepted', { a: item('queued') }, { accepted_at: at(minutes), ...more }), id: `o${number}`, number });
   const isLate = ({ order: { number } }) => number === 2 || number === 9;
   const tickets = [of(1, 0), of(2, 1), ...[5, 6, 7, 8, 9].map((number) => of(number, number, { rush: true }))];
@@ -77,7 +77,7 @@ test('all-day counts add up equal dishes of open tickets only', () => {
   assert.deepEqual(allDay(tickets).map(({ quantity, options }) => [quantity, ...options]), [[6], [3, 'extra spicy']]);
 });
 
-test('what was served can be called back for fifteen minutes', () => {
+test('a served order can be recalled for fifteen minutes', () => {
   const served = ticketOf(order('served', { a: item('done') }, { served_at: at(0) }));
   assert.equal(recallable([served], NOON + 14 * 60_000).length, 1);
   assert.equal(recallable([served], NOON + 15 * 60_000).length, 0);
@@ -91,7 +91,7 @@ test('only a newly voided dish of this station is a change to confirm', () => {
   assert.deepEqual(changesBetween(after, after, undefined), []);
 });
 
-test('a change says what is left of a dish of which some was taken off', () => {
+test('a change says how many portions of a dish remain after some were taken off', () => {
   const spicy = item('queued', { options: ['extra spicy'] });
   const before = order('preparing', { a: item('cooking', { quantity: 3 }), b: spicy, c: item('done') });
   const without = (items) => changesBetween(before, order('preparing', { ...before.items, ...items }), 'hot');
@@ -115,38 +115,38 @@ test('the kitchen counts portions with an allergy among the dishes of the day', 
   assert.deepEqual(allDay(tickets).map(({ quantity, warned }) => [quantity, warned]), [[9, { 'Allergy?': 4, 'Allergy': 3 }]]);
 });
 
-test('an order has the louder word of its own and its dishes, of every station', () => {
+test('an order shows the louder of its own allergy word and those of its dishes at any station', () => {
   const of = (said, dish) => orderAllergyWord(order('placed', { a: item('queued', dish), b: item('queued', { station: 'bar' }) }, said));
   assert.deepEqual([of({}, {}), of({}, { note: 'no nuts' }), of({ note: 'no nuts' }, { allergy: true })], ['', 'Allergy?', 'Allergy']);
 });
 
-test('the service is said wherever an order is named, unless it is eaten at a table', () => {
+test('an order is named with its service, unless it is eaten at a table', () => {
   const named = [['dine_in', '4'], ['takeaway', '4'], ['delivery', '4'], ['dine_in'], ['takeaway'], ['delivery']];
   assert.deepEqual(named.map(([service, table]) => place({ service, table })),
     ['Table 4', 'Table 4, Takeaway', 'Table 4, Delivery', 'Dine in', 'Takeaway', 'Delivery']);
 });
 
-test('an age passes two thresholds, and knows no midnight', () => {
+test('an age passes two thresholds, also across midnight', () => {
   const clock = clockOf({ since: NOON }, { warnMinutes: 10, lateMinutes: 20 });
   assert.deepEqual([599_999, 600_000, 1_199_999, 1_200_000].map((ms) => levelAt(clock, NOON + ms)), ['fresh', 'warn', 'warn', 'late']);
   assert.deepEqual([age(-5), age(67_000), age(3_900_000), age(90_000_000)], ['0:00', '1:07', '1 h 05', '25 h 00']);
   assert.deepEqual([ageInWords(1000), ageInWords(125_000), count(2, 'dish', 'dishes')], ['1 second', '2 minutes', '2 dishes']);
 });
 
-test('with a promise an order is late when it is broken, and in a hurry shortly before: on the ticket as on the card', () => {
+test('an order is in a hurry shortly before its promised time and late after it, on tickets and cards alike', () => {
   const minutes = (levels, clock) => levels.map((after) => levelAt(clock, NOON + after * 60_000));
   const promised = (after) => order('preparing', { a: item('cooking') }, { accepted_at: at(0), promised_at: at(after) });
   const thresholds = { warnMinutes: 10, lateMinutes: 20 };
   for (const of of [(one) => clockOf(ticketOf(one), thresholds), (one) => laneClock(one, 'kitchen')]) {
     assert.deepEqual(minutes([12, 24, 25, 29, 30, 35], of(promised(30))), ['fresh', 'fresh', 'warn', 'warn', 'late', 'late']);
     assert.deepEqual(minutes([21, 114, 115, 120], of(promised(120))), ['fresh', 'fresh', 'warn', 'late']);
-    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'half of a short promise is no hurry');
+    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'half of a short promise is not yet a hurry');
     assert.deepEqual(minutes([9, 10, 20], of(order('preparing', {}, { accepted_at: at(0) }))), ['fresh', 'warn', 'late'], 'without a promise the age decides');
   }
   assert.deepEqual(minutes([19, 20], clockOf(ticketOf(promised(30)), { ...thresholds, hurryMinutes: 10 })), ['fresh', 'warn'], 'as a screen has set it');
 });
 
-test('what waits rings until somebody answers, takes turns, and can be silenced for what is there now', () => {
+test('waiting events ring in turn until somebody answers, and those already waiting can be silenced', () => {
   let now = 0;
   const heard = [];
   const ringing = new Ringing({ play: (tune) => heard.push(tune), now: () => now });
@@ -164,7 +164,7 @@ test('what waits rings until somebody answers, takes turns, and can be silenced 
   assert.deepEqual(look(RING_EVERY_MS), [], 'answered');
 });
 
-test('an order that nobody has taken rings, one that no screen shows, and a call', () => {
+test('an order that nobody has accepted, an order that no screen shows, and a call each ring', () => {
   const orders = [order('placed', {}, { id: 'p' }), order('accepted', { a: item('queued') }, { id: 'a' }), order('ready', {}, { id: 'r' })];
   const undrawn = undrawnByStation({ x: { station: 'hot', undrawn: { a: 1 } } }, orders);
   assert.deepEqual(waitingThings({ orders, undrawn, calls: ['c'] }).map(({ id, tune }) => [id, tune]), [
@@ -172,7 +172,7 @@ test('an order that nobody has taken rings, one that no screen shows, and a call
   ]);
 });
 
-test('an order that no screen shows is told of for as long as it waits there', () => {
+test('an order that no screen shows is reported for as long as it waits', () => {
   const entry = { id: 'station:hot', station: 'hot', connected: false, undrawn: { o2: 2, o1: 1, o3: 3 } };
   const displays = { 'grill': { id: 'grill', name: 'Grill', station: 'hot', connected: true }, 'station:hot': entry };
   const open = (id, number, status, items) => ({ ...order(status, items), id, number });
@@ -186,21 +186,21 @@ test('an order that no screen shows is told of for as long as it waits there', (
   assert.deepEqual(screensOf(displays).map(({ id }) => id), ['grill'], 'an entry of a station is not a screen');
 });
 
-test('what no screen shows is said in words, however much it is', () => {
+test('the floor names the orders that no screen shows, however many there are', () => {
   const some = (count) => Array.from({ length: count }, (_, at) => ({ name: String(41 + at) }));
   assert.equal(undrawnWords('hot', some(1)), 'No screen shows order 41 at hot.');
   assert.equal(undrawnWords('hot', some(3)), 'No screen shows orders 41, 42 and 43 at hot.');
   assert.equal(undrawnWords('bar', some(12)), 'No screen shows orders 41, 42, 43, 44, 45, 46, 47, 48 and 4 more at bar.');
 });
 
-test('a note about an allergy is known as one', () => {
+test('a note about an allergy is recognised', () => {
   for (const note of ['Nut allergy', 'I am allergic to prawns', 'gluten-free please', 'no peanuts', 'coeliac', 'lactose intolerant', 'এলার্জি আছে']) {
     assert.ok(isAllergy(note), note);
   }
   for (const note of ['no onion', 'extra nuts on top', 'no ice', '', undefined]) assert.ok(!isAllergy(note), String(note));
 });
 
-test('a touch shows before its answer, and the document itself stays as it was', () => {
+test('a touch shows before its answer, without changing the document itself', () => {
   const document = order('accepted', { a: item('queued'), b: item('queued', { station: 'bar' }) });
   const copy = structuredClone(document);
   const guess = (...pending) => withPending(document, pending.map((command) => ({ order: 'o1', ...command })));
@@ -236,7 +236,7 @@ test('a cancelled ticket that was to be cooked stays until it is confirmed', () 
   assert.ok(!memory.shows(cancelled, 1));
 });
 
-test('the newest cancelled tickets are kept, and no more than fit into the storage of a browser', () => {
+test('the newest cancelled tickets are kept, as many as fit into the browser\'s storage', () => {
   const memory = remembering();
   const ids = Array.from({ length: MOST_CANCELLED + 5 }, (_, at) => `o${at}`);
   const all = (status) => ids.map((id) => ticketOf({ ...order(status, { a: item('queued') }), id }));
@@ -245,14 +245,14 @@ test('the newest cancelled tickets are kept, and no more than fit into the stora
   assert.deepEqual(memory.cancelled.map(({ id }) => id), ids.slice(5));
 });
 
-test('one that nobody had taken yet goes without a word, and the first look is silent', () => {
+test('a cancelled ticket that nobody had accepted disappears silently, and nothing rings when the screen opens', () => {
   const memory = remembering();
   assert.deepEqual([...memory.observe([ticketOf(order('placed', { a: item('queued') }))], 0)], []);
   assert.deepEqual([...memory.observe([ticketOf(order('rejected', { a: item('queued') }))], 1)], []);
   assert.deepEqual(memory.cancelled, []);
 });
 
-test('what is new, incoming or called back is heard; an own undo is not', () => {
+test('new, incoming and recalled tickets ring, and the cook\'s own undo does not', () => {
   const memory = remembering();
   memory.observe([], 0);
   const heard = (document, now = 0) => [...memory.observe([ticketOf(document)], now)];
@@ -266,14 +266,14 @@ test('what is new, incoming or called back is heard; an own undo is not', () => 
   assert.deepEqual(memory.changes({ id: 'o1' }), ['Recalled']);
 });
 
-test('tickets that were to be cooked and are listed no more are asked for', () => {
+test('the screen asks for tickets that were to be cooked and are no longer listed', () => {
   const memory = remembering();
   memory.observe([ticketOf(order('accepted', { a: item('queued') })), ticketOf({ ...order('ready', { a: item('done') }), id: 'o2' })], 0);
   assert.deepEqual(memory.missing(['o3']), ['o1']);
   assert.deepEqual(memory.missing(['o1']), []);
 });
 
-test('an undo gives back exactly what was done before the bump', () => {
+test('an undo restores exactly the state before the bump', () => {
   const { commands, sent } = sending();
   const document = order('preparing', { a: item('done'), b: item('cooking') });
   commands.act('ready', ticketOf(document));
@@ -283,7 +283,7 @@ test('an undo gives back exactly what was done before the bump', () => {
   ]);
 });
 
-test('a bump that waited names the lines that were on the ticket, and finishes no line that was added meanwhile', () => {
+test('a delayed bump names the lines that were on the ticket, and finishes no line that was added meanwhile', () => {
   const { commands, sent } = sending();
   const seen = order('preparing', { a: item('cooking'), b: item('queued'), c: item('queued', { held: true }), d: item('done') });
   for (const action of ['start', 'ready']) {
@@ -295,7 +295,7 @@ test('a bump that waited names the lines that were on the ticket, and finishes n
   assert.deepEqual([guess.status, ...Object.values(guess.items).map(({ status }) => status)], ['preparing', 'done', 'done', 'queued', 'done', 'queued']);
 });
 
-test('the undo of a last item is about that item, not the ticket that it finished', () => {
+test('undoing the last item reopens that item, not the whole ticket that it finished', () => {
   const { commands, sent } = sending();
   commands.act('finish_item', ticketOf(order('preparing', { a: item('done'), b: item('cooking') })), { item: 'b' });
   commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })));
@@ -303,7 +303,7 @@ test('the undo of a last item is about that item, not the ticket that it finishe
   assert.ok(!commands.undo(), 'a command can be undone once');
 });
 
-test('after its five seconds a recall is about the whole ticket, and the key takes nothing back', () => {
+test('after five seconds a recall reopens the whole ticket, and the undo key does nothing', () => {
   let now = 0;
   const { commands, sent } = sending(() => now);
   commands.act('ready', ticketOf(order('preparing', { a: item('done'), b: item('cooking') })));
@@ -313,7 +313,7 @@ test('after its five seconds a recall is about the whole ticket, and the key tak
   assert.deepEqual(sent.slice(1), [{ action: 'recall', order: 'o1' }]);
 });
 
-test('the key takes back the last bump of all, then the one before it', () => {
+test('the undo key takes back the last bump of the screen, then the one before it', () => {
   const { commands, sent } = sending();
   const tickets = ['o1', 'o2'].map((id) => ticketOf({ ...order('accepted', { a: item('queued') }), id }));
   commands.act('ready', tickets[1]);
@@ -322,7 +322,7 @@ test('the key takes back the last bump of all, then the one before it', () => {
   assert.deepEqual(sent.slice(2), [{ action: 'recall_item', order: 'o1', item: 'a' }, { action: 'recall', order: 'o2' }]);
 });
 
-test('a screen that looks at one station bumps that station alone', () => {
+test('a screen that shows one station bumps only that station', () => {
   const { commands, sent } = sending();
   const document = order('preparing', { a: item('cooking'), b: item('cooking', { station: 'bar' }), c: item('voided') });
   commands.act('ready', ticketOf(document, 'hot'), { filter: 'hot' });
@@ -331,7 +331,7 @@ test('a screen that looks at one station bumps that station alone', () => {
   assert.deepEqual(sent.slice(1), [{ action: 'recall_item', order: 'o1', item: 'a' }], 'and undoes only that station');
 });
 
-test('the tremble of a touch is no second touch, whatever lies under the finger by then', () => {
+test('a trembling finger makes no second touch, even if another target is under it by then', () => {
   const click = (timeStamp, clientX, more) => ({ detail: 1, timeStamp, clientX, clientY: 0, pointerType: 'touch', ...more });
   const judged = (...clicks) => {
     const touch = new DoubleTouch();
@@ -345,7 +345,7 @@ test('the tremble of a touch is no second touch, whatever lies under the finger 
   assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, { ...mouse, detail: 2 })), [false, true]);
 });
 
-test('a second drop from a wet hand on the same thing is none, on another thing it is meant', () => {
+test('a second drop from a wet hand is ignored on the same target, and counts on another one', () => {
   const drop = (timeStamp, clientX) => ({ detail: 1, timeStamp, clientX, clientY: 0, pointerType: 'touch' });
   const judged = (...drops) => {
     const touch = new DoubleTouch();
@@ -357,7 +357,7 @@ test('a second drop from a wet hand on the same thing is none, on another thing 
   assert.deepEqual(judged([drop(0, 0), ''], [drop(400, 90), '']), [false, false], 'on no control');
 });
 
-test('a finger that was on its way when the tickets moved is about what it saw', () => {
+test('a touch that was aimed before the tickets moved does not hit another ticket', () => {
   const place = (left) => ({ left, right: left + 100, top: 0, bottom: 200 });
   const move = new LastMove();
   const before = new Map([['o1', place(0)], ['o2', place(110)]]);
@@ -375,7 +375,7 @@ test('a finger that was on its way when the tickets moved is about what it saw',
   assert.ok(!move.misled('o1', point, 9000), 'a small shift is not a move');
 });
 
-test('a digit that was pressed when the tickets moved is about the ticket that showed it', () => {
+test('a digit that was chosen before the tickets moved does not hit another ticket', () => {
   const digits = new DigitTargets();
   digits.note(['o1', 'o2'], 0, false);
   assert.ok(!digits.misled(1, 0), 'nothing has moved yet');
@@ -392,7 +392,7 @@ test('a digit that was pressed when the tickets moved is about the ticket that s
   assert.ok(!digits.misled(1, 9000), 'a cook who turns the page means the tickets in sight');
 });
 
-test('a change stays to be confirmed over a reload', () => {
+test('an unconfirmed change survives a reload', () => {
   const kept = new Map();
   globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
   try {
@@ -408,7 +408,7 @@ test('a change stays to be confirmed over a reload', () => {
   }
 });
 
-test('tickets fill columns in order, and go on in the next where they can be cut', () => {
+test('tickets fill columns in order, and continue in the next column where they can be cut', () => {
   const column = { height: 100, gap: 10, mark: () => 5 };
   const dishes = (number, foot = 10) => ({ head: 10, items: Array.from({ length: number }, () => 20), foot });
   const placed = (shapes, columns) => pack(shapes, column, columns).map(({ column: at, top, cut }) => [at, top, cut?.breaks.join('+') ?? '-'].join());
@@ -423,7 +423,7 @@ test('tickets fill columns in order, and go on in the next where they can be cut
   assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head above a part is as high as that of its own ticket');
 });
 
-test('letters of a large glass shrink while tickets wait beyond the page, and grow with a column to spare', () => {
+test('letters on a large screen shrink while tickets do not fit on the page, and grow when a column is free', () => {
   assert.deepEqual([1280, 1920, 2000].map(scalesFor), [[1], [1], [1]]);
   assert.deepEqual(scalesFor(3840).map((scale) => Math.round(100 * scale)), [100, 84, 71, 59, 50]);
   // Each size of letters has room for a number of tickets, two in a column.
@@ -454,14 +454,14 @@ test('only tickets whose buttons are on the page in sight have digits', () => {
   assert.deepEqual(page(5), []);
 });
 
-test('minutes go by one at first, then by five, and stay within a shift', () => {
+test('promised minutes change in steps of one up to ten, then of five, between 1 and 240', () => {
   const steps = (from, by, times) => Array.from({ length: times }, () => (from = stepped(from, by)));
   assert.deepEqual(steps(8, 1, 4), [9, 10, 15, 20]);
   assert.deepEqual(steps(20, -1, 4), [15, 10, 9, 8]);
   assert.deepEqual([stepped(1, -1), stepped(240, 1)], [1, 240]);
 });
 
-test('an answer that comes before its event shows at once, and an older one does not come back', () => {
+test('an answer that comes before its event shows at once, and an older state does not return', () => {
   const listeners = {};
   const bell = { pending: [], on: (name, listener) => { listeners[name] = listener; } };
   const room = Object.assign(new Emitter(), { documents: new Map([['o1', order('placed', { a: item('queued') })]]) });
@@ -472,7 +472,7 @@ test('an answer that comes before its event shows at once, and an older one does
   assert.equal(book.orders()[0].status, 'cancelled');
 });
 
-test('the floor has its lanes, and finds an order by number or table', () => {
+test('the floor sorts orders into lanes, and finds an order by number or table', () => {
   const orders = [
     order('placed', {}, { id: 'p', number: 7, table: '4' }), order('preparing', {}, { id: 'c', number: 12, table: '7' }),
     order('ready', {}, { id: 'r', number: 70, table: '1', ready_at: at(3) }), order('served', {}, { id: 's', number: 5, served_at: at(-16) }),
@@ -486,7 +486,7 @@ test('the floor has its lanes, and finds an order by number or table', () => {
   assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], done: [], upcoming: [] });
 });
 
-test('the floor by table has who waits where, with calls, and the tables in their order', () => {
+test('the floor by table shows what each table waits for, with calls, in the order of the tables', () => {
   const total = { amount: 500, currency: 'BDT' };
   const orders = [
     order('preparing', {}, { id: 'c', number: 12, table: '10', total }), order('ready', {}, { id: 'r', number: 9, table: '2', total, ready_at: at(0) }),
@@ -502,7 +502,7 @@ test('the floor by table has who waits where, with calls, and the tables in thei
   assert.deepEqual(tables.filter((table) => isTable(table, 'table 1')).map(({ key }) => key), ['10']);
 });
 
-test('progress counts dishes, not lines, and no voided ones', () => {
+test('progress counts dishes instead of lines, without voided ones', () => {
   assert.deepEqual(progress({ items: { a: item('done', { quantity: 2 }), b: item('cooking'), c: item('voided', { quantity: 9 }) } }), { done: 2, all: 3 });
 });
 
@@ -531,20 +531,20 @@ test('a search finds what was closed hours ago; without one only the last quarte
   assert.equal(canBeCalledBack(served, later), false, 'the server would refuse the recall');
 });
 
-test('sold out until a time is until that time next, on the clock of the device', () => {
+test('a dish that is sold out until a time is so until that time next occurs on the clock of the device', () => {
   const evening = new Date(2026, 10, 24, 22, 15, 30).getTime();
   assert.equal(nextAt('22:30', evening), new Date(2026, 10, 24, 22, 30).getTime());
   assert.equal(nextAt('05:00', evening), new Date(2026, 10, 25, 5).getTime(), 'tomorrow');
   assert.equal(nextAt('22:15', evening), new Date(2026, 10, 25, 22, 15).getTime(), 'the time has just passed');
 });
 
-test('a table wants staff for a call, for what is to be accepted, and for what is to be served', () => {
+test('a table needs staff for a call, for an order to accept, and for an order to serve', () => {
   const table = (status, calls = []) => wantsStaff({ orders: status ? [order(status, {})] : [], calls });
   assert.deepEqual(['placed', 'accepted', 'preparing', 'ready', 'served'].map((status) => table(status)), [true, false, false, true, false]);
   assert.ok(table('served', [{ id: 'c1' }]));
 });
 
-test('an order is found by what people know of it', () => {
+test('an order is found by its number, table, service, external id or dish', () => {
   const order = (id, more) => ({ id, number: 40, status: 'accepted', service: 'dine_in', placed_at: new Date(NOON).toISOString(), items: {}, ...more });
   const dish = (name, status = 'queued') => ({ [name]: { name, status } });
   const orders = [
@@ -565,7 +565,7 @@ test('an order is found by what people know of it', () => {
   assert.ok(isTable({ table: 'Patio B4' }, 'b4'));
 });
 
-test('a table has all that it had since it sat down, until its visit ends', () => {
+test('a table keeps all orders of its visit until the visit ends', () => {
   const total = { amount: 500, currency: 'BDT' };
   const brief = (id, number, status) => ({ id, number, status, service: 'dine_in', placed_at: at(-60), closed_at: at(-50), portions: 2, total });
   const visit = { id: 'v', table: '7', opened_at: at(-61), total, orders: [brief('old', 3, 'served'), brief('gone', 4, 'rejected'), brief('open', 9, 'accepted')] };
@@ -575,7 +575,7 @@ test('a table has all that it had since it sat down, until its visit ends', () =
   const tables = tablesOf([open, justServed, ended], {}, NOON, [visit]);
   assert.deepEqual(tables.map(({ key, orders: some, total: sum }) => [key, some.map(({ id }) => id).join(), sum?.amount]), [['7', 'open,new,old', 1500]]);
   assert.equal(tables[0].visit, visit);
-  assert.deepEqual(tablesOf([], {}, NOON, [{ ...visit, orders: [brief('old', 3, 'served')] }]).map(({ key }) => key), ['7'], 'a table all of whose orders were served stays');
+  assert.deepEqual(tablesOf([], {}, NOON, [{ ...visit, orders: [brief('old', 3, 'served')] }]).map(({ key }) => key), ['7'], 'a table stays after all its orders were served');
   assert.deepEqual(tablesOf([ended], {}, NOON, []), [], 'a free table disappears at once');
   assert.deepEqual(tablesOf([ended], {}, NOON, null).map(({ key }) => key), ['8'], 'an older node keeps no visits');
 });
@@ -616,7 +616,7 @@ test('a stored room that is older than a cancellation does not remove its warnin
   assert.deepEqual(kept(reopened), []);
   const returned = remembering(name);
   returned.observe([ticket('placed', 10)], 0);
-  assert.deepEqual(returned.missing([]), ['o1'], 'what was to be cooked is still looked for');
+  assert.deepEqual(returned.missing([]), ['o1'], 'a ticket that was to be cooked is still looked up');
   returned.regain(new Map([['o1', order('placed', {}, { position: 9 })]]));
   assert.deepEqual(returned.missing([]), []);
 });
@@ -671,7 +671,7 @@ async function afterAnAbsence(t, ids, answer) {
 
 const idAt = (number) => `0193a5f0-${number.toString(16).padStart(4, '0')}-7abc-8000-00000000002a`;
 
-test('what was closed during an absence is asked for a page at a time', async (t) => {
+test('orders closed during an absence are requested one page at a time', async (t) => {
   const ids = Array.from({ length: 41 }, (_, at) => idAt(at));
   const closed = [...ids.slice(0, 40), idAt(900)].map((id) => ({ ...order('cancelled', { a: item('queued') }), id }));
   const { asked, memory, found } = await afterAnAbsence(t, ids, () => ({ orders: closed }));
@@ -681,7 +681,7 @@ test('what was closed during an absence is asked for a page at a time', async (t
   assert.deepEqual(memory.missing([]), ids.slice(0, 40), 'orders unknown to the server are forgotten');
 });
 
-test('pages between two tickets are skipped, there are no more than five, and an error is no answer', async (t) => {
+test('the screen skips pages between two tickets, reads at most five, and takes nothing from an error', async (t) => {
   const ids = Array.from({ length: 120 }, (_, at) => idAt(10 * at));
   const page = (query) => {
     const from = ids.findIndex((id) => id > query.get('after'));
@@ -698,7 +698,7 @@ test('pages between two tickets are skipped, there are no more than five, and an
   assert.equal(failing.asked.length, 2, 'the next snapshot asks again');
 });
 
-test('in the kitchen\'s lane of the floor what is due first comes first', () => {
+test('in the kitchen\'s lane of the floor the order that is due first comes first', () => {
   const of = (number, accepted, promised) => order('accepted', { a: item('queued') }, { id: `o${number}`, number, accepted_at: at(accepted), promised_at: promised && at(promised) });
   const found = lanes([of(1, 0, 60), of(2, 5, 12), of(3, 2), of(4, 9, 10)], NOON + 15 * 60_000, '');
   assert.deepEqual(found.kitchen.map(({ number }) => number), [4, 2, 3, 1]);
@@ -711,11 +711,11 @@ test('a round is marked as new on its lines until a cook has touched the ticket'
   assert.deepEqual(marks, { b: { round: 2 } });
   assert.deepEqual(marksBetween(before, after, undefined), { b: { round: 2 }, c: { round: 2 } });
   assert.deepEqual(marksBetween(after, after, undefined), {});
-  assert.deepEqual(marksBetween(order('placed', { a: item('queued') }), after, 'hot'), {}, 'nobody has read what is not accepted');
+  assert.deepEqual(marksBetween(order('placed', { a: item('queued') }), after, 'hot'), {}, 'nobody has read an order that is not accepted');
   assert.deepEqual(markWords(marks, Object.entries(after.items)), ['New: round 2']);
 });
 
-test('a correction is marked with what the line was, and portions that are taken off are none', () => {
+test('a correction is marked with the former line, and taking portions off is not a correction', () => {
   const was = item('queued', { menu_item: 'm', quantity: 2, options: ['large'], note: 'no salt' });
   const before = order('accepted', { a: was });
   const corrected = order('accepted', { a: { ...was, quantity: 3, note: undefined } });
@@ -727,7 +727,7 @@ test('a correction is marked with what the line was, and portions that are taken
   assert.deepEqual(marksBetween(before, order('preparing', { a: { ...was, status: 'cooking' } }), undefined), {});
 });
 
-test('marks stay over a reload, what was new stays new, and a touch confirms them', () => {
+test('marks survive a reload, a new line stays marked as new, and a touch confirms them', () => {
   const memory = remembering();
   memory.observe([ticketOf(order('accepted', { a: item('queued') }))], 0);
   memory.addMarks('o1', { b: { round: 2 } });
@@ -759,7 +759,7 @@ test('a ticket that has moved shows the first and the last table until a cook ha
   assert.deepEqual(changes(), ['Table 3 → 9']);
   assert.deepEqual(changes(remembering('restaurant.moving')), ['Table 3 → 9'], 'after a reload');
   moveTo('3', 13);
-  assert.deepEqual(changes(), [], 'it is where the cook has seen it');
+  assert.deepEqual(changes(), [], 'the ticket is back where the cook has seen it');
   moveTo('8', 14);
   memory.confirm('o1');
   assert.deepEqual(changes(), []);
@@ -768,7 +768,7 @@ test('a ticket that has moved shows the first and the last table until a cook ha
   assert.equal(noticed.length, 5);
 });
 
-test('a visit that moved to a table has no orders of the guests who sat there before', () => {
+test('a visit that moved to a table does not show the orders of the guests who sat there before', () => {
   const total = { amount: 500, currency: 'BDT' };
   const served = (id, minute, table) => order('served', {}, { id, number: minute + 90, table, total, placed_at: at(minute), served_at: at(minute + 1) });
   const visit = { id: 'v', table: '8', opened_at: at(-60), read_at: NOON - 60_000, total, orders: [{ ...served('own', -40, '3'), items: undefined }] };
@@ -787,12 +787,12 @@ test('a bumped ticket that gets a round rings as a new one, and its age counts f
   assert.deepEqual([...memory.observe([ticketOf(back)], 10 * UNDO_MS)], ['new']);
   assert.deepEqual(memory.changes({ id: 'o1' }), [], 'nothing was called back');
   assert.equal(ticketOf(back).since, NOON + 30 * 60_000);
-  assert.equal(ticketOf(order('preparing', { a: item('cooking'), ...back.items, a: item('cooking') })).since, NOON + 60_000, 'the oldest that is owed');
+  assert.equal(ticketOf(order('preparing', { a: item('cooking'), ...back.items, a: item('cooking') })).since, NOON + 60_000, 'the age is that of the oldest open line');
 });
 
 const MAINS = { number: 2, name: 'Mains' };
 
-test('a held dish is owed by nobody: a station waits for it to be fired, the expo keeps its ticket', () => {
+test('a held dish is on no station\'s ticket until it is fired, while the expo keeps its ticket', () => {
   const held = item('queued', { held: true, course: MAINS, station: 'bar' });
   const items = { a: item('done'), b: held };
   assert.equal(state('preparing', items, 'bar'), 'gone');
@@ -807,7 +807,7 @@ test('a held dish is owed by nobody: a station waits for it to be fired, the exp
   assert.deepEqual(counts(undefined, order('cancelled', begun.items), order('placed', begun.items)), []);
 });
 
-test('a fired course rings as a new ticket, is marked until a cook has touched it, and its age counts from then', () => {
+test('a fired course rings as a new ticket, is marked until a cook has touched it, and ages from the firing', () => {
   const memory = remembering();
   const before = order('preparing', { a: item('done'), b: item('queued', { held: true, course: MAINS }) });
   const after = order('preparing', { a: item('done'), b: item('queued', { course: MAINS, fired_at: at(25) }) });
@@ -820,7 +820,7 @@ test('a fired course rings as a new ticket, is marked until a cook has touched i
   assert.equal(ticketOf(after, 'hot').since, NOON + 25 * 60_000);
 });
 
-test('a course that is held again is no longer called, and the mark of its correction stays', (t) => {
+test('a course that is held again loses its mark of being fired, and keeps the mark of a correction', (t) => {
   const { location } = globalThis;
   t.after(() => { globalThis.location = location; });
   globalThis.location = { origin: 'https://orderbell.test' };
@@ -842,7 +842,7 @@ test('a course that is held again is no longer called, and the mark of its corre
   show({ a: item('done'), b: line(true, { quantity: 3 }), c: line(true, { round: 2 }) });
   assert.deepEqual(memory.marks('o1'), { b: { was: { quantity: 2 } } });
   const taken = [['b', item('voided')], ['c', item('voided')]];
-  assert.deepEqual(markWords({ b: { fired: 'Mains' }, c: { round: 2 } }, taken), [], 'nor is what was taken off');
+  assert.deepEqual(markWords({ b: { fired: 'Mains' }, c: { round: 2 } }, taken), [], 'lines that were taken off have no marks');
 });
 
 test('a line that is held without a course can be fired by itself', () => {
@@ -863,12 +863,12 @@ test('firing, holding and serving show before the server has answered', () => {
   assert.equal(guess('start', {}).b.status, 'queued', 'a held dish does not start');
   const brought = { a: item('done', { served_at: at(5) }), b: item('done') };
   const recalled = (status) => Object.values(withPending(order(status, brought), [{ order: 'o1', action: 'recall' }]).items).map((line) => [line.status, line.served_at]);
-  assert.deepEqual(recalled('ready'), [['done', at(5)], ['cooking', undefined]], 'what was brought is not cooked again');
+  assert.deepEqual(recalled('ready'), [['done', at(5)], ['cooking', undefined]], 'a served dish is not cooked again');
   assert.deepEqual(recalled('served'), [['cooking', undefined], ['cooking', undefined]]);
   assert.equal(guess('ready', {}).b.status, 'queued');
 });
 
-test('a refused command names its order, where that is known', () => {
+test('a refused command names its order, if the order is known', () => {
   const error = { message: 'not possible while the order is cancelled' };
   const order = { number: 50, table: '3', service: 'takeaway' };
   assert.equal(

@@ -1,4 +1,4 @@
-// The service worker alone, with a network, caches and windows of the test.
+// The service worker alone, with a fake network, caches and windows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import vm from 'node:vm';
@@ -75,7 +75,7 @@ function pageAt(address) {
 const text = async (answer) => (await answer).text();
 const noNetwork = async () => { throw new TypeError('no network'); };
 
-test('a worker keeps both pages and all that they load, also what they load later, under its version', async () => {
+test('a worker caches both pages with every file that they load, even later, under its version', async () => {
   const it = worker();
   await it.say('install');
   assert.deepEqual([...it.caches.keys()], ['orderbell-0.1.0+aaa']);
@@ -89,7 +89,7 @@ test('a worker keeps both pages and all that they load, also what they load late
   assert.ok(kept.includes('/t/shell') && kept.includes('/orders/shell'));
 });
 
-test('a worker whose pages cannot be had is not installed', async () => {
+test('a worker that cannot load its pages is not installed', async () => {
   const it = worker();
   it.network = async () => new Response('no', { status: 503 });
   await assert.rejects(it.say('install'), /503/);
@@ -104,7 +104,7 @@ test('a new version deletes the pages of the old ones, and nothing else', async 
   assert.ok(it.claimed);
 });
 
-test('the network\'s answer comes first; without one, what is kept', async () => {
+test('the worker prefers an answer of the network to its cached copy', async () => {
   const it = worker();
   await it.say('install');
   it.network = async (request) => new Response(`newer ${path(request)}`);
@@ -118,7 +118,7 @@ test('the network\'s answer comes first; without one, what is kept', async () =>
   await assert.rejects(it.ask('/css/kitchen.css'), /no network/);
 });
 
-test('a server in trouble is no reason to show its trouble', async () => {
+test('the worker answers with its cached copy instead of an error of the server', async () => {
   const it = worker();
   await it.say('install');
   it.network = async () => new Response('bad gateway', { status: 502 });
@@ -129,7 +129,7 @@ test('a server in trouble is no reason to show its trouble', async () => {
   assert.equal(await text(it.visit('/orders/o1')), 'not found');
 });
 
-test('a network that says nothing is not waited for, and the page it kept from coming loads at once', async () => {
+test('the worker stops waiting for a silent network, and then loads the files of that page from the cache at once', async () => {
   const it = worker();
   await it.say('install');
   it.network = () => new Promise(() => {});
@@ -139,7 +139,7 @@ test('a network that says nothing is not waited for, and the page it kept from c
   assert.equal(await text(it.ask('/css/order.css', {}, { clientId: 'next' })), 'fresh /css/order.css');
 });
 
-test('nothing of the API is touched, nor another page, another origin or a call that changes something', async () => {
+test('the worker leaves the API, other pages, other origins and changing calls to the browser', async () => {
   const it = worker();
   await it.say('install');
   for (const to of ['/api/v1/orders/o1', '/api/v1/diner-sessions/current', '/ws', 'https://elsewhere.test/dish.jpg']) assert.equal(it.ask(to), undefined, to);
@@ -148,7 +148,7 @@ test('nothing of the API is touched, nor another page, another origin or a call 
 });
 
 for (const [page, entry] of [['kitchen', '/kitchen/main.js'], ['staff', '/floor/main.js'], ['manage', '/manager/main.js']]) {
-  test(`/${page} has a worker of its own, which stores that page and no guest's`, async () => {
+  test(`/${page} has its own worker, which stores that page and no page for guests`, async () => {
     const caches = new Map([['orderbell-0.1.0+aaa', 1], ['another-orderbell-0.0.9', 2], [`${page}-orderbell-0.0.9`, 3]]);
     const it = worker({ kind: `&for=${page}`, caches });
     await it.say('install');
@@ -193,7 +193,7 @@ test('a push that cannot be read still shows something', async () => {
   assert.deepEqual(it.shown.map(({ tag }) => tag), ['orderbell', 'orderbell', 'o1', 'o1']);
 });
 
-test('what is not eaten at a table is told as that, in both languages', async () => {
+test('a notification says that an order is a takeaway or a delivery, in both languages', async () => {
   const it = worker();
   for (const [service, language] of [['takeaway', 'en'], ['delivery', 'en'], ['takeaway', 'bn'], ['drone', 'en']]) {
     await it.say('push', push({ order: 'o1', number: 5, status: 'ready', service, language }));
@@ -205,13 +205,13 @@ test('what is not eaten at a table is told as that, in both languages', async ()
   assert.equal(unknown, 'Enjoy your meal!');
 });
 
-test('the part of the day stands where the language has it', async () => {
+test('the part of the day stands where the language puts it', async () => {
   const it = worker();
   await it.say('push', push({ order: 'o1', number: 4, status: 'accepted', promised_at: '2026-11-24T10:00:00.000Z', language: 'bn' }));
   assert.match(it.shown[0].body, /^তৈরি হবে মোটামুটি \p{L}[\p{L}\p{M}]* [০-৯]{1,2}:০০।$/u);
 });
 
-test('who looks at the order is not rung for what the page shows', async () => {
+test('a notification is silent if a visible page shows its order', async () => {
   const windows = [];
   const it = worker({ windows });
   const ready = (order) => it.say('push', push({ order, number: 1, status: 'ready', language: 'en' }));
@@ -224,14 +224,14 @@ test('who looks at the order is not rung for what the page shows', async () => {
   assert.deepEqual(it.shown.map(({ silent }) => silent), [false, false, true, false]);
 });
 
-test('a subscription that the browser has changed is told to the pages, which have the token', async () => {
+test('the worker tells the pages, which have the token, that the browser has changed the subscription', async () => {
   const heard = [];
   const page = () => ({ url: `${ORIGIN}/orders/o1`, postMessage: (message) => void heard.push(message) });
   await worker({ windows: [page(), page()] }).say('pushsubscriptionchange');
   assert.deepEqual(heard, ['pushsubscriptionchange', 'pushsubscriptionchange']);
 });
 
-test('a touched notification opens its order, in the window that has it already', async () => {
+test('a touched notification opens its order, in the window that already shows it', async () => {
   const focused = [];
   const page = (url) => ({ url: `${ORIGIN}${url}`, focus: () => void focused.push(url) });
   const it = worker({ windows: [page('/t/demo-table-1'), page('/orders/o1')] });

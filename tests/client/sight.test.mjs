@@ -28,7 +28,7 @@ test('a receipt stops before the first thing that was never in sight', () => {
   assert.equal(sight.position, 9, 'later orders are not seen');
 });
 
-test('a thing that leaves the window before it could be read was not seen', () => {
+test('an order that leaves the window before it could be read was not seen', () => {
   const shown = new Set(['a']);
   const sight = page(shown);
   sight.follow(5, [placed('a', 5)]);

@@ -25,7 +25,7 @@ test('an undone line says who undid it', () => {
   assert.equal(recalled.undone, '');
 });
 
-test('a kind of a newer server, a removed screen and a purge have words, too', () => {
+test('an unknown kind of event, a removed screen and a purge have words, too', () => {
   const [purged, parked] = lines(told(1, 'order.parked', { role: 'staff', screen: { id: '9' } }), told(2, 'order.rushed', { role: 'service' }));
   assert.deepEqual([parked.what, parked.who], ['order.parked', 'a removed screen']);
   assert.equal(lines(told(1, 'order.moved', { role: 'staff' }))[0].what, 'Moved to another table');

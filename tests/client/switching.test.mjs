@@ -194,6 +194,6 @@ for (let seed = 1; seed <= 25; seed += 1) {
   });
 }
 
-test('and all of them were used', () => {
+test('the schedules used every transport', () => {
   assert.deepEqual([...carried].sort(), ['poll', 'stream', 'websocket']);
 });

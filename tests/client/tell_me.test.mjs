@@ -57,7 +57,7 @@ function teller({ permission = 'default', answer = 'granted', supported = true, 
 
 const SUBSCRIBED = ['PUT', '/api/v1/push/subscription', { endpoint: 'https://push.test/1', keys: { p256dh: 'p', auth: 'a' }, language: 'en' }];
 
-test('what is offered is what can be had, and nobody is asked before a touch', async () => {
+test('the page offers only what the browser can do, and asks nobody before a touch', async () => {
   for (const [parts, state] of [
     [{ key: null }, 'none'], [{ key: null, supported: false, installable: true }, 'none'], [{ supported: false }, 'unsupported'],
     [{ supported: false, installable: true }, 'install'], [{ permission: 'denied' }, 'denied'], [{}, 'off'], [{ permission: 'granted' }, 'off'],
@@ -74,7 +74,7 @@ test('what is offered is what can be had, and nobody is asked before a touch', a
   assert.equal(offline.tell.state, 'none');
 });
 
-test('a touch asks, subscribes and tells the server; another takes it all back', async () => {
+test('a touch asks, subscribes and notifies the server, and a second touch undoes all of it', async () => {
   const it = teller();
   await it.tell.begin();
   await it.tell.toggle();
@@ -88,14 +88,14 @@ test('a touch asks, subscribes and tells the server; another takes it all back',
   assert.equal(again.tell.state, 'off', 'a switch turned off stays off');
 });
 
-test('a double touch is one', async () => {
+test('a double touch counts as one', async () => {
   const it = teller();
   await it.tell.begin();
   await Promise.all([it.tell.toggle(), it.tell.toggle()]);
   assert.deepEqual([it.tell.state, it.asked, it.calls], ['on', 1, [SUBSCRIBED]]);
 });
 
-test('a no stays a no, and a shrug may be asked again', async () => {
+test('a refused permission stays refused, and a dismissed question may be asked again', async () => {
   const no = teller({ answer: 'denied' });
   await no.tell.begin();
   await no.tell.toggle();
@@ -108,7 +108,7 @@ test('a no stays a no, and a shrug may be asked again', async () => {
   assert.deepEqual([shrug.tell.state, shrug.asked, shrug.calls], ['off', 2, []]);
 });
 
-test('what was changed in the browser\'s settings is seen when the page is looked at again', async () => {
+test('the page notices changed browser settings when it becomes visible again', async () => {
   const it = teller({ permission: 'denied' });
   await it.tell.begin();
   it.permission = 'default';
@@ -123,7 +123,7 @@ test('what was changed in the browser\'s settings is seen when the page is looke
   assert.deepEqual([it.tell.state, it.asked], ['on', 1], 'because the diner had switched it on');
 });
 
-test('who looks at an order finds its notifications gone', async () => {
+test('a visible page closes the notifications of its order', async () => {
   const it = teller();
   await it.tell.begin();
   await settle();
@@ -132,7 +132,7 @@ test('who looks at an order finds its notifications gone', async () => {
   assert.deepEqual(it.closed, ['o1', 'o1']);
 });
 
-test('a reload and a change of language say the subscription again', async () => {
+test('a reload and a change of language send the subscription again', async () => {
   const first = teller();
   await first.tell.begin();
   await first.tell.toggle();
@@ -144,7 +144,7 @@ test('a reload and a change of language say the subscription again', async () =>
   assert.equal(first.pushManager.made, 1, 'with the same endpoint');
 });
 
-test('a subscription that the browser has renewed is told to the server', async () => {
+test('a subscription that the browser has renewed is sent to the server', async () => {
   const it = teller();
   await it.tell.begin();
   await it.renew();
@@ -155,7 +155,7 @@ test('a subscription that the browser has renewed is told to the server', async 
   assert.deepEqual([it.tell.state, it.calls.at(-1)[2].endpoint], ['on', 'https://push.test/2']);
 });
 
-test('a subscription under the server\'s older key makes way', async () => {
+test('a subscription under an older key of the server is replaced', async () => {
   const first = teller({ key: 'OLD' });
   await first.tell.begin();
   await first.tell.toggle();
@@ -164,7 +164,7 @@ test('a subscription under the server\'s older key makes way', async () => {
   assert.deepEqual([it.tell.state, it.calls[0][2].endpoint, first.pushManager.current.key], ['on', 'https://push.test/2', 'KEY']);
 });
 
-test('a push service that cannot be reached, or a server that refuses, leaves it off', async () => {
+test('a push service that cannot be reached, or a server that refuses, leaves notifications off', async () => {
   const service = teller();
   service.pushManager.failure = new Error('push service not available');
   const server = teller();
@@ -176,7 +176,7 @@ test('a push service that cannot be reached, or a server that refuses, leaves it
   }
 });
 
-test('a push service that never answers, and a worker that never comes, are given up', async () => {
+test('the page gives up on a push service that never answers, and on a worker that never starts', async () => {
   const service = teller();
   service.pushManager.subscribe = () => new Promise(() => {});
   const worker = teller();
@@ -192,7 +192,7 @@ test('a push service that never answers, and a worker that never comes, are give
   }
 });
 
-test('an order that nobody waits for any more has nothing to tell', async () => {
+test('an order that nobody waits for any longer offers no notifications', async () => {
   const { tell } = teller();
   await tell.begin();
   for (const status of ['ready', 'served', 'cancelled', 'rejected']) assert.equal(tell.view({ status }), null);

@@ -6,7 +6,7 @@ import { FakeStore } from './support.mjs';
 
 const code = (promise) => promise.then(() => 'fine', (error) => error.code);
 
-/** A server that answers the token spent last with the same successor until that is used, and ends the session for older ones. */
+/** A server that answers a repeated token with the same successor until that is used. An older token ends the session. */
 class FakeSessions {
   /** The tokens that were presented. */ shown = [];
   calls = 0;
@@ -98,7 +98,7 @@ for (const [name, locks] of [['with locks', new FakeLocks()], ['without locks, o
   });
 }
 
-test('a lease left behind by a closed tab runs out', async () => {
+test('a lease left behind by a closed tab expires', async () => {
   const store = new FakeStore();
   store.setItem('staff.lease', JSON.stringify({ owner: 'a tab that is gone', until: -1 }));
   const { tokens } = source({ store });
@@ -107,7 +107,7 @@ test('a lease left behind by a closed tab runs out', async () => {
   assert.equal(store.getItem('staff.lease'), null);
 });
 
-test('an ended session clears what is kept; a server in trouble does not', async () => {
+test('an ended session clears the stored tokens, and a failing server does not', async () => {
   const { tokens, sessions } = source();
   tokens.save(FIRST);
   sessions.status = 503;
@@ -119,7 +119,7 @@ test('an ended session clears what is kept; a server in trouble does not', async
   assert.equal(tokens.present, false);
 });
 
-test('a lost answer is asked for again, with the same token', async () => {
+test('a renewal whose answer was lost is repeated with the same token', async () => {
   const { tokens, sessions } = source();
   tokens.save(FIRST);
   const lost = [() => { throw new TypeError('cut'); }, () => new Response('{"access_token":"acc'), () => new Response('<h1>Sign in to the network</h1>'),
@@ -134,7 +134,7 @@ test('a lost answer is asked for again, with the same token', async () => {
   assert.deepEqual(new Set(sessions.shown), new Set(['refresh-1']));
 });
 
-test('a page that is left during a renewal leaves a token that renews', async () => {
+test('a page that is left during a renewal leaves behind a token that can be renewed', async () => {
   const [store, sessions] = [new FakeStore(), new FakeSessions()];
   const first = source({ store, sessions }).tokens;
   first.save(FIRST);
@@ -148,7 +148,7 @@ test('a page that is left during a renewal leaves a token that renews', async ()
   assert.equal(await next.refresh(), 'access-3');
 });
 
-test('a tab that comes late stores nothing over what another has renewed since, and ends nothing', async () => {
+test('a late tab does not overwrite the tokens that another tab has renewed, and ends no session', async () => {
   for (const late of [(given) => given, () => answer(401, { code: 'unauthorized' })]) {
     const [store, sessions] = [new FakeStore(), new FakeSessions()];
     const locks = { request: (_name, _options, task) => task() };
@@ -167,7 +167,7 @@ test('a tab that comes late stores nothing over what another has renewed since, 
   }
 });
 
-test('who signs out while another tab renews stays signed out', async () => {
+test('a person who signs out while another tab renews stays signed out', async () => {
   const { tokens, sessions } = source();
   tokens.save(FIRST);
   sessions.way = (given) => { tokens.clear(); return given; };
@@ -175,13 +175,13 @@ test('who signs out while another tab renews stays signed out', async () => {
   assert.equal(tokens.present, false);
 });
 
-test('a lock that cannot be had holds no renewal up', async () => {
+test('a refused lock does not prevent a renewal', async () => {
   const refusing = source({ locks: { request: async () => { throw new DOMException('no', 'SecurityError'); } } }).tokens;
   refusing.save(FIRST);
   assert.equal(await refusing.refresh(), 'access-2');
 });
 
-test('a lease from before the clock was set back is no lease', async () => {
+test('a lease from before the clock was set back does not count', async () => {
   const store = new FakeStore();
   store.setItem('staff.lease', JSON.stringify({ owner: 'a tab that is gone', until: 3_600_000 }));
   const { tokens } = source({ store });
@@ -189,7 +189,7 @@ test('a lease from before the clock was set back is no lease', async () => {
   assert.equal(await tokens.refresh(), 'access-2');
 });
 
-test('no network is told from a refusal', async () => {
+test('the client tells a missing network from a refusal', async () => {
   const { tokens } = source({ fetch: async () => { throw new TypeError('fetch failed'); } });
   tokens.save(FIRST);
   assert.equal(await code(tokens.refresh()), 'offline');
@@ -225,7 +225,7 @@ test('an API call carries the token, and gets a new one after a 401', async () =
   ]);
 });
 
-test('an API problem is an OrderbellError', async () => {
+test('a problem answered by the API becomes an OrderbellError', async () => {
   const problem = { title: 'Conflict', status: 409, code: 'stale', detail: 'the order has moved on', document: { id: 'o1' } };
   const refusing = new Api({ url: 'http://orderbell.test', fetch: async () => answer(409, problem, { 'retry-after': '2' }) });
   const error = await refusing.post('/api/v1/orders/o1/commands', {}).catch((reason) => reason);
@@ -269,7 +269,7 @@ test('a refusal changes nothing, and an older node that answers without tokens k
   assert.equal(await code(tokens.refresh()), 'unauthorized', 'and the end of the session is accepted');
 });
 
-test('while the answer of a replacement is lost no tab is signed out, and the same call again goes on', async () => {
+test('no tab is signed out while the answer of a replacement is lost, and the repeated call succeeds', async () => {
   const store = new FakeStore();
   const [one, two] = [source({ store }), source({ store })];
   one.tokens.save(FIRST);
@@ -281,7 +281,7 @@ test('while the answer of a replacement is lost no tab is signed out, and the sa
   assert.equal(await code(two.tokens.refresh()), 'unauthorized', 'not beyond that time');
 });
 
-test('the end of a session is believed a minute after a lost replacement', async () => {
+test('the client accepts the end of a session a minute after a lost replacement', async () => {
   const { tokens, sessions, clock } = source();
   tokens.save(FIRST);
   await code(tokens.replace(() => Promise.reject(new Error('lost'))));

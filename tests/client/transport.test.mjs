@@ -24,7 +24,7 @@ async function pollingFrom(it) {
 
 const answer = (position, frames = [], more = {}) => ({ room: ROOM, epoch: 'e1', position, frames, ...more });
 
-test('an outage, however long, is no reason to fall back', async () => {
+test('the client does not fall back during an outage, however long', async () => {
   const { bell, clock, http, last } = bench();
   http.health = 'away';
   bell.room(ROOM);
@@ -59,7 +59,7 @@ test('a server that comes back between two handshakes gets another handshake, an
   assert.deepEqual([http.requests.length, bell.transport], [0, 'websocket']);
 });
 
-test('a page that answers for the server is not the server', async () => {
+test('a page that a network shows in place of the server is not taken for the server', async () => {
   const { bell, clock, http, last } = bench();
   http.health = 'portal';
   bell.room(ROOM);
@@ -81,7 +81,7 @@ test('WebSocket blocked: a stream takes over, with the token in a header', async
   assert.deepEqual(states.slice(-2), ['catching-up', 'live']);
 });
 
-test('a page whose WebSocket is blocked connects until the stream is there, and is never offline', async () => {
+test('a page whose WebSocket is blocked shows "connecting" until the stream is open, and is never offline', async () => {
   const { states } = await streaming();
   assert.deepEqual(states, ['catching-up', 'live']);
 });
@@ -96,7 +96,7 @@ test('a page that opens while the server is away is offline after the first hand
   assert.deepEqual(it.states, ['offline: connection lost']);
 });
 
-test('a page whose transports are all blocked is offline once they were tried', async () => {
+test('a page whose transports are all blocked is offline once it has tried them', async () => {
   const it = bench({ tokens: fixedToken('t') });
   it.bell.room(ROOM);
   it.bell.start();
@@ -105,7 +105,7 @@ test('a page whose transports are all blocked is offline once they were tried', 
   assert.deepEqual(it.states, ['offline: fetch failed']);
 });
 
-test('a reload begins with the transport that got through before it', async () => {
+test('a reload begins with the transport that worked before it', async () => {
   const session = new FakeStore();
   await streaming({ session });
   const reloaded = bench({ session });
@@ -117,14 +117,14 @@ test('a reload begins with the transport that got through before it', async () =
   assert.deepEqual([reloaded.sockets.length, reloaded.states], [0, ['catching-up', 'live']]);
   await reloaded.clock.advance(PROBE_BASE_MS);
   reloaded.last().welcome();
-  assert.equal(reloaded.bell.transport, 'websocket', 'and looks for a better one');
+  assert.equal(reloaded.bell.transport, 'websocket', 'the page looks for a better transport');
   const again = bench({ session });
   again.bell.start();
   await again.clock.advance(0);
   assert.equal(again.sockets.length, 1);
 });
 
-test('a transport that got through before a reload and does not now is left for the best one', async () => {
+test('a remembered transport that no longer works after a reload is left for the best one', async () => {
   const session = new FakeStore();
   session.setItem('orderbell.seen.transport', 'poll');
   const it = bench({ session, tokens: fixedToken('t') });
@@ -144,7 +144,7 @@ test('a transport that got through before a reload and does not now is left for 
   assert.equal(odd.sockets.length, 1, 'an unknown transport is ignored');
 });
 
-test('a stream that falls silent is doubted and left, although the server would answer', async () => {
+test('the client doubts and leaves a silent stream, although the server answers other requests', async () => {
   const it = await streaming({ welcome: { limits: { heartbeat_ms: 8_000 } } });
   it.http.health = 'away';
   it.stream.write(': hb\n\n');
@@ -162,7 +162,7 @@ test('a stream that falls silent is doubted and left, although the server would 
   assert.ok(half.stream.aborted, 'an answer to another request does not keep a dead stream');
 });
 
-test('handshakes that nothing answers are believed sooner', async () => {
+test('the client falls back after fewer attempts if handshakes time out', async () => {
   const { bell, clock, http, sockets } = bench({ tokens: fixedToken('t') });
   bell.room(ROOM);
   bell.start();
@@ -171,7 +171,7 @@ test('handshakes that nothing answers are believed sooner', async () => {
   assert.equal(http.last().path, STREAM);
 });
 
-test('the change of transport is told, once each way', async () => {
+test('a change of transport is reported once in each direction', async () => {
   const it = bench();
   const told = [];
   it.bell.on('transport', ({ transport }) => told.push(transport));
@@ -196,7 +196,7 @@ test('streams blocked too: the long poll takes over, from the same cursor', asyn
   assert.deepEqual(it.http.last().query, { since: '12', epoch: 'e1', wait: '8' });
   it.http.last().json(answer(900));
   await settle();
-  assert.equal(it.room.cursor, 900, 'silence moves the cursor');
+  assert.equal(it.room.cursor, 900, 'an answer without events moves the cursor');
   assert.equal(it.http.last().query.since, '900');
   it.http.last().json(answer(901, [event(900, 901, 'o1', { rush: true })]));
   await settle();
@@ -204,7 +204,7 @@ test('streams blocked too: the long poll takes over, from the same cursor', asyn
   assert.equal(it.changes.filter(({ kind }) => kind === 'snapshot').length, 1);
 });
 
-test('a stream that is held back, and answers nothing, is blocked', async () => {
+test('a stream that a proxy holds back counts as blocked', async () => {
   const it = bench({ tokens: fixedToken('t') });
   it.bell.room(ROOM);
   it.bell.start();
@@ -214,7 +214,7 @@ test('a stream that is held back, and answers nothing, is blocked', async () => 
   assert.ok(it.http.to('/stream').every(({ aborted }) => aborted));
 });
 
-test('WebSocket back: it takes over from the cursor, and the stream is let go of', async () => {
+test('WebSocket back: it takes over from the cursor, and the stream is closed', async () => {
   const it = await streaming();
   it.stream.push(event(10, 11, 'o1', { status: 'accepted' }));
   await settle();
@@ -233,7 +233,7 @@ test('WebSocket back: it takes over from the cursor, and the stream is let go of
   assert.deepEqual([it.http.to('/stream').length, it.sockets.length], [1, sockets], 'no better transport is tried');
 });
 
-test('a blocked WebSocket is tried ever more rarely, and soon after the network came back', async () => {
+test('the client tries a blocked WebSocket at growing intervals, and soon after the network returns', async () => {
   const it = await streaming();
   const alive = async (ms) => {
     for (let at = 0; at < ms; at += 10_000) {
@@ -254,7 +254,7 @@ test('a blocked WebSocket is tried ever more rarely, and soon after the network 
   assert.equal(it.sockets.length, tried + 1);
 });
 
-test('from polls a stream is tried as well, and better than the poll is the stream', async () => {
+test('while polling, the client also tries a stream, which it prefers to polls', async () => {
   const it = await streaming();
   (await pollingFrom(it)).json(answer(11));
   await it.clock.advance(PROBE_BASE_MS);
@@ -267,7 +267,7 @@ test('from polls a stream is tried as well, and better than the poll is the stre
   assert.ok(it.http.to('/events').every(({ aborted, query }) => aborted || query.wait === '0'), 'no poll is held any longer');
 });
 
-test('a server of another version is told of over a stream and by polls, also where another node answers the next', async () => {
+test('streams and polls report a server of another version, even if the next request reaches another node', async () => {
   const it = await streaming({ version: 'v1', welcome: { version: 'v1' } });
   const told = [];
   it.bell.on('version', ({ server }) => told.push(server));
@@ -286,7 +286,7 @@ test('a server of another version is told of over a stream and by polls, also wh
   assert.deepEqual([told, it.bell.transport], [['v2', 'v3', 'v4'], 'stream']);
 });
 
-test('refused by the server itself: waited for as it says, and no reason to fall back', async () => {
+test('a refusal by the server itself makes the client wait as told, and does not make it fall back', async () => {
   const it = bench({ tokens: fixedToken('t') });
   it.bell.room(ROOM);
   it.bell.start();
@@ -302,7 +302,7 @@ test('refused by the server itself: waited for as it says, and no reason to fall
   assert.equal(it.bell.state, 'catching-up');
 });
 
-test('a token that nothing can renew and that a handshake cannot tell about stops the client', async () => {
+test('a refused token that cannot be renewed stops the client, although a handshake hides the refusal', async () => {
   const it = bench({ tokens: fixedToken('t') });
   it.bell.room(ROOM);
   it.bell.start();
@@ -316,7 +316,7 @@ function fakeWindow() {
   return Object.assign(new EventTarget(), { document: Object.assign(new EventTarget(), { visibilityState: 'visible' }) });
 }
 
-test('a hidden page holds no poll: it looks now and then', async () => {
+test('a hidden page holds no poll open, and asks at intervals', async () => {
   const it = await streaming();
   (await pollingFrom(it)).json(answer(11));
   await settle();
@@ -339,7 +339,7 @@ test('a hidden page holds no poll: it looks now and then', async () => {
 });
 
 for (const [name, sleep] of [['freeze', (window) => window.document.dispatchEvent(new Event('freeze'))], ['pagehide', (window) => window.dispatchEvent(new Event('pagehide'))]]) {
-  test(`${name}: whatever is held is let go of, and taken up again from the cursor`, async () => {
+  test(`${name}: the page ends its held requests, and resumes from the cursor`, async () => {
     const it = await streaming();
     const window = fakeWindow();
     followLifecycle(it.bell, window);
@@ -357,7 +357,7 @@ for (const [name, sleep] of [['freeze', (window) => window.document.dispatchEven
   });
 }
 
-test('a link that is lost again and again does not put off the search for a better one', async () => {
+test('repeated losses of a link do not postpone the search for a better transport', async () => {
   const it = await streaming();
   const before = it.sockets.length;
   for (let loss = 0; loss < 12; loss += 1) {
@@ -371,7 +371,7 @@ test('a link that is lost again and again does not put off the search for a bett
   assert.ok(it.sockets.length > before, 'WebSocket was tried');
 });
 
-test('a polite close before any welcome is not the server\'s', async () => {
+test('a normal close before any welcome does not count as a close by the server', async () => {
   const { bell, clock, sockets, last } = bench();
   bell.start();
   await clock.advance(0);

@@ -28,13 +28,13 @@ function check(config, appended = {}) {
   return { files: parsed.fileNames.map((path) => relative(STATIC, path)), complaints };
 }
 
-test('the types of the library and of the pages hold', () => {
+test('the types of the library and of the pages are correct', () => {
   const { files, complaints } = check('tsconfig.json');
   for (const file of ['client/orderbell.js', 'client/types.js', 'kitchen/screen.js', 'shared/dom.js']) assert.ok(files.includes(file), file);
   assert.deepEqual(complaints, []);
 });
 
-test('the types of the service worker hold', () => {
+test('the types of the service worker are correct', () => {
   const { files, complaints } = check('tsconfig.worker.json');
   assert.deepEqual(files.sort(), ['languages/notifications.js', 'service-worker.js']);
   assert.deepEqual(complaints, []);

@@ -26,7 +26,7 @@ function watching(...answers) {
   return { bell, pass, sleep: (ms) => { now += ms; } };
 }
 
-test('a short break is none of its business, and a live link never is', async () => {
+test('the watchdog ignores a short break and a live link', async () => {
   const { bell, pass } = watching('well');
   assert.deepEqual(await pass(4), []);
   bell.state = 'live';
@@ -35,7 +35,7 @@ test('a short break is none of its business, and a live link never is', async ()
   assert.deepEqual(await pass(4), []);
 });
 
-test('a server that is away is asked again and again, and the page stays: a reload would find nothing', async () => {
+test('the watchdog keeps asking a server that is away, without a reload, which would find nothing', async () => {
   const { pass } = watching('none');
   const did = await pass(600);
   assert.ok(did.length >= 50 && did.every((deed) => deed === 'ask'), did.join());
@@ -46,13 +46,13 @@ test('a token that the server refuses ends the session, however long the link ha
   assert.ok((await pass(30)).includes('end'));
 });
 
-test('a link that does not come up though the server is well: a fresh page is tried, not before a minute', async () => {
+test('the watchdog reloads the page if the link stays down for a minute although the server is well', async () => {
   const { pass } = watching('well');
   assert.ok(!(await pass(59)).includes('reload'));
   assert.ok((await pass(15)).includes('reload'));
 });
 
-test('one that stopped for good is started again when the server is well', async () => {
+test('a client that stopped for good is started again when the server is well', async () => {
   const { bell, pass } = watching('none', 'well');
   bell.state = 'stopped';
   assert.ok(!(await pass(14)).includes('start'));
