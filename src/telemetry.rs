@@ -25,9 +25,6 @@ pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     })
 }
 
-/// No label: a metric that has no value until it is first set.
-pub type NoLabels = [(&'static str, &'static str); 0];
-
 /// The label `role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByRole {
@@ -214,7 +211,7 @@ pub struct Metrics {
     pub database_writable: Gauge,
     pub feature_level: Gauge,
     /// Has no value on a node without Redis.
-    pub redis_healthy: Family<NoLabels, Gauge>,
+    pub redis_healthy: figures::LateGauge,
     pub redis_rebuilds: Counter,
     pub broker_messages: Family<ByFate, Counter>,
     pub pushes: Family<ByFate, Counter>,
@@ -262,7 +259,7 @@ impl Metrics {
             ready: Gauge::default(),
             database_writable: Gauge::default(),
             feature_level: Gauge::default(),
-            redis_healthy: Family::default(),
+            redis_healthy: figures::LateGauge::default(),
             redis_rebuilds: Counter::default(),
             broker_messages: Family::default(),
             pushes: Family::default(),

@@ -108,7 +108,7 @@ impl Health {
 
     fn pace(&self) {
         let (is_healthy, has_silent_peer) = (self.is_healthy(), self.state().has_silent_peer);
-        self.0.metrics.redis_healthy.get_or_create(&[]).set(is_healthy.into());
+        self.0.metrics.redis_healthy.set(is_healthy.into());
         // `do_send`: one message a change.
         self.0.head_checker.do_send(if is_healthy && !has_silent_peer { Pace::Steady } else { Pace::Hurried });
     }

@@ -1,11 +1,38 @@
-//! The figures of the process itself, under the names that Prometheus' clients share
-//! (<https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>).
+//! A gauge without a value until it is set, and the figures of the process itself, under the names that Prometheus' clients
+//! share (<https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>).
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A gauge that is absent from a scrape until it is first set.
+#[derive(Debug, Clone, Default)]
+pub struct LateGauge(Arc<OnceLock<Gauge>>);
+
+impl LateGauge {
+    /// Sets the value.
+    pub fn set(&self, value: i64) {
+        self.0.get_or_init(Gauge::default).set(value);
+    }
+}
+
+impl EncodeMetric for LateGauge {
+    fn encode(&self, encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        self.0.get().map_or(Ok(()), |gauge| gauge.encode(encoder))
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.get().is_none()
+    }
+}
 
 /// Reads the figures at each scrape. Has none where the system has no `/proc`.
 #[derive(Debug)]
@@ -75,6 +102,20 @@ impl Collector for Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_late_gauge_is_absent_until_it_is_set_and_then_has_no_labels() {
+        let (gauge, mut registry) = (LateGauge::default(), prometheus_client::registry::Registry::default());
+        registry.register("late", "A late gauge", gauge.clone());
+        let scrape = || {
+            let mut text = String::new();
+            prometheus_client::encoding::text::encode(&mut text, &registry).expect("a string takes all text");
+            text
+        };
+        assert!(!scrape().contains("late"), "{}", scrape());
+        gauge.set(1);
+        assert!(scrape().contains("\nlate 1\n"), "{}", scrape());
+    }
 
     #[test]
     #[cfg(target_os = "linux")]
