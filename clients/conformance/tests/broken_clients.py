@@ -116,7 +116,11 @@ def keeps_null_as_a_value() -> None:
 @broken("unknown_kinds")
 def drops_kinds_that_it_does_not_know() -> None:
     apply = RoomState._apply_to_order
-    put(RoomState, "_apply_to_order", lambda self, event: apply(self, event) if "order." in event["kind"] else Step())
+
+    def choosy(self: RoomState, event: Any, position: int) -> Step:
+        return apply(self, event, position) if "order." in event["kind"] else Step()
+
+    put(RoomState, "_apply_to_order", choosy)
 
 
 @broken("lost_answer")
