@@ -9,7 +9,7 @@ use support::Client;
 
 /// A kitchen screen whose token expired asks to be paired, is paired from the floor, and shows the orders again.
 #[tokio::test]
-async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
+async fn a_kitchen_screen_with_an_expired_token_can_be_paired_again() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let guest = restaurant.server.diner("7").await;
     let order = guest.place(&restaurant.menu.basket()).await;
@@ -40,7 +40,7 @@ async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
 
 /// A guest follows an order for longer than a token lives. The page renews its tokens and stays connected.
 #[tokio::test]
-async fn a_guest_outlives_a_token() {
+async fn a_guest_page_stays_connected_after_its_first_token_expires() {
     let restaurant = TestRestaurant::open(1, &["--access-token-minutes", "1"]).await;
     let phone = restaurant.phone(9).await;
     phone.add(restaurant.menu.dish("Rasmalai")).await;
@@ -51,7 +51,7 @@ async fn a_guest_outlives_a_token() {
         "return JSON.parse(atob(JSON.parse(localStorage['orderbell.diner.demo-table-9']).access_token.split('.')[1])).exp";
     let first = phone.ask(expiry, vec![]).await;
     let over = format!("{expiry} > arguments[0] && Date.now() / 1000 > arguments[0] + 2");
-    phone.within(Duration::from_secs(90), "the first token to be over", &over, vec![first]).await;
+    phone.within(Duration::from_secs(90), "the first token to expire", &over, vec![first]).await;
     phone.is("live").await;
     restaurant.staff.command(&json!(order), "rush", json!({"rush": true})).await.expect(200);
     phone.cancel(&order).await;
@@ -63,7 +63,7 @@ async fn a_guest_outlives_a_token() {
 /// An invalid token and a revoked token both lead to the pairing page, which says why. Neither leaves a screen that retries
 /// forever.
 #[tokio::test]
-async fn a_token_that_is_no_good_leads_to_the_pairing() {
+async fn an_invalid_or_revoked_token_leads_to_the_pairing_page() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.goto("/kitchen#token=half.a-token").await;

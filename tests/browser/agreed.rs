@@ -25,7 +25,7 @@ async fn reads(phone: &Browser, selector: &str, what: &str) -> String {
 
 /// A price changes while the basket is open: the basket shows both prices and asks before it orders.
 #[tokio::test]
-async fn a_price_that_rises_under_an_open_basket_is_shown_and_agreed_to() {
+async fn a_price_that_rises_while_the_basket_is_open_is_shown_and_needs_consent() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(2).await;
     phone.add(restaurant.menu.dish("Firni")).await;
@@ -38,7 +38,7 @@ async fn a_price_that_rises_under_an_open_basket_is_shown_and_agreed_to() {
     phone.inspect("basket-price").await;
     phone.tap("[data-action='place']").await;
     let asked = "return /once more/.test(document.querySelector('.basket__foot .banner')?.innerText)";
-    phone.until("it is asked for a yes", asked, vec![]).await;
+    phone.until("the question for consent", asked, vec![]).await;
     assert_eq!(orders(&restaurant.staff).await.len(), 0, "no order was placed at the new price");
     phone.tap("[data-action='place']").await;
     phone.only_order().await;
@@ -71,9 +71,9 @@ async fn the_bar_of_a_closed_basket_shows_its_problems() {
     phone.until("no notice", "return document.querySelector('#basket-notice').childElementCount === 0", vec![]).await;
 }
 
-/// An order that failed shows no amount to pay, on any page.
+/// A rejected or cancelled order shows no amount to pay, on any page.
 #[tokio::test]
-async fn an_order_that_fell_through_costs_nothing_on_any_page() {
+async fn an_order_that_is_not_served_costs_nothing_on_any_page() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let (phone, floor) = (restaurant.phone(2).await, restaurant.floor().await);
     phone.add(restaurant.menu.dish("Firni")).await;
@@ -97,9 +97,9 @@ async fn an_order_that_fell_through_costs_nothing_on_any_page() {
     phone.until("nothing to pay, in Bengali", bengali, vec![]).await;
 }
 
-/// An order made offline is sent after the price rose: it is placed only when the guest agrees to the new total.
+/// The price rises before an order made offline is sent: the order is placed only when the guest agrees to the new total.
 #[tokio::test]
-async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {
+async fn an_order_made_offline_is_not_placed_at_a_changed_price_without_consent() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(3).await;
     phone.add(restaurant.menu.dish("Firni")).await;
@@ -119,7 +119,7 @@ async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {
 
 /// A note that mentions an allergy makes the page ask. A ticked allergen is a field of its own, highlighted in the kitchen.
 #[tokio::test]
-async fn a_note_that_sounds_like_an_allergy_is_asked_about() {
+async fn the_page_asks_about_a_note_that_sounds_like_an_allergy() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(4).await;
     let dish = text(&restaurant.menu.dish("Kacchi biryani")["id"]);

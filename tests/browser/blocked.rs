@@ -109,7 +109,7 @@ const DOUBTS: &str = "return document.documentElement.dataset.connection !== 'li
 /// A stopped server keeps its sockets open, so nothing fails. On every transport, pages stop showing "live" in time and
 /// recover by themselves.
 #[tokio::test]
-async fn no_page_is_live_over_a_server_that_stands_still() {
+async fn no_page_shows_live_while_its_server_is_stopped() {
     let restaurant = TestRestaurant::open(4, &[]).await;
     let (phone, stream, poll) = tokio::join!(restaurant.phone(1), restaurant.phone(2), restaurant.phone(3));
     let manager = restaurant.browser("the manager", Form::Wall).await;
@@ -162,7 +162,7 @@ const WATCH: &str = "window.shown = new Set();
 
 /// Where WebSockets are blocked, a page that opens or reloads shows "connecting" until it is live, never "offline".
 #[tokio::test]
-async fn a_page_without_websockets_is_never_offline_and_a_reload_goes_to_its_transport() {
+async fn a_page_without_websockets_is_never_offline_and_reloads_over_its_last_transport() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.browser("the phone", Form::Phone).await;
     phone.network.set(Network::NoWebSockets);

@@ -15,7 +15,7 @@ const SECTIONS: usize = 20;
 const ONE_DISH: &str =
     "return [...document.querySelectorAll('[data-menu-item]')].filter((dish) => dish.checkVisibility()).length === 1";
 
-/// Gives the Beef rezala of the demo a required side, of which fries ask for a sauce. Returns the dish's id.
+/// Gives the Beef rezala of the demo a required side, and its fries a required sauce. Returns the dish's id.
 async fn ask_for_a_side(restaurant: &TestRestaurant) -> String {
     let [side, sauce, rice, fries, mayonnaise] = [(); 5].map(|()| new_id());
     let manager = restaurant.server.client(&["manager"]).await;
@@ -40,7 +40,7 @@ impl Browser {
         self.tap(&format!("dialog[open] [data-option='{}']", text(&id))).await;
     }
 
-    /// Waits until the open sheet's button names a price.
+    /// Waits until the button of the open sheet shows a price.
     async fn asks(&self, price: &str) {
         let script = "return document.querySelector('[data-do=\"add-choice\"]')?.textContent.includes(arguments[0])";
         self.until(price, script, vec![price.into()]).await;
@@ -57,7 +57,7 @@ async fn a_guest_is_asked_for_each_required_choice() {
     phone.asks("450").await;
     phone.tap("[data-do='add-choice']").await;
     let told = "return document.querySelector('.choice__why')?.textContent.includes('Side') && Boolean(document.activeElement.closest('[data-missing]'))";
-    phone.until("to be told what is missing, and led to it", told, vec![]).await;
+    phone.until("the page to name the missing choice and focus it", told, vec![]).await;
     phone.choose("fries").await;
     phone.asks("500").await;
     phone.inspect("table-choices").await;
@@ -159,7 +159,7 @@ async fn three_hundred_dishes_are_found_on_a_phone() {
     let phone = restaurant.phone(5).await;
     phone.until("all dishes", "return document.querySelectorAll('[data-menu-item]').length === 300", vec![]).await;
 
-    // The row of sections follows what is read, and its mark stays in sight.
+    // The row of sections marks the section being read, and keeps the mark in sight.
     phone
         .ask("[...document.querySelectorAll('.dish')][185].scrollIntoView({ block: 'center', behavior: 'instant' })", vec![])
         .await;

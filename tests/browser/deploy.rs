@@ -17,7 +17,7 @@ const NEW_PAGE: &str = "return document.documentElement.dataset.connection === '
 /// The server drains and exits, and another version replaces it. The kitchen screen and the floor reload once each, and a
 /// tap made in between is not lost.
 #[tokio::test]
-async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
+async fn a_wall_screen_recovers_by_itself_on_the_deployed_version() {
     let (mut restaurant, release) = tokio::join!(
         TestRestaurant::open(2, &["--drain-s", "1"]),
         Release::with("kitchen.html", "<span class=\"bar__name\">Kitchen</span>", "<span class=\"bar__name\">Galley</span>")
@@ -55,7 +55,7 @@ async fn a_kiosk_comes_back_by_itself_on_the_version_that_was_deployed() {
 /// The page loads during a deploy, but one of its modules does not. The guard reloads the page as soon as the module is
 /// available.
 #[tokio::test]
-async fn a_page_that_did_not_load_is_loaded_again() {
+async fn a_page_that_did_not_load_reloads_itself() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.devtools("Network.enable", json!({})).await;
@@ -71,7 +71,7 @@ async fn a_page_that_did_not_load_is_loaded_again() {
 /// A network lets the page through but none of its scripts: the page says so by its styles alone, and the link it offers
 /// works.
 #[tokio::test]
-async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
+async fn a_page_without_its_scripts_says_so_and_can_be_reloaded() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.browser("a phone", Form::Phone).await;
     phone.devtools("Network.enable", json!({})).await;
@@ -90,7 +90,7 @@ async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
 /// The server becomes unreachable while the page loads, and there is no cached copy yet: the page names the cause and loads
 /// by itself later.
 #[tokio::test]
-async fn a_page_that_lost_its_server_while_loading_says_so_and_loads_by_itself() {
+async fn a_page_that_lost_its_server_while_loading_says_so_and_loads_later() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.browser("the floor", Form::Phone).await;
     floor.devtools("Network.enable", json!({})).await;
@@ -118,7 +118,7 @@ const KEPT: &str = "const done = arguments[arguments.length - 1];
 
 /// The tablet restarts while the network is away.
 #[tokio::test]
-async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had() {
+async fn a_screen_started_without_a_network_shows_its_stored_tickets() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await["id"].clone();
     restaurant.staff.act(&order, "accept").await;
@@ -149,7 +149,7 @@ const UNREACHED: &str =
 /// After a power cut every screen of the restaurant starts before the server does. Each shows its page with what it has
 /// stored, says since when the server is unreachable, and recovers by itself.
 #[tokio::test]
-async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves() {
+async fn pages_opened_before_the_server_starts_recover_by_themselves() {
     let mut restaurant = TestRestaurant::open(4, &[]).await;
     let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await["id"].clone();
     restaurant.staff.act(&order, "accept").await;
@@ -203,7 +203,7 @@ async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves(
 
 /// Nobody is signed in yet: the form says why it cannot be used, and is filled in once the server responds.
 #[tokio::test]
-async fn a_sign_in_form_that_is_opened_before_the_server_is_there_waits_for_it() {
+async fn a_sign_in_form_opened_before_the_server_starts_waits_for_it() {
     let mut restaurant = TestRestaurant::open(1, &[]).await;
     let page = restaurant.browser("the floor", Form::Phone).await;
     for path in ["/staff", "/manage"] {

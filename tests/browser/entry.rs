@@ -48,7 +48,7 @@ fn lines(order: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn six_lines_with_options_take_a_thumb_twelve_taps() {
+async fn a_waiter_enters_six_lines_with_options_in_twelve_taps() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = waiter(&restaurant, Form::Phone).await;
     let before = floor.taps();
@@ -118,9 +118,9 @@ async fn a_takeaway_is_entered_by_keyboard_alone() {
     assert_eq!(floor.ask("return document.querySelector('#entry').open", vec![]).await, false);
 }
 
-/// Without a network the order waits on the page, and the waiter goes on to the next table. A refusal is seen with its reason.
+/// Without a network the order waits on the page while the waiter serves the next table. A refusal shows its reason.
 #[tokio::test]
-async fn orders_entered_without_a_network_are_sent_once_or_say_why_not() {
+async fn an_order_entered_offline_is_sent_once_or_shows_why_it_was_refused() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = waiter(&restaurant, Form::Phone).await;
     // The tables are known from before the outage.
@@ -158,9 +158,9 @@ async fn orders_entered_without_a_network_are_sent_once_or_say_why_not() {
     floor.until("nothing unsent", "return document.querySelector('#unsent').hidden", vec![]).await;
 }
 
-/// A raised price is agreed to before the order is sent; what is begun stays when the dialog is closed.
+/// The waiter agrees to a raised price before the order is sent. A begun order stays when the dialog is closed.
 #[tokio::test]
-async fn what_is_entered_stays_and_is_discarded_only_on_purpose() {
+async fn an_entered_order_stays_until_it_is_discarded_on_purpose() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = waiter(&restaurant, Form::Wall).await;
     floor.tap("[data-do='new-order']").await;

@@ -63,8 +63,8 @@ pub async fn is_back(screen: &Browser) {
     screen.within(BACK, "to be back, with nothing left to send", script, vec![]).await;
 }
 
-/// One screen loses its cable, later the other its wireless network. Both go on working, and a dish that both bumped is
-/// bumped once.
+/// One screen loses its cable, and later the other one its wireless network. Both keep working, and a dish that both bump
+/// is bumped once.
 #[tokio::test]
 async fn a_kitchen_screen_bumps_without_a_network() {
     let restaurant = TestRestaurant::open(3, &["--heartbeat-ms", "2000"]).await;
@@ -82,7 +82,7 @@ async fn a_kitchen_screen_bumps_without_a_network() {
     is_offline(&hot).await;
     bumps_offline(&hot, &order, &rezala).await;
     assert_eq!(restaurant.order(&order).await["items"][&rezala]["status"], "queued");
-    // The expo does not know of that bump, and bumps the same dish.
+    // The expo has not received that bump, and bumps the same dish.
     expo.act_on_item(&order, &rezala, "finish_item").await;
     phone.shows_item(&order, &rezala, "done").await;
     hot.network.set(Network::Fine);
@@ -113,7 +113,7 @@ async fn set_offline(screen: &Browser, offline: bool) {
 
 /// A connection that stays open but carries nothing is detected within two heartbeats, and a bump made on it arrives.
 #[tokio::test]
-async fn a_link_that_died_in_silence_is_noticed() {
+async fn a_connection_that_fails_silently_is_detected() {
     let restaurant = TestRestaurant::open(2, &["--heartbeat-ms", "2000"]).await;
     let (phone, hot) = tokio::join!(restaurant.phone(2), restaurant.kitchen("the hot line", Some("hot")));
     let Ticket { order, rezala, roast, .. } = accepted(&restaurant, &phone).await;
@@ -133,7 +133,7 @@ async fn a_link_that_died_in_silence_is_noticed() {
 }
 
 #[tokio::test]
-async fn pages_come_back_by_themselves_after_the_server_was_killed() {
+async fn pages_recover_by_themselves_after_the_server_was_killed() {
     let mut restaurant = TestRestaurant::open(4, &[]).await;
     let (phone, hot, expo, floor) = restaurant.four_pages().await;
     let all = [&phone, &hot, &expo, &floor];
@@ -167,9 +167,9 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
 }
 
 /// Each of the four pages loses its network in turn, each in its own way (DevTools, a half-open connection, a cut, a killed
-/// server). All four go on working and end in the same state.
+/// server). All four keep working and end in the same state.
 #[tokio::test]
-async fn all_four_pages_end_alike_whichever_loses_the_network() {
+async fn all_four_pages_end_in_the_same_state_whichever_loses_the_network() {
     let mut restaurant = TestRestaurant::open(4, &["--heartbeat-ms", "2000"]).await;
     let (phone, hot, expo, floor) = restaurant.four_pages().await;
     let all = [&phone, &hot, &expo, &floor];
@@ -247,7 +247,7 @@ async fn all_four_pages_end_alike_whichever_loses_the_network() {
 
 /// The connection fails silently: what the guest sees far down in the menu, and in the basket while an order is being sent.
 #[tokio::test]
-async fn a_guest_down_in_the_menu_sees_that_the_link_is_lost() {
+async fn a_guest_far_down_in_the_menu_sees_that_the_connection_is_lost() {
     let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
     let phone = restaurant.phone(3).await;
     phone.add(restaurant.menu.dish("Masala cha")).await;

@@ -34,7 +34,7 @@ const SCREENS: [Glass; 6] = [
     Glass { width: 2560, height: 1440, tickets: 13, letters: 42.0 },
     Glass { width: 1080, height: 1920, tickets: 9, letters: 41.0 },
 ];
-/// The largest share of the board that may be unused while tickets wait beyond its edge.
+/// The largest share of the board that may stay unused while some tickets do not fit on it.
 const UNUSED: f64 = 0.2;
 
 /// Returns the number of whole tickets in sight, the unused share of the board, and the letter size. A ticket that
@@ -97,7 +97,7 @@ async fn busy_restaurant() -> TestRestaurant {
 }
 
 #[tokio::test]
-async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_across_the_room() {
+async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_readable_across_the_room() {
     let restaurant = busy_restaurant().await;
     let screen = restaurant.kitchen("the screen", None).await;
     for glass in &SCREENS {
@@ -131,7 +131,7 @@ async fn few_are_large(restaurant: &TestRestaurant, screen: &Browser) {
 
 /// A ticket that continues in the next column keeps the backgrounds of its parts: an allergy is dark letters on yellow.
 #[tokio::test]
-async fn an_allergy_is_yellow_also_where_its_ticket_continues_in_the_next_column() {
+async fn an_allergy_stays_yellow_where_its_ticket_continues_in_the_next_column() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let dishes = ["Beef rezala", "Firni", "Fuchka"];
     for (table, lines) in [("1", 1), ("2", 16), ("3", 2)] {
@@ -166,7 +166,7 @@ async fn keeps_its_page(screen: &Browser, width: u32, height: u32) {
 }
 
 #[tokio::test]
-async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_changes_its_size() {
+async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_is_resized() {
     let restaurant = busy_restaurant().await;
     let screen = restaurant.kitchen("the screen", None).await;
     screen.wear(Form::Wall, "dark").await;

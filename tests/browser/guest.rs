@@ -48,7 +48,7 @@ async fn a_guest_chooses_a_language_and_keeps_it() {
 
 /// The phone is offline and the page reloads: it shows the last known state and how old that is.
 #[tokio::test]
-async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
+async fn a_page_loaded_offline_shows_the_last_known_state() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(3).await;
     let order = ordered(&restaurant, &phone).await;
@@ -78,7 +78,7 @@ async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
 
 /// A friend sees one order live and has no controls; the token is removed from the address as soon as it is read.
 #[tokio::test]
-async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
+async fn a_shared_link_shows_one_order_without_controls() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(4).await;
     let order = ordered(&restaurant, &phone).await;
@@ -106,9 +106,9 @@ async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     friend.is("stopped").await;
 }
 
-/// A manager wants names for takeaways: the guest's basket says so until there is one, and so does the staff's entry.
+/// A manager requires names for takeaways: the guest's basket and the staff's entry ask for a name until there is one.
 #[tokio::test]
-async fn a_takeaway_asks_for_the_name_that_a_manager_wants() {
+async fn a_takeaway_asks_for_a_name_if_the_manager_requires_one() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(3).await;
     phone.add(restaurant.menu.dish("Firni")).await;

@@ -1,4 +1,4 @@
-//! A database that comes back with less than it had, under pages that stay open and some that are loaded again.
+//! A database that is restored without its latest orders, while some pages stay open and others reload.
 
 use crate::browser::Browser;
 use crate::faults::is_back;
@@ -10,20 +10,20 @@ use std::fs;
 use std::path::PathBuf;
 use support::client::text;
 
-/// Whether a page shows exactly these orders. Those that it says are lost do not count.
+/// Returns whether a page shows exactly these orders, apart from those listed as lost.
 const SHOWS: &str =
     "const shown = [...document.querySelectorAll('[data-order]:not([data-lost])')].map((order) => order.dataset.order);
     return JSON.stringify([...new Set(shown)].sort()) === JSON.stringify(arguments[0])";
-/// Whether the floor's list has exactly these lost orders, with all their dishes.
+/// Returns whether the floor's list has exactly these lost orders, with all their dishes.
 const LISTS: &str = "const lost = [...document.querySelectorAll('#lost:not([hidden]) [data-lost]')];
     return JSON.stringify(lost.map((order) => order.dataset.lost).sort()) === JSON.stringify(arguments[0])
       && lost.every((order) => order.innerText.includes('Firni'))";
-/// Whether the kitchen's strip marks so many tickets as lost.
+/// Returns whether the kitchen's strip marks the given number of tickets as lost.
 const MARKS: &str = "const strip = document.querySelector('#cancelled:not([hidden])')?.innerText ?? '';
     const marked = document.querySelectorAll('#cancelled [data-lost]').length;
     return arguments[0] === 0 ? marked === 0 : marked === Math.min(arguments[0], 2) && strip.includes('Lost: ask the floor')";
 
-/// Renews the tokens of a page whose person has signed in.
+/// Renews the tokens of a page with a signed-in person.
 const RENEWS: &str = "return Promise.all([import('/client/orderbell.js'), import('/shared/storage.js')])
     .then(([{ TokenSource }, { localStore }]) => new TokenSource({ url: location.origin, store: localStore, key: 'orderbell.staff' }).refresh())
     .then(() => true)";
@@ -39,7 +39,7 @@ async fn accept(restaurant: &TestRestaurant, count: usize) -> BTreeSet<String> {
     accepted
 }
 
-/// Copies the database beside it.
+/// Copies the database to a file beside it.
 async fn back_up(restaurant: &TestRestaurant) -> PathBuf {
     let database = restaurant.server.database();
     let backup = database.with_extension("backup");
@@ -49,7 +49,7 @@ async fn back_up(restaurant: &TestRestaurant) -> PathBuf {
     backup
 }
 
-/// Puts the copy in the place of the database, under these pages.
+/// Replaces the database by the copy while these pages are open.
 async fn restore(restaurant: &mut TestRestaurant, backup: &PathBuf, pages: &[&Browser]) {
     restaurant.server.stop().await;
     fs::copy(backup, restaurant.server.database()).unwrap();
@@ -64,13 +64,13 @@ async fn shows_the_database(restaurant: &TestRestaurant, page: &Browser) -> usiz
 }
 
 #[tokio::test]
-async fn pages_show_what_a_restored_database_has_and_list_what_is_lost() {
+async fn pages_show_the_orders_of_a_restored_database_and_list_the_lost_ones() {
     let mut restaurant = TestRestaurant::open(2, &[]).await;
     let (kitchen, floor) = tokio::join!(restaurant.kitchen("the expo", None), restaurant.floor());
     accept(&restaurant, 3).await;
     let backup = back_up(&restaurant).await;
     let mut lost = accept(&restaurant, 4).await;
-    // The backup has older tokens, and nobody is signed out.
+    // The backup has older tokens, but nobody is signed out.
     floor.until("a renewal", RENEWS, vec![]).await;
     for page in [&kitchen, &floor] {
         assert_eq!(shows_the_database(&restaurant, page).await, 7);
@@ -87,7 +87,7 @@ async fn pages_show_what_a_restored_database_has_and_list_what_is_lost() {
     kitchen.until("the lost tickets marked", MARKS, vec![json!(4)]).await;
     floor.inspect("staff-lost").await;
     kitchen.inspect("kitchen-lost").await;
-    // The head passes the old one.
+    // The head of the new history passes that of the old one.
     accept(&restaurant, 6).await;
     for page in [&kitchen, &floor] {
         assert_eq!(shows_the_database(&restaurant, page).await, 9);
@@ -110,7 +110,7 @@ async fn pages_show_what_a_restored_database_has_and_list_what_is_lost() {
 }
 
 #[tokio::test]
-async fn a_guest_sends_an_order_again_that_a_restored_database_has_lost() {
+async fn a_guest_can_resend_an_order_that_a_restored_database_has_lost() {
     let mut restaurant = TestRestaurant::open(3, &[]).await;
     let (table, follower, floor) = tokio::join!(restaurant.phone(1), restaurant.phone(2), restaurant.floor());
     let backup = back_up(&restaurant).await;

@@ -166,7 +166,7 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
 
 /// Each action removes its own button. The focus moves to the next entry, not to the top of the page.
 #[tokio::test]
-async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
+async fn the_focus_stays_in_a_list_when_an_action_removes_its_entry() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;

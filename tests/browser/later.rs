@@ -3,10 +3,10 @@
 use crate::driver::Form;
 use crate::restaurant::{TestRestaurant, sign_in};
 
-/// A guest orders for later. The order stands apart on the floor and in the kitchen, rings nobody, and its guest reads that nobody
-/// has begun, until staff start it.
+/// A guest orders for later. Until staff start the order, the floor and the kitchen list it apart without ringing, and the
+/// guest reads that nobody has begun.
 #[tokio::test]
-async fn an_order_for_later_stands_apart_on_every_screen_until_staff_start_it() {
+async fn an_order_for_later_is_listed_apart_on_every_screen_until_staff_start_it() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let floor = restaurant.browser("the waiter", Form::Wall).await;
     floor.goto("/staff").await;

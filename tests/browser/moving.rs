@@ -82,7 +82,7 @@ async fn two_tables_merge_into_one_bill_and_separate() {
     floor.until("both orders", ORDERS, vec![json!("8"), json!(2)]).await;
     floor.inspect("staff-merged").await;
     one.until("the new table", TABLE, vec![json!("Table 8")]).await;
-    assert_eq!(one.only_order().await, order, "the other guests' order is not theirs to see");
+    assert_eq!(one.only_order().await, order, "guests do not see the order of other guests");
     floor.tap("[data-table='8'] [data-do='undo-change']").await;
     floor.until("one order each", ORDERS, vec![json!("3"), json!(1)]).await;
     floor.until("one order each", ORDERS, vec![json!("8"), json!(1)]).await;

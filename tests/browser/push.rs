@@ -140,7 +140,7 @@ async fn pushes_come_in_the_guests_language_until_they_are_switched_off() {
 
 /// Pushes arrive while no page of the order is open: the worker shows what happened, in the guest's language.
 #[tokio::test]
-async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
+async fn a_push_becomes_a_notification_and_a_later_one_replaces_it() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(5).await;
     phone.until_told("the worker", crate::guest::KEPT).await;
@@ -162,7 +162,7 @@ async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
 /// Without support by the server or the browser, or without the guest's permission, the page offers no switch and says what
 /// to do instead.
 #[tokio::test]
-async fn who_cannot_be_told_reads_why() {
+async fn a_guest_without_notifications_reads_why() {
     let restaurant = open(&VapidKey::random()).await;
     let phone = restaurant.phone(5).await;
     phone.permit("prompt").await;

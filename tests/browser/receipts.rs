@@ -22,9 +22,9 @@ impl Browser {
     }
 }
 
-/// First no floor page is open, then one is, then somebody answers.
+/// At first no floor page is open, then one is open, and then somebody answers.
 #[tokio::test]
-async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so() {
+async fn a_guest_reads_that_an_order_is_sent_then_seen_then_accepted() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(2).await;
     phone.add(restaurant.menu.dish("Firni")).await;
@@ -60,7 +60,7 @@ async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so
 
 /// While the floor page shows the menu, it does not report the order as seen.
 #[tokio::test]
-async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
+async fn a_floor_page_that_shows_the_menu_does_not_report_an_order_as_seen() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.floor().await;
     floor.tap("[data-tab='menu']").await;
@@ -78,7 +78,7 @@ async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
 
 /// A call is sent, seen and closed by the staff; each page shows that, also after a reload.
 #[tokio::test]
-async fn a_call_answers_with_its_outcome() {
+async fn a_call_shows_its_outcome() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(3).await;
     phone.tap("#call").await;

@@ -48,7 +48,7 @@ async fn placed(restaurant: &TestRestaurant, phone: &Browser, dishes: &[&str]) -
 
 /// Covers each reason in each language, with the staff's message, for rejected and for cancelled orders.
 #[tokio::test]
-async fn a_refused_order_says_why_in_the_language_of_its_guest() {
+async fn a_refused_order_shows_its_reason_in_the_guests_language() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(2).await;
     let reasons = [
@@ -90,9 +90,9 @@ async fn a_refused_order_says_why_in_the_language_of_its_guest() {
     phone.has_no_complaint().await;
 }
 
-/// A line is removed, with the total of what is left; then a second one; then the last one, which ends the order.
+/// Staff remove one line, then a second, then the last, which ends the order. Each time the guest reads the new total.
 #[tokio::test]
-async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
+async fn a_removed_line_shows_its_reason_and_the_new_total() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(3).await;
     let order = placed(&restaurant, &phone, &["Firni", "Borhani"]).await;
@@ -189,7 +189,7 @@ async fn an_open_order_is_listed_above_closed_ones() {
 
 /// After ordering from far down in the menu, the page shows the order and not the place where the basket was opened.
 #[tokio::test]
-async fn an_order_from_far_down_in_the_menu_is_in_sight() {
+async fn an_order_placed_from_far_down_in_the_menu_is_in_sight() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(2).await;
     phone.add(restaurant.menu.dish("Masala cha")).await;
@@ -204,9 +204,9 @@ async fn an_order_from_far_down_in_the_menu_is_in_sight() {
     phone.until("the order in sight", "return scrollY === 0 && history.scrollRestoration === 'auto'", vec![]).await;
 }
 
-/// An order that a colleague accepts while a waiter writes why it is rejected: the page asks again, and keeps the words.
+/// A colleague accepts an order while a waiter writes why it is rejected: the page asks again, and keeps the text.
 #[tokio::test]
-async fn a_reject_of_an_order_that_was_accepted_is_asked_again_with_its_words() {
+async fn a_rejection_of_an_order_accepted_meanwhile_is_asked_again_with_its_text() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(2).await;
     let floor = restaurant.floor().await;
@@ -224,7 +224,7 @@ async fn a_reject_of_an_order_that_was_accepted_is_asked_again_with_its_words() 
 
 /// Commands that waited for the network are refused when it is back: each message names its order.
 #[tokio::test]
-async fn what_is_refused_after_an_outage_names_its_order() {
+async fn a_command_refused_after_an_outage_names_its_order() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let floor = restaurant.floor().await;
     let screen = restaurant.kitchen("the screen", None).await;
@@ -250,7 +250,7 @@ async fn what_is_refused_after_an_outage_names_its_order() {
 
 /// A dish that sells out while its sheet is open says so beside the button that stops working.
 #[tokio::test]
-async fn a_dish_that_sells_out_under_its_sheet_says_so() {
+async fn a_dish_that_sells_out_while_its_sheet_is_open_says_so() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(7).await;
     let dish = text(&restaurant.menu.dish("Firni")["id"]).to_owned();
@@ -306,7 +306,7 @@ async fn a_refusal_is_shown_when_the_network_returns() {
 
 /// A guest's own cancellation is not a refusal. A refusal behind an open basket is still visible.
 #[tokio::test]
-async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
+async fn a_guests_own_cancellation_is_not_a_refusal_and_an_open_basket_hides_no_refusal() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(5).await;
     let own = placed(&restaurant, &phone, &["Firni"]).await;
@@ -332,7 +332,7 @@ async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
 
 /// A message shown over an open sheet of the staff stays when another sheet replaces that one.
 #[tokio::test]
-async fn a_message_outlives_the_sheet_that_it_stands_over() {
+async fn a_message_over_a_sheet_stays_when_the_sheet_closes() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let guest = restaurant.server.diner("8").await;
     let order = guest.place(&restaurant.menu.basket()).await["id"].clone();

@@ -29,7 +29,7 @@ async fn loses_one_more(browser: &Browser) {
     eventually("a lost answer", PATIENCE, || async { (browser.network.lost() > before).then_some(()) }).await;
 }
 
-/// Reloads twice during renewals whose responses are lost, and once more on a working network: the session is as before.
+/// Reloads twice during renewals whose responses are lost, and once more on a working network. Asserts that the session stays.
 pub async fn comes_through(browser: &Browser, key: &str) {
     age(browser, key).await;
     let token = refresh_token(browser, key).await;

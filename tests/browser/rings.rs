@@ -29,7 +29,7 @@ impl TestRestaurant {
 }
 
 #[tokio::test]
-async fn what_rings_rings_until_somebody_answers_or_silences_it() {
+async fn an_alarm_rings_until_somebody_answers_or_silences_it() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": EARS})).await;
@@ -39,7 +39,7 @@ async fn what_rings_rings_until_somebody_answers_or_silences_it() {
     floor.sees("[data-call]").await;
     let once = floor.hears(&json!(0)).await;
     let again = floor.hears(&once).await;
-    // The page may not move by a line, under a finger, because something rings.
+    // An alarm may not shift the page by a line, since a finger may be on its way.
     let height = "return document.querySelector('.bar').offsetHeight";
     let ringing = floor.ask(height, vec![]).await;
     floor.tap("[data-do='silence']").await;
@@ -57,7 +57,7 @@ async fn what_rings_rings_until_somebody_answers_or_silences_it() {
 }
 
 #[tokio::test]
-async fn the_floor_says_when_it_cannot_be_heard_and_stays_awake() {
+async fn the_floor_says_when_it_has_no_sound_and_keeps_its_screen_awake() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": EARS})).await;

@@ -7,7 +7,7 @@ const MARKS: &str = "const marks = document.querySelectorAll(`[data-order='${arg
     return [...marks].map(({ textContent }) => textContent).join('; ') === arguments[1]";
 
 #[tokio::test]
-async fn a_guest_adds_a_round_with_two_taps_and_the_kitchen_marks_what_is_new_until_it_is_touched() {
+async fn a_guest_adds_a_round_with_two_taps_and_the_kitchen_marks_new_lines_until_they_are_touched() {
     let restaurant = TestRestaurant::open(3, &[]).await;
     let (phone, kitchen, floor) =
         tokio::join!(restaurant.phone(7), restaurant.kitchen("the hot line", Some("hot")), restaurant.floor());
@@ -56,9 +56,9 @@ async fn a_guest_adds_a_round_with_two_taps_and_the_kitchen_marks_what_is_new_un
     }
 }
 
-/// The restaurant takes no rounds from guests: the page offers none, and says so for one that is already under way.
+/// The restaurant takes no rounds from guests: the page offers none, and explains the refusal of one already under way.
 #[tokio::test]
-async fn a_round_that_the_restaurant_refuses_can_be_an_order_of_its_own() {
+async fn a_refused_round_can_become_a_new_order() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let (phone, floor) = tokio::join!(restaurant.phone(7), restaurant.floor());
     phone.add(restaurant.menu.dish("Firni")).await;

@@ -1,5 +1,5 @@
-//! More than fits on a screen: tickets beyond the edge of a kitchen screen, a ticket longer than the screen, and calls that
-//! would push the orders off the floor page.
+//! Contents that do not fit on a screen: more tickets than a kitchen screen shows, a ticket longer than the screen, and
+//! calls that would push the orders off the floor page.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -24,7 +24,7 @@ const DIGIT: &str = "const key = [...document.querySelectorAll('.ticket__slot')]
     const ticket = key?.closest('[data-order]');
     const { left, right } = ticket?.getBoundingClientRect() ?? {};
     return ticket && left >= 0 && right <= innerWidth && ticket.dataset.order";
-/// Returns the heads of a ticket's later columns, which repeat whose dishes these are and that they continue.
+/// Returns the heads of a ticket's later columns, which repeat its number and table and say that it continues.
 const CONTINUED: &str = "const items = [...document.querySelectorAll(`[data-order='${arguments[0]}'] [data-item]`)];
     const columns = new Set(items.map((item) => item.getBoundingClientRect().left)).size;
     const heads = items.map((item) => item.querySelector('.part__head')?.innerText).filter((words) => words?.includes('continued'));
@@ -43,7 +43,7 @@ impl TestRestaurant {
 }
 
 #[tokio::test]
-async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight() {
+async fn tickets_that_do_not_fit_are_counted_and_only_those_in_sight_have_digits() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let dish = restaurant.menu.line("Fuchka", 1);
     let long = restaurant.ticket(1, &vec![dish.clone(); LINES]).await;
@@ -71,7 +71,7 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
     screen.tap("[data-do='page-back']").await;
     screen.until("the first again", DIGIT, vec!["1".into()]).await;
     screen.tap("[data-do='page-on']").await;
-    screen.until("and on by touch", paged, vec![]).await;
+    screen.until("the next page by touch", paged, vec![]).await;
     let small = "return [...document.querySelectorAll('.bar button')].filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 56).length";
     assert_eq!(screen.ask(small, vec![]).await, 0, "controls for gloves");
     screen.has_no_complaint().await;
@@ -87,7 +87,7 @@ const MANY: u32 = 24;
 const FEW_ELEMENTS: u64 = 500;
 
 #[tokio::test]
-async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
+async fn a_page_redraws_only_changed_orders_and_shows_the_latest_closed_ones() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let dish = restaurant.menu.line("Fuchka", 1);
     let mut orders = Vec::new();
@@ -120,9 +120,9 @@ async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
         restaurant.staff.act(order, "serve").await;
     }
     let done = "return document.querySelectorAll('[data-lane=done] [data-order]').length === arguments[0]";
-    floor.until("ten that are done", done, vec![10.into()]).await;
+    floor.until("ten closed orders", done, vec![10.into()]).await;
     floor.tap("[data-do='more-done']").await;
-    floor.until("all that are done", done, vec![12.into()]).await;
+    floor.until("all closed orders", done, vec![12.into()]).await;
     floor.has_no_complaint().await;
 }
 

@@ -28,7 +28,7 @@ impl Browser {
 
 /// Take-away chosen at a table shows on the phone, on the kitchen's screens and lists, and on the floor and its tables.
 #[tokio::test]
-async fn take_away_from_a_table_says_so_on_every_screen() {
+async fn every_screen_shows_that_an_order_from_a_table_is_a_takeaway() {
     let restaurant = TestRestaurant::open(3, &[]).await;
     let (phone, kitchen, floor) = tokio::join!(restaurant.phone(4), restaurant.kitchen("the expo", None), restaurant.floor());
     phone.add(restaurant.menu.dish("Firni")).await;
@@ -89,7 +89,7 @@ async fn on_its_own_page(restaurant: &TestRestaurant, phone: &Browser, order: &s
 
 /// An order without a table shows its service once, in the table's place.
 #[tokio::test]
-async fn a_delivery_without_a_table_says_so_once() {
+async fn a_delivery_without_a_table_shows_its_service_once() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let (kitchen, floor) = tokio::join!(restaurant.kitchen("the expo", None), restaurant.floor());
     let order =

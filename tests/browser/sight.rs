@@ -1,4 +1,4 @@
-//! What the staff's page has in sight, what it has not, and what it reports of both.
+//! Which orders the staff's page has in sight, and which of them it reports as seen.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -6,7 +6,7 @@ use crate::restaurant::{TestRestaurant, sign_in};
 use serde_json::{Value, json};
 use support::client::text;
 
-/// Returns the age on a card in seconds: time in which the page could have reported the order as seen.
+/// Returns the age on a card in seconds, during which the page could have reported the order as seen.
 const SHOWN_FOR: &str = "const [minutes, seconds] = document.querySelector(`#desk [data-order='${arguments[0]}'] .age__time`)
     .textContent.split(':').map(Number);
     return minutes * 60 + seconds >= arguments[1]";
@@ -66,7 +66,7 @@ async fn an_order_below_the_fold_is_not_seen_and_the_page_says_that_it_is_there(
 /// A waiter has the tables view open on a phone, with an older order at a table further down. The page shows the older
 /// order's number, so the newer order, whose card is in sight, counts as seen.
 #[tokio::test]
-async fn an_older_order_below_the_fold_is_named_and_holds_no_newer_one_up() {
+async fn an_older_order_below_the_fold_is_named_and_does_not_delay_the_receipt_of_a_newer_one() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     for table in 2..=6 {
         let order = restaurant.waiting(table, 1).await;
@@ -136,7 +136,7 @@ const INSTEAD: &str = "const blank = document.querySelector('#main .blank');
     return blank?.innerText.includes(arguments[0]) && blank.querySelector('[data-do=clear-search]') !== null";
 
 #[tokio::test]
-async fn an_empty_list_names_the_filter_that_empties_it() {
+async fn an_empty_list_names_the_filter_that_hides_its_entries() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let order = restaurant.waiting(3, 1).await;
     restaurant.staff.act(&order, "accept").await;

@@ -59,7 +59,7 @@ async fn every_page_works_in_a_browser_with_its_cookies_blocked() {
 }
 
 #[tokio::test]
-async fn every_page_works_where_a_look_at_storage_throws() {
+async fn every_page_works_where_access_to_storage_throws() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     for_everybody(&restaurant, Refusal::Getters).await;
 }

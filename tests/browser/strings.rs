@@ -32,7 +32,7 @@ const SEEN: &str = "return { ran, stopped, broken }";
 const MISSING: &str = "const fields = [...document.querySelectorAll('input, textarea')].map(({ value }) => value);
     const all = [document.body.textContent, ...fields].join('\\n');
     return arguments[0].filter((words) => !all.includes(words))";
-/// Counts elements that none of the pages has.
+/// Counts elements of kinds that no page of ours contains.
 const FOREIGN: &str =
     "return [...document.querySelectorAll('iframe, object, embed, marquee, xss, foo, style style, body script:not([src])')]
     .map(({ outerHTML }) => outerHTML)";

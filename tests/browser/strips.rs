@@ -63,7 +63,7 @@ async fn wears(screen: &Browser, width: u32, height: u32) {
 }
 
 #[tokio::test]
-async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_day() {
+async fn a_kitchen_sees_incoming_orders_cancelled_tickets_and_the_dishes_of_the_day() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.kitchen("the screen", None).await;
     let strip = async |what: &str, selector: &str, orders: Value| {
@@ -105,7 +105,7 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     says("#cancelled-more", json!("3 cancelled: show all")).await;
     screen.tap("#cancelled-more").await;
     strip("all of them", "#cancelled", json!([third, second, first])).await;
-    // They may be being cooked, so they survive a reload, and a digit confirms the newest.
+    // Cooks may be working on them, so they survive a reload, and a digit confirms the newest.
     screen.reload().await;
     screen.is("live").await;
     strip("the newest two after a reload", "#cancelled", json!([third, second])).await;
@@ -119,7 +119,7 @@ async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_d
     screen.has_no_complaint().await;
 }
 
-/// Sums up open tickets, with the share that is not eaten at a table.
+/// Checks the sums over open tickets, with the share that is not eaten at a table.
 async fn the_day(restaurant: &TestRestaurant, screen: &Browser) {
     let fuchka = restaurant.menu.line("Fuchka", 2);
     let here = restaurant.placed(4, &json!({"service": "dine_in", "items": [fuchka, restaurant.menu.line("Firni", 1)]})).await;
@@ -158,7 +158,7 @@ async fn every_list_of_the_kitchen_shows_the_allergies_of_its_orders() {
         screen.until(&format!("{words:?} in {selector}"), LABELS, vec![selector.into(), json!(words)]).await;
     };
     shows("#incoming", &["ALLERGY", "ALLERGY?"]).await;
-    // Pans are shared: the bar sees what comes in for other stations.
+    // Stations share pans, so the bar sees incoming orders of other stations.
     let station = restaurant.kitchen_token(Some("bar"), "1h").await;
     screen.goto(&format!("/kitchen#token={station}")).await;
     screen.until("the bar", "return document.querySelector('#station').textContent === 'bar'", vec![]).await;

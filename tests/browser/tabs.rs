@@ -85,7 +85,7 @@ async fn staff_tabs(restaurant: &TestRestaurant, count: usize) -> Tabs {
 }
 
 #[tokio::test]
-async fn eight_staff_tabs_without_websockets_hold_one_request_and_each_answers_at_once() {
+async fn eight_staff_tabs_without_websockets_hold_one_request_and_commands_are_answered_at_once() {
     let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
     let orders = place(&restaurant, TABS).await;
     let mut tabs = staff_tabs(&restaurant, TABS).await;
@@ -141,7 +141,7 @@ async fn a_browser_with_six_held_requests_answers_nothing_else() {
 /// A kitchen screen, a waiter and a guest share a computer: each tab works under its own token, whatever happens to the
 /// others.
 #[tokio::test]
-async fn tabs_of_different_sessions_do_not_follow_for_each_other() {
+async fn tabs_of_different_sessions_do_not_share_a_request() {
     let restaurant = TestRestaurant::open(1, &["--heartbeat-ms", "2000"]).await;
     let orders = place(&restaurant, 2).await;
     let mut tabs = staff_tabs(&restaurant, 1).await;

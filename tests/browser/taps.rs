@@ -1,4 +1,4 @@
-//! What a guest does with a thumb.
+//! A guest who taps: double taps, few taps, reloads and wet hands.
 
 use crate::driver::Form;
 use crate::restaurant::TestRestaurant;
@@ -28,7 +28,7 @@ async fn a_double_tap_places_one_order() {
 }
 
 #[tokio::test]
-async fn an_order_takes_five_taps_at_most() {
+async fn an_order_takes_at_most_five_taps() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(4).await;
     phone.add(restaurant.menu.dish("Chicken roast")).await;
@@ -52,7 +52,7 @@ async fn an_order_takes_five_taps_at_most() {
 
 /// The network loses the guest's order. The guest reloads the page, and the order is sent once.
 #[tokio::test]
-async fn a_reload_amid_an_order_keeps_it() {
+async fn an_order_that_is_being_sent_survives_a_reload() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(5).await;
     phone.add(restaurant.menu.dish("Borhani")).await;
@@ -82,7 +82,7 @@ async fn a_reload_amid_an_order_keeps_it() {
 /// Two drops of water count as one tap: the ticket is bumped, and the second drop does not undo that, although the undo
 /// button is now under it.
 #[tokio::test]
-async fn a_wet_hand_bumps_once() {
+async fn two_drops_of_water_bump_a_ticket_once() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Phone).await;
     screen.goto(&format!("/kitchen#token={}", restaurant.kitchen_token(None, "1h").await)).await;

@@ -56,7 +56,7 @@ impl Browser {
 
 /// Toasts of an hour do not pile up over a page that nobody looks at.
 #[tokio::test]
-async fn toasts_are_few_the_newest_stay_and_an_error_waits_until_it_is_closed() {
+async fn only_the_newest_toasts_stay_and_an_error_waits_until_it_is_closed() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.kitchen("the screen", None).await;
     screen.is("live").await;
@@ -107,10 +107,10 @@ const SHORT: &str = "const toasts = document.querySelector('#toasts');
     return toasts.children.length === 2 && [...toasts.children].every((one) => one.textContent.includes(arguments[0]))
       && toasts.getBoundingClientRect().height < 0.4 * innerHeight";
 
-/// A small phone has room for two toasts, one of its sheets for one. They cover no button, and an error stays longer than a
-/// passing message.
+/// A small phone has room for two toasts, and a sheet on it for one. Toasts cover no button, and an error stays longer than
+/// another message.
 #[tokio::test]
-async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
+async fn a_small_phone_shows_fewer_toasts_and_none_over_a_button() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(1).await;
     let metrics = json!({"width": 320, "height": 568, "deviceScaleFactor": 1, "mobile": true});
@@ -131,14 +131,14 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     phone.sees("#basket-notice > *").await;
     let above = "return document.querySelector('#toasts').getBoundingClientRect().bottom <= document.querySelector('#basket-notice').getBoundingClientRect().top";
     phone.until("the messages above the notice", above, vec![]).await;
-    // Turned and turned back, the notice takes one line and then two again.
+    // When the phone is turned and turned back, the notice takes one line and then two again.
     for size in [(568, 320), (320, 568)] {
         phone.is_sized(size).await;
         phone.until("the messages above the notice of a turned phone", above, vec![]).await;
     }
     restaurant.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": false})).await;
 
-    // What two orders have lost is told in full, and leaves most of the page in sight.
+    // The cancellations of two orders are shown in full, and leave most of the page in sight.
     phone.ask(SAY_OF_ORDERS, vec![bad.repeat(3).into()]).await;
     phone.until("two short messages with all words", SHORT, vec![bad.repeat(3).into()]).await;
     for _ in 0..2 {
@@ -159,7 +159,7 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
 
 /// A finger or the next key press is already on its way when the screen shows a toast.
 #[tokio::test]
-async fn messages_of_a_kitchen_screen_cover_no_control_and_a_refused_key_moves_no_ticket() {
+async fn messages_on_a_kitchen_screen_cover_no_control_and_a_refused_key_moves_no_ticket() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     for table in 1..=12 {
         let order = restaurant.server.diner(&table.to_string()).await.place(&restaurant.menu.basket()).await["id"].clone();

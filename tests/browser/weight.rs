@@ -8,8 +8,8 @@ use std::io::Write;
 
 /// The most bytes of a first visit over the wire, headers included.
 const HEAVIEST: u64 = 60_000;
-/// Slow 4G as Lighthouse defines it: name, latency in ms, bytes a second down and up. Lighthouse gives the round trip of
-/// the network; DevTools delay each request, so their latency includes the handshakes.
+/// Slow 4G by two definitions: name, latency in ms, bytes a second down and up. Lighthouse means the round trip of the
+/// network. DevTools delay each request, so their latency includes the handshakes.
 const SLOW_4G: [(&str, f64, f64, f64); 2] =
     [("Slow 4G of Lighthouse", 150.0, 204_800.0, 93_750.0), ("Slow 4G of the DevTools", 562.5, 180_000.0, 84_375.0)];
 

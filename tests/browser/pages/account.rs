@@ -35,7 +35,7 @@ async fn open_account(page: &Browser, deed: &str) {
 }
 
 #[tokio::test]
-async fn a_person_keeps_their_account_by_hand() {
+async fn a_person_changes_the_password_sets_up_a_second_factor_and_ends_sessions() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;
@@ -128,7 +128,7 @@ async fn age_the_session(restaurant: &TestRestaurant, page: &Browser) {
 }
 
 #[tokio::test]
-async fn a_manager_is_asked_for_the_password_and_what_was_typed_goes_through() {
+async fn a_manager_confirms_the_password_and_the_typed_change_is_kept() {
     const CONFIRM: &str = "#confirm-password";
     let restaurant = TestRestaurant::open(1, &[]).await;
     let page = restaurant.browser("the manager", Form::Wall).await;
@@ -200,7 +200,7 @@ async fn a_manager_stays_signed_in_in_every_tab_through_a_confirmation_and_a_pas
     page.tap("[data-do='close']").await;
     sessions.push(session_of(&page).await);
     page.client.switch_to_window(floor.clone()).await.unwrap();
-    page.until("the floor goes on", STAYED, vec![]).await;
+    page.until("the floor to stay signed in", STAYED, vec![]).await;
 
     page.tap("[data-do='account']").await;
     page.tap("[data-account='ask-password']").await;
@@ -209,11 +209,11 @@ async fn a_manager_stays_signed_in_in_every_tab_through_a_confirmation_and_a_pas
     send(&page).await;
     is_closed(&page).await;
     sessions.push(session_of(&page).await);
-    page.until("the floor goes on", STAYED, vec![]).await;
+    page.until("the floor to stay signed in", STAYED, vec![]).await;
     page.client.switch_to_window(desk).await.unwrap();
     page.client.execute("location.hash = '#people'", vec![]).await.unwrap();
     page.sees("[data-person]").await;
-    page.until("the desk goes on", STAYED, vec![]).await;
+    page.until("the manager's page to stay signed in", STAYED, vec![]).await;
     sessions.dedup();
     assert_eq!(sessions.len(), 3, "each password check began a session: {sessions:?}");
 }

@@ -7,7 +7,7 @@ use support::client::text;
 use support::proxy::Network;
 
 #[tokio::test]
-async fn the_pages_on_a_phone_are_for_everybody() {
+async fn the_guests_pages_are_accessible() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let phone = restaurant.phone(7).await;
     phone.inspect("table-menu").await;

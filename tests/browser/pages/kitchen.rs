@@ -15,7 +15,7 @@ const SETTINGS: &str = "localStorage['orderbell.kitchen.settings'] = JSON.string
 
 /// A screen that has never reached the server neither shows a spinner forever nor counts tickets that it does not know.
 #[tokio::test]
-async fn a_screen_that_reaches_no_server_says_so_in_place_of_the_tickets() {
+async fn a_screen_that_reaches_no_server_says_so_instead_of_showing_tickets() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Wall).await;
     let token = restaurant.kitchen_token(None, "1h").await;
@@ -30,7 +30,7 @@ async fn a_screen_that_reaches_no_server_says_so_in_place_of_the_tickets() {
 }
 
 #[tokio::test]
-async fn the_kitchens_page_is_for_everybody() {
+async fn the_kitchens_page_is_accessible() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.goto("/kitchen").await;
@@ -77,7 +77,7 @@ async fn columns(screen: &Browser) {
     screen.until("three columns after a reload", three, vec![]).await;
 }
 
-/// A turned screen announces only what is out of sight, and corrects that without waiting for an event.
+/// A rotated screen announces the number of tickets out of sight, and corrects it without waiting for an event.
 async fn turned(screen: &Browser) {
     for form in [Form::Phone, Form::Wall] {
         screen.wear(form, "dark").await;

@@ -26,7 +26,7 @@ async fn the_landing_page_leads_to_all_others() {
 const SCREENS: &str = "const screens = [...document.querySelectorAll('iframe')].map(({ contentDocument }) => contentDocument);
     return screens.length === 3 && screens.every((screen) =>";
 
-/// From the landing page to an order on three screens: one tap. Another plays a rush, and a third stops it.
+/// One tap on the landing page places an order and shows it on three screens. Another tap plays a rush, and a third stops it.
 #[tokio::test]
 async fn one_tap_opens_the_three_screens_and_another_plays_a_rush() {
     let restaurant = TestRestaurant::open(1, &[]).await;

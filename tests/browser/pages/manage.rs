@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::proxy::Network;
 
 #[tokio::test]
-async fn the_managers_page_is_for_everybody() {
+async fn the_managers_page_is_accessible() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     restaurant.evening(Duration::ZERO).await;
     let manager = restaurant.browser("the manager", Form::Wall).await;
@@ -34,7 +34,7 @@ const BUSY_HOUR: &str = "const plot = document.querySelector('.plot-scroll').get
     return bar.left >= plot.left && bar.right <= plot.right";
 
 #[tokio::test]
-async fn a_report_on_a_phone_shows_its_busy_hours_and_another_day_that_cannot_be_read_is_not_claimed() {
+async fn a_report_on_a_phone_shows_its_busy_hours_and_keeps_its_day_if_another_cannot_be_read() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     restaurant.evening(Duration::ZERO).await;
     let manager = restaurant.browser("the manager", Form::Phone).await;
@@ -89,7 +89,7 @@ const BESIDE: &str = "const field = document.querySelector(`dialog[open] [name='
     return words && [words, document.activeElement === field]";
 
 #[tokio::test]
-async fn faults_of_a_dish_are_shown_beside_its_fields() {
+async fn errors_of_a_dish_are_shown_beside_its_fields() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
@@ -126,7 +126,7 @@ async fn edit(manager: &Browser, dish: &str, field: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
+async fn two_managers_who_save_one_menu_keep_each_others_changes() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let (one, two) = (restaurant.browser("one", Form::Wall).await, restaurant.browser("two", Form::Phone).await);
     for manager in [&one, &two] {

@@ -1,4 +1,4 @@
-//! Every page in the states that people meet it in, checked by axe in every look.
+//! Every page in each state that people see, checked by axe in every look.
 
 mod account;
 mod diner;

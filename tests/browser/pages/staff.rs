@@ -9,7 +9,7 @@ use support::client::text;
 use support::proxy::Network;
 
 #[tokio::test]
-async fn the_floors_page_is_for_everybody() {
+async fn the_floors_page_is_accessible() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let floor = restaurant.browser("the floor", Form::Wall).await;
     floor.goto("/staff").await;
@@ -52,7 +52,7 @@ const OF_ANOTHER_HISTORY: &str = "const done = arguments[arguments.length - 1];
 
 /// A snapshot lists open orders only: the floor says which of the orders it had shown were cancelled, and at which table.
 #[tokio::test]
-async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_return() {
+async fn the_floor_reports_an_order_that_was_cancelled_while_it_was_offline() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let guest = restaurant.server.diner("4").await;
     let order = guest.place(&restaurant.menu.basket()).await["id"].clone();
@@ -134,7 +134,7 @@ async fn a_card_says_why_a_dish_was_voided_and_repeats_every_note() {
     floor.has_no_complaint().await;
 }
 
-/// The sheets that ask for a reason, a time, or who is present.
+/// Opens the sheets that ask for a reason, a time, or the people present.
 async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     for (order, action) in [(incoming, "reject"), (cooking, "promise"), (cooking, "void_item")] {
         floor.act(order, action).await;

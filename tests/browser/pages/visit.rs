@@ -12,7 +12,7 @@ async fn back(browser: &Browser) {
 }
 
 #[tokio::test]
-async fn a_table_keeps_what_it_was_served_until_it_is_free() {
+async fn a_table_keeps_its_served_orders_until_it_is_freed() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let mut basket = restaurant.menu.basket();
     basket["table"] = json!("4");
@@ -173,7 +173,7 @@ async fn a_pause_that_a_colleague_has_just_set_is_shown_and_not_overwritten() {
 }
 
 #[tokio::test]
-async fn two_promises_of_one_order_are_both_said_and_a_bump_between_is_no_conflict() {
+async fn two_promises_of_one_order_are_both_shown_and_a_bump_between_them_is_not_a_conflict() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let order = restaurant.staff.place(&restaurant.menu.basket()).await;
     restaurant.staff.act(&order["id"], "accept").await;
