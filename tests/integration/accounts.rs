@@ -9,7 +9,7 @@ use totp_rs::{Builder, Secret};
 const ADD: [&str; 6] = ["user", "add", "--restaurant", "demo", "--username", "mina"];
 
 #[tokio::test]
-async fn the_command_line_refuses_a_password_that_is_guessed_first_and_the_demo_keeps_its_own() {
+async fn the_command_line_refuses_a_common_password_and_the_demo_keeps_its_passwords() {
     let server = TestServer::start(&[]).await;
     for (weak, why) in [
         ("12345678", "leaked"),
@@ -32,7 +32,7 @@ async fn the_command_line_refuses_a_password_that_is_guessed_first_and_the_demo_
 }
 
 #[tokio::test]
-async fn a_second_factor_is_reset_from_the_command_line_and_its_owner_is_signed_out() {
+async fn resetting_a_second_factor_on_the_command_line_signs_its_owner_out() {
     let server = TestServer::start(&[]).await;
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
@@ -63,7 +63,7 @@ const RESTAURANT: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";
 
 /// Returns a manager's session whose password was checked twenty minutes ago: signed in, then aged in the database. Also
-/// returns its tokens: a thief who copied the browser's storage has them.
+/// returns its tokens, which a thief could copy from the browser's storage.
 async fn aged_manager(server: &TestServer) -> (Client, Value) {
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
@@ -105,7 +105,7 @@ async fn call(client: &Client, method: &Method, path: &str, body: &Value) -> Ans
 }
 
 #[tokio::test]
-async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confirmed() {
+async fn a_stolen_manager_session_cannot_take_over_anything_without_the_password() {
     let server = TestServer::start(&[]).await;
     let (stolen, copied) = aged_manager(&server).await;
     for (method, path, body) in sensitive(&stolen).await {
@@ -135,7 +135,7 @@ async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confi
 /// A thief copies both tokens, renews them in step with the owner, keeps a page open, and waits until the owner enters the
 /// password.
 #[tokio::test]
-async fn a_thief_with_copied_tokens_gets_nothing_out_of_the_owners_password() {
+async fn a_thief_with_copied_tokens_gains_nothing_when_the_owner_enters_the_password() {
     let server = TestServer::start(&[]).await;
     let password = "four words two spoons";
     let proofs: [(Method, &str, Value); 2] = [
@@ -164,7 +164,7 @@ async fn a_thief_with_copied_tokens_gets_nothing_out_of_the_owners_password() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_else_takes_the_password_and_leaves_no_copy() {
+async fn signing_out_everywhere_else_needs_the_password_and_ends_every_copied_session() {
     let server = TestServer::start(&[]).await;
     let (copied, _) = aged_manager(&server).await;
     let elsewhere = server.manager().await;
@@ -182,7 +182,7 @@ async fn signing_out_everywhere_else_takes_the_password_and_leaves_no_copy() {
 }
 
 #[tokio::test]
-async fn a_session_just_begun_and_a_printed_token_manage_as_before_and_an_own_password_takes_the_old_one() {
+async fn a_new_session_and_a_printed_token_manage_without_a_password_and_changing_ones_own_password_needs_the_old_one() {
     let server = TestServer::start(&[]).await;
     let printed = server.client(&["manager"]).await;
     let fresh = server.manager().await;
@@ -199,7 +199,7 @@ async fn a_session_just_begun_and_a_printed_token_manage_as_before_and_an_own_pa
 }
 
 #[tokio::test]
-async fn a_screen_that_somebody_approved_who_was_then_removed_gets_no_session() {
+async fn a_screen_whose_approver_is_removed_before_it_collects_its_token_gets_no_session() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let password = "four words two spoons";

@@ -25,11 +25,11 @@ fn refused(statuses: &[u16]) -> usize {
 }
 
 #[tokio::test]
-async fn a_line_that_the_client_added_evades_no_limit() {
+async fn a_forwarding_header_added_by_the_client_does_not_evade_a_limit() {
     let server = TestServer::start(&BEHIND).await;
     let proxy = "203.0.113.7".to_owned();
     let evil = |at: u32| format!("198.51.{}.{}", at / 250, at % 250 + 1);
-    // The client's line comes first, unchanged; then the proxy's own.
+    // The client's line comes first, unchanged, and then the proxy's own.
     let two_lines = |at| vec![("X-Forwarded-For", evil(at)), ("X-Forwarded-For", proxy.clone())];
     assert!(refused(&tries(&server, 300, two_lines).await) > 250);
     let one_line = |at| vec![("X-Forwarded-For", format!("{}, {proxy}", evil(at)))];
@@ -42,7 +42,7 @@ async fn a_line_that_the_client_added_evades_no_limit() {
 type Form = (&'static str, fn(u32) -> String);
 
 #[tokio::test]
-async fn every_usual_form_names_a_client_of_its_own() {
+async fn every_usual_form_of_forwarding_header_gives_each_client_its_own_limit() {
     let server = TestServer::start(&BEHIND).await;
     let forms: [Form; 5] = [
         ("X-Forwarded-For", |at| format!("203.0.113.{at}:4711")),
@@ -62,7 +62,7 @@ async fn clients_without_a_usable_address_share_a_limit_and_the_log_notes_it_onc
     let server = TestServer::start(&BEHIND).await;
     let unreadable = |at| vec![("X-Forwarded-For", format!("client-{at}"))];
     assert!(refused(&tries(&server, 20, unreadable).await) > 10);
-    // The client wrote what comes before the empty last element.
+    // The client wrote the elements before the last one, which is empty.
     let emptied = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}, "))];
     assert!(refused(&tries(&server, 20, emptied).await) > 10);
     assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"unreadable\"}").await, 40.0);
@@ -73,7 +73,7 @@ async fn clients_without_a_usable_address_share_a_limit_and_the_log_notes_it_onc
 }
 
 #[tokio::test]
-async fn a_stranger_is_no_proxy() {
+async fn the_header_of_an_untrusted_sender_is_ignored() {
     for flags in [&["--logins-per-minute", "5"][..], &[&BEHIND[..], &["--trusted-proxies", "10.0.0.0/8,192.0.2.1"]].concat()] {
         let server = TestServer::start(flags).await;
         let evil = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}"))];
@@ -82,7 +82,7 @@ async fn a_stranger_is_no_proxy() {
 }
 
 #[tokio::test]
-async fn handshakes_are_counted_by_the_same_address() {
+async fn handshakes_count_against_the_same_address_as_requests() {
     let server = TestServer::start(&["--trust-forwarded-for", "--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
     let nonsense = || Handshake::new("nonsense");
     let mut statuses = Vec::new();
@@ -99,7 +99,7 @@ async fn handshakes_are_counted_by_the_same_address() {
 }
 
 #[tokio::test]
-async fn bad_tokens_count_against_their_address_wherever_one_is_looked_at_and_good_ones_pass() {
+async fn bad_tokens_count_against_their_address_on_every_route_and_good_ones_pass() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
     let staff = server.staff().await;
     let room = support::Menu::read(&staff).await.kitchen();

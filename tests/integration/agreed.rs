@@ -13,7 +13,7 @@ fn agreed(menu: &Menu, amount: i64) -> Value {
 }
 
 #[tokio::test]
-async fn an_order_that_would_cost_more_than_was_agreed_is_refused_with_both_figures() {
+async fn an_order_that_would_cost_more_than_agreed_is_refused_with_both_totals() {
     let server = TestServer::start(&[]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
@@ -70,7 +70,7 @@ async fn a_declared_allergy_reaches_the_kitchen_as_a_field() {
     assert!(text(&refused.problem(422, "invalid")["detail"]).contains("allergy"));
 }
 
-/// The name for the pickup is in the document of every room, trimmed; what is no name is refused over both transports.
+/// The name for the pickup is in the document of every room, trimmed. Over both transports an invalid name is refused.
 #[tokio::test]
 async fn a_name_for_the_pickup_reaches_every_screen() {
     let server = TestServer::start(&[]).await;
@@ -101,7 +101,7 @@ async fn a_name_for_the_pickup_reaches_every_screen() {
 }
 
 #[tokio::test]
-async fn one_of_four_is_voided_over_http_and_websocket_and_recorded() {
+async fn one_of_four_portions_is_voided_over_http_and_websocket_and_recorded() {
     let server = TestServer::start(&[]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);
     let menu = Menu::read(&guest).await;

@@ -36,7 +36,7 @@ async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
 }
 
 #[tokio::test]
-async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
+async fn the_audit_omits_addresses_on_request_and_bounds_entries_about_guesses() {
     let server = TestServer::start(&["--no-audit-addresses", "--logins-per-minute", "1000"]).await;
     let manager = server.manager().await;
     assert_eq!(newest(&manager).await.get("address"), None);
@@ -54,7 +54,7 @@ async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
 }
 
 #[tokio::test]
-async fn entries_of_the_audit_survive_a_kill_with_the_changes_they_record() {
+async fn audit_entries_survive_a_kill_together_with_the_changes_they_record() {
     let mut server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let table = manager.post("/api/v1/restaurants/demo/tables", &json!({"label": "99"})).await.expect(201);

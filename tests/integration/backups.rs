@@ -70,7 +70,7 @@ async fn a_backup_of_a_running_node_is_restored_and_every_older_cursor_gets_a_sn
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_begins_elsewhere_with_its_keys() {
+async fn a_backup_starts_on_another_machine_with_its_keys() {
     let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = TestServer::run(home.path().to_owned(), &[]).await;
     let staff = server.staff().await;
@@ -111,7 +111,7 @@ async fn an_unsound_backup_is_refused_and_nothing_changes() {
         assert!(files(folder.path()) == found, "{what}: every file is unchanged, and none was added");
     }
     fs::remove_file(&file).unwrap();
-    // A feed that lacks an event: SQLite finds nothing wrong with it.
+    // A feed that lacks an event, which SQLite cannot detect.
     fs::copy(&database, &file).unwrap();
     on(&file, "UPDATE feeds SET head = head + 1").await;
     let said = refused(&database, &["restore", file.to_str().unwrap()]).await;
@@ -119,7 +119,7 @@ async fn an_unsound_backup_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_overwrites_nothing_makes_no_database_and_leaves_no_incomplete_file() {
+async fn a_backup_overwrites_nothing_creates_no_database_and_leaves_no_incomplete_file() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join(DATABASE);
     let said = refused(&database, &["backup", folder.path().join("b").to_str().unwrap()]).await;
@@ -146,9 +146,9 @@ fn of<'a>(words: &[&'a str], username: &'a str) -> Vec<&'a str> {
     [words, &["--restaurant", "demo", "--username", username]].concat()
 }
 
-/// What was revoked after the backup: what can stay revoked does, and the rest is named, with what to do.
+/// Revocations made after the backup stay if they can. The command lists the others, each with the remedy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restore_keeps_what_was_revoked_and_names_what_it_brings_back() {
+async fn a_restore_keeps_revocations_and_lists_the_access_that_it_brings_back() {
     const REFRESH: &str = "/api/v1/sessions/refresh";
     let folder = tempfile::tempdir().unwrap();
     let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
@@ -198,7 +198,7 @@ async fn a_restore_keeps_what_was_revoked_and_names_what_it_brings_back() {
     anybody.post("/api/v1/sessions", &json!({"api_key": secret})).await.problem(401, "unauthorized");
 }
 
-/// A backup without its keys is of little use, and half of one is in the way of the next.
+/// A backup without its keys is of little use, and an incomplete one blocks the next.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_whose_keys_cannot_be_copied_leaves_nothing_and_one_without_keys_says_so() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Request bodies of strangers: none is decompressed, none is read before the sender is authorized, and none is large.
+//! Request bodies of strangers: the server decompresses none, reads none before it has authorized the sender, and accepts no
+//! large one.
 
 use flate2::{Compression, write::GzEncoder};
 use reqwest::Method;
@@ -11,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const ANONYMOUS: [&str; 4] = ["/api/v1/sessions", "/api/v1/sessions/refresh", "/api/v1/diner-sessions", "/api/v1/devices/token"];
-/// Less than the server waits for a body.
+/// Shorter than the server's deadline for a body.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// Returns 200 MB of JSON, compressed to some 200 KB.
@@ -69,7 +70,7 @@ async fn promise(server: &TestServer, method: &str, path: &str, token: &str, len
 }
 
 #[tokio::test]
-async fn a_forbidden_call_is_refused_before_its_body_comes() {
+async fn a_forbidden_call_is_refused_before_its_body_arrives() {
     let server = TestServer::start(&[]).await;
     let (diner, id) = (server.diner("1").await, support::new_id());
     let base = "/api/v1/restaurants/demo";
@@ -101,7 +102,7 @@ async fn a_forbidden_call_is_refused_before_its_body_comes() {
 }
 
 #[tokio::test]
-async fn the_limit_of_an_address_is_asked_before_the_body() {
+async fn the_limit_of_an_address_is_checked_before_the_body_is_read() {
     let server = TestServer::start(&["--diner-sessions-per-second", "1"]).await;
     let seat = || async { server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await.status };
     let mut statuses = Vec::new();
@@ -111,7 +112,7 @@ async fn the_limit_of_an_address_is_asked_before_the_body() {
     assert!(statuses.starts_with(&[200; 10]) && statuses.contains(&429), "{statuses:?}");
     let mut refused = 0;
     for _ in 0..5 {
-        // Use up attempts that have become free: with one left, the server would wait for the body.
+        // Use up attempts that have become free. With one left, the server would wait for the body.
         while seat().await == 200 {}
         refused += u32::from(promise(&server, "POST", "/api/v1/diner-sessions", "", "Content-Length: 100").await == 429);
     }
@@ -119,7 +120,7 @@ async fn the_limit_of_an_address_is_asked_before_the_body() {
 }
 
 #[tokio::test]
-async fn a_stranger_sends_little_however_it_is_sent() {
+async fn a_stranger_can_send_little_in_any_encoding() {
     let server = TestServer::start(&["--body-bytes", "1000000"]).await;
     let long = json!({"table_key": "x".repeat(17_000)}).to_string();
     for path in ANONYMOUS {
@@ -172,7 +173,7 @@ async fn endless(server: &TestServer, method: &str, path: &str, token: &str) -> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
+async fn an_endless_body_closes_its_connection_with_the_answer() {
     let server = TestServer::start(&["--logins-per-minute", "1"]).await;
     let (staff, id) = (server.staff().await, support::new_id());
     let base = "/api/v1/restaurants/demo";
@@ -197,7 +198,7 @@ async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
         assert!(answer.contains("connection: close"), "{method} {path}: {answer}");
     });
     futures_util::future::join_all(answers).await;
-    // Use up the address's attempts.
+    // Use up the attempts of the address.
     server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await;
     while server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await.status != 429 {}
     let answer = endless(server, "POST", ANONYMOUS[0], "").await;
@@ -205,7 +206,7 @@ async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_beside_a_stream_is_not_read() {
+async fn the_body_of_a_request_for_a_stream_is_not_read() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
@@ -222,7 +223,7 @@ async fn a_body_beside_a_stream_is_not_read() {
     assert_eq!(&answer[9..], b"200");
     let block = vec![b' '; 1 << 20];
     let mut sent = 0;
-    // The kernel's buffers take some of it.
+    // The kernel's buffers hold some of it.
     while tokio::time::timeout(Duration::from_secs(2), writer.write_all(&block)).await.is_ok_and(|written| written.is_ok()) {
         sent += 1;
         assert!(sent < 64, "{sent} MB of an unread body were accepted");
@@ -252,7 +253,7 @@ fn described(spec: &Value) -> Vec<(Method, String, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
+async fn a_wrong_member_of_any_body_is_refused_in_terms_of_json() {
     let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let bodies = described(&serde_json::from_str(include_str!("../../static/spec/openapi.json")).unwrap());
@@ -297,7 +298,7 @@ async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
 }
 
 #[tokio::test]
-async fn a_quantity_of_null_strikes_nothing() {
+async fn a_void_with_a_quantity_of_null_is_refused() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = support::Menu::read(&staff).await;

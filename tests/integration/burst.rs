@@ -15,7 +15,7 @@ async fn at_once(client: &Client, menu: &Menu, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_rush_of_large_orders_reaches_every_reader_that_reads() {
+async fn a_rush_of_large_orders_reaches_every_client_that_keeps_reading() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -38,7 +38,7 @@ async fn a_rush_of_large_orders_reaches_every_reader_that_reads() {
 }
 
 #[tokio::test]
-async fn many_rooms_resumed_at_once_come_whole() {
+async fn many_rooms_resumed_at_once_are_replayed_completely() {
     let server = TestServer::start(&TALKATIVE).await;
     let pos = server.client(&["service"]).await;
     let menu = Menu::read(&pos).await;

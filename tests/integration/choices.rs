@@ -5,7 +5,7 @@ use support::{Client, Menu, TestServer, client::text, new_id};
 
 const MENU: &str = "/api/v1/restaurants/demo/menu";
 
-/// The ids of a dish that asks for a side; fries ask for a sauce.
+/// The ids of a dish with a required side. The side "fries" requires a sauce.
 struct Steak {
     dish: String,
     side: String,
@@ -15,7 +15,7 @@ struct Steak {
 }
 
 impl Steak {
-    /// Puts it in the place of a dish of the demo.
+    /// Replaces a dish of the demo by this one.
     async fn serve(manager: &Client) -> Self {
         let [side, sauce, rice, fries, mayonnaise] = [(); 5].map(|()| new_id());
         let menu = manager.get(MENU).await.expect(200);

@@ -43,7 +43,7 @@ async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
     assert_eq!(first["type"], "ack", "{first}");
     let started = screen.command(&order, "start", json!({})).await;
     let head = restaurant.head().await;
-    assert_eq!(screen.ask(accept.clone()).await, first, "although the order has moved on");
+    assert_eq!(screen.ask(accept.clone()).await, first, "the first answer, although the order has changed since");
     let mut body = accept.clone();
     body.as_object_mut().unwrap().remove("type");
     assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first, "over HTTP too");
@@ -51,14 +51,14 @@ async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
     assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first);
     assert_eq!(restaurant.head().await, head, "no second effect");
 
-    // The control: another id is another command, which the order's new state refuses.
+    // The control: a command with another id is refused, because of the order's new state.
     let again = screen.command(&order, "accept", json!({"minutes": 9})).await;
     assert_ne!(again["position"], first["position"], "{again}");
     assert_eq!(started["position"], head);
 }
 
 #[tokio::test]
-async fn the_same_id_gets_the_same_refusal_after_the_reason_for_it_is_gone() {
+async fn the_same_id_gets_the_same_refusal_after_its_reason_has_passed() {
     let restaurant = TestRestaurant::open().await;
     let order = restaurant.order().await;
     let mut screen = restaurant.staff.screen().await;
@@ -73,7 +73,7 @@ async fn the_same_id_gets_the_same_refusal_after_the_reason_for_it_is_gone() {
 }
 
 #[tokio::test]
-async fn placing_twice_under_one_key_is_one_order_over_http_and_websocket() {
+async fn placing_twice_under_one_key_makes_one_order_over_http_and_websocket() {
     let restaurant = TestRestaurant::open().await;
     let id = new_id();
     let basket = restaurant.menu.basket();
@@ -113,7 +113,7 @@ async fn the_same_id_with_another_body_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn an_id_is_its_principals_own() {
+async fn two_principals_can_use_the_same_command_id() {
     let restaurant = TestRestaurant::open().await;
     let other = restaurant.server.diner("4").await;
     let id = new_id();
@@ -128,7 +128,7 @@ async fn an_id_is_its_principals_own() {
 }
 
 #[tokio::test]
-async fn a_command_on_an_order_that_has_moved_on_is_stale_and_says_where_it_is() {
+async fn a_command_on_an_order_that_has_changed_is_stale_and_gets_its_document() {
     let restaurant = TestRestaurant::open().await;
     let order = restaurant.order().await;
     let placed = restaurant.staff.order(&order).await["position"].clone();
@@ -143,7 +143,7 @@ async fn a_command_on_an_order_that_has_moved_on_is_stale_and_says_where_it_is()
 }
 
 #[tokio::test]
-async fn asking_for_what_already_holds_changes_nothing() {
+async fn a_command_that_asks_for_the_present_state_changes_nothing() {
     let restaurant = TestRestaurant::open().await;
     let order = restaurant.order().await;
     let first = restaurant.staff.act(&order, "accept").await;
@@ -155,7 +155,7 @@ async fn asking_for_what_already_holds_changes_nothing() {
 }
 
 #[tokio::test]
-async fn forbidden_actions_are_refused_by_name() {
+async fn a_forbidden_action_is_refused_with_its_name() {
     let restaurant = TestRestaurant::open().await;
     let order = restaurant.order().await;
     let (hot, cold) = (restaurant.server.kitchen("hot").await, restaurant.server.kitchen("cold").await);
@@ -175,7 +175,7 @@ async fn forbidden_actions_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn fifty_at_once_on_one_order_come_one_after_another() {
+async fn fifty_simultaneous_commands_on_one_order_take_effect_one_after_another() {
     let restaurant = TestRestaurant::open().await;
     let order = restaurant.order().await;
     restaurant.staff.act(&order, "accept").await;

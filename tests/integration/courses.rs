@@ -34,7 +34,7 @@ fn line_of<'a>(document: &'a Value, dish: &str) -> (&'a String, &'a Value) {
 }
 
 #[tokio::test]
-async fn the_second_course_is_held_until_the_first_was_served() {
+async fn the_second_course_is_held_until_the_first_is_served() {
     let server = TestServer::start(&[]).await;
     let (guest, cook, staff) = (server.diner("7").await, server.client(&["kitchen"]).await, server.staff().await);
     with_courses(&server, ["Beef rezala", "Firni"]).await;

@@ -1,9 +1,9 @@
-//! What a rider needs: kept beside the order, for those who deliver alone.
+//! The details of a delivery: stored beside the order, and shown only to people who deliver it.
 
 use serde_json::{Value, json};
 use support::{Client, Menu, TestServer, client::text, new_id};
 
-/// Words that nothing but the call of its own may have.
+/// Words that may appear only in the answer of the call for delivery details.
 const SECRET: [&str; 4] = ["Anwara", "01700-123456", "Road 7, House 12", "blue door"];
 
 fn rider() -> Value {
@@ -19,7 +19,7 @@ fn address(order: &Value) -> String {
 }
 
 #[tokio::test]
-async fn what_a_rider_needs_is_in_no_document_and_event_and_read_by_those_who_deliver() {
+async fn delivery_details_are_in_no_document_or_event_and_readable_by_people_who_deliver() {
     let server = TestServer::start(&[]).await;
     let (service, staff, manager) = (server.client(&["service"]).await, server.staff().await, server.manager().await);
     let (guest, cook) = (server.diner("7").await, server.client(&["kitchen"]).await);
@@ -59,7 +59,7 @@ async fn what_a_rider_needs_is_in_no_document_and_event_and_read_by_those_who_de
 }
 
 #[tokio::test]
-async fn details_are_no_part_of_a_commands_meaning_and_only_of_a_delivery() {
+async fn delivery_details_are_not_compared_in_a_retry_and_only_a_delivery_has_them() {
     let server = TestServer::start(&[]).await;
     let (service, guest) = (server.client(&["service"]).await, server.diner("7").await);
     let menu = Menu::read(&service).await;
@@ -80,7 +80,7 @@ async fn details_are_no_part_of_a_commands_meaning_and_only_of_a_delivery() {
     assert!(!refused.to_string().contains("1111"), "{refused}");
 }
 
-/// Seats come with lines, rounds and corrections, and a correction that names none keeps the line's.
+/// Lines, rounds and corrections can name a seat. A correction without one keeps the seat of the line.
 #[tokio::test]
 async fn a_line_keeps_its_seat() {
     let server = TestServer::start(&[]).await;

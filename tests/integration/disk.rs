@@ -60,7 +60,7 @@ async fn try_place(client: &Client, menu: &Menu) -> Result<Value, u16> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
+async fn a_full_disk_makes_the_node_unready_until_there_is_space_again() {
     let disk = SmallDisk::mount();
     template::copy(template::demo().await, disk.path());
     let server = TestServer::run(disk.path().to_owned(), &[]).await;
@@ -105,7 +105,7 @@ async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_idle_node_that_is_only_asked_whether_it_is_ready_finds_its_disk_full() {
+async fn an_idle_node_detects_a_full_disk_when_asked_for_its_readiness() {
     let disk = SmallDisk::mount();
     template::copy(template::demo().await, disk.path());
     let server = TestServer::run(disk.path().to_owned(), &[]).await;
@@ -120,7 +120,7 @@ async fn an_idle_node_that_is_only_asked_whether_it_is_ready_finds_its_disk_full
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_stops_leaves_one_whole_file() {
+async fn a_node_that_stops_leaves_one_complete_file() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
@@ -205,7 +205,7 @@ const DEEDS: [(&str, Deed); 18] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_node() {
+async fn a_node_whose_database_is_replaced_acknowledges_nothing_more_and_exits() {
     for (what, deed) in DEEDS {
         let folder = tempfile::tempdir().unwrap();
         template::copy(template::demo().await, folder.path());
@@ -244,7 +244,7 @@ const HARMLESS: [&str; 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reading_the_files_or_writing_through_sqlite_does_not_end_the_node() {
+async fn a_node_keeps_running_when_others_read_its_files_or_write_through_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);
@@ -287,7 +287,7 @@ async fn reading_the_files_or_writing_through_sqlite_does_not_end_the_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_idle_node_notices_that_its_database_is_gone_and_one_beside_a_tool_does_not_end() {
+async fn an_idle_node_exits_when_its_database_is_removed_and_keeps_running_beside_a_tool() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
@@ -324,7 +324,7 @@ async fn killed(folder: &Path) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_of_another_content_is_refused_at_the_start_and_kept() {
+async fn a_start_refuses_and_keeps_a_log_that_does_not_belong_to_the_database() {
     let deeds = [
         ("a backup moved over it", r#"mv "$0.backup" "$0""#),
         ("a backup copied over it", r#"cp "$0.backup" "$0""#),
@@ -360,7 +360,7 @@ pub fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_node_that_was_only_looked_at_starts_with_all_it_has_acknowledged() {
+async fn a_killed_node_starts_with_all_acknowledged_orders_after_tools_have_read_its_files() {
     for deed in ["true", r#"touch "$0""#, r#"rm "$0-shm""#, r#"cp "$0" "$0.raw"; mv "$0.raw" "$0""#] {
         let folder = tempfile::tempdir().unwrap();
         let placed = killed(folder.path()).await;
@@ -371,7 +371,7 @@ async fn a_killed_node_that_was_only_looked_at_starts_with_all_it_has_acknowledg
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_lost_its_power_amid_the_first_commit_of_a_log_starts() {
+async fn a_node_starts_after_a_power_loss_during_the_first_commit_of_a_log() {
     let folder = tempfile::tempdir().unwrap();
     killed(folder.path()).await;
     // The disk has the frame of the database's first page, but not the page.
@@ -383,8 +383,8 @@ async fn a_node_that_lost_its_power_amid_the_first_commit_of_a_log_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_was_cut_short_is_called_damaged_at_the_start() {
-    // The first cut asks for more bytes than the log has.
+async fn a_start_reports_a_truncated_database_as_damaged() {
+    // The first cut removes more bytes than the log has.
     for deed in
         [r#"truncate -s -131072 "$0""#, r#"truncate -s -8192 "$0"; rm "$0-wal" "$0-shm""#, r#"truncate -s 50 "$0"; rm "$0-wal""#]
     {
@@ -412,7 +412,7 @@ async fn a_start_on_a_full_disk_names_the_disk_and_the_space_it_needs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_that_may_not_write_names_the_file() {
+async fn a_start_without_write_permission_names_the_file() {
     let disk = SmallDisk::mount();
     template::copy(template::demo().await, disk.path());
     let database = disk.path().join(DATABASE);

@@ -47,7 +47,7 @@ async fn post(client: &Client, path: &str, body: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn no_document_of_the_json_suite_is_more_than_refused_as_a_body() {
+async fn every_document_of_the_json_suite_is_refused_as_a_body_without_other_effects() {
     let server = TestServer::start(&[]).await;
     let (manager, documents) = (server.client(&["manager"]).await, documents("parsing"));
     assert!(documents.len() > 300, "{} documents", documents.len());
@@ -108,7 +108,7 @@ async fn ping_with(screen: &mut Screen, Document { name, input }: &Document) -> 
 }
 
 #[tokio::test]
-async fn what_is_taken_of_the_json_suite_within_a_frame_comes_back_as_it_was() {
+async fn a_value_of_the_json_suite_that_is_accepted_within_a_frame_comes_back_unchanged() {
     let server = TestServer::start(&TALKATIVE).await;
     let mut screen = server.staff().await.screen().await;
     let mut taken = 0;

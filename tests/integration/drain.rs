@@ -9,7 +9,7 @@ use support::{Client, Close, Menu, PATIENCE, Raw, Screen, TestServer, eventually
 const WINDOW: Duration = Duration::from_secs(4);
 
 #[tokio::test]
-async fn sigterm_refuses_newcomers_gives_everybody_a_slot_and_exits_inside_the_window() {
+async fn sigterm_refuses_new_connections_gives_each_client_a_slot_and_exits_within_the_window() {
     let mut server = TestServer::start(&["--drain-s", "4", "--connections-per-principal", "100"]).await;
     let staff = server.staff().await;
     staff.get("/readyz").await.expect(200);
@@ -53,7 +53,7 @@ async fn slot(screen: &mut Screen, begun: Instant) -> (Duration, Duration) {
 }
 
 #[tokio::test]
-async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopping() {
+async fn commands_continue_until_the_slot_and_a_stop_loses_nothing_acknowledged() {
     let flags = [&TALKATIVE[..], &["--drain-s", "3"]].concat();
     let mut server = TestServer::start(&flags).await;
     let staff = server.staff().await;
@@ -82,7 +82,7 @@ async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopp
 }
 
 #[tokio::test]
-async fn a_second_signal_is_immediate() {
+async fn a_second_signal_exits_at_once() {
     let mut server = TestServer::start(&["--drain-s", "600"]).await;
     let mut screen = server.staff().await.screen().await;
     server.signal("TERM");
@@ -95,7 +95,7 @@ async fn a_second_signal_is_immediate() {
 }
 
 #[tokio::test]
-async fn with_nobody_there_a_stop_takes_no_time() {
+async fn a_stop_without_clients_takes_no_time() {
     let mut server = TestServer::start(&["--drain-s", "600"]).await;
     let begun = Instant::now();
     server.signal("TERM");
@@ -112,7 +112,7 @@ async fn visit(client: Client, inside: Arc<AtomicUsize>) -> Option<Close> {
 }
 
 #[tokio::test]
-async fn a_connection_at_the_last_moment_gets_going_away_too() {
+async fn a_connection_accepted_at_the_last_moment_gets_going_away_too() {
     let mut server = TestServer::start(&["--drain-s", "2", "--connections-per-principal", "1000"]).await;
     let staff = server.staff().await;
     let inside = Arc::new(AtomicUsize::new(0));

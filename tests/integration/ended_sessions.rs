@@ -1,4 +1,4 @@
-//! Tokens of ended sessions at a node that has just started.
+//! Tokens of ended sessions on a node that has just started.
 
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use support::{Client, PATIENCE, TestServer, eventually, template};
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 const RESTARTS: usize = 3;
 
-/// Inserts 100,000 ended sessions, as of a chain with many guests, all older than the session under test.
+/// Inserts 100,000 ended sessions, as a chain with many guests has, all older than the session under test.
 const MANY: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000) \
     INSERT INTO ended_sessions (session, ended_at) \
     SELECT printf('s-%08d', n), CAST((unixepoch('subsec') - 3600) * 1000000 AS INTEGER) + n FROM n";
@@ -37,7 +37,7 @@ async fn first_answers(client: Client) -> Vec<u16> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_of_an_ended_session_gets_401_from_the_first_answer_after_a_restart_on() {
+async fn after_a_restart_a_token_of_an_ended_session_gets_401_from_the_first_answer_on() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let mut server = TestServer::run(folder.path().to_owned(), &[]).await;

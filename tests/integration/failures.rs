@@ -1,5 +1,5 @@
-//! Failed attempts use up no one else's limit: an attacker behind a restaurant's address locks nobody out there, and no
-//! stranger locks out a manager.
+//! Failed attempts do not use up the limits of other people: an attacker behind a restaurant's address locks nobody out
+//! there, and no stranger locks out a manager.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use support::client::{Answer, text};
 use support::raw::Handshake;
 use support::{Client, TestServer};
 
-/// Fails in one way, a hundred attempts at a time, until the server refuses more.
+/// Makes failing attempts of one kind, a hundred at a time, until the server refuses more.
 async fn fail(server: &TestServer, path: &str, field: &str) {
     let anybody = server.anybody();
     for round in 0..50 {
@@ -26,7 +26,7 @@ async fn fail(server: &TestServer, path: &str, field: &str) {
 }
 
 #[tokio::test]
-async fn nonsense_handshakes_of_its_address_do_not_keep_a_kitchens_screen_out() {
+async fn invalid_handshakes_from_the_same_address_do_not_keep_a_kitchen_screen_out() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "50"]).await;
     let cook = server.kitchen("hot").await;
     let open = async |token: &str| Handshake::new(token).send(&server.base, None).await;
@@ -48,7 +48,7 @@ async fn nonsense_handshakes_of_its_address_do_not_keep_a_kitchens_screen_out() 
 }
 
 #[tokio::test]
-async fn guests_at_one_table_have_a_limit_together_and_use_up_nobody_elses() {
+async fn guests_at_one_table_share_a_limit_and_do_not_use_up_that_of_others() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
     let mut last = 101;
     for _ in 0..12 {
@@ -58,14 +58,14 @@ async fn guests_at_one_table_have_a_limit_together_and_use_up_nobody_elses() {
             break;
         }
     }
-    assert_eq!(last, 429, "sessions of one table: anybody with its code can begin any number");
+    assert_eq!(last, 429, "anybody with the code of a table can begin sessions, so they are limited");
     for client in [server.diner("2").await, server.staff().await, server.kitchen("hot").await] {
         assert_eq!(Handshake::new(&client.token).send(&server.base, None).await.0.status, 101);
     }
 }
 
 #[tokio::test]
-async fn guessed_keys_and_codes_take_the_place_of_no_good_one() {
+async fn guessed_keys_and_codes_do_not_block_valid_ones() {
     let server = TestServer::start(&["--diner-sessions-per-second", "1"]).await;
     let anybody = server.anybody();
     let seat = async || anybody.post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await;
@@ -92,7 +92,7 @@ async fn sign_in(server: &TestServer, from: &str, username: &str, password: &str
 }
 
 #[tokio::test]
-async fn an_account_is_guessed_at_a_few_times_and_its_owner_still_gets_in() {
+async fn guesses_at_an_account_are_limited_and_its_owner_still_signs_in() {
     let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let (right, home) = ("manager-demo", "203.0.113.1");
     sign_in(&server, home, "manager", right).await.expect(200);
@@ -114,7 +114,7 @@ async fn an_account_is_guessed_at_a_few_times_and_its_owner_still_gets_in() {
 }
 
 #[tokio::test]
-async fn somebody_who_guesses_beside_a_manager_does_not_lock_them_out() {
+async fn an_attacker_at_the_managers_address_does_not_lock_the_manager_out() {
     let server = TestServer::start(&["--logins-per-minute", "5"]).await;
     let sign_in = async |username: &str, password: &str| sign_in(&server, "ignored", username, password).await;
     sign_in("manager", "manager-demo").await.expect(200);
@@ -154,7 +154,7 @@ async fn starve(server: &TestServer, from: &str) {
 }
 
 #[tokio::test]
-async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and_after_a_restart() {
+async fn a_device_that_has_signed_in_before_is_not_locked_out_by_guesses_from_any_address() {
     let mut server = TestServer::start(&["--trust-forwarded-for"]).await;
     let (right, nat) = ("manager-demo", "203.0.113.1");
     let (first, cookie) = sign_in_on(&server, nat, None, right).await;
@@ -190,7 +190,7 @@ async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and
 }
 
 #[tokio::test]
-async fn a_stolen_mark_gives_no_access_and_a_few_tries() {
+async fn a_stolen_device_cookie_gives_no_access_and_only_a_few_attempts() {
     let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let (_, cookie) = sign_in_on(&server, "203.0.113.1", None, "manager-demo").await;
     let cookie = cookie.unwrap();

@@ -1,5 +1,5 @@
-//! Databases as the first version left them: a dump of each, and what that version said of it. `first_version/` has them from
-//! the binary of commit e5d29af.
+//! Databases as the first version left them. `first_version/` has a dump of each, with that version's answers, made with the
+//! binary of commit e5d29af.
 
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -16,7 +16,7 @@ fn fixture(name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
 
-/// Whether a value has all that another one had, at least.
+/// Returns whether a new value contains everything in the old one.
 fn keeps(old: &Value, new: &Value) -> bool {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
@@ -33,7 +33,7 @@ async fn sign_in(server: &TestServer, name: &str) -> Client {
     Client::new(&server.base, tokens["access_token"].as_str().unwrap())
 }
 
-/// Follows a room, from a cursor or from a snapshot on. Returns what a screen shows then, and its epoch.
+/// Follows a room from a cursor or from a snapshot on. Returns the state that a screen shows then, and its epoch.
 async fn follow(client: &Client, room: &str, since: Option<u64>) -> (Followed, Value) {
     let mut screen = client.screen().await;
     let mut subscribe = json!({"type": "subscribe", "room": room});
@@ -47,7 +47,7 @@ async fn follow(client: &Client, room: &str, since: Option<u64>) -> (Followed, V
     (screen.rooms.remove(room).unwrap(), epoch)
 }
 
-/// Checks that a server has all that the first version had, and goes on with it.
+/// Asserts that a server has all data of the first version, and continues with it.
 async fn is_served(server: &mut TestServer, old: &Value) {
     let [staff, manager] = [sign_in(server, "staff").await, sign_in(server, "manager").await];
     for (id, document) in old["orders"].as_object().unwrap() {
@@ -68,7 +68,7 @@ async fn is_served(server: &mut TestServer, old: &Value) {
     let is_open = |order: &&Value| order["closed_at"].is_null();
     assert_eq!(floor.documents.len(), old["orders"].as_object().unwrap().values().filter(is_open).count());
 
-    // The feed goes on where it was.
+    // The feed continues at its last position.
     let placed = old["orders"].as_object().unwrap().values().find(|order| order["status"] == "placed").unwrap();
     assert_eq!(staff.act(&placed["id"], "accept").await["position"], old["position"].as_u64().unwrap() + 2);
     assert_eq!(staff.place(&menu.basket()).await["number"], old["orders"].as_object().unwrap().len() + 1);
@@ -110,8 +110,8 @@ async fn a_database_of_the_first_version_is_served_on_postgresql() {
 /// Counts the connections that wait for a lock.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-/// Holds the feed until a migration waits for it, and then waits for the orders, which that migration may hold: then the server
-/// ends the migration.
+/// Locks the feed until a migration waits for it, and then waits for the orders, which that migration may have locked. The
+/// database server then ends the migration.
 async fn command_of_an_old_node(pool: &PgPool) -> sqlx::Result<()> {
     let mut command = pool.begin().await?;
     command.execute("SET LOCAL deadlock_timeout = '5s'").await?;
@@ -123,14 +123,14 @@ async fn command_of_an_old_node(pool: &PgPool) -> sqlx::Result<()> {
     command.commit().await
 }
 
-/// Each attempt at the migration meets a command.
+/// Lets each attempt at the migration collide with a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_migration_that_meets_each_command_of_a_node_waits_for_a_gap() {
+async fn a_migration_that_collides_with_commands_waits_for_a_gap_between_them() {
     let url = on_postgresql().await;
     let pool = PgPool::connect(&url).await.unwrap();
     let node = tokio::spawn(async move {
         loop {
-            // On a slow machine, the server may end the command in place of the migration.
+            // On a slow machine, the server may end the command instead of the migration.
             let _ = command_of_an_old_node(&pool).await;
         }
     });

@@ -26,7 +26,7 @@ async fn is_refused_and_left(folder: &Path, database: &Path, program: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
+async fn a_file_of_another_program_is_refused_and_left_unchanged() {
     let programs = [
         "CREATE TABLE songs (title TEXT)",
         "CREATE TABLE restaurants (id BLOB); CREATE TABLE orders (id BLOB)",
@@ -62,11 +62,11 @@ async fn a_path_that_is_not_a_file_is_refused_by_name() {
             assert!(said.contains(&format!("{} is not a database of Orderbell: {why}", path.display())), "{said}");
         }
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing was made beside them");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing was created beside them");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_command_that_makes_a_database_names_it() {
+async fn a_command_that_creates_a_database_logs_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let mistyped = folder.path().join("mistyped");
     let token = ["token", "--role", "kitchen", "--restaurant", "demo"];
@@ -74,10 +74,10 @@ async fn a_command_that_makes_a_database_names_it() {
     let said = refused(&mistyped, &token).await;
     assert!(said.contains(&made) && said.contains("there is no restaurant demo"), "{said}");
     let said = refused(&mistyped, &token).await;
-    assert!(!said.contains(&made), "it is there now: {said}");
+    assert!(!said.contains(&made), "the database exists now: {said}");
 }
 
-/// Leaves a database and its log as a program does that was killed before it merged the log.
+/// Leaves a database and its log like a program that was killed before it merged the log.
 async fn leave_in_the_log(database: &Path, sql: &str) {
     let made = tempfile::tempdir().unwrap();
     let made = made.path().join(DATABASE);
@@ -90,7 +90,7 @@ async fn leave_in_the_log(database: &Path, sql: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_whose_tables_are_all_in_its_log_is_refused_too_and_left_as_it_is() {
+async fn a_foreign_file_with_all_tables_in_its_log_is_refused_and_left_unchanged() {
     let many: String = (0..200).map(|number| format!("CREATE TABLE songs_{number} (title TEXT); ")).collect();
     for program in ["CREATE TABLE songs (title TEXT)", "PRAGMA application_id = 252006674", OTHER_MIGRATIONS, &many] {
         let folder = tempfile::tempdir().unwrap();
@@ -106,7 +106,7 @@ async fn a_file_whose_tables_are_all_in_its_log_is_refused_too_and_left_as_it_is
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_of_orderbell_whose_tables_are_all_in_its_log_is_opened() {
+async fn a_database_of_orderbell_with_all_tables_in_its_log_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let (database, whole) = (folder.path().join(DATABASE), folder.path().join("whole"));
@@ -145,7 +145,7 @@ async fn number(database: &Path, sql: &'static str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_of_a_version_that_set_no_mark_gets_it_and_one_of_a_newer_version_is_refused_as_such() {
+async fn a_database_of_an_older_version_gets_the_mark_and_one_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);

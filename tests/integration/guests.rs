@@ -19,7 +19,7 @@ async fn scan(server: &TestServer, table: &Value) -> Phone {
 }
 
 impl Phone {
-    /// Asserts that nothing works with its tokens any longer, and that it was notified who ended the visit.
+    /// Asserts that its tokens no longer work, and that the server has told it who ended the visit.
     async fn assert_ended(&self, menu: &Menu) {
         self.client.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");
         Client::send(self.client.placing(&support::new_id(), &menu.basket())).await.problem(401, "unauthorized");
@@ -33,7 +33,7 @@ async fn new_table(manager: &Client, label: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_table_that_is_deleted_ends_its_phones_and_no_other() {
+async fn deleting_a_table_ends_the_sessions_of_its_phones_only() {
     let server = TestServer::start(&[]).await;
     let manager = server.client(&["manager"]).await;
     let menu = Menu::read(&manager).await;
@@ -52,7 +52,7 @@ async fn a_table_that_is_deleted_ends_its_phones_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_new_key_ends_the_phones_unless_the_manager_says_otherwise() {
+async fn a_new_table_key_ends_the_sessions_of_its_phones_unless_the_manager_keeps_them() {
     let server = TestServer::start(&[]).await;
     let manager = server.client(&["manager"]).await;
     let menu = Menu::read(&manager).await;
@@ -71,7 +71,7 @@ async fn a_new_key_ends_the_phones_unless_the_manager_says_otherwise() {
 }
 
 #[tokio::test]
-async fn staff_sees_the_guests_of_a_table_and_ends_one() {
+async fn staff_see_the_guests_of_a_table_and_can_end_one_session() {
     let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.client(&["manager"]).await, server.staff().await);
     let menu = Menu::read(&manager).await;
@@ -99,7 +99,7 @@ async fn staff_sees_the_guests_of_a_table_and_ends_one() {
 }
 
 #[tokio::test]
-async fn no_guest_hides_behind_hundreds_of_others() {
+async fn every_guest_of_a_table_is_listed_among_hundreds() {
     let server = TestServer::start(&[]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let table = new_table(&manager, "Crowd").await;
@@ -125,7 +125,7 @@ async fn no_guest_hides_behind_hundreds_of_others() {
 }
 
 #[tokio::test]
-async fn a_guest_reads_all_of_a_long_visit_page_by_page() {
+async fn a_guest_reads_all_orders_of_a_long_visit_page_by_page() {
     let server = TestServer::start(&["--diner-commands-per-second", "1000"]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;

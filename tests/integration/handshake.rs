@@ -1,4 +1,4 @@
-//! The handshake: whatever can be refused is refused before the upgrade.
+//! The handshake: every refusal that is possible before the upgrade comes before it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn each_refusal_has_its_status_and_code() {
         ("a token cut short", Handshake::new(&staff.token[..staff.token.len() - 1]), 401, "unauthorized"),
         ("an expired token", Handshake::new(&expired.token), 401, "unauthorized"),
         ("a foreign origin", good().with("Origin", "https://evil.example"), 403, "forbidden"),
-        ("no origin that can be read", good().with("Origin", "null"), 403, "forbidden"),
+        ("an unreadable origin", good().with("Origin", "null"), 403, "forbidden"),
         ("no subprotocol", bearer().with("Sec-WebSocket-Protocol", ""), 400, "bad_frame"),
         ("another subprotocol", bearer().with("Sec-WebSocket-Protocol", "graphql-ws"), 400, "bad_frame"),
         ("no version", good().with("Sec-WebSocket-Version", ""), 426, "bad_frame"),
@@ -57,7 +57,7 @@ async fn each_refusal_has_its_status_and_code() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_of_a_principal_is_429_until_another_goes() {
+async fn a_connection_beyond_the_limit_of_a_principal_gets_429_until_another_closes() {
     let server = TestServer::start(&["--connections-per-principal", "2"]).await;
     let (staff, other) = (server.staff().await, server.staff().await);
     let (mut one, two) = (staff.screen().await, staff.screen().await);
@@ -73,7 +73,7 @@ async fn one_connection_too_many_of_a_principal_is_429_until_another_goes() {
 }
 
 #[tokio::test]
-async fn a_full_node_says_503_and_when_to_come_back() {
+async fn a_full_node_answers_503_with_a_time_to_retry() {
     let server = TestServer::start(&["--connections", "2"]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let (mut one, two) = (staff.screen().await, diner.screen().await);
@@ -88,7 +88,7 @@ async fn a_full_node_says_503_and_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
+async fn too_many_handshakes_of_one_address_get_429_and_open_connections_stay() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
     let staff = server.staff().await;
     let mut inside = staff.screen().await;
@@ -112,7 +112,7 @@ async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
     eventually("a turn", PATIENCE, || async { (status(&server, Handshake::new(&staff.token)).await == 101).then_some(()) }).await;
 }
 
-/// Sends a request, and retries after the wait that the answer names, as a page does. A busy node answers so.
+/// Sends a request, and retries after the wait named in the answers of a busy node, as a page does.
 async fn insist(request: reqwest::RequestBuilder) -> Value {
     loop {
         let answer = Client::send(request.try_clone().unwrap()).await;
@@ -124,7 +124,7 @@ async fn insist(request: reqwest::RequestBuilder) -> Value {
     }
 }
 
-/// A guest sits down, reads the menu and follows it.
+/// Begins a guest's session at a table, reads the menu and follows it.
 async fn phone(base: String, table: u64) -> Screen {
     let body = json!({"table_key": format!("demo-table-{table}")});
     let anybody = Client::new(&base, "");
@@ -137,7 +137,7 @@ async fn phone(base: String, table: u64) -> Screen {
 }
 
 #[tokio::test]
-async fn five_hundred_phones_of_one_address_are_in_within_seconds() {
+async fn five_hundred_phones_of_one_address_connect_within_seconds() {
     let server = TestServer::start(&[]).await;
     let begun = Instant::now();
     let phones = (0..500).map(|at| tokio::spawn(phone(server.base.clone(), 1 + at % 12)));
@@ -158,7 +158,7 @@ async fn five_hundred_phones_of_one_address_are_in_within_seconds() {
 }
 
 #[tokio::test]
-async fn sign_ins_are_rationed_and_open_sessions_are_not_affected() {
+async fn the_limit_on_sign_ins_does_not_affect_open_sessions() {
     let server = TestServer::start(&["--logins-per-minute", "5"]).await;
     let mut inside = Raw::open(&server.staff().await).await;
     let wrong = json!({"restaurant": "demo", "username": "staff", "password": "wrong"});

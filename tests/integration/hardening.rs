@@ -25,7 +25,7 @@ const EVERYWHERE: [(&str, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
+async fn every_answer_has_the_security_headers_even_a_refused_handshake() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let patch = staff.request(Method::PATCH, "/api/v1/restaurants/demo/orders");
@@ -51,8 +51,8 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
         }
         assert_eq!(answer.header(HSTS), "", "{status}: the server is reached by plain HTTP only");
     }
-    // A browser reads these headers on the page and not on the files that the page loads. The service worker stores pages
-    // that it fetched.
+    // A browser applies these headers to the page, not to the files that the page loads. The service worker stores pages that
+    // it has fetched itself.
     let of_documents = ["content-security-policy", "permissions-policy", "cross-origin-opener-policy"];
     for (path, destination, has) in [
         ("/client/orderbell.js", "script", false),
@@ -80,14 +80,14 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
     }
 }
 
-/// Requests again what the client already has.
+/// Requests a file that the client already has in its current version.
 async fn unchanged(client: &Client, path: &str) -> support::client::Answer {
     let tag = client.get(path).await.header("etag").to_owned();
     Client::send(client.request(Method::GET, path).header("If-None-Match", tag)).await
 }
 
 #[tokio::test]
-async fn browsers_that_came_over_tls_are_told_to_stay_on_it() {
+async fn browsers_that_connect_over_tls_are_told_to_keep_using_it() {
     let proxied = TestServer::start(&["--trust-forwarded-for"]).await;
     let plain = TestServer::start(&[]).await;
     let public = TestServer::start(&["--public-url", "https://orders.example.com"]).await;
@@ -130,7 +130,7 @@ async fn a_close_frame_is_answered_with_its_own_code_and_a_wrong_one_with_4400()
 }
 
 #[tokio::test]
-async fn a_photo_that_a_browser_may_read_as_another_host_is_refused() {
+async fn a_photo_address_that_a_browser_may_read_as_another_host_is_refused() {
     let server = TestServer::start(&[]).await;
     let manager = server.client(&["manager"]).await;
     let menu = manager.get(MENU).await.expect(200);
@@ -164,7 +164,7 @@ const GARBAGE: [&[u8]; 8] = [
 ];
 
 #[tokio::test]
-async fn malformed_requests_are_no_server_errors_and_never_in_its_log() {
+async fn malformed_requests_cause_no_server_error_and_never_reach_the_log() {
     let server = TestServer::start(&["--log", "info"]).await;
     let staff = server.staff().await;
     for garbage in GARBAGE {
@@ -188,7 +188,7 @@ async fn malformed_requests_are_no_server_errors_and_never_in_its_log() {
     assert!(!log.lines().any(|line| line.contains(" ERROR ")), "{log}");
 }
 
-/// Returns what a server that listens on an address logs until it is ready.
+/// Starts a server with these flags, and returns its log up to the moment it is ready.
 async fn log_of_start(flags: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let common = ["--database-url".to_owned(), format!("sqlite://{}", folder.path().join(DATABASE).display())];
@@ -203,7 +203,7 @@ async fn log_of_start(flags: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn plain_http_that_others_reach_is_warned_of_at_start() {
+async fn a_start_warns_of_plain_http_that_others_can_reach() {
     let open = log_of_start(&["--bind", "0.0.0.0:0"]).await;
     let warning = open.lines().find(|line| line.contains("plain HTTP")).unwrap_or_else(|| panic!("{open}"));
     assert!(warning.contains(" WARN "), "{warning}");

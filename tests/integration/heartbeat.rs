@@ -1,4 +1,4 @@
-//! How an idle connection is kept alive, and how one whose token has ended is closed.
+//! How the server keeps an idle connection open, and how it closes one whose token has expired.
 
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
@@ -13,7 +13,7 @@ use support::{Client, Close, Menu, PATIENCE, Raw, TestServer, eventually};
 const QUICK: [&str; 2] = ["--heartbeat-ms", "300"];
 
 #[tokio::test]
-async fn a_silent_client_is_pinged_and_then_ended() {
+async fn a_silent_client_is_pinged_and_then_disconnected() {
     let server = TestServer::start(&QUICK).await;
     let staff = server.staff().await;
     let begun = Instant::now();
@@ -28,7 +28,7 @@ async fn a_silent_client_is_pinged_and_then_ended() {
 }
 
 #[tokio::test]
-async fn a_client_that_answers_pings_lives_on() {
+async fn a_client_that_answers_pings_stays_connected() {
     // With this period a busy machine has a second for each answer.
     let server = TestServer::start(&["--heartbeat-ms", "1000"]).await;
     let mut screen = server.staff().await.screen().await;
@@ -63,12 +63,11 @@ fn token_of_one_waiter(restaurant: &str, session: &str, seconds: u64) -> String 
 }
 
 #[tokio::test]
-async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replaces_it() {
+async fn an_expired_token_closes_the_connection_and_only_a_token_of_the_same_principal_replaces_it() {
     let server = TestServer::start(&["--heartbeat-ms", "300", "--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
     let somebody = server.client(&["staff"]).await.token;
-    // The token is issued when all else is ready, so that every refusal comes before it expires, however busy the machine
-    // is.
+    // Issue the token last, so that even on a busy machine every refusal comes before it expires.
     let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 4));
     let mut screen = short.screen().await;
     for token in [somebody.as_str(), "nonsense"] {
@@ -81,7 +80,7 @@ async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replac
 }
 
 #[tokio::test]
-async fn a_refreshed_token_keeps_the_connection_and_an_expired_one_ends_it() {
+async fn a_refreshed_token_keeps_the_connection_open_and_an_expired_one_closes_it() {
     let server = TestServer::start(&["--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
     let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 8));
@@ -117,7 +116,7 @@ async fn ending_a_session_closes_its_connections_and_no_others_within_two_second
 }
 
 #[tokio::test]
-async fn a_refresh_token_whose_successor_was_used_ends_the_session_and_its_connections() {
+async fn reusing_a_refresh_token_after_its_successor_ends_the_session_and_its_connections() {
     let server = TestServer::start(&[]).await;
     let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-2"})).await.expect(200);
     let diner = Client::new(&server.base, text(&seat["access_token"]));

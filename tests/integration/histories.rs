@@ -1,4 +1,4 @@
-//! A SQLite file that is replaced by an earlier state of it while no node runs.
+//! A SQLite file that is replaced by an earlier copy of it while no node runs.
 
 use crate::disk::{beside, on};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use std::path::Path;
 use support::server::DATABASE;
 use support::{Client, Menu, TestServer, template};
 
-/// Follows the kitchen's room from a cursor of an epoch, as a screen that returns. Returns the type of the first frame of
-/// the room, the epoch, and the orders that it then shows with the cursor.
+/// Follows the kitchen's room from a cursor of an epoch, as a returning screen does. Returns the type of the room's first
+/// frame, the epoch, the orders that the screen then shows, and its cursor.
 pub async fn come_back(staff: &Client, menu: &Menu, cursor: Option<(u64, &Value)>) -> (String, Value, BTreeSet<String>, u64) {
     let (mut screen, room) = (staff.screen().await, menu.kitchen());
     let mut subscribe = json!({"type": "subscribe", "room": room});
@@ -44,7 +44,7 @@ async fn back_up(database: &Path, is_running: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_replaced_while_no_node_runs_gets_another_epoch_and_an_unchanged_one_keeps_its_own() {
+async fn a_file_replaced_while_no_node_runs_gets_another_epoch_and_an_unchanged_one_keeps_its_epoch() {
     for is_running in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         template::copy(template::demo().await, folder.path());
@@ -83,7 +83,7 @@ async fn a_file_that_is_replaced_while_no_node_runs_gets_another_epoch_and_an_un
         assert_ne!(shown.1, epoch);
         let all: BTreeSet<_> = place(&staff, &menu, 30).await.into_iter().chain(kept).collect();
         let shown = come_back(&staff, &menu, Some((cursor, &epoch))).await;
-        assert_eq!((shown.0.as_str(), shown.2), ("snapshot", all), "also when the feed has grown past the cursor");
+        assert_eq!((shown.0.as_str(), shown.2), ("snapshot", all), "a snapshot, even if the feed has grown past the cursor");
         server.stop().await;
         fs::remove_file(beside(&database, "-history")).unwrap();
         server.restart().await;

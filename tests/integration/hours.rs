@@ -21,7 +21,7 @@ async fn set(manager: &Client, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn outside_the_hours_only_staff_can_order_and_the_menu_says_when_guests_can() {
+async fn outside_opening_hours_only_staff_can_order_and_the_menu_says_when_guests_can() {
     let server = TestServer::start(&[]).await;
     let (manager, staff, guest) = (server.manager().await, server.staff().await, server.diner("7").await);
     let menu = Menu::read(&staff).await;
@@ -37,14 +37,14 @@ async fn outside_the_hours_only_staff_can_order_and_the_menu_says_when_guests_ca
     let ahead = serde_json::from_value::<Timestamp>(opens_at.clone()).unwrap().since(clock::now()).as_secs();
     assert!((21 * 3600..23 * 3600).contains(&ahead), "it opens in 22 hours: {ahead} s");
     let heard = screen.until("the hours", |frame| frame["event"]["kind"] == "menu.changed").await;
-    assert_eq!(heard["event"]["patch"]["opening"]["until"], opens_at, "pages that are open learn of it");
+    assert_eq!(heard["event"]["patch"]["opening"]["until"], opens_at, "open pages are notified");
     let refused = Client::send(guest.placing(&new_id(), &menu.basket())).await.problem(409, "paused");
     assert_eq!((text(&refused["reason"]), &refused["document"]), ("closed", &json!({"opens_at": opens_at})));
     let refused = screen.ask(json!({"type": "place", "order": menu.basket()})).await;
     assert_eq!((text(&refused["code"]), text(&refused["reason"])), ("paused", "closed"), "and over WebSocket");
     let portions = placed["quantity"].as_u64().unwrap();
     let refused = guest.command(&early["id"], "change_item", more(portions + 1)).await.problem(409, "paused");
-    assert_eq!(text(&refused["reason"]), "closed", "more portions are another order");
+    assert_eq!(text(&refused["reason"]), "closed", "more portions count as a new order");
     staff.command(&early["id"], "change_item", more(portions + 1)).await.expect(200);
     staff.place(&menu.basket()).await;
 
@@ -85,12 +85,12 @@ async fn each_order_has_a_ticket_of_its_series_and_reports_are_of_the_restaurant
     let report = manager.get(&format!("{BASE}/reports/day?date=2026-03-29")).await.expect(200);
     assert_eq!(report["begins_at"], "2026-03-28T18:00:00.000Z");
     let given = manager.get(&format!("{BASE}/reports/day?date=2026-03-29&offset=60&end_offset=120")).await.expect(200);
-    assert_eq!(given["begins_at"], "2026-03-28T23:00:00.000Z", "offsets as older pages give them");
+    assert_eq!(given["begins_at"], "2026-03-28T23:00:00.000Z", "an offset, as older pages send");
     manager.get(&format!("{BASE}/reports/day?date=2026-03-29&end_offset=120")).await.problem(422, "invalid");
 }
 
 #[tokio::test]
-async fn below_their_feature_level_there_are_no_tickets_and_no_hours() {
+async fn tickets_and_hours_wait_for_their_feature_level() {
     let server = TestServer::start(&["--feature-level", "1"]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let menu = Menu::read(&staff).await;

@@ -8,7 +8,7 @@ use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_
 const BASE: &str = "/api/v1/restaurants/demo";
 
 #[tokio::test]
-async fn every_kind_of_error_is_a_problem_with_its_code() {
+async fn every_kind_of_error_is_answered_with_a_problem_and_its_code() {
     let server = TestServer::start(&["--body-bytes", "4096"]).await;
     let (staff, diner, anybody) = (server.staff().await, server.diner("1").await, server.anybody());
     let menu = Menu::read(&staff).await;
@@ -45,7 +45,7 @@ async fn every_kind_of_error_is_a_problem_with_its_code() {
 }
 
 #[tokio::test]
-async fn prices_come_from_the_menu_and_an_order_is_what_was_asked_for() {
+async fn prices_come_from_the_menu_and_an_order_has_exactly_the_requested_lines() {
     let server = TestServer::start(&[]).await;
     let diner = server.diner("6").await;
     let menu = Menu::read(&diner).await;
@@ -66,7 +66,7 @@ async fn prices_come_from_the_menu_and_an_order_is_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
+async fn the_pages_of_a_list_omit_nothing_and_repeat_nothing() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -98,7 +98,7 @@ async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
     let count = |page: &Value| page["orders"].as_array().unwrap().len();
     assert_eq!(count(&list("status=open".into()).await), 7);
     assert_eq!(list("status=closed".into()).await["orders"][0]["id"], placed[3]);
-    // A paired screen names its restaurant by the id in its token; for another restaurant's id it gets no answer.
+    // A paired screen names its restaurant by the id in its token. For the id of another restaurant it gets no orders.
     let id = staff.get(BASE).await.expect(200)["id"].clone();
     let by_id = |id: &str| format!("/api/v1/restaurants/{id}/orders?status=closed");
     assert_eq!(staff.get(&by_id(text(&id))).await.expect(200), list("status=closed".into()).await);
@@ -117,7 +117,7 @@ fn in_millis(millis: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_pause_takes_no_orders_and_ends_by_itself_when_it_says_until() {
+async fn a_pause_refuses_orders_and_ends_by_itself_at_its_time() {
     let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let menu = Menu::read(&staff).await;
@@ -164,7 +164,7 @@ async fn a_sold_out_dish_cannot_be_ordered_until_it_is_available_again() {
 }
 
 #[tokio::test]
-async fn staff_sign_in_and_their_session_is_theirs_to_renew_and_end() {
+async fn staff_sign_in_renew_their_session_and_end_it() {
     let server = TestServer::start(&[]).await;
     let right = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let signed_in = server.anybody().post("/api/v1/sessions", &right).await;
@@ -200,14 +200,14 @@ async fn a_kitchen_screen_is_paired_by_a_code_that_staff_approve_once() {
     let menu = Menu::read(&kitchen).await;
     kitchen.screen().await.join(&menu.kitchen()).await;
     anybody.post("/api/v1/devices/token", &poll).await.problem(400, "slow_down");
-    // The answer was lost.
+    // Ask again, as if the answer had been lost.
     tokio::time::sleep(Duration::from_secs(pairing["interval"].as_u64().unwrap())).await;
     let again = anybody.post("/api/v1/devices/token", &poll).await.expect(200);
     assert_eq!(again["refresh_token"], paired["refresh_token"]);
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
+async fn every_answer_has_the_headers_that_protect_a_page() {
     let server = TestServer::start(&[]).await;
     let anybody = server.anybody();
     for path in ["/", "/t/demo-table-1", "/kitchen", "/staff", "/orders/x", BASE, "/nowhere", "/healthz"] {

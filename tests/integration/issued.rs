@@ -5,7 +5,7 @@ use support::{Close, PATIENCE, TestServer, eventually};
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 
 #[tokio::test]
-async fn a_printed_token_is_listed_and_revoked_with_its_connections() {
+async fn a_printed_token_is_listed_and_revoking_it_closes_its_connections() {
     let server = TestServer::start(&[]).await;
     let printer = server.client(&["kitchen", "--name", "label printer", "--expires", "30d"]).await;
     let other = server.client(&["kitchen", "--name", "bar"]).await;

@@ -14,7 +14,7 @@ async fn fresh_pair(arguments: &[&str]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path(), &[]).arg("keys").args(arguments).output().await.unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no database is created for it");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the command creates no database");
     let text = String::from_utf8(output.stdout).unwrap();
     let entries: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let [private, public] = entries[..] else { panic!("{text}") };
@@ -22,7 +22,7 @@ async fn fresh_pair(arguments: &[&str]) -> (String, String) {
 }
 
 #[tokio::test]
-async fn fresh_keys_are_a_pair_under_an_id_of_its_own_or_a_given_one() {
+async fn generated_keys_are_a_pair_with_a_random_or_a_given_id() {
     let (one, other) = (fresh_pair(&[]).await, fresh_pair(&["--kid", "k2"]).await);
     for (private, public) in [&one, &other] {
         let (kid, seed) = private.split_once(":ed25519:").unwrap();
@@ -53,7 +53,7 @@ fn header(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_change_from_a_secret_to_a_pair_signs_nobody_out() {
+async fn changing_from_a_secret_to_a_key_pair_signs_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let (private, _) = fresh_pair(&["--kid", "new"]).await;
     let mut server = under(folder.path(), OLD).await;
@@ -69,7 +69,7 @@ async fn a_change_from_a_secret_to_a_pair_signs_nobody_out() {
     let (late, _) = sign_in(&server).await;
     server.stop().await;
     server = under(folder.path(), &private).await;
-    // The old token would have expired by now. Its session goes on.
+    // The old token would have expired by now. Its session continues.
     Client::new(&server.base, &early).get(ORDERS).await.problem(401, "unauthorized");
     let (renewed, _) = tokens(&server.anybody(), "/api/v1/sessions/refresh", json!({"refresh_token": refresh})).await;
     assert_eq!(header(&renewed), json!({"typ": "JWT", "alg": "EdDSA", "kid": "new"}));

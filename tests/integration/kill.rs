@@ -29,7 +29,7 @@ async fn send(wish: &Wish, staff: &Client, menu: &Menu) -> Option<Value> {
     Some(answer.json())
 }
 
-/// What a writer did until the server was killed.
+/// The commands of a writer until the server was killed.
 type Done = (Vec<Believed>, Option<Wish>);
 
 /// Takes one order after another through its life, until no answer comes.
@@ -97,7 +97,7 @@ async fn round(
 }
 
 #[tokio::test]
-async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_double_nothing() {
+async fn twenty_kills_during_commands_lose_and_repeat_nothing_and_leave_no_gap() {
     let mut server = TestServer::start(&[]).await;
     let mut staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -126,7 +126,7 @@ async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_
     assert_eq!(screen.room(&room).documents, feed.documents);
 
     assert_controls(&feed, &ledger.acknowledged, seen, &forgetful);
-    // A retry with another id is another command: that is why there are ids.
+    // A retry under another id is another command, which is why commands have ids.
     let wish = Wish::Place { id: new_id(), note: "round 0, writer 0, 0".into() };
     send(&wish, &staff, &menu).await.unwrap();
     let feed = log::whole(&staff, &room).await;

@@ -8,7 +8,7 @@ use support::{Client, Menu, TestServer, client::text, new_id};
 
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 
-/// The time in some milliseconds, as the server's clock has it.
+/// Returns the time a number of milliseconds from now, by the clock that the server uses.
 fn due_in(millis: i64) -> Value {
     json!(Timestamp::from_millis(clock::now().millis() + millis))
 }
@@ -33,7 +33,7 @@ async fn an_order_for_later_waits_and_begins_once_by_the_servers_clock() {
     let order = staff.place(&later(&menu, &due)).await;
     assert_eq!((&order["upcoming"], &order["due_at"]), (&json!(true), &due));
     let accepted = staff.act(&order["id"], "accept").await;
-    assert_eq!(accepted["document"]["promised_at"], due, "the guest comes then");
+    assert_eq!(accepted["document"]["promised_at"], due, "the promise is the requested time");
     let listed = staff.get(&format!("{ORDERS}?status=upcoming")).await.expect(200);
     assert_eq!(listed["orders"][0]["id"], order["id"]);
     cook.command(&order["id"], "start", json!({})).await.problem(409, "invalid_transition");
@@ -59,7 +59,7 @@ async fn an_order_for_later_waits_and_begins_once_by_the_servers_clock() {
 }
 
 #[tokio::test]
-async fn who_may_begin_earlier_or_set_another_time_and_what_is_refused() {
+async fn only_staff_begin_an_order_early_or_change_its_time_and_an_invalid_time_is_refused() {
     let server = TestServer::start(&[]).await;
     let (guest, staff, cook) = (server.diner("7").await, server.staff().await, server.client(&["kitchen"]).await);
     let menu = Menu::read(&staff).await;

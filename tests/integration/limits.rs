@@ -1,4 +1,4 @@
-//! Invalid input and too much of it: each gets its documented answer, and other connections are not affected.
+//! Invalid and excessive input: each kind gets its documented answer, and other connections are not affected.
 
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -71,7 +71,7 @@ async fn an_unknown_frame_gets_an_error_and_the_connection_stays_open() {
     assert_unmoved(&mut beside).await;
 }
 
-/// Returns what to send, piece by piece, and the close code that must follow.
+/// Returns the violations: a name, the bytes to send piece by piece, and the close code that must follow.
 fn violations() -> Vec<(&'static str, Vec<Vec<u8>>, u16)> {
     let large = vec![b' '; 70_000];
     let half = vec![b' '; 40_000];
@@ -113,7 +113,7 @@ async fn a_violation_of_the_protocol_closes_only_its_own_connection_with_its_cod
 }
 
 #[tokio::test]
-async fn a_message_may_come_in_pieces_with_pings_between_them() {
+async fn a_message_may_come_in_fragments_with_pings_between_them() {
     let server = TestServer::start(&[]).await;
     let mut raw = Raw::open(&server.staff().await).await;
     raw.send(0x01, br#"{"type":"pi"#).await;
@@ -131,7 +131,7 @@ async fn a_message_may_come_in_pieces_with_pings_between_them() {
 }
 
 #[tokio::test]
-async fn eight_gibibytes_declared_cost_no_memory() {
+async fn frames_that_declare_eight_gibibytes_cost_no_memory() {
     let server = TestServer::start(&[]).await;
     let mut beside = neighbour(&server).await;
     let staff = server.staff().await;
@@ -152,7 +152,7 @@ async fn eight_gibibytes_declared_cost_no_memory() {
 }
 
 #[tokio::test]
-async fn too_many_messages_are_refused_and_far_too_many_end_the_connection() {
+async fn too_many_messages_are_refused_and_far_too_many_close_the_connection() {
     let server = TestServer::start(&["--messages-per-second", "5", "--message-burst", "10"]).await;
     let mut beside = neighbour(&server).await;
     let mut screen = server.staff().await.screen().await;
@@ -186,7 +186,7 @@ async fn too_many_messages_are_refused_and_far_too_many_end_the_connection() {
 }
 
 #[tokio::test]
-async fn a_flood_of_control_frames_or_of_fragments_is_ended_too() {
+async fn a_flood_of_control_frames_or_fragments_closes_the_connection_too() {
     let server = TestServer::start(&[]).await;
     let mut beside = neighbour(&server).await;
     let staff = server.staff().await;
@@ -204,7 +204,7 @@ async fn a_flood_of_control_frames_or_of_fragments_is_ended_too() {
 }
 
 #[tokio::test]
-async fn one_room_too_many_is_refused_until_another_is_left() {
+async fn a_room_beyond_the_limit_is_refused_until_another_is_left() {
     let server = TestServer::start(&["--rooms", "2"]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;

@@ -1,5 +1,5 @@
-//! The server as a separate process with real sockets: the promises of the contract that show only there, and the faults
-//! under which they must hold. Each test has its own server and database.
+//! The server as a separate process with real sockets: guarantees that can only be tested this way, and the faults that
+//! they must withstand. Each test has its own server and database.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod accounts;

@@ -17,7 +17,7 @@ async fn send(client: &Client, path: &str, kind: &str, file: &str, version: Opti
 }
 
 #[tokio::test]
-async fn an_export_changes_nothing_when_it_is_imported() {
+async fn importing_an_export_changes_nothing() {
     let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let before = manager.get(&format!("{BASE}/menu")).await.expect(200);
@@ -65,13 +65,13 @@ async fn a_file_is_previewed_and_two_managers_do_not_overwrite_each_other() {
     let items = imported["document"]["items"].as_object().unwrap();
     let rice = items.values().find(|item| item["name"] == "Rice").unwrap();
     assert_eq!((&rice["price"]["amount"], &rice["sku"]), (&json!(150), &json!("R-1")));
-    assert_eq!(items[&dish]["available"], false, "what is sold out stays sold out");
+    assert_eq!(items[&dish]["available"], false, "a sold-out dish stays sold out");
     let again = send(&manager, "import", "text/csv", "sku,name,category,price\nR-1,Plain rice,Sides,2\n", None).await.expect(200);
     assert_eq!(again["document"]["items"][text(&rice["id"])]["name"], "Plain rice");
 }
 
 #[tokio::test]
-async fn faults_of_a_file_are_named_and_nothing_changes() {
+async fn a_file_with_errors_is_refused_with_each_error_and_changes_nothing() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let before = manager.get(&format!("{BASE}/menu")).await.expect(200);

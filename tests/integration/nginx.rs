@@ -1,4 +1,4 @@
-//! The shipped proxy configuration, `compose/nginx.conf`, unchanged but for the node's address and the listening port.
+//! The shipped proxy configuration, `compose/nginx.conf`, unchanged except for the node's address and the listening port.
 
 use futures_util::StreamExt;
 use reqwest::Method;
@@ -78,7 +78,7 @@ fn own_problem(answer: &support::client::Answer, status: u16, code: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_limit_that_an_operator_adds_to_the_proxy_answers_as_a_node_does() {
+async fn a_limit_added_to_the_proxy_answers_in_the_form_of_a_node() {
     let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let nginx = Nginx::with(&server, tempfile::tempdir().unwrap(), |conf| {
         let zone =
@@ -94,7 +94,7 @@ async fn a_limit_that_an_operator_adds_to_the_proxy_answers_as_a_node_does() {
     own_problem(&anybody.get("/api/v1/push/key").await, 429, "rate_limited");
 }
 
-/// Returns the shipped configuration with one node in place of three, and another port.
+/// Returns the shipped configuration with one node instead of three, and another port.
 fn configuration(node: &str, port: u16) -> String {
     let mut nodes = 0;
     let lines = CONF.lines().filter_map(|line| match line.trim() {
@@ -158,7 +158,7 @@ async fn the_shipped_proxy_carries_every_transport_and_the_largest_menu() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens() {
+async fn the_shipped_proxy_logs_no_key_no_code_and_no_query_even_on_errors() {
     let mut server = TestServer::start(&["--trust-forwarded-for"]).await;
     let nginx = Nginx::before(&server).await;
     let manager = server.client(&["manager"]).await.at(&nginx.base);

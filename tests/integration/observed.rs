@@ -1,4 +1,4 @@
-//! What an operator sees of a node: the ids of requests, the log's lines and the metrics.
+//! What operators can observe of a node: the ids of requests, the lines of the log, and the metrics.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn ask(client: &Client, path: &str, id: &str) -> support::client::Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_a_problem_and_the_log_name_the_request() {
+async fn an_answer_a_problem_and_the_log_have_the_id_of_the_request() {
     let server = TestServer::start(&[]).await;
     let anybody = server.anybody();
     let answer = ask(&anybody, "/api/v1/restaurants/nowhere", "edge.17-A_b").await;
@@ -65,10 +65,10 @@ fn metrics_of(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn alerts_and_dashboard_ask_for_metrics_that_exist_and_each_alert_has_its_place_in_the_runbook() {
+fn alerts_and_the_dashboard_use_existing_metrics_and_the_runbook_has_each_alert() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
-    // The table of metrics in the manual, and what the text around it names.
+    // The metrics in the table of the manual, and those in the text around it.
     let manual = read("docs/operations.md");
     let section = manual.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let words = section.split('`').skip(1).step_by(2);
@@ -84,7 +84,7 @@ fn alerts_and_dashboard_ask_for_metrics_that_exist_and_each_alert_has_its_place_
     let runbook = read("docs/runbook.md");
     let told: Vec<&str> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     let named: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    assert_eq!(told, named, "each alert, in the same sequence");
+    assert_eq!(told, named, "the runbook has each alert, in the same order");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,6 +113,6 @@ async fn the_metrics_time_calls_commands_and_commits() {
     for line in ["orderbell_build_info{version=\"", "process_resident_memory_bytes ", "process_cpu_seconds_total "] {
         assert!(scrape.contains(&format!("\n{line}")), "{line} in {scrape}");
     }
-    assert!(!scrape.contains("\norderbell_redis_healthy"), "a node without Redis says nothing about it");
-    assert!(!scrape.contains("BREW"), "a method that a client made up is no label");
+    assert!(!scrape.contains("\norderbell_redis_healthy"), "a node without Redis has no metric about it");
+    assert!(!scrape.contains("BREW"), "a method invented by a client does not become a label");
 }

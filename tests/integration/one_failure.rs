@@ -35,7 +35,7 @@ fn all_same(code: &str, told: &[Told]) {
 }
 
 #[tokio::test]
-async fn a_room_that_may_not_be_joined() {
+async fn a_room_that_may_not_be_joined_fails_alike_everywhere() {
     let server = TestServer::start(&[]).await;
     let diner = server.diner("1").await;
     let menu = Menu::read(&diner).await;
@@ -56,7 +56,7 @@ async fn a_room_that_may_not_be_joined() {
 }
 
 #[tokio::test]
-async fn more_rooms_than_a_connection_may_follow() {
+async fn a_room_beyond_the_limit_of_a_connection_fails_alike_everywhere() {
     let server = TestServer::start(&["--rooms", "1"]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -74,11 +74,11 @@ async fn more_rooms_than_a_connection_may_follow() {
 }
 
 #[tokio::test]
-async fn too_many_connections_too_fast() {
+async fn connecting_too_fast_fails_alike_everywhere() {
     let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "1"]).await;
     let staff = server.staff().await;
     let stream = format!("/api/v1/rooms/{}/stream", Menu::read(&staff).await.menu());
-    // Three at once, of which one or two may be accepted.
+    // Try three at once, of which one or two may be accepted.
     let (sockets, stream) = eventually("two that are refused", PATIENCE, || async {
         let handshakes = (0..2).map(|_| async { Handshake::new(&staff.token).send(&server.base, None).await.0 });
         let (replies, stream) =
@@ -94,7 +94,7 @@ async fn too_many_connections_too_fast() {
 }
 
 #[tokio::test]
-async fn a_command_that_the_order_does_not_allow() {
+async fn a_command_that_the_order_does_not_allow_fails_alike_everywhere() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let order = staff.place(&Menu::read(&staff).await.basket()).await["id"].clone();
@@ -108,7 +108,7 @@ async fn a_command_that_the_order_does_not_allow() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer() {
+async fn a_database_that_does_not_answer_fails_alike_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let server = TestServer::run(folder.path().to_owned(), &[]).await;

@@ -16,7 +16,7 @@ async fn run(database: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_node_is_refused_under_every_name_of_the_file_and_without_the_lock_beside_it() {
+async fn a_second_node_is_refused_under_every_name_of_the_file_and_even_without_the_lock_file() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let server = TestServer::run(folder.path().to_owned(), &[]).await;
@@ -46,7 +46,7 @@ async fn a_second_node_is_refused_under_every_name_of_the_file_and_without_the_l
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_that_is_put_over_a_running_node_is_served_whole_by_the_next_one() {
+async fn a_copy_over_the_file_of_a_running_node_is_served_completely_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);
@@ -67,7 +67,7 @@ async fn a_copy_that_is_put_over_a_running_node_is_served_whole_by_the_next_one(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tool_that_works_alone_leaves_one_whole_file_also_when_it_fails() {
+async fn a_tool_without_a_running_node_leaves_one_complete_file_even_when_it_fails() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);

@@ -1,6 +1,6 @@
 //! Real answers against the OpenAPI document: each operation, and each status that can be provoked. The support crate
 //! checks every answer of every test against the document. This file makes the requests that no other test makes, and
-//! asserts that nothing was left out.
+//! asserts that no operation and no status is missing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -148,7 +148,7 @@ async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaura
     let hours = json!([{"days": ["sat", "sun"], "from": "18:00", "until": "02:00"}]);
     let body = json!({"time_zone": "Asia/Dhaka", "hours": hours, "categories": {category: hours}});
     manager.put(&format!("{BASE}/hours"), &body).await.expect(200);
-    // Guests of later calls order at any time.
+    // Remove the hours again, so that guests of later calls can order at any time.
     manager.put(&format!("{BASE}/hours"), &json!({"time_zone": "UTC"})).await.expect(200);
     manager.get(&format!("{BASE}/rules")).await.expect(200);
     manager.put(&format!("{BASE}/rules"), &json!({"minimum_roles": {"void_item": "manager"}})).await.expect(200);
@@ -175,7 +175,7 @@ async fn tables_and_visits(TestRestaurant { manager, staff, server, .. }: &TestR
     manager.post(&format!("{address}/key"), &json!({"end_sessions": true})).await.expect(200);
     assert_eq!(manager.delete(&address).await.status, 204);
     manager.delete(&address).await.problem(404, "not_found");
-    // A guest whose order is served, so that the visit can end.
+    // Serve the order of a guest, so that the visit can end.
     let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-2"})).await.expect(200);
     let guest = Client::new(&server.base, text(&seat["access_token"]));
     let menu = server.anybody().get(&format!("{BASE}/menu")).await.expect(200);
@@ -317,7 +317,7 @@ struct Asked {
     address: String,
     takes_token: bool,
     takes_body: bool,
-    /// Whether it takes a file, whose refusals are tried in `menu_files` and `pictures`.
+    /// Whether the operation takes a file. `menu_files` and `pictures` try the refusals of files.
     takes_file: bool,
     statuses: BTreeSet<u16>,
 }

@@ -26,7 +26,7 @@ async fn the_doctor_examines_a_node_and_what_it_depends_on() {
     let folder = tempfile::tempdir().unwrap();
     let (_, findings) = doctor(folder.path(), &[]).await;
     assert_eq!(verdict(&findings, "database").0, "warn");
-    assert!(files(folder.path()).is_empty(), "it makes no database");
+    assert!(files(folder.path()).is_empty(), "the doctor creates no database");
 
     let server = TestServer::run(folder.path().to_owned(), &["--trust-forwarded-for"]).await;
     let serves = ["--bind", server.authority(), "--trust-forwarded-for"];
@@ -50,7 +50,7 @@ async fn the_doctor_examines_a_node_and_what_it_depends_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_doctor_says_that_a_database_is_not_orderbells_and_leaves_it() {
+async fn the_doctor_reports_a_database_of_another_program_and_leaves_it_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(DATABASE), "A menu, and no database. ".repeat(200)).unwrap();
     let found = files(folder.path());
@@ -59,9 +59,9 @@ async fn the_doctor_says_that_a_database_is_not_orderbells_and_leaves_it() {
     assert!(files(folder.path()) == found);
 }
 
-/// Each of these ends the start of a node.
+/// Each of these faults makes a node exit at its start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_doctor_fails_where_a_node_would_not_start() {
+async fn the_doctor_fails_for_every_fault_that_keeps_a_node_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let free = ["--bind", "127.0.0.1:0"];
@@ -92,12 +92,12 @@ async fn the_doctor_fails_where_a_node_would_not_start() {
     let found = files(folder.path());
     let (status, findings) = doctor(folder.path(), &free).await;
     assert_eq!((status, verdict(&findings, "database").0), (Some(1), "fail"), "{findings:?}");
-    assert!(files(folder.path()) == found, "it changes nothing, and makes no index");
+    assert!(files(folder.path()) == found, "the doctor changes no file and creates no index");
 }
 
 /// `head` and pagers stop reading when they have enough.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn output_that_nobody_reads_to_its_end_is_no_error() {
+async fn a_command_whose_output_is_not_read_to_the_end_does_not_fail() {
     let folder = tempfile::tempdir().unwrap();
     for words in ["man backup", "completions bash"] {
         let mut child =
@@ -137,7 +137,7 @@ async fn an_operator_lists_renames_and_removes_people() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operator_makes_lists_and_revokes_api_keys() {
+async fn an_operator_creates_lists_and_revokes_api_keys() {
     let server = TestServer::start(&[]).await;
     let secret = server.tool(&["api-key", "add", "--restaurant", "demo", "--name", "till"]).await;
     let exchange = async || server.anybody().post("/api/v1/sessions", &json!({"api_key": secret})).await.status;

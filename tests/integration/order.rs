@@ -72,8 +72,8 @@ fn item(order: &Value, name: &str) -> Value {
     items.iter().find(|(_, item)| item["name"] == name).unwrap().0.as_str().into()
 }
 
-/// Takes the order from accepted to served, with a recall on the way, half of it over WebSocket and half over HTTP. Returns
-/// the events that must follow and the position of the last one.
+/// Takes the order from accepted to served with a recall, half over WebSocket and half over HTTP. Returns the events that
+/// must follow, and the position of the last one.
 async fn serve_it(restaurant: &TestRestaurant, order: &Value) -> (Vec<(&'static str, &'static str)>, u64) {
     let id = &order["id"];
     let (beef, chicken, firni) = (item(order, "Beef rezala"), item(order, "Chicken roast"), item(order, "Firni"));
@@ -113,7 +113,7 @@ fn besides_screens(room: &Followed) -> impl DoubleEndedIterator<Item = &Value> {
 }
 
 #[tokio::test]
-async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_document_that_get_gives() {
+async fn every_screen_sees_each_transition_once_in_order_and_has_the_document_that_get_returns() {
     let restaurant = TestRestaurant::open().await;
     let mut watch = restaurant.watch().await;
     let order = restaurant.place(&mut watch).await;
@@ -144,7 +144,7 @@ async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_docume
 }
 
 #[tokio::test]
-async fn a_frame_that_is_lost_or_swapped_on_the_way_would_be_noticed() {
+async fn the_checks_detect_a_frame_that_is_lost_or_swapped() {
     let restaurant = TestRestaurant::open().await;
     let mut watch = restaurant.watch().await;
     let order = restaurant.place(&mut watch).await;
@@ -174,7 +174,7 @@ async fn a_frame_that_is_lost_or_swapped_on_the_way_would_be_noticed() {
 }
 
 #[tokio::test]
-async fn a_guest_sees_no_staff_and_no_other_table_and_the_floor_sees_calls() {
+async fn a_guest_sees_no_names_of_staff_and_no_other_table_and_the_floor_sees_calls() {
     let restaurant = TestRestaurant::open().await;
     let mut floor = restaurant.staff.screen().await;
     floor.join(&restaurant.menu.floor()).await;
@@ -202,7 +202,7 @@ async fn a_guest_sees_no_staff_and_no_other_table_and_the_floor_sees_calls() {
     let room = phone.room(&format!("order:{}", text(&own["id"])));
     let told = json!([room.frames, phone.others]).to_string();
     assert!(!told.contains(text(&other["id"])) && !told.contains("call.raised"), "{told}");
-    assert_eq!(room.events[0]["event"]["by"], json!({"role": "staff"}), "the role and nothing else");
+    assert_eq!(room.events[0]["event"]["by"], json!({"role": "staff"}), "only the role");
     kitchen.see(&restaurant.menu.kitchen(), ack["position"].as_u64().unwrap()).await;
     assert!(kitchen.room(&restaurant.menu.kitchen()).kinds().iter().all(|kind| !kind.starts_with("call.")));
 }

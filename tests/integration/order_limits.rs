@@ -68,7 +68,7 @@ async fn one_guest_cannot_place_hundreds_of_orders_and_nobody_else_is_affected()
 
 /// Six of the largest orders use up the lines that one phone may order in a minute.
 #[tokio::test]
-async fn one_guest_does_not_place_one_full_order_after_another() {
+async fn one_guest_cannot_place_one_full_order_after_another() {
     let server = TestServer::start(&[]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
@@ -87,7 +87,7 @@ async fn one_guest_does_not_place_one_full_order_after_another() {
 }
 
 #[tokio::test]
-async fn without_the_limit_all_of_a_flood_is_taken() {
+async fn without_the_limit_a_whole_flood_of_orders_is_accepted() {
     let off = ["--diner-orders-per-minute", "10000", "--table-orders-per-minute", "10000", "--diner-open-orders", "10000"];
     let rest = ["--table-open-orders", "10000", "--diner-commands-per-second", "10000"];
     let server = TestServer::start(&[&off[..], &rest].concat()).await;
@@ -97,7 +97,7 @@ async fn without_the_limit_all_of_a_flood_is_taken() {
 }
 
 #[tokio::test]
-async fn commands_are_limited_by_guest_on_every_transport() {
+async fn the_commands_of_a_guest_are_limited_on_every_transport() {
     let server = TestServer::start(&[&["--diner-commands-per-second", "1"][..], &TALKATIVE].concat()).await;
     let guest = server.diner("7").await;
     let mut phone = guest.screen().await;
@@ -116,7 +116,7 @@ async fn commands_are_limited_by_guest_on_every_transport() {
 }
 
 #[tokio::test]
-async fn an_id_that_was_answered_gets_its_answer_and_a_refusal_is_not_remembered() {
+async fn an_answered_id_gets_its_answer_again_and_a_refusal_for_a_limit_is_not_remembered() {
     let server = TestServer::start(&["--diner-orders-per-minute", "2", "--diner-open-orders", "3"]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
@@ -143,7 +143,7 @@ async fn restarted(mut server: TestServer) -> TestServer {
 }
 
 #[tokio::test]
-async fn a_table_that_is_full_of_open_orders_stops_no_other_table_and_no_waiter() {
+async fn a_table_full_of_open_orders_does_not_block_other_tables_or_waiters() {
     let flags = ["--diner-open-orders", "2", "--table-open-orders", "3", "--restaurant-open-orders", "5"];
     let server = TestServer::start(&flags).await;
     let (one, two) = (server.diner("7").await, server.diner("7").await);
@@ -171,7 +171,7 @@ async fn a_table_that_is_full_of_open_orders_stops_no_other_table_and_no_waiter(
 }
 
 #[tokio::test]
-async fn tables_that_take_all_they_can_leave_room_for_the_others() {
+async fn tables_at_their_limit_leave_room_for_other_tables() {
     let flags =
         ["--restaurant-orders-per-minute", "200", "--restaurant-open-orders", "400", "--diner-commands-per-second", "1000"];
     let server = TestServer::start(&flags).await;
@@ -182,7 +182,7 @@ async fn tables_that_take_all_they_can_leave_room_for_the_others() {
         assert!(taken(&statuses) > 0, "{table}");
         last = refused;
     }
-    assert_eq!(last["reason"], "orders_by_restaurant", "the control: the budget is used up but for its reserve");
+    assert_eq!(last["reason"], "orders_by_restaurant", "the control: only the reserve of the budget is left");
     for table in ["7", "8", "9", "10"] {
         server.diner(table).await.place(&menu.noted("honest")).await;
         server.diner(table).await.place(&menu.noted("honest")).await;
@@ -190,7 +190,7 @@ async fn tables_that_take_all_they_can_leave_room_for_the_others() {
 }
 
 #[tokio::test]
-async fn an_order_has_a_size() {
+async fn the_size_of_an_order_is_limited() {
     let server = TestServer::start(&[]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);
     let menu = Menu::read(&guest).await;

@@ -1,4 +1,4 @@
-//! Lists of orders: by age, table and time, by an external number, and by their last event.
+//! Lists of orders: by age, by table and time, by an external number, and by their last event.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ async fn service(server: &TestServer) -> Client {
 }
 
 #[tokio::test]
-async fn an_external_number_is_one_orders_whoever_uses_it() {
+async fn an_external_number_belongs_to_one_order_whoever_uses_it() {
     let server = TestServer::start(&[]).await;
     let (one, two) = (service(&server).await, service(&server).await);
     let menu = Menu::read(&one).await;
@@ -70,7 +70,7 @@ async fn orders_are_listed_by_age_table_and_time() {
     assert_eq!(ids(&pages(&staff, "table=4", 1).await), [all[0], all[2], all[4]]);
     assert_eq!(ids(&pages(&staff, "table=4&sort=newest&status=placed", 1).await), [all[4], all[2]]);
     let between = format!("from={}&until={}", at(1), at(3));
-    assert_eq!(ids(&pages(&staff, &between, 1).await), [all[1], all[2]], "from is part of it, until is not");
+    assert_eq!(ids(&pages(&staff, &between, 1).await), [all[1], all[2]], "the list includes `from` and excludes `until`");
     assert_eq!(ids(&pages(&staff, &format!("{between}&sort=newest&table=7"), 1).await), [all[1]]);
     for wrong in [
         "sort=latest",
@@ -84,7 +84,7 @@ async fn orders_are_listed_by_age_table_and_time() {
     }
 }
 
-/// Places orders, closes some of them in several ways, and appends more events than a replay goes back.
+/// Places orders, closes some of them in several ways, and appends more events than a replay covers.
 async fn busy_hour(staff: &Client, menu: &Menu) {
     let mut orders = Vec::new();
     for _ in 0..12 {
@@ -104,9 +104,9 @@ async fn busy_hour(staff: &Client, menu: &Menu) {
     }
 }
 
-/// What docs/protocol.md says under "Closed orders" of a client that was away for longer than a replay.
+/// Follows the section "Closed orders" of docs/protocol.md as a client that was away for longer than a replay covers.
 #[tokio::test]
-async fn a_service_that_was_away_for_longer_than_a_replay_has_every_closed_order() {
+async fn a_service_that_was_away_for_longer_than_a_replay_gets_every_closed_order() {
     let (log, early) = crate::resume::long_log().await;
     let server = TestServer::on_copy(log, &[]).await;
     let (staff, service) = (server.staff().await, service(&server).await);

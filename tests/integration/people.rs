@@ -25,7 +25,7 @@ async fn stream(client: &Client, rooms: &str, since: &str, last: &str) -> String
     let mut response = client.request(Method::GET, &path).send().await.unwrap();
     let mut told = String::new();
     while told.matches(&format!("event: {last}")).count() < rooms.split(',').count() {
-        told.push_str(std::str::from_utf8(&response.chunk().await.unwrap().expect("the stream goes on")).unwrap());
+        told.push_str(std::str::from_utf8(&response.chunk().await.unwrap().expect("the stream continues")).unwrap());
     }
     told
 }
@@ -80,7 +80,7 @@ async fn guests_never_learn_the_names_of_the_staff_who_acted() {
     assert!(told.iter().filter(|told| told.contains("order.served")).count() >= 6, "the guests saw what she did: {told:?}");
 }
 
-/// The demo's kitchen, paired as a screen, is named; what it took back is marked.
+/// The story names the demo's kitchen, which is paired as a screen, and marks the steps that the kitchen undid.
 #[tokio::test]
 async fn a_story_names_the_person_and_the_screen_and_marks_undone_steps() {
     let server = TestServer::start(&[]).await;
@@ -160,5 +160,5 @@ async fn kitchen_and_floor_learn_the_person_live_and_later_on_every_transport() 
     }
     let accepted = server.client(&["staff"]).await.act(&order["id"], "ready").await["position"].as_u64().unwrap();
     let seen = screens[0].see(&menu.floor(), accepted).await;
-    assert_eq!(seen.events.last().unwrap()["event"]["by"], json!({"role": "staff"}), "nobody signed in for this token");
+    assert_eq!(seen.events.last().unwrap()["event"]["by"], json!({"role": "staff"}), "the token belongs to no signed-in person");
 }

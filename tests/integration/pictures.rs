@@ -24,7 +24,7 @@ async fn upload(client: &Client, body: Vec<u8>) -> Answer {
     Client::send(client.request(Method::POST, &format!("{BASE}/pictures")).header("content-type", "image/png").body(body)).await
 }
 
-/// The body of an edit that gives a dish a picture, or takes it.
+/// Returns the body of an edit that sets or removes the picture of a dish.
 async fn with_picture(manager: &Client, dish: &str, picture: Value) -> Value {
     let menu = manager.get(&format!("{BASE}/menu")).await.expect(200);
     let mut items = menu["items"].clone();
@@ -37,7 +37,7 @@ async fn with_picture(manager: &Client, dish: &str, picture: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_picture_is_uploaded_named_and_loaded_by_everybody() {
+async fn an_uploaded_picture_can_be_put_on_a_dish_and_loaded_by_everybody() {
     let server = TestServer::start(&[]).await;
     let (manager, staff, anybody) = (server.manager().await, server.staff().await, server.anybody());
     let menu = Menu::read(&manager).await;
@@ -67,7 +67,7 @@ async fn a_picture_is_uploaded_named_and_loaded_by_everybody() {
     anybody.get(&format!("{BASE}/pictures/{}/481", text(&picture["id"]))).await.problem(404, "not_found");
     anybody.get(&format!("{BASE}/pictures/{}/160", support::new_id())).await.problem(404, "not_found");
 
-    // A client that knows no pictures leaves them as they are; null removes them.
+    // A client that does not know pictures keeps them. Null removes them.
     let mut unaware = with_picture(&manager, &dish, json!(0)).await;
     unaware["items"][&dish].as_object_mut().unwrap().remove("picture");
     let kept = manager.put(&format!("{BASE}/menu"), &unaware).await.expect(200);
@@ -87,7 +87,7 @@ async fn a_picture_is_uploaded_named_and_loaded_by_everybody() {
 }
 
 #[tokio::test]
-async fn uploads_that_stall_leave_room_for_commands_and_are_counted() {
+async fn stalled_uploads_leave_room_for_commands_and_are_counted() {
     let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let menu = Menu::read(&manager).await;
@@ -121,11 +121,11 @@ async fn uploads_that_stall_leave_room_for_commands_and_are_counted() {
     answer.expect(201);
     let mut byte = [0];
     let waits = tokio::time::timeout(Duration::from_millis(50), stalled[0].read(&mut byte)).await;
-    assert!(waits.is_err(), "the others still have their time");
+    assert!(waits.is_err(), "the other uploads are still within their time");
 }
 
 #[tokio::test]
-async fn dishes_have_numbers_of_their_own() {
+async fn each_dish_has_its_own_number() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let menu = Menu::read(&manager).await;

@@ -1,4 +1,4 @@
-//! What a request may leave out, and what a refusal says, for every body, frame and query in the specifications.
+//! Which members a request may omit, and what a refusal says, for every body, frame and query in the specifications.
 
 use orderbell::protocol::ClientFrame;
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::client::{Answer, text};
 use support::{Client, Menu, TestServer, new_id};
 
-/// The members whose absence would allow more than any value does.
+/// The members whose absence would allow more than any value allows.
 const MUST_NOT_BE_NULL: [&str; 3] = ["quantity", "expected_total", "only"];
 /// Words from parsers' error messages.
 const PARSERS_WORDS: [&str; 9] =
@@ -80,7 +80,7 @@ fn says_null(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn null_in_any_body_means_the_same_as_absence() {
+async fn null_in_any_body_means_the_same_as_an_absent_member() {
     let server = TestServer::start(&[]).await;
     let clients = [server.manager().await, server.staff().await, server.diner("1").await, server.anybody()];
     let (spec, room) = (openapi(), Menu::read(&clients[1]).await.kitchen());
@@ -114,7 +114,7 @@ async fn null_in_any_body_means_the_same_as_absence() {
 }
 
 #[test]
-fn null_in_any_frame_means_the_same_as_absence() {
+fn null_in_any_frame_means_the_same_as_an_absent_member() {
     let spec: Value = serde_json::from_str(include_str!("../../static/spec/asyncapi.json")).unwrap();
     let id = new_id();
     let order = json!({"service": "dine_in", "items": [{"menu_item": id, "quantity": 1}]});
@@ -212,7 +212,7 @@ async fn a_wrong_or_unknown_parameter_of_any_query_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_is_right() {
+async fn a_refusal_says_what_would_be_right() {
     let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let item = |quantity: Value| json!({"service": "dine_in", "items": [{"menu_item": new_id(), "quantity": quantity}]});

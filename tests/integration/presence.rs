@@ -23,7 +23,7 @@ impl TestRestaurant {
         self.floor.until("an event about a screen", of_a_screen).await
     }
 
-    /// Returns the only screen's entry as folded from the events; a snapshot must say the same.
+    /// Returns the entry of the only screen as folded from the events, after checking that a snapshot has the same.
     async fn display(&self) -> Value {
         let mut fresh = self.staff.screen().await;
         let snapshot = fresh.join(&self.menu.floor()).await;
@@ -76,7 +76,7 @@ async fn a_new_screen_is_reported_at_once_and_a_lost_one_after_the_grace_period(
 }
 
 #[tokio::test]
-async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_two() {
+async fn a_reload_or_the_loss_of_one_of_two_connections_is_not_reported() {
     let mut restaurant = TestRestaurant::open(&PATIENT).await;
     let cook = restaurant.server.kitchen("hot").await;
     let first = restaurant.kitchen(&cook).await;
@@ -94,11 +94,11 @@ async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_tw
 
 /// The control: without a grace period the same absence is reported.
 #[tokio::test]
-async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
+async fn without_a_grace_period_a_reload_would_be_reported() {
     let mut restaurant = TestRestaurant::open(&PROMPT).await;
     let cook = restaurant.server.kitchen("hot").await;
     let screen = restaurant.kitchen(&cook).await;
-    // Wait for the report: a screen that leaves before it cancels it out, and the floor is not notified at all.
+    // Wait for the report that the screen is connected: a screen that leaves earlier is never reported.
     assert_eq!(kind(&restaurant.told().await), "display.connected");
     drop(screen);
     assert_eq!(kind(&restaurant.told().await), "display.lost");
@@ -107,7 +107,7 @@ async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
 }
 
 #[tokio::test]
-async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not_before() {
+async fn a_screen_whose_node_is_killed_is_reported_lost_only_once_its_lease_has_expired() {
     let mut restaurant = TestRestaurant::open(&PATIENT).await;
     let cook = restaurant.server.kitchen("hot").await;
     let screen = restaurant.kitchen(&cook).await;
@@ -134,9 +134,9 @@ async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not
     restaurant.silence(THREE_LEASES, of_a_screen).await;
 }
 
-/// The control: a valid lease is not taken away, and a screen that comes back to it was never reported lost.
+/// The control: a valid lease stays, and a screen that returns before its end is never reported lost.
 #[tokio::test]
-async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
+async fn a_screen_that_returns_before_its_lease_expires_is_never_reported_lost() {
     let mut restaurant = TestRestaurant::open(&["--display-lease-ms", "60000"]).await;
     let cook = restaurant.server.kitchen("hot").await;
     let screen = restaurant.kitchen(&cook).await;
@@ -155,7 +155,7 @@ async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
 }
 
 #[tokio::test]
-async fn a_stream_of_the_kitchen_is_a_screen_and_other_rooms_and_other_roles_are_not() {
+async fn a_stream_of_the_kitchens_room_counts_as_a_screen_and_other_rooms_and_roles_do_not() {
     let mut restaurant = TestRestaurant::open(&PROMPT).await;
     let cook = restaurant.server.kitchen("hot").await;
     let _waiter = restaurant.kitchen(&restaurant.staff).await;

@@ -1,4 +1,4 @@
-//! Guests' data on a real server: purged, exported, erased. Readers get a snapshot or an event, never a gap.
+//! Guests' data on a real server: purging, exporting, erasing. Readers get a snapshot or an event, never a gap.
 
 use serde_json::{Value, json};
 use support::server::DATABASE;
@@ -23,7 +23,7 @@ async fn purge_one(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn a_cursor_of_before_a_purge_gets_a_snapshot_and_no_words() {
+async fn a_cursor_from_before_a_purge_gets_a_snapshot_without_the_guests_words() {
     let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -65,7 +65,7 @@ async fn events_in_a_rooms_memory_are_not_replayed_after_a_purge() {
 }
 
 #[tokio::test]
-async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
+async fn an_erased_guest_disappears_from_live_screens_and_open_orders_prevent_an_erasure() {
     let server = TestServer::start(&[]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let menu = Menu::read(&staff).await;
@@ -87,7 +87,7 @@ async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
     assert!(audit.contains("erase_guest") && !audit.contains(text(&order["diner"])), "{audit}");
 }
 
-/// Returns the files of the database that contain these words, whatever SQLite reports of its rows.
+/// Returns the files of the database whose bytes contain these words, whether or not a row has them.
 fn files_with(folder: &std::path::Path, words: &str) -> Vec<String> {
     let files = folder.read_dir().unwrap().map(|entry| entry.unwrap());
     let files = files.filter(|file| file.file_name().to_string_lossy().starts_with(DATABASE));
@@ -96,7 +96,7 @@ fn files_with(folder: &std::path::Path, words: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn words_that_were_erased_are_in_no_file_while_the_node_runs() {
+async fn erased_words_are_in_no_file_while_the_node_runs() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let server = TestServer::run(folder.path().to_owned(), &[]).await;
@@ -129,7 +129,7 @@ async fn words_that_were_erased_are_in_no_file_while_the_node_runs() {
 }
 
 #[tokio::test]
-async fn words_in_a_log_that_was_set_aside_go_with_an_erasure_and_with_a_purge() {
+async fn an_erasure_and_a_purge_remove_words_from_a_log_that_was_set_aside() {
     for by_purge in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         template::copy(template::demo().await, folder.path());

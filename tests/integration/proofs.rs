@@ -1,5 +1,5 @@
-//! Calls in which a person proves a secret, as networks treat them: sent many times at once, and sent again after a lost
-//! answer.
+//! Calls in which a person proves a secret, on unreliable networks: the same call is sent many times at once, or again after
+//! its answer was lost.
 
 use crate::accounts::code_of;
 use reqwest::Method;
@@ -70,7 +70,7 @@ async fn begin_totp(manager: &Client) -> String {
 }
 
 #[tokio::test]
-async fn many_right_secrets_at_once_end_no_session() {
+async fn many_calls_at_once_with_the_right_secret_do_not_end_the_session() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let right = json!({"password": "manager-demo"});
@@ -87,7 +87,7 @@ async fn many_right_secrets_at_once_end_no_session() {
 }
 
 #[tokio::test]
-async fn of_many_guesses_at_once_no_more_are_checked_than_are_allowed() {
+async fn only_the_allowed_number_of_simultaneous_guesses_is_checked() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let path = format!("{ME}/confirmation");
@@ -105,7 +105,7 @@ async fn of_many_guesses_at_once_no_more_are_checked_than_are_allowed() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_given_again_with_its_recovery_codes_and_to_nobody_else() {
+async fn a_retry_gets_the_lost_answer_with_its_recovery_codes_and_nobody_else_does() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let secret = begin_totp(&manager).await;
@@ -114,7 +114,7 @@ async fn a_lost_answer_is_given_again_with_its_recovery_codes_and_to_nobody_else
     assert_eq!(first["recovery_codes"].as_array().unwrap().len(), 10);
     for _ in 0..=MOST_WRONG {
         let again = named(&manager, Method::POST, &path, &key, &right).await;
-        assert_eq!(the_one_answer(&[again]), first, "the same, however often");
+        assert_eq!(the_one_answer(&[again]), first, "every retry gets the same answer");
     }
     for (key, code) in [(&key, "000000"), (&new_id(), text(&right["code"]))] {
         named(&manager, Method::POST, &path, key, &json!({"code": code})).await.problem(401, "unauthorized");
@@ -129,7 +129,7 @@ async fn a_lost_answer_is_given_again_with_its_recovery_codes_and_to_nobody_else
 }
 
 #[tokio::test]
-async fn a_code_that_is_sent_twice_at_once_is_used_once_and_answered_alike() {
+async fn a_code_sent_twice_at_once_is_used_once_and_gets_one_answer() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let secret = begin_totp(&manager).await;
@@ -153,7 +153,7 @@ async fn a_code_that_is_sent_twice_at_once_is_used_once_and_answered_alike() {
 }
 
 #[tokio::test]
-async fn wrong_tries_with_an_old_token_count_for_the_session_that_has_ended() {
+async fn wrong_attempts_with_an_old_token_count_against_its_ended_session() {
     let server = TestServer::start(&[]).await;
     let old = server.manager().await;
     let key = new_id();
@@ -193,5 +193,5 @@ async fn an_idempotency_key_is_a_uuid_wherever_it_is_read() {
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let sign_in = async |key: &str| named(&manager, Method::POST, SIGN_IN, key, &form).await.expect(200)["refresh_token"].clone();
     let upper = sign_in("0190B6A0-0000-7000-8000-00000000000B").await;
-    assert_eq!(sign_in("0190b6a0-0000-7000-8000-00000000000b").await, upper, "a name in upper case is the same name");
+    assert_eq!(sign_in("0190b6a0-0000-7000-8000-00000000000b").await, upper, "a key in upper case is the same key");
 }

@@ -1,4 +1,4 @@
-//! Push messages to guests' phones, from the commit to what a browser decrypts, through a push service of the test.
+//! Push messages to guests' phones, from the commit to the decryption in a browser, through a fake push service.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ async fn a_push_reports_the_awaited_status_and_only_the_guests_phone_can_read_it
 }
 
 #[tokio::test]
-async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gone_is_let_go() {
+async fn a_push_is_retried_when_the_service_fails_and_an_expired_subscription_is_removed() {
     let mut setup = PushSetup::open().await;
     let (guest, browser) = setup.guest("x").await;
     let (staff, menu) = (setup.server.staff().await, Menu::read(&guest).await);
@@ -133,14 +133,14 @@ async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gon
         setup.pushes("gone", 1.0 + at as f64).await;
         staff.act(&order["id"], "ready").await;
     }
-    // The next message goes to the remaining phone: the expired subscriptions got no more.
+    // The next message goes only to the remaining phone.
     staff.act(&orders[1]["id"], "accept").await;
     assert_eq!(browser.read(&setup.service.next().await)["order"], orders[1]["id"]);
     setup.service.none_came();
 }
 
 #[tokio::test]
-async fn an_outdated_notice_is_not_sent_again() {
+async fn an_outdated_notification_is_not_retried() {
     let mut setup = PushSetup::open().await;
     let (guest, browser) = setup.guest("x").await;
     let (staff, order) = (setup.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
@@ -151,7 +151,7 @@ async fn an_outdated_notice_is_not_sent_again() {
     assert_eq!(browser.read(&setup.service.next().await)["status"], "ready");
     late.send(()).unwrap();
     setup.pushes("overtaken", 1.0).await;
-    // Nor for a phone that was muted.
+    // A muted phone gets no retry either.
     let quiet = setup.service.hold_next("503 Service Unavailable");
     staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
     assert_eq!(browser.read(&setup.service.next().await)["status"], "cancelled");
@@ -162,7 +162,7 @@ async fn an_outdated_notice_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_name_on_the_list_is_called_where_it_leads_and_nothing_waits_for_a_service_that_hangs() {
+async fn an_allowed_name_is_called_at_its_resolved_address_and_nothing_waits_for_a_hanging_service() {
     let mut setup = PushSetup::open().await;
     let (guest, mut browser) = setup.guest("hangs").await;
     browser.endpoint = browser.endpoint.replace("127.0.0.1", "localhost").replace("hangs", "by-name");
@@ -181,7 +181,7 @@ async fn a_name_on_the_list_is_called_where_it_leads_and_nothing_waits_for_a_ser
 }
 
 #[tokio::test]
-async fn a_member_that_unsubscribes_or_disconnects_gets_no_more_events() {
+async fn a_phone_that_unsubscribes_or_whose_session_ends_gets_no_more_pushes() {
     let mut setup = PushSetup::open().await;
     let ((quiet, muted), (leaves, _), (stays, browser)) =
         (setup.guest("quiet").await, setup.guest("leaves").await, setup.guest("stays").await);

@@ -1,4 +1,4 @@
-//! What guests learn about the floor: an order or a call is seen once a floor page has reported it, and not before.
+//! Receipts that guests read: an order or a call counts as seen only once a floor page has reported it.
 
 use serde_json::{Value, json};
 use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_id};
@@ -51,7 +51,7 @@ async fn an_order_is_seen_once_a_page_of_the_floor_has_drawn_it() {
         floor.send(&json!({"type": "ping"})).await;
         floor.until("the pong", |frame| frame["type"] == "pong").await;
     };
-    assert!(!is_seen(&table.guest, &first).await, "a page that follows the room has shown nothing yet");
+    assert!(!is_seen(&table.guest, &first).await, "following the room does not count as showing the order");
     report(table.menu.floor(), first["position"].as_u64().unwrap()).await;
     table.becomes_seen(&first).await;
     let second = table.guest.place(&table.menu.basket()).await;
@@ -71,7 +71,7 @@ async fn an_order_is_seen_once_a_page_of_the_floor_has_drawn_it() {
 }
 
 #[tokio::test]
-async fn whoever_may_see_an_order_gets_its_receipt_also_by_a_link() {
+async fn everyone_who_may_see_an_order_gets_its_receipt_even_by_a_link() {
     let table = Table::set().await;
     let order = table.guest.place(&table.menu.basket()).await;
     let link = table.guest.post(&format!("/api/v1/orders/{}/share", text(&order["id"])), &json!({})).await.expect(200);
@@ -96,7 +96,7 @@ async fn a_call_is_listed_until_the_staff_close_it_and_says_whether_it_was_seen(
     assert_eq!(table.staff.post(&path, &body).await.status, 204);
     eventually("the call seen", PATIENCE, || async { (table.calls().await[0]["floor_seen"] == true).then_some(()) }).await;
     let other = table.server.diner("5").await.get("/api/v1/diner-sessions/current/calls").await.expect(200);
-    assert_eq!(other, json!({"calls": []}), "only the own table's calls");
+    assert_eq!(other, json!({"calls": []}), "a guest gets only the calls of their own table");
     let answer = json!({"id": new_id(), "action": "answer_call", "call": id});
     table.staff.post("/api/v1/restaurants/demo/commands", &answer).await.expect(200);
     assert_eq!(table.calls().await, json!([]));

@@ -1,4 +1,4 @@
-//! Lost answers to renewals: a retry gets the same answer, whatever is in the keyring and however many retry.
+//! Lost answers to renewals: every retry gets the same answer, even after a change of keys.
 
 use crate::disk::on;
 use futures_util::future::join_all;
@@ -20,7 +20,7 @@ async fn renewed(anybody: &Client, tokens: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn tabs_that_renew_at_once_get_one_successor_and_stay() {
+async fn tabs_that_renew_at_once_get_one_successor_and_stay_signed_in() {
     let server = TestServer::start(&[]).await;
     let anybody = server.anybody();
     let mut tokens = seated(&anybody).await;
@@ -40,7 +40,7 @@ async fn under(folder: &Path, keys: &str) -> TestServer {
 
 /// A server that is killed during a renewal gives the same answer after the restart, even when its first key has changed.
 #[tokio::test]
-async fn a_renewal_is_answered_again_after_a_restart_and_a_change_of_keys() {
+async fn a_retried_renewal_is_answered_after_a_restart_and_a_change_of_keys() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = under(folder.path(), OLD).await;
     let first = seated(&server.anybody()).await;
@@ -88,7 +88,7 @@ async fn a_restored_backup_signs_nobody_out() {
     assert_eq!(renewed(&server.anybody(), &newest).await["refresh_token"], next["refresh_token"], "the answer was lost");
     renewed(&server.anybody(), &next).await;
     refused(&begun_later).await;
-    // A thief has a copy of a token that is older than the one that its owner presented.
+    // A thief has a copy of a token older than the one that the owner has presented.
     let stolen = renewed(&server.anybody(), &older).await;
     refused(&another).await;
     refused(&stolen).await;
@@ -97,7 +97,7 @@ async fn a_restored_backup_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_sign_in_whose_answer_was_lost_is_the_same_session_for_the_same_attempt() {
+async fn a_retried_sign_in_gets_the_session_of_its_first_attempt() {
     let server = TestServer::start(&[]).await;
     let sign_in = async |username: &str, password: &str, attempt: Option<&str>| {
         let form = json!({"restaurant": "demo", "username": username, "password": password});

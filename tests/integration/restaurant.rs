@@ -28,7 +28,7 @@ impl TestRestaurant {
         screen
     }
 
-    /// Reads for `span`, in which no event on the floor may match.
+    /// Reads the floor for `span`, and asserts that no event matches.
     pub async fn silence(&mut self, span: Duration, is_of_it: fn(&Value) -> bool) {
         let until = Instant::now() + span;
         while let Some(left) = until.checked_duration_since(Instant::now()) {

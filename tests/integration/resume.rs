@@ -36,7 +36,7 @@ pub async fn long_log() -> (&'static Path, Value) {
     (folder, order.as_str().into())
 }
 
-/// Sends one promise after another for the order: each changes the time, so each makes an event.
+/// Sends one promise after another for the order. Each changes the time, and so makes an event.
 async fn promise(staff: Client, order: Value, at: u64) {
     for round in 0..LONG.div_ceil(WRITERS) {
         staff.command(&order, "promise", json!({"minutes": 1 + (at + round) % 400})).await.expect(200);
@@ -54,7 +54,7 @@ async fn head(staff: &Client, order: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn a_short_absence_is_made_good_from_memory() {
+async fn after_a_short_absence_missed_events_come_from_memory() {
     let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -82,7 +82,7 @@ async fn a_short_absence_is_made_good_from_memory() {
 }
 
 #[tokio::test]
-async fn after_a_restart_the_log_makes_it_good() {
+async fn after_a_restart_missed_events_come_from_the_log() {
     let mut server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -104,7 +104,7 @@ async fn after_a_restart_the_log_makes_it_good() {
 }
 
 #[tokio::test]
-async fn many_pages_of_the_log_come_in_order_and_the_order_room_alike() {
+async fn many_pages_of_the_log_come_in_order_in_the_kitchen_room_and_the_order_room() {
     let (log, order) = long_log().await;
     let server = TestServer::on_copy(log, &[]).await;
     let staff = server.staff().await;
@@ -121,7 +121,7 @@ async fn many_pages_of_the_log_come_in_order_and_the_order_room_alike() {
 }
 
 #[tokio::test]
-async fn a_slow_but_steady_reader_gets_four_thousand_events_uncut() {
+async fn a_slow_but_steady_reader_gets_four_thousand_events_without_an_eviction() {
     let (log, order) = long_log().await;
     let server = TestServer::on_copy(log, &[]).await;
     let staff = server.staff().await;
@@ -147,7 +147,7 @@ async fn a_slow_but_steady_reader_gets_four_thousand_events_uncut() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_cannot_be_used_is_answered_with_a_snapshot() {
+async fn an_unusable_cursor_is_answered_with_a_snapshot() {
     let (log, order) = long_log().await;
     let server = TestServer::on_copy(log, &TALKATIVE).await;
     let staff = server.staff().await;

@@ -1,10 +1,10 @@
-//! Rooms: who may join, what members receive, and how a join finds its place in a running stream.
+//! Rooms: who may join, what members receive, and how a join fits into a running stream of events.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::{Client, Menu, Screen, TestServer, client::text, new_id, server::TALKATIVE};
 
-/// The roles of the contract. A guest is the one who placed the order, or another.
+/// The roles of the contract, with two guests: the one who placed the order, and another.
 const ROLES: [&str; 6] = ["diner", "other diner", "kitchen", "staff", "manager", "service"];
 
 /// Which of [`ROLES`] may join each room.
@@ -63,7 +63,7 @@ async fn forbidden(screen: &mut Screen, room: &str) {
 }
 
 #[tokio::test]
-async fn a_snapshot_has_what_is_open_and_live_closes_it() {
+async fn a_snapshot_has_the_open_orders_and_is_followed_by_live() {
     let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("2").await);
     let menu = Menu::read(&staff).await;
@@ -85,7 +85,7 @@ async fn a_snapshot_has_what_is_open_and_live_closes_it() {
 }
 
 #[tokio::test]
-async fn a_menu_room_carries_what_is_sold_out_and_pauses_and_only_that() {
+async fn a_menu_room_carries_only_availability_and_pauses() {
     let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("2").await);
     let menu = Menu::read(&staff).await;
@@ -106,7 +106,7 @@ async fn a_menu_room_carries_what_is_sold_out_and_pauses_and_only_that() {
 }
 
 #[tokio::test]
-async fn subscribing_twice_is_one_membership_and_after_unsubscribing_there_is_silence() {
+async fn subscribing_twice_makes_one_membership_and_unsubscribing_ends_its_events() {
     let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -162,7 +162,7 @@ async fn storm(staff: Client, order: Value, mut stop: tokio::sync::oneshot::Rece
 }
 
 #[tokio::test]
-async fn a_hundred_joins_amid_a_storm_see_no_hole_and_no_repeat() {
+async fn a_hundred_joins_during_a_storm_of_events_see_no_gap_and_no_repeat() {
     let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;

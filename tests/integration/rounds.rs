@@ -8,7 +8,7 @@ fn lines(document: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_round_reaches_every_screen_and_sends_the_order_back_to_work() {
+async fn a_round_reaches_every_screen_and_reopens_the_order_for_the_kitchen() {
     let server = TestServer::start(&[]).await;
     let (guest, cook, staff) = (server.diner("7").await, server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&guest).await;
@@ -72,7 +72,7 @@ async fn the_restaurant_decides_whether_guests_add_rounds() {
     guest.post(&commands, &refused).await.problem(403, "forbidden");
     staff.command(&order["id"], "add_items", round()).await.expect(200);
     let allowed = staff.put(path, &json!({"allowed": true})).await.expect(200);
-    assert_eq!(allowed["document"].get("guest_rounds"), None, "absent while it is allowed");
+    assert_eq!(allowed["document"].get("guest_rounds"), None, "the field is absent while guests may add rounds");
     guest.post(&commands, &refused).await.expect(200);
     staff.act(&order["id"], "accept").await;
     staff.act(&order["id"], "ready").await;
@@ -81,7 +81,7 @@ async fn the_restaurant_decides_whether_guests_add_rounds() {
 }
 
 #[tokio::test]
-async fn a_round_keeps_the_rules_of_placing() {
+async fn a_round_obeys_the_rules_of_placing_an_order() {
     let server = TestServer::start(&["--order-portions", "20"]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);
     let menu = Menu::read(&guest).await;
@@ -107,7 +107,7 @@ async fn a_round_keeps_the_rules_of_placing() {
 }
 
 #[tokio::test]
-async fn a_line_is_corrected_before_it_cooks() {
+async fn a_line_can_be_corrected_before_it_is_cooked() {
     let server = TestServer::start(&[]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);
     let menu = Menu::read(&guest).await;
@@ -128,7 +128,7 @@ async fn a_line_is_corrected_before_it_cooks() {
     let other = json!({"item": item, "line": menu.line("Masala cha", 1)});
     staff.command(&order["id"], "change_item", other).await.problem(422, "invalid");
     let ack = staff.command(&order["id"], "change_item", fewer).await.expect(200);
-    assert_eq!(ack["document"]["items"][&item].get("note"), None, "the line is as sent");
+    assert_eq!(ack["document"]["items"][&item].get("note"), None, "the line has exactly the fields that were sent");
     staff.act(&order["id"], "start").await;
     staff.command(&order["id"], "change_item", fields).await.problem(409, "invalid_transition");
 }

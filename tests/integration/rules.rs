@@ -1,4 +1,4 @@
-//! The rules of a restaurant raise the role for a deed, over every transport.
+//! A restaurant's rules can require a higher role for an action, over every transport.
 
 use crate::restaurant::TestRestaurant;
 use reqwest::Method;
@@ -17,7 +17,7 @@ async fn require(manager: &Client, roles: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_deed_that_needs_a_manager_is_refused_to_staff_on_every_transport_until_the_rule_is_gone() {
+async fn an_action_that_needs_a_manager_is_refused_to_staff_on_every_transport_until_the_rule_is_removed() {
     let mut restaurant = TestRestaurant::open(&[]).await;
     let manager = restaurant.server.manager().await;
     let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await;
@@ -41,7 +41,7 @@ async fn a_deed_that_needs_a_manager_is_refused_to_staff_on_every_transport_unti
     manager.put(&path, &json!({"available": false})).await.expect(200);
     restaurant.staff.act(id, "ready").await;
 
-    // A refusal of a role is decided again each time.
+    // A refusal for a missing role is not remembered.
     require(&manager, json!({})).await;
     restaurant.staff.command(id, "cancel", why).await.expect(200);
     let told = manager.get("/api/v1/restaurants/demo/audit").await.expect(200);
@@ -54,7 +54,7 @@ async fn a_deed_that_needs_a_manager_is_refused_to_staff_on_every_transport_unti
 }
 
 #[tokio::test]
-async fn rules_bind_kitchens_and_people_and_neither_guests_nor_services() {
+async fn rules_apply_to_kitchens_and_people_but_not_to_guests_and_services() {
     let restaurant = TestRestaurant::open(&[]).await;
     let manager = restaurant.server.manager().await;
     let roles = json!({"start": "staff", "ready": "manager", "cancel": "manager", "accept": "manager"});
@@ -76,7 +76,7 @@ async fn rules_bind_kitchens_and_people_and_neither_guests_nor_services() {
 }
 
 #[tokio::test]
-async fn only_managers_set_rules_and_two_do_not_overwrite_each_other() {
+async fn only_managers_set_rules_and_two_managers_do_not_overwrite_each_other() {
     let restaurant = TestRestaurant::open(&[]).await;
     let manager = restaurant.server.manager().await;
     restaurant.staff.put(RULES, &json!({})).await.problem(403, "forbidden");

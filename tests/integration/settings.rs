@@ -66,7 +66,7 @@ async fn a_flag_precedes_the_environment_which_precedes_a_file_which_precedes_th
         assert_eq!(setting(&printed, flag), (value, source), "{flag}");
     }
     assert!(printed.ends_with("a node can start with these settings\n"), "{printed}");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the check makes no file");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the check creates no file");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_tool_takes_its_database_and_its_keys_from_files() {
 }
 
 #[tokio::test]
-async fn a_wrong_file_is_refused_with_the_remedy_and_without_its_secrets() {
+async fn an_invalid_file_is_refused_with_a_remedy_and_without_its_secrets() {
     for (text, words) in [
         ("drain_s = 3", "there is no setting drain_s; did you mean drain-s?"),
         ("drain-s = 'soon'", "orderbell.toml:\nerror: invalid value 'soon' for '--drain-s"),

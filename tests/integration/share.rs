@@ -83,7 +83,7 @@ async fn the_holder_of_a_link_can_see_its_order_and_nothing_else() {
     let call = screen.ask(json!({"type": "command", "action": "call_waiter", "reason": "bill"})).await;
     let place = screen.ask(json!({"type": "place", "order": menu.basket()})).await;
     assert_eq!([&cancel["code"], &call["code"], &place["code"]], [&json!("forbidden"); 3]);
-    // A shared link cannot be renewed into the session it belongs to, nor the other way round.
+    // A link cannot be renewed with a token of its guest's session, and the session cannot be renewed with the link.
     screen.send(&json!({"type": "refresh", "token": owner.token})).await;
     assert_eq!(screen.until("an answer to refresh", |frame| frame["type"] == "error").await["code"], "unauthorized");
     let mut table = owner.screen().await;
@@ -93,7 +93,7 @@ async fn the_holder_of_a_link_can_see_its_order_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn only_the_guest_who_ordered_gives_out_a_link() {
+async fn only_the_guest_who_ordered_can_share_a_link() {
     let server = TestServer::start(&[]).await;
     let (owner, neighbour, staff) = (seat(&server, 3).await, seat(&server, 3).await, server.staff().await);
     let menu = Menu::read(&owner).await;
@@ -106,7 +106,7 @@ async fn only_the_guest_who_ordered_gives_out_a_link() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_session_ends_its_links_wherever_they_are_open() {
+async fn the_end_of_a_session_ends_its_links_on_every_transport() {
     let server = TestServer::start(&[]).await;
     let owner = seat(&server, 3).await;
     let order = owner.place(&Menu::read(&owner).await.basket()).await;
@@ -129,7 +129,7 @@ async fn the_end_of_the_session_ends_its_links_wherever_they_are_open() {
 }
 
 #[tokio::test]
-async fn a_link_lives_no_longer_than_the_token_of_a_session_without_a_row() {
+async fn a_link_expires_with_the_token_of_a_session_that_is_not_stored() {
     let server = TestServer::start(&[]).await;
     let owner = server.client(&["diner", "--table", "4", "--expires", "10m"]).await;
     let order = owner.place(&Menu::read(&owner).await.basket()).await;

@@ -1,4 +1,4 @@
-//! Several people on one device: a PIN says who acts, whatever the transport, and whenever it arrives.
+//! Several people on one device: a PIN names the person who acts, on every transport, even if the command arrives late.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Starts a server with a device of the floor that nobody uses yet.
+    /// Starts a server with a shared device of the floor that nobody uses yet.
     async fn open() -> Self {
         let server = TestServer::start(&[]).await;
         let manager = server.manager().await;
@@ -60,7 +60,7 @@ impl Shared {
 }
 
 #[tokio::test]
-async fn a_pin_names_the_person_over_every_transport_and_what_waited_stays_theirs() {
+async fn a_pin_names_the_person_over_every_transport_and_delayed_commands_keep_their_person() {
     let shared = Shared::open().await;
     let Shared { device, menu, .. } = &shared;
     let (mina, omar) = (shared.person("mina", "4711").await, shared.person("omar", "80293").await);
@@ -106,7 +106,7 @@ async fn a_pin_names_the_person_over_every_transport_and_what_waited_stays_their
 }
 
 #[tokio::test]
-async fn without_a_right_pin_a_shared_device_reads_and_changes_nothing() {
+async fn without_a_valid_pin_a_shared_device_can_read_but_not_change_anything() {
     let shared = Shared::open().await;
     let Shared { device, menu, server, manager } = &shared;
     let mina = shared.person("mina", "4711").await;
@@ -127,7 +127,7 @@ async fn without_a_right_pin_a_shared_device_reads_and_changes_nothing() {
     assert_eq!(reason(shared.try_shift(&mina, "4712").await.1), "wrong_pin");
     let shift = shared.shift(&mina, "4711").await;
     device.command(id, "accept", json!({"shift": shift})).await.expect(200);
-    // A PIN is good for what the floor does, and for nothing that decides who may do what.
+    // A PIN allows the actions of the floor, but no change of people, keys or rights.
     for path in ["/api/v1/people/me", "/api/v1/restaurants/demo/people", "/api/v1/restaurants/demo/audit"] {
         let call = device.request(Method::GET, path).header("Orderbell-Shift", &shift);
         Client::send(call).await.problem(403, "forbidden");

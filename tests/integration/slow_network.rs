@@ -6,13 +6,13 @@ use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, TestServer, 
 
 /// The receive buffer of the reader's kernel, in bytes.
 const BUFFER: usize = 32 * 1024;
-/// Orders of some 45 KB. In two rooms they exceed the kernel's buffers and a connection's queue.
+/// The number of orders of some 45 KB. In two rooms they exceed the kernel's buffers and a connection's queue.
 const BANQUETS: usize = 90;
 /// The pause between two large frames.
 const REST: Duration = Duration::from_millis(20);
 /// The size of a large frame, in bytes.
 const LARGE: usize = 10_000;
-/// Dishes of a menu of more than half a megabyte; a change of all of them is larger than the backlog.
+/// The number of dishes in a menu of more than half a megabyte. Changing all of them exceeds the backlog.
 const DISHES: usize = 1800;
 /// The most bytes that a connection queues for its reader.
 const BACKLOG: usize = 256 * 1024;
@@ -63,7 +63,7 @@ async fn ask_again_and_again(server: &TestServer, send: impl AsyncFnMut(String),
 }
 
 #[tokio::test]
-async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
+async fn a_menu_larger_than_the_backlog_arrives_among_other_events() {
     let server = TestServer::start(&[]).await;
     let (staff, manager, dishes) = (server.staff().await, server.manager().await, ids());
     let menu = Menu::read(&staff).await;
@@ -72,9 +72,9 @@ async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
     for room in [menu.kitchen(), menu.menu()] {
         screen.join(&room).await;
     }
-    // Snapshots do not count against a reader: they fill the buffers, and what follows waits.
+    // Snapshots do not count against a reader. They fill the buffers, so that later frames wait.
     ask_again_and_again(&server, async |frame| screen.send_text(&frame).await, &menu.menu()).await;
-    // Describing the menu replaced its dishes: the basket has one of the new menu.
+    // Describing the menu has replaced its dishes, so the basket has a dish of the new menu.
     let basket = json!({"service": "takeaway", "items": [{"menu_item": dishes.1[0], "quantity": 1}]});
     staff.place(&basket).await;
     let changed = describe(&manager, &dishes, "b").await;
@@ -88,7 +88,7 @@ async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
 }
 
 #[tokio::test]
-async fn rooms_that_are_resumed_together_over_a_slow_network_come_live_without_a_cut() {
+async fn rooms_resumed_together_over_a_slow_network_become_live_without_an_eviction() {
     let server = TestServer::start(&[]).await;
     let (pos, staff) = (server.client(&["service"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
@@ -123,7 +123,7 @@ async fn a_slow_reader_whose_pongs_are_late_stays_connected() {
     let mut reader = Raw::open_with(&staff, Some(BUFFER)).await;
     reader.send(raw::TEXT, json!({"type": "subscribe", "room": room}).to_string().as_bytes()).await;
     while !reader.frame().await.unwrap().1.starts_with(br#"{"type":"live""#) {}
-    // It reads at once: a busy machine must not make it silent before the measurement begins.
+    // Read at once: on a busy machine the reader would otherwise count as silent before the measurement begins.
     ask_often(async |frame| reader.send(raw::TEXT, frame.as_bytes()).await, &room).await;
     let begun = Instant::now();
     while begun.elapsed() < 3 * PERIOD {

@@ -48,9 +48,9 @@ async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
 }
 
 #[tokio::test]
-async fn twenty_readers_that_do_not_read_cost_nothing_and_lose_nothing() {
+async fn twenty_stalled_readers_cost_no_memory_and_lose_no_event() {
     let server = TestServer::start(&["--connections-per-principal", "100"]).await;
-    // Not kitchen screens: a screen that connects makes an event in the feed.
+    // Do not use kitchen screens, since each connection of one makes an event in the feed.
     let (pos, staff) = (server.client(&["service"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     let room = menu.kitchen();
@@ -95,7 +95,7 @@ async fn assert_resumes(client: &Client, room: &str, cut: Followed, since: u64, 
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_amid_a_replay_is_closed_and_resumes_where_it_was() {
+async fn a_reader_that_stops_during_a_replay_is_closed_and_can_resume_there() {
     let server = TestServer::start(&[]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
@@ -140,7 +140,7 @@ async fn an_evicted_reader_may_reconnect_at_once() {
     place_banquets(&staff, &menu).await;
     eventually("an eviction", PATIENCE, || async { (server.metric("orderbell_evictions_total").await > 0.0).then_some(()) })
         .await;
-    // Its slot is free although its last bytes were not sent: nobody reads them.
+    // Its slot is free although its last bytes are unsent, since nobody reads them.
     let back = eventually("a place", std::time::Duration::from_secs(1), || async {
         let (reply, stream) = support::raw::Handshake::new(&cook.token).send(&cook.base, None).await;
         (reply.status == 101).then_some(stream)

@@ -8,7 +8,7 @@ use support::{Client, PATIENCE, Raw, TestServer, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Much earlier than any idle socket is closed.
+/// Much shorter than the server keeps an idle socket open.
 const AT_ONCE: Duration = Duration::from_secs(10);
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 /// Rates so high that only the limit under test refuses.
@@ -48,7 +48,7 @@ async fn status(client: &Client) -> u16 {
 }
 
 #[tokio::test]
-async fn the_soft_limit_of_descriptors_is_raised_and_one_too_low_is_said() {
+async fn the_soft_limit_of_descriptors_is_raised_and_a_hard_limit_that_is_too_low_is_logged() {
     let server = TestServer::limited("-Sn 1024", &["--connections", "2000"]).await;
     let (soft, hard) = soft_limit(&server);
     assert!(soft == hard && soft != "1024", "{soft} {hard}");
@@ -70,14 +70,14 @@ async fn a_plain_connection_takes_one_descriptor() {
 }
 
 #[tokio::test]
-async fn hundreds_of_sockets_that_wait_do_not_keep_the_kitchen_out() {
+async fn hundreds_of_idle_sockets_do_not_keep_the_kitchen_out() {
     let server = TestServer::limited("-n 1024", &[]).await;
     let cook = server.kitchen("hot").await;
     let mut beside = cook.screen().await;
     let sockets = idlers(&server, 1200).await;
     assert!(server.descriptors() < 1024);
     tokio::time::timeout(AT_ONCE, cook.screen()).await.expect("a screen gets in at once").alive().await;
-    tokio::time::timeout(AT_ONCE, server.anybody().get("/healthz")).await.expect("and so does a page");
+    tokio::time::timeout(AT_ONCE, server.anybody().get("/healthz")).await.expect("a page gets in at once");
     beside.alive().await;
     assert!(server.metric("orderbell_limit_hits_total{limit=\"idle_connections\"}").await > 100.0);
     assert!(!server.log().contains("Error accepting"), "accepting never took the last descriptor");
@@ -108,7 +108,7 @@ async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
     }
     tokio::time::timeout(AT_ONCE, cook.screen()).await.expect("a screen gets in at once").alive().await;
     let orders = tokio::time::timeout(AT_ONCE, staff.get("/api/v1/restaurants/demo/orders")).await;
-    assert_eq!(orders.expect("and so do the staff").status, 200);
+    assert_eq!(orders.expect("the staff get an answer at once").status, 200);
     assert!(server.metric("orderbell_limit_hits_total{limit=\"idle_connections\"}").await > 100.0);
     // A complete body is answered, even from the same addresses.
     let refused = server.anybody().post("/api/v1/sessions/refresh", &serde_json::json!({"refresh_token": "x"})).await;
@@ -116,7 +116,7 @@ async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
 }
 
 #[tokio::test]
-async fn where_all_of_an_address_are_busy_kitchen_and_staff_are_answered_and_guests_wait() {
+async fn when_all_slots_of_an_address_are_busy_kitchen_and_staff_are_answered_and_guests_wait() {
     let server = TestServer::start(&["--connections-per-address", "20"]).await;
     let (diner, cook) = (server.diner("1").await, server.kitchen("hot").await);
     let menu = support::Menu::read(&cook).await.menu();

@@ -8,7 +8,7 @@ use support::client::text;
 use support::{Client, PATIENCE, eventually};
 
 const ALARM: [&str; 2] = ["--display-alarm-s", "1"];
-/// Longer than a busy machine takes to show, begin or cancel an order that was just accepted.
+/// Longer than a busy machine needs to show, begin or cancel an order after its acceptance.
 const LATE_ALARM: [&str; 2] = ["--display-alarm-s", "5"];
 /// Longer than the late alarm.
 const LONGER: Duration = Duration::from_secs(9);
@@ -66,7 +66,7 @@ fn connected() -> String {
 async fn the_floor_is_notified_of_an_order_until_a_screen_of_its_station_draws_it() {
     let mut restaurant = TestRestaurant::open(&ALARM).await;
     let placed = restaurant.placed(&["Beef rezala"]).await;
-    // Taken before the request: the server's alarm clock starts at its commit, not at the answer.
+    // Take the time before the request: the server's alarm counts from its commit, not from the answer.
     let accepted = Instant::now();
     let order = restaurant.staff.act(&placed["id"], "accept").await["document"].clone();
     assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
@@ -94,7 +94,7 @@ async fn the_floor_is_notified_of_an_order_until_a_screen_of_its_station_draws_i
 }
 
 #[tokio::test]
-async fn tickets_that_are_drawn_in_time_begun_or_closed_raise_no_alarm() {
+async fn tickets_that_are_shown_in_time_begun_or_closed_raise_no_alarm() {
     let mut restaurant = TestRestaurant::open(&LATE_ALARM).await;
     let pass = restaurant.server.client(&["kitchen"]).await;
     let mut pass = restaurant.kitchen(&pass).await;
@@ -119,7 +119,7 @@ async fn tickets_that_are_drawn_in_time_begun_or_closed_raise_no_alarm() {
 }
 
 #[tokio::test]
-async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
+async fn a_screen_that_may_show_all_stations_counts_only_for_those_it_reports() {
     let mut restaurant = TestRestaurant::open(&ALARM).await;
     let pass = restaurant.server.client(&["kitchen"]).await;
     let mut pass = restaurant.kitchen(&pass).await;
@@ -127,7 +127,7 @@ async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
     let mut seen = restaurant.seen(&order["position"]);
     seen["station"] = "bar".into();
     pass.send(&seen).await;
-    // For a room other than the kitchen's the report means nothing.
+    // A report for another room than the kitchen's has no effect.
     pass.join(&restaurant.menu.menu()).await;
     pass.send(&json!({"type": "seen", "room": restaurant.menu.menu(), "position": order["position"]})).await;
     assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
@@ -152,7 +152,7 @@ async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
     let held = format!("/api/v1/rooms/{kitchen}/events?wait=30&since={cursor}");
     let (held, ()) = tokio::join!(pass.get(&held), async {
         restaurant.floor.until("the screen", |frame| frame["event"]["patch"].to_string().contains("\"connected\":true")).await;
-        // Invalid reports are refused; from staff, and for the menu's room, a report means nothing.
+        // Invalid reports are refused. A report from staff or for the menu's room has no effect.
         pass.post(&seen(&kitchen), &json!({"position": 1, "stations": []})).await.problem(422, "invalid");
         pass.post(&seen("kitchen:nowhere"), &receipt).await.problem(403, "forbidden");
         for (who, room) in [(&restaurant.staff, &kitchen), (&pass, &menu)] {
@@ -170,15 +170,15 @@ async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
 }
 
 #[tokio::test]
-async fn without_the_alarm_nobody_is_told() {
+async fn without_the_alarm_the_floor_is_not_notified() {
     let mut restaurant = TestRestaurant::open(&["--display-alarm-s", "0"]).await;
     restaurant.accepted(&["Beef rezala"]).await;
     restaurant.silence(LONG, of_a_station).await;
 }
 
-/// Head checks are far apart, so what arrives was announced.
+/// Head checks are far apart here, so an event that arrives was announced.
 #[tokio::test]
-async fn the_floor_hears_at_once_of_a_screen_that_is_renamed_or_revoked() {
+async fn the_floor_is_notified_at_once_of_a_renamed_or_revoked_screen() {
     let restaurant = TestRestaurant::open(&["--head-comparison-s", "3600"]).await;
     let pairing = restaurant.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));

@@ -1,4 +1,4 @@
-//! HTTP answers that nobody reads: the connections are cut in time, and cost little until then.
+//! HTTP answers that nobody reads: the server cuts their connections in time, and they cost little until then.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -35,9 +35,9 @@ async fn menu_of(server: &TestServer, dishes: usize) -> Client {
     manager
 }
 
-/// As many readers as a debug build can encode menus for in some seconds.
+/// The number of readers: a debug build can encode this many menus in some seconds.
 const READERS: usize = 6;
-/// How often each requests it: kernels buffer some answers of 2 MiB.
+/// The number of requests of each reader: kernels buffer some answers of 2 MiB.
 const TIMES: usize = 8;
 
 /// A small receive buffer, for a client that takes little of an answer.
@@ -69,7 +69,7 @@ async fn memory_is_back(server: &TestServer, bound: u64) {
 /// Sends requests from `count` clients that do not read. Returns the largest growth of memory.
 async fn unread(server: &TestServer, client: &Client, count: usize, bytes: &[u8]) -> (u64, Vec<TcpStream>) {
     let before = server.resident();
-    // Wait for all of them: one that was not cut yet would continue as soon as it is read.
+    // Wait for all of them: a connection that is not cut yet would continue as soon as it is read.
     let cut = server.metric(CUT).await + count as f64;
     let asking = async {
         let mut streams = Vec::new();
@@ -84,7 +84,7 @@ async fn unread(server: &TestServer, client: &Client, count: usize, bytes: &[u8]
 }
 
 #[tokio::test]
-async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
+async fn menus_that_nobody_reads_are_held_in_memory_once_and_dropped_in_time() {
     let server = TestServer::start(&SOON).await;
     let manager = large_menu(&server).await;
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "").repeat(TIMES);
@@ -102,7 +102,7 @@ async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
 }
 
 #[tokio::test]
-async fn undisturbed_connections_stay_open_and_slow_readers_get_everything() {
+async fn idle_connections_stay_open_and_slow_readers_get_the_whole_answer() {
     let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(80);
     let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
@@ -127,7 +127,7 @@ async fn undisturbed_connections_stay_open_and_slow_readers_get_everything() {
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "Connection: close\r\n");
     let mut stream = ask(&manager, &bytes).await;
     let mut whole = 0;
-    // Some 600 KB a second: longer than the deadline in total, but never as long between two reads.
+    // At some 600 KB a second the whole answer takes longer than the deadline, but no pause between two reads does.
     let mut piece = vec![0; 60_000];
     loop {
         match soon("a piece", stream.read(&mut piece)).await.unwrap() {
@@ -141,7 +141,7 @@ async fn undisturbed_connections_stay_open_and_slow_readers_get_everything() {
 }
 
 #[tokio::test]
-async fn a_hundred_polls_that_nobody_reads_are_gone_in_time() {
+async fn a_hundred_polls_that_nobody_reads_are_dropped_in_time() {
     let server = TestServer::start(&SOON).await;
     let manager = large_menu(&server).await;
     let room = Menu::read(&manager).await.menu();
@@ -189,8 +189,8 @@ async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<us
         eventually("open", PATIENCE, async || (server.metric(OPEN).await >= count as f64).then_some(())).await;
         streams
     };
-    // Warm up with a small request, so that reused buffers exist already. With these bytes, the allocator would keep what they
-    // cost, and nothing would grow.
+    // Warm up with a small request, so that reused buffers exist already. After a warm-up with these bytes, the allocator would
+    // still hold their memory, and nothing would grow.
     drop(open(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await);
     eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
     let before = server.resident();
@@ -252,7 +252,7 @@ async fn exchange(server: &TestServer, bytes: &[u8], piece: usize) -> String {
 }
 
 #[tokio::test]
-async fn requests_that_are_sent_ahead_are_answered_in_turn_with_their_bodies() {
+async fn pipelined_requests_with_bodies_are_answered_in_turn() {
     let server = TestServer::start(&[]).await;
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
     let body = format!("{{\"table_key\":{}\"nobody has this key\"}}", " \r\n\r\n".repeat(800));
@@ -300,15 +300,15 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
 }
 
 #[tokio::test]
-async fn a_head_has_a_bound() {
+async fn the_size_of_a_request_head_is_limited() {
     let server = TestServer::start(&[]).await;
     let head =
         |length: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: {}\r\n\r\n", "a".repeat(length));
     assert!(exchange(&server, head(15_000).as_bytes(), 1000).await.starts_with("HTTP/1.1 200 "));
     let endless = head(17_000);
-    // Without its end, so that the server reads all of it before it refuses.
+    // Send it without its end, so that the server reads all of it before it refuses.
     assert!(exchange(&server, &endless.as_bytes()[..16 * 1024], 1000).await.starts_with("HTTP/1.1 431 "));
-    // It does not cut the answer before, which its reader has not taken yet.
+    // The refusal does not cut off the previous answer, which the reader has not read yet.
     let manager = large_menu(&server).await;
     let menu = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "");
     let mut stream = ask(&manager, &[menu, head(60_000).into_bytes()].concat()).await;
@@ -328,12 +328,12 @@ async fn until_close(server: &TestServer, bytes: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_head_has_a_deadline_which_a_stall_of_the_node_does_not_count_against_its_client() {
+async fn a_request_head_has_a_deadline_that_does_not_count_a_stall_of_the_node() {
     let head_timeout = Duration::from_millis(1500);
     let server = TestServer::start(&["--head-timeout-ms", "1500"]).await;
     let slow = async || server.metric("orderbell_limit_hits_total{limit=\"head_time\"}").await;
     let get = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-    assert_eq!(until_close(&server, "").await, "", "a browser takes an answer for that of its next request");
+    assert_eq!(until_close(&server, "").await, "", "an answer would be taken for that of the browser's next request");
     assert_eq!(slow().await, 0.0);
     assert!(until_close(&server, &get[..30]).await.starts_with("HTTP/1.1 408 "));
     let second = until_close(&server, &[get, &get[..1]].concat()).await;
@@ -346,7 +346,7 @@ async fn a_head_has_a_deadline_which_a_stall_of_the_node_does_not_count_against_
         stream.write_all(&get.as_bytes()[..begun]).await.unwrap();
         waiting.push((stream, &get[begun..]));
     }
-    // Later than the connections, so the server has read what they have sent.
+    // This request is later than the connections, so the server has read their bytes.
     server.metric(OPEN).await;
     server.signal("STOP");
     for (stream, rest) in &mut waiting {
@@ -358,7 +358,7 @@ async fn a_head_has_a_deadline_which_a_stall_of_the_node_does_not_count_against_
         let mut status = [0; 13];
         soon("the answer", stream.read_exact(&mut status)).await.unwrap();
         assert_eq!(&status, b"HTTP/1.1 200 ");
-        // An idle connection has no head that is due.
+        // The deadline does not apply to an idle connection.
         tokio::time::sleep(head_timeout * 3 / 2).await;
         stream.write_all(get.as_bytes()).await.unwrap();
         let mut rest = [0; 600];
@@ -368,7 +368,7 @@ async fn a_head_has_a_deadline_which_a_stall_of_the_node_does_not_count_against_
 }
 
 #[tokio::test]
-async fn a_large_answer_waits_for_no_acknowledgement() {
+async fn a_large_answer_is_sent_without_waiting_for_acknowledgements() {
     let server = TestServer::start(&[]).await;
     let manager = menu_of(&server, 60).await;
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "");

@@ -1,4 +1,5 @@
-//! Visits that move to another table, and that merge: the kitchen, the floor, guests and shared links follow them on every transport.
+//! Visits that move to another table, and visits that merge: the kitchen, the floor, guests and shared links follow on every
+//! transport.
 
 use serde_json::{Value, json};
 use support::followed::Followed;
@@ -39,7 +40,7 @@ fn merging(visit: &Value, into: &Value) -> Value {
     json!({"id": new_id(), "action": "merge", "visit": visit["id"], "into": into["id"]})
 }
 
-/// A room that somebody follows: live, and as it was when they left.
+/// A room that somebody follows live, and the state in which a second client has left it.
 struct Watch {
     name: &'static str,
     client: Client,
@@ -55,7 +56,7 @@ impl Watch {
         Self { name, client: client.clone(), room, live, left }
     }
 
-    /// Checks on every transport that the patches up to a position fold to the documents of the server.
+    /// Asserts on every transport that the patches up to a position fold to the server's documents.
     async fn check(&mut self, position: u64, orders: &[Value], calls: Option<&Value>) {
         let own = text(&orders[0]["id"]).to_owned();
         let is_order = self.room.starts_with("order:");
@@ -99,7 +100,7 @@ impl Watch {
         let mut stream = self.client.request(reqwest::Method::GET, path).send().await.unwrap();
         let mut read = String::new();
         while !read.contains("event: live") || !read.ends_with("\n\n") {
-            read += std::str::from_utf8(&stream.chunk().await.unwrap().expect("the stream goes on")).unwrap();
+            read += std::str::from_utf8(&stream.chunk().await.unwrap().expect("the stream continues")).unwrap();
         }
         let data = read.lines().filter_map(|line| line.strip_prefix("data: "));
         data.map(|json| serde_json::from_str(json).unwrap()).filter(|frame: &Value| frame.get("room").is_some()).collect()
@@ -197,7 +198,7 @@ async fn everyone_follows_a_visit_that_moves_and_comes_back_on_every_transport()
 }
 
 #[tokio::test]
-async fn a_guest_stays_with_their_visit_and_the_next_guests_see_nothing_of_it() {
+async fn a_guest_keeps_following_a_moved_visit_and_the_next_guests_see_nothing_of_it() {
     let party = Party::open().await;
     let Party { server, staff, menu, first, second, orders, .. } = &party;
     let early = party.call(second, "bill").await;
@@ -222,7 +223,7 @@ async fn a_guest_stays_with_their_visit_and_the_next_guests_see_nothing_of_it() 
     next.client.get(&format!("/api/v1/orders/{}", text(&orders[0]))).await.problem(404, "not_found");
     let own = next.client.place(&menu.basket()).await;
     assert_eq!(own["table"], "3");
-    assert_ne!(visit_at(staff, "3").await["id"], visit["id"], "a visit of their own");
+    assert_ne!(visit_at(staff, "3").await["id"], visit["id"], "the next guests get their own visit");
     staff.post(COMMANDS, &undoing(&moved)).await.problem(409, "conflict");
     assert_eq!(staff.order(&orders[0]).await["table"], "8");
 
@@ -333,7 +334,7 @@ async fn everyone_follows_two_visits_that_merge_and_separate_on_every_transport(
     of_host.check(0, &[party.staff.order(&own["id"]).await], None).await;
     let current = party.first.client.get(CURRENT).await.expect(200);
     assert_eq!((&current["table"], &current["visit"]["id"]), (&json!("5"), &into["id"]));
-    assert_eq!(current["orders"].as_array().unwrap().len(), 2, "the other guests' orders stay theirs");
+    assert_eq!(current["orders"].as_array().unwrap().len(), 2, "the guest does not see the orders of the other party");
     host.client.get(&format!("/api/v1/orders/{}", text(&party.orders[0]))).await.problem(404, "not_found");
 
     let undone = party.staff.post(COMMANDS, &undoing(&merged)).await.expect(200);
@@ -361,7 +362,11 @@ async fn only_staff_merge_two_open_visits_and_once() {
     staff.post(COMMANDS, &merging(&json!({"id": new_id()}), &into)).await.problem(404, "not_found");
     let mut stale = merging(&visit, &into);
     stale["expected_position"] = json!(1);
-    assert_eq!(staff.post(COMMANDS, &stale).await.problem(409, "stale")["document"], visit, "that of the visit that ends");
+    assert_eq!(
+        staff.post(COMMANDS, &stale).await.problem(409, "stale")["document"],
+        visit,
+        "the answer has the visit that would end"
+    );
     stale["id"] = new_id().into();
     stale["expected_position"] = visit["position"].clone();
     let done = staff.post(COMMANDS, &stale).await.expect(200);

@@ -23,7 +23,7 @@ fn good() -> Vec<Case> {
         ends("no code", vec![frame(FINAL | CLOSE, "")], 1000),
         ends("a reason", vec![close(1000, "au revoir \u{1F44B}".as_bytes())], 1000),
         ends("a reason of 123 bytes", vec![close(1000, &[b'*'; 123])], 1000),
-        ends("what comes behind is not looked at", vec![close(1000, b""), ping_text("late"), frame(PING, "late")], 1000),
+        ends("frames after the close frame are ignored", vec![close(1000, b""), ping_text("late"), frame(PING, "late")], 1000),
         ends("nor what breaks the protocol", vec![close(1000, b""), frame(0xF3, "late")], 1000),
         ends("a second close frame", vec![close(1001, b""), close(1000, b"")], 1001),
         ends("within a message", vec![frame(TEXT_BEGINS, "{"), close(1001, b"")], 1001),

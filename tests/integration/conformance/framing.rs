@@ -62,7 +62,7 @@ fn opcodes() -> Vec<Case> {
             cases.push(Case::violates("5.2", what.clone(), vec![frame(FINAL | opcode, payload)]));
             cases.push(Case::violates("5.2", format!("{what}, not final"), vec![frame(opcode, payload)]));
         }
-        // What came before is answered, what comes after is not.
+        // The text before it is answered, and the text after it is not.
         let frames = vec![ping_text("before"), frame(FINAL | opcode, ""), ping_text("behind")];
         let expected = Expected::Ends(vec![nonce("before")], vec![VIOLATION]);
         let what = format!("the reserved opcode {opcode:#x} between texts");

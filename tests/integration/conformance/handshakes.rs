@@ -69,7 +69,7 @@ fn bad() -> Vec<(&'static str, &'static str, Vec<String>, u16)> {
         ("4.2.1", "another method", with("GET", "POST /ws HTTP/1.1"), 400),
         ("4.2.1", "no host", with("Host", ""), 400),
         ("4.2.1", "another protocol", with("Upgrade", "Upgrade: h2c"), 426),
-        ("4.2.1", "a protocol that has the name within", with("Upgrade", "Upgrade: notwebsocket"), 426),
+        ("4.2.1", "a protocol whose name contains the right one", with("Upgrade", "Upgrade: notwebsocket"), 426),
         // Section 4.2.1 would accept this. No client sends it, and the HTTP library upgrades to a single protocol only.
         ("4.2.1", "one of several protocols", with("Upgrade", "Upgrade: h2c, websocket"), 426),
         ("4.2.1", "no protocol", with("Upgrade", ""), 426),
@@ -82,7 +82,7 @@ fn bad() -> Vec<(&'static str, &'static str, Vec<String>, u16)> {
         ("4.4", "an older version", with("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), 426),
         ("4.4", "a newer version", with("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"), 426),
         ("4.4", "two versions", with("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13, 8"), 426),
-        ("4.4", "a version that is no number", with("Sec-WebSocket-Version", "Sec-WebSocket-Version: 0x0D"), 426),
+        ("4.4", "a version that is not a number", with("Sec-WebSocket-Version", "Sec-WebSocket-Version: 0x0D"), 426),
         ("4.4", "no version", with("Sec-WebSocket-Version", ""), 426),
         (
             "11.3.4",

@@ -1,5 +1,5 @@
-//! RFC 6455 against the running server, case by case, in the style of the Autobahn test suite. What a client may send is
-//! answered; what it must not send closes the connection with the code in docs/protocol.md. Each case names its section.
+//! RFC 6455 against the running server, case by case, in the style of the Autobahn test suite. The server answers frames
+//! that a client may send. Other frames close the connection with the code in docs/protocol.md. Each case names its section.
 
 mod closing;
 mod data;
@@ -251,7 +251,7 @@ fn read_text(payload: &[u8]) -> Result<Option<Answer>, String> {
 
 /// The control: the harness detects a wrong expectation, whether the case should end or stay open.
 #[tokio::test]
-async fn a_case_that_does_not_hold_is_noticed() {
+async fn the_harness_detects_a_wrong_expectation() {
     let bench = Bench::open(&[]).await;
     let lives = Case::violates("5.5.2", "a ping is no violation", vec![frame(PING, "x"), frame(CLOSE | FINAL, "")]);
     assert!(bench.play(&lives, Delivery::AtOnce).await.unwrap_err().contains("in place of"));
