@@ -77,7 +77,7 @@ export class OrderbellError extends Error {
     super(message ?? code);
     this.name = 'OrderbellError';
     this.code = code;
-    /** The current order document, with `stale`; what an order would cost, with `price_changed`. */
+    /** With `stale`: the current order document. With `price_changed`: the price of the order. */
     this.document = document;
     /** A word for the limit that was reached, or for why a session has ended. @type {string | undefined} */
     this.reason = reason;

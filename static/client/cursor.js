@@ -1,6 +1,6 @@
 /**
- * Decides what to do with a frame that carries `prev` and `position`, by a room's cursor. By this rule every event is applied
- * once, in order, and a missing one is requested again.
+ * Compares a frame's `prev` and `position` with the cursor of its room, and returns what to do with the frame. So each event is
+ * applied once and in order, and a missing one is requested again.
  *
  * @param {number} cursor everything up to here has been seen
  * @param {{prev: number, position: number}} frame no event of the room lies strictly between the two

@@ -15,8 +15,8 @@ export class Emitter {
   }
 
   /**
-   * A listener that throws must not cost the others, or the connection, their event: its error is reported
-   * as an uncaught one.
+   * Calls all listeners. An error that one of them throws is reported as uncaught, so that the others, and the connection,
+   * still get the event.
    *
    * @param {string} name @param {unknown} [payload]
    */

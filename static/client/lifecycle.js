@@ -3,7 +3,7 @@
  * frozen or kept for the back button; these events do.
  *
  * @param {{wake(): void, rest(): void, freeze(): void}} bell
- * @param {any} target a `window`, or what behaves like one
+ * @param {any} target a `window`, or an object with the same events
  * @returns {() => void} stops following
  */
 export function followLifecycle(bell, target) {
@@ -11,7 +11,10 @@ export function followLifecycle(bell, target) {
   const wake = () => bell.wake();
   const freeze = () => bell.freeze();
   const look = () => (document.visibilityState === 'visible' ? bell.wake() : bell.rest());
-  /** Wakes the link of a page that comes back; a page shown for the first time has none. @param {{persisted: boolean}} event */
+  /**
+   * Wakes the link of a page that was kept and comes back; a page shown for the first time has no link yet. @param {{persisted:
+   * boolean}} event
+   */
   const wakeWhenKept = ({ persisted }) => persisted && bell.wake();
   const followed = /** @type {const} */ ([
     [target, 'online', wake],

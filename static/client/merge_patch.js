@@ -1,9 +1,9 @@
 /**
  * RFC 7396 JSON Merge Patch. Pure: neither argument is changed.
  *
- * Members are defined, never assigned, so that a member named `__proto__` stays data.
+ * Collects the members in a `Map` and assigns none, so that a member named `__proto__` stays data.
  *
- * @param {unknown} target the document as it stands; anything but an object counts as `{}`
+ * @param {unknown} target the document before the change; anything but an object counts as `{}`
  * @param {unknown} patch the change; `null` members remove, anything but an object replaces
  * @returns {any} the document after the change
  */

@@ -22,9 +22,9 @@ const STORAGE_PATIENCE_MS = 1_500;
 /**
  * A live link to one restaurant.
  *
- * States: `connecting` until the first link is up, or no transport gets through; `catching-up` while a room waits for its
- * snapshot or missed events; `live`; `checking` while the server leaves a ping unanswered; `offline` from a loss until the
- * next link is up; `stopped` when only a person can help.
+ * States: `connecting` until the first link is up or every transport has failed; `catching-up` while a room waits for its
+ * snapshot or missed events; `live`; `checking` while the server leaves a ping unanswered; `offline` from a loss until the next
+ * link is up; `stopped` when only a person can help.
  *
  * Events: `state` {state, reason?}, `transport` {transport} when another one carries the link, `welcome` (the frame),
  * `version` {own, server} whenever a server says that it serves another version of the pages, `error`
@@ -106,7 +106,7 @@ export class Orderbell extends Emitter {
     this.#outbox.close(false);
   }
 
-  /** Connects now instead of after the backoff, or tests a link that may have died in its sleep. */
+  /** Connects now instead of after the backoff, or tests a link that may have died while the device slept. */
   wake() {
     this.#connection.wake();
   }
@@ -125,7 +125,8 @@ export class Orderbell extends Emitter {
 
   /**
    * @param {string} name such as `kitchen:<restaurant id>`
-   * @returns {import('./room.js').Room} subscribed from now on, and after every reconnect; the same one for the same name
+   * @returns {import('./room.js').Room} subscribed from now on and after every reconnect; each call with a name returns the
+   * same room
    */
   room(name) {
     const room = this.#subscriptions.room(name);
@@ -155,13 +156,13 @@ export class Orderbell extends Emitter {
   /**
    * Tells the server that this screen has drawn a room up to a position.
    * @param {import('./room.js').Room | string} room @param {number} position
-   * @param {string} [station] the one that it shows, when it could show all
+   * @param {string} [station] the station that the screen shows, if the screen may show all of them
    */
   seen(room, position, station) {
     this.#subscriptions.seen(typeof room === 'string' ? room : room.name, position, station);
   }
 
-  /** Sends commands that were held, as far as they no longer are. */
+  /** Sends each held command that `holds` no longer holds back. */
   release() {
     this.#outbox.release();
   }
@@ -178,7 +179,7 @@ export class Orderbell extends Emitter {
   #enqueue(asked) {
     const frame = this.#stamp(asked);
     const bound = this.welcome?.limits?.frame_bytes;
-    // The server would close the link for good, so the library refuses this one command.
+    // The server would close the link over a frame this long, so the library refuses the command itself.
     if (bound && new TextEncoder().encode(JSON.stringify(frame)).length > bound) {
       return Promise.reject(new OrderbellError({ code: 'too_large', message: `more than ${bound} bytes` }));
     }
@@ -292,7 +293,10 @@ export class Orderbell extends Emitter {
     this.#subscriptions.down();
   }
 
-  /** Keeps unanswered commands if a new sign-in can resume them; after any other stop they may be its cause. */
+  /**
+   * Keeps unanswered commands if the link can resume after a new sign-in. After any other stop it drops them: one may be its
+   * cause.
+   */
   #stopped(/** @type {string} */ reason) {
     this.#down('stopped', reason);
     this.#persist().then(() => this.#persistence?.forget());

@@ -26,7 +26,7 @@ export class Outbox {
   /** Keeps a copy, where there is one. @type {import('./types.js').Keeper | null} */ #keeper = null;
   #waits;
   #up = false;
-  /** The feature level of the server that the link is to. */ #level = 0;
+  /** The feature level of the linked server. */ #level = 0;
   #spacingMs = 0;
   /** @type {any} */ #hold = null;
 
@@ -74,7 +74,7 @@ export class Outbox {
     this.#drain();
   }
 
-  /** @param {{frame: any, at: number}[]} left oldest first: older than what was added here, and sent before it */
+  /** @param {{frame: any, at: number}[]} left oldest first; sent before the commands that were added on this page */
   adopt(left) {
     const unknown = left.filter(({ frame }) => !this.#entries.has(frame.id));
     if (unknown.length === 0) return;
@@ -93,7 +93,7 @@ export class Outbox {
     this.#resume();
   }
 
-  /** Looks again at what was held. */
+  /** Checks again whether held commands may be sent. */
   release() {
     this.#drain();
   }
@@ -111,7 +111,7 @@ export class Outbox {
     if (loose.length > 0) this.#hooks.changed();
   }
 
-  /** @param {any} frame an `ack`, or an `error` with an id; one for a command answered before is nothing new */
+  /** @param {any} frame an `ack`, or an `error` with an id; ignored if the command was answered before */
   answer(frame) {
     const known = this.#entries.get(frame.id);
     if (!known) return;
@@ -201,7 +201,7 @@ export class Outbox {
 }
 
 /**
- * Returns an order as servers of a feature level understand it. The note says what has no field there.
+ * Returns an order as servers of a feature level understand it. Fields that such a server does not know go into the note.
  * @param {any} frame a `place` @param {number} level
  */
 function understood(frame, level) {
@@ -213,7 +213,8 @@ function understood(frame, level) {
 }
 
 /**
- * Returns a command as servers of a feature level understand it. One whose orders do not grow acts on all lines.
+ * Returns a command as servers of a feature level understand it. Below level 2 orders do not grow, so the command needs no
+ * `only`.
  * @param {any} frame @param {number} level
  */
 function understoodCommand({ only, ...frame }, level) {

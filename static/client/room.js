@@ -13,10 +13,10 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
  * One room's state: documents, and the cursor up to which they are current. Takes frames, and emits `change`
  * events. `Orderbell.room` makes rooms.
  *
- * Events: `change` {kind, event?, order?, before?, after?, replaced?, rewritten?}: kind is `snapshot`, or the event's own
- * (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); order is the order's id; before and
- * after are what the patch changed (the order document, `calls`, `displays` or the menu), before absent when it
- * is new. A snapshot has `replaced` instead: the previous order documents by id; `documents` has the new ones. It is
+ * Events: `change` {kind, event?, order?, before?, after?, replaced?, rewritten?}. `kind` is `snapshot`, or the kind of the
+ * event (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); `order` is the order's id. `before` and
+ * `after` are the value that the patch changed: the order document, `calls`, `displays` or the menu. A new order has no
+ * `before`. A snapshot has `replaced` instead: the previous order documents by id; `documents` has the new ones. It is
  * `rewritten` if the previous ones were of another epoch: the database was restored, perhaps without some of them.
  * `live` {position}: all missed events were received. `sync` {position}: no event is missing up to there.
  * `refused` (OrderbellError): the server refuses this room to this principal.

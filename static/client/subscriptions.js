@@ -5,7 +5,7 @@ import { Room } from './room.js';
 /** The first ceiling of the backoff for a subscription that is answered `later`. */
 const RETRY_BASE_MS = 1_000;
 
-/** The rooms of one client: subscribed on every link, from their cursors, and repaired where a frame is missing. */
+/** The rooms of one client. Subscribes to them on every link, from their cursors, and requests frames that are missing. */
 export class Subscriptions {
   /** @type {Map<string, Room>} */ #rooms = new Map();
   /** Receipts of this screen by room. @type {Map<string, {position: number, station?: string}>} */ #receipts = new Map();
@@ -66,7 +66,7 @@ export class Subscriptions {
   }
 
   /**
-   * Sends a receipt; without a link it is sent once the room is live again.
+   * @param {string} name @param {number} position @param {string} [station] the station shown; absent for all stations
    * @param {string} name @param {number} position @param {string} [station] the shown one; every station if absent
    */
   seen(name, position, station) {
@@ -81,7 +81,7 @@ export class Subscriptions {
   /** @param {string} name */
   #receipt(name) {
     const receipt = this.#receipts.get(name);
-    // A member that is undefined is left out of the frame.
+    // An undefined member is left out of the frame.
     if (receipt) this.#hooks.send({ type: 'seen', room: name, ...receipt });
   }
 

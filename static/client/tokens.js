@@ -2,18 +2,21 @@ import { OrderbellError } from './codes.js';
 import { features } from './features.js';
 import { newId } from './ids.js';
 
-/** How long before its expiry a token is renewed; a short-lived one at half its life. */
+/** How long before its expiry a token is renewed. A short-lived token is renewed after half its life. */
 export const RENEW_BEFORE_MS = 60_000;
 /** How long a renewal may take before it is given up and tried again later with the same token. */
 const DEADLINE_MS = 8_000;
-/** How long one tab may hold the right to renew, where the browser has no locks of its own: longer than a renewal. */
+/** How long one tab may hold the lease to renew if the browser has no locks; longer than a renewal takes. */
 const LEASE_MS = 10_000;
-/** The time after which two tabs that took the lease at once see which was last, in ms. */
+/**
+ * How long a tab waits before it reads its lease back, in ms. Of two tabs that take the lease at once, the last to write has
+ * it.
+ */
 const LEASE_SETTLE_MS = 60;
 
 /**
- * While a call that replaces the session is under way, how long an answer that the session has ended is ignored. The server
- * repeats the answer of the call for longer.
+ * How long to ignore an answer that the session has ended while a call replaces the session. The server repeats the answer to
+ * that call for longer than this.
  */
 const REPLACEMENT_MS = 60_000;
 
@@ -21,8 +24,8 @@ const REPLACEMENT_MS = 60_000;
 
 /**
  * An access token and its refresh token, in a storage that all tabs of the origin share. One tab renews, and the others take
- * its result. If the answer was lost, the same refresh token gets it again until its successor is used. So a new token is
- * stored before it is used, and a tab that comes late does not store what it got.
+ * its result. If the answer is lost, the same refresh token gets it again until the new token is used. So a tab stores a new
+ * token before it uses it, and discards an answer that comes after another tab's.
  *
  * @implements {Tokens}
  */
@@ -45,7 +48,7 @@ export class TokenSource {
     this.renewable = true;
     /** Why the server ended the session, if it says so: `ended_by_staff`. @type {string | null} */
     this.endReason = null;
-    /** True when nothing can renew the token any longer: the server has answered so, to this or another tab. */
+    /** True once the server has told this tab or another one that the token cannot be renewed. */
     this.over = false;
   }
 
@@ -86,7 +89,7 @@ export class TokenSource {
 
   /**
    * Makes a call that ends the session and whose answer has the tokens of the next one. They are stored before any tab renews.
-   * If the answer is lost, no tab takes the session for ended for a while, since the call may be sent again.
+   * If the answer is lost, no tab treats the session as ended for a while, since the call may be sent again.
    *
    * @param {(token: string) => Promise<any>} call
    * @returns {Promise<any>} its answer
@@ -128,9 +131,8 @@ export class TokenSource {
   }
 
   /**
-   * Runs a task under the lock, or without it if it cannot be had: a sleeping tab may hold it for
-   * hours, and a browser that refuses storage refuses locks. Two tabs that renew at once get the
-   * same tokens.
+   * Runs a task under the lock, or without it if the lock is not granted in time: a sleeping tab may hold it for hours, and a
+   * browser that refuses storage also refuses locks. Two tabs that renew at once get the same tokens.
    * @param {LockManager} locks
    * @param {() => Promise<any>} task
    * @returns {Promise<any>}
@@ -206,7 +208,7 @@ export class TokenSource {
     const mine = newId();
     for (;;) {
       const lease = parse(this.#store.getItem(key));
-      // A lease further in the future than any lasts was taken before the clock was set back.
+      // If the lease ends later than a new one would, it was taken before the clock was set back.
       if (!lease || lease.until < this.#now() || lease.until > this.#now() + LEASE_MS) {
         this.#store.setItem(key, JSON.stringify({ owner: mine, until: this.#now() + LEASE_MS }));
       }

@@ -45,8 +45,8 @@
  */
 
 /**
- * A source of tokens for a connection. `refresh` rejects with code `unauthorized` if the token cannot be renewed, so that
- * somebody has to sign in again. `renewable: false` says that `refresh` never succeeds.
+ * A source of tokens for a connection. `refresh` rejects with code `unauthorized` if the token cannot be renewed and somebody
+ * has to sign in again. `renewable: false` says that `refresh` never succeeds.
  *
  * @typedef {{get(): Promise<string>, refresh(): Promise<string>, renewable?: boolean}} Tokens
  */
@@ -106,7 +106,10 @@
  * @property {Store} [session] remembers the transport that got through last
  */
 
-/** @typedef {Shared & {token: string, resting: boolean, trial?: boolean, on: LinkEvents}} LinkParts trial: beside another link */
+/**
+ * `trial`: the link is opened beside another one.
+ * @typedef {Shared & {token: string, resting: boolean, trial?: boolean, on: LinkEvents}} LinkParts
+ */
 
 /** @typedef {(parts: LinkParts) => Link} Opener */
 

@@ -3,8 +3,8 @@ const DATABASE = 'orderbell';
 const TABLES = Object.freeze(['commands', 'rooms']);
 
 /**
- * Storage in IndexedDB. Opens the database with the first call, and again after losing it. While it cannot be opened every call
- * rejects, which costs only the copies.
+ * Storage in IndexedDB. Opens the database with the first call, and again after losing it. While the database cannot be opened,
+ * every call rejects; only the stored copies are lost.
  *
  * @implements {Storage}
  */
@@ -34,7 +34,7 @@ export class IdbStorage {
     await this.#run(table, 'readwrite', (store) => store.delete(range));
   }
 
-  /** Of every owner. @param {import('../types.js').Table} table @param {number} before wall-clock ms */
+  /** Removes old records of all owners. @param {import('../types.js').Table} table @param {number} before wall-clock ms */
   async prune(table, before) {
     await this.#run(table, 'readwrite', (store) => {
       const asked = store.index('at').openKeyCursor(IDBKeyRange.upperBound(before, true));

@@ -42,7 +42,7 @@ export class KeptCommands {
   /** @param {any} frame @param {number} at wall-clock ms */
   added(frame, at) {
     this.#made += 1;
-    // Two touches in one millisecond have an order too.
+    // Keeps the order of two touches in the same millisecond.
     const value = { frame, seq: this.#made, tab: this.#tab };
     this.#storage.write('commands', this.#owner, { id: frame.id, at, value }).catch(ignore);
   }
@@ -70,7 +70,7 @@ export class KeptCommands {
     this.#letGo = null;
   }
 
-  /** @returns {Promise<{frame: any, at: number}[]>} oldest first; ours from now on */
+  /** @returns {Promise<{frame: any, at: number}[]>} oldest first; they belong to this tab from now on */
   async #left() {
     const kept = await this.#storage.read('commands', this.#owner);
     const orphans = [];
@@ -94,5 +94,5 @@ function lockOf(tab) {
   return `orderbell-tab:${tab}`;
 }
 
-/** Ignores storage errors: they cost the copy, and the command itself is in memory. */
+/** Ignores storage errors: only the copy is lost, and the command is still in memory. */
 function ignore() {}

@@ -1,8 +1,8 @@
 /** The least time between two copies of a room, in ms; a lost link and leaving the page write at once. */
 export const WRITE_EVERY_MS = 60_000;
-/** How soon the first copy is written: a screen may lose its power within a minute. */
+/** The delay before the first copy, in ms: a screen may lose its power within a minute. */
 const FIRST_WRITE_MS = 1_000;
-/** How old a copy may be to be shown. */
+/** The age after which a copy is no longer shown. */
 export const KEPT_FOR_MS = 24 * 3_600_000;
 /** Bound: documents of a stored room; a larger one is cheaper to request again. */
 export const KEPT_DOCUMENTS = 400;
@@ -105,5 +105,5 @@ function fill(room, { cursor, epoch, documents, menu, calls, displays }) {
   room.emit('change', { kind: 'restored' });
 }
 
-/** Ignores storage errors: they cost the copy. */
+/** Ignores storage errors: only the copy is lost. */
 function ignore() {}

@@ -231,7 +231,7 @@ export class Connection {
     return this.#resting ? missed : Math.min(missed, QUIET_MS);
   }
 
-  /** Handles a server that drains: stays until it closes, but not beyond the own slot. @param {number} ms */
+  /** Handles a server that drains: stays until the server closes, but not beyond the slot it assigned. @param {number} ms */
   #leaveBy(ms) {
     this.#slotAt = this.#env.now() + ms;
     this.#timer('slot', ms, () => this.#lost({ code: 1012, reason: 'going away' }));
@@ -346,7 +346,7 @@ export class Connection {
     return ear;
   }
 
-  /** Reconnects at once, but not in a loop without pause. */
+  /** Reconnects at once after the first loss, and with backoff after the next ones. */
   #promptly() {
     const before = this.#attempt++;
     return before === 0 ? 0 : fullJitter(before - 1, this.#env.random);

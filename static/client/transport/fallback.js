@@ -14,7 +14,7 @@ const RUNGS = Object.freeze([
 ]);
 
 /** After this many failures with another transport, all are tried again, best first. */
-const FAILURES_BEFORE_ANEW = 5;
+const FAILURES_BEFORE_RESTART = 5;
 /** The first delay before a better transport is probed, in ms. It doubles with each probe. */
 export const PROBE_BASE_MS = 5_000;
 /** The longest delay between two probes, in ms. */
@@ -84,7 +84,7 @@ export class Fallback {
   judge(failures, answers) {
     const before = this.#answered;
     this.#answered = answers;
-    if (this.#rung > 0 && failures >= FAILURES_BEFORE_ANEW) this.#startOver();
+    if (this.#rung > 0 && failures >= FAILURES_BEFORE_RESTART) this.#startOver();
     else if (!answers || this.#rung === RUNGS.length - 1) return 'wait';
     else if (before) return this.#stepDown();
     return answers ? 'try-again' : 'wait';

@@ -3,7 +3,10 @@ import { errorRule } from '../codes.js';
 /** How long to wait before sending a failed receipt again, in ms. */
 const AGAIN_MS = 3_000;
 
-/** Sends `seen` frames as HTTP calls: one at a time for each room, and of those that wait only the newest. */
+/**
+ * Sends `seen` frames as HTTP calls, one at a time for each room. Of the receipts that wait for a room, it sends only the
+ * newest.
+ */
 export class HttpReceipts {
   #api; #env;
   /**
