@@ -9,7 +9,7 @@ import { isUnreached, untilReached } from '../shared/unreached.js';
 import { Player } from './player.js';
 import { planRush } from './rush.js';
 
-/** How often and how long the approved screen asks for its session. */
+/** How often, and for how long, the approved screen asks for its session, in ms. */
 const ASK_MS = 1_000;
 const ASKS = 15;
 
@@ -51,7 +51,7 @@ async function prepare() {
 /** @param {{username: string, password: string}} person */
 async function signedIn({ username, password }) {
   const known = openSession();
-  // A session of an earlier demonstration has ended with its database.
+  // The session of an earlier demonstration ended with its database.
   const isGood = known && await known.tokens.get().then(() => new Api({ url: location.origin, tokens: known.tokens }).get(`/api/v1/restaurants/${demo.restaurant}/visits`))
     .then(() => true, (error) => {
       if (isUnreached(error)) throw error;
@@ -60,7 +60,10 @@ async function signedIn({ username, password }) {
   return isGood ? known : signIn({ restaurant: demo.restaurant, username, password }, newId());
 }
 
-/** Pairs the kitchen's screen of this page, as a person does with the code on it. @param {Api} screen @returns {Promise<any>} its session */
+/**
+ * Pairs the kitchen screen of this page, as a person does by typing the code on it. @param {Api} screen @returns {Promise<any>}
+ * its session
+ */
 async function paired(screen) {
   const { user_code: code, device_code } = await screen.post('/api/v1/devices/pairings', {});
   await staff.post(`/api/v1/devices/pairings/${encodeURIComponent(code)}/approval`, { name: 'Demonstration' });

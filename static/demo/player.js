@@ -1,9 +1,9 @@
-/** How often the plan is looked at, ms. */
+/** How often to check the plan for due steps, in ms. */
 const BEAT_MS = 250;
 
 /**
- * Plays a plan (rush.js): as the guests of other tables, as the waiter and as the cook. What a visitor has done before it is
- * not done again: the server refuses it.
+ * Plays a plan (rush.js) in the roles of the guests, the waiter and the cook. If the visitor was faster, the server refuses the
+ * step.
  */
 export class Player {
   #steps; #send; #changed;

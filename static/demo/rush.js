@@ -8,7 +8,7 @@
 
 /** Bound: orders of a rush. */
 export const ORDERS = 24;
-/** Between two orders, ms: about as fast as a full restaurant orders, seen at a glance. */
+/** The delay between two orders, in ms: about as fast as in a full restaurant. */
 const PACE_MS = [1_500, 5_500];
 /** How long an order stays in each state, ms. */
 const STAYS_MS = /** @type {[Does, number, number][]} */ ([['accept', 2_000, 5_000], ['start', 1_500, 5_000], ['ready', 6_000, 16_000], ['serve', 3_000, 8_000]]);
@@ -16,11 +16,11 @@ const MINUTES = [10, 15, 20, 30];
 const GUESTS = ['Anna', 'Ben', 'Farhana', 'Karim', 'Mina', 'Tariq'];
 const NOTES = ['no onions', 'very hot, please', 'for a child'];
 const ALLERGY = 'peanuts';
-/** Of ten orders one is taken away, one has a note, one has an allergy. */
+/** One order in ten is a takeaway, one has a note and one an allergy. */
 const TENTH = 0.1;
 
 /**
- * @param {{tables: string[], menu: any, random: () => number, orders?: number}} of random: 0 up to 1
+ * @param {{tables: string[], menu: any, random: () => number, orders?: number}} of random: from 0 to below 1
  * @returns {Step[]} by time
  */
 export function planRush({ tables, menu, random, orders = ORDERS }) {

@@ -8,7 +8,7 @@ import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords } from '../shared/format.js';
 import { HouseRules, asksForRole } from '../shared/house_rules.js';
 import { keepAwake, toggleFullScreen } from '../shared/kiosk.js';
-import { followVersion, loadAnew } from '../shared/new_version.js';
+import { followVersion, loadAgain } from '../shared/new_version.js';
 import { notDoneWords } from '../shared/not_done.js';
 import { tickAges } from '../shared/order_parts.js';
 import { keepCopyOnceLive } from '../shared/page_copy.js';
@@ -90,7 +90,7 @@ export class KitchenScreen {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('Keep bumping: this screen sends it later.'),
     });
     this.#watchdog = new Watchdog({
-      bell: this.#bell, ask: () => askAbout(session), end: () => this.#end('refused'), reload: () => loadAnew('stuck'),
+      bell: this.#bell, ask: () => askAbout(session), end: () => this.#end('refused'), reload: () => loadAgain('stuck'),
     });
   }
 

@@ -80,7 +80,7 @@ export class Account {
 
   /** @param {HTMLFormElement} form */
   #submit(form) {
-    // As they were typed: a password may begin or end with a space.
+    // Untrimmed: a password may begin or end with a space.
     const typed = Object.fromEntries(new FormData(form));
     form.dataset.attempt ??= newId();
     const { attempt } = form.dataset;

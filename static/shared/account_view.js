@@ -30,9 +30,13 @@ function code(hint) {
   return field('code', 'Code', { autocomplete: 'one-time-code', autocapitalize: 'characters', spellcheck: 'false', hint });
 }
 
-/** @param {boolean} totp whether there is a second factor @param {boolean} [pin] whether there is a PIN; undefined where the server knows none */
+/**
+ * @param {boolean} totp whether there is a second factor @param {boolean} [pin] whether there is a PIN; undefined if the server
+ * supports none
+ */
 export function guardButtons(totp, pin) {
-  const button = (/** @type {string} */ deed, /** @type {string} */ words) => h('button.button.button--wide', { 'type': 'button', 'data-account': deed }, words);
+  const button = (/** @type {string} */ act, /** @type {string} */ words) =>
+    h('button.button.button--wide', { 'type': 'button', 'data-account': act }, words);
   return [
     button('ask-password', 'Change password'),
     totp ? button('ask-removal', 'Remove the second factor') : button('ask-totp', 'Set up a second factor'),
@@ -58,7 +62,9 @@ export function askTotpSheet() {
     password('password', 'Your password'));
 }
 
-/** @param {string} why it is asked for @param {boolean} withCode whether a code of the second factor goes with it */
+/**
+ * @param {string} why the password is asked for @param {boolean} withCode whether to ask for a code of the second factor, too
+ */
 export function confirmPasswordForm(why, withCode) {
   return h('form', { 'data-form-of': 'confirm-password', 'novalidate': true },
     h('div.sheet__head', {},
@@ -80,7 +86,10 @@ export function confirmSheet({ secret, picture }) {
     code('Six digits'));
 }
 
-/** @param {string[]} codes @param {'close' | 'reload' | 'sign-in'} next what follows: `reload` shows what a manager may do */
+/**
+ * @param {string[]} codes @param {'close' | 'reload' | 'sign-in'} next the effect of the button; `reload` shows the page that a
+ * manager may now use
+ */
 export function recoverySheet(codes, next) {
   const does = { 'close': { 'data-do': 'close' }, 'reload': { 'data-account': 'reload' }, 'sign-in': { 'data-do': 'sign-out' } }[next];
   return h('div', {}, sheetHead('Keep these codes', 'If you lose your phone, each code signs you in once. Write them down: they are shown only now.'),

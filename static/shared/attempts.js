@@ -1,13 +1,13 @@
 import { fullJitter } from '../client/backoff.js';
 
-/** How often a call is sent whose answer does not come. */
+/** How often to send a call that gets no answer. */
 const TRIES = 3;
 /** A longer wait is shown to the person instead. */
 const LONGEST_WAIT_MS = 3_000;
 
 /**
- * Sends a call again while its answer is not to be had. Safe for a call that names its attempt, which the server carries out
- * once. The server answers `rate_limited` with a short wait while the same call is still being answered.
+ * Sends a call again as long as it gets no answer. The call must name its attempt, which the server carries out only once. The
+ * server answers `rate_limited` with a short wait while the same call is still in progress.
  *
  * Bound: three calls, with full jitter between them.
  *

@@ -1,13 +1,13 @@
 let isWatching = false;
 
 /**
- * Makes an open sheet a place in the history: going back closes it and stays on the page. Every dialog of the page takes part,
- * whichever module owns it. Calls after the first do nothing.
+ * Adds a history entry for an open sheet: going back closes the sheet and stays on the page. This holds for every dialog of the
+ * page, whichever module owns it. Calls after the first do nothing.
  */
 export function backClosesSheets() {
   if (isWatching) return;
   isWatching = true;
-  // A page that was loaded again while a sheet was open has none.
+  // After a reload with an open sheet, the sheet is gone but its history entry is still there.
   if (isSheet()) history.replaceState(null, '');
   const watch = new MutationObserver((changes) => {
     if (changes.some(({ target }) => target instanceof HTMLDialogElement)) follow();
@@ -23,7 +23,7 @@ export function backClosesSheets() {
 function follow() {
   const isOpen = openDialogs().length > 0;
   if (isOpen && !isSheet()) {
-    // Closing a sheet leaves the page where it is, and not where it was when the sheet opened.
+    // Closing a sheet must not scroll the page back to where it was when the sheet opened.
     history.scrollRestoration = 'manual';
     history.pushState({ sheet: true }, '');
   }

@@ -8,17 +8,18 @@ export const MAX_NOTE = 200;
 export const MAX_GUEST_NAME = 40;
 
 /**
- * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
- * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so;
- * `name`: the dish's name, for when the menu no longer has it; `course`: the number of another course than its dish's; `seat`: at the table.
+ * A line. `allergy`: the note is about one. `denied`: the note for which the guest said that it is not about an allergy.
+ * `seen`: the price of one when the guest last chose or agreed, in minor units. `quoted`: the price of one from the server's
+ * refusal, until the menu has it. `name`: the dish's name, in case the menu no longer has the dish. `course`: the number of a
+ * course other than the dish's own. `seat`: at the table.
  *
  * @typedef {{key: string, item: string, quantity: number, course?: number, seat?: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
  */
 
 /**
- * A basket. `id`: the order will be placed under it; `table`: the one that the staff order for; `guest`: the name for the pickup;
- * `due`: when it shall be ready, if not as soon as possible, in ms; `delivery`: what the rider needs;
- * `round`: the order that this is another round of.
+ * A basket. `id`: the order's future id. `table`: the table that the staff order for. `guest`: the name for the pickup. `due`:
+ * when the order should be ready, in ms; absent for as soon as possible. `delivery`: the rider's data. `round`: the order that
+ * this is another round of.
  *
  * @typedef {{id: string, lines: Line[], note: string, service: string, table?: string, guest?: string, due?: number, delivery?: {name?: string, phone?: string, address?: string, note?: string}, allergy?: boolean, denied?: string, round?: {order: string, number: number}}} Basket
  */
@@ -31,7 +32,7 @@ export function emptyBasket(id) {
 /**
  * Adds an item. Equal lines become one line.
  *
- * @param {Basket} basket it is not changed
+ * @param {Basket} basket stays unchanged
  * @param {{item: string, quantity?: number, seat?: number, options?: string[], note?: string, allergy?: boolean, denied?: string}} wanted
  * @returns {Basket}
  */
@@ -45,7 +46,7 @@ export function withAdded(basket, { item, quantity = 1, seat, options = [], note
 }
 
 /**
- * @param {Basket} basket it is not changed
+ * @param {Basket} basket stays unchanged
  * @param {string} key of a line
  * @param {Partial<Line>} change a quantity of 0 removes the line
  * @returns {Basket}
@@ -80,7 +81,10 @@ export function usualCourse({ item }, menu) {
   return menu.categories[menu.items[item]?.category]?.course?.number;
 }
 
-/** @param {Line} line @param {any} menu @returns {{number: number, name: string} | undefined} the other course that was chosen for a line */
+/**
+ * @param {Line} line @param {any} menu @returns {{number: number, name: string} | undefined} the course chosen for a line, if
+ * it is not the dish's own
+ */
 export function chosenCourse(line, menu) {
   if (line.course === undefined || line.course === usualCourse(line, menu)) return undefined;
   return coursesOf(menu).find(({ number }) => number === line.course);
@@ -117,7 +121,10 @@ export function withAgreed(basket, menu) {
   return { ...basket, lines: basket.lines.map((line) => ({ ...line, seen: onePrice(line, menu) })) };
 }
 
-/** Stores the server's prices, which may be newer than this page's menu. @param {Basket} basket @param {{amount: number}[]} [prices] of one of each line @returns {Basket} */
+/**
+ * Stores the server's prices, which may be newer than this page's menu. @param {Basket} basket @param {{amount: number}[]}
+ * [prices] the price of one, line by line @returns {Basket}
+ */
 export function withQuoted(basket, prices) {
   return { ...basket, lines: basket.lines.map((line, at) => ({ ...line, quoted: prices?.[at]?.amount })) };
 }
@@ -139,14 +146,14 @@ export function mayBeAllergy({ note, allergy, denied }) {
   return !allergy && denied !== note && isAllergy(note);
 }
 
-/** Whether an allergy is declared without words, so that nobody knows what it is to. @param {Basket} basket @returns {boolean} */
+/** Whether the guest declared an allergy but named none. @param {Basket} basket @returns {boolean} */
 export function isAllergySilent(basket) {
   return [basket, ...basket.lines].some(({ note, allergy }) => allergy && !note.trim());
 }
 
 /**
  * @param {Basket} basket @param {any} menu
- * @returns {{amount: number, currency: string}} the cost without the lines that cannot be ordered; the server has the last word */
+ * @returns {{amount: number, currency: string}} the cost without the lines that cannot be ordered; the server's total decides */
 export function total(basket, menu) {
   return { amount: basket.lines.filter((line) => canBeOrdered(line, menu)).reduce((sum, line) => sum + linePrice(line, menu), 0), currency: menu.currency };
 }
@@ -162,7 +169,7 @@ export function wantsChoice(line, menu) {
   return canBeOrdered(line, menu) && !isChosenWell(menu.items[line.item], line.options);
 }
 
-/** @param {Line} line @param {any} menu @returns {string[]} the groups of which too few options are chosen, by name */
+/** @param {Line} line @param {any} menu @returns {string[]} the names of the groups in which too few options are chosen */
 export function missingNames(line, menu) {
   const item = menu.items[line.item];
   return item ? missingGroups(item, kept(item, line.options)).map(({ name }) => name) : [];
@@ -183,29 +190,34 @@ export function unavailable(basket, menu) {
   };
 }
 
-/** @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the menu shows the reason by now */
+/**
+ * @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the current
+ * menu shows the reason for it
+ */
 export function isExplained(code, basket, menu) {
   const isGone = basket.lines.some((line) => !canBeOrdered(line, menu));
   const isUnclear = code === 'invalid' && basket.lines.some((line) => wantsChoice(line, menu));
   return (code === 'paused' && menu.paused) || (['paused', 'invalid'].includes(code ?? '') && isGone) || isUnclear;
 }
 
-/** Whether the restaurant calls out takeaways by a name, and this one has none. @param {Basket} basket @param {any} menu */
+/** Whether the restaurant calls takeaways by name, but this basket has no name. @param {Basket} basket @param {any} menu */
 export function lacksName(basket, menu) {
   return menu.names_required === true && basket.service === 'takeaway' && !basket.guest?.trim();
 }
 
-/** Whether it can be ordered for a time: who eats at the table eats now. @param {Basket} basket */
+/** Whether the basket may be ordered for a later time; guests at a table eat now. @param {Basket} basket */
 export function mayBeLater({ service, table }) {
   return service !== 'dine_in' && table === undefined;
 }
 
-/** Whether it is ordered for a time. @param {Basket} basket */
+/** Whether the basket is ordered for a later time. @param {Basket} basket */
 export function isForLater(basket) {
   return basket.due !== undefined && mayBeLater(basket);
 }
 
-/** @param {Basket} basket @param {any} menu @returns {string | null} why it cannot be placed, as an error code */
+/**
+ * @param {Basket} basket @param {any} menu @returns {string | null} the error code of what prevents the order, if anything does
+ */
 export function obstacle(basket, menu) {
   if (basket.lines.length === 0) return 'empty';
   if (menu.paused) return 'paused';
@@ -215,19 +227,21 @@ export function obstacle(basket, menu) {
   return basket.lines.some((line) => wantsChoice(line, menu)) ? 'choices' : null;
 }
 
-/** @param {NonNullable<Basket['delivery']>} typed @returns {Record<string, string>} the fields that have words */
+/** @param {NonNullable<Basket['delivery']>} typed @returns {Record<string, string>} the fields that are not empty */
 export function riderNeeds(typed) {
   const said = Object.entries(typed).map(([field, words]) => [field, words?.trim() ?? '']);
   return Object.fromEntries(said.filter(([, words]) => words !== ''));
 }
 
-/** Whether a delivery lacks what no rider can do without. @param {Basket} basket */
+/** Whether a delivery lacks a field that every rider needs. @param {Basket} basket */
 export function lacksAddress({ service, guest, delivery = {} }) {
   const { name, phone, address } = riderNeeds({ name: guest, ...delivery });
   return service === 'delivery' && !(name && phone && address);
 }
 
-/** @param {Basket} basket @param {any} menu with the agreed prices @returns {any} the body of a placement */
+/**
+ * @param {Basket} basket @param {any} menu with the agreed prices @returns {any} the body of the request that places the order
+ */
 export function placement(basket, menu) {
   const courseOf = (/** @type {Line} */ line) => {
     const course = chosenCourse(line, menu)?.number;
@@ -235,7 +249,7 @@ export function placement(basket, menu) {
   };
   const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...courseOf(line), ...(line.seat && { seat: line.seat }), ...optionalNote(line) }));
   const name = basket.guest?.trim();
-  // Guests who eat at the table are not called.
+  // Guests who eat at the table are not called by name.
   const guest = name && basket.service !== 'dine_in' && basket.service !== 'delivery' ? { guest_name: name } : {};
   const due = isForLater(basket) ? { due_at: new Date(basket.due ?? 0).toISOString() } : {};
   const table = basket.table ? { table: basket.table } : {};
@@ -244,8 +258,8 @@ export function placement(basket, menu) {
 }
 
 /**
- * Adds the lines of an earlier order that the menu still has, except voided ones; its note, its allergy and the name for the
- * pickup too. An empty basket also takes over its service.
+ * Adds the lines of an earlier order that are still on the menu, except voided ones. Also takes over the order's note, its
+ * allergy and the name for the pickup; an empty basket takes over its service, too.
  *
  * @param {Basket} basket @param {any} order a document @param {any} menu
  * @returns {Basket}
@@ -268,7 +282,7 @@ export function withRoundAgain(basket, order, menu) {
   return asRoundOf(filled, order);
 }
 
-/** @param {Basket} basket @param {any} [order] a document; without one, it is a new order @returns {Basket} */
+/** @param {Basket} basket @param {any} [order] a document; without one, the basket becomes a new order @returns {Basket} */
 export function asRoundOf({ round: _, ...basket }, order) {
   return order ? { ...basket, round: { order: order.id, number: order.number, ...(order.ticket && { ticket: order.ticket }) } } : basket;
 }
@@ -283,7 +297,9 @@ export function addition(basket, menu) {
   return { id: basket.id, action: 'add_items', order: basket.round?.order, items, expected_total };
 }
 
-/** @param {Basket} basket @returns {boolean} whether a line of a round has no room for its own note and the basket's */
+/**
+ * @param {Basket} basket @returns {boolean} whether the basket's note and a line's own note are too long together for that line
+ */
 export function isNoteTooLong(basket) {
   return basket.round !== undefined && basket.lines.some((line) => saidOf(line, basket).note.length > MAX_NOTE);
 }

@@ -1,15 +1,15 @@
 import { usualCourse, withLine, withOption } from './basket.js';
 
 /**
- * The effects of the controls of a basket and of its lines (line_controls.js).
+ * The effects of the controls of a basket and its lines (line_controls.js).
  *
  * @typedef {import('./basket.js').Basket} Basket
  */
 
 /**
  * @param {Basket} basket @param {string} does the control's `data-do` @param {string | null} key of its line; null for the whole order
- * @param {string} chosen the id on an option's chip, or the number on a course's @param {any} menu
- * @returns {Basket | null} null where the control changes nothing
+ * @param {string} chosen the id of an option, or the number of a course @param {any} menu
+ * @returns {Basket | null} null if the control changes nothing
  */
 export function withTouch(basket, does, key, chosen, menu) {
   if (key === null) {

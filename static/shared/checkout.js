@@ -9,35 +9,37 @@ import { addition, asRoundOf, emptyBasket, isAllergySilent, isExplained, isNoteT
 /** Refusals by the library, before it sent anything. */
 const NEVER_SENT = new Set(['queue_full', 'too_large']);
 
-/** Refusals of a round after which only a new order is possible, by code; and by the limit of a full order. */
+/** Refusals after which a round can only become a new order: by code, and by the limit that the order has reached. */
 const ROUND_OVER = new Set(['forbidden', 'invalid_transition', 'not_found']);
 const ORDER_FULL = new Set(['order_lines', 'order_bytes']);
 
 /**
- * What prevents a basket from being placed, besides its lines and the menu: a refusal, an order that takes no more rounds,
- * an allergy without words, a note too long for a line, or a raised total that wants another press.
+ * What prevents a basket from being placed, besides its lines and the menu: a refusal, an order that takes no more rounds, an
+ * allergy that is not named, notes that are too long, or a raised total that the person has to confirm.
  *
  * @typedef {{is: 'refused', error: any} | {is: 'over'} | {is: 'silent'} | {is: 'long'} | {is: 'dearer', before: Money, now: Money}} Problem
  */
 
 /**
- * A basket on its way to an order, without the DOM. It survives a reload, is placed under one id however often the button is
+ * A basket until it is placed, without the DOM. It survives a reload. It is placed under one id, however often the button is
  * pressed, and cannot be changed while its order is unanswered. A refusal gives it a new id: a refused id must never mean
  * another order.
  */
 export class Checkout {
   /** @type {Basket} */ #basket;
   /** @type {Problem | null} */ #problem = null;
-  /** The raised total that was shown; another press agrees to it. @type {number | null} */ #shown = null;
+  /** The raised total that was shown; the next press accepts it. @type {number | null} */ #shown = null;
   #bell; #store; #menu; #on; #unfollow;
 
   /**
    * @param {object} parts
    * @param {any} parts.bell
-   * @param {{recall: () => Basket | null, keep: (basket: Basket | undefined) => void}} parts.store where the basket survives a reload
+   * @param {{recall: () => Basket | null, keep: (basket: Basket | undefined) => void}} parts.store stores the basket across
+   * reloads
    * @param {() => any} parts.menu
    * @param {{changed: () => void, placed: (order: any, how: {cheaper: boolean, round: boolean}) => void, sentBefore: () => void, refused: () => void}} parts.on
-   *   placed: cheaper, if it costs less than was agreed to; round, if it was added to an order; sentBefore: an earlier press had placed another order, which stands
+   *   placed: cheaper, if it costs less than was agreed to; round, if it was added to an order; sentBefore: an earlier press had
+   *   already placed an order under this id, and that order is valid
    */
   constructor({ bell, store, menu, on }) {
     this.#bell = bell;
@@ -82,7 +84,7 @@ export class Checkout {
     return true;
   }
 
-  /** Takes the prices of a new menu. */
+  /** Adopts the prices of a new menu. */
   menuChanged() {
     if (!this.sending) this.#basket = withSeen(withQuoted(this.#basket), this.#menu());
   }
@@ -108,7 +110,10 @@ export class Checkout {
     }
   }
 
-  /** Asks what an allergy is to, for shorter notes, and for agreement to a raised price, before the order is sent. @param {any} menu */
+  /**
+   * Asks the person, before the order is sent, to name an allergy, to shorten notes or to accept a raised price. @param {any}
+   * menu
+   */
   #asks(menu) {
     const unsaid = isAllergySilent(this.#basket) ? 'silent' : isNoteTooLong(this.#basket) ? 'long' : null;
     const [before, now] = [totalBefore(this.#basket, menu), total(this.#basket, menu)];
@@ -120,7 +125,9 @@ export class Checkout {
     return true;
   }
 
-  /** Also for an order that was under way when the page was reloaded. @param {{pending: any, ack?: any, error?: any}} outcome */
+  /**
+   * Handles an answer, even to an order that was sent before a reload. @param {{pending: any, ack?: any, error?: any}} outcome
+   */
   #answered({ pending, ack, error }) {
     if (pending.id !== this.#basket.id) return;
     if (error && error.code !== 'conflict') return this.#refused(error);
@@ -140,7 +147,7 @@ export class Checkout {
     this.#problem = quote ? null : isOver ? { is: 'over' } : { is: 'refused', error };
     this.#keep(quote ? withQuoted(basket, quote.prices) : basket);
     const menu = this.#menu();
-    // Shows both totals from here on.
+    // From now on the page shows both totals.
     if (quote && menu) this.#asks(menu);
     this.#on.refused();
   }

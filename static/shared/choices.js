@@ -1,17 +1,18 @@
-/** What a dish asks its guest to choose: groups of options, and what of them is chosen. Nothing here knows the page. */
+/** The options of a dish: their groups, and the chosen ones. This module does not use the DOM. */
 
 /** The most options of one line, by the contract. */
 export const MAX_CHOSEN = 20;
 
 /**
  * @typedef {{id: string, name: string, price: {amount: number, currency: string}, isThere: boolean, until?: string, preset: boolean}} Option
- * @typedef {{id: string, name: string, min: number, max: number, under?: string, options: Option[]}} Group a group of options; the one
- *   with an empty id and name is of the options outside of groups
+ * @typedef {{id: string, name: string, min: number, max: number, under?: string, options: Option[]}} Group a group of options; the
+ *   one with an empty id and name has the options outside of all groups
  */
 
 /**
  * @param {any} item of the menu
- * @returns {Group[]} in the order of the menu: a nested group follows that of its option, and what is outside of groups comes last
+ * @returns {Group[]} in the order of the menu; a nested group follows the group of its option, and options outside of groups
+ * come last
  */
 export function groupsOf(item) {
   const options = Object.entries(item.options ?? {});
@@ -39,7 +40,9 @@ function optionOf({ id, name, price, available, until, default: preset }) {
   return { id, name, price, isThere: available !== false, preset: preset === true, ...(until && { until }) };
 }
 
-/** @param {any} item @param {string[]} chosen @returns {Group[]} those that are asked now: a nested one only with its option */
+/**
+ * @param {any} item @param {string[]} chosen @returns {Group[]} the groups to show: a nested one only if its option is chosen
+ */
 export function askedGroups(item, chosen) {
   return groupsOf(item).filter(({ under }) => under === undefined || chosen.includes(under));
 }
@@ -49,27 +52,32 @@ export function countIn({ options }, chosen) {
   return options.filter(({ id }) => chosen.includes(id)).length;
 }
 
-/** @param {any} item @param {string[]} chosen @returns {Group[]} the groups of which too few options are chosen */
+/** @param {any} item @param {string[]} chosen @returns {Group[]} the groups in which too few options are chosen */
 export function missingGroups(item, chosen) {
   return askedGroups(item, chosen).filter((group) => countIn(group, chosen) < group.min);
 }
 
-/** @param {any} item @returns {boolean} whether too much is sold out to choose what the dish asks for */
+/** @param {any} item @returns {boolean} whether so many options are sold out that a required group cannot be filled */
 export function lacksOptions(item) {
   return groupsOf(item).some(({ under, min, options }) => under === undefined && options.filter(({ isThere }) => isThere).length < min);
 }
 
-/** @param {any} item @param {string[]} chosen @returns {boolean} whether the dish can be ordered so: nothing is missing, gone or sold out */
+/**
+ * @param {any} item @param {string[]} chosen @returns {boolean} whether the dish can be ordered with these options: none is
+ * missing, removed or sold out
+ */
 export function isChosenWell(item, chosen) {
   return missingGroups(item, chosen).length === 0 && kept(item, chosen).length === chosen.length;
 }
 
-/** @param {any} item @returns {string[]} what is chosen before the guest chooses */
+/** @param {any} item @returns {string[]} the options that are chosen by default */
 export function defaultsOf(item) {
   return withDefaults(item, []);
 }
 
-/** Adds the defaults of the groups that are asked and of which nothing is chosen. @param {any} item @param {string[]} chosen @returns {string[]} */
+/**
+ * Adds the defaults of shown groups in which nothing is chosen. @param {any} item @param {string[]} chosen @returns {string[]}
+ */
 function withDefaults(item, chosen) {
   return groupsOf(item).reduce((sofar, group) => {
     const isAsked = group.under === undefined || sofar.includes(group.under);
@@ -78,18 +86,22 @@ function withDefaults(item, chosen) {
   }, chosen);
 }
 
-/** Leaves out what is gone or sold out, what no group asks for, and what is too much. @param {any} item @param {string[]} chosen @returns {string[]} */
+/**
+ * Drops options that are removed or sold out, that belong to a group that is not shown, or that exceed a group's maximum.
+ * @param {any} item @param {string[]} chosen @returns {string[]}
+ */
 export function kept(item, chosen) {
   return groupsOf(item).reduce((/** @type {string[]} */ sofar, { under, max, options }) => {
     if (under !== undefined && !sofar.includes(under)) return sofar;
     const there = options.filter(({ id, isThere }) => isThere && chosen.includes(id)).map(({ id }) => id);
-    // In the order in which they were chosen.
+    // In the order of choosing.
     return [...sofar, ...chosen.filter((id) => there.includes(id)).slice(0, max)];
   }, []).slice(0, MAX_CHOSEN);
 }
 
 /**
- * Touches an option: chooses it, or takes it back. Where one is to be chosen it replaces the other, and one that is needed stays.
+ * Selects or deselects an option. In a group that allows one option, the new one replaces the old one; a required one stays
+ * selected.
  *
  * @param {any} item @param {string[]} chosen @param {string} option
  * @returns {string[]}

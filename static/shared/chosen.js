@@ -1,6 +1,7 @@
 /**
  * @param {any} item of an order
- * @returns {string[]} its options, each with its group: two groups may have options of one name, as both halves of a pizza
+ * @returns {string[]} its options, each with its group: the options of two groups may share a name, as for the halves of a
+ * pizza
  */
 export function chosenOptions({ options = [], choices = [] }) {
   return options.map((/** @type {string} */ name, /** @type {number} */ at) => (choices[at]?.group ? `${choices[at].group}: ${name}` : name));

@@ -7,10 +7,10 @@ import { checkForm } from './form_check.js';
 const CONFIRMATION = '/api/v1/people/me/confirmation';
 
 /**
- * Asks for the password in a dialog above the open sheet, which keeps what was typed.
+ * Asks for the password in a dialog above the open sheet. The sheet keeps its input.
  *
  * @param {import('../client/tokens.js').TokenSource} tokens
- * @param {string} why it is asked for
+ * @param {string} why the password is asked for
  * @returns {Promise<boolean>} whether it is confirmed; false when the dialog was closed
  */
 export function confirmPassword(tokens, why) {
@@ -51,14 +51,14 @@ export function confirmPassword(tokens, why) {
 
 /**
  * @param {import('../client/tokens.js').TokenSource} tokens @param {HTMLFormElement} form @param {string} attempt
- * @returns {Promise<any>} why it was refused, or null
+ * @returns {Promise<any>} the refusal, or null
  */
 async function send(tokens, form, attempt) {
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type="submit"]'));
   button.disabled = true;
   button.setAttribute('aria-busy', 'true');
   try {
-    // As it was typed: a password may begin or end with a space.
+    // Untrimmed: a password may begin or end with a space.
     await exchange(tokens, 'POST', CONFIRMATION, Object.fromEntries(new FormData(form)), attempt);
     return null;
   } catch (error) {

@@ -1,11 +1,11 @@
 import { h, render, setText } from './dom.js';
 import { icon } from './icons.js';
 
-/** A shorter break shows no banner, which would make the page jump. */
+/** The banner waits this long, since it makes the page jump. */
 const PATIENCE_MS = 1500;
 
 /**
- * What a page says about its link, in its language.
+ * The texts about the link, in the page's language.
  *
  * @typedef {object} ConnectionWords
  * @property {(state: string) => string} state a word for one of the link's states
@@ -16,12 +16,13 @@ const PATIENCE_MS = 1500;
  */
 
 /**
- * Shows whether the page is up to date, and if not, how old it is.
- * `<html data-connection>` carries the state for styles and tests.
+ * Shows whether the page is up to date, and its age if it is not. `<html data-connection>` carries the state for styles and
+ * tests.
  */
 export class ConnectionBanner {
   #bell; #banner; #word; #words; #startedAt;
-  /** Since when the server cannot be reached, in this page's wall-clock ms; null while it can. @type {number | null} */ lostAt = null;
+  /** When the server became unreachable, in this page's wall-clock ms; null while it can be reached. @type {number | null} */
+  lostAt = null;
   /** When the stored content was current, until this page hears from the server. @type {number | null} */ #keptAt;
 
   /**

@@ -2,10 +2,11 @@ import { Api } from '../client/api.js';
 import { isUnreached, untilReached } from './unreached.js';
 
 /**
- * Reads what the server tells of its demonstration, as soon as it can be reached.
+ * Reads the server's description of its demonstration, as soon as the server can be reached.
  *
- * @param {(since: number) => void} failed called after each attempt that did not reach it; since: when the first failed
- * @returns {Promise<any>} null where there is no demonstration
+ * @param {(since: number) => void} failed called after each attempt that did not reach the server; since: the time of the first
+ * such attempt
+ * @returns {Promise<any>} null if the server has no demonstration
  */
 export function readDemo(failed) {
   const api = new Api({ url: location.origin });

@@ -1,17 +1,17 @@
 /**
- * Elements from plain calls, and a morph that makes an old tree look like a new one.
+ * Builds elements from plain calls, and changes an old tree into a new one (`morph`).
  *
- * A screen that rebuilds its nodes loses a press that began on one of them. So a view builds the tree it wants, and `morph`
- * changes only what differs. Listeners sit on the page's root (`onAction`), never on nodes that come and go.
+ * If a screen rebuilds its nodes, a press that began on one of them is lost. So a view builds the tree that it wants, and
+ * `morph` changes only the differences. Listeners are on the page's root (`onAction`), never on nodes that come and go.
  */
 
-/** Attributes that mirror a property the user changes; the property is what counts. */
+/** Attributes that mirror a property that the user changes. The property counts. */
 const LIVE_PROPERTIES = new Set(['checked', 'value']);
 
 /**
  * @param {string} tag `p`, `button.button.button--primary`
  * @param {Record<string, any>} [attributes] undefined, null and false leave the attribute out; true makes it empty
- * @param {...any} children nodes, texts, arrays of them; undefined, null and false are nothing
+ * @param {...any} children nodes, texts, arrays of them; undefined, null and false are skipped
  * @returns {HTMLElement}
  */
 export function h(tag, attributes = {}, ...children) {
@@ -35,7 +35,7 @@ function append(element, children) {
 }
 
 /**
- * Makes the children of `parent` what `children` says. Elements with a `data-key` keep their node when they move.
+ * Makes the children of `parent` equal to `children`. An element with a `data-key` keeps its node when it moves.
  *
  * @param {Element} parent
  * @param {...any} children as for `h`
@@ -46,7 +46,7 @@ export function render(parent, ...children) {
   morphChildren(parent, wanted);
 }
 
-/** @param {Node} from @param {Node} to @returns {Node} the node that stands in the place of `from` now */
+/** @param {Node} from @param {Node} to @returns {Node} the node that has replaced `from`, or `from` itself */
 export function morph(from, to) {
   if (!sameKind(from, to)) {
     from.parentNode?.replaceChild(to, from);
@@ -75,7 +75,7 @@ function key(node) {
 function morphAttributes(from, to) {
   for (const { name } of [...from.attributes]) {
     if (to.hasAttribute(name) || name.startsWith('data-kept-')) continue;
-    // Without it a heading loses the focus (keep_focus.js).
+    // A heading without `tabindex` would lose the focus (keep_focus.js).
     if (name === 'tabindex' && from === document.activeElement) continue;
     from.removeAttribute(name);
     if (name === 'checked') /** @type {any} */ (from).checked = false;
@@ -90,7 +90,7 @@ function morphAttributes(from, to) {
 /** @param {Element} from @param {Element} to */
 function morphChildren(from, to) {
   const stays = new Set([...to.children].map(key));
-  // Removes nodes first, so that the others need not move: a moved node loses its focus and a press on it.
+  // Removes nodes first, so that the others need not move: a moved node loses its focus, and a press on it is lost.
   for (const child of [...from.children]) if (key(child) && !stays.has(key(child))) child.remove();
   const keyed = new Map([...from.children].filter(key).map((child) => [key(child), child]));
   let current = from.firstChild;
@@ -117,7 +117,7 @@ function morphChildren(from, to) {
 }
 
 /**
- * One listener for every control below `root` that carries the attribute.
+ * Adds one listener for every control below `root` that carries the attribute.
  *
  * @param {Element} root
  * @param {string} attribute `data-action`, `data-do`
@@ -131,19 +131,22 @@ export function onAction(root, attribute, handle) {
   });
 }
 
-/** Writes a text that has changed: each write lays the element out, even of the same words. @param {Element} element @param {string} words */
+/** Writes a text only if it has changed, since each write causes a layout. @param {Element} element @param {string} words */
 export function setText(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-/** @param {string} selector @param {ParentNode} [within] @returns {HTMLElement} one that the page's HTML must have */
+/**
+ * @param {string} selector @param {ParentNode} [within] @returns {HTMLElement} an element that the page's HTML is known to
+ * contain
+ */
 export function find(selector, within = document) {
   const element = within.querySelector(selector);
   if (!(element instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
   return element;
 }
 
-/** Whether the page may still have its notice of a slow page: to look for it again and again is to look through the page. */
+/** Whether the notice of a slow page may still exist. Saves a search through the page at each beat. */
 let mayBeLate = true;
 
 /** Reports that the page runs: removes the notice of a slow page and satisfies the guard (shared/guard.js). */
@@ -153,7 +156,7 @@ export function beat() {
   dispatchEvent(new Event('beat'));
 }
 
-/** @returns {string | undefined} the version that the page came with; undefined from a server that does not say */
+/** @returns {string | undefined} the version of this page; undefined from a server that names none */
 export function pageVersion() {
   const content = document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content');
   return content && !content.startsWith('{{') ? content : undefined;

@@ -10,7 +10,10 @@ import { wallAt } from './zone.js';
  * @property {(at: number) => string} nameDay @property {(at: number) => string} nameTime
  */
 
-/** What the last call made of a quarter of an hour: each draw asks again. @type {{key: string, days: ReturnType<typeof dueTimes>}} */
+/**
+ * The last result of `dueDays`, reused for a quarter of an hour, since each draw asks for it. @type {{key: string, days:
+ * ReturnType<typeof dueTimes>}}
+ */
 let last = { key: '', days: [] };
 
 /** @param {Parameters<typeof dueTimes>[0]} from @returns {ReturnType<typeof dueTimes>} */
@@ -27,7 +30,7 @@ export function dueDays(from) {
 export function duePicker({ days, due, zone, words }) {
   const date = due === undefined ? days[0]?.date : wallAt(due, zone).date;
   const times = days.find((day) => day.date === date)?.times ?? [];
-  // A time that is no longer offered stays in sight until another is chosen.
+  // A chosen time that is no longer offered stays visible until another one is chosen.
   const offered = due === undefined || times.includes(due) ? times : [due, ...times];
   const known = days.some((day) => day.date === date) || due === undefined ? days : [{ date, times: [due] }, ...days];
   return h('div.due', { 'data-key': 'due' },
@@ -38,8 +41,8 @@ export function duePicker({ days, due, zone, words }) {
 }
 
 /**
- * The time that a list of a picker was set to: of another day the same hour, where it is offered.
- * @param {HTMLSelectElement} list @param {ReturnType<typeof dueTimes>} days @param {number | undefined} due as it was @param {string} [zone] @returns {number}
+ * The time that a list of a picker was set to. After a change of the day it keeps the hour if that is offered.
+ * @param {HTMLSelectElement} list @param {ReturnType<typeof dueTimes>} days @param {number | undefined} due the time before @param {string} [zone] @returns {number}
  */
 export function pickedTime(list, days, due, zone) {
   const chosen = Number(list.value);

@@ -1,7 +1,7 @@
 import { offsetAt, wallAt, wallOf } from './zone.js';
 
 /**
- * Times for which something can be ordered, without the DOM.
+ * The times for which something can be ordered, without the DOM.
  *
  * @typedef {{days: string[], from: string, until: string}} Span
  */
@@ -19,7 +19,10 @@ function minutesOf(clock) {
   return hours * 60 + minutes;
 }
 
-/** Whether hours of the week have a moment; without hours, every one. @param {Span[] | undefined} hours @param {ReturnType<typeof wallAt>} wall what the clock shows then */
+/**
+ * Whether a moment is within weekly hours; always true without hours. @param {Span[] | undefined} hours @param
+ * {ReturnType<typeof wallAt>} wall the moment on the local clock
+ */
 export function isWithin(hours, { weekday, before, minute }) {
   return !hours || hours.some(({ days, from, until }) => {
     const [begin, end] = [minutesOf(from), minutesOf(until)];
@@ -29,7 +32,7 @@ export function isWithin(hours, { weekday, before, minute }) {
 }
 
 /**
- * Reads the clock of a zone day by day: to ask for its offset at each time would take a phone a second.
+ * Reads the clock of a zone once a day: reading it for each time would take a phone a second.
  * @param {string | undefined} zone @param {number} from @param {number} until ms
  * @returns {(at: number) => ReturnType<typeof wallAt>} for times in between, in ascending order
  */
@@ -45,9 +48,9 @@ function clockOf(zone, from, until) {
 }
 
 /**
- * The quarters of an hour for which something can be ordered, by day.
- * @param {{now: number, zone?: string, hours?: Span[], first?: number, until?: number}} from now: server ms; first: the minutes
- *   that it takes at least; until: the last minute from now that is offered
+ * Returns the quarters of an hour for which something can be ordered, by day.
+ * @param {{now: number, zone?: string, hours?: Span[], first?: number, until?: number}} from now: server ms; first: the first
+ * minute from now that is offered; until: the last one
  * @returns {{date: string, times: number[]}[]}
  */
 export function dueTimes({ now, zone, hours, first = 0, until = MOST_DAYS * 24 * 60 }) {

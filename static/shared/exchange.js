@@ -11,13 +11,13 @@ const LOST = ['offline', 'unavailable'];
  *
  * @param {import('../client/tokens.js').TokenSource} tokens
  * @param {'POST' | 'PUT'} method @param {string} path @param {unknown} body
- * @param {string} attempt an id, the same when the person sends the form again
+ * @param {string} attempt an id; the same one if the person sends the form again
  * @returns {Promise<any>} the answer; null from an older node, which sends none
  * @throws {import('../client/codes.js').OrderbellError}
  */
 export async function exchange(tokens, method, path, body, attempt) {
   const once = () => tokens.replace((token) => send(token, method, path, body, attempt));
-  // A token that is about to expire is renewed before.
+  // Renews a token that is about to expire first.
   await tokens.get();
   const answer = await once().catch(async (error) => {
     if (error.code !== 'unauthorized') throw error;

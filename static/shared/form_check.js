@@ -1,6 +1,6 @@
 import { h } from './dom.js';
 
-/** Shows a form's errors beside their fields; the browser's own bubble shows one, and disappears. */
+/** Shows all of a form's errors beside their fields; the browser's own bubble shows only one, and disappears. */
 
 /** @param {HTMLFormElement} form @returns {boolean} whether all fields are valid; if not, the first invalid one gets the focus */
 export function checkForm(form) {
@@ -24,12 +24,12 @@ export function forgive(field) {
 /** @param {HTMLInputElement | HTMLTextAreaElement} field */
 function complainAt(field) {
   const place = /** @type {Element} */ (field.closest('.option, .field'));
-  // A form may have many fields of one name, such as its options.
+  // Several fields of a form may have the same name, such as those of a dish's options.
   const of = place.closest('[data-option], [data-group]');
   const id = `wrong-${field.name}-${of?.getAttribute('data-option') ?? of?.getAttribute('data-group') ?? ''}`;
   field.setAttribute('aria-invalid', 'true');
   field.setAttribute('aria-errormessage', id);
-  // Not every screen reader knows the attribute above.
+  // Some screen readers do not support `aria-errormessage`.
   describe(field, (ids) => [...ids, id]);
   place.append(h('p.field__error', { id, 'data-of': field.name }, wordsFor(field)));
 }

@@ -28,7 +28,7 @@ export function count(number, noun, plural = `${noun}s`) {
   return `${number} ${number === 1 ? noun : plural}`;
 }
 
-/** Where there are 12 hours, `1:20 AM`; else `01:20`: as guests read it. */
+/** Follows the browser's setting: `1:20 AM` or `01:20`. */
 const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit' });
 
@@ -48,7 +48,7 @@ const LINK_WORDS = {
 };
 
 /**
- * @param {string} promise what happens to touches meanwhile
+ * @param {string} promise the sentence about touches while the link is lost
  * @returns {import('./connection_banner.js').ConnectionWords}
  */
 export function connectionWords(promise) {
@@ -96,7 +96,7 @@ export const REASON_WORDS = {
 
 /**
  * @param {{reason?: string, detail?: string}} refused an order or a line
- * @returns {string} why it was refused, in the words of the staff; empty where nothing is known
+ * @returns {string} the reason of the refusal, in the words of the staff; empty if it is unknown
  */
 export function whyWords({ reason = '', detail = '' }) {
   // "Another reason" says nothing beside a detail.

@@ -1,22 +1,25 @@
 /**
- * The last resort of a page. It imports nothing, so it runs when the page's own modules fail to load, as during a deploy or on
- * a poor network, and when they have died. A screen on a wall sends a `beat` every second, any other page one
- * (`data-guard="once"`), once it runs; without a beat the guard reloads the page as soon as the server has it. While the server
- * cannot be reached, the page says so if it has words for that (`.late__unreached`).
+ * The last resort of a page. It imports nothing, so it runs even if the page's own modules fail to load, as during a deploy or
+ * on a poor network, or stop running. A screen on a wall sends a `beat` every second; any other page (`data-guard="once"`)
+ * sends one when it runs. Without a beat the guard reloads the page as soon as the server can deliver it. While the server
+ * cannot be reached, the guard shows the page's text for that, if it has one (`.late__unreached`).
  */
 
 const CHECK_MS = 5_000;
-/** Checks in a row without a beat before a reload; doubled after each reload that did not help. */
+/** Checks without a beat, in a row, before a reload; doubled after each reload that did not help. */
 const PATIENCE = 4;
-/** Checks in a row without a beat before the guard asks whether the server is there. A living screen beats between two checks. */
+/**
+ * Checks without a beat, in a row, before the guard asks whether the server is there. A running screen sends a beat between two
+ * checks.
+ */
 const ASK_AFTER = 2;
 const MOST_PATIENCE = 120;
 const FETCH_MS = 10_000;
 const PATIENCE_KEPT = 'orderbell.guard';
 
-/** Counts checks, not time: a machine that slept has missed hours, but no beat. */
+/** Counts checks instead of time: a machine that slept has missed hours, but no beats. */
 let silent = 0;
-/** Since when the server cannot be reached, ms since 1970; 0 while it can. */
+/** When the server became unreachable, ms since 1970; 0 while it can be reached. */
 let lostAt = 0;
 let watch = setTimeout(check, CHECK_MS);
 
@@ -39,11 +42,11 @@ addEventListener('click', (event) => {
 async function check() {
   silent += 1;
   const patience = kept();
-  // A server that could not be reached explains the silence: the page waits for it, and for nothing else.
+  // An unreachable server explains the missing beats, so the page only waits for the server.
   const wasLost = lostAt > 0;
   if (wasLost || silent === ASK_AFTER || silent >= patience) {
     const isThere = await canBeHad();
-    // The page has come to life meanwhile.
+    // The page has started to run meanwhile.
     if (silent === 0) return follow();
     if (!isThere) {
       lostAt ||= Date.now();
@@ -57,7 +60,7 @@ async function check() {
   follow();
 }
 
-/** Checks again: with full jitter while the server is away, since all screens of a restaurant lost it at once. */
+/** Schedules the next check, with full jitter while the server is away, since all screens of a restaurant lost it at once. */
 function follow() {
   if (watch) watch = setTimeout(check, lostAt ? 2 * CHECK_MS * Math.random() : CHECK_MS);
 }
@@ -70,7 +73,10 @@ function sayLost() {
   words.parentElement?.setAttribute('data-unreached', '');
 }
 
-/** Whether the server has the page: a reload without the server ends in the browser's error for good. */
+/**
+ * Whether the server can deliver the page. A reload without the server would leave the browser's error page, which never
+ * reloads.
+ */
 async function canBeHad() {
   try {
     return (await fetch(location.pathname, { cache: 'no-store', signal: AbortSignal.timeout(FETCH_MS) })).ok;

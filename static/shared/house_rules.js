@@ -1,5 +1,5 @@
-/** What the rules of the restaurant call a control's deed, where it is no action. @type {Record<string, string>} */
-const DEEDS = {
+/** The restaurant's rules name these controls differently from `data-do`. @type {Record<string, string>} */
+const RULE_NAMES = {
   'ask-sold-out': 'set_availability', 'available': 'set_availability', 'ask-pause': 'set_pause', 'resume': 'set_pause',
   'ask-move': 'move', 'undo-change': 'undo',
 };
@@ -10,7 +10,7 @@ const RANKS = { kitchen: 0, staff: 1, manager: 2 };
 /** @type {Record<string, string>} */
 const WORDS = { staff: 'The floor has to do this.', manager: 'A manager has to do this.' };
 
-/** How often the rules are read again, so that a page knows a change of them before it meets it. */
+/** How often to read the rules, so that a page learns of a change before a refusal. */
 const FRESH_MS = 60_000;
 
 /** @param {{reason?: string}} error @returns {boolean} whether the restaurant asks for a higher role */
@@ -34,7 +34,7 @@ export class HouseRules {
     setInterval(() => this.refresh(), FRESH_MS);
   }
 
-  /** Reads the rules again. Without an answer, and on a server that has none, the last ones stay. */
+  /** Reads the rules. Keeps the last ones if there is no answer or the server has no rules. */
   async refresh() {
     const rules = await this.#read().catch(() => null);
     if (!rules) return;
@@ -42,18 +42,20 @@ export class HouseRules {
     this.#changed();
   }
 
-  /** @param {string} deed @param {string} role @returns {string | undefined} the role that is asked for, if it is a higher one */
-  asked(deed, role) {
-    const least = this.#least[deed];
+  /**
+   * @param {string} action @param {string} role @returns {string | undefined} the required role, if it is higher than this one
+   */
+  asked(action, role) {
+    const least = this.#least[action];
     return (RANKS[least] ?? 0) > (RANKS[role] ?? 0) ? least : undefined;
   }
 
-  /** Marks the controls of what somebody with a role may not do. They still can be pressed. @param {Element} root @param {string} role */
+  /** Marks the controls that a role may not use. They can still be pressed. @param {Element} root @param {string} role */
   mark(root, role) {
     if (Object.keys(this.#least).length === 0 && !root.querySelector('[data-locked]')) return;
     for (const control of root.querySelectorAll('[data-action], [data-do]')) {
-      const { action, do: deed = '' } = /** @type {HTMLElement} */ (control).dataset;
-      const least = this.asked(action ?? DEEDS[deed] ?? '', role);
+      const { action, do: does = '' } = /** @type {HTMLElement} */ (control).dataset;
+      const least = this.asked(action ?? RULE_NAMES[does] ?? '', role);
       if (least === control.getAttribute('data-locked')) continue;
       if (least) control.setAttribute('data-locked', least);
       else control.removeAttribute('data-locked');

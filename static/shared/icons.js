@@ -40,7 +40,7 @@ const PATHS = {
   water: 'M12 3c4 5 6 8 6 11a6 6 0 0 1-12 0c0-3 2-6 6-11Z',
 };
 
-/** What stands beside the word of a service. @type {Record<string, keyof typeof PATHS>} */
+/** The icon beside the name of a service. @type {Record<string, keyof typeof PATHS>} */
 export const SERVICE_ICONS = { takeaway: 'bag', delivery: 'truck' };
 
 const SVG = 'http://www.w3.org/2000/svg';

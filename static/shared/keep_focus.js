@@ -1,17 +1,20 @@
 /**
- * Keeps the focus where someone works. When an action removes its own button, the focus goes to the same button of the next
- * entry, else of the one before, else to the nearest heading; otherwise a keyboard would start again at the top of the page
- * after each order.
+ * Keeps the focus where someone works. When an action removes its own button, the focus moves to the same button of the next
+ * entry, or else of the previous entry, or else to the nearest heading. Otherwise a keyboard would start again at the top of
+ * the page after each order.
  */
 
 const CONTROLS = 'button, a[href], input, select, textarea';
 const HEADINGS = 'h1, h2, h3';
-/** The same button of other lists does something else. */
+/** The search ends here: the same button in another list does something else. */
 const BORDERS = '[data-list], dialog, #main';
-/** Ignores keys for this long after the focus has moved: a trembling finger means the order before. */
+/** Ignores keys for this long after the focus has moved: a trembling finger means the previous order. */
 const TREMBLE_MS = 350;
 
-/** A place in the tree: of a removed node, where it was. @typedef {{node: Element, parent: Element, next: Node | null, before: Node | null}} Place */
+/**
+ * A position in the tree; for a removed node, its former one. @typedef {{node: Element, parent: Element, next: Node | null,
+ * before: Node | null}} Place
+ */
 
 /** Follows the focus of a page. Call it once. @param {HTMLElement} root */
 export function keepFocus(root) {
@@ -44,7 +47,7 @@ export function keepFocus(root) {
     for (const where of /** @type {const} */ (['page', 'dialog'])) {
       const control = last[where];
       if (!control) continue;
-      // A browser takes the focus from a button that is disabled, as while its call is under way.
+      // A browser takes the focus from a button that becomes disabled, for example during its call.
       isLost ||= records.some(({ target, attributeName }) => target === control && attributeName === 'disabled');
       if (isUsable(control)) continue;
       last[where] = successor(placeOf(control, records), control);
@@ -54,7 +57,7 @@ export function keepFocus(root) {
   }).observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ['hidden', 'disabled'] });
 }
 
-/** A busy button keeps its place. @param {Element} element */
+/** Whether an element can take the focus. A busy button counts, so that it keeps the focus. @param {Element} element */
 function isUsable(element) {
   return element.isConnected && element.checkVisibility() && !element.matches(':disabled:not([aria-busy])');
 }
@@ -74,17 +77,20 @@ function above(node) {
   return parent && { node, parent, next, before };
 }
 
-/** @param {Place | null} start @param {HTMLElement} control @returns {HTMLElement | null} what takes the place of a control */
+/**
+ * @param {Place | null} start @param {HTMLElement} control @returns {HTMLElement | null} the element that takes the focus from
+ * a control
+ */
 function successor(start, control) {
-  const { action, do: deed, minutes } = control.dataset;
-  const same = action ? `[data-action="${action}"]${minutes ? `[data-minutes="${minutes}"]` : ''}` : deed ? `[data-do="${deed}"]` : '';
+  const { action, do: does, minutes } = control.dataset;
+  const same = action ? `[data-action="${action}"]${minutes ? `[data-minutes="${minutes}"]` : ''}` : does ? `[data-do="${does}"]` : '';
   for (let place = start; place && same; place = above(place.parent)) {
     const found = among(alike(place), same);
     if (found) return found;
     if (place.parent.matches(BORDERS)) break;
   }
   for (let place = start; place; place = above(place.parent)) {
-    // A heading of the place itself comes before those of its neighbours.
+    // Prefers a heading in this place to those of its neighbours.
     const found = among(alike(place), CONTROLS)
       ?? among(around(place).filter((one) => one.matches(`header, ${HEADINGS}`)), HEADINGS)
       ?? among(around(place), HEADINGS);
@@ -93,7 +99,7 @@ function successor(start, control) {
   return null;
 }
 
-/** @param {Place} place @returns {Element[]} the entries after it, then those before it, the nearest first */
+/** @param {Place} place @returns {Element[]} the entries after it, then those before it, nearest first */
 function around({ next, before }) {
   const walk = (/** @type {Node | null} */ from, /** @type {'nextSibling' | 'previousSibling'} */ way) => {
     const found = [];

@@ -3,8 +3,8 @@ import { find, h, morph, render } from './dom.js';
 /**
  * A list whose elements are rebuilt only when what they show has changed.
  *
- * `render` builds everything to find the differences. Here each entry names the dependencies of its view, and keeps its node
- * until one of them changes.
+ * `render` builds the whole tree to find the differences. Here each entry names what its view depends on, and keeps its node
+ * until one of these values changes.
  *
  * @typedef {object} Entry
  * @property {string} key unique in the list
@@ -19,8 +19,8 @@ const built = new WeakMap();
  * Renders `entries` as the children of `parent`, in their order. Moves as few nodes as possible, since a moved node loses
  * focus, and a press on it is lost.
  *
- * @param {Element} parent whose children nobody else renders @param {Entry[]} entries
- * @returns {Set<Element>} those that were built
+ * @param {Element} parent no other code renders its children @param {Entry[]} entries
+ * @returns {Set<Element>} the elements that were built
  */
 export function renderKeyed(parent, entries) {
   const nodes = new Map([...parent.children].map((node) => [node.getAttribute('data-key'), node]));
@@ -46,7 +46,7 @@ const shown = new WeakMap();
 
 /**
  * Renders a view only when something that it depends on has changed.
- * @param {Element} parent whose children nobody else renders @param {unknown[]} deps as in an entry @param {() => any} view
+ * @param {Element} parent no other code renders its children @param {unknown[]} deps as in an entry @param {() => any} view
  */
 export function renderChanged(parent, deps, view) {
   if (isSame(shown.get(parent), deps)) return;

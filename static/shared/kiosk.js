@@ -1,4 +1,4 @@
-/** Turns a browser's page into a screen on a wall. */
+/** Turns a browser's page into a wall screen. */
 
 import { features } from '../client/features.js';
 
@@ -13,7 +13,7 @@ export function keepAwake() {
     try {
       lock = await features.wakeLock()?.request('screen');
     } catch {
-      // Low battery, or a page without a secure origin: the tablet's own settings decide then.
+      // The battery is low, or the page is not in a secure context: the tablet's own settings decide then.
     }
   };
   for (const name of ['visibilitychange', 'pointerdown']) document.addEventListener(name, take);
@@ -26,8 +26,8 @@ export function toggleFullScreen() {
 }
 
 /**
- * Calls back once the browser has really painted what was drawn before the call. The first frame is the one that
- * will show it; when the second begins, the first is on the glass. A hidden page never calls back.
+ * Calls back once the browser has painted everything that was drawn before the call. That is when the second animation frame
+ * begins. A hidden page never calls back.
  *
  * @param {() => void} task
  */

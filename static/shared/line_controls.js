@@ -5,15 +5,15 @@ import { h } from './dom.js';
 /**
  * The controls of one line of an order, for guests and for the staff.
  *
- * @typedef {object} Speech how a page says what they say
+ * @typedef {object} Speech the texts and formats of a page
  * @property {{chooseCount: (min: number, max: number) => string} & Record<'allergy' | 'isAllergy' | 'yes' | 'no' | 'quantity' | 'soldOut', string> & Record<'chooseFor' | 'fewer' | 'more', (name: string) => string>} words
  * @property {(money: {amount: number, currency: string}) => string} money
  * @property {(number: number) => string} number
  */
 
 /**
- * The box that marks a note as an allergy, and the question when the words sound like one. The kitchen treats a ticked allergy
- * differently from a guessed one.
+ * The checkbox that marks a note as an allergy, and the question if the note sounds like one. The kitchen treats a declared
+ * allergy differently from a guessed one.
  *
  * @param {{note: string, allergy?: boolean, denied?: string}} said @param {string} of @param {Speech} speech
  */
@@ -28,7 +28,7 @@ export function allergyBox(said, of, { words }) {
 }
 
 /**
- * The options of a dish, in the groups that are asked now. A group of which too few are chosen is marked.
+ * The options of a dish, in the groups to show now. A group with too few chosen options is marked.
  *
  * @param {any} item of the menu @param {string[]} chosen @param {Speech} speech
  * @returns {HTMLElement[]}
@@ -45,7 +45,7 @@ export function optionChips(item, chosen, speech) {
 
 /** @param {import('./choices.js').Group} group @param {string[]} chosen @param {Speech} speech */
 function chips(group, chosen, { words, money }) {
-  // Where one is to be chosen, another touch replaces it.
+  // In a group that allows one option, another touch replaces it.
   const isFull = group.max > 1 && countIn(group, chosen) >= group.max;
   return group.options.map(({ id, name, price, isThere }) => {
     const isChosen = chosen.includes(id);
@@ -56,7 +56,10 @@ function chips(group, chosen, { words, money }) {
   });
 }
 
-/** @param {string} name @param {number} quantity @param {string} scope where the two controls report to @param {Speech} speech */
+/**
+ * @param {string} name @param {number} quantity @param {string} scope the receiver of the controls' actions @param {Speech}
+ * speech
+ */
 export function stepper(name, quantity, scope, { words, number }) {
   return h('div.stepper', { role: 'group', 'aria-label': `${words.quantity}: ${name}` },
     h('button.stepper__step', { type: 'button', 'data-do': `${scope}-fewer`, 'aria-label': words.fewer(name) }, h('span', { 'aria-hidden': 'true' }, '−')),

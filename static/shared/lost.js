@@ -1,18 +1,18 @@
 /**
- * Orders of a history that the database no longer has: it came back with less than it had. Without the DOM.
+ * Finds orders that a restored database has lost. Without the DOM.
  */
 
-/** Bound: orders that are looked for among the closed ones, the newest, and pages of these. */
+/** Bound: how many missing orders, the newest, to look for among the closed ones, and in how many pages. */
 const MOST_ASKED = 100;
 const MOST_PAGES = 5;
 
 const FELL_THROUGH = new Set(['rejected', 'cancelled']);
 
 /**
- * Compares the orders of before with those of the new history, which lists open ones only.
+ * Compares the orders before a restore with those after it. The new history lists open orders only.
  * @param {Map<string, any>} before documents by id @param {Map<string, any>} now
- * @returns {{missing: any[], back: any[]}} missing: closed or lost, without those that were never to be served; back: the new
- *   documents of orders that have lost their last changes
+ * @returns {{missing: any[], back: any[]}} missing: orders that are closed or lost, except those that were rejected or
+ * cancelled; back: the new documents of orders that have lost their last changes
  */
 export function compareHistories(before, now) {
   const all = [...before.values()];
@@ -23,11 +23,11 @@ export function compareHistories(before, now) {
 }
 
 /**
- * Looks for orders among the closed ones. Bound: `MOST_ASKED` orders, the newest, in `MOST_PAGES` pages.
- * @param {string[]} ids @param {(from: string) => Promise<{orders: any[], next?: string}>} list a page of the closed orders, the
- *   oldest first, from this id on
- * @returns {Promise<{closed: Map<string, any>, absent: string[]}>} absent: the server has no such closed order. Those that were
- *   not looked for are in neither
+ * Looks for orders among the closed ones. Bound: the newest `MOST_ASKED` orders, in `MOST_PAGES` pages.
+ * @param {string[]} ids @param {(from: string) => Promise<{orders: any[], next?: string}>} list reads a page of closed orders,
+ * oldest first, from this id on
+ * @returns {Promise<{closed: Map<string, any>, absent: string[]}>} absent: orders that the server does not have. Orders beyond
+ * the bound are in neither
  */
 export async function findClosed(ids, list) {
   const asked = [...ids].sort().slice(-MOST_ASKED);

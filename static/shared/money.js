@@ -1,4 +1,7 @@
-/** Decimals of currencies that do not have two (ISO 4217). Browsers follow the CLDR, where HUF has none. @type {Record<string, string>} */
+/**
+ * Decimals of currencies that do not have two (ISO 4217). Browsers follow the CLDR, which differs: there HUF has no decimals.
+ * @type {Record<string, string>}
+ */
 const ODD = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
   3: 'BHD IQD JOD KWD LYD OMR TND',

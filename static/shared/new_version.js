@@ -2,24 +2,24 @@ import { Emitter } from '../client/emitter.js';
 import { pageVersion } from './dom.js';
 import { isForgetful, sessionStore } from './storage.js';
 
-/** Reloads a page when the server serves another version of it: one rule for all pages. */
+/** Reloads a page when the server serves another version of it. All pages use the same rule. */
 
 const CHECK_MS = 2_000;
-/** Behind a balancer the next answer may come from a node that still has the old pages. */
+/** How often to check again. Behind a balancer, the next answer may come from a node that still has the old pages. */
 const ASK_AGAIN_MS = 20_000;
-/** A page without a live link reads its own address this often. */
+/** How often a page without a live link reads its own address. */
 const LOOK_MS = 5 * 60_000;
-/** Nobody is at a page that was not touched for this long. */
+/** A page that was not touched for this long is unattended. */
 export const UNTOUCHED_MS = 15_000;
-/** A page reloads for one reason once in this time: a wrong reason must not keep a screen busy with it. */
+/** The least time between two reloads for the same reason, so that a wrong reason cannot keep a screen busy. */
 export const AGAIN_AFTER_MS = 10 * 60_000;
 const FETCH_MS = 10_000;
 const KEPT = 'orderbell.reloaded';
 const VERSION = /name="orderbell-version" content="([^"]+)"/;
 
 /**
- * Loads another version of the page once the server has it, when a reload loses nothing and nobody is at the page: it is
- * hidden, or was not touched for a while.
+ * Loads another version of the page once the server has it, if a reload loses nothing and nobody uses the page: it is hidden,
+ * or was not touched for a while.
  *
  * @param {{on: (event: any, listener: (message: any) => void) => unknown, welcome?: any}} source of the server's version: an `Orderbell`
  *   that was given `pageVersion()`, or `readOwnPage()`
@@ -30,7 +30,7 @@ const VERSION = /name="orderbell-version" content="([^"]+)"/;
 export function followVersion(source, losesNothing, { own = pageVersion(), page = document, monotonic = () => performance.now(), load = loadVersion } = {}) {
   /** @type {string | undefined} */ let wanted;
   let askAt = -Infinity;
-  // A page that loads this late may have been touched before.
+  // The page may have been touched before this module was loaded.
   let touchedAt = globalThis.navigator?.userActivation?.hasBeenActive ? monotonic() : -Infinity;
   const isQuiet = () => losesNothing() && (page.visibilityState === 'hidden' || monotonic() - touchedAt >= UNTOUCHED_MS);
   const check = async () => {
@@ -43,9 +43,9 @@ export function followVersion(source, losesNothing, { own = pageVersion(), page 
     check();
   };
   source.on('welcome', ({ version }) => learn(version));
-  // Where another node may answer each request, it is named between two welcomes.
+  // If each request may reach another node, the version can change between two `welcome` frames.
   source.on('version', ({ server }) => learn(server));
-  // The first welcome may have come before this was loaded.
+  // The first `welcome` may have come before this module was loaded.
   learn(source.welcome?.version);
   for (const name of ['pointerdown', 'keydown', 'wheel', 'touchmove']) page.addEventListener(name, () => { touchedAt = monotonic(); }, { passive: true });
   page.addEventListener('visibilitychange', check);
@@ -63,20 +63,23 @@ export function readOwnPage() {
   return source;
 }
 
-/** @param {string} version @param {() => boolean} still whether it may still reload, once the new page is known to be there */
+/**
+ * @param {string} version @param {() => boolean} still whether it may still reload, checked again after the server has
+ * confirmed the new page
+ */
 function loadVersion(version, still) {
-  return loadAnew(version, `content="${version}"`, still);
+  return loadAgain(version, `content="${version}"`, still);
 }
 
 /**
- * Reloads the page if the server has it: a page that goes while the server is away comes back as the browser's error.
+ * Reloads the page if the server can deliver it: a reload without the server ends in the browser's error page.
  *
- * @param {string} reason once in ten minutes for each
- * @param {string} [text] that the new page must contain
- * @param {() => boolean} [still] whether it may still reload after the question
+ * @param {string} reason each reason reloads at most once in ten minutes
+ * @param {string} [text] a text that the new page must contain
+ * @param {() => boolean} [still] whether it may still reload, checked after the server's answer
  */
-export async function loadAnew(reason, text = '', still = () => true) {
-  // What is in memory alone, a session with it, would be gone.
+export async function loadAgain(reason, text = '', still = () => true) {
+  // Content that is only in memory, such as the session, would be lost.
   if (isForgetful() || !mayReload(sessionStore, reason, Date.now())) return;
   const page = await ownPage();
   if (!page || !page.includes(text) || !still()) return;
@@ -87,7 +90,7 @@ export async function loadAnew(reason, text = '', still = () => true) {
 /** @param {Pick<import('../client/types.js').Store, 'getItem'>} store @param {string} reason @param {number} now ms since 1970 */
 export function mayReload(store, reason, now) {
   const before = reloads(store)[reason];
-  // A clock that was set back must not forbid it for a day.
+  // After the clock was set back, `before` may lie in the future.
   return before === undefined || now < before || now - before >= AGAIN_AFTER_MS;
 }
 
@@ -105,7 +108,7 @@ function reloads(store) {
   }
 }
 
-/** @returns {Promise<string>} the page as the server has it now; empty when it cannot be had */
+/** @returns {Promise<string>} the page as the server delivers it now; empty if it cannot be loaded */
 async function ownPage() {
   try {
     const response = await fetch(location.pathname, { cache: 'no-store', signal: AbortSignal.timeout(FETCH_MS) });

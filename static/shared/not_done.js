@@ -1,7 +1,7 @@
 import { called } from './called.js';
 import { place } from './format.js';
 
-/** What a command would have done to its order. @type {Record<string, string>} */
+/** The participle of each action, for the message. @type {Record<string, string>} */
 const DONE = {
   accept: 'accepted', reject: 'rejected', start: 'started', start_item: 'started', ready: 'bumped', finish_item: 'bumped',
   recall: 'recalled', recall_item: 'recalled', serve: 'served', cancel: 'cancelled', void_item: 'changed', promise: 'promised again',
@@ -9,11 +9,12 @@ const DONE = {
 };
 
 /**
- * Says which order a refused command was about: it may have waited for the network, beside commands about other orders.
+ * Returns a message that names the order of a refused command: the command may have waited for the network together with
+ * commands for other orders.
  *
  * @param {{action?: string}} command
  * @param {{message: string}} error
- * @param {any} [order] undefined where it is not known
+ * @param {any} [order] undefined if it is unknown
  * @returns {string}
  */
 export function notDoneWords({ action = '' }, { message }, order) {

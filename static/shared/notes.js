@@ -4,7 +4,10 @@
  * wish, as in tea. `tests/client/fixtures/allergy_phrases.json` has phrases with the right answers.
  */
 
-/** Returns a text with one spelling for each letter: without accents, vowel signs of Arabic and the two ways to write Bengali letters. @param {string} text */
+/**
+ * Returns a text with one spelling for each letter: without accents and Arabic vowel signs, and with one form of each Bengali
+ * letter that can be written in two ways. @param {string} text
+ */
 function plain(text) {
   return text.normalize('NFD').replace(/[\u0300-\u036f\u064b-\u0655\u0640\u200c\u200d]/gu, '').replace(/[’‘\u0060]/gu, '\'').toLowerCase();
 }

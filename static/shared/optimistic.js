@@ -1,6 +1,6 @@
 /**
- * Predicts an order's look after its unanswered commands: a bump shows at the touch, even offline. The server's document is
- * what counts; a refused command leaves `pending`, and its prediction with it.
+ * Predicts the state of an order from its unanswered commands: a bump shows at the touch, even offline. The server's document
+ * decides. A refused command leaves `pending`, and its prediction disappears with it.
  */
 
 /**
@@ -13,7 +13,7 @@ export function isOwed(item) {
 }
 
 /**
- * Names the lines to cook that the person sees. The command does not change lines that are added before it arrives.
+ * Lists the lines to cook that the person sees, so that the command does not change lines that were added meanwhile.
  * @param {[string, any][]} lines @returns {{only?: string[]}} the fields for `start` or `ready`
  */
 export function onlyOwed(lines) {
@@ -22,10 +22,11 @@ export function onlyOwed(lines) {
 }
 
 /**
- * @param {any} order a document; it is not changed
+ * @param {any} order a document; stays unchanged
  * @param {Waiting[]} pending oldest first
- * @param {string} [station] the one this screen's token is bound to
- * @returns {any} the document, or a changed copy with `pending: true`, `stuck` if a command is, and `pending` on the items touched
+ * @param {string} [station] the station that this screen's token is bound to
+ * @returns {any} the document itself, or a changed copy with `pending: true`, with `stuck` if a command is stuck, and with
+ * `pending` on the touched items
  */
 export function withPending(order, pending, station) {
   const mine = pending.filter((command) => command.order === order.id);
@@ -59,7 +60,7 @@ const GUESSES = {
     settle(order);
   },
   recall: (order, _, station) => {
-    // Dishes that were brought stay, unless the whole order was.
+    // Served dishes stay served, unless the whole order was served.
     const isServed = order.status === 'served';
     each(order, station, (item) => item.status === 'done' && (isServed || !item.served_at) && 'cooking');
     order.status = 'preparing';

@@ -6,21 +6,21 @@ import { withPending } from './optimistic.js';
  */
 export class OrderBook {
   #bell; #room; #station;
-  /** Documents of acks that ran ahead of the room. @type {Map<string, any>} */
+  /** Documents of answers that are newer than the room. @type {Map<string, any>} */
   #answered = new Map();
 
-  /** @param {{bell: any, room: any, station?: string}} parts station: the one the token is bound to */
+  /** @param {{bell: any, room: any, station?: string}} parts station: the one that the token is bound to */
   constructor({ bell, room, station }) {
     this.#bell = bell;
     this.#room = room;
     this.#station = station;
-    // The answers of another history mean nothing.
+    // Answers from before a restore of the database are void.
     room.on('change', (/** @type {any} */ { rewritten }) => rewritten && this.#answered.clear());
     bell.on('answer', (/** @type {any} */ { ack }) => ack?.document?.id && this.#answered.set(ack.document.id, ack.document));
   }
 
   /**
-   * @param {any[]} [others] documents that the room does not list; its own win
+   * @param {any[]} [others] documents that the room does not list; if it does list one, the room's wins
    * @returns {any[]}
    */
   orders(others = []) {

@@ -12,8 +12,8 @@ const LEVELS = {
 };
 
 /**
- * An age, from the first threshold on with another sign and a word: colour alone says nothing to many people.
- * `tickAges` counts it on without a redraw.
+ * Shows an age. From the first threshold on it has another sign and a word, since many people cannot go by colour alone.
+ * `tickAges` updates it without a redraw.
  *
  * @param {import('./urgency.js').Clock} clock @param {number} now server ms @param {string} [tag] `span` in a button
  */
@@ -30,8 +30,9 @@ export function levelWord(level) {
 }
 
 /**
- * @param {ParentNode} root @param {number} now server ms @param {(age: Element) => boolean} [isNear] near enough to be seen soon
- * @returns {boolean} an age has passed a threshold, and its order has to be drawn again
+ * @param {ParentNode} root @param {number} now server ms @param {(age: Element) => boolean} [isNear] whether the element is in
+ * or near the visible part
+ * @returns {boolean} whether an age has passed a threshold, so that its order has to be drawn again
  */
 export function tickAges(root, now, isNear = () => true) {
   let passed = false;
@@ -46,7 +47,7 @@ export function tickAges(root, now, isNear = () => true) {
 }
 
 /**
- * The service of an order that is not eaten at a table: a coloured block with a sign and the word.
+ * The badge of an order that is not eaten at a table: a coloured block with a sign and a word.
  *
  * @param {string} service @returns {HTMLElement | null} null for `dine_in`
  */
@@ -55,14 +56,17 @@ export function serviceBadge(service) {
   return h(`span.service.service--${service}`, { 'data-key': 'service' }, icon(SERVICE_ICONS[service] ?? 'bag'), serviceWord(service));
 }
 
-/** Where the food goes, and to whom, for the head of a ticket or card. @param {{table?: string, service: string, guest_name?: string}} order */
+/**
+ * The table or service and the guest's name, for the head of a ticket or card. @param {{table?: string, service: string,
+ * guest_name?: string}} order
+ */
 export function placeView({ table, service, guest_name: name }) {
   const badge = serviceBadge(service);
   return [table ? h('span', {}, `Table ${table}`) : !badge && serviceWord(service), badge && ' ', badge, name && [' ', h('span.guest-name', {}, name)]];
 }
 
 /**
- * A note is never small print; one about an allergy is the loudest thing on the ticket.
+ * Shows a note in large print; an allergy is the most prominent text on the ticket.
  * @param {{note?: string, allergy?: boolean}} said a dish, or the order
  */
 export function noteView({ note, allergy }) {
@@ -84,7 +88,7 @@ export function notesView(order) {
 }
 
 /**
- * What was promised; when that is over, by how much, which `tickAges` counts on.
+ * Shows the promised time. Once it has passed, shows by how much; `tickAges` updates that.
  * @param {number} promised server ms @param {number} now server ms
  */
 export function promiseView(promised, now) {

@@ -9,12 +9,12 @@ import { pageVersion } from './dom.js';
  */
 export function keepCopy(page) {
   const version = encodeURIComponent(pageVersion() ?? '');
-  // A browser refuses this on plain http; then there is no copy.
+  // A browser refuses this on plain http; then the page works without a copy.
   features.serviceWorker()?.register(`/service-worker.js?version=${version}&for=${page}`, { scope: `/${page}` }).catch(() => {});
 }
 
 /**
- * Installs it once the page is live: the orders come first.
+ * Installs it once the page is live, so that the orders load first.
  * @param {WorkPage} page @param {any} bell an `Orderbell`
  */
 export function keepCopyOnceLive(page, bell) {

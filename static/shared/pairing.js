@@ -4,7 +4,10 @@ import { clock, unreachedWords } from './format.js';
 import { keepCopy } from './page_copy.js';
 import { isUnreached, retryDelay } from './unreached.js';
 
-/** What is paired. `what`: what to choose and enter; `then`: what appears. @typedef {{page: import('./page_copy.js').WorkPage, what: string, then: string}} Pairs */
+/**
+ * The texts for a kind of screen. `what`: what to choose and enter; `then`: what appears. @typedef {{page:
+ * import('./page_copy.js').WorkPage, what: string, then: string}} Pairs
+ */
 
 /** @type {Pairs} */
 const KITCHEN = { page: 'kitchen', what: 'Enter this code, a name and the station', then: 'The tickets' };
@@ -13,16 +16,16 @@ const KITCHEN = { page: 'kitchen', what: 'Enter this code, a name and the statio
 const SLOW_DOWN_S = 5;
 const DEFAULT_INTERVAL_S = 5;
 const DEFAULT_LIFE_S = 600;
-/** How long one question about a code may take. */
+/** The deadline of a poll. */
 const POLL_MS = 10_000;
 
 /**
- * Shows a code until a member of staff approves it, and a new one when it expires. Never gives up:
- * nobody stands at a wall screen to press a button.
+ * Shows a code until a member of staff approves it, and a new code when it expires. Never gives up, since nobody stands at a
+ * wall screen to press a button.
  *
  * @param {Element} body where to draw
- * @param {string} why the screen has to be paired; empty for one that never was
- * @param {Pairs} pairs what it pairs
+ * @param {string} why the screen has to be paired; empty if it was never paired
+ * @param {Pairs} pairs the texts
  * @returns {Promise<any>} the token answer
  */
 export async function pairScreen(body, why, pairs = KITCHEN) {
@@ -50,7 +53,7 @@ export async function pairScreen(body, why, pairs = KITCHEN) {
 /**
  * @param {any} pairing
  * @param {number} ends when the code expires, ms since 1970
- * @param {(lostAt?: number) => void} show shows the code; lostAt: since when the server cannot be reached
+ * @param {(lostAt?: number) => void} show shows the code; lostAt: when the server became unreachable
  * @returns {Promise<any>} the token answer, or null when this code no longer works
  */
 async function poll({ device_code, interval = DEFAULT_INTERVAL_S }, ends, show) {
@@ -69,8 +72,8 @@ async function poll({ device_code, interval = DEFAULT_INTERVAL_S }, ends, show) 
 }
 
 /**
- * The errors of RFC 8628 are a member `error` of the body, which the client library's own errors do
- * not have. A lost network is no answer: the next poll asks again.
+ * Errors of RFC 8628 are in the body's member `error`, which `OrderbellError` does not have. After a lost connection the next
+ * poll asks again.
  *
  * @param {string} device_code
  * @returns {Promise<{answer?: any, error?: string}>}
@@ -92,7 +95,7 @@ async function askForToken(device_code) {
 
 /**
  * @param {any} pairing @param {number} ends when the code expires, ms since 1970 @param {string} notice @param {Pairs} pairs
- * @param {number} [lostAt] since when the server cannot be reached
+ * @param {number} [lostAt] when the server became unreachable
  */
 function codeView({ user_code, verification_uri }, ends, notice, { what, then }, lostAt) {
   const { host, pathname } = new URL(verification_uri ?? '/staff', location.origin);

@@ -2,12 +2,12 @@
 
 /** @typedef {{id: string, width: number, height: number, alt?: string}} Picture */
 
-/** The widths in which the server stores a picture, unless it is narrower (docs/protocol.md). */
+/** The widths of the stored files. A narrower picture is stored in its own width (docs/protocol.md). */
 const WIDTHS = [160, 480, 960];
 
 /**
  * @param {string} restaurant its id @param {Picture} picture
- * @returns {{width: number, address: string}[]} its files, the least first
+ * @returns {{width: number, address: string}[]} its files, narrowest first
  */
 export function filesOf(restaurant, { id, width: largest }) {
   const widths = [...WIDTHS.filter((width) => width < largest), largest];
@@ -16,7 +16,7 @@ export function filesOf(restaurant, { id, width: largest }) {
 
 /**
  * @param {string} restaurant its id @param {Picture} picture @param {string} sizes how wide it is shown, as for an `img`
- * @returns {Record<string, any>} attributes of an `img`, by which the browser loads the file that fits its glass
+ * @returns {Record<string, any>} attributes of an `img`, so that the browser loads the file that fits the screen
  */
 export function pictureAttributes(restaurant, picture, sizes) {
   const files = filesOf(restaurant, picture);

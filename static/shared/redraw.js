@@ -1,11 +1,12 @@
-/** A page in the background gets no animation frame; it is drawn after this many ms instead. */
+/** A background page gets no animation frames; it is drawn after this many ms. */
 const UNSEEN_MS = 100;
 
 /**
- * Merges all redraws that are asked for before the next animation frame.
+ * Merges all redraws that are requested before the next animation frame.
  *
- * @param {() => void} draw called once with the next frame where there is one: a hidden page still has to ring
- * @returns {() => void} asks for it
+ * @param {() => void} draw called once with the next frame, or after a delay while the page is hidden, since a hidden page must
+ * still ring
+ * @returns {() => void} requests a redraw
  */
 export function redrawing(draw) {
   let due = false;

@@ -1,11 +1,13 @@
 import { find, h } from './dom.js';
 
-/** The one dialog of a page. Its content is built again each time, so that text typed for one order never stays for the next. */
+/**
+ * The one dialog of a page. Its content is built again each time, so that text typed for one order is never shown for the next.
+ */
 
 /** @param {Element} content with a `#sheet-title` */
 export function openSheet(content) {
   const sheet = dialog();
-  // Messages live in the open dialog (toasts.js) and outlive its content.
+  // Messages are in the open dialog (toasts.js) and outlive its content.
   const toasts = sheet.querySelector('#toasts');
   sheet.replaceChildren(...(toasts ? [toasts] : []), content);
   if (!sheet.open) sheet.showModal();

@@ -13,10 +13,10 @@ const WORDS = {
   unavailable: 'The server is busy. Try again in a moment.',
 };
 
-/** Codes that leave the attempt open: the call before may still be under way. */
+/** Codes that leave the attempt open: the previous call may still be in progress. */
 const NO_ANSWER = new Set(['offline', 'unavailable', 'rate_limited']);
 
-/** Until an answer comes it is the same attempt. */
+/** The attempt stays the same until an answer comes. */
 let attempt = newId();
 
 /** @typedef {(credentials: {restaurant: string, username: string, password: string, totp?: string}, attempt: string) => Promise<any>} SignIn */
@@ -26,8 +26,8 @@ let attempt = newId();
  *
  * @param {import('./page_copy.js').WorkPage} page
  * @param {SignIn} signIn
- * @param {string} [why] what ended the last session, said above the form
- * @returns {Promise<any>} what `signIn` gave
+ * @param {string} [why] the reason why the last session ended, shown above the form
+ * @returns {Promise<any>} the result of `signIn`
  */
 export function askToSignIn(page, signIn, why) {
   document.documentElement.dataset.connection = 'stopped';
@@ -58,14 +58,15 @@ async function send(form, signIn) {
   try {
     const { totp, ...credentials } = /** @type {Record<string, any>} */ (Object.fromEntries(new FormData(form)));
     const given = /** @type {any} */ (totp ? { ...credentials, totp } : credentials);
-    // A lost answer is shown to the person; only the answer to the same call, still under way, is waited for.
+    // Without an answer, the person is told and decides. Only `rate_limited`, while the same call is still in progress, is sent
+    // again here.
     return await sendAgain(() => signIn(given, attempt), []);
   } catch (refusal) {
     const { code, totpRequired } = /** @type {any} */ (refusal);
     if (!NO_ANSWER.has(code)) attempt = newId();
     if (totpRequired) askForCode(form, error);
     else {
-      // Another password is another person's: their code is asked for again when it is needed.
+      // Another password may be another person's, so the code of the second factor is asked for again only when it is needed.
       if (code === 'unauthorized') form.querySelector('#totp-field')?.remove();
       error.textContent = words(/** @type {any} */ (refusal));
       input(form, 'password').focus();
@@ -78,7 +79,10 @@ async function send(form, signIn) {
   }
 }
 
-/** The password was right. @param {HTMLFormElement} form @param {HTMLElement} error */
+/**
+ * Adds the field for the code of the second factor, since the password was right. @param {HTMLFormElement} form @param
+ * {HTMLElement} error
+ */
 function askForCode(form, error) {
   if (form.querySelector('#totp-field')) error.textContent = 'This code is wrong or already used. Wait for the next one.';
   else {
@@ -109,7 +113,10 @@ async function prefill(form) {
   hint.textContent = `Demo: sign in as ${demo.people.map((/** @type {any} */ one) => `${one.username} / ${one.password}`).join(' or ')}.`;
 }
 
-/** Waits for the server, and says so. @returns {Promise<any>} the demo's people; null where there is no demo */
+/**
+ * Shows the demo's accounts, and a notice while the server cannot be reached. @returns {Promise<any>} the demo's people; null
+ * without a demo
+ */
 async function askForDemo() {
   const notice = find('#sign-in-unreached');
   const demo = await readDemo((since) => {

@@ -3,7 +3,7 @@ import { keepLocal, recallLocal } from './storage.js';
 
 /**
  * The tunes as notes: [start in seconds, frequency in hertz, length in seconds].
- * Each is recognizable without looking: rising, twice the same, falling, a small tick.
+ * Each can be recognized without looking: rising, the same note twice, falling, a small tick.
  * @type {Record<string, [number, number, number][]>}
  */
 const TUNES = {
@@ -16,8 +16,8 @@ const TUNES = {
 };
 
 /**
- * Beeps made by Web Audio, so that no file has to be there. Browsers allow it after a first touch; one that was started
- * with `--autoplay-policy=no-user-gesture-required`, as a kiosk should be, allows it at once, after a reload by night too.
+ * Beeps made by Web Audio, so that no file is needed. Browsers allow sound only after a first touch. With
+ * `--autoplay-policy=no-user-gesture-required`, as for a kiosk, the browser allows it at once, even after a reload at night.
  */
 export class Sound {
   /** @type {AudioContext | null} */
@@ -26,7 +26,7 @@ export class Sound {
   /** @type {() => void} */
   #changed;
 
-  /** @param {() => void} changed called when it could be drawn differently */
+  /** @param {() => void} changed called when the sound button may have to be redrawn */
   constructor(changed) {
     this.#changed = changed;
     this.#unlock();
@@ -37,7 +37,7 @@ export class Sound {
     return this.#muted;
   }
 
-  /** False until the first touch: what rings meanwhile is silent. */
+  /** False until the first touch. Until then all sounds are silent. */
   get ready() {
     return this.#context?.state === 'running';
   }
@@ -64,7 +64,7 @@ export class Sound {
     if (this.ready || !Context) return;
     if (!this.#context) {
       this.#context = new Context();
-      // A telephone call takes it away again.
+      // A phone call interrupts the sound again.
       this.#context.onstatechange = () => this.#changed();
     }
     await this.#context.resume();

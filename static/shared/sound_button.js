@@ -1,7 +1,10 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
-/** Tells a sound that a person has muted from one that the browser allows only after a touch. @param {import('../shared/sound.js').Sound} sound */
+/**
+ * Returns the sound button. It distinguishes a muted sound from one that the browser allows only after a touch. @param
+ * {import('../shared/sound.js').Sound} sound
+ */
 export function soundButton(sound) {
   const words = sound.muted ? 'Muted' : sound.ready ? 'Sound on' : 'Touch for sound';
   return barButton('mute', sound.muted || !sound.ready ? 'bellOff' : 'bell', words, {

@@ -4,7 +4,7 @@ import { keepLocal, localStore, recallLocal } from './storage.js';
 /**
  * Who is signed in.
  * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string, setup?: boolean, shared?: boolean}} Session
- * `shared`: the device of several people, who act by their PINs
+ * `shared`: a device of several people, who act with their PINs
  */
 
 const tokens = new TokenSource({ url: location.origin, store: localStore, key: 'orderbell.staff' });
@@ -17,7 +17,7 @@ export function openSession() {
 
 /**
  * @param {{restaurant: string, username: string, password: string, totp?: string}} credentials
- * @param {string} attempt the same again when the answer to the last one was lost: its code is used
+ * @param {string} attempt the same id again if the answer to the last call was lost, since its code is used up
  * @returns {Promise<Session>}
  * @throws {import('../client/codes.js').OrderbellError}
  */

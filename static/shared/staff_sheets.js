@@ -25,7 +25,7 @@ export function pairSheet(stations) {
 /**
  * Reads all guests at a table, page by page.
  *
- * @param {(path: string) => Promise<any>} get of the restaurant
+ * @param {(path: string) => Promise<any>} get reads a path below the restaurant's
  * @param {string} table
  * @returns {Promise<any[]>}
  */

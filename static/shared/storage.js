@@ -1,33 +1,33 @@
 import { features } from '../client/features.js';
 
 /**
- * A page's own storage. Every access goes through here: a browser may refuse storage at the first access (blocked cookies
- * throw), or be full. Then the page stores in memory, works, and says once what is lost.
+ * A page's own storage. All access goes through here, since a browser may refuse storage (with blocked cookies the first access
+ * throws), or storage may be full. Then the page keeps the values in memory, works, and reports once that they will be lost.
  */
 
 /** @typedef {import('../client/types.js').Store} Store */
 
-/** Outlives the browser, where it keeps anything. */
+/** Survives the end of the browser, if the browser stores anything. */
 export const localStore = storeOf('localStorage');
-/** Outlives a reload, for this tab alone. */
+/** Survives a reload, for this tab only. */
 export const sessionStore = storeOf('sessionStorage');
 
 let refused = false;
 let told = () => {};
 
-/** Whether something is stored in memory only and is lost with the page. */
+/** Whether a value is only in memory and will be lost with the page. */
 export function isForgetful() {
   return refused;
 }
 
-/** @param {() => void} tell called once, now or later, when the browser does not keep what it should */
+/** @param {() => void} tell called once, now or later, when the browser does not store a value */
 export function whenForgetful(tell) {
   keepLocal('probe', 1);
   if (refused) tell();
   else told = tell;
 }
 
-/** @returns {IDBFactory | null} null where the browser has none for this page */
+/** @returns {IDBFactory | null} null if the browser has none for this page */
 export function database() {
   return features.indexedDB();
 }
@@ -41,15 +41,15 @@ export function recallLocal(name, fallback) {
   }
 }
 
-/** @param {string} name @param {any} value undefined forgets it */
+/** @param {string} name @param {any} value undefined deletes it */
 export function keepLocal(name, value) {
   if (value === undefined) localStore.removeItem(`orderbell.${name}`);
   else localStore.setItem(`orderbell.${name}`, JSON.stringify(value));
 }
 
-/** @param {'localStorage' | 'sessionStorage'} name @returns {Store} one that never throws */
+/** @param {'localStorage' | 'sessionStorage'} name @returns {Store} a store that never throws */
 function storeOf(name) {
-  /** What the browser would not take. @type {Map<string, string>} */
+  /** The values that the browser refused to store. @type {Map<string, string>} */
   const memory = new Map();
   /** @param {(storage: Storage) => any} task @param {() => any} [otherwise] */
   const use = (task, otherwise = () => null) => {
@@ -69,12 +69,12 @@ function storeOf(name) {
     removeItem,
     setItem(key, value) {
       const write = (/** @type {Storage} */ storage) => storage.setItem(key, value);
-      // The old value goes first where it is full: after a reload it would be taken for the new one.
+      // Removes the old value first: if storage is full, a reload would take it for the new one.
       use(write, () => {
         removeItem(key);
         use(write, () => {
           memory.set(key, value);
-          // A copy of what the server has is no loss.
+          // A copy of the server's data is no loss.
           if (refused || key.includes('.seen.')) return;
           refused = true;
           told();

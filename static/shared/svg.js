@@ -1,7 +1,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * An element of a picture, as `h` makes one of a page.
+ * Returns an SVG element, as `h` returns an HTML element.
  *
  * @param {string} tag `rect`, `text.plot__value`
  * @param {Record<string, any>} [attributes]

@@ -7,7 +7,7 @@ export function theme() {
   return recallLocal(THEME, '');
 }
 
-/** @param {string} name as `theme` gives it */
+/** @param {string} name as returned by `theme` */
 export function setTheme(name) {
   keepLocal(THEME, name);
   showTheme();

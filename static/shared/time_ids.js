@@ -1,5 +1,5 @@
 /**
- * Bounds for lists that are sorted by id: the ids of the server are UUIDs of version 7, which begin with their time.
+ * Bounds for lists sorted by id: the server's ids are UUIDs of version 7, which begin with the time.
  */
 
 /** @param {number} ms since 1970 @returns {string} the least id of that time */

@@ -1,45 +1,45 @@
 import { h } from './dom.js';
 
 const SHOWN_FOR_MS = 6000;
-/** Toasts on a page at once: more would cover what people work with. */
+/** The most toasts of a page: more would cover the content. */
 const MOST = 3;
-/** And where little fits: on a phone, and in a sheet of a phone. */
+/** The most on a phone, and in a sheet on a phone. */
 const MOST_ON_SMALL = 2;
 const MOST_IN_SMALL_SHEET = 1;
 const SMALL = '(max-width: 40rem), (max-height: 30rem)';
-/** A live region announces only what is added to it after it has been in its place for this long, in ms. */
+/** How long a live region must be in place before it announces what is added to it, in ms. */
 const SETTLED_MS = 100;
-/** The subject: a newer toast about the same replaces this one, and `endToasts` removes it. */
+/** The subject: a newer toast with the same subject replaces this one, and `endToasts` removes it. */
 const ABOUT = 'data-about';
-/** Stays until somebody closes it. */
+/** The toast stays until somebody closes it. */
 const STAYS = 'data-stays';
 
-/** Settles once the container has been in its place for long enough. @type {Promise<unknown>} */
+/** Resolves once the container has been in place for long enough. @type {Promise<unknown>} */
 let settled = Promise.resolve();
 
 /**
- * Shows a message about what just happened. Screen readers announce it, since the container is a live region of the page;
- * its `data-close` is the word on the button, where that is not English.
+ * Shows a message about something that has just happened. Screen readers announce it, since the container is a live region of
+ * the page. The container's `data-close` is the label of the button on pages that are not in English.
  *
- * Bound: three toasts, on a phone two, in its sheets one. Then the oldest that goes by itself makes room, or else the oldest
- * that has to be closed; the last of these stays, and a toast that goes by itself is not shown in its place. A toast replaces
- * an older one with the same words.
+ * Bound: three toasts; two on a phone, and one in a phone's sheet. Beyond that, the oldest toast that disappears by itself is
+ * removed, or else the oldest one that has to be closed. The last toast that has to be closed stays, and a toast that
+ * disappears by itself is then not shown. A toast replaces an older one with the same words.
  *
  * @param {string} text
- * @param {{bad?: boolean, stays?: boolean, about?: string}} [options] bad: something did not work; stays: until it is closed, as
- *   a bad one does; about: such as an order's id
+ * @param {{bad?: boolean, stays?: boolean, about?: string}} [options] bad: something did not work; stays: until somebody closes
+ * it, the default for a bad one; about: the subject, such as an order's id
  */
 export function toast(text, { bad = false, stays = bad, about } = {}) {
   const region = document.getElementById('toasts');
   if (!region) return;
   if (moveToFront(region)) settled = new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
-  // In the order of the calls, also while the container settles.
+  // Keeps the order of the calls while the container settles.
   settled.then(() => add(region, text, { bad, stays, about }));
 }
 
 /**
- * Says something about the whole page until somebody has closed it. The notice has a place of its own in the page's flow
- * (`#notice`): unlike a toast, it stays, so it must cover nothing.
+ * Shows a message about the whole page until somebody closes it. Its place is in the page's flow (`#notice`), so that it covers
+ * nothing.
  *
  * @param {string} text
  */
@@ -50,17 +50,17 @@ export function notice(text) {
   place?.replaceChildren(h('p.banner.banner--warn', {}, h('span', {}, text), close));
 }
 
-/** Removes toasts that no longer hold, or whose message was read elsewhere on the page. @param {string} about */
+/** Removes toasts that no longer hold, or whose message was read elsewhere on the page. @param {string} about the subject */
 export function endToasts(about) {
   const toasts = document.getElementById('toasts')?.children ?? [];
   for (const one of [...toasts]) if (one.getAttribute(ABOUT) === about) one.remove();
 }
 
 /**
- * Moves the toasts to the head of the open dialog: behind it nothing is seen or heard, and over its foot they would cover
- * its buttons.
+ * Moves the toasts to the head of the open dialog. Behind the dialog nobody would see or hear them, and at its foot they would
+ * cover its buttons.
  *
- * @param {HTMLElement} region @returns {boolean} whether they were elsewhere
+ * @param {HTMLElement} region @returns {boolean} whether they were elsewhere before
  */
 function moveToFront(region) {
   const dialog = document.querySelector('dialog[open]');
@@ -88,7 +88,10 @@ function add(region, text, { bad, stays, about }) {
   if (!stays) setTimeout(() => note.remove(), SHOWN_FOR_MS);
 }
 
-/** @param {HTMLElement} region @param {boolean} stays whether the toast to come does @returns {boolean} whether there is room for it */
+/**
+ * @param {HTMLElement} region @param {boolean} stays whether the new toast has to be closed @returns {boolean} whether there is
+ * room for it
+ */
 function makeRoom(region, stays) {
   const most = !matchMedia(SMALL).matches ? MOST : region.parentElement?.localName === 'dialog' ? MOST_IN_SMALL_SHEET : MOST_ON_SMALL;
   while (region.children.length >= most) {

@@ -1,9 +1,9 @@
 import { fullJitter } from '../client/backoff.js';
 
-/** Delays between attempts to reach a server; each is drawn with full jitter. */
+/** The delays between attempts to reach a server, each with full jitter. */
 const BOUNDS = { baseMs: 1_000, capMs: 10_000 };
 
-/** Whether the server gave no answer, or a proxy answered for it. @param {any} error @returns {boolean} */
+/** Whether the server did not answer: no answer came, or a proxy's. @param {any} error @returns {boolean} */
 export function isUnreached({ code }) {
   return code === 'offline' || code === 'unavailable';
 }
@@ -13,7 +13,8 @@ export function isUnreached({ code }) {
  *
  * @template T
  * @param {() => Promise<T>} call
- * @param {(since: number) => void} failed called after each attempt that did not reach the server; since: when the first failed
+ * @param {(since: number) => void} failed called after each attempt that did not reach the server; since: the time of the first
+ * such attempt
  * @returns {Promise<T>}
  */
 export async function untilReached(call, failed) {

@@ -1,20 +1,21 @@
 /**
- * The urgency of an order: one rule for the ticket in the kitchen and for the card on the floor.
+ * The urgency of an order. The kitchen's tickets and the floor's cards use the same rule.
  *
- * With a promise, an order is late from the promised time on, and in a hurry shortly before it. Without one, its age decides.
+ * An order with a promised time is late from that time on, and in a hurry shortly before. Without one, its age decides.
  *
  * @typedef {{since: number, warnAt: number, lateAt: number}} Clock server ms; the age counts from `since`
- * @typedef {{warnMinutes: number, lateMinutes: number, hurryMinutes?: number}} Thresholds of an age; and before a promise
+ * @typedef {{warnMinutes: number, lateMinutes: number, hurryMinutes?: number}} Thresholds of the age, and the hurry before a
+ * promised time
  */
 
 const MINUTE = 60_000;
 
-/** The default time for which an order is in a hurry before its promised time. */
+/** How long before its promised time an order is in a hurry, by default. */
 export const HURRY_MINUTES = 5;
 
 /**
  * @param {{since: number, promised?: number}} order server ms @param {Thresholds} thresholds
- * @returns {Clock} an order is never in a hurry in the first half of a promise
+ * @returns {Clock} no order is in a hurry in the first half of the time that it was promised in
  */
 export function clockOf({ since, promised }, { warnMinutes, lateMinutes, hurryMinutes = HURRY_MINUTES }) {
   if (promised === undefined) return { since, warnAt: since + warnMinutes * MINUTE, lateAt: since + lateMinutes * MINUTE };

@@ -1,4 +1,4 @@
-/** Times by the clock of the restaurant. Without a time zone of its own, that of this device counts. */
+/** Times on the restaurant's clock. Without its time zone, they are on this device's clock. */
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const FORMATS = new Map();
@@ -22,9 +22,9 @@ export function offsetAt(at, zone) {
 }
 
 /**
- * What the clock and the calendar of a zone show.
- * @param {number} at ms since 1970 @param {number} offset of the zone then @returns {{date: string, weekday: string, before: string, minute: number}}
- *   date: `2026-11-24`; before: the weekday before; minute: of the day
+ * Returns the date and time of a zone's clock.
+ * @param {number} at ms since 1970 @param {number} offset of the zone at that time @returns {{date: string, weekday: string, before: string, minute: number}}
+ *   date: `2026-11-24`; before: the previous weekday; minute: of the day
  */
 export function wallOf(at, offset) {
   const wall = new Date(at + offset);
@@ -42,7 +42,10 @@ export function clockAt(time, zone) {
   return format(zone, 'clock', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(time));
 }
 
-/** @param {string | number} time RFC 3339, or milliseconds @param {string | undefined} zone @param {number} now ms @returns {string} such as `19:30`, or of another day `Wed 2 Dec, 19:30` */
+/**
+ * @param {string | number} time RFC 3339, or milliseconds @param {string | undefined} zone @param {number} now ms @returns
+ * {string} such as `19:30`, or with the day if it is another one: `Wed 2 Dec, 19:30`
+ */
 export function whenAt(time, zone, now) {
   const at = new Date(time).getTime();
   if (wallAt(at, zone).date === wallAt(now, zone).date) return clockAt(at, zone);
