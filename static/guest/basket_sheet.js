@@ -9,7 +9,7 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { basketForm, messages } from './basket_view.js';
 
-/** The first and the last minute from now for which a guest orders: a session lasts no longer than half a day. */
+/** The first and the last minute from now that a guest may order for: a session lasts at most half a day. */
 const FIRST_MINUTES = 30;
 const LAST_MINUTES = 11 * 60;
 
@@ -22,7 +22,7 @@ export class BasketSheet {
 
   /**
    * @param {{bell: any, tableKey: string, menu: () => any, open: () => any, on: {changed: () => void, placed: (order: any, words?: string) => void, sentBefore: () => void}}} parts
-   *   open: the order that a round may be added to, if any
+   * open: the open order that a round may be added to, if there is one
    */
   constructor({ bell, tableKey, menu, open, on }) {
     this.#bell = bell;
@@ -45,7 +45,7 @@ export class BasketSheet {
     return this.#checkout.count;
   }
 
-  /** The obstacles to this order, for a guest who does not have the basket open. */
+  /** The obstacles to this order, shown outside the basket. */
   get notices() {
     const menu = this.#menu();
     return menu && this.count > 0 ? messages(this.basket, menu, { sending: this.#checkout.sending, offline: false, problem: this.#problem }) : [];
@@ -67,18 +67,18 @@ export class BasketSheet {
     this.#change(withAdded(this.basket, wanted));
   }
 
-  /** @param {any} order @param {string} [id] under which it is placed, if it is all that the basket has */
+  /** @param {any} order @param {string} [id] the new order's id, if the basket holds nothing else */
   addAgain(order, id = this.basket.id) {
     const basket = this.count === 0 ? { ...this.basket, id } : this.basket;
     this.#change(withOrderAgain(basket, order, this.#menu()));
   }
 
-  /** Another round of an order. @param {any} order */
+  /** Begins another round of an order. @param {any} order */
   addRound(order) {
     this.#change(withRoundAgain(this.basket, order, this.#menu()));
   }
 
-  /** Takes the prices of a new menu. */
+  /** Adopts the prices of a new menu. */
   menuChanged() {
     this.#checkout.menuChanged();
     this.draw();
@@ -92,14 +92,14 @@ export class BasketSheet {
     render(this.#body, basketForm(this.basket, menu, { sending: this.#checkout.sending, offline, problem: this.#problem, open: this.#open(), opened: this.#opened, later: this.#later }));
   }
 
-  /** The times that can be chosen; undefined where the server knows no orders for later. */
+  /** The times to choose from; undefined if the server does not support orders for later. */
   get #later() {
     if (!(this.#bell.welcome?.feature_level >= 2)) return undefined;
     const { time_zone: zone, hours } = this.#menu();
     return { days: dueDays({ now: this.#bell.now(), zone, hours, first: FIRST_MINUTES, until: LAST_MINUTES }) };
   }
 
-  /** @param {string} name under which the basket is stored */
+  /** @param {string} name the key of the stored basket */
   #listen(name) {
     onAction(this.#sheet, 'data-action', (action) => {
       if (action === 'place') this.#checkout.place();
@@ -150,7 +150,10 @@ export class BasketSheet {
     this.#on.changed();
   }
 
-  /** @param {any} order @param {{cheaper: boolean, round: boolean}} how cheaper than was agreed to; another round of an order */
+  /**
+   * @param {any} order @param {{cheaper: boolean, round: boolean}} how cheaper: it costs less than agreed; round: it is another
+   * round of an order
+   */
   #placed(order, { cheaper, round }) {
     this.#sheet.close();
     this.#on.placed(order, round ? WORDS.roundSent(called(order)) : cheaper ? WORDS.placedCheaper(called(order), money(order.total)) : undefined);

@@ -8,13 +8,13 @@ import { allergyBox, optionChips, stepper } from '../shared/line_controls.js';
 import { GUEST } from './guest_words.js';
 import { noOrdersWords, orderFromWords } from './hours.js';
 
-/** Where a guest may eat; deliveries come from elsewhere. */
+/** Where a guest at the table may eat. */
 const SERVICES = ['dine_in', 'takeaway'];
 
 /**
  * @param {import('../shared/basket.js').Basket} basket @param {any} menu
- * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any, opened: Set<string>, later?: {days: ReturnType<typeof import('../shared/due_picker.js').dueDays>}}} state open: the order that this may be a round of;
- *   opened: the lines whose groups of options are shown, by key
+ * @param {{sending: boolean, offline: boolean, problem: string | null, open?: any, opened: Set<string>, later?: {days: ReturnType<typeof import('../shared/due_picker.js').dueDays>}}} state
+ *   open: the order that this one may be a round of; opened: the keys of the lines whose groups of options are shown
  * @returns {any[]}
  */
 export function basketForm(basket, menu, { sending, offline, problem, open, opened, later }) {
@@ -34,7 +34,7 @@ export function basketForm(basket, menu, { sending, offline, problem, open, open
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
         allergyBox(basket, WORDS.orderNote, GUEST))),
     h('div.basket__foot', {},
-      // Always in the page: screen readers do not announce a live region that appears with its words.
+      // Always in the page: screen readers do not announce a live region that is added together with its text.
       h('div.basket__why', { 'id': 'basket-why', 'data-key': 'why', 'role': 'alert' }, messages(basket, menu, { sending, offline, problem })
         .map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words))),
       h('p.basket__total', {}, h('span', {}, WORDS.total), h('output', {}, before && [h('s.muted', {}, money(before)), ' '], money(total(basket, menu)))),
@@ -100,7 +100,10 @@ function basketLine(line, menu, isOpen) {
     allergyBox(line, name, GUEST));
 }
 
-/** As soon as possible, or at a time. @param {import('../shared/basket.js').Basket} basket @param {{days: ReturnType<typeof import('../shared/due_picker.js').dueDays>}} later */
+/**
+ * The choice between as soon as possible and a time. @param {import('../shared/basket.js').Basket} basket @param {{days:
+ * ReturnType<typeof import('../shared/due_picker.js').dueDays>}} later
+ */
 function dueChoice(basket, { days }) {
   const isLater = isForLater(basket);
   const chip = (/** @type {boolean} */ later, /** @type {string} */ words) => h('button.chip', {
@@ -110,7 +113,10 @@ function dueChoice(basket, { days }) {
     h('div.services', {}, chip(false, WORDS.dueNow), chip(true, WORDS.dueLater)), isLater && timeList(basket, days));
 }
 
-/** One list: a guest orders for the next hours. @param {import('../shared/basket.js').Basket} basket @param {ReturnType<typeof import('../shared/due_picker.js').dueDays>} days */
+/**
+ * A single list of times, since a guest orders for the next hours. @param {import('../shared/basket.js').Basket} basket @param
+ * {ReturnType<typeof import('../shared/due_picker.js').dueDays>} days
+ */
 function timeList({ due = 0 }, days) {
   const times = days.flatMap((day) => day.times);
   const offered = times.includes(due) ? times : [due, ...times];
@@ -124,7 +130,10 @@ function nameField(name) {
     h('input', { id: 'guest-name', maxlength: MAX_GUEST_NAME, value: name, 'data-field': 'guest-name', autocomplete: 'given-name' }));
 }
 
-/** Whether this goes with an open order, or is one of its own. @param {import('../shared/basket.js').Basket} basket @param {any} open */
+/**
+ * The choice between another round of an open order and a new order. @param {import('../shared/basket.js').Basket} basket
+ * @param {any} open
+ */
 function roundChoice({ round }, open) {
   const order = round ?? open;
   if (!order) return null;
@@ -134,13 +143,16 @@ function roundChoice({ round }, open) {
   return h('div.services', { role: 'group', 'aria-label': WORDS.roundWhich, 'data-key': 'round' }, chip(true, WORDS.roundWith(called(order))), chip(false, WORDS.roundNew));
 }
 
-/** @param {any} item of the menu, if it is still there @returns {string} why it cannot be ordered */
+/** @param {any} item of the menu, if it is still on it @returns {string} why it cannot be ordered */
 function goneWords(item) {
   if (!item) return WORDS.lineRemoved;
   return item.closed ? WORDS.lineClosed(orderFromWords(item.closed)) : WORDS.lineGone;
 }
 
-/** The options of a line: what is chosen of groups, until the guest wants to change it. @param {any} item @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen */
+/**
+ * The options of a line. Options in groups are only listed until the guest wants to change them. @param {any} item @param
+ * {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen
+ */
 function choicesView(item, line, menu, isOpen) {
   if (Object.keys(item.groups ?? {}).length === 0 || isOpen || wantsChoice(line, menu)) return optionChips(item, line.options, GUEST);
   const chosen = groupsOf(item).flatMap(({ options }) => options.filter(({ id }) => line.options.includes(id))).map(({ name }) => name);

@@ -6,7 +6,7 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { UNSEEN_MS } from './order_view.js';
 
-/** How long a call cannot be repeated. */
+/** How long before the same call can be made again. */
 const AGAIN_AFTER_MS = 60_000;
 /** How often the page asks for the state of its calls. */
 const EVERY_MS = 4_000;
@@ -17,19 +17,19 @@ const FORGOTTEN_MS = 60 * 60_000;
 const ICONS = { help: 'hand', bill: 'list', water: 'water' };
 
 /**
- * A call of this phone: `at` in server ms; `seen` once it was in sight on a floor page, `unseen` once the server says it was not;
- * `done` when the staff closed it.
+ * A call of this phone. `at`: server ms. `state`: `seen` once the call was visible on a floor page, `unseen` once the server
+ * reports that it was not, `done` once the staff have closed it.
  * @typedef {{id: string, reason: string, at: number, state: 'sent' | 'unseen' | 'seen' | 'done'}} Call
  */
 
-/** The sheet from which a diner calls the waiter, the bill or water, and the strip that shows the state of each call. */
+/** The sheet in which a diner calls a waiter or asks for the bill or water, and the strip with the state of each call. */
 export class Calls {
   #bell; #api; #name; #sheet; #body; #strip;
   /** Unanswered calls, and when they were made. @type {Map<string, number>} */ #calling = new Map();
 
   /**
    * @param {{bell: any, api: any, tableKey: string, sheet: HTMLDialogElement, body: Element, strip: HTMLElement}} parts `strip`
-   *   shows what became of calls
+   * shows the state of each call
    */
   constructor({ bell, api, tableKey, sheet, body, strip }) {
     this.#bell = bell;
@@ -104,7 +104,7 @@ export class Calls {
     this.#calling.delete(reason);
   }
 
-  /** Updates the state of open calls; a server without receipts leaves them "sent". */
+  /** Updates the state of open calls. If the server has no receipts, they stay `sent`. */
   async #ask() {
     this.draw();
     if (this.#bell.state === 'stopped' || document.visibilityState !== 'visible' || this.#calls.every(({ state }) => state === 'done')) return;
@@ -118,7 +118,7 @@ export class Calls {
       };
       this.#keep(this.#calls.map((call) => ({ ...call, state: stateOf(call) })));
     } catch {
-      // A failed question does not mean "not seen".
+      // A failed request does not mean "not seen".
       this.#keep(this.#calls.map((call) => (call.state === 'unseen' ? { ...call, state: 'sent' } : call)));
     }
   }

@@ -3,11 +3,11 @@ import { defaultsOf, isChosenWell, kept, missingGroups, toggled } from '../share
 import { find, onAction, render } from '../shared/dom.js';
 import { choiceForm } from './menu_view.js';
 
-/** The sheet in which one item's options, note and quantity are chosen before it goes into the basket. */
+/** The sheet for an item's options, note and quantity before it is added to the basket. */
 export class ChoiceSheet {
   /** @type {any} */ #item = null;
   #choice = fresh();
-  /** Whether the guest wanted to add the dish before everything was chosen. */ #asks = false;
+  /** Whether the guest tried to add the dish before everything was chosen. */ #asks = false;
   #add; #restaurant;
   #sheet = /** @type {HTMLDialogElement} */ (find('#choice-sheet'));
   #body = find('#choice');
@@ -37,7 +37,7 @@ export class ChoiceSheet {
     this.#sheet.showModal();
   }
 
-  /** The menu has changed: the item may have sold out under the diner's eyes. @param {any} menu */
+  /** Redraws the sheet with a new menu, in which the item may be sold out. @param {any} menu */
   update(menu) {
     if (!this.#sheet.open) return;
     this.#item = menu.items[this.#item.id] ?? { ...this.#item, available: false };

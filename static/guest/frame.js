@@ -15,10 +15,10 @@ export const CONNECTION_WORDS = {
   ].join(' '),
 };
 
-/** How long until a page without its words reloads; a browser does not request the same module twice. */
+/** How long a page without its texts waits before it reloads; a browser does not request the same module twice. */
 const RELOAD_MS = 3_000;
 
-/** Loads the words; settles when the page has them. */
+/** Loads the texts. Resolves once the page has them. */
 export async function findWords() {
   try {
     await speak();
@@ -29,7 +29,7 @@ export async function findWords() {
   }
 }
 
-/** The words around a diner's page, whatever it shows. @param {string} skip where the first link leads */
+/** Adds the texts around a diner's page, the same for all of its states. @param {string} skip the target of the skip link */
 export function furnish(skip) {
   find('.skip-link').textContent = skip;
   render(find('#languages'), Object.entries(LANGUAGES).map(([name, { name: own }]) => h(
@@ -42,7 +42,7 @@ export function furnish(skip) {
   for (const close of document.querySelectorAll('dialog [data-do="close"]')) close.textContent = WORDS.close;
 }
 
-/** @param {() => void} changed draws all words again */
+/** @param {() => void} changed redraws all texts */
 export function followLanguage(changed) {
   onAction(document.body, 'data-language', async (name) => {
     try {

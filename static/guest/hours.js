@@ -1,7 +1,7 @@
 import { WORDS, when } from '../languages/language.js';
 
 /**
- * Whether guests can order by the hours, and until when. The server updates it in the menu whenever hours begin or end.
+ * Whether the hours allow guests to order, and until when. The server updates it in the menu whenever hours begin or end.
  *
  * @typedef {{open: boolean, until?: string}} Opening
  */
@@ -11,7 +11,7 @@ function isClosed(opening) {
   return opening?.open === false;
 }
 
-/** @param {any} menu @returns {string | null} why it takes no orders, and until when */
+/** @param {any} menu @returns {string | null} why the restaurant takes no orders, and until when */
 export function noOrdersWords({ paused, paused_until: until, opening }) {
   if (isClosed(opening)) return opening.until ? WORDS.closedUntil(when(opening.until)) : WORDS.closed;
   if (!paused) return null;
@@ -22,10 +22,10 @@ export function noOrdersWords({ paused, paused_until: until, opening }) {
 const made = new WeakMap();
 
 /**
- * Returns the menu as guests can order from it: paused outside the hours of the restaurant. A dish outside the hours of its
- * category cannot be ordered, and has their opening as `closed`.
+ * Returns the menu as guests can use it now. Outside the hours of the restaurant it is paused. Outside the hours of its
+ * category a dish cannot be ordered, and has the category's opening as `closed`.
  *
- * @param {any} menu it is not changed @returns {any}
+ * @param {any} menu stays unchanged @returns {any}
  */
 export function withHours(menu) {
   if (!menu) return menu;
@@ -45,7 +45,7 @@ function withoutClosedDishes(menu) {
   return { ...menu, items: Object.fromEntries(items) };
 }
 
-/** @param {Opening} opening of a category that is closed @returns {string} */
+/** @param {Opening} opening of a closed category @returns {string} */
 export function orderFromWords({ until }) {
   return until ? WORDS.orderFrom(when(until)) : WORDS.orderLater;
 }

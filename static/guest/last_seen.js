@@ -2,22 +2,25 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { isFinal } from './order_view.js';
 
 /**
- * Stores what this phone last saw of its orders and of the menu, for a page that opens without a network. Holds documents and
- * times, never a token.
+ * Stores the last known orders and menu on this phone, for a page that opens without a network. Holds documents and times,
+ * never a token.
  */
 
 /** Bound: stored orders; the least recently seen is dropped first. */
 const KEPT_ORDERS = 12;
 
-/** How long an order that can no longer be followed stays in sight after it was last seen. */
+/** How long an order that can no longer be followed stays visible, counted from when it was last seen. */
 const LEFT_MS = 6 * 3_600_000;
 
 /**
- * @typedef {{document: any, at: number, epoch?: string, left?: boolean}} Seen `at`: when it was true, server ms; `epoch`: of what
- *   history; `left`: it can no longer be followed
+ * @typedef {{document: any, at: number, epoch?: string, left?: boolean}} Seen `at`: when the document was current, server ms;
+ * `epoch`: of its history; `left`: the order can no longer be followed
  */
 
-/** @param {any[]} orders documents @param {number} at when they were true, server ms @param {(id: string) => string | undefined} [epochOf] an order */
+/**
+ * @param {any[]} orders documents @param {number} at when they were current, server ms @param {(id: string) => string |
+ * undefined} [epochOf] the epoch of an order
+ */
 export function keepOrders(orders, at, epochOf = () => undefined) {
   const seen = { ...seenOrders(), ...Object.fromEntries(orders.map((document) => [document.id, { document, at, epoch: epochOf(document.id) }])) };
   const newest = Object.entries(seen).sort(([, a], [, b]) => b.at - a.at).slice(0, KEPT_ORDERS);
@@ -35,11 +38,11 @@ export function lastOrders() {
 }
 
 /**
- * Returns the newest known form of an order. A live room is right; a room restored from its copy may be older than the stored
- * document or a call's answer.
+ * Returns the newest known document of an order. The document of a live room is current. A restored room may be older than the
+ * stored document or the answer to a call.
  *
  * @param {{live: boolean, documents: Map<string, any>} | undefined} room @param {string} id @param {any} [held] a document
- * @returns {any} undefined when nothing is known
+ * @returns {any} undefined if no document is known
  */
 export function newestOrder(room, id, held) {
   const told = room?.documents.get(id);
@@ -47,16 +50,16 @@ export function newestOrder(room, id, held) {
 }
 
 /**
- * The change of one order that a snapshot brought.
+ * Returns the change of one order in a snapshot.
  * @param {string} id @param {{documents: Map<string, any>}} room @param {{replaced: Map<string, any>}} snapshot
- * @param {any} [held] its document of before, where the room had none
+ * @param {any} [held] its previous document, if the room had none
  * @returns {{before?: any, after?: any}}
  */
 export function changeOf(id, room, { replaced }, held) {
   return { before: replaced.get(id) ?? held, after: room.documents.get(id) };
 }
 
-/** @param {any} menu a document, of the one restaurant that is kept @param {number} at */
+/** @param {any} menu a document; only one restaurant's is stored @param {number} at */
 export function keepMenu(menu, at) {
   keepLocal('seen.menu', { document: menu, at });
 }
@@ -67,7 +70,10 @@ export function lastMenu(restaurant) {
   return seen?.document.restaurant === restaurant ? seen : null;
 }
 
-/** Whether the database came back with another history than the one of a document. @param {string | undefined} then @param {string | undefined} now epochs */
+/**
+ * Whether the database has had another history since a document was stored. @param {string | undefined} then @param {string |
+ * undefined} now epochs
+ */
 export function isRewritten(then, now) {
   return then !== undefined && now !== undefined && then !== now;
 }
@@ -78,14 +84,14 @@ export function forgetOrder(id) {
   keepLocal('seen.orders', others);
 }
 
-/** Forgets all orders, once the guest or the staff have ended the visit. */
+/** Forgets all orders, after the guest or the staff have ended the visit. */
 export function forgetOrders() {
   keepLocal('seen.orders', undefined);
 }
 
 /**
- * Marks the open orders of a lost session as no longer followed: the guest still waits for them.
- * @param {(id: string) => boolean} isOf whether an order was of that session @param {number} now ms since 1970
+ * Marks the open orders of a lost session as no longer followed, since the guest still waits for them.
+ * @param {(id: string) => boolean} isOf whether an order belonged to that session @param {number} now ms since 1970
  */
 export function leaveOrders(isOf, now = Date.now()) {
   const kept = Object.entries(seenOrders()).filter(([id, { document, at }]) => !isOf(id) || (!isFinal(document) && now - at < LEFT_MS));
@@ -97,7 +103,7 @@ export function leftOrders(restaurant, now = Date.now()) {
   return lastOrders().filter(({ document, at, left }) => left && document.restaurant === restaurant && now - at < LEFT_MS);
 }
 
-/** @param {() => void} keep called when the page may be going for good; a phone says no more than that it is hidden */
+/** @param {() => void} keep called when the page may be about to end; on a phone, being hidden is the only sign */
 export function beforeLeaving(keep) {
   window.addEventListener('pagehide', keep);
   document.addEventListener('visibilitychange', () => {

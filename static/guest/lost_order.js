@@ -6,7 +6,7 @@ import { itemList, noteLine, service } from './order_view.js';
 
 /**
  * Says that the restaurant's database has lost an order, and offers to send it again.
- * @param {any} order as it was last seen @param {string} [heading] the tag of its title
+ * @param {any} order its last known document @param {string} [heading] the tag of its title
  */
 export function lostOrder(order, heading = 'h3') {
   return h('article.order', { 'data-lost': order.id, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },

@@ -2,7 +2,7 @@ import { WORDS } from '../languages/language.js';
 import { h, setText } from '../shared/dom.js';
 import { matches, plain } from '../shared/search.js';
 
-/** From so many dishes on, the menu has a search. */
+/** A menu with this many dishes has a search. */
 const SEARCHED = 20;
 
 /** @param {any} menu @returns {boolean} */
@@ -18,12 +18,15 @@ export function searchField(menu) {
     h('p.menu__none', { 'role': 'status', 'data-opaque': true }));
 }
 
-/** Hides the dishes that the guest does not search for. They stay on the page: drawing hundreds again is slow on a phone. */
+/** Hides the dishes that do not match. They stay on the page: drawing hundreds again is slow on a phone. */
 export class MenuSearch {
   #typed = '';
-  /** The words of each dish, by the dish. @type {WeakMap<any, string>} */ #words = new WeakMap();
+  /** The searched text of each dish, by the dish. @type {WeakMap<any, string>} */ #words = new WeakMap();
 
-  /** Applies the typed text. Call it when the menu was drawn, too. @param {Element} root @param {any} menu @param {string} [typed] */
+  /**
+   * Applies the typed text. Call it after the menu was drawn, too. @param {Element} root @param {any} menu @param {string}
+   * [typed]
+   */
   apply(root, menu, typed = this.#typed) {
     const was = plain(this.#typed);
     this.#typed = typed;

@@ -11,10 +11,10 @@ import { hasSearch } from './menu_search.js';
 
 /** @typedef {{id: string, name: string, sort: number, items: any[]}} ShownCategory */
 
-/** The categories of a menu, which to sort takes a while. @type {WeakMap<object, ShownCategory[]>} */
+/** The sorted categories by menu, since sorting takes a while. @type {WeakMap<object, ShownCategory[]>} */
 const sorted = new WeakMap();
 
-/** @param {any} menu @returns {ShownCategory[]} categories that have something, in the menu's order */
+/** @param {any} menu @returns {ShownCategory[]} categories that are not empty, in the menu's order */
 export function categories(menu) {
   const known = sorted.get(menu) ?? sort(menu);
   sorted.set(menu, known);
@@ -36,7 +36,7 @@ function bySort(a, b) {
 }
 
 /**
- * Says in the row of categories, which stays in sight, that the page may be old: its banner scrolls away.
+ * Notes in the row of categories that the page may be out of date. The row stays visible, while the banner scrolls away.
  *
  * @param {string} state of the link
  */
@@ -45,7 +45,10 @@ export function linkNote(state) {
   return h('span.categories__link', { 'data-key': 'link', 'aria-hidden': 'true' }, icon('offline'), WORDS[`link_${state}`]);
 }
 
-/** @param {any} menu @param {string} current the category that is being read @returns {HTMLElement[]} the row of links to the search and to the categories */
+/**
+ * @param {any} menu @param {string} current the category being read @returns {HTMLElement[]} the row of links to the search and
+ * to the categories
+ */
 export function categoryLinks(menu, current) {
   const links = categories(menu).map(({ id, name }) => h('a.chip', { 'href': `#category-${id}`, 'data-key': id, 'aria-current': id === current && 'true' }, name));
   if (!hasSearch(menu)) return links;
@@ -53,10 +56,10 @@ export function categoryLinks(menu, current) {
 }
 
 /**
- * The sections of the menu, each drawn again only when something in it has changed: a menu may have hundreds of dishes.
+ * The sections of the menu, each redrawn only after a change in it, since a menu may have hundreds of dishes.
  *
  * @param {any} menu @param {import('../shared/basket.js').Basket} basket
- * @param {number} [dishes] the first sections that have so many dishes; all sections by default
+ * @param {number} [dishes] draws only the first sections, up to this many dishes; all sections by default
  * @returns {import('../shared/keyed.js').Entry[]}
  */
 export function menuEntries(menu, basket, dishes = Infinity) {
@@ -87,18 +90,18 @@ function section({ id, name, items, counts, restaurant }) {
     h('ul.category__items', {}, items.map((item, at) => menuItem(item, counts[at], restaurant))));
 }
 
-/** @param {any} item @returns {boolean} whether it cannot be ordered: it is sold out, or its required choices are */
+/** @param {any} item @returns {boolean} whether it is sold out, or one of its required choices is */
 function isGone(item) {
   return !item.available || lacksOptions(item);
 }
 
-/** @param {any} item @param {number} count of it in the basket @param {string} restaurant its id */
+/** @param {any} item @param {number} count how many are in the basket @param {string} restaurant its id */
 function menuItem(item, count, restaurant) {
   const gone = isGone(item);
   return h(
     'li.dish', { 'data-menu-item': item.id, 'data-key': item.id, 'data-sold-out': gone },
     h('div.dish__text', {},
-      // The whole row opens the dish: the button covers it.
+      // The button covers the whole row, so that a touch anywhere opens the dish.
       h('h3.dish__name', {}, h('button.dish__open', { type: 'button', 'data-do': 'options' }, item.name)),
       item.description && h('p.dish__about', {}, item.description),
       h('p.dish__facts', {},
@@ -112,7 +115,8 @@ function menuItem(item, count, restaurant) {
 }
 
 /**
- * The uploaded picture of a dish, or the one that is somewhere else. `loading` comes first: it must not begin before it is known.
+ * The uploaded picture of a dish, or the photo at another address. `loading` comes first, since the browser may start to load
+ * as soon as it knows the address.
  *
  * @param {string} tag @param {any} item @param {string} restaurant its id @param {Record<string, any>} attributes
  */
@@ -142,7 +146,7 @@ function addButton(item, count) {
  * The form for one item's options before it goes into the basket.
  *
  * @param {any} item @param {{options: string[], note: string, allergy?: boolean, denied?: string, quantity: number}} choice
- * @param {string[]} missing the groups that the guest left open, by name @param {string} restaurant its id
+ * @param {string[]} missing the names of the groups that still need a choice @param {string} restaurant its id
  * @returns {HTMLElement[]}
  */
 export function choiceForm(item, choice, missing, restaurant) {
@@ -155,7 +159,7 @@ export function choiceForm(item, choice, missing, restaurant) {
       h('label', { for: 'choice-note' }, WORDS.lineNote),
       h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' }),
       allergyBox(choice, item.name, GUEST)),
-    // Always in the page: screen readers do not announce a live region that appears with its words.
+    // Always in the page: screen readers do not announce a live region that is added together with its text.
     h('p.line__gone.choice__why', { 'id': 'choice-why', 'data-key': 'why', 'role': 'alert' },
       isGone(item) ? soldOutWords(item) : missing.length > 0 && WORDS.pleaseChoose(missing.join(', '))),
     h('div.choice__foot', { 'data-key': 'foot' },

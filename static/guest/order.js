@@ -21,7 +21,7 @@ if (token) begin(new OrderPage({ id, shared: true, ...linkOf(token) }));
 else if (visit?.place) begin(new OrderPage({ id, api: visit.api, bell: visit.bell(), visit }));
 else refuse();
 
-/** Begins. Requests to the server do not wait for the texts of the language. @param {OrderPage} page */
+/** Starts the page. Requests to the server do not wait for the language's texts. @param {OrderPage} page */
 async function begin(page) {
   page.ask();
   await findWords();

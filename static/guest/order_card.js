@@ -6,7 +6,7 @@ import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine,
 /** @typedef {import('./order_view.js').State} State */
 
 /**
- * An order among others, on the table's page.
+ * An order's card on the table's page.
  *
  * @param {any} order @param {State} state
  */
@@ -26,7 +26,7 @@ export function orderCard(order, state) {
 }
 
 /**
- * A rejected or cancelled order, until the guest has read why. Its dishes are folded.
+ * A rejected or cancelled order, shown until the guest has read the reason. Its dishes are folded.
  *
  * @param {any} order @param {State & {open: boolean}} state
  */
@@ -42,7 +42,10 @@ export function refusedOrder(order, state) {
       h('footer.order__foot', {}, followLink(order), controls(order, state))));
 }
 
-/** An order that is over: a line that opens, with the reason if it fell through. @param {any} order @param {State & {open: boolean}} state */
+/**
+ * A finished order: a line that can be opened, with the reason if it was rejected or cancelled. @param {any} order @param
+ * {State & {open: boolean}} state
+ */
 export function finishedOrder(order, state) {
   return h(`details.order.order--finished${state.refusal ? '.order--unread' : ''}`, { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'data-folds': order.id, open: state.open },
     h('summary', {},

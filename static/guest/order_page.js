@@ -14,26 +14,27 @@ import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.j
 const TICK_MS = 1_000;
 
 /**
- * The parts with which a page follows an order. A person with a shared link has no visit and no controls.
+ * What a page needs to follow an order. A person with a shared link has no visit and no controls.
  *
  * @typedef {{id: string, api: any, bell: any, visit?: import('./visit.js').Visit, shared?: boolean}} Parts
  */
 
-/** One order, followed live until it is served. */
+/** The page of one order, updated live until the order is served. */
 export class OrderPage {
   #id; #api; #bell; #visit; #shared; #room; #seen;
-  /** The document from a call, an ack or an earlier page, until the room has its own. @type {any} */ #answered;
-  /** Draws what replaces the order once the page cannot follow it. @type {(() => void) | null} */ #refusal = null;
-  /** Notifications, once that is loaded. @type {import('./tell_me.js').TellMe | null} */ #tellMe = null;
-  /** Calls, once that is loaded. @type {Promise<import('./calls.js').Calls> | null} */ #calls = null;
+  /** The document from a call, an answer or an earlier page, until the room has its own. @type {any} */ #answered;
+  /** Draws the replacement for the order once the page cannot follow it. @type {(() => void) | null} */ #refusal = null;
+  /** The notifications, once their module is loaded. @type {import('./tell_me.js').TellMe | null} */ #tellMe = null;
+  /** The calls, once their module is loaded. @type {Promise<import('./calls.js').Calls> | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
   /** @type {Receipts | null} */ #receipts = null;
-  /** The restaurant's refusals, once they are loaded. @type {import('./refusals.js').Refusals | null} */ #refusals = null;
+  /** The restaurant's refusals, once their module is loaded. @type {import('./refusals.js').Refusals | null} */
+  #refusals = null;
   #settled = false;
   #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
 
-  /** @param {Parts} parts the visit is one that has begun */
+  /** @param {Parts} parts the visit has begun */
   constructor({ id, api, bell, visit, shared = false }) {
     this.#id = id;
     this.#api = api;
@@ -64,7 +65,7 @@ export class OrderPage {
     beforeLeaving(() => this.#keep());
     setInterval(() => this.#tick(), TICK_MS);
     this.#draw();
-    // An answer may have come before the words were loaded.
+    // An answer may have come before the texts were loaded.
     if (this.#order && !this.#refusal) this.#tell(this.#order);
     this.#bell.on('state', () => this.#settle());
     this.#settle();
@@ -146,21 +147,21 @@ export class OrderPage {
       if (this.#order?.due_at) await this.#readZone(this.#order.restaurant);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      // Whether it was lost is known once the link is up.
+      // Only after the link is up does the page know whether the order was lost.
       const isKnown = this.#bell.welcome !== null || !this.#order || this.#shared;
       if (isKnown && (code === 'not_found' || code === 'forbidden')) this.#gone();
       // The link retries after any other error, and the banner reports it.
     }
   }
 
-  /** Reads whose clock the time of an order for later goes by. Until it is known, it is this phone's. @param {string} restaurant */
+  /** Reads the time zone for the due time of an order. Until then the phone's own zone is used. @param {string} restaurant */
   async #readZone(restaurant) {
     const { time_zone: zone } = await this.#api.get(`/api/v1/restaurants/${restaurant}`);
     setZone(zone);
     this.#draw();
   }
 
-  /** Loads what following an order does not need, once the page is live for the first time. */
+  /** Loads the optional parts, once the page is live for the first time. */
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
@@ -171,7 +172,7 @@ export class OrderPage {
       if (this.#visit) await this.#offerToTell(this.#visit);
       if (recallLocal(`calls.${this.#visit?.tableKey}`, null)) await this.#loadCalls();
     } catch {
-      // An old browser, or a network that has just failed: the page follows the order without it.
+      // The browser is too old, or the network has just failed: the page works without these parts.
     }
   }
 
@@ -193,7 +194,7 @@ export class OrderPage {
     if (this.#order && heardAt !== null) keepOrders([this.#order], heardAt, () => this.#epoch);
   }
 
-  /** Handles an order that the server does not have for this phone. */
+  /** Handles an order that the server does not know, or does not show to this phone. */
   #gone() {
     const order = this.#order;
     const isLost = this.#visit && order && !isFinal(order) && isRewritten(this.#epoch, this.#bell.welcome?.epoch);
@@ -209,12 +210,12 @@ export class OrderPage {
       const { lostOrder } = await import('./lost_order.js');
       this.#insteadOfOrder(() => render(this.#main, lostOrder(order, 'h1')));
     } catch {
-      // Without a network the page still says what happened, and the table's page offers the rest.
+      // Without a network the page still shows what happened, and the table's page offers to send the order again.
     }
   }
 
   /**
-   * Handles the loss of the session that could follow this order. An open order stays in sight as it was last seen.
+   * Handles the loss of the session that followed this order. An open order stays visible in its last known state.
    * @param {'noOrder' | 'ended'} title @param {'notYoursHint' | 'endedHint'} hint
    */
   #leave(title, hint) {
@@ -226,7 +227,10 @@ export class OrderPage {
     this.#bell.close();
   }
 
-  /** @param {'noOrder' | 'ended' | 'endedByStaff'} title @param {'notYoursHint' | 'endedHint' | 'endedByStaffHint'} hint keys of words, since the language may change */
+  /**
+   * @param {'noOrder' | 'ended' | 'endedByStaff'} title @param {'notYoursHint' | 'endedHint' | 'endedByStaffHint'} hint keys of
+   * texts, since the language may change
+   */
   #refuse(title, hint) {
     this.#insteadOfOrder(() => showInstead(this.#main, this.#shared
       ? { title: WORDS.sharedEnded, hint: WORDS.sharedEndedHint, icon: 'hourglass' }
@@ -249,7 +253,7 @@ export class OrderPage {
       toast(WORDS.cancelled(called(order)));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
-      // Perhaps the restaurant was faster, which the page kept back until it was known.
+      // The restaurant may have refused the order first. The page did not announce that while the cancellation was unanswered.
       await this.#tell(this.#order);
     }
     this.#draw();
@@ -273,7 +277,10 @@ export class OrderPage {
     }
   }
 
-  /** Few orders have something that the restaurant refused: what that needs is loaded then. @param {any} order @param {any} [event] that made it so */
+  /**
+   * Announces a refusal. Its module is loaded only when it is needed, since few orders have refused parts. @param {any} order
+   * @param {any} [event] the event that changed the order
+   */
   async #tell(order, event) {
     if (refusalsOf(order).length === 0) return;
     try {
@@ -282,7 +289,7 @@ export class OrderPage {
       this.#refusals.tell(order, event);
       this.#draw();
     } catch {
-      // Without a network the order still shows the refusal; only its confirmation is missing.
+      // Without a network the order still shows the refusal, but the guest cannot confirm it.
     }
   }
 

@@ -23,7 +23,7 @@ export class OrderSheet {
     document.body.append(this.#sheet);
     onAction(this.#sheet, 'data-do', (does) => {
       if (does === 'share') this.#share();
-      // These lead to the menu or the basket, which this sheet covers.
+      // The other controls lead to the menu or the basket, which this sheet covers.
       else if (does !== 'read') this.#sheet.close();
     });
     this.#sheet.addEventListener('close', () => { this.#id = null; });
@@ -39,7 +39,7 @@ export class OrderSheet {
   draw() {
     if (!this.#id) return;
     const order = this.#orders.get(this.#id);
-    // The database has lost the order; the page behind the sheet says so.
+    // The order may be lost; then the page behind the sheet shows that.
     if (!order) return this.#sheet.close();
     this.#sheet.setAttribute('aria-label', WORDS.order(called(order)));
     render(this.#body,

@@ -7,29 +7,32 @@ import { promisedRange } from './order_view.js';
 /** The statuses of an open order; the last one is nearest to the table. */
 const PROGRESS = ['placed', 'accepted', 'preparing', 'ready'];
 
-/** @param {any[]} orders open ones, newest first @returns {any} the one to tell about: the nearest to the table, then the oldest */
+/**
+ * @param {any[]} orders open ones, newest first @returns {any} the order to show: the one that has got furthest, and of several
+ * the oldest
+ */
 export function nearest(orders) {
   const progress = (/** @type {any} */ { status }) => PROGRESS.indexOf(status);
   return orders.reduce((best, order) => (!best || progress(order) >= progress(best) ? order : best), undefined);
 }
 
-/** Keeps the order in progress in sight while its card is not: its number, its status, and when it is promised. */
+/** Shows the order in progress while its card is out of sight: its number, its status, and its promised time. */
 export class OrderStrip {
   #root; #changed;
   /** @type {any} */ #order;
-  /** The cards of open orders, and whether each is in sight. @type {Map<Element, boolean>} */ #cards = new Map();
+  /** The cards of open orders, and whether each is visible. @type {Map<Element, boolean>} */ #cards = new Map();
   #watch = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) if (this.#cards.has(target)) this.#cards.set(target, isIntersecting);
     this.#draw();
   });
 
-  /** @param {HTMLElement} root where it is drawn @param {() => void} changed */
+  /** @param {HTMLElement} root the strip's element @param {() => void} changed */
   constructor(root, changed) {
     this.#root = root;
     this.#changed = changed;
   }
 
-  /** Follows the open orders. Call it when their cards were drawn. @param {any[]} orders newest first */
+  /** Follows the open orders. Call it after their cards were drawn. @param {any[]} orders newest first */
   follow(orders) {
     this.#order = nearest(orders);
     /** @type {Set<Element>} */
@@ -41,7 +44,7 @@ export class OrderStrip {
     }
     for (const card of cards) {
       if (this.#cards.has(card)) continue;
-      // In sight until the browser has looked: a strip that comes and goes at once would flicker.
+      // A card counts as visible until the browser has checked: a strip that appears for a moment would flicker.
       this.#cards.set(card, true);
       this.#watch.observe(card);
     }
@@ -63,7 +66,7 @@ export class OrderStrip {
   }
 }
 
-/** @param {any} order @param {number} others open orders beside it */
+/** @param {any} order @param {number} others how many other orders are open */
 function strip(order, others) {
   const range = promisedRange(order);
   return h('button.order-strip', { 'type': 'button', 'data-do': 'to-order', 'data-status': order.status },

@@ -11,9 +11,9 @@ const PROMISE_GRAIN_MS = 5 * MINUTE;
 /** A promise is broken once its window has passed. */
 const LATE_AFTER_MS = PROMISE_WINDOW_MS;
 
-/** After this long an unseen order or call asks its guest to wave to a waiter. */
+/** After this long without being seen, an order or a call asks the guest to wave to a waiter. */
 export const UNSEEN_MS = MINUTE;
-/** After this long a seen but unanswered order suggests asking a waiter. */
+/** After this long, an order that was seen but not answered suggests asking a waiter. */
 const UNANSWERED_MS = 3 * MINUTE;
 
 const STEPS = ['placed', 'accepted', 'preparing', 'ready', 'served'];
@@ -21,10 +21,10 @@ const TIMES = ['placed_at', 'accepted_at', 'started_at', 'ready_at', 'served_at'
 const FINAL = new Set(['served', 'rejected', 'cancelled']);
 
 /**
- * How to show an order. `now`: server ms; `cancelling`: the cancellation is unanswered; `seen`: whether it was in sight on a
- * floor page, if known; `sure`: a second touch would cancel; `refusal`: the unconfirmed refusals (guest/refusals.js); `shared`:
- * for a person who may only look; `round`: the guest may add one; `left`: when it was last seen, if it can no longer be followed; `doubted`: it may be lost; `extras`: controls that were
- * loaded after the page.
+ * How to show an order. `now`: server ms. `cancelling`: the cancellation is unanswered. `seen`: whether it was visible on a
+ * floor page, if known. `sure`: the next touch cancels it. `refusal`: the unconfirmed refusals (guest/refusals.js). `shared`:
+ * for a person with a shared link, who has no controls. `round`: the guest may add a round. `left`: when it was last seen, if
+ * it can no longer be followed. `doubted`: it may be lost. `extras`: controls from modules that are loaded later.
  *
  * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, round?: boolean, left?: number, doubted?: boolean, extras?: (HTMLElement | null)[]}} State
  */
@@ -34,7 +34,7 @@ export function isFinal(order) {
   return FINAL.has(order.status);
 }
 
-/** Stands for the whole order among the ids of its lines. */
+/** The id of a refusal of the whole order, beside the ids of its lines. */
 export const WHOLE = 'order';
 
 /** @param {any} order @returns {string[]} the refused parts: the whole order, or the ids of the voided lines */
@@ -43,12 +43,15 @@ export function refusalsOf(order) {
   return Object.entries(order.items).filter(([, item]) => item.status === 'voided').map(([id]) => id);
 }
 
-/** @param {{reason?: string, detail?: string}} of an order or a line @returns {string[]} why it was refused, and what the staff wrote */
+/**
+ * @param {{reason?: string, detail?: string}} of an order or a line @returns {string[]} the reason for the refusal, and the
+ * staff's own words
+ */
 export function why({ reason, detail }) {
   return [reason === 'other' && detail ? '' : WORDS[`reason_${reason}`], detail && `“${detail}”`].filter(Boolean);
 }
 
-/** @param {any} order @returns {string | null} the window it is promised in; null when it is not, or no longer matters */
+/** @param {any} order @returns {string | null} the promised window; null if nothing is promised, or it no longer matters */
 export function promisedRange(order) {
   if (!order.promised_at || (order.status !== 'accepted' && order.status !== 'preparing')) return null;
   const from = Math.floor(Date.parse(order.promised_at) / PROMISE_GRAIN_MS) * PROMISE_GRAIN_MS;
@@ -57,7 +60,7 @@ export function promisedRange(order) {
 
 /**
  * @param {any} order @param {number} now server ms
- * @returns {string | null} when it is promised, in words
+ * @returns {string | null} the promised time in words
  */
 export function promise(order, now) {
   if (isUpcoming(order, now)) return laterWords(order, now);
@@ -68,19 +71,25 @@ export function promise(order, now) {
   return left < MINUTE ? WORDS.promisedSoon : WORDS.promised(range);
 }
 
-/** Of an order for later: what was asked for, or is promised; that nobody has begun is said with it. @param {any} order @param {number} now */
+/**
+ * The text for an order for later: the requested or promised time, and that the kitchen has not begun. @param {any} order
+ * @param {number} now
+ */
 function laterWords({ status, service: how, due_at: due }, now) {
   const words = status === 'placed' ? WORDS.dueAsked : WORDS[`dueReady_${how}`] ?? WORDS.dueReady_takeaway;
   return words(dueWhen(due, now));
 }
 
-/** An order that this phone can no longer follow. @param {number} at when it was last seen @param {boolean} [isDoubted] it may be lost */
+/**
+ * The note on an order that this phone can no longer follow. @param {number} at when it was last seen @param {boolean}
+ * [isDoubted] it may be lost
+ */
 export function leftNote(at, isDoubted = false) {
   const words = isDoubted ? WORDS.leftLost(clock(at)) : WORDS.leftNote(clock(at));
   return h('p.banner.banner--warn', {}, icon('alert'), h('span', {}, words));
 }
 
-/** The whole of one order, on a page of its own. @param {any} order @param {State} state */
+/** The content of an order's own page. @param {any} order @param {State} state */
 export function orderPage(order, state) {
   return h('article.track', { 'data-order': order.id, 'data-status': order.status },
     h('header.track__head', {},
@@ -102,12 +111,15 @@ export function orderPage(order, state) {
     !state.shared && h('footer.order__foot', {}, shareButton(), controls(order, state)));
 }
 
-/** A delivery that was served has been given to the rider: nobody knows yet that the guest has it. @param {any} order @returns {string} */
+/**
+ * The status in words. A "served" delivery was handed to the rider; nobody knows whether the guest has it. @param {any} order
+ * @returns {string}
+ */
 export function statusWords({ status, service: how }) {
   return status === 'served' && how === 'delivery' ? WORDS.served_delivery : WORDS[`status_${status}`];
 }
 
-/** How it leaves the restaurant, unless it is eaten at the table. @param {any} order */
+/** How the order leaves the restaurant, unless it is eaten at the table. @param {any} order */
 export function service({ service: how, guest_name: name }) {
   return [
     how !== 'dine_in' && [' ', h(`span.service.service--${how}`, {}, icon(SERVICE_ICONS[how]), WORDS[`service_${how}`])],
@@ -115,7 +127,10 @@ export function service({ service: how, guest_name: name }) {
   ];
 }
 
-/** The words for the state of an order, and for how sure it is. @param {any} order @param {{now: number, seen?: boolean}} state @returns {string} */
+/**
+ * The sentence about the state of an order, and about how certain it is. @param {any} order @param {{now: number, seen?:
+ * boolean}} state @returns {string}
+ */
 export function hint({ status, service: how, placed_at: placed }, { now, seen }) {
   const age = now - Date.parse(placed);
   if (status === 'placed' && seen) return age > UNANSWERED_MS ? WORDS.unanswered : WORDS.onScreen;
@@ -124,7 +139,7 @@ export function hint({ status, service: how, placed_at: placed }, { now, seen })
   return (status === 'ready' && WORDS[`ready_${how}`]) || WORDS[`hint_${status}`];
 }
 
-/** Whether an order ends otherwise than on the table. @param {any} order */
+/** Whether an order was rejected or cancelled. @param {any} order */
 export function fellThrough({ status }) {
   return status === 'rejected' || status === 'cancelled';
 }
@@ -137,7 +152,7 @@ function totalLine(order) {
     isDue ? h('span', {}, money(total)) : h('s.muted', { 'aria-hidden': 'true' }, money(total)));
 }
 
-/** Why an order ended otherwise than on the table. @param {any} order */
+/** Why an order was rejected or cancelled. @param {any} order */
 function ended(order) {
   if (!fellThrough(order)) return null;
   return h('p.banner.banner--bad', {}, icon('alert'), h('span', {}, why(order).join(' ')));
@@ -153,7 +168,7 @@ export function progress(order) {
   )));
 }
 
-/** The lines; of an order with several rounds, each under its number and time. @param {any} order */
+/** The lines of an order. If it has several rounds, each has its number and time as a heading. @param {any} order */
 export function itemList(order) {
   const rounds = [...new Set(Object.values(order.items).map(({ round = 1 }) => round))].sort((a, b) => a - b);
   const entries = Object.entries(order.items);
@@ -165,7 +180,7 @@ export function itemList(order) {
     h('ul.items', { 'data-key': `items ${number}` }, lines(order, of(number)))]);
 }
 
-/** How far each course is, of an order with several. @param {any} order */
+/** The progress of each course, for an order with several. @param {any} order */
 export function coursesLine(order) {
   const live = Object.values(order.items).filter(({ course, status }) => course && status !== 'voided');
   const names = [...new Map(live.map(({ course }) => [course.number, course.name]))].sort(([a], [b]) => a - b);
@@ -195,7 +210,9 @@ function lines(order, entries) {
     item.status === 'voided' && h('span.item__note.item__more', {}, why(item).join(' '))));
 }
 
-/** The guest's note, and whether the kitchen sees it as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line */
+/**
+ * The guest's note, and whether it is marked as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line
+ */
 export function noteLine({ note, allergy }) {
   if (!allergy) return h('span.item__more', {}, note);
   return h('span.allergy-note', {}, icon('alert'), h('span', {}, h('b', {}, `${WORDS.allergySeen}: `), note));
@@ -204,7 +221,10 @@ export function noteLine({ note, allergy }) {
 /** @type {Record<string, 'clock' | 'flame' | 'check' | 'close'>} */
 const ITEM_ICONS = { queued: 'clock', cooking: 'flame', done: 'check', voided: 'close' };
 
-/** Before the kitchen starts, and once an order fell through, an item has no state of its own worth a word. @param {any} order @param {any} item */
+/**
+ * Before the kitchen starts, and after a rejection or cancellation, the state of a single item is not shown. @param {any} order
+ * @param {any} item
+ */
 function itemState(order, item) {
   const silent = fellThrough(order) || (item.status === 'queued' && order.status !== 'preparing');
   if (silent) return null;

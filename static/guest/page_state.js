@@ -23,7 +23,7 @@ export function showInstead(root, { title, hint, icon: name = 'alert', busy = fa
     link && h('a.button', { href: link.href }, link.text)));
 }
 
-/** @param {string} text for screen readers: what changed without a touch */
+/** @param {string} text for screen readers: a change that the guest did not cause */
 export function announce(text) {
   const region = document.getElementById('announce');
   if (region) region.textContent = text;
@@ -53,7 +53,7 @@ function tellNewTime(before, after) {
   if (old !== null && range !== null && old !== range) toast(WORDS.promiseMoved(called(after), range));
 }
 
-/** A second touch sooner than this is a tremble of the first; the first is forgotten after `REMEMBERED_MS`. */
+/** A second touch sooner than this comes from a trembling finger; the first touch expires after `REMEMBERED_MS`. */
 const TREMBLE_MS = 400;
 const REMEMBERED_MS = 8_000;
 
@@ -61,7 +61,7 @@ const REMEMBERED_MS = 8_000;
 export class SecondTouch {
   #thing = ''; #at = -Infinity; #changed; #now;
 
-  /** @param {() => void} changed draws again @param {() => number} [now] monotonic ms */
+  /** @param {() => void} changed redraws @param {() => number} [now] monotonic ms */
   constructor(changed, now = () => performance.now()) {
     this.#changed = changed;
     this.#now = now;
@@ -77,26 +77,29 @@ export class SecondTouch {
     return false;
   }
 
-  /** @param {string} thing @returns {boolean} whether it was touched once, and the second touch is waited for */
+  /** @param {string} thing @returns {boolean} whether it was touched once and waits for the second touch */
   wants(thing) {
     return thing === this.#thing && this.#now() - this.#at < REMEMBERED_MS;
   }
 }
 
-/** How often the page asks whether the floor has seen an order. */
+/** How often to ask whether the floor has seen an order. */
 const RECEIPT_MS = 4_000;
 
 /**
- * Asks whether an order was in sight on a floor page, while the order waits for its answer and the page is visible. Without
- * an answer the page claims nothing.
+ * Asks whether an order was visible on a floor page, while the order is unanswered and the page is visible. Without a result
+ * the page claims nothing.
  */
 export class Receipts {
   #api; #orders; #now; #changed;
   /** @type {Map<string, boolean>} */ #seen = new Map();
   #asking = false;
-  /** Orders announced as unseen. @type {Set<string>} */ #told = new Set();
+  /** Orders that were announced as unseen. @type {Set<string>} */ #told = new Set();
 
-  /** @param {any} api @param {() => any[]} orders documents @param {() => number} now server ms @param {() => void} changed draws again */
+  /**
+   * @param {any} api @param {() => any[]} orders documents @param {() => number} now server ms @param {() => void} changed
+   * redraws
+   */
   constructor(api, orders, now, changed) {
     this.#api = api;
     this.#orders = orders;
@@ -106,7 +109,7 @@ export class Receipts {
     document.addEventListener('visibilitychange', () => this.ask());
   }
 
-  /** @param {string} id of an order @returns {boolean | undefined} undefined while it is not known */
+  /** @param {string} id of an order @returns {boolean | undefined} undefined if it is unknown */
   of(id) {
     return this.#seen.get(id);
   }
@@ -127,7 +130,7 @@ export class Receipts {
     try {
       this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
     } catch {
-      // A failed question does not mean "not seen".
+      // A failed request does not mean "not seen".
       this.#seen.delete(id);
     }
     if (known !== this.#seen.get(id)) this.#changed();
@@ -141,19 +144,19 @@ export class Receipts {
 const SHARED = 'share';
 
 /**
- * Returns the token of a shared link. It comes in the fragment, which no server sees; from then on this tab stores it, and
- * the address no longer has it.
+ * Returns the token of a shared link. The link has it in its fragment, which no server sees. This tab then stores it and
+ * removes it from the address.
  *
  * @param {string} order its id
  * @param {{hash: string, pathname: string}} place @param {import('../client/types.js').Store} store
- * @returns {string | null} null where the order was not shared
+ * @returns {string | null} null if the order was not shared
  */
 export function sharedToken(order, place, store) {
   const key = `orderbell.shared.${order}`;
   const given = new URLSearchParams(place.hash.slice(1)).get(SHARED);
   if (given) {
     store.setItem(key, given);
-    // Where the browser keeps nothing the address keeps the token: a reload would lose the order otherwise.
+    // Without storage the token stays in the address: a reload would lose the order otherwise.
     if (!isForgetful()) history.replaceState(history.state, '', place.pathname);
   }
   return store.getItem(key);

@@ -7,7 +7,7 @@ import { endToasts, toast } from '../shared/toasts.js';
 import { WHOLE, refusalsOf, why } from './order_view.js';
 import { vibrate } from './page_state.js';
 
-/** A refusal that has stood in sight for this long needs no message over it, in ms. */
+/** A refusal that was visible for this long needs no toast, in ms. */
 const SIGHT_MS = 6_000;
 /** Bound: orders whose read refusals are stored; the least recently read is dropped first. */
 const KEPT_ORDERS = 40;
@@ -19,9 +19,9 @@ const KEPT_ORDERS = 40;
 export class Refusals {
   #bell; #changed;
   /** Refusals that this page has announced. @type {Set<string>} */ #told = new Set();
-  /** Since when the refusals of an order are in sight, by order. @type {Map<string, number>} */ #sightedAt = new Map();
+  /** When the refusals of an order came into sight, by order. @type {Map<string, number>} */ #sightedAt = new Map();
 
-  /** @param {any} bell @param {() => void} changed draws again */
+  /** @param {any} bell @param {() => void} changed redraws */
   constructor(bell, changed) {
     this.#bell = bell;
     this.#changed = changed;
@@ -34,19 +34,19 @@ export class Refusals {
   /** @param {any} order @returns {string[]} refusals that are not confirmed */
   unread(order) {
     const { [order.id]: read = [] } = recallLocal('read', {});
-    // The answer to the guest's own cancellation says whose it was.
+    // A cancellation may be the guest's own; its answer shows that.
     const isOwn = order.status === 'cancelled'
       && this.#bell.pending.some((/** @type {any} */ { action, order: id }) => action === 'cancel' && id === order.id);
     return isOwn ? [] : refusalsOf(order).filter((refusal) => !read.includes(refusal));
   }
 
-  /** @param {any} order @param {boolean} [mine] whether there is something to confirm, and something else to order */
+  /** @param {any} order @param {boolean} [mine] whether the guest may confirm the refusal and order something else */
   view(order, mine = true) {
     const unread = this.unread(order);
     return unread.length > 0 ? refusalView(order, unread, mine) : null;
   }
 
-  /** Announces new refusals. @param {any} order @param {any} [event] the one that made it so */
+  /** Announces new refusals. @param {any} order @param {any} [event] the event that changed the order */
   tell(order, event) {
     if (event?.kind === 'order.cancelled' && event.by?.role === 'diner') return this.read(order);
     const fresh = this.unread(order).filter((refusal) => !this.#told.has(`${order.id} ${refusal}`));
@@ -56,7 +56,7 @@ export class Refusals {
     vibrate();
   }
 
-  /** Ends the message about a refusal that itself was in sight for a while. To be called every second. */
+  /** Ends the toast about a refusal that has been visible for a while. Call it every second. */
   tick() {
     const isSeen = !document.hidden && !document.querySelector('dialog[open]');
     for (const view of document.querySelectorAll('[data-refusal]')) {
@@ -69,7 +69,7 @@ export class Refusals {
     }
   }
 
-  /** Marks the refusals of an order as read: the guest has confirmed them or cancelled the order. @param {any} order */
+  /** Marks the refusals of an order as read: the guest has confirmed them, or has cancelled the order. @param {any} order */
   read(order) {
     const { [order.id]: known = [], ...others } = recallLocal('read', {});
     const kept = [...Object.entries(others), [order.id, [...new Set([...known, ...refusalsOf(order)])]]];
@@ -85,8 +85,8 @@ export function refusalWords(order, refusals) {
 }
 
 /**
- * @param {any} order @param {string[]} refusals some, of `refusalsOf`
- * @param {boolean} mine whether there is something to confirm, and something else to order
+ * @param {any} order @param {string[]} refusals some of `refusalsOf`
+ * @param {boolean} mine whether the guest may confirm the refusal and order something else
  */
 function refusalView(order, refusals, mine) {
   return h('section.banner.banner--bad.refusal', { 'data-refusal': refusals.join(' '), 'data-key': 'refusal' },

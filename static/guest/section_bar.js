@@ -1,7 +1,7 @@
-/** Where a heading counts as read: this far below the row, in CSS pixels. */
+/** A heading counts as read when it is this far below the row, in CSS pixels. */
 const BELOW = 48;
 
-/** Follows the menu in the row of its sections: marks the one that is being read, and keeps its link in sight. */
+/** Marks the section that is being read in the row of the menu's sections, and keeps its link visible. */
 export class SectionBar {
   #bar; #waits = false;
   /** The id of the section that is marked. */ #current = '';
@@ -9,7 +9,7 @@ export class SectionBar {
   /** @param {HTMLElement} bar with a link to each section */
   constructor(bar) {
     this.#bar = bar;
-    // Once a frame, since a finger scrolls more often.
+    // At most once a frame, since scroll events may come more often.
     addEventListener('scroll', () => this.#soon(), { passive: true });
     addEventListener('resize', () => this.#soon(), { passive: true });
   }
@@ -27,7 +27,7 @@ export class SectionBar {
     });
   }
 
-  /** Marks the section that is being read. Call it when the menu was drawn, too. */
+  /** Marks the section that is being read. Call it after the menu was drawn, too. */
   follow() {
     const read = this.#read();
     if (read === this.#current) return;
@@ -45,7 +45,7 @@ export class SectionBar {
     const sections = [...document.querySelectorAll('section.category')];
     const { scrollTop, clientHeight, scrollHeight } = document.documentElement;
     const line = this.#bar.getBoundingClientRect().bottom + BELOW;
-    // The last ones may be too short to come up to the row.
+    // At the end of the page, the last sections may be too short to reach the row.
     const isAtEnd = scrollTop > 0 && scrollTop + clientHeight >= scrollHeight - 2;
     const begun = isAtEnd ? sections : sections.filter((section) => section.getBoundingClientRect().top <= line);
     return begun.at(-1)?.getAttribute('data-key') ?? '';

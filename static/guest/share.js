@@ -9,7 +9,7 @@ import { linkTo } from './page_state.js';
  * Shares a view of one order through the phone's share sheet, or as a link to copy.
  *
  * @param {any} api the diner's @param {any} order a document
- * @throws {import('../client/codes.js').OrderbellError} when the server gives no link
+ * @throws {import('../client/codes.js').OrderbellError} if the server returns no link
  */
 export async function share(api, order) {
   const { token, expires_in: seconds } = await api.post(`/api/v1/orders/${encodeURIComponent(order.id)}/share`);
@@ -18,7 +18,7 @@ export async function share(api, order) {
   showLink(link, WORDS.shareHint(ageInWords(Math.ceil(seconds / 60) * 60_000)));
 }
 
-/** @param {ShareData} what @returns {Promise<boolean>} false where the phone has no sheet for it, or would not open it */
+/** @param {ShareData} what @returns {Promise<boolean>} false if the phone cannot share it or does not open its share sheet */
 async function sharedByPhone(what) {
   if (!navigator.share) return false;
   try {
@@ -50,12 +50,12 @@ function showLink(link, hint) {
 async function copy(field, sheet) {
   field.select();
   try {
-    // Pages have a clipboard over https only; over http the older way works.
+    // The clipboard API needs https; over http the older way works.
     if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
     else if (!document.execCommand('copy')) return;
     sheet.close();
     toast(WORDS.copied);
   } catch {
-    // The link stays selected, so the phone's own menu can copy it.
+    // The link stays selected, so that the phone's own menu can copy it.
   }
 }

@@ -8,7 +8,7 @@ import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';
 import { Visit } from './visit.js';
 
-/** A session that ended sooner than this after its start is not begun again without a touch. */
+/** If a session ends sooner than this after its start, the page does not begin another without a touch. */
 const BRIEF_VISIT_MS = 15_000;
 
 const main = find('#main');
@@ -29,7 +29,7 @@ begin();
 async function begin() {
   await findWords();
   furnish(WORDS.skipToMenu);
-  // Before it matters.
+  // Before the first input that a reload could lose.
   whenForgetful(() => notice(WORDS.keepsNothing));
   followLanguage(() => {
     furnish(WORDS.skipToMenu);
@@ -40,7 +40,7 @@ async function begin() {
 
 async function enter() {
   clearTimeout(retry);
-  // A refusal stays in sight during the next attempt.
+  // A refusal stays visible during the next attempt.
   if (!main.querySelector('h1')) instead(() => ({ title: WORDS.loading, busy: true }));
   try {
     const page = new TablePage(visit, await visit.open());
@@ -51,7 +51,7 @@ async function enter() {
       return endedByStaff();
     }
     visit.lapse();
-    // The page has the table's key and begins again by itself, unless the session was refused as soon as it began.
+    // The page has the table's key and begins another session by itself, unless this one was refused as soon as it began.
     if (!visit.begun || performance.now() >= BRIEF_VISIT_MS) return void whenSeen(() => location.reload());
     instead(() => ({ title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
   } catch (error) {
@@ -59,13 +59,13 @@ async function enter() {
   }
 }
 
-/** Runs a task once the page is visible: a phone in a pocket does not begin a visit. @param {() => void} task */
+/** Runs a task once the page is visible, so that a phone in a pocket does not begin a visit. @param {() => void} task */
 function whenSeen(task) {
   if (document.visibilityState === 'visible') return task();
   document.addEventListener('visibilitychange', () => whenSeen(task), { once: true });
 }
 
-/** Offers another visit, which only the guest may begin. */
+/** Offers another visit. Only the guest may begin it. */
 function endedByStaff() {
   instead(() => ({ title: WORDS.endedByStaff, hint: WORDS.endedByStaffHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
 }

@@ -3,7 +3,7 @@ import { find, h, render, setText } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { noOrdersWords } from './hours.js';
 
-/** Fills the parts around the menu that the page's HTML already has. */
+/** Fills the parts around the menu that are in the page's HTML. */
 
 /** @param {import('./visit.js').Place} place */
 export function furnishTable({ restaurant, table }) {
@@ -28,13 +28,16 @@ export function drawPause(menu) {
   if (words !== null) render(banner, icon('pause'), h('span', {}, words));
 }
 
-/** What stands above the bar keeps its distance, also when the bar grows: with a notice, or as the phone is turned. */
+/** Keeps the content above the bar at its distance, even when the bar grows with a notice or the phone is turned. */
 export function followBasketBar() {
   const bar = find('#basket-bar');
   new ResizeObserver(() => document.body.style.setProperty('--basket-bar', `${bar.offsetHeight}px`)).observe(bar);
 }
 
-/** Shows the bar at the foot of the page while something is on it: the basket, or the order in progress. Call it when either was drawn. */
+/**
+ * Shows the bar at the foot of the page while it has content: the basket, or the order in progress. Call it after drawing
+ * either.
+ */
 export function showBar() {
   const isShown = !find('#basket-button').hidden || find('#order-strip').childElementCount > 0;
   find('#basket-bar').hidden = !isShown;
@@ -42,9 +45,9 @@ export function showBar() {
 }
 
 /**
- * @param {number} count pieces in the basket
- * @param {string} total of them
- * @param {{words: string, bad: boolean}[]} notices what is in the way of the order: said here too, since its sheet is closed
+ * @param {number} count of the pieces in the basket
+ * @param {string} total price of the basket
+ * @param {{words: string, bad: boolean}[]} notices the obstacles to the order, shown here too while its sheet is closed
  */
 export function drawBasketBar(count, total, notices) {
   render(find('#basket-notice'), notices.map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words)));

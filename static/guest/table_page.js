@@ -30,31 +30,35 @@ import { drawBasketBar, drawPause, followBasketBar, furnishTable, hideTable, sho
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
 
-/** How often the banner's age is redrawn. */
+/** How often to redraw the banner's age. */
 const TICK_MS = 1_000;
-/** Bound: refusals that stand unfolded until they are read, newest first. More would bury the menu. */
+/** Bound: how many unread refusals are shown unfolded, newest first. More would bury the menu. */
 const UNFOLDED_REFUSALS = 2;
-/** Closed orders outside the fold of earlier ones. */
+/** How many closed orders are shown outside the fold of earlier ones. */
 const SHOWN_CLOSED = 3;
-/** The fold of earlier orders, among the orders that the guest has opened. */
+/** The key of the fold of earlier orders, among the orders that the guest has opened. */
 const EARLIER = 'earlier';
 /** Promised times change by the minute, so they are not redrawn every second. */
 const TICKS_PER_DRAWING = 10;
 
-/** Dishes that are drawn in one frame while the page loads. */
+/** How many dishes are drawn in one frame while the page loads. */
 const DISHES_AT_ONCE = 20;
 
 /** The table's page: the menu, the basket, and this visit's orders, all live. */
 export class TablePage {
   #visit; #place; #bell; #orders; #refusals; #receipts; #menuRoom; #basket; #choice; #calls; #banner;
-  /** The menu from an earlier page or a plain call, until the room has its own. @type {any} */ #firstMenu;
-  /** Orders of a session before this one. @type {import('./last_seen.js').Seen[]} */ #left;
-  /** Shows an order in place of its own page, once the guest follows one. @type {import('./order_sheet.js').OrderSheet | null} */ #orderSheet = null;
-  /** Draws what replaces the menu once the page cannot show one. @type {(() => void) | null} */ #instead = null;
+  /** The menu from an earlier page or a call, until the room has its own. @type {any} */ #firstMenu;
+  /** Orders of an earlier session. @type {import('./last_seen.js').Seen[]} */ #left;
+  /**
+   * The sheet that shows an order instead of its own page, once the guest follows one. @type
+   * {import('./order_sheet.js').OrderSheet | null}
+   */
+  #orderSheet = null;
+  /** Draws the replacement for the menu, if the page cannot show the menu. @type {(() => void) | null} */ #instead = null;
   #settled = false;
   /** Finished orders that the guest has opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
-  /** The dishes that are drawn so far, section by section. */ #dishes = DISHES_AT_ONCE;
+  /** How many dishes are drawn so far, section by section. */ #dishes = DISHES_AT_ONCE;
   #search = new MenuSearch();
   #sections = new SectionBar(find('#categories'));
   #strip = new OrderStrip(find('#order-strip'), showBar);
@@ -68,7 +72,7 @@ export class TablePage {
     this.#place = place;
     const seen = lastMenu(place.restaurant.id);
     this.#firstMenu = seen?.document ?? null;
-    // An order that is unanswered when the network fails must survive a reload, from the first tap on.
+    // Storage is read before connecting, since from the first tap on an unanswered order must survive a reload.
     this.#bell = visit.bell({ resume: true });
     this.#refusals = new Refusals(this.#bell, () => this.#draw());
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
@@ -95,7 +99,7 @@ export class TablePage {
     });
   }
 
-  /** @returns {Promise<void>} settles when the visit has ended; the page must be reloaded then */
+  /** @returns {Promise<void>} resolves when the visit has ended; the page must then be reloaded */
   async run() {
     this.#furnish();
     this.#listen();
@@ -146,7 +150,7 @@ export class TablePage {
       const input = /** @type {HTMLInputElement} */ (event.target);
       if (input.dataset.field === 'menu-search') this.#search.apply(this.#main, this.#menu, input.value);
     });
-    // `toggle` does not bubble, so it is captured.
+    // `toggle` does not bubble, so the listener captures it.
     this.#main.addEventListener('toggle', (event) => this.#toggled(/** @type {HTMLDetailsElement} */ (event.target)), true);
     this.#menuRoom.on('change', () => this.#menuChanged());
     window.addEventListener('storage', ({ key }) => {
@@ -155,7 +159,7 @@ export class TablePage {
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', () => {
       this.#draw();
-      // An order that is being sent says whether it waits for the network.
+      // While an order is being sent, the basket shows whether it waits for the network.
       this.#basket.draw();
     });
     this.#bell.on('state', () => this.#settle());
@@ -205,7 +209,7 @@ export class TablePage {
     if (this.#ticks % TICKS_PER_DRAWING === 0 && this.#orders.all.some((order) => !isFinal(order))) this.#draw();
   }
 
-  /** Loads the dispensable parts, once the page is live for the first time. */
+  /** Loads the optional parts, once the page is live for the first time. */
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
@@ -215,7 +219,7 @@ export class TablePage {
       const { keepUp } = await import('./upkeep.js');
       await keepUp(this.#bell, losesNothing);
     } catch {
-      // An old browser, or a network that has just failed: the menu works without it.
+      // The browser is too old, or the network has just failed: the menu works without these parts.
     }
   }
 
@@ -259,16 +263,16 @@ export class TablePage {
     this.#visit.moveTo(order.table);
     this.#followTable();
     this.#orders.take([order]);
-    // The refusal of an order that was answered late is announced instead.
+    // If the order was refused before its answer came, the refusal is announced instead.
     if (this.#refusals.unread(this.#orders.get(order.id)).length === 0) toast(words, { about: order.id });
     this.#receipts.ask();
     this.#draw();
-    // The focused button disappeared with the basket.
+    // The focused button disappeared when the basket closed.
     this.#main.focus({ preventScroll: true });
     document.documentElement.scrollTo({ top: 0 });
   }
 
-  /** Names the table where the guest sits now, also on a phone that was off when they moved. */
+  /** Shows the guest's current table, even on a phone that was off when the guest was moved. */
   #followTable() {
     const place = this.#visit.place;
     if (!place || place.table === this.#place.table) return;
@@ -289,7 +293,7 @@ export class TablePage {
     if (action === 'cancel') this.#cancel(control.closest('[data-order]')?.getAttribute('data-order') ?? '');
   }
 
-  /** Adds a dish as it comes, or opens it where the guest has to choose something. @param {string} id of a dish */
+  /** Adds a dish without options, or opens it if the guest has to choose. @param {string} id of a dish */
   #add(id) {
     const item = this.#menu.items[id];
     const options = defaultsOf(item);
@@ -313,7 +317,9 @@ export class TablePage {
     if (does === 'else') find('.menu').scrollIntoView();
   }
 
-  /** Follows an order on this page where the browser keeps nothing: another page could not know the session. @param {Event} event */
+  /**
+   * Opens an order on this page if the browser stores nothing: another page would not have the session. @param {Event} event
+   */
   async #followHere(event) {
     const link = event.target instanceof Element ? event.target.closest('a[href^="/orders/"]') : null;
     if (!link || !isForgetful()) return;
@@ -342,7 +348,7 @@ export class TablePage {
       toast(WORDS.cancelled(called(document)));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
-      // Perhaps the restaurant was faster, which the page kept back until it was known.
+      // The restaurant may have refused the order first. The page did not announce that while the cancellation was unanswered.
       this.#refusals.tell(this.#orders.get(order));
     }
     this.#draw();
@@ -354,7 +360,7 @@ export class TablePage {
     this.#basket.open();
   }
 
-  /** Puts a lost order into the basket, under its id: sent twice, it is one order. @param {any} order */
+  /** Puts a lost order into the basket under its old id, so that sending it twice makes only one order. @param {any} order */
   #resend(order) {
     if (!order) return;
     forgetOrder(order.id);
@@ -364,7 +370,7 @@ export class TablePage {
     this.#draw();
   }
 
-  /** @param {string} order the id of a lost one, which the guest does not need */
+  /** @param {string} order the id of a lost order that the guest no longer wants */
   #letGo(order) {
     this.#orders.drop(order);
     forgetOrder(order);
@@ -379,7 +385,7 @@ export class TablePage {
     this.#basket.open();
   }
 
-  /** The newest open order, while the restaurant takes rounds from guests. */
+  /** Returns the newest open order, if the restaurant takes rounds from guests. */
   #roundable() {
     if (!this.#takesRounds) return undefined;
     return this.#orders.all.find((order) => !isFinal(order));
@@ -389,7 +395,7 @@ export class TablePage {
     return this.#bell.welcome?.feature_level >= 2 && this.#menu && this.#menu.guest_rounds !== false && !this.#menu.paused;
   }
 
-  /** Handles "order again" and "send it again" from an order's own page, which has no menu. */
+  /** Carries out "order again" and "send it again" from an order's own page, which has no menu. */
   #answerWish() {
     const resent = `resend.${this.#visit.tableKey}`;
     const lost = recallLocal(resent, null);
@@ -431,7 +437,10 @@ export class TablePage {
     this.#answerWish();
   }
 
-  /** Draws the rest of a long menu piece by piece: a phone would not answer a finger while it draws hundreds of dishes at once. @param {any} menu */
+  /**
+   * Draws the rest of a long menu piece by piece: while a phone draws hundreds of dishes at once, it does not respond to
+   * touches. @param {any} menu
+   */
   #drawMore(menu) {
     if (this.#dishes >= Object.keys(menu.items).length) return;
     this.#dishes += DISHES_AT_ONCE;
@@ -445,7 +454,7 @@ export class TablePage {
     if (orders.length + left.length + lost.length === 0) return null;
     const open = orders.filter((order) => !isFinal(order));
     const closed = orders.filter(isFinal);
-    // A refusal stays in sight until the guest has confirmed it, below the orders that are still to come.
+    // A refusal stays visible, below the orders in progress, until the guest has confirmed it.
     const refused = closed.filter((order) => this.#refusals.unread(order).length > 0).slice(0, UNFOLDED_REFUSALS);
     const finished = closed.filter((order) => !refused.includes(order));
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
@@ -459,7 +468,7 @@ export class TablePage {
       this.#drawEarlier(finished.slice(SHOWN_CLOSED)));
   }
 
-  /** Draws an order with an unread refusal; one of which only lines were taken off is shown as a whole. @param {any} order */
+  /** Draws an order with an unread refusal. If only some lines were removed, it is shown as a whole card. @param {any} order */
   #drawRefused(order) {
     if (!fellThrough(order)) return orderCard(order, this.#stateOf(order));
     return refusedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) });
@@ -470,7 +479,7 @@ export class TablePage {
     return finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) });
   }
 
-  /** Folds the orders that were closed long ago. @param {any[]} orders */
+  /** Folds the older closed orders. @param {any[]} orders */
   #drawEarlier(orders) {
     if (orders.length === 0) return null;
     return h('details.orders__earlier', { 'data-key': EARLIER, 'data-folds': EARLIER, open: this.#opened.has(EARLIER) },

@@ -8,41 +8,41 @@ import { toast } from '../shared/toasts.js';
 const SUBSCRIPTION = '/api/v1/push/subscription';
 /** How long to wait for the browser or its push service. */
 const DEADLINE_MS = 20_000;
-/** Beyond these there is nothing left to wait for. */
+/** The statuses in which a guest waits for news. */
 const WAITING = new Set(['placed', 'accepted', 'preparing']);
 
 /**
- * `none`: the server sends no notifications, or that is not known; `unsupported`: the browser has none; `install`: a phone
- * that has them only for pages on its home screen; `denied`: the diner, or the browser, has said no.
+ * `none`: the server sends no notifications, or that is not known yet; `unsupported`: the browser has none; `install`: the
+ * phone allows them only for pages on its home screen; `denied`: the diner or the browser has refused.
  *
  * @typedef {'none' | 'unsupported' | 'install' | 'denied' | 'off' | 'on'} State
  */
 
 /**
- * The functions that the browser must have.
+ * The functions of the browser that this module needs.
  *
  * @typedef {object} Environment
  * @property {boolean} supported
- * @property {boolean} installable a phone on which installing the page would help
+ * @property {boolean} installable whether installing the page on this phone would help
  * @property {() => NotificationPermission} permission
- * @property {() => Promise<NotificationPermission>} ask only after a touch
+ * @property {() => Promise<NotificationPermission>} ask call it only after a touch
  * @property {() => Promise<{pushManager: any, getNotifications: (filter: {tag: string}) => Promise<{close: () => void}[]>}>} worker
  *   the registration of the service worker
- * @property {(task: () => void) => void} onReturn the page is looked at again
- * @property {(task: () => void) => void} onRenewed the browser has another subscription than it had
+ * @property {(task: () => void) => void} onReturn calls back when the page becomes visible again
+ * @property {(task: () => void) => void} onRenewed calls back when the browser has replaced its subscription
  * @property {(task: () => void, ms: number) => any} setTimeout
  */
 
-/** Notifications of one diner's orders: off until asked for, and known again after a reload. */
+/** Notifications for one diner's orders. They are off until the diner asks for them, and the choice survives a reload. */
 export class TellMe {
   /** @type {State} */ #state = 'none';
-  /** While it goes from off to on or back. */ #busy = false;
+  /** Whether a change from off to on, or back, is in progress. */ #busy = false;
   #key = '';
   #api; #name; #order; #language; #changed; #env;
 
   /**
    * @param {{api: any, diner: string, order: string, language: string, changed: () => void, env?: Environment}} parts
-   *   `order` is the one on the page; `language` is what the notifications will be in
+   * `order` is the one on the page; `language` is the language of the notifications
    */
   constructor({ api, diner, order, language, changed, env = browser() }) {
     this.#api = api;
@@ -61,7 +61,7 @@ export class TellMe {
     return this.#busy;
   }
 
-  /** Finds out the state without asking the diner. */
+  /** Determines the state without asking the diner. */
   async begin() {
     const key = await this.#serversKey();
     if (key === null) return;
@@ -71,7 +71,7 @@ export class TellMe {
     await this.#find();
   }
 
-  /** Turns notifications on or off. Call it on a touch. */
+  /** Turns notifications on or off. Call it after a touch. */
   async toggle() {
     if (this.#busy || (this.#state !== 'on' && this.#state !== 'off')) return;
     if (this.#state === 'on') return this.#settle(() => this.#unsubscribe());
@@ -82,7 +82,7 @@ export class TellMe {
     }, () => toast(WORDS.tellMeFailed, { bad: true }));
   }
 
-  /** @param {string} language the page's new one */
+  /** @param {string} language the new language of the page */
   async speak(language) {
     this.#language = language;
     await this.#sayAgain();
@@ -100,16 +100,16 @@ export class TellMe {
     }
   }
 
-  /** One button for on and off, so that the finger and the keyboard stay on it. @param {boolean} on */
+  /** One button for on and off, so that the finger and the keyboard focus stay on it. @param {boolean} on */
   #control(on) {
     return h(on ? 'div.tell.tell--on' : 'div.tell', {},
-      // Spoken by screen readers when it comes: a live region has to be there before.
+      // Screen readers announce the text when it appears, since the live region exists before.
       h('p.tell__word', { role: 'status' }, on && [icon('check'), h('span', {}, WORDS.tellingMe)]),
       h(on ? 'button.button' : 'button.button.button--wide', { type: 'button', 'data-do': 'tell-me', 'aria-busy': this.#busy && 'true' },
         on ? null : icon('bell'), h('span', {}, on ? WORDS.tellMeNoMore : WORDS.tellMe)));
   }
 
-  /** @returns {Promise<string | null>} null when the server has none, or cannot be asked */
+  /** @returns {Promise<string | null>} null if the server has none or cannot be reached */
   async #serversKey() {
     try {
       return (await this.#api.get('/api/v1/push/key')).key;
@@ -123,12 +123,12 @@ export class TellMe {
     this.#clear();
     if (this.#env.permission() === 'denied') return this.#become('denied');
     if (recallLocal(this.#name, null) === null || this.#env.permission() !== 'granted') return this.#become('off');
-    // The browser's subscription or the server's key may have been renewed since: sending it again costs little.
+    // The subscription or the server's key may have changed since, and sending the subscription again costs little.
     this.#state = 'on';
     await this.#settle(() => this.#subscribe());
   }
 
-  /** The diner may have been in the browser's settings meanwhile. */
+  /** Reads the permission again, since the diner may have changed the browser's settings. */
   #lookAgain() {
     if (!this.#env.supported || this.#busy) return;
     this.#clear();
@@ -136,13 +136,13 @@ export class TellMe {
     if (isDenied !== (this.#state === 'denied')) this.#find();
   }
 
-  /** Closes the notifications of an order that is in sight. */
+  /** Closes the notifications of an order that is visible. */
   async #clear() {
     try {
       const worker = await this.#env.worker();
       for (const told of await worker.getNotifications({ tag: this.#order })) told.close();
     } catch {
-      // It stays until the guest dismisses it.
+      // If this fails, the notification stays until the guest dismisses it.
     }
   }
 
@@ -178,7 +178,7 @@ export class TellMe {
     try {
       return await pushManager.subscribe(wish);
     } catch (error) {
-      // A subscription under an older key stands in the way.
+      // A subscription under an older key prevents a new one.
       const old = /** @type {any} */ (error).name === 'InvalidStateError' && await pushManager.getSubscription();
       if (!old) throw error;
       await old.unsubscribe();

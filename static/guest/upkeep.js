@@ -3,12 +3,12 @@ import { pageVersion } from '../shared/dom.js';
 import { followVersion } from '../shared/new_version.js';
 
 /**
- * Keeps a diner's page up to date once it stands, and installs the worker that has a copy of it for a phone without a network.
+ * Keeps a diner's page up to date, and installs the service worker with its copy for a phone without a network.
  *
  * @param {any} bell @param {() => boolean} losesNothing whether the page holds nothing that a reload would lose
  */
 export async function keepUp(bell, losesNothing) {
   followVersion(bell, losesNothing);
-  // The version is part of the worker's address: each has its own, and its own copy of the pages.
+  // The version is part of the worker's address, so that each version has its own worker and its own copy of the pages.
   await features.serviceWorker()?.register(`/service-worker.js?version=${encodeURIComponent(pageVersion() ?? '')}`);
 }

@@ -5,13 +5,16 @@ import { forgetOrders, leaveOrders } from './last_seen.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
 
-/** A diner's session at one table, kept on the phone under the table's key. */
+/** A diner's session at one table, stored on the phone under the table's key. */
 export class Visit {
   #key; #tokens;
   /** @type {Place | null} */ #place;
-  /** When the table's visit began, in ms; null before its first order, and if the server does not say. @type {number | null} */
+  /**
+   * When the table's visit began, in ms; null before its first order, or if the server does not report it. @type {number |
+   * null}
+   */
   since = null;
-  /** True when this page began the session, false when it found one. */ #begun = false;
+  /** True if this page began the session, false if it found a stored one. */ #begun = false;
 
   /** @param {string} tableKey from the address of the table's page */
   constructor(tableKey) {
@@ -34,7 +37,7 @@ export class Visit {
     return this.#begun;
   }
 
-  /** Whether the staff has ended the session that this page had. */
+  /** Whether the staff have ended this page's session. */
   get wasEnded() {
     return this.#tokens.endReason === 'ended_by_staff';
   }
@@ -53,14 +56,14 @@ export class Visit {
   }
 
   /**
-   * Drops a session that expired or failed while the guest still sits at the table. The next `open` begins another unless
+   * Drops a session that has expired or failed while the guest is still at the table. The next `open` begins another one unless
    * another tab has. Open orders stay on the phone.
    */
   lapse() {
     if (!this.#tokens.over) this.#tokens.clear();
   }
 
-  /** Forgets the session and its orders; the next `open` begins another. */
+  /** Forgets the session and its orders. The next `open` begins another session. */
   end() {
     this.#tokens.clear();
     this.#place = null;
@@ -83,7 +86,7 @@ export class Visit {
     return orders;
   }
 
-  /** Follows the guests to another table. @param {string} table @returns {boolean} whether they sat at another one before */
+  /** Follows the guests to another table. @param {string} table @returns {boolean} whether they were at another table before */
   moveTo(table) {
     if (!this.#place || !table || this.#place.table === table) return false;
     this.#place = { ...this.#place, table };
@@ -91,7 +94,7 @@ export class Visit {
     return true;
   }
 
-  /** So that an order's own page finds its way back to the token. @param {...any} orders */
+  /** Remembers the table of orders, so that their own pages find the token. @param {...any} orders */
   remember(...orders) {
     const known = recallLocal('orders', {});
     for (const { id } of orders) known[id] = this.#key;
@@ -99,8 +102,8 @@ export class Visit {
   }
 
   /**
-   * @param {{resume?: boolean}} [how] whether commands of an earlier page are restored, and new ones stored, before the link is up
-   * @returns {Orderbell} a link of this diner's own, not started
+   * @param {{resume?: boolean}} [how] whether to restore commands of an earlier page, and store new ones, before the link is up
+   * @returns {Orderbell} a link for this diner, not yet started
    */
   bell({ resume = false } = {}) {
     const diner = this.#place?.diner;
@@ -110,7 +113,7 @@ export class Visit {
     });
   }
 
-  /** Returns true on a phone without a network: only the server can end a session. */
+  /** Whether the session may still be used. True without a network, since only the server can end a session. */
   async #stillGood() {
     try {
       await this.#tokens.get();
@@ -131,13 +134,13 @@ export class Visit {
   }
 }
 
-/** @param {string} order an order's id @returns {Visit | null} the visit it was placed in, on this phone */
+/** @param {string} order its id @returns {Visit | null} the visit on this phone in which it was placed */
 export function visitOf(order) {
   const key = tableOf(order);
   return key ? new Visit(key) : null;
 }
 
-/** @param {string} order @returns {string | undefined} the key of the table it was placed at, on this phone */
+/** @param {string} order its id @returns {string | undefined} the key of the table at which this phone placed it */
 export function tableOf(order) {
   return recallLocal('orders', {})[order];
 }

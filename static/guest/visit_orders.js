@@ -1,22 +1,23 @@
 import { changeOf, isRewritten, newestOrder } from './last_seen.js';
 import { isFinal } from './order_view.js';
 
-/** Bound: the orders that a phone follows live at once, since a connection limits its rooms. Open orders come first. */
+/** Bound: how many orders a phone follows live, since a connection limits its rooms. Open orders come first. */
 export const FOLLOWED = 24;
 
-/** The codes with which a server refuses the room of an unknown order. */
+/** The codes with which a server refuses the room of an order that it does not have. */
 const GONE = new Set(['forbidden', 'not_found']);
 
-/** This visit's orders, each in its newest known form: a room's document takes precedence over a call's answer. */
+/** The orders of this visit, each in its newest known form: a room's document takes precedence over the answer to a call. */
 export class VisitOrders {
-  /** With the epoch of each document. @type {Map<string, {document: any, epoch?: string}>} */ #answered = new Map();
+  /** The documents from calls and answers, with their epochs. @type {Map<string, {document: any, epoch?: string}>} */
+  #answered = new Map();
   /** @type {Map<string, any>} */ #rooms = new Map();
-  /** Open orders that the database has lost, as they were last seen. @type {Map<string, any>} */ #lost = new Map();
+  /** Open orders that the database has lost, in their last known state. @type {Map<string, any>} */ #lost = new Map();
   #bell; #changed;
 
   /**
-   * @param {import('../client/orderbell.js').Orderbell} bell @param {(change: any) => void} changed called with each change of an
-   *   order, and with `lost`, an order that the database has lost
+   * @param {import('../client/orderbell.js').Orderbell} bell @param {(change: any) => void} changed called with each change of
+   * an order; a change with `lost` has an order that the database has lost
    */
   constructor(bell, changed) {
     this.#bell = bell;
@@ -45,8 +46,9 @@ export class VisitOrders {
   }
 
   /**
-   * @param {any[]} documents from a call, an ack or an earlier page; the open ones are followed live, then the newest of the others
-   * @param {(id: string) => string | undefined} [epochOf] a document: the present epoch, unless it is from an earlier page
+   * @param {any[]} documents from a call, an answer or an earlier page; follows the open ones live, then the newest of the
+   * others
+   * @param {(id: string) => string | undefined} [epochOf] the epoch of a document, for those of an earlier page
    */
   take(documents, epochOf = () => this.#bell.welcome?.epoch) {
     for (const document of documents) {
@@ -60,7 +62,10 @@ export class VisitOrders {
     for (const id of followed) this.#follow(id);
   }
 
-  /** Receives all orders of the visit. A known order of an older history that is not among them is lost. @param {any[]} documents */
+  /**
+   * Receives all orders of the visit. A known order of an older history that is missing from the list is lost. @param {any[]}
+   * documents
+   */
   takeAll(documents) {
     const ids = new Set(documents.map(({ id }) => id));
     this.take(documents);
@@ -99,13 +104,14 @@ export class VisitOrders {
     this.#rooms.delete(id);
     this.#answered.delete(id);
     room?.leave();
-    // Nobody waits for an order that is over.
+    // Nobody waits for a finished order.
     if (!isFinal(order)) this.#lost.set(id, order);
     this.#changed({ lost: order });
   }
 
   /**
-   * Passes a change on. A snapshot is one too: of events before the room was joined, or during a long absence.
+   * Passes a change on. A snapshot counts as one: it may include events from before the room was joined, or from a long
+   * absence.
    * @param {string} id @param {any} room @param {any} change
    */
   #told(id, room, change) {
