@@ -10,18 +10,18 @@ const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string
   help: ['hand', 'asks for a waiter'], bill: ['list', 'wants the bill'], water: ['water', 'asks for water'],
 });
 
-/** Calls shown in full; more would push the orders off the page, so their button names them. */
+/** How many calls are shown in full. More would push the orders off the page, so a button names the others. */
 const CALLS_SHOWN = 3;
 
 /**
  * @param {Record<string, any>} calls by id
- * @param {{now: number, all: boolean, answered: Set<string>}} look now: server ms; `all` or the first few; `answered`: done, and
- *   still to be undone
+ * @param {{now: number, all: boolean, answered: Set<string>}} look now: server ms; all: whether to show all calls, or only the first;
+ *   answered: calls that are marked as done and can still be undone
  */
 export function callsView(calls, { now, all, answered }) {
   const waiting = callsByAge(calls);
   const more = waiting.length - CALLS_SHOWN;
-  // A single further call takes no more room than the button.
+  // A single further call takes no more space than the button.
   const folded = all || more < 2 ? [] : waiting.slice(CALLS_SHOWN);
   return [
     waiting.slice(0, waiting.length - folded.length).map((call) => callView(call, now, answered.has(call.id))),
@@ -31,7 +31,7 @@ export function callsView(calls, { now, all, answered }) {
   ];
 }
 
-/** Names folded calls: their guests read that they are on this screen. @param {any[]} calls */
+/** Names the folded calls, whose guests read that the staff's screen shows them. @param {any[]} calls */
 function foldedWords(calls) {
   return calls.map(({ table, reason }) => `table ${table}${reason === 'help' ? '' : ` (${reason})`}`).join(', ');
 }
@@ -41,7 +41,9 @@ export function callLevel(call, now) {
   return levelAt(callClock(call), now);
 }
 
-/** @param {any} call @param {number} now server ms @param {boolean} [isAnswered] a touch ago: it can be undone */
+/**
+ * @param {any} call @param {number} now server ms @param {boolean} [isAnswered] it is marked as done and can still be undone
+ */
 export function callView(call, now, isAnswered = false) {
   const [sign, words] = CALL_WORDS[call.reason] ?? CALL_WORDS.help;
   if (isAnswered) {

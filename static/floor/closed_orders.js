@@ -2,24 +2,25 @@ import { called } from '../shared/called.js';
 import { place } from '../shared/format.js';
 import { closedAt, listed } from './lanes.js';
 
-/** The most closed orders that are kept. Overflow: the oldest are dropped. */
+/** The most closed orders to keep. Overflow: the oldest are dropped. */
 const KEPT = 500;
 
 /**
- * The closed orders of the floor's page, since snapshots of its room have only open ones. Reports the orders that were cancelled
- * while the page was disconnected.
+ * The closed orders for the floor's page, since snapshots of its room have only open ones. Reports the orders that were
+ * cancelled while the page was disconnected.
  *
- * Bound: `KEPT` orders, and one entry for each that the last snapshots left out, until the closed orders are read.
+ * Bound: `KEPT` orders, and one entry for each order that a snapshot left out, until the closed orders are read.
  */
 export class ClosedOrders {
   #room; #read; #tell; #changed;
   /** @type {any[]} */ #orders = [];
-  /** Orders that were open on this page, and that a later snapshot no longer lists. @type {Set<string>} */ #missing = new Set();
-  /** Whether the closed orders that were read are of another history. */ #isStale = false;
+  /** Orders that this page showed as open and that a later snapshot no longer lists. @type {Set<string>} */
+  #missing = new Set();
+  /** Whether the stored closed orders are of another history. */ #isStale = false;
 
   /**
-   * @param {{room: any, read: () => Promise<any[]>, tell: (words: string) => void, changed: () => void}} parts read: returns the
-   *   orders that were closed lately; tell: reports cancelled orders
+   * @param {{room: any, read: () => Promise<any[]>, tell: (words: string) => void, changed: () => void}} parts read: returns
+   * the recently closed orders; tell: reports cancelled orders
    */
   constructor({ room, read, tell, changed }) {
     this.#room = room;
@@ -27,23 +28,23 @@ export class ClosedOrders {
     this.#tell = tell;
     this.#changed = changed;
     room.on('change', (/** @type {any} */ { kind, replaced, rewritten }) => kind === 'snapshot' && this.#compare(replaced, rewritten));
-    // After a failure the next connection reads again.
+    // If reading failed, the next connection reads again.
     room.on('live', () => (this.#missing.size > 0 || this.#isStale) && this.read());
   }
 
-  /** Returns the closed orders. A document of the room is newer. @returns {any[]} */
+  /** Returns the closed orders. A document in the room is newer than a stored one. @returns {any[]} */
   get orders() {
     return this.#orders;
   }
 
-  /** Reads the orders that were closed lately. After a failure, the last result stays. */
+  /** Reads the recently closed orders. If that fails, the last result stays. */
   async read() {
     const missing = this.#missing;
     try {
       const read = await this.#read();
       this.#isStale = false;
       this.#keep(read);
-      // Orders that were closed too long ago to be read need no report.
+      // An order that was closed too long ago to be listed needs no report.
       if (missing === this.#missing) this.#missing = new Set();
       const cancelled = read.filter(({ id, status }) => missing.has(id) && status === 'cancelled');
       if (cancelled.length > 0) this.#tell(cancelledWords(cancelled));
@@ -53,7 +54,10 @@ export class ClosedOrders {
     }
   }
 
-  /** @param {Map<string, any>} replaced the documents before the snapshot @param {boolean} rewritten they are of another history */
+  /**
+   * @param {Map<string, any>} replaced the documents before the snapshot @param {boolean} rewritten whether they are of another
+   * history
+   */
   #compare(replaced, rewritten) {
     const gone = [...replaced.values()].filter(({ id }) => !this.#room.documents.has(id));
     this.#isStale ||= rewritten;

@@ -11,10 +11,13 @@ import { asksWhy, chosenQuantity, correctionSheet, dueSheet, promiseSheet, reaso
 /** How long "Done" on a call can be undone. */
 const UNDO_MS = 4_000;
 
-/** What an order that was accepted can be until it is served. */
+/** The statuses in which an accepted order can be cancelled. */
 const CANCELLABLE = new Set(['accepted', 'preparing', 'ready']);
 
-/** Asks again with the words kept: an order that was accepted since the sheet was opened can only be cancelled. @param {any} order */
+/**
+ * Asks again and keeps the typed words: the order was accepted after the sheet was opened, so it can only be cancelled. @param
+ * {any} order
+ */
 function askToCancel(order) {
   const detail = () => /** @type {HTMLInputElement} */ (find('#detail'));
   const words = detail().value;
@@ -23,20 +26,24 @@ function askToCancel(order) {
   toast(`Not rejected: order ${called(order)} has just been accepted. Tap a reason again to cancel it.`, { bad: true });
 }
 
-/** The subject of messages about a line. @param {string} order @param {string} item */
+/** The subject of toasts about a line. @param {string} order @param {string} item */
 function aboutLine(order, item) {
   return `line ${order} ${item}`;
 }
 
-/** Turns the staff's touches into commands, and asks for a reason or minutes first where needed. */
+/** Turns the staff's touches into commands. Asks for a reason or minutes first where they are needed. */
 export class StaffCommands {
   #bell; #order; #zone; #changed;
-  /** The promise that each open sheet was based on, by order. @type {Map<string, string | undefined>} */
+  /** The promised time that each open sheet showed, by order. @type {Map<string, string | undefined>} */
   #promised = new Map();
   #corrections = new Corrections();
-  /** Timers of calls marked as done, until the command is sent. @type {Map<string, any>} */ #answering = new Map();
+  /** The timers of calls that are marked as done, until the command is sent. @type {Map<string, any>} */
+  #answering = new Map();
 
-  /** @param {{bell: any, order: (id: string) => any, zone: () => string | undefined, changed: () => void}} parts zone: of the restaurant */
+  /**
+   * @param {{bell: any, order: (id: string) => any, zone: () => string | undefined, changed: () => void}} parts zone: the
+   * restaurant's
+   */
   constructor({ bell, order, zone, changed }) {
     this.#bell = bell;
     this.#order = order;
@@ -94,7 +101,7 @@ export class StaffCommands {
     }
     endToasts(aboutLine(order.id, item));
     openSheet(correctionSheet(order, item, this.#corrections.begin(order, item)));
-    // Screen readers read what gets the focus.
+    // Screen readers read the element that gets the focus.
     return document.getElementById('news')?.focus();
   }
 
@@ -104,7 +111,7 @@ export class StaffCommands {
     openSheet(dueSheet(order, { days: dueDays({ now, zone }), due, zone, now }));
   }
 
-  /** Follows the lists of that sheet. @param {HTMLSelectElement} list */
+  /** Updates the button of that sheet after a choice in its lists. @param {HTMLSelectElement} list */
   pick(list) {
     const id = list.closest('[data-order]')?.getAttribute('data-order') ?? '';
     const button = /** @type {HTMLElement | null} */ (list.closest('dialog')?.querySelector('[data-due-at]') ?? null);
@@ -116,21 +123,21 @@ export class StaffCommands {
     find(`#due-${list.dataset.due}`).focus();
   }
 
-  /** Moves a visit to a free table. @param {any} visit @param {string} table @returns {Promise<any>} the visit, where it is then */
+  /** Moves a visit to a free table. @param {any} visit @param {string} table @returns {Promise<any>} the moved visit */
   async move({ id, table: from }, table) {
     const { document } = await this.#bell.command({ action: 'move', visit: id, table });
     toast(`The guests of table ${from} are at table ${table} now.`);
     return document;
   }
 
-  /** Merges a visit into another one. @param {any} visit @param {any} into @returns {Promise<any>} the visit that goes on */
+  /** Merges a visit into another one. @param {any} visit @param {any} into @returns {Promise<any>} the merged visit */
   async merge({ id, table: from }, { id: into, table }) {
     const { document } = await this.#bell.command({ action: 'merge', visit: id, into });
     toast(`The guests of table ${from} have joined those of table ${table}.`);
     return document;
   }
 
-  /** @param {string} change of a visit @returns {Promise<any>} the visit, where it is then */
+  /** @param {string} change of a visit @returns {Promise<any>} the visit after the undo */
   async undo(change) {
     const { document } = await this.#bell.command({ action: 'undo', change });
     toast(`Undone: the guests are at table ${document.table}.`);
@@ -138,8 +145,8 @@ export class StaffCommands {
   }
 
   /**
-   * Sends a stale promise or correction again, unless a colleague has changed the same: then the page shows both.
-   * @param {{pending: any, error?: any}} outcome of a refused command @returns {boolean} whether nothing is left to say of it
+   * Sends a stale promise or correction again. If a colleague has changed the same thing, shows both instead.
+   * @param {{pending: any, error?: any}} outcome of a refused command @returns {boolean} whether the refusal needs no other message
    */
   overtaken({ pending, error }) {
     const isStale = error?.code === 'stale' && error.document;
@@ -160,7 +167,10 @@ export class StaffCommands {
     return true;
   }
 
-  /** @param {{number: number, ticket?: string, promised_at: string}} order that a colleague has promised since the sheet was opened */
+  /**
+   * @param {{number: number, ticket?: string, promised_at: string}} order for which a colleague has promised a time since the
+   * sheet was opened
+   */
   #sayPromise(order) {
     toast(`Not done: a colleague has just promised order ${called(order)} for ${clock(order.promised_at)}. Promise again to overwrite that.`, { bad: true });
   }
@@ -172,11 +182,11 @@ export class StaffCommands {
     const say = (/** @type {string} */ words) => toast(`Not done: ${words}`, { bad: true, about: aboutLine(order.id, item) });
     if (line.status === 'voided') return say(`${what} was taken off.`);
     if (line.status !== 'queued') return say(`the kitchen has begun with ${what}.`);
-    // Its sheet says more. A phone shows three lines.
+    // The sheet shows the details; a phone shows only three lines.
     return say(`${what} was just changed. Touch Change again.`);
   }
 
-  /** Marks a call as done and sends that after a moment in which it can be undone. @param {string | null | undefined} call */
+  /** Marks a call as done. Sends that after a moment in which it can be undone. @param {string | null | undefined} call */
   #answer(call) {
     if (!call || this.#answering.has(call)) return;
     this.#answering.set(call, setTimeout(() => this.#sendAnswer(call), UNDO_MS));
@@ -206,7 +216,7 @@ export class StaffCommands {
     for (const call of [...this.#answering.keys()]) this.#sendAnswer(call);
   }
 
-  /** @param {Record<string, any>} calls @returns {Record<string, any>} without those whose answer is on its way */
+  /** @param {Record<string, any>} calls @returns {Record<string, any>} the calls without an unanswered "Done" */
   unanswered(calls) {
     const answered = new Set(this.#bell.pending.map((/** @type {any} */ { call }) => call));
     return Object.fromEntries(Object.entries(calls).filter(([id]) => !answered.has(id)));

@@ -3,24 +3,32 @@ import { MAX_NOTE } from '../shared/basket.js';
 import { dishWords } from '../shared/chosen.js';
 
 /**
- * The wanted content of a line.
+ * The wanted quantity and note of a line.
  * @typedef {{quantity: number, note: string}} Wanted
  */
 
 /**
- * Corrections of lines, without the DOM. A correction sends the whole line, so it must not overwrite what its sheet did not show: it
- * names the position of the order that the sheet showed, and the person decides again where a colleague has changed the line since.
+ * Corrections of lines, without the DOM. A correction sends the whole line, so it must not overwrite changes that its sheet did
+ * not show. It names the position of the order that the sheet showed. If a colleague has changed the line since, the person
+ * decides again.
  */
 export class Corrections {
-  /** The content of the open sheet. @type {{order: string, item: string, line: any, position: number} | null} */ #shown = null;
-  /** The content of the sheet of each unanswered correction, by its id. @type {Map<string, any>} */ #sent = new Map();
-  /** The wanted content of lines that a colleague has changed, until their sheet is opened again. @type {Map<string, {base: any, wanted: Wanted}>} */
+  /**
+   * The line and position that the open sheet shows. @type {{order: string, item: string, line: any, position: number} | null}
+   */
+  #shown = null;
+  /** What the sheet of each unanswered correction showed, by the correction's id. @type {Map<string, any>} */
+  #sent = new Map();
+  /**
+   * The wanted values for lines that a colleague has changed, until their sheet is opened again. @type {Map<string, {base: any,
+   * wanted: Wanted}>}
+   */
   #kept = new Map();
 
   /**
    * Begins a correction.
    * @param {any} order @param {string} item its id
-   * @returns {Wanted & {news?: string}} the content for its sheet; news: the current line, if the person has not seen it yet
+   * @returns {Wanted & {news?: string}} the values for its sheet; news: the current line, if the person has not seen it yet
    */
   begin(order, item) {
     const line = order.items[item];
@@ -32,8 +40,8 @@ export class Corrections {
   }
 
   /**
-   * @param {any} order as it is now @param {string} item @param {Wanted} wanted
-   * @returns {any} the command, or null if the line is no longer what the sheet showed: then `begin` asks again
+   * @param {any} order the current document @param {string} item @param {Wanted} wanted
+   * @returns {any} the command, or null if the line has changed since the sheet was opened: then `begin` asks again
    */
   command(order, item, wanted) {
     const { line, position } = this.#shownOf(order.id, item);
@@ -42,7 +50,7 @@ export class Corrections {
   }
 
   /**
-   * @param {any} pending a correction that the server has refused as stale @param {any} document the order as it is now
+   * @param {any} pending a correction that the server has refused as stale @param {any} document the current order
    * @returns {any} the command to send instead, or null if a colleague has changed the line: then `begin` asks again
    */
   again({ id, order, item, line }, document) {
@@ -54,24 +62,27 @@ export class Corrections {
     return this.#keep(document, item, { base, wanted: { quantity: line.quantity, note: line.note ?? '' } });
   }
 
-  /** @param {string} id of a correction that is answered */
+  /** @param {string} id of an answered correction */
   answered(id) {
     this.#sent.delete(id);
   }
 
-  /** @param {string} order @param {string} item @returns {{line?: any, position?: number}} empty if the open sheet is another line's */
+  /**
+   * @param {string} order @param {string} item @returns {{line?: any, position?: number}} empty if the open sheet shows another
+   * line
+   */
   #shownOf(order, item) {
     return this.#shown?.order === order && this.#shown.item === item ? this.#shown : {};
   }
 
   /** @param {any} order @param {string} item @param {{base: any, wanted: Wanted}} kept */
   #keep(order, item, kept) {
-    // Nobody is asked again about a line that the kitchen has begun.
+    // After the kitchen has begun a line, it can no longer be corrected, so nobody is asked again.
     if (order.items[item]?.status === 'queued') this.#kept.set(keyOf(order.id, item), kept);
     return null;
   }
 
-  /** @param {any} command @param {any} line that its sheet showed */
+  /** @param {any} command @param {any} line the line that its sheet showed */
   #send(command, line) {
     const id = newId();
     this.#sent.set(id, line);
@@ -84,13 +95,18 @@ function keyOf(order, item) {
   return `${order} ${item}`;
 }
 
-/** @param {any} line as it is @param {Wanted} wanted @returns {any} the line as it is to be: options by their ids, since those of both halves of a pizza have one name */
+/**
+ * Returns the corrected line. It names options by id, since the options of both halves of a pizza have the same name.
+ * @param {any} line the current line @param {Wanted} wanted @returns {any}
+ */
 function correctedLine({ menu_item, options, choices, allergy }, { quantity, note }) {
   const chosen = choices?.map((/** @type {{id: string}} */ { id }) => id) ?? options;
   return { menu_item, quantity, ...(chosen && { options: chosen }), ...(note && { note }), ...(note && allergy && { allergy }) };
 }
 
-/** Whether a line is still as its sheet showed it. @param {any} shown undefined if that is not known @param {any} line */
+/**
+ * Whether a line is the same as on its sheet. @param {any} shown the line on the sheet; undefined if unknown @param {any} line
+ */
 function isSame(shown, line) {
   const said = (/** @type {any} */ { quantity, options = [], choices = [], note = '', allergy = false, status }) =>
     JSON.stringify([quantity, options, choices.map((/** @type {{id: string}} */ { id }) => id), note, allergy, status]);
@@ -98,8 +114,9 @@ function isSame(shown, line) {
 }
 
 /**
- * Merges a correction into a line that a colleague has changed. Keeps words that the person has not seen.
- * @param {{base: any, wanted: Wanted}} kept base: the line on the sheet, if that is known @param {any} line as it is now @returns {Wanted}
+ * Merges a correction into a line that a colleague has changed. Keeps the parts of the note that the person has not seen.
+ * @param {{base: any, wanted: Wanted}} kept base: the line on the sheet, if known @param {any} line the current one @returns
+ * {Wanted}
  */
 function merged({ base: shown, wanted }, line) {
   const base = shown ?? {};

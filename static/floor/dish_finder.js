@@ -3,11 +3,11 @@ import { matches, plain } from '../shared/search.js';
 import { menuByCategory } from './lanes.js';
 
 /**
- * Finds dishes by a waiter's input, without the DOM. Each dish has a number, its place on the menu.
+ * Finds dishes by what a waiter types, without the DOM. Each dish has a number, its position on the menu.
  *
- * @typedef {{number: number, item: any, words: string}} Dish words: its name as it is compared
- * @typedef {{quantity: number, words: string, isOption: boolean, seat?: number, course?: number}} Wish isOption: of the dish that was added last;
- *   seat: at the table; course: its number; without words, both are of the dish that was added last
+ * @typedef {{number: number, item: any, words: string}} Dish words: its name in the form that is compared
+ * @typedef {{quantity: number, words: string, isOption: boolean, seat?: number, course?: number}} Wish isOption: an option for the dish
+ *   that was added last; seat: at the table; course: its number. Without words, seat and course are for the dish that was added last
  */
 
 /** @param {any} menu @returns {{id: string, name: string, dishes: Dish[]}[]} categories in their order */
@@ -44,17 +44,18 @@ const NO_MATCH = 4;
 function rankOf({ number, words }, wanted) {
   if (wanted === String(number)) return 0;
   if (words.startsWith(wanted)) return 1;
-  // "be re" is the Beef rezala.
+  // "be re" matches "Beef rezala".
   if (matches(words, wanted)) return 2;
   return words.includes(wanted) ? 3 : NO_MATCH;
 }
 
 /**
- * Finds the option for the words of a wish. Of options with the same name (of both halves of a pizza), it is the first that is
- * not chosen yet, as on the server. An option that would replace a chosen one comes last.
+ * Finds the option for the words of a wish. If several options have the same name (on both halves of a pizza), takes the first
+ * that is not chosen yet, as the server does. An option that would replace a chosen one comes last.
  *
  * @param {any} item of the menu @param {string} words of a wish for an option @param {string[]} chosen ids
- * @returns {{id: string, name: string, state: 'fits' | 'chosen' | 'sold-out' | 'full'} | undefined} only one that fits can be added
+ * @returns {{id: string, name: string, state: 'fits' | 'chosen' | 'sold-out' | 'full'} | undefined} it can be added only if it
+ * `fits`
  */
 export function optionOf(item, words, chosen) {
   const options = askedGroups(item, chosen).flatMap((group) => group.options.map((option) => ({ ...option, words: plain(option.name), group: group.name })));
@@ -70,7 +71,7 @@ export function optionOf(item, words, chosen) {
 }
 
 /**
- * Where an order may go: the tables that match what was typed, the whole label first.
+ * The tables that match the typed text. An exact match comes first.
  * @param {string[]} tables labels @param {string} typed @returns {string[]}
  */
 export function tablesLike(tables, typed) {
@@ -80,5 +81,5 @@ export function tablesLike(tables, typed) {
   return like.sort((a, b) => (wanted === '' ? 0 : rank(a.words) - rank(b.words)) || BY_LABEL.compare(a.label, b.label)).map(({ label }) => label);
 }
 
-/** `Table 2` stands before `Table 10`. */
+/** Sorts `Table 2` before `Table 10`. */
 const BY_LABEL = new Intl.Collator(undefined, { numeric: true });

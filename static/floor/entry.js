@@ -9,24 +9,27 @@ import { toast } from '../shared/toasts.js';
 import { matching, numbered, wishOf } from './dish_finder.js';
 import { likeliestPlace, optionWish, orderForm, placeForm, placeOf, placeWords } from './entry_view.js';
 
-/** How far ahead an order for later is to begin with. */
+/** How far ahead an order for later is at first. */
 const SOONEST_MS = 30 * 60_000;
-/** The time in which another touch on "Discard" discards. */
+/** How long a second touch on "Discard" discards the order. */
 const SURE_MS = 5_000;
 
 /**
- * The dialog in which a waiter enters an order: first where it goes, then dishes. It works by keyboard alone, and with one
- * thumb. The input stays when it is closed.
+ * The dialog in which a waiter enters an order: first the table or service, then the dishes. It can be used with the keyboard
+ * alone or with one thumb. Closing it keeps the input.
  */
 export class OrderEntry {
   #bell; #menu; #orders; #tables; #open; #changed;
-  /** The order in the dialog, by its key; null while its place is chosen. @type {string | null} */ #key = null;
-  /** The text in the field of the step. */ #typed = '';
-  /** The line whose controls are shown, by its key. @type {string | null} */ #line = null;
-  /** Whether the whole order is shown, where it has no place beside the dishes. */ #whole = false;
+  /** The key of the order in the dialog; null while its table or service is being chosen. @type {string | null} */ #key = null;
+  /** The text in the search field. */ #typed = '';
+  /** The key of the line whose controls are shown. @type {string | null} */ #line = null;
+  /** Whether the whole order is shown, on screens where it does not fit beside the dishes. */ #whole = false;
   #sureUntil = -Infinity;
-  /** Whether another table or name is being chosen for the order. */ #moves = false;
-  /** The categories of the menu that they were made of. @type {{menu: any, categories: ReturnType<typeof numbered>}} */
+  /** Whether the table or the name of the order is being changed. */ #moves = false;
+  /**
+   * The categories with their numbered dishes, and the menu from which they were made. @type {{menu: any, categories:
+   * ReturnType<typeof numbered>}}
+   */
   #numbered = { menu: null, categories: [] };
   #dialog = /** @type {HTMLDialogElement} */ (find('#entry'));
 
@@ -35,8 +38,8 @@ export class OrderEntry {
    * @param {any} parts.bell
    * @param {() => any} parts.menu
    * @param {import('./new_orders.js').NewOrders} parts.orders
-   * @param {() => string[] | null} parts.tables labels; null while they are not known
-   * @param {() => any[]} parts.open the open orders, the newest first
+   * @param {() => string[] | null} parts.tables labels; null while they are unknown
+   * @param {() => any[]} parts.open the open orders, newest first
    * @param {() => void} parts.changed
    */
   constructor({ bell, menu, orders, tables, open, changed }) {
@@ -56,14 +59,15 @@ export class OrderEntry {
 
   /**
    * Opens the dialog for another order.
-   * @param {import('./new_orders.js').Place} [place] asked for where it is not given @param {any} [order] that the dishes are added to
+   * @param {import('./new_orders.js').Place} [place] without it, the dialog asks for one @param {any} [order] the order to
+   * which the dishes are added
    */
   begin(place, order) {
     this.#show(null);
     if (place) this.#goTo(place, order);
   }
 
-  /** Opens the dialog with an order that was begun before. @param {string} key */
+  /** Opens the dialog with an order that was begun earlier. @param {string} key */
   open(key) {
     if (this.#orders.get(key)) this.#show(key);
   }
@@ -90,14 +94,14 @@ export class OrderEntry {
     this.#dialog.addEventListener('input', (event) => this.#type(/** @type {HTMLInputElement} */ (event.target)));
     this.#dialog.addEventListener('keydown', (event) => this.#press(event));
     this.#dialog.addEventListener('close', () => this.#closed());
-    // Once the network is lost, the order waits on the page, and the waiter goes on.
+    // When the network is lost, the dialog closes so that the waiter can continue; the order waits on the page.
     this.#bell.on('state', (/** @type {{state: string}} */ { state }) => {
       if (state !== 'live' && this.#dialog.open && this.#checkout?.sending) this.#dialog.close();
     });
   }
 
   #closed() {
-    // An order without a dish is not kept.
+    // An order without dishes is discarded.
     if (this.#key !== null && this.#checkout?.count === 0) this.#orders.discard(this.#key);
     this.#key = null;
     this.#changed();
@@ -174,7 +178,7 @@ export class OrderEntry {
     if (place) this.#goTo(place);
   }
 
-  /** @param {import('./new_orders.js').Place} place @param {any} [order] that the dishes are added to */
+  /** @param {import('./new_orders.js').Place} place @param {any} [order] the order to which the dishes are added */
   #goTo(place, order) {
     const checkout = this.#checkout;
     if (this.#moves && checkout) {
@@ -190,7 +194,7 @@ export class OrderEntry {
     return this.#focus();
   }
 
-  /** Adds what was typed: a dish, or an option of the last one. */
+  /** Adds what was typed: a dish, or an option of the last dish. */
   #wish() {
     const checkout = this.#checkout;
     if (!checkout || this.#typed.trim() === '') return;
@@ -238,7 +242,7 @@ export class OrderEntry {
     this.draw();
   }
 
-  /** Goes to the words of the last line. */
+  /** Moves the focus to the note of the last line. */
   #say() {
     this.#whole = true;
     this.draw();
@@ -251,7 +255,7 @@ export class OrderEntry {
     if (checkout) this.#change({ ...checkout.basket, service: checkout.basket.service === 'takeaway' ? 'dine_in' : 'takeaway' });
   }
 
-  /** Adds the dishes to an open order of the table, or makes an order of their own of them. @param {string} id */
+  /** Adds the dishes to an open order of the table, or makes a separate order of them. @param {string} id */
   #toggleRound(id) {
     const checkout = this.#checkout;
     if (!checkout) return;
@@ -259,18 +263,18 @@ export class OrderEntry {
     this.#change(asRoundOf(checkout.basket, order));
   }
 
-  /** @param {import('../shared/basket.js').Basket} basket @returns {any[]} the orders that its dishes may be added to */
+  /** @param {import('../shared/basket.js').Basket} basket @returns {any[]} the orders to which its dishes may be added */
   #openOrders({ table, round }) {
     if (!(this.#bell.welcome?.feature_level >= 2)) return [];
     return this.#open().filter((order) => (table !== undefined && order.table === table) || order.id === round?.order);
   }
 
-  /** The times that can be chosen. */
+  /** The times that can be chosen for a later order. */
   get #dueTimes() {
     return { now: this.#bell.now(), zone: this.#menu()?.time_zone };
   }
 
-  /** Orders for a time, or for now. */
+  /** Switches between an order for now and an order for later. */
   #toggleLater() {
     const checkout = this.#checkout;
     if (!checkout) return;
@@ -307,7 +311,7 @@ export class OrderEntry {
     if (checkout.sending && this.#bell.state !== 'live') this.#dialog.close();
   }
 
-  /** Closes the dialog if the order is in it. @param {string} key */
+  /** Closes the dialog if it shows this order. @param {string} key */
   done(key) {
     if (this.key === key) this.#dialog.close();
   }
@@ -318,7 +322,7 @@ export class OrderEntry {
     return this.#numbered.categories;
   }
 
-  /** A keyboard goes on typing; on glass, a field in focus would bring up the keyboard over the dishes. */
+  /** Moves the focus to the field for people with a keyboard. On a touch screen, the screen keyboard would cover the dishes. */
   #focus() {
     const target = matchMedia('(pointer: coarse)').matches ? find('#entry-title') : find('#entry-where, #entry-find', this.#dialog);
     target.focus();

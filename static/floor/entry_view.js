@@ -12,13 +12,13 @@ import { riderFields } from './rider.js';
 import { dueWords } from './sheets.js';
 
 /**
- * The dialog in which a waiter enters an order, drawn.
+ * The views of the dialog in which a waiter enters an order.
  *
  * @typedef {import('../shared/basket.js').Basket} Basket
  * @typedef {import('./new_orders.js').Place} Place
  */
 
-/** How the staff's page says what the controls of a line say. @type {import('../shared/line_controls.js').Speech} */
+/** The texts for the controls of a line on the staff's page. @type {import('../shared/line_controls.js').Speech} */
 const STAFF = {
   words: {
     allergy: 'Allergy', isAllergy: 'Is this an allergy?', yes: 'Yes', no: 'No', quantity: 'How many', soldOut: 'Sold out', chooseCount: countWords,
@@ -45,11 +45,11 @@ export function placeWords({ table, service, guest, round }) {
   return round ? `${words}: more for order ${called(/** @type {any} */ (round))}` : words;
 }
 
-// ---- where the order goes ----
+// ---- the table or service ----
 
 /**
- * Lists where an order may go, the likeliest first: Enter takes it.
- * @param {string[]} tables labels @param {string} typed @param {boolean} [delivers] the server keeps what a rider needs @returns {Place[]}
+ * Lists the tables and services that match, the most likely first; Enter takes that one.
+ * @param {string[]} tables labels @param {string} typed @param {boolean} [delivers] whether the server stores riders' data @returns {Place[]}
  */
 export function placesFor(tables, typed, delivers = false) {
   const like = tablesLike(tables, typed).map((table) => ({ table, service: 'dine_in' }));
@@ -60,14 +60,17 @@ export function placesFor(tables, typed, delivers = false) {
   return begins ? [...like, ...away] : [...away, ...like];
 }
 
-/** @param {string[]} tables labels @param {string} typed @returns {Place | undefined} the place that Enter chooses; none before anything is typed */
+/**
+ * @param {string[]} tables labels @param {string} typed @returns {Place | undefined} the place that Enter chooses; undefined
+ * before anything is typed
+ */
 export function likeliestPlace(tables, typed) {
   return typed.trim() === '' ? undefined : placesFor(tables, typed)[0];
 }
 
 /**
- * @param {{tables: string[] | null, typed: string, delivers?: boolean, orders: (table: string) => number}} look tables: null while they are not known;
- *   delivers: the server keeps what a rider needs; orders: how many are open at a table
+ * @param {{tables: string[] | null, typed: string, delivers?: boolean, orders: (table: string) => number}} look tables: null while they
+ *   are unknown; delivers: whether the server stores riders' data; orders: the number of open orders at a table
  */
 export function placeForm({ tables, typed, delivers, orders }) {
   const places = placesFor(tables ?? [], typed, delivers);
@@ -79,7 +82,7 @@ export function placeForm({ tables, typed, delivers, orders }) {
     h('div.entry__places', { role: 'group', 'aria-label': 'Where the order goes' }, places.map((at, rank) => placeButton(at, hasLikeliest && rank === 0, at.table ? orders(at.table) : 0))));
 }
 
-/** @param {Place} at @param {boolean} isFirst @param {number} open orders */
+/** @param {Place} at @param {boolean} isFirst @param {number} open number of open orders */
 function placeButton(at, isFirst, open) {
   const { table, guest } = at;
   const away = serviceWord(at.service);
@@ -90,23 +93,24 @@ function placeButton(at, isFirst, open) {
   }, !table && icon(SERVICE_ICONS[at.service]), h('span', {}, words), table && h('span.entry__state', {}, open > 0 ? count(open, 'order') : 'free'));
 }
 
-// ---- what is ordered ----
+// ---- the dishes ----
 
 /**
  * @typedef {object} Look
  * @property {any} menu
  * @property {Basket} basket
  * @property {ReturnType<typeof import('./dish_finder.js').numbered>} categories
- * @property {string} typed into the search for dishes
- * @property {import('./dish_finder.js').Wish} wish what was typed means
- * @property {string | null} line the key of the line that is changed
- * @property {boolean} whole the whole order is shown, where it has no place beside the dishes
+ * @property {string} typed the text in the search for dishes
+ * @property {import('./dish_finder.js').Wish} wish the meaning of that text
+ * @property {string | null} line the key of the line whose controls are shown
+ * @property {boolean} whole whether the whole order is shown, on screens where it does not fit beside the dishes
  * @property {boolean} sending
  * @property {import('../shared/checkout.js').Problem | null} problem
- * @property {boolean} sure the next touch on "Discard" discards
- * @property {any[]} open the open orders that these dishes may be added to
- * @property {boolean} seats the server knows seats
- * @property {{now: number, zone?: string}} [later] whose clock times for later are chosen by; without it, the server knows no orders for later
+ * @property {boolean} sure whether the next touch on "Discard" discards
+ * @property {any[]} open the open orders to which these dishes may be added
+ * @property {boolean} seats whether the server supports seats
+ * @property {{now: number, zone?: string}} [later] the clock for choosing a later time; absent if the server does not support
+ * it
  */
 
 /** @param {Look} look @returns {import('../shared/keyed.js').Listed} */
@@ -170,7 +174,10 @@ function optionWords(option) {
   return state === 'fits' ? `Enter: + ${name} · ${dish}` : `${name} (${dish}): ${NOT_ADDED[state]}`;
 }
 
-/** What a seat or a course without a dish does: it is the last one's. @param {import('./dish_finder.js').Wish} wish @param {Basket} basket @param {string | null} line @param {any} menu */
+/**
+ * Returns the hint for a seat or a course without a dish, which applies to the last dish. @param
+ * {import('./dish_finder.js').Wish} wish @param {Basket} basket @param {string | null} line @param {any} menu
+ */
 function markWords({ words, seat, course }, basket, line, menu) {
   if (words !== '' || (seat === undefined && course === undefined)) return undefined;
   const last = basket.lines.find(({ key }) => key === line);
@@ -181,7 +188,10 @@ function markWords({ words, seat, course }, basket, line, menu) {
   return found ? `Enter: ${found.name} · ${name}` : `The menu has no course ${course}.`;
 }
 
-/** Returns the hint that says what Enter does. @param {Pick<Look, 'wish' | 'typed' | 'categories' | 'basket' | 'line' | 'menu'>} look */
+/**
+ * Returns the hint about the effect of Enter. @param {Pick<Look, 'wish' | 'typed' | 'categories' | 'basket' | 'line' | 'menu'>}
+ * look
+ */
 export function wishWords({ wish, typed, categories, basket, line, menu }) {
   if (typed.trim() === '') return 'Letters or number, then Enter · 3x rez: three · +spicy: an option · @2: seat · /2: course of the last dish';
   const marked = markWords(wish, basket, line, menu);
@@ -208,11 +218,11 @@ function linesView({ basket, menu, line, seats }) {
       allergyBox(basket, 'the whole order', STAFF)));
 }
 
-/** The least number of seats that are offered. */
+/** The least number of seats to offer. */
 const SEATS = 4;
 const MOST_SEATS = 12;
 
-/** @param {Basket} basket @returns {number[]} the seats that are offered: one more than are taken */
+/** @param {Basket} basket @returns {number[]} the seats to offer: one more than are taken */
 function seatsOf({ lines }) {
   const last = Math.max(0, ...lines.map(({ seat = 0 }) => seat));
   return Array.from({ length: Math.max(last, Math.min(MOST_SEATS, Math.max(SEATS, last + 1))) }, (_, at) => at + 1);
@@ -226,8 +236,8 @@ function seatChips(line, name, seats) {
 }
 
 /**
- * @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen its controls are shown
- * @param {number[]} [seats] that are offered
+ * @param {import('../shared/basket.js').Line} line @param {any} menu @param {boolean} isOpen whether its controls are shown
+ * @param {number[]} [seats] the seats to offer
  */
 function lineView(line, menu, isOpen, seats) {
   const item = menu.items[line.item];
@@ -255,7 +265,10 @@ function lineView(line, menu, isOpen, seats) {
         allergyBox(line, name, STAFF))));
 }
 
-/** The courses of the menu, where there are several. @param {import('../shared/basket.js').Line} line @param {string} name @param {any} menu */
+/**
+ * The courses of the menu, if there are several. @param {import('../shared/basket.js').Line} line @param {string} name @param
+ * {any} menu
+ */
 function courseChips(line, name, menu) {
   const courses = coursesOf(menu);
   const ofLine = chosenCourse(line, menu)?.number ?? usualCourse(line, menu);
@@ -273,7 +286,7 @@ function saidWords(said) {
 function footView({ basket, menu, sending, problem, whole, sure, open, later }) {
   const why = whyNot(basket, menu, problem);
   return h('div.entry__foot', { 'data-key': 'foot' },
-    // Always in the page: screen readers do not announce a live region that appears with its words.
+    // Always in the page: screen readers do not announce a live region that is added together with its text.
     h('div.entry__why', { role: 'alert' }, why.map((words) => h('p.banner.banner--bad', {}, words))),
     h('div.entry__row', {},
       h('button.button.entry__toggle', { 'type': 'button', 'data-do': 'entry-whole', 'aria-pressed': String(whole), 'disabled': basket.lines.length === 0 },
@@ -288,16 +301,19 @@ function footView({ basket, menu, sending, problem, whole, sure, open, later }) 
     }, sending ? 'Sending' : [basket.round ? `Add to ${called(/** @type {any} */ (basket.round))} · ` : 'Send · ', money(total(basket, menu))]));
 }
 
-/** The orders of the table that these dishes can be added to. @param {Basket} basket @param {any[]} open */
+/** The open orders of the table to which these dishes can be added. @param {Basket} basket @param {any[]} open */
 function roundChips({ round }, open) {
   return open.map((order) => h('button.chip.entry__service', {
     'type': 'button', 'data-key': `round ${order.id}`, 'data-do': 'entry-round', 'data-round-of': order.id, 'aria-pressed': String(round?.order === order.id),
   }, icon('plus'), `Add to ${called(order)}`));
 }
 
-// ---- why the order cannot be sent ----
+// ---- the obstacles ----
 
-/** @param {Basket} basket @param {any} menu @param {import('../shared/checkout.js').Problem | null} problem @returns {string[]} why the order is not sent */
+/**
+ * @param {Basket} basket @param {any} menu @param {import('../shared/checkout.js').Problem | null} problem @returns {string[]}
+ * why the order cannot be sent
+ */
 export function whyNot(basket, menu, problem) {
   const { soldOut, removed } = unavailable(basket, menu);
   const names = (/** @type {import('../shared/basket.js').Line[]} */ lines) => [...new Set(lines.map(({ item, name }) => menu.items[item]?.name ?? name ?? 'a dish'))].join(', ');
@@ -332,7 +348,7 @@ function problemWords(problem) {
 }
 
 /**
- * The orders that are not sent yet: for the page, while their dialog is closed.
+ * The unsent orders, shown on the page while their dialog is closed.
  * @param {import('./new_orders.js').NewOrder[]} orders @param {any} menu @param {string | null} open the key of the one in the dialog
  */
 export function unsentView(orders, menu, open) {

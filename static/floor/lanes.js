@@ -7,13 +7,13 @@ import { clockOf, promisedAt } from '../shared/urgency.js';
  * @typedef {'incoming' | 'kitchen' | 'ready' | 'upcoming' | 'done'} Lane
  */
 
-/** How long a closed order stays in its lane, and a served one can be called back. */
+/** How long a closed order stays in its lane, and a served one can be recalled. */
 export const DONE_FOR_MS = 15 * 60_000;
 
-/** How long a search finds a closed order. */
+/** How far back a search finds closed orders. */
 export const LOOK_BACK_HOURS = 3;
 
-/** Orders that a sentence names; it counts the others. */
+/** The most orders that a sentence names; it counts the others. */
 const NAMED = 8;
 
 /** @type {Record<string, Lane>} */
@@ -21,7 +21,9 @@ export const LANES = {
   placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done', rejected: 'done', cancelled: 'done',
 };
 
-/** @param {any} order @param {number} now server ms @returns {Lane} an order for later stands apart until its time */
+/**
+ * @param {any} order @param {number} now server ms @returns {Lane} until its time, an order for later is in a lane of its own
+ */
 export function laneOf(order, now) {
   return isUpcoming(order, now) ? 'upcoming' : LANES[order.status];
 }
@@ -50,19 +52,25 @@ export const LANE = {
   },
 };
 
-/** Nobody was to answer or to cook an order for later before its time. @param {string} since @param {string} [starts] @returns {string} */
+/**
+ * Returns the later of two times: the age of an order for later counts from its start. @param {string} since @param {string}
+ * [starts] @returns {string}
+ */
 function latest(since, starts) {
   return starts && Date.parse(starts) > Date.parse(since) ? starts : since;
 }
 
-/** Returns when an order was closed. An unsent touch has no time yet, so the last known time stands in. @param {any} order @returns {string} */
+/**
+ * Returns when an order was closed. If the touch that closed it is still unsent, returns the last known time instead. @param
+ * {any} order @returns {string}
+ */
 export function closedAt(order) {
   return order.served_at ?? order.closed_at ?? order.ready_at ?? order.placed_at;
 }
 
 /**
  * @param {any[]} orders @param {number} now server ms @param {string} search as typed
- * @returns {Record<Lane, any[]>} a search finds what was closed earlier, too
+ * @returns {Record<Lane, any[]>} with a search, orders that were closed earlier, too
  */
 export function lanes(orders, now, search) {
   /** @type {Record<Lane, any[]>} */
@@ -76,10 +84,14 @@ export function lanes(orders, now, search) {
   return found;
 }
 
-/** Caches since when an order is in its lane, by its document: every draw compares these times. @type {WeakMap<object, number>} */
+/** The results of `sinceOf` by document, since every draw compares them. @type {WeakMap<object, number>} */
 const SINCE = new WeakMap();
 
-/** @param {any} order @param {Lane} lane the one that it is in; a document stays in one, but for an order for later, whose time is the same in both @returns {number} since when it stands there, server ms */
+/**
+ * @param {any} order @param {Lane} lane the order's own. One document is in one lane, except an order for later, whose time is the
+ *   same in both
+ * @returns {number} when the order entered the lane, server ms
+ */
 export function sinceOf(order, lane) {
   const since = SINCE.get(order) ?? Date.parse(LANE[lane].since(order));
   SINCE.set(order, since);
@@ -87,7 +99,7 @@ export function sinceOf(order, lane) {
 }
 
 /**
- * The clock that an order's age in its lane is measured by; in the kitchen, against its promised time.
+ * The clock for an order's age in its lane. In the kitchen it runs against the promised time.
  * @param {any} order @param {Lane} lane the one of its status @returns {import('../shared/urgency.js').Clock}
  */
 export function laneClock(order, lane) {
@@ -95,7 +107,7 @@ export function laneClock(order, lane) {
   return clockOf({ since: sinceOf(order, lane), promised }, LANE[lane].thresholds);
 }
 
-/** Sorts rush orders first, then by when they are due; done orders, the last one first. @param {Lane} lane */
+/** Sorts rush orders first, then by due time; in the lane of done orders, the newest first. @param {Lane} lane */
 function byAge(lane) {
   const sign = lane === 'done' ? -1 : 1;
   return (/** @type {any} */ a, /** @type {any} */ b) =>
@@ -104,7 +116,10 @@ function byAge(lane) {
     || a.number - b.number;
 }
 
-/** When an order counts as late in its lane, server ms; for a done order, when it was done. @param {any} order @param {Lane} lane */
+/**
+ * Returns when an order counts as late in its lane, server ms; for a done order, when it was done. @param {any} order @param
+ * {Lane} lane
+ */
 function dueAt(order, lane) {
   if (lane === 'upcoming') return sinceOf(order, lane);
   const { lateMinutes } = LANE[lane].thresholds;
@@ -126,7 +141,7 @@ function isAt({ table = '' }, wanted) {
   return /^\d+$/.test(wanted) ? label === wanted : label.includes(wanted);
 }
 
-/** @type {Record<string, string[]>} what people call a service */
+/** Names that people use for a service. @type {Record<string, string[]>} */
 const SERVICE_WORDS = { dine_in: ['dine in', 'eat in'], takeaway: ['takeaway', 'take away', 'pickup'], delivery: ['delivery'] };
 
 /** Returns the words that a search finds an order by, besides its number and table. @param {any} order @returns {string[]} */
@@ -135,14 +150,14 @@ function wordsOf({ service, items, guest_name: name = '', external_id = '' }) {
   return [...(SERVICE_WORDS[service] ?? []), ...[...dishes, name, external_id].map((words) => words.toLowerCase())];
 }
 
-/** @param {any} order @param {number} now server ms @returns {boolean} served so lately that it can be called back */
+/** @param {any} order @param {number} now server ms @returns {boolean} whether it was served recently enough to be recalled */
 export function canBeCalledBack(order, now) {
   return order.status === 'served' && now - sinceOf(order, 'done') <= DONE_FOR_MS;
 }
 
 /**
  * @param {string} time on the clock of this device, `22:30` @param {number} now server ms
- * @returns {number} when it is that time next, in ms since 1970; today's comes after a night's clock change, too
+ * @returns {number} the next time that the clock shows it, in ms since 1970; correct even if the clocks change that night
  */
 export function nextAt(time, now) {
   const [hours, minutes] = time.split(':').map(Number);
@@ -159,13 +174,13 @@ export function progress(order) {
   return { done: sum(items.filter((item) => item.status === 'done')), all: sum(items) };
 }
 
-/** @param {Record<string, any>} byId calls @returns {any[]} the longest waiting first */
+/** @param {Record<string, any>} byId calls @returns {any[]} oldest first */
 export function callsByAge(byId) {
   return Object.values(byId).sort((a, b) => a.raised_at.localeCompare(b.raised_at));
 }
 
 /**
- * Lists orders and calls that wait for an answer, the longest waiting first.
+ * Lists the orders and calls that wait for an answer, oldest first.
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms @returns {{id: string, name: string}[]} name: for a list
  */
 export function unansweredByAge(orders, calls, now) {
@@ -176,7 +191,7 @@ export function unansweredByAge(orders, calls, now) {
 }
 
 /**
- * Returns the screens among `displays`, which also lists the unseen orders of each station.
+ * Returns the screens in `displays`, which also has the unseen orders of each station.
  * @param {Record<string, any>} displays @returns {any[]}
  */
 export function screensOf(displays) {
@@ -184,8 +199,8 @@ export function screensOf(displays) {
 }
 
 /**
- * Returns the orders that no screen of their station shows, by station. Leaves out orders that this page knows to be begun or
- * over: the server withdraws them a moment later.
+ * Returns the orders that no screen of their station shows, by station. Leaves out orders that this page knows to be started or
+ * finished: the server removes them a moment later.
  * @param {Record<string, any>} displays @param {any[]} orders
  * @returns {{station: string, orders: {id: string, name: string}[]}[]}
  */
@@ -207,7 +222,7 @@ export function undrawnByStation(displays, orders) {
 }
 
 /**
- * Lists what rings until someone answers: unaccepted orders, orders that no screen shows, calls.
+ * Lists everything that rings until someone answers: unaccepted orders, orders that no screen shows, and calls.
  * @param {{orders: any[], now: number, undrawn: ReturnType<typeof undrawnByStation>, calls: string[]}} floor calls: their ids
  * @returns {import('./ringing.js').Thing[]}
  */
@@ -224,7 +239,10 @@ export function undrawnWords(station, orders) {
   return `No screen shows order${orders.length > 1 ? 's' : ''} ${listed(orders.map(({ name }) => name))} at ${station}.`;
 }
 
-/** @param {string[]} names @param {number} [all] how many there are @returns {string} `7, 9 and 12`; of many the first, and how many more */
+/**
+ * @param {string[]} names @param {number} [all] how many there are @returns {string} `7, 9 and 12`; for many, the first ones
+ * and the number of the others
+ */
 export function listed(names, all = names.length) {
   const named = names.slice(0, NAMED);
   if (all > named.length) named.push(`${all - named.length} more`);
@@ -241,17 +259,17 @@ export function menuByCategory(menu) {
     .filter(({ items: some }) => some.length > 0);
 }
 
-/** `Table 2` stands before `Table 10`. */
+/** Sorts `Table 2` before `Table 10`. */
 const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
 
 /**
- * Groups orders and calls by table, as a waiter walks the floor.
+ * Groups orders and calls by table.
  *
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
- * @param {any[] | null} [visits] those that go on; null where the server keeps none
- * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any, visit?: any}[]} tables in
- *   their order, then what is taken away or delivered; `total` of all that a table has had since it sat down, else of what is
- *   open or was just served
+ * @param {any[] | null} [visits] the open visits; null if the server has none
+ * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any, visit?: any}[]} tables in their
+ *   sequence, then takeaways and deliveries; `total` is of all orders of the table's visit, or without a visit, of the orders that are
+ *   open or were just served
  */
 export function tablesOf(orders, calls, now, visits = null) {
   const seen = lanes(orders, now, '');
@@ -263,7 +281,7 @@ export function tablesOf(orders, calls, now, visits = null) {
     return tables.get(key);
   };
   for (const lane of /** @type {Lane[]} */ (['incoming', 'ready', 'kitchen', 'done'])) {
-    // The visit lists what a table has had before, since that visit may be over.
+    // The visit lists the earlier orders of its table. Without it, orders of a finished visit would be shown here.
     const some = visits && lane === 'done' ? seen[lane].filter(({ table }) => !table) : seen[lane];
     for (const order of some) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service).orders.push(order);
   }
@@ -275,7 +293,7 @@ export function tablesOf(orders, calls, now, visits = null) {
 
 /**
  * @param {string[]} labels of all tables @param {any[]} orders @param {Record<string, any>} calls by id @param {any[] | null} visits
- * @returns {string[]} the tables at which nobody sits, as far as is known, in their order
+ * @returns {string[]} the tables that are free as far as this page knows, in their sequence
  */
 export function freeTables(labels, orders, calls, visits) {
   const open = orders.filter(({ status }) => LANES[status] !== 'done');
@@ -283,7 +301,7 @@ export function freeTables(labels, orders, calls, visits) {
   return labels.filter((label) => !taken.has(label)).sort(BY_LABEL.compare);
 }
 
-/** @param {{orders: any[], calls: any[]}} table @returns {boolean} somebody has to go there, or to answer it */
+/** @param {{orders: any[], calls: any[]}} table @returns {boolean} whether somebody has to go to the table or answer it */
 export function wantsStaff({ orders, calls }) {
   return calls.length > 0 || orders.some(({ status }) => status === 'placed' || status === 'ready');
 }
@@ -291,19 +309,19 @@ export function wantsStaff({ orders, calls }) {
 const FELL_THROUGH = new Set(['rejected', 'cancelled']);
 
 /**
- * Returns the served orders of a visit, the last first; documents of this page win over the visit's own entries.
+ * Returns the served orders of a visit, newest first. This page's documents take precedence over the visit's entries.
  * @param {any} visit @param {any[]} orders @returns {any[]}
  */
 function servedOf(visit, orders) {
   const since = Math.max(Date.parse(visit.opened_at), visit.read_at ?? 0);
   const known = new Map(orders.map((order) => [order.id, order]));
   const listed = new Map(visit.orders.map((/** @type {any} */ order) => [order.id, known.get(order.id) ?? order]));
-  // Orders placed after the visit was read: others at this table may be of a visit before this one moved here.
+  // Adds the orders that were placed after the visit was read. Older orders at this table may belong to an earlier visit.
   for (const order of orders) if (order.table === visit.table && Date.parse(order.placed_at) >= since) listed.set(order.id, order);
   return [...listed.values()].filter(({ status }) => status === 'served').sort((a, b) => b.number - a.number);
 }
 
-/** @param {any[]} orders of one restaurant, so in one currency @returns {any} none of no orders */
+/** @param {any[]} orders of one restaurant, so in one currency @returns {any} undefined without orders */
 function totalOf(orders) {
   if (orders.length === 0) return undefined;
   return { amount: orders.reduce((sum, { total }) => sum + total.amount, 0), currency: orders[0].total.currency };
@@ -316,7 +334,7 @@ export function isTable({ table }, search) {
   return /^\d+$/.test(wanted) ? label.startsWith(wanted) : label.includes(wanted);
 }
 
-/** `#12` is a number, `table 12` a table, `12` may be either. @param {string} search as typed */
+/** `#12` is an order number and `table 12` a table; `12` may be either. @param {string} search as typed */
 function searched(search) {
   const [, kind, wanted] = /** @type {string[]} */ (/^(#|table\s+)?(.*)$/s.exec(search.trim().toLowerCase()));
   return { wanted, numbers: !kind?.startsWith('t'), tables: kind !== '#' };

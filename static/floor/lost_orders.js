@@ -2,23 +2,23 @@ import { called } from '../shared/called.js';
 import { compareHistories, findClosed } from '../shared/lost.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 
-/** Bound: lost orders that are kept, the newest. */
+/** Bound: the newest lost orders to keep. */
 export const KEPT_LOST = 100;
-/** How long a lost order is kept that nobody has dismissed. */
+/** How long to keep a lost order that nobody dismisses. */
 const KEPT_FOR_MS = 24 * 3_600_000;
 
 /**
- * A lost order, with all that the staff need to enter it again. `back`: the database has it, without its last changes; `again`:
- * the name of the new order, if the guest has sent it again; `at`: when it was missed, ms since 1970.
+ * A lost order, with everything that the staff need to enter it again. `back`: the database has it, but without its last
+ * changes. `again`: the name of the new order, if the guest has sent it again. `at`: when the loss was noticed, ms since 1970.
  *
  * @typedef {{id: string, number: number, ticket?: string, status: string, service: string, table?: string, guest_name?: string,
  *   placed_at: string, note?: string, allergy?: boolean, items: any[], total: any, at: number, back?: boolean, again?: string}} Lost
  */
 
 /**
- * The orders that this page has shown and that the database has lost, until somebody has dismissed them, across reloads.
+ * The orders that this page has shown and the database has lost, until somebody dismisses them. They survive a reload.
  *
- * Bound: `KEPT_LOST`, and the orders that a snapshot has left out until the closed orders are read.
+ * Bound: `KEPT_LOST`, and the orders that a snapshot left out, until the closed orders are read.
  */
 export class LostOrders {
   #room; #list; #name; #changed; #tell; #now;
@@ -42,7 +42,7 @@ export class LostOrders {
     for (const name of ['live', 'sync']) room.on(name, () => this.#ask());
   }
 
-  /** @returns {Lost[]} by their numbers */
+  /** @returns {Lost[]} sorted by number */
   get orders() {
     return this.#orders;
   }
@@ -52,18 +52,18 @@ export class LostOrders {
     this.#keep(this.#orders.filter((order) => order.id !== id));
   }
 
-  /** Forgets them, for the next person on this device. */
+  /** Forgets the lost orders, before another person uses this device. */
   forget() {
     this.#keep([]);
   }
 
-  /** Takes over what another tab has changed. */
+  /** Adopts the changes of another tab. */
   reload() {
     this.#orders = this.#recall();
     this.#changed();
   }
 
-  /** The name under which they are kept. */
+  /** The key under which they are stored. */
   get name() {
     return this.#name;
   }
@@ -80,13 +80,19 @@ export class LostOrders {
     if (this.#orders.some(isBack)) this.#keep(this.#orders.filter((order) => !isBack(order)));
   }
 
-  /** A guest sends a lost order again under its id. @param {string | undefined} command @param {string} name of the new order */
+  /**
+   * Handles a new order: a guest sends a lost order again under its old id. @param {string | undefined} command @param {string}
+   * name of the new order
+   */
   #placed(command, name) {
     if (!this.#orders.some(({ id }) => id === command)) return;
     this.#keep(this.#orders.map((order) => (order.id === command ? { ...order, again: name } : order)));
   }
 
-  /** Asks whether the missing orders were closed. After an error, the next `sync` asks again: right after a failover, some calls fail. */
+  /**
+   * Asks whether the missing orders were closed. After an error, the next `sync` asks again, since some calls fail right after
+   * a failover.
+   */
   async #ask() {
     if (this.#missing.size === 0 || this.#isAsking) return;
     this.#isAsking = true;

@@ -7,7 +7,7 @@ import { noteView, placeView } from '../shared/order_parts.js';
 
 /** @typedef {import('./lost_orders.js').Lost} Lost */
 
-/** Says which acknowledged orders the database has lost. @param {Lost[]} orders */
+/** Lists the acknowledged orders that the database has lost. @param {Lost[]} orders */
 export function lostView(orders) {
   const back = orders.filter((order) => order.back);
   const gone = orders.filter((order) => !order.back);

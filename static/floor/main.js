@@ -22,5 +22,5 @@ else {
   forgetSession();
   keepLocal('staff.why', 'Your session has ended. Sign in again.');
 }
-// A reload leaves nothing of the last person behind and shows the sign-in form.
+// A reload removes everything of the last person from the page and shows the sign-in form.
 location.reload();

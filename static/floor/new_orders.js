@@ -6,8 +6,8 @@ import { Checkout } from '../shared/checkout.js';
 export const MOST_NEW = 20;
 
 /**
- * Orders that a waiter enters, without the DOM: each has a checkout of its own, so that the next table is served while the
- * last order waits for the network. They survive a reload.
+ * The orders that a waiter is entering, without the DOM. Each has its own checkout, so that the waiter can serve the next table
+ * while an order waits for the network. They survive a reload.
  *
  * @typedef {{table?: string, service: string, guest?: string}} Place
  * @typedef {{key: string, checkout: Checkout}} NewOrder
@@ -31,7 +31,7 @@ export class NewOrders {
     for (const key of Object.keys(store.recall())) this.#open(key);
   }
 
-  /** @returns {NewOrder[]} those with a dish, the oldest first */
+  /** @returns {NewOrder[]} the orders with a dish, oldest first */
   get all() {
     return [...this.#orders].map(([key, checkout]) => ({ key, checkout })).filter(({ checkout }) => checkout.count > 0);
   }
@@ -42,8 +42,9 @@ export class NewOrders {
   }
 
   /**
-   * Begins an order, or returns to the one that is being entered for the same place.
-   * @param {Place} place @param {any} [order] that its dishes are added to @returns {string | null} its key; null while too many are under way
+   * Begins an order, or returns to an unfinished one for the same place.
+   * @param {Place} place @param {any} [order] the order to which the dishes are added @returns {string | null} its key; null if
+   * there are too many unsent orders
    */
   begin(place, order) {
     const same = this.all.find(({ checkout: { basket, sending } }) =>
@@ -56,7 +57,7 @@ export class NewOrders {
     return key;
   }
 
-  /** Forgets an order that is not under way. @param {string} key */
+  /** Forgets an order, unless it is being sent. @param {string} key */
   discard(key) {
     const checkout = this.#orders.get(key);
     if (!checkout || checkout.sending) return;
@@ -70,7 +71,7 @@ export class NewOrders {
     for (const checkout of this.#orders.values()) checkout.menuChanged();
   }
 
-  /** Takes what another tab has stored. */
+  /** Adopts the orders that another tab has stored. */
   reread() {
     const kept = Object.keys(this.#store.recall());
     for (const [key, checkout] of [...this.#orders]) {
@@ -111,7 +112,7 @@ export class NewOrders {
 }
 
 /**
- * Accepts an order that a waiter has entered, which sends it to the kitchen. The `answer` event reports a refusal.
+ * Accepts an order that a waiter has entered, so that the kitchen gets it. The `answer` event reports a refusal.
  * @param {any} bell @param {any} order @param {() => void} sent called once it is sent
  */
 export async function sendToKitchen(bell, order, sent) {

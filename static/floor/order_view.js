@@ -8,7 +8,7 @@ import { levelAt, promisedAt } from '../shared/urgency.js';
 import { clockAt, whenAt } from '../shared/zone.js';
 import { canBeCalledBack, laneClock, progress } from './lanes.js';
 
-/** The times that are offered beside the restaurant's own. */
+/** The preparation times to offer, beside the restaurant's default. */
 const MINUTES = [10, 20, 30, 45];
 /** @type {Record<string, Parameters<typeof icon>[0]>} */
 const COURSE_ICONS = { serve: 'tray', fire: 'flame', hold: 'pause' };
@@ -16,11 +16,12 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
  * @typedef {{now: number, zone?: string, minutes?: number, lane: import('./lanes.js').Lane, isOpen?: boolean, corrects?: boolean}} Look
- *   zone: of the restaurant; minutes: the restaurant's default, if known; isOpen: an incoming order shows its dishes; corrects: lines can be corrected, and orders have a story
+ *   zone: the restaurant's; minutes: the restaurant's default, if known; isOpen: whether an incoming order shows its dishes; corrects:
+ *   whether the server supports corrections and stories
  */
 
 /**
- * A card and its dependencies: it is rebuilt only when one of these changes.
+ * A card and its dependencies. It is rebuilt only when one of these changes.
  * @param {any} order @param {Look} look @returns {import('../shared/keyed.js').Entry}
  */
 export function orderEntry(order, look) {
@@ -31,7 +32,7 @@ export function orderEntry(order, look) {
 }
 
 /**
- * An incoming order: a row with what to accept it needs, so that a phone shows many; its dishes on request.
+ * An incoming order: a compact row with what is needed to accept it, so that a phone shows many. A touch shows its dishes.
  * @param {any} order @param {Look} look
  */
 function incomingCard(order, look) {
@@ -55,7 +56,7 @@ function incomingCard(order, look) {
 }
 
 /**
- * An order for later: when it is due, and when the kitchen gets it. Nothing counts up, and nothing calls.
+ * An order for later: when it is due, and when the kitchen gets it. It has no age, and does not ring.
  * @param {any} order @param {Look} look
  */
 function upcomingCard(order, look) {
@@ -88,7 +89,7 @@ function dishesIn({ items }) {
   return Object.values(items).filter(({ status }) => status !== 'voided').map(({ quantity, name }) => `${quantity} ${name}`).join(', ');
 }
 
-/** One touch accepts and promises. @param {number | undefined} own the restaurant's default, if known */
+/** One touch accepts the order and promises a time. @param {number | undefined} own the restaurant's default, if known */
 function acceptChips(own) {
   const choices = own === undefined ? MINUTES : [...new Set([...MINUTES, own])].sort((a, b) => a - b);
   return h('div.minutes', { role: 'group', 'aria-label': 'Accept, ready in' },
@@ -123,7 +124,10 @@ function amountDue({ status, total }) {
   return h('span', {}, 'Nothing to pay ', h('s.numeric', { 'aria-hidden': true }, money(total)));
 }
 
-/** The facts under a card's head. Lanes with a single status name it in their title. @param {any} order @param {Look} look */
+/**
+ * The facts under a card's head. If all orders of a lane have the same status, only the lane's title names it. @param {any}
+ * order @param {Look} look
+ */
 function facts(order, look) {
   const { lane, now } = look;
   const cooking = lane === 'kitchen';
@@ -162,7 +166,7 @@ function itemLine(id, item, order, { corrects }) {
     mark(item),
     open && item.status !== 'voided' && h('span.line__tools', {},
       item.course && item.status === 'done' && !item.served_at && tool('serve_item', 'tray', 'Serve', item.name),
-      // A course is fired by the order's own button.
+      // A course is fired with the order's button.
       item.held && !item.course && tool('fire', 'flame', 'Fire', item.name),
       corrects && item.status === 'queued' && tool('change_item', 'edit', 'Change', item.name),
       tool('void_item', 'close', 'Void', item.name)));
@@ -210,8 +214,8 @@ function actions(order, look) {
 }
 
 /**
- * The buttons of the floor for courses: serve one that is all done, fire the next held one, and
- * hold the last that the kitchen has not begun.
+ * The floor's buttons for courses: serve one whose dishes are all done, fire the next held one, and hold the last one that the
+ * kitchen has not begun.
  * @param {any} order @returns {{action: string, number: number, words: string}[]}
  */
 function courses(order) {
@@ -233,17 +237,17 @@ function row(...buttons) {
   return h('div.actions.order__actions', {}, buttons);
 }
 
-/** Adds dishes to the order. @param {Look} look */
+/** The button that adds dishes to the order. @param {Look} look */
 function more({ corrects }) {
   return corrects && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'more' }, icon('plus'), 'Add');
 }
 
-/** What the rider needs. @param {any} order @param {Look} look */
+/** The button for the rider's data. @param {any} order @param {Look} look */
 function rider({ service }, { corrects }) {
   return corrects && service === 'delivery' && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'delivery' }, icon('list'), 'Address');
 }
 
-/** Returns the button for the order's story, unless the server is too old to have stories. @param {Look} look */
+/** The button for the order's story, unless the server is too old to have stories. @param {Look} look */
 function story({ corrects }) {
   return corrects && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'story' }, icon('list'), 'Story');
 }

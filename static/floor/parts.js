@@ -17,7 +17,7 @@ export function tabsView(tab, { incoming, ready, soldOut, lost }) {
   }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
 }
 
-/** Begins an order: between the tabs, under the thumb. */
+/** The button that begins an order, between the tabs, in reach of the thumb. */
 export function newOrderButton() {
   return h('button.button.button--primary.tab.tab--new', { 'type': 'button', 'data-key': 'new', 'data-do': 'new-order', 'aria-label': 'New order', 'aria-keyshortcuts': 'Alt+N' },
     icon('plus'), 'New');
@@ -33,15 +33,16 @@ export function undrawnView(stations) {
     h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens'));
 }
 
-/** Above this number of cards, cards out of sight are not laid out. */
+/** With more cards than this, cards out of sight are not laid out. */
 const MANY = 30;
-/** Done orders drawn before the staff ask for more. */
+/** How many done orders are drawn before the staff ask for more. */
 export const DONE_SHOWN = 10;
 
 /**
  * @param {Record<import('./lanes.js').Lane, any[]>} lanes
  * @param {{now: number, zone?: string, minutes?: number, opened: Set<string>, search: string, done: number, all: Record<import('./lanes.js').Lane, any[]>, corrects?: boolean}} look
- *   minutes: the restaurant's default; opened: incoming orders that show their dishes; done: how many of these are drawn; all: the lanes without the search; corrects: lines can be corrected
+ *   minutes: the restaurant's default; opened: the incoming orders that show their dishes; done: how many done orders to draw; all: the
+ *   lanes without the search; corrects: whether the server supports corrections
  * @returns {import('../shared/keyed.js').Listed}
  */
 export function ordersView(lanes, { now, zone, minutes, opened, search, done, all, corrects }) {
@@ -72,12 +73,15 @@ function openIn({ incoming, kitchen, ready, upcoming }) {
   return incoming.length + kitchen.length + ready.length + upcoming.length;
 }
 
-/** @param {number} hidden @param {string} what one of it @param {string} [plural] @returns {string} how many a search hides, in words */
+/**
+ * @param {number} hidden @param {string} what the noun for one @param {string} [plural] @returns {string} the number of matches
+ * that a search hides, in words
+ */
 export function hiddenWords(hidden, what, plural) {
   return hidden > 0 ? `It hides ${count(hidden, what, plural)}.` : '';
 }
 
-/** Replaces a list that a search has emptied. @param {string} title names the search @param {string} words */
+/** The text in place of a list in which a search finds nothing. @param {string} title names the search @param {string} words */
 export function nothingFound(title, words) {
   return h('div.blank', { 'data-key': 'none' }, icon('search'), h('h2', {}, title), h('p', {}, words), clearSearch());
 }
@@ -86,7 +90,10 @@ export function clearSearch() {
   return h('button.button', { 'type': 'button', 'data-do': 'clear-search' }, icon('close'), 'Clear the search');
 }
 
-/** @param {import('./lanes.js').Lane} lane @param {{number: number, more: number, filtered: boolean}} orders more: how many are not drawn; filtered: a search hides some */
+/**
+ * @param {import('./lanes.js').Lane} lane @param {{number: number, more: number, filtered: boolean}} orders more: how many are
+ * not drawn; filtered: whether a search hides some
+ */
 function laneView(lane, { number, more: hidden, filtered }) {
   const { title, empty } = LANE[lane];
   return h('section.lane', { 'data-key': lane, 'data-lane': lane, 'aria-labelledby': `lane-${lane}` },
@@ -96,13 +103,19 @@ function laneView(lane, { number, more: hidden, filtered }) {
     hidden > 0 && h('button.button', { 'type': 'button', 'data-key': 'more', 'data-do': 'more-done' }, `Show earlier ones (${hidden})`));
 }
 
-/** Links to the lanes, which stand below each other on a phone, with their counts. @param {Record<import('./lanes.js').Lane, any[]>} lanes */
+/**
+ * Links to the lanes with their counts, for phones, where the lanes are below each other. @param
+ * {Record<import('./lanes.js').Lane, any[]>} lanes
+ */
 export function laneLinks(lanes) {
   return /** @type {import('./lanes.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'upcoming', 'done']).filter((lane) => lane !== 'upcoming' || lanes.upcoming.length > 0).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 
-/** @param {any} document the menu @param {string} search @param {boolean} marksOptions whether options can be sold out: feature level 2 @returns {import('../shared/keyed.js').Listed} */
+/**
+ * @param {any} document the menu @param {string} search @param {boolean} marksOptions whether options can be marked as sold
+ * out: feature level 2 @returns {import('../shared/keyed.js').Listed}
+ */
 export function menuView(document, search, marksOptions) {
   const wanted = search.trim().toLowerCase();
   const categories = menuByCategory(document)
@@ -149,7 +162,7 @@ export function screensView(displays, now) {
       : h('ul.screens__list', {}, screens.map((screen) => screenLine(screen, now))));
 }
 
-/** Returns the line of a screen. It shows a state only if that is known. @param {any} screen @param {number} now */
+/** Returns the line of a screen, with its state if that is known. @param {any} screen @param {number} now */
 function screenLine({ id, name, station, connected, last_seen_at }, now) {
   const tone = connected === undefined ? undefined : connected ? 'good' : 'bad';
   return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-tone': tone },
@@ -167,20 +180,20 @@ export function pausedView(menu) {
     h('button.button', { 'type': 'button', 'data-do': 'resume' }, 'Resume')];
 }
 
-/** Says that the page is silent. Any touch allows sound; the button invites one. */
+/** Tells the staff that the page is silent. Any touch enables sound; the button asks for one. */
 export function unheardView() {
   return [icon('bellOff'), h('span', {}, 'This browser plays no sound until you tap the page.'),
     h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
 }
 
-/** The most orders and calls that the buttons below name. They only count the others. */
+/** The most orders and calls that the buttons below name; they count the others. */
 const NAMED_BEYOND = 6;
 
 /**
- * Buttons that scroll to orders and calls beyond the window's edges. They name those that have waited longest for an answer.
- * These then count as in sight too, and do not prevent newer ones from counting as seen.
+ * Buttons that scroll to the orders and calls beyond the window's edges. They name those that have waited longest. Named ones
+ * count as in sight, so that newer ones can count as seen, too.
  *
- * @typedef {{number: number, unanswered: {id: string, name: string}[]}} Beyond number: of all; unanswered: the longest waiting first
+ * @typedef {{number: number, unanswered: {id: string, name: string}[]}} Beyond number: of all; unanswered: oldest first
  * @param {Beyond} above @param {Beyond} below
  */
 export function beyondView(above, below) {
@@ -196,14 +209,14 @@ function beyondWay(way, sign, { number, unanswered }) {
 }
 
 /**
- * Replaces a tab while it cannot be shown.
- * @param {any} bell @param {any} room @param {string} what of the room the tab shows, such as `the orders`
- * @param {number | null} lostAt since when the server cannot be reached, ms since 1970
+ * The content of a tab while the tab cannot be shown.
+ * @param {any} bell @param {any} room @param {string} what the tab's content, such as `the orders`
+ * @param {number | null} lostAt when the server became unreachable, ms since 1970
  */
 export function floorBlank(bell, room, what, lostAt) {
   if (room.refusal) return blank('alert', `This account may not see ${what}`, room.refusal.message, signInButton());
   if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', startButton());
-  // Between two attempts, the server still counts as unreachable.
+  // Between two attempts to connect, the server still counts as unreachable.
   if (lostAt !== null) {
     return blank('offline', 'The server cannot be reached', `Since ${clock(lostAt)}. This page keeps trying, and then shows ${what}.`);
   }

@@ -4,9 +4,9 @@ import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { sheetHead } from '../shared/sheet.js';
 
-/** What a rider needs: personal data, which comes and goes by calls of its own and is in no order. */
+/** Views of the rider's data. It is personal data, so it is in no order document: separate calls read and write it. */
 
-/** What the rider needs. @param {NonNullable<import('../shared/basket.js').Basket['delivery']>} typed */
+/** The fields for the rider's data. @param {NonNullable<import('../shared/basket.js').Basket['delivery']>} typed */
 export function riderFields({ name = '', phone = '', address = '', note = '' }) {
   const field = (/** @type {string} */ key, /** @type {string} */ label, /** @type {string} */ value, /** @type {Record<string, any>} */ more) => h('div.field', {},
     h('label', { for: `rider-${key}` }, label), h('input', { 'id': `rider-${key}`, 'name': key, 'value': value, 'data-field': `rider-${key}`, 'autocomplete': 'off', ...more }));
@@ -15,7 +15,7 @@ export function riderFields({ name = '', phone = '', address = '', note = '' }) 
     field('address', 'Address', address, { maxlength: 300 }), field('note', 'Note (optional)', note, { maxlength: MAX_NOTE }));
 }
 
-/** @param {any} order @param {any} delivery what is known; null where nothing is, or no longer */
+/** @param {any} order @param {any} delivery the stored data; null if there is none, or it was deleted */
 export function deliverySheet(order, delivery) {
   const value = (/** @type {string} */ key) => delivery?.[key] ?? '';
   return h('div', { 'data-order': order.id, 'data-status': order.status },

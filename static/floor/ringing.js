@@ -1,16 +1,18 @@
-/** How often unanswered things ring. */
+/** How often unanswered orders and calls ring. */
 export const RING_EVERY_MS = 4_000;
-/** How long silenced things stay silent while unanswered. */
+/** How long silenced ones stay silent while they are unanswered. */
 export const SILENT_MS = 2 * 60_000;
 
 /** @typedef {'ring' | 'call'} Tune */
 /** @typedef {{id: string, tune: Tune}} Thing that waits for somebody */
 
-/** Rings until someone answers. Silencing lasts for a while, and only for orders and calls that wait now; new ones ring at once. */
+/**
+ * Rings until someone answers. Silencing lasts a while, and only for the orders and calls that wait now; new ones ring at once.
+ */
 export class Ringing {
   #play; #now;
   /** @type {Map<string, number>} */ #silentUntil = new Map();
-  /** Things that have rung. @type {Set<string>} */ #known = new Set();
+  /** Ids that have rung. @type {Set<string>} */ #known = new Set();
   #rangAt = -Infinity;
   /** @type {Tune | null} */ #last = null;
 
@@ -30,7 +32,7 @@ export class Ringing {
     if (audible.length === 0 || (!isNew && now - this.#rangAt < RING_EVERY_MS)) return;
     this.#rangAt = now;
     const tunes = new Set(audible.map(({ tune }) => tune));
-    // Two kinds of waiting things take turns.
+    // Orders and calls take turns.
     this.#last = tunes.size > 1 && this.#last === 'ring' ? 'call' : tunes.has('ring') ? 'ring' : 'call';
     this.#play(this.#last);
   }

@@ -42,26 +42,28 @@ import { moveSheet, stepVoid } from './sheets.js';
 import { Sight, beyondWindow, idOf } from './sight.js';
 import { tablesView } from './tables_view.js';
 
-/** How often the visits are read: other waiters free tables, too. */
+/** How often to read the visits, since other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
-/** How many more done orders one touch draws. */
+/** How many more done orders each touch draws. */
 const DONE_MORE = 50;
 
-/** The floor's page: draws the rooms, and turns touches into commands and calls. */
+/** The floor's page. Draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
   #bell; #floor; #menu; #book; #newOrders; #entry; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed; #lost; #rules;
-  /** On a shared device: who acts. @type {Shifts | undefined} */ #shifts;
+  /** The shifts of a shared device. @type {Shifts | undefined} */ #shifts;
   #touch = new DoubleTouch();
   #sight = new Sight();
   #tab = 'orders';
   #search = '';
   /** When the next order for later begins, server ms. */ #nextStart = Infinity;
   #allCalls = false;
-  /** Incoming orders that show their dishes. Bound: forgotten on another tab. @type {Set<string>} */ #opened = new Set();
-  /** How many done orders are drawn. */ #doneShown = DONE_SHOWN;
-  /** Whether only tables that wait for the staff are shown. */ #waiting = false;
+  /** Incoming orders that show their dishes. Bound: cleared with a change of the tab. @type {Set<string>} */
+  #opened = new Set();
+  /** How many done orders to draw. */ #doneShown = DONE_SHOWN;
+  /** Whether to show only tables that need the staff. */ #waiting = false;
   #due = redrawing(() => this.#draw());
-  /** In another frame, since measuring during a draw would cause a second layout. */ #beyondDue = redrawing(() => this.#drawBeyond());
+  /** Drawn in another frame, since measuring during a draw would cause a second layout. */
+  #beyondDue = redrawing(() => this.#drawBeyond());
   /** When the visits were last requested. */ #visitsAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
@@ -153,7 +155,7 @@ export class StaffDesk {
     }
     this.#menu.on('change', () => this.#newOrders.menuChanged());
     this.#floor.on('change', (change) => this.#tell(change));
-    // The positions of another history mean nothing.
+    // The positions of another history are not comparable.
     this.#floor.on('change', ({ rewritten }) => { if (rewritten) this.#sight = new Sight(); });
     this.#floor.on('change', ({ kind }) => {
       if (kind === 'order.placed' || kind === 'order.moved') this.#visitsAt = -Infinity;
@@ -164,7 +166,7 @@ export class StaffDesk {
       const { pending, error } = outcome;
       if (error?.reason === 'shift_over') this.#shifts?.ended(pending.shift);
       if (error && asksForRole(error)) this.#rules.refresh();
-      // A new order says itself what became of it.
+      // The dialog for new orders reports their outcome itself.
       if (!error || pending.action === 'place' || error.code === 'closed' || this.#commands.overtaken(outcome)) return;
       const words = notDoneWords(pending, error, this.#orders().find(({ id }) => id === pending.order));
       const { id, at, stuck, shift, ...command } = pending;
@@ -180,9 +182,9 @@ export class StaffDesk {
   }
 
   /**
-   * On a shared device, a manager's PIN is the way on. A sheet that is in use stays.
+   * On a shared device, offers to repeat a refused change with a manager's PIN. Does not replace an open sheet.
    * @param {any} error @param {string} words what was refused @param {(shift: string) => unknown} again
-   * @returns {boolean} whether it asks for one
+   * @returns {boolean} whether it asks for a PIN
    */
   #asksManager(error, words, again) {
     if (error.reason !== 'manager_required' || !this.#shifts || document.querySelector('dialog[open]')) return false;
@@ -190,12 +192,12 @@ export class StaffDesk {
     return true;
   }
 
-  /** The role of the person who acts now. */
+  /** The role of the person who is using the device now. */
   get #role() {
     return this.#shifts ? this.#shifts.current?.person.role ?? 'staff' : this.#session.role;
   }
 
-  /** Announces what guests do. What colleagues do is visible anyway. @param {any} change */
+  /** Announces what guests do. Colleagues' changes show on the page. @param {any} change */
   #tell({ kind, event, after }) {
     if (kind === 'item.added' && event.by?.role === 'diner') {
       this.#sound.play('ring');
@@ -205,7 +207,10 @@ export class StaffDesk {
     this.#tellCancelled(`Order ${called(after)} (${place(after)}) was cancelled by the guest.`);
   }
 
-  /** @param {any} order that a waiter has entered @param {string} key @param {boolean} round its dishes were added to an order */
+  /**
+   * @param {any} order that a waiter has entered @param {string} key @param {boolean} round whether its dishes were added to an
+   * existing order
+   */
   #placed(order, key, round) {
     this.#entry.done(key);
     if (round) return toast(`Added to order ${called(order)}: ${place(order)}.`);
@@ -226,7 +231,7 @@ export class StaffDesk {
     this.#due();
   }
 
-  /** @param {string} words @param {{stays?: boolean}} [options] of the message */
+  /** @param {string} words @param {{stays?: boolean}} [options] of the toast */
   #tellCancelled(words, options) {
     this.#sound.play('cancelled');
     toast(words, options);
@@ -244,7 +249,7 @@ export class StaffDesk {
     addEventListener('pagehide', () => this.#commands.leave());
     for (const name of ['scroll', 'resize']) addEventListener(name, this.#beyondDue, { passive: true });
     onAction(document.body, 'data-do', (name, control, event) => {
-      // The next lost order moves up under the finger.
+      // After a touch, the next lost order moves up under the finger.
       const trembles = name === 'lost-done' && this.#touch.trembles(/** @type {PointerEvent} */ (event));
       if (!trembles) this.#do(name, control);
     });
@@ -272,7 +277,7 @@ export class StaffDesk {
   /** Begins an order. @param {HTMLElement} [control] names the table */
   #begin(control) {
     if (this.#shifts && !this.#shifts.current) return void this.#shifts.choose();
-    // Other waiters seat guests, and managers add tables.
+    // Other waiters seat guests and managers add tables, so the free tables may have changed.
     this.#service.readVisits();
     this.#entry.begin(control?.dataset.forTable ? { table: control.dataset.forTable, service: 'dine_in' } : undefined);
   }
@@ -314,7 +319,7 @@ export class StaffDesk {
       'undo-change': () => this.#changeVisit(this.#commands.undo(control.dataset.change ?? '')),
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
-      // The touch itself allows sound.
+      // Any touch enables sound, so there is nothing else to do.
       'hear': () => {},
       'mute': () => this.#sound.toggle(),
       'silence': () => this.#ringing.silence(this.#unanswered()),
@@ -350,7 +355,7 @@ export class StaffDesk {
     if (visit) openSheet(moveSheet(visit, this.#freeTables(this.#orders(), this.#floor.calls), others));
   }
 
-  /** The visit of the open dialog. @param {HTMLElement} control in it */
+  /** Returns the visit of the open dialog. @param {HTMLElement} control in it */
   #visitOf(control) {
     return this.#visit(control.closest('[data-visit]')?.getAttribute('data-visit') ?? '');
   }
@@ -370,7 +375,7 @@ export class StaffDesk {
     if (visit) this.#changeVisit(this.#commands.move(visit, control.dataset.toTable ?? ''));
   }
 
-  /** @param {Promise<any>} changing to the visit; the connection's `answer` event reports a refusal */
+  /** @param {Promise<any>} changing the call that changes the visit; the connection's `answer` event reports a refusal */
   async #changeVisit(changing) {
     const visit = await changing.catch(() => null);
     if (visit) this.#service.changed(visit);
@@ -387,13 +392,13 @@ export class StaffDesk {
     if (!this.#opened.delete(id)) this.#opened.add(id);
   }
 
-  /** Whether nothing is half done. */
+  /** Whether a reload would lose no input. */
   #losesNothing() {
     return this.#bell.pending.length === 0 && this.#search === '' && this.#commands.answered.size === 0
       && !document.querySelector('dialog[open]');
   }
 
-  /** @param {string} tab @param {string} [wanted] what to search for in it */
+  /** @param {string} tab @param {string} [wanted] the text to search for in it */
   #show(tab, wanted = '') {
     this.#tab = tab;
     this.#visitsAt = -Infinity;
@@ -417,13 +422,13 @@ export class StaffDesk {
     this.#beyondDue();
   }
 
-  /** Whether the time of an order that was drawn as upcoming has come: without a connection, nothing else tells. */
+  /** Whether an order that was drawn as upcoming is due to start. Without a connection, no event reports that. */
   #isBegun() {
     const now = this.#bell.now();
     return now >= this.#nextStart;
   }
 
-  /** Reads the visits while their tab is open, and when a new order may have begun one. */
+  /** Reads the visits while their tab is open, and after a new order, which may have begun a visit. */
   #followVisits() {
     if (this.#tab !== 'tables' || this.#bell.state !== 'live' || performance.now() - this.#visitsAt < VISITS_EVERY_MS) return;
     this.#visitsAt = performance.now();
@@ -435,7 +440,7 @@ export class StaffDesk {
     this.#ringing.look(this.#unanswered());
   }
 
-  /** @returns {import('./ringing.js').Thing[]} what rings until somebody answers */
+  /** @returns {import('./ringing.js').Thing[]} everything that rings until somebody answers */
   #unanswered() {
     const orders = this.#orders();
     const { answered } = this.#commands;
@@ -457,7 +462,7 @@ export class StaffDesk {
     render(find('#lost'), this.#lost.orders.length > 0 && lostView(this.#lost.orders));
     const calls = this.#commands.unanswered(this.#floor.calls);
     const answered = this.#commands.answered;
-    // On the Tables tab each call is at its table.
+    // The Tables tab shows each call at its table.
     find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
     find('#lanes').hidden = this.#tab !== 'orders' || this.#floor.cursor === null;
     render(find('#lanes'), laneLinks(found));
@@ -468,13 +473,13 @@ export class StaffDesk {
     this.#beyondDue();
   }
 
-  /** Orders and calls that wait for an answer according to the room, without this page's unanswered commands. */
+  /** Orders and calls that wait for an answer according to the room, regardless of this page's unanswered commands. */
   #waitingInRoom() {
     const placed = [...this.#floor.documents.values()].filter((order) => laneOf(order, this.#bell.now()) === 'incoming');
     return [...placed, ...Object.keys(this.#floor.calls).map((id) => ({ id }))];
   }
 
-  /** Says how much waits beyond the window's edges, and what of it the longest. */
+  /** Shows how many orders and calls wait beyond the window's edges, and names the oldest. */
   #drawBeyond() {
     const { above, below } = beyondWindow();
     const bar = find('#beyond');
@@ -487,7 +492,7 @@ export class StaffDesk {
     render(bar, beyondView(beyond(above), beyond(below)));
   }
 
-  /** Input that is not sent yet, except that of the open dialog. */
+  /** Draws the unsent orders, except the one in the open dialog. */
   #drawUnsent() {
     if (find('#entry').hasAttribute('open')) this.#entry.draw();
     const menu = this.#menu.menu;

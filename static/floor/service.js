@@ -11,26 +11,27 @@ import { deliverySheet } from './rider.js';
 import { FIRING, freeTableSheet, optionsSheet, pauseSheet, soldOutSheet } from './sheets.js';
 import { storySheet } from './story.js';
 
-/** How far back closed orders are read. */
+/** How far back to read closed orders. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
 const PAGES = 5;
-/** The largest error of this page's estimate of the server's time, in ms. */
+/** The largest error to expect in this page's estimate of the server's time, in ms. */
 const READ_MARGIN_MS = 2_000;
-/** Attempts of a change while other parts of the menu change at the same time. */
+/** How often to try a change while other parts of the menu change at the same time. */
 const TRIES = 5;
 
-/** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects come back through the rooms. */
+/** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects arrive through the rooms. */
 export class StaffService {
   #api; #path; #menu; #now; #changed; #tablesKept; #minutesKept; #level; #refused;
-  /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
-  /** The labels of all tables; null until they are read, and if the server does not list them. @type {string[] | null} */ tables = null;
-  /** The minutes that an order is promised by default; undefined where they are not known. @type {number | undefined} */ minutes;
+  /** Open visits; null before they are read, or if the server has none. @type {any[] | null} */ visits = null;
+  /** The labels of all tables; null before they are read, or if the server does not list them. @type {string[] | null} */
+  tables = null;
+  /** The default promise in minutes; undefined if unknown. @type {number | undefined} */ minutes;
   #reading = false; #again = false;
   /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
   /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void, level?: () => number,
-   *   refused?: (error: any, words: string, again: (shift: string) => unknown) => boolean}} parts now: server ms; level: the feature level in force;
-   *   refused: whether the page asks how to go on */
+   *   refused?: (error: any, words: string, again: (shift: string) => unknown) => boolean}} parts now: server ms; level: the feature level
+   *   in force; refused: returns whether the page handles the refusal by asking for a manager */
   constructor({ api, slug, menu, now, changed, level = () => 0, refused = () => false }) {
     this.#api = api;
     this.#level = level;
@@ -45,7 +46,9 @@ export class StaffService {
     this.tables = recallLocal(this.#tablesKept, null);
   }
 
-  /** @returns {Promise<any[]>} the closed orders of the last hours; the room lists those that it saw being closed */
+  /**
+   * @returns {Promise<any[]>} the closed orders of the last hours; the room has only those that were closed while it was joined
+   */
   async closed() {
     /** @type {any[]} */
     const closed = [];
@@ -58,7 +61,10 @@ export class StaffService {
     return closed;
   }
 
-  /** @param {string} id of an order @returns {Promise<{orders: any[], next?: string}>} a page of the closed orders, from this one on */
+  /**
+   * @param {string} id of an order @returns {Promise<{orders: any[], next?: string}>} a page of the closed orders, from this
+   * one on
+   */
   closedFrom(id) {
     return this.#listClosed(leastIdOf(id));
   }
@@ -68,7 +74,7 @@ export class StaffService {
     return this.#api.get(`${this.#path}/orders?status=closed&limit=100&after=${after}`);
   }
 
-  /** Reads the restaurant's default time. Without an answer the last one stays. */
+  /** Reads the restaurant's default promise. If that fails, the last one stays. */
   async readProfile() {
     const { default_minutes: minutes } = await this.#api.get(this.#path).catch(() => ({}));
     if (minutes === undefined) return;
@@ -77,10 +83,10 @@ export class StaffService {
     this.#changed();
   }
 
-  /** Reads what each table has had since it sat down. On failure the last result stays. */
+  /** Reads the open visits with their orders. If that fails, the last result stays. */
   async readVisits() {
     if (this.#reading) {
-      // The read in progress may have begun before this change, so another one follows.
+      // The read in progress may have started before the change, so another one follows.
       this.#again = true;
       return;
     }
@@ -104,18 +110,18 @@ export class StaffService {
   /** @param {string[]} tables */
   #keepTables(tables) {
     this.tables = tables;
-    // An order can start at each of them without a network, too.
+    // Stored, so that a waiter can start an order at a table even without a network.
     keepLocal(this.#tablesKept, tables);
   }
 
   /**
-   * Takes over a visit from the answer to its change, which arrives before the next read.
+   * Adopts a visit from the answer to its change, which arrives before the next read.
    * @param {any} visit as the server lists it
    */
   changed(visit) {
     const read_at = this.#now() - READ_MARGIN_MS;
     const ids = new Set(visit.orders.map((/** @type {any} */ { id }) => id));
-    // After a merge, the other visit is over.
+    // After a merge, the other visit has ended.
     const isOver = (/** @type {any} */ one) => one.id !== visit.id && one.orders.every((/** @type {any} */ { id }) => ids.has(id));
     this.visits = this.visits?.filter((one) => !isOver(one)).map((one) => (one.id === visit.id ? { ...visit, read_at } : one)) ?? null;
     this.#changed();
@@ -175,7 +181,9 @@ export class StaffService {
     return at || minutes !== '0' ? { until: new Date(until).toISOString() } : {};
   }
 
-  /** Attaches the typed time to its button. @param {HTMLElement} control @returns {boolean} there is none yet */
+  /**
+   * Copies the typed time into its button. @param {HTMLElement} control @returns {boolean} whether no valid time is typed yet
+   */
   #lacksTime(control) {
     if (control.dataset.at !== '') return false;
     const field = /** @type {HTMLInputElement} */ (find('#until'));
@@ -193,7 +201,7 @@ export class StaffService {
   #setAvailable(id, body) {
     const marked = (/** @type {any} */ menu) => (body.option ? menu?.items[id]?.options?.[body.option] : menu?.items[id]);
     const name = marked(this.#menu())?.name ?? 'It';
-    // An option that can be had does not say so.
+    // An option that is available has no `available`.
     const isGone = (/** @type {any} */ menu) => marked(menu) === undefined || marked(menu).available === false;
     const fact = (/** @type {any} */ menu) => offWords(isGone(menu), marked(menu)?.until, 'sold out', 'available');
     this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is available again.` : `${name} is sold out.`, fact);
@@ -212,9 +220,9 @@ export class StaffService {
   }
 
   /**
-   * @param {string} path @param {object} body @param {string} done what to say when it is
-   * @param {(menu: any) => string} fact what it changes, in words: when a colleague has just changed the same, it is asked again
-   * @param {string} [shift] of a manager who lends their PIN
+   * @param {string} path @param {object} body @param {string} done the text after a success
+   * @param {(menu: any) => string} fact the changed value in words; if a colleague has just changed the same value, the person is asked again
+   * @param {string} [shift] of a manager who has entered a PIN for this
    */
   async #put(path, body, done, fact, shift) {
     closeSheet();
@@ -250,7 +258,7 @@ export class StaffService {
     }
   }
 
-  /** Shows what the rider needs. @param {any} order */
+  /** Shows the rider's data. @param {any} order */
   async showDelivery(order) {
     if (!order) return;
     const path = `/api/v1/orders/${encodeURIComponent(order.id)}/delivery`;
@@ -262,7 +270,7 @@ export class StaffService {
     }
   }
 
-  /** Stores what the open sheet says that the rider needs. @param {HTMLElement} control */
+  /** Stores the rider's data from the open sheet. @param {HTMLElement} control */
   async #setDelivery(control) {
     const sheet = /** @type {HTMLElement} */ (control.closest('[data-order]'));
     const typed = Object.fromEntries([...sheet.querySelectorAll('input')].map(({ name, value }) => [name, value]));

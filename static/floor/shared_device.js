@@ -1,7 +1,7 @@
 import { find } from '../shared/dom.js';
 import { pairScreen } from '../shared/pairing.js';
 
-/** Shows the button that pairs this device, so that several people can use it. @returns {Promise<any>} the token answer */
+/** Shows the button that pairs this device for several people. @returns {Promise<any>} the token answer */
 export function askToShare() {
   const button = find('#share-device');
   button.hidden = false;

@@ -6,10 +6,10 @@ import { duePicker } from '../shared/due_picker.js';
 import { sheetHead } from '../shared/sheet.js';
 import { clockAt, dayAt, wallAt } from '../shared/zone.js';
 
-/** When later courses go to the kitchen. @type {Record<string, string>} */
+/** When later courses are sent to the kitchen. @type {Record<string, string>} */
 export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the one before is served' };
 
-/** The contents of the staff page's dialog. Their controls send commands as those on the page do. */
+/** The contents of the staff page's dialog. Their controls send commands like those on the page. */
 
 /** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
 const ASKS_WHY = {
@@ -23,7 +23,7 @@ export function asksWhy(action) {
   return action in ASKS_WHY;
 }
 
-/** A stepper for how many of a line to void, and a button for all of it. Begins at one, the usual case. @param {any} line */
+/** A stepper for the quantity to void, and a button for the whole line. Begins at one, the usual case. @param {any} line */
 function voidQuantity({ quantity, name }) {
   return quantityStepper(`How many of ${quantity}`, name, { first: 1, most: quantity, all: true });
 }
@@ -39,8 +39,8 @@ function quantityStepper(label, name, { first, most, all }) {
 }
 
 /**
- * @param {any} order @param {string} item its id, of a line that nobody has begun to cook
- * @param {{quantity: number, note: string, news?: string}} values news: the line that a colleague has changed since
+ * @param {any} order @param {string} item the id of a line that nobody has begun to cook
+ * @param {{quantity: number, note: string, news?: string}} values news: the line after a colleague's change
  */
 export function correctionSheet(order, item, { quantity, note, news }) {
   const line = order.items[item];
@@ -67,14 +67,17 @@ export function stepVoid(control) {
   shown.textContent = String(Math.min(Math.max(next, 1), Number(shown.dataset.most)));
 }
 
-/** @param {HTMLElement} control in the void dialog @returns {{quantity?: number}} how many, where that is not all */
+/** @param {HTMLElement} control in the void dialog @returns {{quantity?: number}} how many to void; empty for all */
 export function chosenQuantity(control) {
   const shown = control.closest('dialog')?.querySelector('#void-quantity');
   if (!(shown instanceof HTMLElement) || shown.textContent === shown.dataset.most) return {};
   return { quantity: Number(shown.textContent) };
 }
 
-/** @param {string} action @param {any} order @param {string} [item] its id @param {boolean} [divisible] some of a line can be voided */
+/**
+ * @param {string} action @param {any} order @param {string} [item] its id @param {boolean} [divisible] whether a part of the
+ * line can be voided
+ */
 export function reasonSheet(action, order, item, divisible = false) {
   const { title, hint } = ASKS_WHY[action];
   const line = item ? order.items[item] : undefined;
@@ -112,7 +115,7 @@ export function dueSheet(order, { days, due, zone, now }) {
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-action': 'reschedule', 'data-due-at': due }, 'Set the time')));
 }
 
-/** The options of a dish, to mark one as sold out. @param {any} item of the menu */
+/** Lists the options of a dish, so that one can be marked as sold out. @param {any} item of the menu */
 export function optionsSheet(item) {
   const options = Object.entries(item.options ?? {}).map(([id, option]) => ({ id, ...option }));
   return h('div', { 'data-menu-item': item.id },
@@ -132,7 +135,7 @@ export function soldOutSheet(item, option) {
     lengths('sold-out', 'Until I bring it back'));
 }
 
-/** @param {any} menu @param {boolean} rounds the server knows rounds */
+/** @param {any} menu @param {boolean} rounds whether the server supports rounds */
 export function pauseSheet(menu, rounds) {
   const allowed = menu?.guest_rounds !== false;
   return h('div', {}, sheetHead('Pause new orders', 'Guests see the menu but cannot order. Orders already placed continue.'),
@@ -146,10 +149,10 @@ export function pauseSheet(menu, rounds) {
       }, words)))));
 }
 
-/** The time by which a working day is over. */
+/** The time at which a working day counts as over. */
 const MORNING = '05:00';
 
-/** @param {string} name @param {string} open the words for no end */
+/** @param {string} name @param {string} open the label for no end */
 function lengths(name, open) {
   const button = (/** @type {string} */ words, /** @type {Record<string, any>} */ attributes, looks = '.button--wide') =>
     h(`button.button${looks}`, { 'type': 'button', 'data-do': name, ...attributes }, words);
@@ -161,7 +164,10 @@ function lengths(name, open) {
   ];
 }
 
-/** @param {{id: string, table: string}} visit @param {string[]} free tables @param {{id: string, table: string}[]} others visits of other tables */
+/**
+ * @param {{id: string, table: string}} visit @param {string[]} free tables @param {{id: string, table: string}[]} others visits
+ * at other tables
+ */
 export function moveSheet({ id, table }, free, others) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
     sheetHead(`Move table ${table} to`, 'Orders, calls and phones go along. The kitchen sees it. For 15 minutes it can be undone.'),

@@ -5,7 +5,10 @@ import { sheetHead } from '../shared/sheet.js';
 
 /** @typedef {{id: string, name: string, role?: string, stopped?: boolean}} Person */
 
-/** The button that says who acts. @param {string | undefined} name @param {boolean} checked the server has checked the PIN */
+/**
+ * The button with the name of the person who is using the device. @param {string | undefined} name @param {boolean} checked
+ * whether the server has checked the PIN
+ */
 export function personButton(name, checked) {
   return h('button.button.person', { 'type': 'button', 'data-do': 'who', 'data-nobody': name === undefined },
     icon('person'), h('span.person__name', {}, name ?? 'Who are you?'), name !== undefined && !checked && h('span.visually-hidden', {}, ', PIN not checked yet'));
@@ -21,7 +24,7 @@ export function peopleSheet(people, current) {
     current && h('div.sheet__foot', {}, h('button.button', { 'type': 'button', 'data-do': 'nobody' }, icon('out'), `${current.person.name} leaves`)));
 }
 
-/** Asks for a manager. @param {string} words what was refused @param {Person[]} managers */
+/** Asks for a manager's PIN. @param {string} words what was refused @param {Person[]} managers */
 export function managerSheet(words, managers) {
   return h('div', { 'data-people': true }, sheetHead('A manager has to do this', words),
     managers.length === 0 && h('p', {}, 'No manager has a PIN. Managers set theirs in their account.'),
@@ -45,7 +48,10 @@ export function pinSheet({ id, name }, { shift, once }) {
       h('button.button.button--primary.pad__key', { 'type': 'submit', 'aria-label': 'Continue' }, icon('check'))));
 }
 
-/** What waits for a PIN that was lost with a reload. @param {{shift: {id: string, person: {id: string, name: string}}, waiting: number}[]} unproved */
+/**
+ * Lists the changes that wait for a PIN to be typed again after a reload. @param {{shift: {id: string, person: {id: string,
+ * name: string}}, waiting: number}[]} unproved
+ */
 export function unprovedView(unproved) {
   return unproved.map(({ shift: { id, person }, waiting }) => h('p', {}, `${count(waiting, 'change')} of ${person.name} not sent: the PIN has to be typed again. `,
     h('button.button', { 'type': 'button', 'data-do': 'pin', 'data-person': person.id, 'data-shift': id }, `PIN of ${person.name}`)));

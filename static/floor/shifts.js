@@ -5,31 +5,36 @@ import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
 import { managerSheet, peopleSheet, pinSheet } from './shift_view.js';
 
-/** The most shifts that are kept. Overflow: the oldest one without unsent changes is forgotten. */
+/** The most shifts to keep. Overflow: the oldest one without unsent changes is dropped. */
 const KEPT = 50;
 
 /**
- * A person's turn on this device. `begun`: the server has checked the PIN.
+ * A person's turn on this device. `begun`: whether the server has checked the PIN.
  * @typedef {{id: string, person: {id: string, name: string, role?: string}, begun: boolean}} Shift
  */
 
 /**
- * Who acts on a shared device. A PIN changes the person at once; the server checks it when it can be reached, before
- * anything that this person did is sent. Until then the PIN is in memory alone: after a reload it has to be typed again.
+ * The people who use a shared device, one at a time. A PIN changes the person at once. The server checks it when it can be
+ * reached, before it accepts anything that this person did. Until then the PIN is only in memory: after a reload it has to be
+ * typed again.
  */
 export class Shifts {
   #api; #bell; #store; #changed;
   /** @type {Shift[]} */ #shifts;
   /** @type {string | undefined} */ #current;
   /** @type {Map<string, string>} */ #pins = new Map();
-  /** Those that are being checked. @type {Set<string>} */ #checking = new Set();
+  /** The ids of shifts whose PIN is being checked. @type {Set<string>} */ #checking = new Set();
   /** The people who have a PIN. @type {import('./shift_view.js').Person[]} */ #people;
-  /** What a manager's PIN is asked for, with their shift. @type {((shift: string) => unknown) | undefined} */ #asked;
+  /**
+   * The action for which a manager's PIN is asked; it takes the manager's shift. @type {((shift: string) => unknown) |
+   * undefined}
+   */
+  #asked;
   #lending = false;
 
   /**
    * @param {{api: Api, bell: () => any, changed: () => void,
-   *   store: {recall: (name: string) => any, keep: (name: string, value: any) => void}}} parts bell: the live link
+   * store: {recall: (name: string) => any, keep: (name: string, value: any) => void}}} parts bell: the live link
    */
   constructor({ api, bell, store, changed }) {
     this.#api = api;
@@ -40,35 +45,35 @@ export class Shifts {
     this.#people = store.recall('people') ?? [];
   }
 
-  /** @returns {Shift | undefined} of the person who acts now; a reload ends it */
+  /** @returns {Shift | undefined} of the person who is using the device now; a reload ends it */
   get current() {
     return this.#shifts.find(({ id }) => id === this.#current);
   }
 
-  /** @returns {{shift: Shift, waiting: number}[]} whose PIN has to be typed again before their changes are sent */
+  /** @returns {{shift: Shift, waiting: number}[]} the shifts with unsent changes whose PIN has to be typed again */
   get unproved() {
     const waiting = (/** @type {string} */ id) => this.#bell().pending.filter((/** @type {any} */ { shift }) => shift === id).length;
     return this.#shifts.filter(({ id, begun }) => !begun && !this.#pins.has(id) && waiting(id) > 0)
       .map((shift) => ({ shift, waiting: waiting(shift.id) }));
   }
 
-  /** Names the person in what this device sends. @param {any} frame */
+  /** Adds the person's shift to a frame. @param {any} frame */
   stamp(frame) {
     return this.#current && !frame.shift ? { ...frame, shift: this.#current } : frame;
   }
 
-  /** Whether a command has to wait for the check of its PIN. @param {{shift?: string}} pending */
+  /** Whether a command has to wait until its PIN is checked. @param {{shift?: string}} pending */
   holds({ shift }) {
     return this.#shifts.some(({ id, begun }) => id === shift && !begun);
   }
 
-  /** Reads who has a PIN, and asks who is there. Without a network the last list serves. */
+  /** Reads the list of people with a PIN, and asks who is there. Without a network it shows the last list. */
   async choose() {
     await this.#show(() => peopleSheet(this.#people, this.current));
   }
 
   /**
-   * Offers to do something again by a manager's PIN. Who acts on the device stays the same.
+   * Offers to repeat a refused action with a manager's PIN. The device's current person stays the same.
    * @param {string} words what was refused @param {(shift: string) => unknown} again
    */
   async askManager(words, again) {
@@ -76,7 +81,7 @@ export class Shifts {
     await this.#show(() => managerSheet(words, this.#people.filter(({ role }) => role === 'manager')));
   }
 
-  /** Shows a list of people, and again with those that the server names. @param {() => HTMLElement} view */
+  /** Shows a list of people, and shows it again once the server has sent the current list. @param {() => HTMLElement} view */
   async #show(view) {
     openSheet(view());
     const read = await this.#api.get('/api/v1/devices/current/people').catch(() => null);
@@ -89,7 +94,8 @@ export class Shifts {
   /**
    * Asks for a PIN.
    * @param {string} person their id
-   * @param {{shift?: string, once?: string}} [how] shift: one whose PIN was lost with a reload; once: for what was refused alone
+   * @param {{shift?: string, once?: string}} [how] shift: one whose PIN was lost with a reload; once: the PIN is for one
+   * refused action only
    */
   ask(person, { shift, once } = {}) {
     const known = this.#shifts.find(({ id }) => id === shift)?.person ?? this.#people.find(({ id }) => id === person);
@@ -122,7 +128,7 @@ export class Shifts {
     this.#check(now);
   }
 
-  /** Does what a manager was asked for, in their name. @param {string} person @param {string} pin */
+  /** Carries out an action with a manager's PIN, in the manager's name. @param {string} person @param {string} pin */
   async #lend(person, pin) {
     if (this.#lending) return;
     this.#lending = true;
@@ -140,13 +146,13 @@ export class Shifts {
     }
   }
 
-  /** The person leaves the device. */
+  /** Ends the person's turn on the device. */
   leave() {
     this.#current = undefined;
     this.#changed();
   }
 
-  /** Checks what could not be checked without a network. */
+  /** Checks the PINs that could not be checked without a network. */
   retry() {
     for (const shift of this.#shifts) if (!shift.begun && this.#pins.has(shift.id)) this.#check(shift);
   }
@@ -164,7 +170,7 @@ export class Shifts {
       this.#bell().release();
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      // The PIN waits in memory for the next connection.
+      // The PIN stays in memory until the next connection.
       if (code !== 'offline' && code !== 'unavailable' && code !== 'internal') this.#refuse(shift, error);
     } finally {
       this.#checking.delete(id);
@@ -172,7 +178,7 @@ export class Shifts {
     }
   }
 
-  /** Takes note that the server no longer knows a shift: the next touch asks who is there. @param {string | undefined} id */
+  /** Handles a shift that the server no longer has: the next touch asks who is there. @param {string | undefined} id */
   ended(id) {
     this.#shifts = this.#shifts.filter((shift) => shift.id !== id);
     if (this.#current === id) this.#current = undefined;
@@ -180,7 +186,7 @@ export class Shifts {
     this.#changed();
   }
 
-  /** What was done under a wrong PIN is not done, and says so. @param {Shift} shift @param {any} error */
+  /** Withdraws the changes that were made under a wrong PIN, and reports that. @param {Shift} shift @param {any} error */
   #refuse({ id, person }, error) {
     this.#pins.delete(id);
     this.ended(id);
@@ -215,7 +221,7 @@ function capital(sentence) {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-/** Names the person in calls that change something. */
+/** Names the person's shift in calls that change something. */
 export class ShiftApi extends Api {
   #shifts;
 

@@ -1,34 +1,35 @@
-/** How far apart two looks must find a thing in sight before it counts as seen. */
+/** The time between two checks that must both find an order or call in sight before it counts as seen. */
 const MOMENT_MS = 900;
-/** The part of a card that names it: its number and its place. */
+/** The height of a card's head, which has its number and its table. */
 const HEAD_PX = 48;
 
 /** The orders and calls that wait for the staff, on the Orders tab and on the Tables tab. */
 const WAITING = ':is([data-order][data-status="placed"], [data-order][data-status="ready"], [data-call]:not([data-answered]))';
 
 /**
- * Knows which orders and calls have been in sight: on a visible page, inside the window, covered by nothing, as a card or by
- * name in a list. A guest reads "It is on the staff's screen" because of this, so drawn is not enough.
+ * Tracks which orders and calls have been in sight: on a visible page, inside the window, uncovered, as a card or by name in a
+ * list. Since a guest then reads "It is on the staff's screen", being drawn is not enough.
  *
  * Bound: one entry for each order or call that waits.
  */
 export class Sight {
-  /** The position up to which all things that wait are known here. */ #known = 0;
-  /** No later than the position that each waiting thing came with, by id. @type {Map<string, number>} */ #came = new Map();
-  /** Since when each is in sight, on the monotonic clock. @type {Map<string, number>} */ #since = new Map();
+  /** The position up to which all waiting orders and calls are known here. */ #known = 0;
+  /** A lower bound for the position at which each of them came, by id. @type {Map<string, number>} */ #came = new Map();
+  /** When each came into sight, on the monotonic clock. @type {Map<string, number>} */ #since = new Map();
   /** @type {Set<string>} */ #seen = new Set();
   #isInSight;
 
-  /** @param {(id: string) => boolean} [isInSight] whether a thing is in sight at this moment */
+  /** @param {(id: string) => boolean} [isInSight] whether an order or a call is in sight at this moment */
   constructor(isInSight = isInWindow) {
     this.#isInSight = isInSight;
   }
 
   /**
-   * Takes what waits now. A thing that is here for the first time came after everything known before; of the first picture
-   * only an order's own position is known, and a later change of an order that still waits is a colleague's, who saw it.
+   * Takes the orders and calls that wait now. One that appears here for the first time is newer than everything known before.
+   * In the first list, only an order's own position is known. A later change of an order that still waits was made by a
+   * colleague, who has seen the order.
    *
-   * @param {number} cursor of the room that lists them @param {{id: string, position?: number}[]} waiting
+   * @param {number} cursor the cursor of the room that lists them @param {{id: string, position?: number}[]} waiting
    */
   follow(cursor, waiting) {
     const came = waiting.map(({ id, position = 1 }) => /** @type {[string, number]} */ (
@@ -73,7 +74,10 @@ function isUncovered(view) {
   return view.contains(document.elementFromPoint(left + width / 2, top + head / 2));
 }
 
-/** @returns {{above: Element[], below: Element[]}} the waiting orders and calls beyond the window's edges, in the page's sequence */
+/**
+ * @returns {{above: Element[], below: Element[]}} the waiting orders and calls beyond the window's edges, in the page's
+ * sequence
+ */
 export function beyondWindow() {
   const views = [...document.querySelectorAll(`#desk ${WAITING}`)].map((view) => ({ view, rect: view.getBoundingClientRect() }))
     .filter(({ rect }) => rect.height > 0);
@@ -86,11 +90,11 @@ export function beyondWindow() {
   };
 }
 
-/** @param {Element | null} tabs at the window's foot in the hand @returns {number} where what can be seen ends */
+/** @param {Element | null} tabs on a phone, at the window's foot @returns {number} the lower edge of the visible part */
 function footOf(tabs) {
   const top = tabs?.getBoundingClientRect().top ?? 0;
   if (top <= innerHeight / 2) return innerHeight;
-  // What says how much is beyond the edges lies on the tabs, as wide as they are.
+  // The buttons for orders beyond the edges lie above the tabs, at the same width.
   return top - (document.querySelector('#beyond')?.getBoundingClientRect().height ?? 0);
 }
 

@@ -3,7 +3,7 @@ import { h } from '../shared/dom.js';
 import { REASON_WORDS, clock, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
 
-/** The story of an order: who did what, when, from which screen, and what was undone. */
+/** The story of an order: who did what, when and on which screen, and what was undone. */
 
 /** @type {Record<string, string>} */
 const DONE = {

@@ -9,18 +9,22 @@ import { callLevel, callView } from './calls_view.js';
 import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './lanes.js';
 import { clearSearch, hiddenWords, nothingFound } from './parts.js';
 
-/** The next action for each status: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
+/**
+ * The next action for each status, shown as the one button of an order's line. @type {Record<string, [string, Parameters<typeof
+ * icon>[0], string]>}
+ */
 const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
 
 /** @typedef {ReturnType<typeof import('./lanes.js').tablesOf>[number]} Table */
 
-/** From this number of tables on, a filter is offered. */
+/** With this many tables, the page offers a filter. */
 const MANY = 7;
 
 /**
  * @param {Table[]} tables @param {number} now
- * @param {{search: string, free: string[], waiting: boolean, answered: Set<string>, moves?: boolean}} wish `free`: tables at which nobody sits;
- *   `moves`: the server moves visits; `waiting`: only those that want somebody; `answered`: calls that are done and can still be undone
+ * @param {{search: string, free: string[], waiting: boolean, answered: Set<string>, moves?: boolean}} wish free: unoccupied tables;
+ *   waiting: whether to show only tables that need the staff; answered: calls that are marked as done and can still be undone; moves:
+ *   whether the server supports moves of visits
  * @returns {import('../shared/keyed.js').Listed}
  */
 export function tablesView(tables, now, { search, free, waiting, answered, moves = false }) {
@@ -49,7 +53,7 @@ export function tablesView(tables, now, { search, free, waiting, answered, moves
   };
 }
 
-/** Tables at which an order can start. @param {string[]} labels */
+/** Lists the tables at which an order can start. @param {string[]} labels */
 function freeView(labels) {
   return h('section.free', { 'data-key': 'free', 'aria-labelledby': 'free-title' },
     h('h2.lane__title', { id: 'free-title' }, 'Free', h('span.badge.badge--count', {}, labels.length)),
@@ -99,7 +103,10 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, { 
         h('span.visually-hidden', {}, `: ${name}`))));
 }
 
-/** How long the guests have sat, and where they have come from for as long as that can be undone. @param {any} visit @param {number} now */
+/**
+ * How long the guests have been seated, and from which table they moved while that can be undone. @param {any} visit @param
+ * {number} now
+ */
 function satView({ opened_at: since, last_change: change }, now) {
   return h('div.table__since.muted', {},
     h('p', {}, `Since ${clock(since)} · `, h('span', { 'data-since': Date.parse(since), 'data-level': 'fresh', 'data-thresholds': 'Infinity Infinity' }, h('span.age__time.numeric', {}, age(now - Date.parse(since))))),
@@ -107,7 +114,7 @@ function satView({ opened_at: since, last_change: change }, now) {
       h('span.visually-hidden', {}, `: back to table ${change.from}`))));
 }
 
-/** Whether an order was served too long ago to have a line of its own. @param {any} order @param {number} now */
+/** Whether an order was served too long ago to have its own line. @param {any} order @param {number} now */
 function wasEarlier(order, now) {
   return order.status === 'served' && (!order.items || now - Date.parse(closedAt(order)) > DONE_FOR_MS);
 }
