@@ -3,76 +3,71 @@ import { bestLayout, candidatesFor, scalesFor } from './columns.js';
 import { endingInSight, heightOf, pack } from './pack.js';
 import { fitWords, headOf, isSplit, join, partHead, setStyle, shapeOf, split } from './ticket_parts.js';
 
-/** How many tickets decide the columns: more than are ever in sight in letters of full size. */
+/** How many tickets to try when choosing the columns: more than are ever in sight in letters of full size. */
 const SAMPLE = 30;
 /** How often to look for a layout that shows more. */
 const SEARCH_AGAIN_MS = 30_000;
-/** How long after a frame the tickets out of sight follow: a touch is on the glass by then. */
+/** How long after a frame to move the tickets that are out of sight, so that a touch is handled first. */
 const SETTLE_LATER_MS = 100;
-/** The largest misalignment that nobody sees, in px. */
+/** The largest misalignment to tolerate, in px. */
 const ALIGNED = 2;
-/** On a phone, tickets stand in one column in the page's own flow. */
+/** On a phone, tickets are in one column in the page's own flow. */
 const PHONE = matchMedia('(max-width: 699px)');
 
+/** @typedef {{left: number, right: number, top: number, bottom: number}} Place the visible position of a ticket */
 /**
- * @typedef {{left: number, right: number, top: number, bottom: number}} Place of a ticket, as it is
- *   seen
+ * @typedef {{pad: number, gap: number, letters: number, width: number, height: number, columns: number}} Grid in px; `columns`
+ * is how many are in sight
  */
 /**
- * @typedef {{pad: number, gap: number, letters: number, width: number, height: number, columns:
- *   number}} Grid in px: `columns` are in sight at once
- */
-/**
- * @typedef {{pad: number, gap: number, letters: number, room: number, height: number, left: number,
- *   right: number, top: number}} Page in px, without its columns
+ * @typedef {{pad: number, gap: number, letters: number, room: number, height: number, left: number, right: number, top:
+ * number}} Page in px; without its columns
  */
 /**
  * @typedef {{column: number, x: number, y: number, width: number, height: number}} TicketPlace
  *   relative to the start of the board
  */
 /**
- * @typedef {{node: HTMLElement, spot: Spot, old?: TicketPlace}} Unsettled `old`: undefined for a
- *   ticket that has had no place
+ * @typedef {{node: HTMLElement, spot: Spot, old?: TicketPlace}} Unsettled `old`: undefined for a ticket that has no place yet
  */
 /** @typedef {import('./columns.js').Layout} Layout */
 /** @typedef {import('./pack.js').Shape} Shape */
 /** @typedef {import('./pack.js').Spot} Spot */
 
 /**
- * Positions the tickets. They are outside the page's flow: a ticket that changes is laid out alone,
- * and those that make room for it are only moved.
+ * Positions the tickets. They are outside the page's flow, so that a ticket that changes is laid out alone, and the others are
+ * only moved.
  */
 export class TicketBoard {
   #board = find('#board');
   #tickets = find('#tickets');
-  /** As wide as all pages. */ #end = h('div.board__end');
+  /** Extends the board to the width of all pages. */ #end = h('div.board__end');
   /** @type {Map<string, TicketPlace>} */ #places = new Map();
   /** @type {Grid} */ #grid = { pad: 0, gap: 0, letters: 0, width: 0, height: 0, columns: 1 };
   /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */
   #headHeights = new WeakMap();
   /**
-   * Reports heads of another height: the letters have changed, with the window, a font, a setting
-   * or a zoom.
+   * Detects a change of the letters (by the window, a font, a setting or a zoom), which changes the height of the heads.
    */
   #letters = new ResizeObserver((entries) => this.#lettersChanged(entries.map(({ target }) => target)));
   #wanted = 'auto';
-  /** Measured in one column. @type {WeakMap<Element, Shape>} */ #shapes = new WeakMap();
-  /** Of the head that repeats above later parts, in px. @type {WeakMap<Element, number>} */
+  /** The shapes of tickets in one column. @type {WeakMap<Element, Shape>} */ #shapes = new WeakMap();
+  /** The height of the head that is repeated above later parts, in px. @type {WeakMap<Element, number>} */
   #partHeads = new WeakMap();
   /** @type {Page | undefined} */ #page;
   #scroll = { scrollLeft: 0, scrollTop: 0 };
   /** The column that begins the last page. */ #lastPage = 0;
-  /** The column that a scroll under way will show first. @type {number | undefined} */ #aim;
-  /** Tickets that the document does not yet show where they belong. @type {Unsettled[]} */
+  /** The first column after the scroll in progress. @type {number | undefined} */ #aim;
+  /** Tickets that are not yet at their places in the document. @type {Unsettled[]} */
   #unsettled = [];
   /**
-   * What `auto` has found, for a width of the board.
+   * The layout that `auto` has found, for a width of the board.
    * @type {Layout & {clientWidth: number, at: number} | undefined}
    */
   #found;
-  /** Of letters and all else, as a share of their full size. */ #scale = 1;
+  /** The size of the letters and everything else, as a share of their full size. */ #scale = 1;
   /** @type {any} */ #later;
-  /** The cuts that are in the document. @type {WeakMap<Element, string>} */ #cuts = new WeakMap();
+  /** The cuts that are drawn in the document. @type {WeakMap<Element, string>} */ #cuts = new WeakMap();
   #moved;
 
   /** @param {() => void} moved called after tickets have moved outside of `layOut` */
@@ -82,12 +77,10 @@ export class TicketBoard {
   }
 
   /**
-   * @param {string} wanted a number of columns, or `auto`: the number that shows the most whole
-   *   tickets, in smaller letters on a large glass where not all fit. There are fewer where their
-   *   letters would be too small to read
-   * @param {Set<Element>} [changed] since the last time; all of them without
-   * @param {boolean} [mayMove] nobody is about to touch a ticket: all of them may move to other
-   *   columns
+   * @param {string} wanted a number of columns, or `auto`: as many as show the most whole tickets, in smaller letters on a
+   * large screen where not all fit. If the letters of a column would be too small to read, there are fewer
+   * @param {Set<Element>} [changed] the tickets that changed since the last call; all if absent
+   * @param {boolean} [mayMove] whether all tickets may move to other columns, since nobody is about to touch one
    */
   layOut(wanted, changed, mayMove = false) {
     const nodes = /** @type {HTMLElement[]} */ ([...this.#tickets.children]);
@@ -110,8 +103,8 @@ export class TicketBoard {
   }
 
   /**
-   * The page of a column begins with it.
-   * @returns {string | undefined} id; undefined on the first page, which stays the first
+   * The id of the first ticket in sight, where the page begins. Undefined on the first page, which stays the first. @returns
+   * {string | undefined}
    */
   get #firstInSight() {
     const column = this.#columnInSight;
@@ -119,7 +112,7 @@ export class TicketBoard {
     return [...this.#places].find(([, place]) => place.column >= column)?.[0];
   }
 
-  /** The first column in sight, or that is about to be. */
+  /** The first column in sight, or the first one after a scroll in progress. */
   get #columnInSight() {
     const { width, gap } = this.#grid;
     return this.#aim ?? Math.round(this.#scroll.scrollLeft / (width + gap || 1));
@@ -130,11 +123,11 @@ export class TicketBoard {
     const { pad, gap, width, columns } = this.#grid;
     const used = [...this.#places.values()].map((place) => Math.round((place.x + place.width + gap - pad) / (width + gap)));
     this.#lastPage = Math.max(0, Math.max(0, ...used) - columns);
-    // Of an element of its own: a change of the tickets' container would lay out each of them.
+    // Sets the width of a separate element: a change of the tickets' container would lay out each ticket.
     setStyle(this.#end, 'width', `${this.#clientWidth + this.#lastPage * (width + gap)}px`);
   }
 
-  /** Of the letters, as a share of their full size. */
+  /** The size of the letters, as a share of their full size. */
   get scale() {
     return this.#scale;
   }
@@ -144,7 +137,7 @@ export class TicketBoard {
     return room + 2 * pad;
   }
 
-  /** Shows a column first, at once. @param {number} column */
+  /** Scrolls to a column at once. @param {number} column */
   #show(column) {
     const { width, gap } = this.#grid;
     const left = column * (width + gap);
@@ -167,7 +160,7 @@ export class TicketBoard {
   }
 
   /**
-   * Writes to all tickets before it reads any: each turn from writing to reading is a layout.
+   * Writes to all tickets before it reads any, since each switch from writing to reading causes a layout.
    * @param {HTMLElement[]} nodes
    */
   #measure(nodes) {
@@ -191,8 +184,7 @@ export class TicketBoard {
   }
 
   /**
-   * Moves and cuts the tickets that come into sight, or leave it, now, and all others when this
-   * frame is done.
+   * Moves and cuts the tickets that come into sight, or leave it, at once, and all others after this frame.
    */
   #settleInSight() {
     const first = this.#columnInSight;
@@ -207,8 +199,8 @@ export class TicketBoard {
   }
 
   /**
-   * Moves all tickets, and cuts those on the page in sight and beside it. Further away, most of a
-   * long queue stays uncut.
+   * Moves all tickets, but cuts only those on the page in sight and beside it: further away, most of a long queue need not be
+   * cut.
    */
   #settleNear() {
     const isNear = (/** @type {Unsettled} */ { node, spot }) => this.#isCut(node, spot) || this.isNear(idOf(node));
@@ -250,7 +242,7 @@ export class TicketBoard {
   }
 
   /**
-   * A ticket that is cut begins at the top of its column, with a margin above its head.
+   * Moves a ticket. A cut ticket begins at the top of its column, with a margin above its head.
    * @param {HTMLElement} node
    * @param {Spot} spot
    */
@@ -259,7 +251,7 @@ export class TicketBoard {
     setStyle(node, 'transform', `translate(${pad + column * (width + gap)}px, ${isSplit(node) ? pad : pad + top}px)`);
   }
 
-  /** @param {Element[]} heads that have another size than before */
+  /** @param {Element[]} heads those whose size has changed */
   #lettersChanged(heads) {
     for (const head of heads) if (!head.isConnected) this.#letters.unobserve(head);
     const isStale = (/** @type {HTMLElement} */ head) => head.isConnected && head.offsetHeight !== this.#headHeights.get(head);
@@ -274,29 +266,29 @@ export class TicketBoard {
     this.#partHeads = new WeakMap();
   }
 
-  /** Lays out again: the board has another size, or stands elsewhere. */
+  /** Lays out again after the board has changed its size or position. */
   resized() {
     this.#page = undefined;
     this.layOut(this.#wanted);
     this.#moved();
   }
 
-  /** Follows a scroll. Reading its position while drawing would be a layout. */
+  /** Stores the scroll position after a scroll, since reading it while drawing would cause a layout. */
   scrolled() {
-    // The browser has moved to what fits into another size, and `resized` comes next: what was in
-    // sight stays in sight.
+    // The browser has moved the content after a change of the size, and `resized` comes next. Ignoring this event keeps the
+    // same tickets in sight.
     if (this.#board.clientWidth !== this.#clientWidth) return;
     const { scrollLeft, scrollTop } = this.#board;
     this.#scroll = { scrollLeft, scrollTop };
     this.#settleNear();
   }
 
-  /** Aligns the columns after a scroll has ended: a swipe ends anywhere. */
+  /** Aligns the columns after a scroll, since a swipe may end anywhere. */
   rested() {
     if (PHONE.matches) return;
     const { width, gap } = this.#grid;
     const left = Math.min(this.#columnInSight, this.#lastPage) * (width + gap);
-    // A smooth scroll that pauses under load is not at its aim yet.
+    // A smooth scroll that pauses under load has not reached its aim yet.
     if (Math.abs(this.#scroll.scrollLeft - left) > ALIGNED) this.#board.scrollTo({ left });
     else this.#aim = undefined;
   }
@@ -309,7 +301,7 @@ export class TicketBoard {
   }
 
   /**
-   * Of the board itself, as they are seen.
+   * The visible edges of the board, and how far it is scrolled.
    * @returns {{left: number, right: number, scrollLeft: number}}
    */
   get edges() {
@@ -318,14 +310,13 @@ export class TicketBoard {
   }
 
   /**
-   * @returns {string[]} ids of the tickets whose last column, which has the buttons, is whole on
-   *   the page in sight
+   * @returns {string[]} ids of the tickets whose last column, which has the buttons, is fully in sight
    */
   get withButtonsInSight() {
     return endingInSight(this.places(), this.#grid.width, this.edges);
   }
 
-  /** @returns {Map<string, Place>} by id, as they are seen */
+  /** @returns {Map<string, Place>} the visible positions by id */
   places() {
     const { left, top: topOfPage } = this.#measured;
     const { scrollLeft, scrollTop } = this.#scroll;
@@ -339,15 +330,15 @@ export class TicketBoard {
    * Shows the columns beyond the edge.
    * @param {1 | -1} step
    * @param {ScrollBehavior} how
-   * @returns {boolean} there were more
+   * @returns {boolean} whether there were more columns
    */
   turn(step, how) {
     return this.#scrollTo(this.#columnInSight + step * this.#grid.columns, how);
   }
 
   /**
-   * Shows the tickets that have waited longest. Called every second: a scroll to where the board
-   * stands would be a layout.
+   * Shows the tickets that have waited longest. Does nothing if the board is already there, since it is called every second and
+   * a scroll causes a layout.
    */
   first() {
     if (scrolledPage() > ALIGNED) scrollTo({ top: 0 });
@@ -358,13 +349,13 @@ export class TicketBoard {
   /**
    * @param {number} column
    * @param {ScrollBehavior} [behavior]
-   * @returns {boolean} something scrolls
+   * @returns {boolean} whether the board scrolls
    */
   #scrollTo(column, behavior = 'auto') {
     const { width, gap } = this.#grid;
     const aim = Math.max(0, Math.min(this.#lastPage, column));
     const left = PHONE.matches ? 0 : aim * (width + gap);
-    // Where nothing scrolls, nothing ends: an aim that stayed would take back the next swipe.
+    // If nothing scrolls, no event ends the scroll: an aim that stayed would undo the next swipe.
     this.#aim = Math.abs(this.#scroll.scrollLeft - left) > ALIGNED ? aim : undefined;
     this.#board.scrollTo({ left, behavior, ...(PHONE.matches && { top: 0 }) });
     this.#settleNear();
@@ -372,7 +363,7 @@ export class TicketBoard {
   }
 
   /**
-   * Kept until the board is resized: each reading lays out what was changed before it.
+   * The measured page. Kept until the board is resized, since each reading lays out all changes before it.
    * @returns {Page}
    */
   get #measured() {
@@ -397,7 +388,7 @@ export class TicketBoard {
     return this.#grid;
   }
 
-  /** Makes letters and all else so large. @param {number} scale @returns {Page} */
+  /** Sets the size of the letters and everything else. @param {number} scale @returns {Page} */
   #scaledTo(scale) {
     if (scale !== this.#scale) {
       this.#scale = scale;
@@ -408,9 +399,8 @@ export class TicketBoard {
   }
 
   /**
-   * Finds the largest letters in which all tickets fit, else the smallest, and the number of
-   * columns that shows the most whole tickets. Keeps them for the same width: a ticket that comes
-   * or goes must not move all others.
+   * Finds the largest letters in which all tickets fit, or else the smallest, and the number of columns that shows the most
+   * whole tickets. Keeps both as long as the width stays the same: a ticket that comes or goes must not move all others.
    *
    * @param {HTMLElement[]} nodes
    * @param {boolean} mayMove
@@ -424,19 +414,19 @@ export class TicketBoard {
       this.#found = undefined;
       return { scale: 1, columns: candidatesFor(this.#scaledTo(1)).preferred };
     }
-    // Where all tickets fit in letters of full size, nothing shows more.
+    // If all tickets fit in letters of full size, no other layout shows more.
     const mayGain = this.#lastPage > 0 || this.#scale < 1;
     if (found && !(mayMove && mayGain && now - found.at > SEARCH_AGAIN_MS)) return found;
     const scales = scalesFor(Math.max(innerWidth, innerHeight));
     const layout = bestLayout(nodes.length, scales, (scale) => this.#attempt(nodes, scale), found);
     this.#found = { ...layout, clientWidth, at: now };
-    // The last candidate's shapes are not those of the best.
+    // The stored shapes are those of the last attempt, not of the best one.
     this.#forgetShapes();
     return layout;
   }
 
   /**
-   * Tries each number of columns in letters of a size.
+   * Tries each number of columns in letters of one size.
    * @param {HTMLElement[]} nodes
    * @param {number} scale
    * @returns {import('./columns.js').Attempt[]}
@@ -452,9 +442,7 @@ export class TicketBoard {
 
   /**
    * @param {Grid} grid
-   * @param {HTMLElement[]} nodes
-   * @returns {{shows: number, used: number}} tickets that are whole in sight, and columns that have
-   *   any
+   * @returns {{shows: number, used: number}} shows: how many tickets are fully in sight; used: how many columns have tickets
    */
   #wholeIn(grid, nodes) {
     this.#forgetShapes();
@@ -465,7 +453,7 @@ export class TicketBoard {
 
   /**
    * @param {HTMLElement[]} nodes
-   * @param {Set<Element>} [changed] since the last time; all of them without
+   * @param {Set<Element>} [changed] the tickets that changed since the last call; all if absent
    */
   #flow(nodes, changed) {
     const isStale = (/** @type {HTMLElement} */ node) => !changed || changed.has(node) || !this.#places.has(idOf(node));
@@ -488,7 +476,7 @@ export class TicketBoard {
   }
 }
 
-/** How far the whole page is scrolled, which only a small phone's is. */
+/** How far the whole page is scrolled. Only on a small phone does it scroll. */
 function scrolledPage() {
   return PHONE.matches ? scrollY : 0;
 }

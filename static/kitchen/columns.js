@@ -1,39 +1,38 @@
 /**
- * The widths a column may have, in letters' heights. Narrower columns break long words; wider ones
- * leave lines empty.
+ * The least width of a column, in multiples of the letters' height. Narrower columns break long words; much wider ones leave
+ * lines empty.
  */
 const NARROWEST_EM = 8.4;
 const WIDEST_EM = 13.5;
-/** Breaks ties between numbers of columns: at this width most dishes take one line. */
+/** Decides between equally good numbers of columns: at this width most dishes take one line. */
 const PREFERRED_EM = 10.5;
 /** How many more tickets another layout must show to be worth moving every ticket. */
 const WORTH_MOVING = 2;
 /**
- * Letters of full size on a longer side of so many px can be read from two metres: on a larger
- * glass they may shrink to that size.
+ * The longer side of a window, in px, on which letters of full size can be read from two metres. On a larger screen they may
+ * shrink to the same absolute size.
  */
 const ORDINARY_PX = 1920;
-/** A smaller share is worth smaller letters. */
+/** Letters may shrink only if the least size is at most this share of the full one. */
 const WORTH_SHRINKING = 0.9;
-/** The least ratio of a size to the next larger one: with larger steps, much of the glass would stay black. */
+/** The least ratio between a size and the next larger one. With larger steps, much of the screen would stay black. */
 const FINEST_STEP = 0.84;
 /**
- * How many times as many tickets smaller letters show, at most, as their area promises. A size that promises too little is
- * not tried: each trial lays out all tickets.
+ * The most that smaller letters gain: how many times as many tickets they show as their area suggests. A size that cannot gain
+ * enough is not tried, since each trial lays out all tickets.
  */
 const GENEROUS = 1.5;
 
 /**
  * The size of the letters, as a share of their full size, and the number of columns in sight.
  * @typedef {{scale: number, columns: number}} Layout
- * A trial of a number of columns: how many tickets show whole, and how many columns have tickets.
+ * A trial of a number of columns: how many tickets are fully in sight, and how many columns have tickets.
  * @typedef {{columns: number, shows: number, used: number}} Attempt
  */
 
 /**
  * @param {{room: number, gap: number, letters: number}} page in px
- * @returns {{preferred: number, most: number, candidates: number[]}} numbers of columns, best width
- *   first
+ * @returns {{preferred: number, most: number, candidates: number[]}} numbers of columns, best width first
  */
 export function candidatesFor({ room, gap, letters }) {
   const columnsOf = (/** @type {number} */ em) => (room + gap) / (em * letters + gap);
@@ -47,7 +46,7 @@ export function candidatesFor({ room, gap, letters }) {
 
 /**
  * @param {number} longerSide of the window, in px
- * @returns {number[]} sizes of letters that may be tried, the largest first
+ * @returns {number[]} the sizes of letters to try, largest first
  */
 export function scalesFor(longerSide) {
   const least = ORDINARY_PX / longerSide;
@@ -57,13 +56,13 @@ export function scalesFor(longerSide) {
 }
 
 /**
- * Finds the largest letters in which all tickets fit, else those that show the most, and the number
- * of columns that shows the most whole tickets.
+ * Finds the largest letters in which all tickets fit, or else those that show the most, and the number of columns that shows
+ * the most whole tickets.
  *
  * @param {number} count of the tickets
- * @param {number[]} scales the largest first
- * @param {(scale: number) => Attempt[]} attempt by number of columns, best width first
- * @param {Layout | undefined} found earlier: one that shows almost as many is kept
+ * @param {number[]} scales largest first
+ * @param {(scale: number) => Attempt[]} attempt tries each number of columns, best width first
+ * @param {Layout | undefined} found the previous layout, which is kept if it shows almost as many
  * @returns {Layout}
  */
 export function bestLayout(count, scales, attempt, found) {
@@ -85,7 +84,7 @@ export function bestLayout(count, scales, attempt, found) {
 }
 
 /**
- * Letters grow only where a column stays free: else the next ticket would shrink them again.
+ * Whether a column stays free. Only then may the letters grow: otherwise the next ticket would shrink them again.
  * @param {Attempt[]} attempts
  * @param {number} count of the tickets
  */

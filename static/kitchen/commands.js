@@ -2,8 +2,8 @@ import { isOwed, onlyOwed } from '../shared/optimistic.js';
 import { UNDO_MS } from './tickets.js';
 
 /**
- * A bump by this screen: the items that it finished, and the items that were done before. Bumping a
- * ticket is one command on the server; bumping an item affects only that item.
+ * A bump on this screen: the items that it finished, and the items that were done before. Bumping a ticket is one command on
+ * the server; bumping an item affects only that item.
  * @typedef {{at: number, whole: boolean, items: string[], doneBefore: string[]}} Bump
  */
 
@@ -26,8 +26,8 @@ export class KitchenCommands {
   /**
    * @param {string} action
    * @param {import('./tickets.js').Ticket} ticket
-   * @param {{item?: string, filter?: string, course?: number}} [how] filter: the only station that an unbound screen
-   *   shows
+   * @param {{item?: string, filter?: string, course?: number}} [how] filter: the station that a screen without its own station
+   * shows
    */
   act(action, ticket, { item, filter, course } = {}) {
     if (action === 'fire') return this.#send({ action, order: ticket.id, ...(item ? { item } : { course }) });
@@ -72,8 +72,7 @@ export class KitchenCommands {
   }
 
   /**
-   * Acts on each item: a command for the ticket would act on the items of all stations, and the
-   * cook sees only one.
+   * Acts on each item separately: a command for the ticket would act on the items of all stations, but the cook sees only one.
    * @param {string} action
    * @param {import('./tickets.js').Ticket} ticket
    */
@@ -89,8 +88,7 @@ export class KitchenCommands {
   }
 
   /**
-   * Sends a command. The connection's `answer` event, which also arrives after a reload, shows a
-   * refusal.
+   * Sends a command. The connection's `answer` event reports a refusal, even after a reload.
    * @param {any} command
    */
   #send(command) {

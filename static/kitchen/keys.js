@@ -3,12 +3,12 @@
  *
  * @typedef {object} Keys
  * @property {() => boolean} enabled
- * @property {(control: Element) => boolean} refuses to press a control that is out of sight
+ * @property {(control: Element) => boolean} refuses whether not to press a control, because it is out of sight
  * @property {(slot: number) => void} slot a digit, 1 to 9
- * @property {(step: 1 | -1) => void} page of tickets, where they do not fit
- * @property {(step: 1 | -1) => void} ticket the next or the one before
- * @property {(step: 1 | -1) => void} control within the ticket
- * @property {() => void} enter on a ticket itself; on a button the browser presses it
+ * @property {(step: 1 | -1) => void} page turns the page, if the tickets do not fit on one
+ * @property {(step: 1 | -1) => void} ticket selects the next or the previous ticket
+ * @property {(step: 1 | -1) => void} control selects a control of the ticket
+ * @property {() => void} enter acts on the ticket itself; on a button, the browser presses it
  * @property {() => void} undo
  * @property {(name: 'recall' | 'all-day' | 'mute') => void} open
  */
@@ -43,7 +43,7 @@ function press(keys, event) {
     event.preventDefault();
     return;
   }
-  // A key that is held down repeats: one press, one bump.
+  // A key that is held down repeats, but it is one press and one bump.
   if (!keys.enabled() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTaken(event)) return;
   const run = /^[1-9]$/.test(event.key) ? () => keys.slot(Number(event.key)) : binding(keys, event.key);
   if (!run) return;
@@ -58,7 +58,7 @@ function binding(keys, key) {
 }
 
 /**
- * The control that the browser would press: Enter and the space bar do.
+ * Returns the control that the browser itself would press, on Enter and the space bar.
  * @param {KeyboardEvent} event
  */
 function pressedBy({ target, key }) {
@@ -66,7 +66,7 @@ function pressedBy({ target, key }) {
   return target.closest('button, a');
 }
 
-/** A form, a dialog and a focused button keep their own keys. @param {KeyboardEvent} event */
+/** Whether the key belongs to a form, a dialog or a focused button. @param {KeyboardEvent} event */
 function isTaken({ target, key }) {
   if (!(target instanceof Element)) return false;
   if (target.closest('dialog, input, select, textarea')) return true;

@@ -10,9 +10,9 @@ const BEAT_MS = 1000;
 takeGivenToken();
 whenForgetful(() => notice('This browser keeps nothing: its storage is blocked or full. '
   + 'After a reload you have to pair this screen again.'));
-// A new token in the address of an open page: the browser does not load the page again by itself.
+// Reloads after a new token in the address of the open page, since the browser does not.
 addEventListener('hashchange', () => {
-  // Kept in memory, it would be lost with this page: the next page takes it.
+  // Without storage the token would be lost with this page, so the next page takes it from the address.
   if (isForgetful() ? givenToken() : takeGivenToken()) location.reload();
 });
 const session = openSession() ?? await pair();
@@ -20,8 +20,7 @@ if (session) {
   const ended = await new KitchenScreen(session).run();
   if (ended === 'unpaired') await endSession();
   else dropSession();
-  // A fresh page is the surest way to leave nothing of the last session behind; it shows the
-  // pairing.
+  // A reload removes everything of the last session and shows the pairing.
   location.reload();
 }
 

@@ -1,13 +1,13 @@
-/** How long a finger is on its way to the screen, in ms. */
+/** How long a finger takes to reach the screen, in ms. */
 export const ON_ITS_WAY_MS = 350;
-/** The longest shift that is not a move, in px. */
+/** A shift of at most this many px does not count as a move. */
 const STEADY_PX = 8;
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Place */
 
 /**
- * Remembers where tickets stood before they last moved: a finger that set out before then aimed at
- * what it saw.
+ * Remembers where the tickets were before they last moved, since a finger that was already on its way aimed at the old
+ * positions.
  */
 export class LastMove {
   #at = -Infinity;
@@ -29,10 +29,10 @@ export class LastMove {
   }
 
   /**
-   * @param {string} id of what was hit
+   * @param {string} id of the ticket that was hit
    * @param {{clientX: number, clientY: number}} point
    * @param {number} now monotonic ms
-   * @returns {boolean} another ticket stood there when the finger set out
+   * @returns {boolean} whether another ticket was there when the finger set out
    */
   misled(id, { clientX, clientY }, now) {
     if (now - this.#at > ON_ITS_WAY_MS) return false;
@@ -43,16 +43,16 @@ export class LastMove {
 }
 
 /**
- * Remembers what each digit stood for before it last moved: a key that was pressed then is about
- * what was read.
+ * Remembers the ticket of each digit before the last move, since a key that was pressed then is meant for what the cook had
+ * read.
  */
 export class DigitTargets {
-  /** By digit, from 1 at index 0. @type {(string | undefined)[]} */ #targets = [];
+  /** The targets by digit, from 1 at index 0. @type {(string | undefined)[]} */ #targets = [];
   /** @type {{target: string, until: number}[]} */ #before = [];
 
   /**
    * @param {(string | undefined)[]} targets by digit @param {number} now monotonic ms
-   * @param {boolean} turned the cook has turned the page: the next key is about what it shows
+   * @param {boolean} turned whether the cook has turned the page: then the next key is meant for the new page
    */
   note(targets, now, turned) {
     this.#targets.forEach((target, index) => {
@@ -64,7 +64,7 @@ export class DigitTargets {
   /**
    * @param {number} digit
    * @param {number} now monotonic ms
-   * @returns {boolean} it stood for something else when the hand set out
+   * @returns {boolean} whether the digit had another target when the hand set out
    */
   misled(digit, now) {
     const before = this.#before[digit - 1];

@@ -6,33 +6,31 @@ import { leastIdOf } from '../shared/time_ids.js';
 import { isUpcoming } from '../shared/called.js';
 import { becameRush, changesBetween, heldBetween, isOpen, marksBetween, ticketOf } from './tickets.js';
 
-/** How many closed orders are read at once. */
+/** How many closed orders to read at once. */
 const PAGE = 100;
 
 /**
- * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked
- * has changed.
+ * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket in preparation has changed.
  */
 export class KitchenOrders extends Emitter {
   #room; #memory; #api; #restaurant; #station; #book;
   /**
-   * Orders that were to be cooked and closed while this screen was disconnected.
+   * Orders that were still to be cooked and were closed while this screen was disconnected.
    * @type {Map<string, any>}
    */
   #found = new Map();
   /**
-   * Orders that the last snapshot did not list after the history was rewritten, until it is known
-   * whether they were closed or lost.
+   * Orders that a snapshot of a rewritten history did not list, until the screen knows whether they were closed or lost.
    * @type {Map<string, any>}
    */
   #suspects = new Map();
   #isLooking = false;
   /**
-   * The ticket of each document: an order that has not changed is not read again.
+   * The ticket of each document, so that an unchanged order is not converted again.
    * @type {WeakMap<object, import('./tickets.js').Ticket>}
    */
   #made = new WeakMap();
-  /** The station that they are for. @type {string | undefined} */ #madeFor;
+  /** The station of these tickets. @type {string | undefined} */ #madeFor;
 
   /**
    * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any,
@@ -47,7 +45,7 @@ export class KitchenOrders extends Emitter {
     this.#book = new OrderBook({ bell, room, station });
     this.#api = new Api({ url: location.origin, tokens });
     room.on('change', (/** @type {any} */ change) => this.#changed(change));
-    // After an error: right after a failover, some calls fail.
+    // Reads again after an error, since some calls fail right after a failover.
     for (const name of ['live', 'sync']) room.on(name, () => this.#suspects.size > 0 && !this.#isLooking && this.#lookForMissing());
   }
 
@@ -83,7 +81,7 @@ export class KitchenOrders extends Emitter {
   }
 
   /**
-   * Notes what has changed on a ticket that is being cooked.
+   * Records the changes of a ticket in preparation.
    * @param {string} id
    * @param {any} before
    * @param {any} after
@@ -95,7 +93,7 @@ export class KitchenOrders extends Emitter {
     if (isMarked) this.#memory.addMarks(id, marks);
     const held = heldBetween(before, after);
     if (held.length > 0) this.#memory.dropCalls(id, held);
-    // A ticket that comes back with a round rings as a new one.
+    // A bumped ticket that returns with another round rings as a new one.
     if (!isOpen(ticketOf(before, this.#station))) return;
     const words = changesBetween(before, after, this.#station);
     if (words.length > 0) this.#memory.addChanges(id, words);
@@ -105,8 +103,8 @@ export class KitchenOrders extends Emitter {
   }
 
   /**
-   * Asks what became of tickets that were on the screen: a snapshot lists open orders only. After
-   * an error the next snapshot asks again. Tickets that were not looked for are forgotten.
+   * Asks whether tickets that were on the screen were closed, since a snapshot lists only open orders. After an error the next
+   * snapshot asks again. Tickets beyond the bound are dropped.
    */
   async #lookForMissing() {
     this.#found.clear();

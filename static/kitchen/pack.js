@@ -1,18 +1,16 @@
-/**
- * The least share of a column that a ticket is cut to fill, and the least for a ticket of two
- * dishes.
- */
+/** A ticket is cut only if it fills at least this share of a column; the second value is for a ticket of two dishes. */
 const WORTH_CUTTING = 0.15;
 const WORTH_CUTTING_TWO = 0.25;
 
 /**
- * The heights of a ticket's parts, in px: `head` is down to its first dish, `foot` what stands
- * below the last.
- * @typedef {{head: number, items: number[], foot: number}} Shape A column, in px. `mark` returns
- *   the height of the head that repeats above each later part of the ticket at an index.
- * @typedef {{height: number, gap: number, mark: (at: number) => number}} Column A ticket that
- *   begins `skip` below the top of a column: each dish of `breaks` begins another column, and the
- *   last of `span` columns is filled down to `bottom`.
+ * The heights of a ticket's parts, in px: `head` reaches down to the first dish, `foot` is everything below the last dish.
+ * @typedef {{head: number, items: number[], foot: number}} Shape
+ *
+ * A column, in px. `mark` returns the height of the head that is repeated above each later part of the ticket at an index.
+ * @typedef {{height: number, gap: number, mark: (at: number) => number}} Column
+ *
+ * How a ticket is cut that begins `skip` below the top of a column: each dish in `breaks` begins another column, and the last of
+ * `span` columns is filled down to `bottom`.
  * @typedef {{skip: number, span: number, breaks: number[], bottom: number}} Cut
  * @typedef {{column: number, top: number, cut: Cut | null}} Spot
  */
@@ -23,12 +21,12 @@ export function heightOf({ head, items, foot }) {
 }
 
 /**
- * Fills columns from the top, in order. A ticket that does not fit continues in the next column, if
- * it can be cut, or begins there.
+ * Fills columns from the top, in order. A ticket that does not fit continues in the next column if it can be cut; otherwise it
+ * begins there.
  *
  * @param {Shape[]} shapes
  * @param {Column} column
- * @param {number} [columns] cuts no ticket to fill a column as long as all fit in this many
+ * @param {number} [columns] as long as all tickets fit in this many columns, none is cut
  * @returns {Spot[]}
  */
 export function pack(shapes, column, columns = 0) {
@@ -73,26 +71,25 @@ function fill(shapes, { height, gap }, cut) {
  * @param {Map<string, {left: number, right: number}>} places by id
  * @param {number} width of a column
  * @param {{left: number, right: number}} sight
- * @returns {string[]} ids of those whose last column is whole in sight
+ * @returns {string[]} ids of the tickets whose last column is fully in sight
  */
 export function endingInSight(places, width, sight) {
   const isWhole = (/** @type {{left: number, right: number}} */ { left, right }) => Math.max(left, right - width) >= sight.left && right <= sight.right;
   return [...places].filter(([, place]) => isWhole(place)).map(([id]) => id);
 }
 
-/** @param {Shape} shape @param {number} left the share of the column that is free */
+/** @param {Shape} shape @param {number} left the free share of the column */
 function isWorthCutting({ items }, left) {
   return items.length > 1 && left >= (items.length > 2 ? WORTH_CUTTING : WORTH_CUTTING_TWO);
 }
 
 /**
- * Cuts between dishes. What stands below the last dish stays with it: alone, nobody could tell
- * whose button it is.
+ * Cuts between dishes. The foot stays with the last dish: alone, nobody could tell whose buttons it has.
  * @param {Shape} shape
  * @param {number} skip
  * @param {number} height of a column
  * @param {() => number} mark
- * @returns {Cut | null} null when the head would stand without a dish below it
+ * @returns {Cut | null} null if the head would be without a dish below it
  */
 function cutAt({ head, items, foot }, skip, height, mark) {
   /** @type {number[]} */
@@ -107,7 +104,7 @@ function cutAt({ head, items, foot }, skip, height, mark) {
     bottom += size;
   });
   if (breaks[0] === 0) return null;
-  // A dish that is longer than a column continues in the next by itself.
+  // A dish that is longer than a column continues in the next one.
   const more = Math.max(0, Math.ceil(bottom / height) - 1);
   return { skip, span: 1 + breaks.length + more, breaks, bottom: bottom - more * height };
 }

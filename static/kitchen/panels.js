@@ -3,7 +3,7 @@ import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { barButton, soundButton } from '../shared/sound_button.js';
 
-/** @param {number} standing tickets on the board @param {number} late of these */
+/** @param {number} standing tickets on the board @param {number} late how many of them are late */
 export function countsView(standing, late) {
   return [
     h('span', {}, count(standing, 'ticket')),
@@ -22,7 +22,7 @@ export function barControls({ sound, allDay, recalls }) {
   ];
 }
 
-/** Counts the dishes below the edge of the panel, which nobody would scroll to without a hint. */
+/** Shows how many dishes are below the edge of the panel, since nobody would scroll without a hint. */
 export function drawDishesBelow() {
   const more = find('#all-day-more');
   const edge = find('#all-day-panel').getBoundingClientRect().bottom;

@@ -27,23 +27,22 @@ import { isOpen } from './tickets.js';
 import { KitchenView } from './view.js';
 import { Watchdog } from './watchdog.js';
 
-/** How often to check whether the undo of a bumped ticket is over. */
+/** How often to check for bumped tickets that can no longer be undone. */
 const BUMPED_CHECK_MS = 500;
 /**
- * How long nobody must have touched the screen before it may reload, and before it may with a
- * dialog left open.
+ * How long the screen must be untouched before it may reload; and before it may reload while a dialog is open.
  */
 const QUIET_MS = 4_000;
 const FORGOTTEN_MS = 60_000;
-/** How long nobody must have touched the screen before all tickets may move, if that shows more. */
+/** How long the screen must be untouched before all tickets may move, if that shows more. */
 const UNTOUCHED_MS = 10_000;
 
 /**
- * How often a cancelled ticket that nobody has confirmed rings again: somebody may be cooking it.
+ * How often an unconfirmed cancelled ticket rings again, since somebody may still be cooking it.
  */
 const CANCELLED_AGAIN_MS = 30_000;
 
-/** How long the bar says why a key did nothing. */
+/** How long the bar shows why a key did nothing. */
 const SAID_MS = 6_000;
 
 /** @type {Record<string, string>} */
@@ -54,18 +53,18 @@ const NEWS = {
 /** One kitchen screen: turns the room's orders into tickets, and touches into commands. */
 export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog; #rules;
-  /** Of the restaurant, once it is known. @type {string | undefined} */ #zone;
+  /** The restaurant's time zone, once known. @type {string | undefined} */ #zone;
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
   #dialogs = [...document.querySelectorAll('dialog')];
   #view = new KitchenView(() => this.#due());
   /** @type {import('./tickets.js').Ticket[]} */ #tickets = [];
   #redraw = redrawing(() => this.#draw());
-  /** Whether a draw is due: one that stays due means that drawing fails. */ #owed = false;
+  /** Whether a draw is pending. If it stays pending, drawing fails. */ #owed = false;
   #touchedAt = -Infinity;
-  /** Checks bumped tickets. One timer for all draws: one each would multiply. @type {any} */
+  /** Checks bumped tickets. One timer for all draws, since one for each would pile up. @type {any} */
   #letGo;
-  /** Removes what the bar says. @type {any} */ #saying;
+  /** Removes the message in the bar. @type {any} */ #saying;
   /** When a cancelled ticket last rang. */ #warnedAt = -Infinity;
   /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
@@ -101,7 +100,7 @@ export class KitchenScreen {
     onAction(document.body, 'data-action', (action, control, event) => this.#act(action, control, event));
     ignoreHeldKeys(document);
     onAction(document.body, 'data-do', (name, control, event) => {
-      // The next cancelled ticket moves up under the finger.
+      // After a touch, the next cancelled ticket moves up under the finger.
       const trembles = name === 'confirm-cancel' && this.#touch.trembles(/** @type {PointerEvent} */ (event));
       if (!trembles) this.#do(name, control);
     });
@@ -120,7 +119,7 @@ export class KitchenScreen {
     return new Promise((resolve) => { this.#end = resolve; });
   }
 
-  /** Reads whose clock orders for later go by. Until it is known, it is that of this screen. */
+  /** Reads the time zone for orders for later. Until then the screen's own zone is used. */
   async #readZone() {
     const profile = await new Api({ url: location.origin }).get(`/api/v1/restaurants/${this.#restaurant}`).catch(() => null);
     if (!profile || profile.time_zone === this.#zone) return;
@@ -149,11 +148,11 @@ export class KitchenScreen {
   /** @returns {import('./keys.js').Keys} */
   #keys() {
     return {
-      // Keys do not reach through an open dialog, wherever the focus is.
+      // While a dialog is open, keys do nothing on the board, wherever the focus is.
       enabled: () => this.#settings.values.shortcuts && !document.querySelector('dialog[open]'),
       refuses: (control) => this.#view.isBeyond(control) && this.#refuse('That button is out of sight'),
       slot: (slot) => this.#key(this.#view.atDigit(slot)),
-      // The next key is already on its way, and while a page turns no digit acts.
+      // Turns at once, since the next key may already be on its way, and digits do nothing while a page turns.
       page: (step) => this.#view.turn(step, 'instant'),
       ticket: (step) => this.#view.focusTicket(step),
       control: (step) => this.#view.focusControl(step),
@@ -169,10 +168,10 @@ export class KitchenScreen {
     const ticket = this.#tickets.find((one) => one.id === id);
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     const click = /** @type {PointerEvent} */ (event);
-    // Start and bump are two actions; bump and undo reverse each other, as the two of an item do.
+    // Start and bump are different actions. Bump and undo reverse each other, for a ticket as for an item.
     const thing = action === 'start' ? '' : `${id} ${item}`;
     if (!ticket || this.#touch.trembles(click, thing)) return;
-    // The finger was on its way to the ticket that stood here.
+    // The finger was on its way to a ticket that has moved since.
     if (click.pointerType === 'touch' && this.#view.misled(ticket.id, click)) return;
     this.#send(action, ticket, item, Number(control.dataset.course) || undefined);
   }
@@ -184,7 +183,7 @@ export class KitchenScreen {
   }
 
   /**
-   * @param {{ticket?: import('./tickets.js').Ticket, refusal?: string}} aimed what a key is about
+   * @param {{ticket?: import('./tickets.js').Ticket, refusal?: string}} aimed the target of a key
    */
   #key({ ticket, refusal }) {
     if (refusal) this.#refuse(refusal);
@@ -195,8 +194,7 @@ export class KitchenScreen {
   }
 
   /**
-   * Says why a key did nothing, over the facts of the bar: the next key is on its way, so this
-   * covers no control and moves no ticket.
+   * Shows in the bar why a key did nothing. Covers no control and moves no ticket, since the next key may be on its way.
    * @param {string} words
    */
   #refuse(words) {
@@ -206,7 +204,7 @@ export class KitchenScreen {
     return true;
   }
 
-  /** Whether this screen may reload without being in anybody's way. */
+  /** Whether this screen may reload without disturbing anybody. */
   #isQuiet() {
     const untouched = performance.now() - this.#touchedAt;
     if (untouched > FORGOTTEN_MS) return true;
@@ -262,7 +260,7 @@ export class KitchenScreen {
     if (tickAges(document, this.#bell.now(), (age) => this.#view.isNear(age)) || isBegun) this.#due();
   }
 
-  /** Returns to the oldest tickets after a cook has left: an open dialog covers tickets. */
+  /** Returns to the oldest tickets after a cook has left. Closes an open dialog, since it covers tickets. */
   #tidy() {
     for (const dialog of this.#dialogs) if (dialog.open) dialog.close();
     this.#view.first();
@@ -273,7 +271,7 @@ export class KitchenScreen {
     this.#redraw();
   }
 
-  /** A screen with a station of its own shows that one; any other shows the chosen one, or all. */
+  /** The station that is shown: the screen's own one, or else the chosen one; undefined for all. */
   get #shownStation() {
     return this.#station ?? (this.#settings.values.filter || undefined);
   }
@@ -286,7 +284,7 @@ export class KitchenScreen {
     const station = this.#shownStation;
     this.#memory.use(this.#memoryName);
     this.#tickets = this.#orders.tickets(station, this.#bell.now());
-    // Before the first snapshot nothing is known, and nothing rings.
+    // Before the first snapshot the orders are unknown, so nothing rings.
     if (this.#room.cursor !== null) {
       for (const sound of this.#memory.observe(this.#tickets, performance.now())) this.#tell(sound);
     }
@@ -303,7 +301,7 @@ export class KitchenScreen {
 }
 
 /**
- * Asks for a second touch before what cannot be undone.
+ * Asks for a second touch before an action that cannot be undone.
  * @param {HTMLElement | undefined} control
  * @param {string} words
  */

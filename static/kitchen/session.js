@@ -4,11 +4,11 @@ import { keepLocal, localStore, recallLocal, sessionStore } from '../shared/stor
 const PAIRED = 'orderbell.kitchen';
 const GIVEN = 'orderbell.kitchen.given';
 const NOTICE = 'orderbell.kitchen.notice';
-/** An order that does not exist: the server answers that only to a valid token. */
+/** The id of no order. The server answers "not found" only to a valid token. */
 const NO_ORDER = '/api/v1/orders/00000000-0000-7000-8000-000000000000';
 
 /**
- * Who this screen is.
+ * The identity of this screen.
  * @typedef {{tokens: import('../client/tokens.js').Tokens, claims: Record<string, any>}} Session
  */
 
@@ -18,33 +18,32 @@ export function givenToken() {
 }
 
 /**
- * Takes the token out of the address before anything else: it must not be in a bookmark or a photo.
- * @returns {boolean} there was one
+ * Removes the token from the address before anything else, since it must not be in a bookmark or a photo. @returns {boolean}
+ * whether there was one
  */
 export function takeGivenToken() {
   const token = givenToken();
   if (!token) return false;
   history.replaceState(null, '', location.pathname + location.search);
-  // For this tab alone: two tabs may be two screens.
+  // Stored for this tab only, since two tabs may be two screens.
   sessionStore.setItem(GIVEN, token);
   return true;
 }
 
 /**
- * @returns {Session | null} the given token before the paired one; null when this screen has to be
- *   paired
+ * @returns {Session | null} the given token takes precedence over the paired one; null if this screen has to be paired
  */
 export function openSession() {
   const given = sessionStore.getItem(GIVEN);
   const claims = given ? tokenClaims(given) : {};
   if (given && claims.restaurant) return { tokens: fixedToken(given), claims };
-  // A text that is not a token would be tried forever; without it the screen can be paired.
+  // An invalid token would be tried forever; without it the screen can be paired.
   if (given) dropGiven('The link to this screen has no token that works. Pair the screen, or open the whole link.');
   const tokens = pairedTokens();
   return tokens.present ? { tokens, claims: recallLocal('kitchen.claims', {}) } : null;
 }
 
-/** @returns {string} why this screen has to be paired, once; empty for one that never was */
+/** @returns {string} why this screen has to be paired; empty if it was never paired, and on the next call */
 export function takeNotice() {
   const notice = sessionStore.getItem(NOTICE) ?? '';
   sessionStore.removeItem(NOTICE);
@@ -58,8 +57,7 @@ export function keepPaired(answer) {
 }
 
 /**
- * Asks the server over HTTP whether this screen's token is valid: a browser hides why a WebSocket
- * was refused.
+ * Asks the server over HTTP whether this screen's token is valid, since a browser hides why a WebSocket was refused.
  * @param {Session} session
  * @returns {Promise<import('./watchdog.js').Answer>}
  */
@@ -75,8 +73,8 @@ export async function askAbout({ tokens }) {
 }
 
 /**
- * Ends the session on the server too, so that a screen that was sold cannot come back. Ends it here
- * in any case.
+ * Ends the session on the server, too, so that a screen that was sold cannot come back. Ends it here even if the server cannot
+ * be reached.
  */
 export async function endSession() {
   const session = openSession();
@@ -87,8 +85,7 @@ export async function endSession() {
 }
 
 /**
- * Forgets a session that the server has ended. A screen that was paired before it was given a token
- * continues as the paired one.
+ * Forgets a session that the server has ended. A screen that was paired before it was given a token continues with the pairing.
  */
 export function dropSession() {
   if (sessionStore.getItem(GIVEN)) return dropGiven('The link that opened this screen no longer works. Pair the screen, or open a new link.');

@@ -14,7 +14,7 @@ const DEFAULTS = { letters: 'large', columns: 'auto', hurryMinutes: HURRY_MINUTE
 const MOST_MINUTES = 240;
 
 /**
- * Returns the minutes after a step: of one minute below ten, then of five.
+ * Returns the minutes after a step: by one minute below ten, and by five above.
  * @param {number} minutes
  * @param {number} by -1 or 1
  */
@@ -23,7 +23,7 @@ export function stepped(minutes, by) {
   return Math.min(MOST_MINUTES, Math.max(1, minutes + by * step));
 }
 
-/** The settings of one screen, kept across reloads. */
+/** The settings of one screen. They survive a reload. */
 export class ScreenSettings {
   #changed;
 
@@ -46,7 +46,7 @@ export class ScreenSettings {
   }
 
   /**
-   * Changes a threshold by a step. This may move another one: a ticket is never late before it warns.
+   * Changes a threshold by a step. Moves the other one if needed, since a ticket must not be late before it warns.
    * @param {string} name
    * @param {number} by -1 or 1
    */

@@ -4,47 +4,45 @@ import { orderAllergyWord } from '../shared/notes.js';
 import { cancelledEntry, incomingEntry, upcomingEntry } from './ticket_view.js';
 
 /**
- * Cancelled tickets in sight at once: more stand behind a count, for they must not take the room of
- * what is to be cooked.
+ * How many cancelled tickets are shown. The others are behind a count, since they must not take space from the tickets to cook.
  */
 const CANCELLED_IN_SIGHT = 2;
 /**
- * Lines of incoming orders where there is nothing to cook, or the glass is high; elsewhere it is
- * one.
+ * How many lines of incoming orders to show if there is nothing to cook or the screen is high; otherwise one.
  */
 const MANY_LINES = 4;
-/** The most of the glass that incoming orders with an allergy may take. */
+/** The most of the screen's height that incoming orders with an allergy may take. */
 const MOST_OF_GLASS = 0.4;
 
-/** A phone is high, and has no room. */
+/** A phone is high, but has no space for more lines. */
 const PHONE = matchMedia('(max-width: 699px)');
 
 /** @typedef {import('./tickets.js').Ticket} Ticket */
 
 /**
- * Draws what lies below the board: tickets that were cancelled, orders that nobody has taken yet, and
- * those for later.
+ * Draws the strips below the board: cancelled tickets, orders that nobody has accepted yet, and orders for later.
  */
 export class Strips {
-  /** The newest first. @type {Ticket[]} */ cancelled = [];
-  /** Whether a cook has opened those behind the count. */ #all = false;
-  /** What the lines were fitted for, by strip. @type {Record<string, string>} */ #fitted = {};
-  /** Incoming orders: the lines that show, and how many have an allergy. */ #incoming = { lines: 1, warned: 0 };
-  /** Of the letters, as a share of their full size. */ #scale = 1;
+  /** Newest first. @type {Ticket[]} */ cancelled = [];
+  /** Whether a cook has opened the tickets behind the count. */ #all = false;
+  /** The content and size that each strip was fitted for. @type {Record<string, string>} */ #fitted = {};
+  /** The incoming orders: how many lines are shown, and how many orders have an allergy. */
+  #incoming = { lines: 1, warned: 0 };
+  /** The size of the letters, as a share of their full size. */ #scale = 1;
 
-  /** Those that have a digit: the newest has the last. @returns {Ticket[]} */
+  /** The cancelled tickets that have a digit; the newest has the last one. @returns {Ticket[]} */
   get numbered() {
     return this.cancelled.slice(0, CANCELLED_IN_SIGHT);
   }
 
-  /** Opens those behind the count, or closes them. @param {boolean} [open] */
+  /** Opens or closes the tickets behind the count. @param {boolean} [open] */
   openCancelled(open = !this.#all) {
     this.#all = open;
   }
 
   /**
-   * @param {Ticket[]} cancelled the newest first
-   * @param {boolean} numbered the screen shows digits
+   * @param {Ticket[]} cancelled newest first
+   * @param {boolean} numbered whether the screen shows digits
    */
   drawCancelled(cancelled, numbered) {
     this.cancelled = cancelled;
@@ -60,10 +58,10 @@ export class Strips {
   }
 
   /**
-   * Orders with an allergy come first, and make room for themselves.
+   * Draws the incoming orders. Those with an allergy come first, and the strip grows to show them all.
    * @param {Ticket[]} incoming
    * @param {number} now server ms
-   * @param {boolean} idle there is nothing to cook
+   * @param {boolean} idle whether there is nothing to cook
    */
   drawIncoming(incoming, now, idle) {
     const warned = incoming.filter(({ order }) => orderAllergyWord(order));
@@ -77,7 +75,7 @@ export class Strips {
   }
 
   /**
-   * One line of orders for later, the next one first.
+   * Draws one line of orders for later, the next one first.
    * @param {Ticket[]} upcoming
    * @param {number} now server ms
    * @param {string | undefined} zone of the restaurant
@@ -90,7 +88,7 @@ export class Strips {
     if ((this.#mustFit('upcoming', sorted.map(({ id }) => id)) || changed.size > 0) && sorted.length > 0) fitLines('upcoming', 1, 0);
   }
 
-  /** @param {string} strip @param {any[]} shown @returns {boolean} whether it has changed since the last time */
+  /** @param {string} strip @param {any[]} shown @returns {boolean} whether it has changed since the last call */
   #mustFit(strip, shown) {
     const key = [innerWidth, innerHeight, ...shown].join(' ');
     const isSame = this.#fitted[strip] === key;
@@ -113,10 +111,10 @@ export class Strips {
 }
 
 /**
- * Shows so many lines, and all with an allergy; counts the orders below them.
+ * Limits a strip to a number of lines, but shows all orders with an allergy. Counts the hidden ones.
  * @param {'incoming' | 'upcoming'} strip
  * @param {number} lines
- * @param {number} warned the first of them
+ * @param {number} warned how many orders at the beginning have an allergy
  */
 function fitLines(strip, lines, warned) {
   const list = find(`#${strip}-orders`);

@@ -1,7 +1,7 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { UNDO_MS, isOpen, movedWords } from './tickets.js';
 
-/** How many cancelled tickets are kept for a cook to confirm, the newest. */
+/** The most unconfirmed cancelled tickets to keep, the newest. */
 export const MOST_CANCELLED = 100;
 
 const NO_MARKS = Object.freeze({});
@@ -10,14 +10,14 @@ const NO_MARKS = Object.freeze({});
 const isOwed = (state) => state === 'new' || state === 'cooking';
 
 /**
- * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket
- * and a change until a cook has confirmed them, across reloads too.
+ * Remembers what a screen has shown. Decides on sounds and undo. Keeps a cancelled ticket or a change until a cook has
+ * confirmed it, even across reloads.
  */
 export class TicketMemory {
   #name = '';
   /** The last observed state of each ticket. @type {Map<string, string>} */
   #states = new Map();
-  /** Cancelled or lost and not confirmed, with the last document. @type {Map<string, any>} */
+  /** Unconfirmed cancelled or lost orders, with their last documents. @type {Map<string, any>} */
   #cancelled = new Map();
   /** @type {Map<string, number>} */
   #bumpedAt = new Map();
@@ -25,12 +25,12 @@ export class TicketMemory {
   #changes = new Map();
   /** @type {Map<string, Record<string, import('./tickets.js').Mark>>} */
   #marks = new Map();
-  /** The table at which a cook last saw an order that has moved since. @type {Map<string, string>} */
+  /** The table where a cook last saw an order that was moved since. @type {Map<string, string>} */
   #tables = new Map();
   #first = true;
-  /** The text that was written last. */ #kept = '';
+  /** The last text written to storage. */ #kept = '';
 
-  /** @param {string} name one per restaurant and station; another name is another memory */
+  /** @param {string} name one for each restaurant and station; each name has its own memory */
   use(name) {
     if (this.#name === `kitchen.${name}`) return;
     this.#name = `kitchen.${name}`;
@@ -105,7 +105,7 @@ export class TicketMemory {
   }
 
   /**
-   * Keeps a ticket that the database has lost among the cancelled ones: a cook has to hear of it.
+   * Keeps a ticket that the database has lost among the cancelled ones, so that a cook learns of it.
    * @param {any} order as it was last known
    */
   lose(order) {
@@ -114,8 +114,8 @@ export class TicketMemory {
   }
 
   /**
-   * Takes over the open orders of a rewritten history, whatever their positions: they are neither cancelled nor lost, and may
-   * wait to be accepted again.
+   * Adopts the open orders of a rewritten history, whatever their positions. They are neither cancelled nor lost, and may have
+   * to be accepted again.
    * @param {Map<string, any>} open documents by id
    */
   regain(open) {
@@ -127,7 +127,7 @@ export class TicketMemory {
   }
 
   /**
-   * Drops what is over: a screen runs for months.
+   * Drops finished tickets, since a screen runs for months.
    * @param {Set<string>} present
    * @param {number} now monotonic ms
    */
@@ -157,7 +157,7 @@ export class TicketMemory {
     this.#keep();
   }
 
-  /** @param {any} order @returns {string[]} what a cook has to confirm, in words */
+  /** @param {any} order @returns {string[]} the changes that a cook has to confirm, in words */
   changes({ id, table }) {
     const was = this.#tables.get(id);
     const moved = was !== undefined && was !== table ? [movedWords(was, table)] : [];
@@ -165,7 +165,7 @@ export class TicketMemory {
   }
 
   /**
-   * Of several moves, and of one that was undone, a cook has to know only where the order is now.
+   * Records a move. After several moves, or an undone one, only the present table matters to a cook.
    * @param {string} id @param {string} was the table that the order has left
    */
   move(id, was) {
@@ -174,7 +174,7 @@ export class TicketMemory {
   }
 
   /**
-   * What a cook has not seen at all stays new, and what was seen stays as it was then.
+   * Adds marks. A mark that a cook has not confirmed keeps its earlier state.
    * @param {string} id @param {Record<string, import('./tickets.js').Mark>} marks by line
    */
   addMarks(id, marks) {
@@ -183,7 +183,7 @@ export class TicketMemory {
   }
 
   /**
-   * Drops the marks that call lines to be begun. Marks of corrections stay.
+   * Drops the marks of new or fired lines. Keeps the marks of corrections.
    * @param {string} id @param {string[]} lines
    */
   dropCalls(id, lines) {
@@ -198,7 +198,7 @@ export class TicketMemory {
     return this.#marks.get(id) ?? NO_MARKS;
   }
 
-  /** Drops what a cook has seen. @param {string} id */
+  /** Drops the changes that a cook has confirmed. @param {string} id */
   confirm(id) {
     this.#changes.delete(id);
     this.#marks.delete(id);
@@ -214,7 +214,7 @@ export class TicketMemory {
 
   /**
    * @param {Iterable<string>} present ids
-   * @returns {string[]} ids of tickets that were to be cooked and are no longer listed
+   * @returns {string[]} ids of tickets that were still to be cooked and are no longer listed
    */
   missing(present) {
     const here = new Set(present);
@@ -226,7 +226,7 @@ export class TicketMemory {
     const states = Object.fromEntries([...this.#states].filter(([, state]) => isOwed(state)));
     const [cancelled, changes, marks, tables] = [this.#cancelled, this.#changes, this.#marks, this.#tables].map((kept) => Object.fromEntries(kept));
     const value = { states, cancelled, changes, marks, tables };
-    // Called with every draw and seldom different; a write waits for the disk.
+    // Called with every draw, but the text seldom changes, and a write waits for the disk.
     const text = JSON.stringify(value);
     if (text !== this.#kept) keepLocal(this.#name, value);
     this.#kept = text;

@@ -1,20 +1,19 @@
 import { h } from '../shared/dom.js';
 
-/** Marks a ticket that takes more than one column, and each dish that begins one of them. */
+/** The attribute of a ticket that takes more than one column, and of each dish that begins a column. */
 const SPAN = 'data-kept-span';
 const BEGINS = 'data-kept-begins';
 /**
- * Marks a dish with a word that is longer than its line even in the smallest letters: that word may
- * break.
+ * The attribute of a dish with a word that is longer than its line even in the smallest letters. That word may break.
  */
 const BREAKS = 'data-kept-breaks';
-/** The smallest letters that a long word makes of a dish, as a share of the others. */
+/** The smallest letters for a dish with a long word, as a share of the others. */
 const SMALLEST = 0.6;
-/** Glyphs do not shrink by exactly as much as their size. */
+/** A margin, since the width of glyphs is not exactly proportional to their size. */
 const SLACK = 0.98;
 
 /**
- * Measures the parts of a ticket that stands in one column.
+ * Measures the parts of a ticket in one column.
  * @param {HTMLElement} ticket whole @returns {import('./pack.js').Shape}
  */
 export function shapeOf(ticket) {
@@ -22,15 +21,14 @@ export function shapeOf(ticket) {
   const { top, bottom } = ticket.getBoundingClientRect();
   const tops = items.map((item) => item.getBoundingClientRect().top);
   const end = items.at(-1)?.getBoundingClientRect().bottom ?? bottom;
-  // Rounded up to whole px: a fraction too many would overflow into a column that nobody has
-  // counted.
+  // Rounded up to whole px: otherwise a fraction could overflow into an uncounted column.
   const px = [top, ...tops, end, bottom].map((edge, at, edges) => (at === 0 ? 0 : Math.ceil(edge - edges[at - 1])));
   return { head: px[1], items: px.slice(2, -1), foot: px[px.length - 1] };
 }
 
 /**
- * Makes the letters of a dish smaller where one of its words is longer than its line: a word that
- * breaks in its middle is read twice. Writes to all tickets before it reads any, and again after.
+ * Shrinks the letters of a dish if one of its words is longer than its line, since a broken word is hard to read. Writes to all
+ * tickets before it reads any, and writes again afterwards.
  * @param {HTMLElement[]} tickets
  */
 export function fitWords(tickets) {
@@ -48,9 +46,8 @@ export function fitWords(tickets) {
 }
 
 /**
- * Builds the head of a later part, which repeats what a cook must know who reads that column alone:
- * whose dishes these are, where they go, how late they are, and each warning of the ticket. A
- * screen reader has read it at the ticket's own head.
+ * Builds the head of a later part, for a cook who reads that column alone: the order, its table, its age, and each warning.
+ * Hidden from screen readers, which have read it at the ticket's own head.
  * @param {HTMLElement} ticket
  */
 export function partHead(ticket) {
@@ -62,8 +59,8 @@ export function partHead(ticket) {
 }
 
 /**
- * Splits a ticket over columns. Styles are set on the element that has them: a custom property
- * restyles everything below it.
+ * Splits a ticket over columns. Styles are set on the element that needs them, since a custom property restyles everything
+ * below it.
  * @param {HTMLElement} ticket whole
  * @param {import('./pack.js').Cut} cut
  * @param {{width: number, gap: number}} column in px
@@ -101,7 +98,7 @@ export function headOf(ticket) {
 }
 
 /**
- * Skips values that are set already: each write restyles.
+ * Skips a value that is already set, since each write causes a restyle.
  * @param {HTMLElement} element
  * @param {string} name
  * @param {string} value

@@ -9,31 +9,31 @@ import { clockOf, levelAt } from '../shared/urgency.js';
 import { whenAt } from '../shared/zone.js';
 import { heldAlone, isOpen, markWords, nextHeld } from './tickets.js';
 
-/** A table's name with more letters takes two lines of small ones in the head. */
+/** A table's name with more letters than this takes two lines of small letters in the head. */
 const LONG_TABLE = 3;
 const FACE = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 /**
- * The faces of minutes: formatting one takes as long as building a ticket.
+ * The formatted times by minute, since formatting one takes as long as building a ticket.
  * @type {Map<number, string>}
  */
 const faces = new Map();
 const MOST_FACES = 500;
-/** Nobody in the kitchen can hurry an order that is not accepted. */
+/** The kitchen cannot hurry an order that is not accepted. */
 const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
 
 /**
  * @typedef {object} Look what a ticket shows besides its order
  * @property {number} now server ms
- * @property {boolean} numbered the screen shows digits that bump a ticket
+ * @property {boolean} numbered whether the screen shows the digits that bump tickets
  * @property {boolean} selected
- * @property {string[]} changes that no cook has confirmed yet
- * @property {Record<string, import('./tickets.js').Mark>} marks on lines, likewise
- * @property {boolean} grouped items by station, with its name
+ * @property {string[]} changes those that no cook has confirmed
+ * @property {Record<string, import('./tickets.js').Mark>} marks the unconfirmed marks by line
+ * @property {boolean} grouped whether items are grouped by station, under its name
  * @property {import('../shared/urgency.js').Thresholds} thresholds
  */
 
 /**
- * A ticket with everything that it shows: it is built again only when one of these changes.
+ * A ticket and its dependencies. It is rebuilt only when one of these changes.
  * @param {import('./tickets.js').Ticket} ticket @param {Look} look
  * @returns {import('../shared/keyed.js').Entry}
  */
@@ -81,8 +81,7 @@ function dueView(ticket, look) {
 }
 
 /**
- * `9:41` without the half of the day: a promise is for the next hours, and the head of a ticket has
- * no room.
+ * Formats a time as `9:41`, without AM or PM: a promise is for the next hours, and the head of a ticket has little space.
  * @param {number} time
  */
 function faceOf(time) {
@@ -111,8 +110,8 @@ function flag(kind, sign, words) {
 }
 
 /**
- * The allergy flags of a ticket: the word, unless a note at the top says it already, since a dish's
- * note may be further down; and the whole note of another station's dish, since pans are shared.
+ * The allergy flags of a ticket: the word, unless a note at the top has it already, since a dish's note may be further down;
+ * and the whole note of a dish of another station, since pans are shared.
  * @param {any} order
  * @param {[string, any][]} mine
  */
@@ -129,7 +128,7 @@ function allergyFlags(order, mine) {
 
 /**
  * @param {{note?: string, allergy?: boolean}} said
- * @param {string} [dish] that it is about; the whole order without
+ * @param {string} [dish] its name; absent for the whole order
  */
 function allergyWords(said, dish) {
   const word = allergyWord(said);
@@ -137,7 +136,7 @@ function allergyWords(said, dish) {
 }
 
 /**
- * Each allergy of an order with its words, where the ticket itself is not shown.
+ * Lists each allergy of an order with its words, for a place that does not show the ticket.
  * @param {any} order
  */
 function allergyList(order) {
@@ -185,7 +184,7 @@ function itemView(id, item, touchable, look) {
       h('span.visually-hidden', {}, done ? ', done. Take back' : ', bump')));
 }
 
-/** @param {any} item @param {boolean} named with its station @param {import('./tickets.js').Mark} [mark] */
+/** @param {any} item @param {boolean} named whether to show the station @param {import('./tickets.js').Mark} [mark] */
 function face(item, named, mark) {
   const marks = { done: icon('check'), voided: h('span.item__void', {}, 'Void'), cooking: icon('flame') };
   return [
@@ -215,7 +214,7 @@ function elsewhere({ elsewhere: owed }) {
 
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function foot({ state, items: mine }, look) {
-  // The view fills the digit in. Its room is kept, so that a ticket's height does not depend on it.
+  // The view fills in the digit. Its space is always reserved, so that a ticket's height does not depend on it.
   const key = look.numbered && digit();
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
   const isMarked = look.changes.length > 0 || markWords(look.marks, mine).length > 0;
@@ -237,13 +236,13 @@ function fireButton(which, name) {
   return h('button.button', { 'type': 'button', 'data-key': `fire ${Object.keys(which)}`, 'data-action': 'fire', ...which }, icon('flame'), `Fire ${name}`);
 }
 
-/** The place of a digit, for the view to fill in. */
+/** The placeholder for a digit, which the view fills in. */
 function digit() {
   return h('kbd.ticket__slot', { 'aria-hidden': true, 'data-opaque': true });
 }
 
 /**
- * A cancelled or lost ticket in one piece: why, and the dishes that were begun and may be in a pan.
+ * A cancelled or lost ticket in compact form: the reason, and the dishes that were begun and may be in a pan.
  * @param {import('./tickets.js').Ticket} ticket @param {boolean} numbered
  * @returns {import('../shared/keyed.js').Entry}
  */
@@ -266,7 +265,7 @@ function cancelledWords(order, mine) {
   if (order.lost) return 'Lost: ask the floor';
   const reason = order.reason ?? mine.find(([, item]) => item.reason)?.[1].reason;
   const detail = order.detail ?? mine.find(([, item]) => item.detail)?.[1].detail;
-  // "Another reason" says nothing where the reason stands.
+  // "Another reason" says nothing beside a detail.
   const words = reason === 'other' && detail ? undefined : REASON_WORDS[reason];
   return ['Cancelled', [words, detail].filter(Boolean).join('. ')].filter(Boolean).join(': ');
 }
@@ -278,12 +277,12 @@ function cancelledWords(order, mine) {
  * @param {string} [looks]
  */
 function control(action, sign, words, looks = '') {
-  // Keyed: a node that turned from Start into Bump would fade from one look into the other.
+  // Keyed: a node that changed from Start to Bump would fade from one look to the other.
   return h(`button.button${looks}`, { 'type': 'button', 'data-key': action, 'data-action': action }, icon(sign), words);
 }
 
 /**
- * An order that nobody has accepted yet: cooks see it coming, and have nothing to do.
+ * An order that nobody has accepted yet: cooks see it coming, but have nothing to do.
  * @param {import('./tickets.js').Ticket} ticket @param {number} now
  * @returns {import('../shared/keyed.js').Entry}
  */
@@ -303,7 +302,7 @@ export function incomingEntry(ticket, now) {
 }
 
 /**
- * An order for later, on the strip below the board: when it is due, and when the kitchen begins.
+ * An order for later, in the strip below the board: when it is due, and when the kitchen begins.
  * @param {import('./tickets.js').Ticket} ticket
  * @param {number} now
  * @param {string | undefined} zone
@@ -324,7 +323,7 @@ export function upcomingEntry(ticket, now, zone) {
 }
 
 /**
- * One line of the recall list.
+ * A line of the recall list.
  * @param {import('./tickets.js').Ticket} ticket
  * @param {number} now
  */

@@ -7,29 +7,29 @@ import { promisedAt } from '../shared/urgency.js';
 /**
  * The tickets of a kitchen screen, without the DOM.
  *
- * A ticket is an order as one screen sees it: `upcoming` (for later, and not to be begun yet), `incoming` (placed, nobody has taken it yet), `new`
- * (accepted), `cooking`, `waiting` (what is left is held), `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
+ * A ticket is an order as one screen shows it. Its states: `upcoming` (for later, and not to be begun yet), `incoming` (placed, and not
+ * accepted yet), `new` (accepted), `cooking`, `waiting` (only held dishes are left), `bumped` (nothing is left to do on this screen),
+ * `cancelled`, or `gone`.
+ * @typedef {'upcoming' | 'incoming' | 'new' | 'cooking' | 'waiting' | 'bumped' | 'cancelled' | 'gone'} TicketState
  *
- * @typedef {'upcoming' | 'incoming' | 'new' | 'cooking' | 'waiting' | 'bumped' | 'cancelled' | 'gone'} TicketState `since`
- *   is when it was accepted, or the work of one for later began, or its oldest owed round added, `promised` what it was promised for, `finished` when it was last done
- *   with.
+ * `since`: when the order was accepted, or when an order for later was begun, or when its oldest unfinished round was added. `promised`:
+ * the promised time. `finished`: when its last dish was done.
  * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere:
  *   Record<string, number>, since: number, promised?: number, finished: number}} Ticket
  */
 
 export const RECALL_WINDOW_MS = 15 * 60_000;
-/** A bumped ticket keeps its place this long, with an undo: nothing moves under the finger. */
+/** How long a bumped ticket keeps its place, with an undo, so that nothing moves under the finger. */
 export const UNDO_MS = 5000;
 /**
- * How many rush orders come before late ones: the page of a wall screen has room for more tickets
- * than these.
+ * The most rush orders to place before late ones. The page of a wall screen has space for more tickets than this.
  */
 export const RUSH_AHEAD = 3;
 
 /**
  * @param {any} order
- * @param {string | undefined} station show this station's items alone; every station's without
- * @param {number} [now] server ms; without it an order for later waits as long as the document says so
+ * @param {string | undefined} station shows only this station's items; all items if undefined
+ * @param {number} [now] server ms; if absent, an order for later waits as long as its document says
  * @returns {Ticket}
  */
 export function ticketOf(order, station, now = 0) {
@@ -55,8 +55,8 @@ function sinceOf(order, items) {
 }
 
 /**
- * The state of a ticket of which nothing is owed now: dishes of later courses may be held. The
- * expo keeps it, to fire them; a station sees them when they are fired.
+ * The state of a ticket without dishes to cook now; dishes of later courses may be held. The expo keeps such a ticket, to fire
+ * them. A station sees them once they are fired.
  * @param {any[]} items @param {string | undefined} station @returns {TicketState}
  */
 function restOf(items, station) {
@@ -94,7 +94,7 @@ function owedElsewhere(items, station) {
 }
 
 /**
- * The next course that is held on a ticket.
+ * Returns the next held course of a ticket.
  * @param {[string, any][]} items @returns {{number: number, name: string} | undefined}
  */
 export function nextHeld(items) {
@@ -103,7 +103,7 @@ export function nextHeld(items) {
 }
 
 /**
- * The first line that is held by itself, without a course.
+ * Returns the first line that is held without a course.
  * @param {[string, any][]} items @returns {[string, any] | undefined}
  */
 export function heldAlone(items) {
@@ -116,8 +116,8 @@ export function isOpen({ state }) {
 }
 
 /**
- * Digits belong to places, and a bumped ticket keeps its own while it can be undone: a second press
- * must not hit the ticket that moves up.
+ * Whether a ticket keeps its digit. Digits belong to places, and a bumped ticket keeps its own until it can no longer be
+ * undone: a second press must not hit the ticket that moves up.
  * @param {Ticket} ticket
  */
 export function hasSlot(ticket) {
@@ -125,10 +125,9 @@ export function hasSlot(ticket) {
 }
 
 /**
- * Sorts tickets for the board, each group by age: rush orders first, for somebody has asked for
- * them, but no more than `RUSH_AHEAD` of them before those that are late. When everything is rush,
- * nothing is, and a late ticket stays on the first page. Then the other rush orders, those that are
- * in time, and last what nobody has accepted.
+ * Sorts tickets for the board, each group by age: first at most `RUSH_AHEAD` rush orders, then the late ones, the other rush
+ * orders, those in time, and last the orders that nobody has accepted. The limit keeps late tickets on the first page even if
+ * everything is marked as rush.
  *
  * @param {Ticket[]} tickets
  * @param {(ticket: Ticket) => boolean} isLate
@@ -148,19 +147,19 @@ export function inSequence(tickets, isLate) {
   return byAge.sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
 }
 
-/** The states of tickets that are not cooked, or not yet. */
+/** The states that the list of the day leaves out. */
 const NOT_OF_THE_DAY = new Set(['upcoming', 'incoming', 'cancelled']);
 
 /**
- * A line of the list of the day. `held` counts the portions of later courses, which are not in `quantity`; `services` counts the portions that are not eaten at a table,
- * `warned` those with an allergy on the dish or the whole order, by the word for it.
+ * A line of the list of the day. `held` counts the portions of later courses, which are not in `quantity`. `services` counts the
+ * portions that are not eaten at a table, by service. `warned` counts those with an allergy on the dish or the whole order, by the
+ * word for it.
  * @typedef {{name: string, options: string[], quantity: number, held: number,
  *   services: Record<string, number>, warned: Record<string, number>}} DayLine
  */
 
 /**
- * Sums up what has to be cooked now and what is held for later, over all tickets: the same dish with
- * the same options is one line.
+ * Sums up the dishes to cook now and those held for later, over all tickets. The same dish with the same options is one line.
  *
  * @param {Ticket[]} tickets
  * @returns {DayLine[]} most to cook first
@@ -194,7 +193,7 @@ function addToDay(lines, ticket, item) {
 
 /**
  * @param {Record<string, number>} counts
- * @param {string} key nothing is counted without one
+ * @param {string} key if empty, nothing is counted
  * @param {number} quantity
  */
 function addTo(counts, key, quantity) {
@@ -202,7 +201,7 @@ function addTo(counts, key, quantity) {
 }
 
 /**
- * The tickets that can be recalled: bumped here, or served within the window; the latest first.
+ * The tickets that can be recalled: bumped here, or served within the window; latest first.
  *
  * @param {Ticket[]} tickets @param {number} now server ms
  */
@@ -223,7 +222,7 @@ export function becameRush(before, after) {
 
 /**
  * @param {any} before @param {any} after @param {string | undefined} station
- * @returns {string[]} what a cook has to confirm, in words; empty when there is nothing
+ * @returns {string[]} the changes that a cook has to confirm, in words; empty if there are none
  */
 export function changesBetween(before, after, station) {
   const here = Object.entries(after.items).filter(([, item]) => !station || item.station === station);
@@ -240,8 +239,8 @@ export function movedWords(from, to) {
 const READ = new Set(['accepted', 'preparing', 'ready']);
 
 /**
- * What is marked on a line until a cook has confirmed it: the number of the round in which it came,
- * its course if it was held, or what it was before it was corrected.
+ * The mark on a line until a cook has confirmed it: the number of its round if it came later, its course if it was fired, or
+ * its previous content if it was corrected.
  * @typedef {{round?: number, fired?: string, was?: {quantity: number, options?: string[], note?: string}}} Mark
  */
 
@@ -254,7 +253,7 @@ export function marksBetween(before, after, station) {
   const marks = {};
   if (!READ.has(before.status)) return marks;
   const isNew = (/** @type {string} */ id) => !(id in before.items);
-  // A line that lost some portions was not corrected: they are on a line of their own, taken off.
+  // A line that lost some portions was not corrected: the lost ones are on a line of their own, as voided.
   const split = Object.entries(after.items).filter(([id, { status }]) => status === 'voided' && isNew(id)).map(([, item]) => item);
   for (const [id, item] of Object.entries(after.items)) {
     if (item.status === 'voided' || (station && item.station !== station)) continue;
@@ -270,7 +269,7 @@ export function marksBetween(before, after, station) {
 }
 
 /**
- * Returns the lines that were held between two documents, so that the cook no longer begins them.
+ * Returns the lines that were held between two documents, so that the cook does not begin them.
  * @param {any} before @param {any} after @returns {string[]} ids
  */
 export function heldBetween(before, after) {
@@ -303,8 +302,8 @@ export function markWords(marks, items) {
 }
 
 /**
- * `No Firni` when none of that dish is left, whatever its options; else how many were taken off, of
- * which, and how many are still to cook.
+ * Returns `No Firni` if none of that dish is left, whatever its options. Otherwise names the dish, how many were voided, and
+ * how many are still to cook.
  * @param {any} voided
  * @param {any[]} items of the ticket
  */

@@ -10,11 +10,11 @@ import { allDayView, recallView, ticketEntry } from './ticket_view.js';
 import { allDay, hasSlot, inSequence, isOpen, isRecallable, recallable } from './tickets.js';
 
 const RECALLS_SHOWN = 40;
-/** How long after its last event a scroll has ended. */
+/** How long after its last event a scroll counts as ended. */
 const RESTS_MS = 120;
 /** The digits on the keys that bump a ticket. */
 const DIGITS = 9;
-/** How far an edge may lie beyond the board's and count as in sight, in px. */
+/** How far beyond the board's edge a ticket may reach and still count as in sight, in px. */
 const EDGE = 2;
 /** A ticket with less than this in sight, in px, counts as out of sight. */
 const SLIVER = 24;
@@ -26,26 +26,26 @@ const SLIVER = 24;
  * @property {import('./tickets.js').Ticket[]} tickets all of them
  * @property {import('./ticket_memory.js').TicketMemory} memory
  * @property {import('./settings.js').Settings} settings
- * @property {string | undefined} station the one that is shown
- * @property {boolean} bound the station is the token's own
+ * @property {string | undefined} station the one that is shown; undefined for all
+ * @property {boolean} bound whether it is the token's own station
  * @property {import('../shared/sound.js').Sound} sound
- * @property {boolean} untouched nobody has touched the screen for a while
+ * @property {boolean} untouched whether nobody has touched the screen for a while
  * @property {string | undefined} zone of the restaurant
  * @property {any} bell @property {any} room
  */
 export class KitchenView {
   #strips = new Strips();
-  /** On the board, in the order of the screen. @type {import('./tickets.js').Ticket[]} */
+  /** The tickets on the board, in the order of the screen. @type {import('./tickets.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
   /**
-   * The tickets that the digits bump, as they are drawn. By digit, from 1 at index 0.
+   * The drawn targets of the digits, from 1 at index 0.
    * @type {(string | undefined)[]}
    */
   #slots = [];
   #digits = new DigitTargets();
   /** Whether a cook has turned the page since the digits were drawn. */ #turned = false;
-  /** When the focus went to the ticket that took the place of one that is gone. */
+  /** When the focus moved to the ticket that took the place of a removed one. */
   #focusMovedAt = -Infinity;
   #lastMove = new LastMove();
   #board = new TicketBoard(() => this.#placed());
@@ -53,8 +53,8 @@ export class KitchenView {
   /** Set while the tickets scroll. @type {any} */ #resting;
 
   /**
-   * @param {() => void} scrolled called when another page of tickets or another size of the window
-   *   is in sight, to draw again
+   * @param {() => void} scrolled called to draw again, after another page has come into sight or the size of the window has
+   * changed
    */
   constructor(scrolled) {
     this.#scrolled = scrolled;
@@ -68,15 +68,15 @@ export class KitchenView {
       this.#moves();
     }, { passive: true });
     find('#all-day-panel').addEventListener('scroll', drawDishesBelow, { passive: true });
-    // A strip that comes below the board moves tickets as a new ticket does.
+    // A strip that appears below the board moves tickets, too.
     const resized = () => {
       const places = this.#board.places();
       this.#board.resized();
       this.#strips.lettersAre(this.#board.scale);
       this.#lastMove.note(places, this.#board.places(), performance.now());
     };
-    // The window's `resize` comes before the columns have found their new places, and the letters
-    // may come after them.
+    // Observes the board: the window's `resize` event comes before the columns have their new places, and the letters may
+    // change even later.
     new ResizeObserver(resized).observe(find('#board'));
     addEventListener('resize', () => {
       requestAnimationFrame(resized);
@@ -84,7 +84,7 @@ export class KitchenView {
     });
   }
 
-  /** Takes the digits off the tickets until they rest: a digit is shown only where it acts. */
+  /** Removes the digits while the tickets move, since a digit is shown only where it has an effect. */
   #moves() {
     const rested = this.#resting === undefined;
     clearTimeout(this.#resting);
@@ -141,14 +141,14 @@ export class KitchenView {
     this.#strips.lettersAre(this.#board.scale);
     this.#lastMove.note(places, this.#board.places(), performance.now());
     this.#placed();
-    // The focused ticket is gone: the one that took its place gets the focus.
+    // The focused ticket is gone, so the one that took its place gets the focus.
     if (focused >= 0 && !this.focused) {
       this.#focusMovedAt = performance.now();
       this.#element(this.#selected)?.focus();
     }
   }
 
-  /** Counts and numbers the tickets where they stand now. */
+  /** Counts and numbers the tickets at their present places. */
   #placed() {
     const inSight = new Set(this.#board.withButtonsInSight);
     const cancelled = this.#strips.numbered;
@@ -162,8 +162,8 @@ export class KitchenView {
   }
 
   /**
-   * Digits change with every ticket that goes, on up to nine tickets: they are no reason to build
-   * those again.
+   * Writes the digits. They change with every ticket that leaves, on up to nine tickets, so they must not cause these to be
+   * rebuilt.
    */
   #drawSlots() {
     const standing = this.#resting === undefined ? this.#slots : [];
@@ -176,14 +176,14 @@ export class KitchenView {
   }
 
   /**
-   * A digit acts on the ticket that shows it, in full sight, to a cook who has had time to read it.
+   * Returns the ticket that a digit acts on: the one that shows it, fully in sight, for long enough that a cook could read it.
    * @param {number} digit 1 to 9
    * @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
    */
   atDigit(digit) {
     const target = this.#slots[digit - 1];
     const ticket = this.shown.find(({ id }) => id === target) ?? this.#strips.numbered.find(({ id }) => `cancelled ${id}` === target);
-    // The second press on the same ticket: it keeps its place, and shows that it is bumped.
+    // A second press on the same ticket: it keeps its place and shows that it is bumped.
     if (ticket?.state === 'bumped') return {};
     if (this.#resting !== undefined) return { refusal: 'The page is turning. Press again.' };
     if (this.#digits.misled(digit, performance.now())) return { refusal: 'The tickets have just moved. Press again.' };
@@ -192,7 +192,7 @@ export class KitchenView {
   }
 
   /**
-   * Enter acts on the framed ticket, where a cook sees it.
+   * Returns the ticket that Enter acts on: the selected one, if it is in sight.
    * @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
    */
   atFrame() {
@@ -212,7 +212,7 @@ export class KitchenView {
     return [...parts].some(isInSight);
   }
 
-  /** @returns {number} the index of the ticket that has the focus; -1 when none has */
+  /** @returns {number} the index of the focused ticket; -1 if there is none */
   #focusedAt() {
     return [...find('#tickets').children].findIndex((one) => one.contains(document.activeElement));
   }
@@ -223,7 +223,7 @@ export class KitchenView {
   }
 
   /**
-   * Whether another ticket stood here when the finger set out.
+   * Whether another ticket was at this place when the finger set out.
    * @param {string} id of the ticket that was hit
    * @param {PointerEvent} click
    */
@@ -233,10 +233,10 @@ export class KitchenView {
 
   /** @param {Scene} scene */
   #drawBar({ tickets, bell, room, bound, sound, settings }) {
-    // The tickets on the board: those in sight, before and after.
+    // Counts the tickets on the board, in sight and beyond the edges.
     const standing = this.shown.filter(({ state }) => state !== 'bumped');
     const late = standing.filter(isOpen).filter((ticket) => levelAt(clockOf(ticket, settings), bell.now()) === 'late').length;
-    // Before the first snapshot nobody knows how many there are.
+    // Before the first snapshot their number is unknown.
     const isKnown = room.cursor !== null;
     renderChanged(find('#counts'), [standing.length, late, isKnown], () => isKnown && countsView(standing.length, late));
     const recalls = tickets.filter((ticket) => isRecallable(ticket, bell.now())).length;
@@ -255,12 +255,12 @@ export class KitchenView {
       renderChanged(find('#all-day'), [JSON.stringify(lines)], () => allDayView(lines));
       drawDishesBelow();
     }
-    // A closed dialog holds no orders: they would be on the page, and nobody would see them.
+    // A closed dialog is empty, so that the page does not build orders that nobody sees.
     const open = find('#recall-sheet').hasAttribute('open');
     render(find('#recall'), open && recallList(recallable(tickets, bell.now()), bell.now()));
   }
 
-  /** Announces the tickets beyond each edge: a cook does not scroll to find out. */
+  /** Shows how many tickets are beyond each edge. */
   #drawMore() {
     const { left, right, scrollLeft } = this.#board.edges;
     const bumped = new Set(this.shown.filter(({ state }) => state === 'bumped').map(({ id }) => id));
@@ -292,13 +292,13 @@ export class KitchenView {
     this.#board.first();
   }
 
-  /** Opens the cancelled tickets behind their count, or closes them. */
+  /** Opens or closes the cancelled tickets behind the count. */
   toggleCancelled() {
     this.#strips.openCancelled();
   }
 
   /**
-   * Focuses the selected ticket, then its neighbours; on a page without it, the first one there.
+   * Focuses the selected ticket, then its neighbours. On a page without the selected ticket, focuses the first one.
    * @param {1 | -1} step
    */
   focusTicket(step) {
@@ -338,7 +338,7 @@ export class KitchenView {
 }
 
 /**
- * Whether all of an element is in sight: on the board, on the part that shows.
+ * Whether an element is fully in sight: inside the visible part of the board.
  * @param {Element} element
  */
 function isInSight(element) {
@@ -352,7 +352,7 @@ function isInSight(element) {
 
 /**
  * @param {HTMLElement} control
- * @param {number} number of tickets that it leads to
+ * @param {number} number of the tickets beyond the edge
  * @param {string} words
  */
 function say(control, number, words) {

@@ -10,11 +10,11 @@ const RELOAD_AFTER_MS = 60_000;
 const SLEPT_MS = 30_000;
 
 /**
- * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: how long it is down;
- *   `answer`: undefined until there is one
+ * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: for how long it has been down; `answer`: undefined
+ * before there is one
  * @returns {'wait' | 'ask' | 'start' | 'reload' | 'end'}
  *
- * @typedef {'none' | 'well' | 'refused'} Answer of the server, when it is asked over HTTP
+ * @typedef {'none' | 'well' | 'refused'} Answer of the server over HTTP
  */
 export function advise({ state, forMs, answer }) {
   if (state === 'live' || forMs < ASK_AFTER_MS) return 'wait';
@@ -25,7 +25,7 @@ export function advise({ state, forMs, answer }) {
   return forMs >= RELOAD_AFTER_MS ? 'reload' : 'wait';
 }
 
-/** Recovers an unattended screen without a person's help. */
+/** Recovers an unattended screen. */
 export class Watchdog {
   #bell; #ask; #end; #reload; #wallClock;
   #downAt;
@@ -37,11 +37,11 @@ export class Watchdog {
   /**
    * @param {object} parts
    * @param {any} parts.bell an `Orderbell`
-   * @param {() => Promise<Answer>} parts.ask asks the server over HTTP whether it accepts this screen:
-   *   a browser hides why a WebSocket was refused
-   * @param {() => void} parts.end this screen's token is no longer valid
+   * @param {() => Promise<Answer>} parts.ask asks the server over HTTP whether it accepts this screen, since a browser hides
+   * why a WebSocket was refused
+   * @param {() => void} parts.end called when this screen's token is no longer valid
    * @param {() => void} parts.reload
-   * @param {() => number} [parts.wallClock] ms since 1970; continues while the machine sleeps
+   * @param {() => number} [parts.wallClock] ms since 1970; also runs while the machine sleeps
    */
   constructor({ bell, ask, end, reload, wallClock = Date.now }) {
     this.#bell = bell;
@@ -52,7 +52,7 @@ export class Watchdog {
     this.#downAt = this.#lookedAt = wallClock();
   }
 
-  /** To be called every second. */
+  /** Checks the link. Call it every second. */
   look() {
     const now = this.#wallClock();
     if (now - this.#lookedAt > SLEPT_MS) this.#woke(now);
