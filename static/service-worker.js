@@ -1,29 +1,27 @@
 /**
- * Opens pages without a server: the guest's, the kitchen's, the floor's and the manager's. A screen
- * that is turned on before the server is back shows its page and connects by itself. Each kind has
- * its own worker, so that no phone stores the files of a kitchen. Guests' workers also show
- * notifications.
+ * Opens pages without a server: the guest's, the kitchen's, the floor's and the manager's. A screen that is turned on before
+ * the server is back shows its page and connects by itself. Each kind of page has its own worker, so that no phone stores the
+ * files of a kitchen. The guests' worker also shows notifications.
  *
- * The network comes first; a copy answers only when the network does not. The worker never touches
- * the API, so that no token and no document is ever in a cache: pages store the orders they have
- * shown themselves.
+ * The network comes first; a cached copy answers only if the network does not. The worker never touches the API, so no token
+ * and no document is ever in a cache. Pages themselves store the orders that they have shown.
  */
 
 /** The global scope, with its type. */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {any} */ (self));
-/** The page that registers this worker names its version and, unless it is a guest's, itself. */
+/** The page that registers this worker adds its version to the address, and its own name unless it is a guest's page. */
 const { searchParams } = new URL(worker.location.href);
-/** The one page of this worker; undefined for the guests' worker. */
+/** The only page of this worker; undefined for the guests' worker. */
 const HOUSE_PAGE = ['kitchen', 'staff', 'manage'].find((name) => name === searchParams.get('for'));
 if (!HOUSE_PAGE) importScripts('/languages/notifications.js');
 const FAMILY = `${HOUSE_PAGE ? `${HOUSE_PAGE}-` : ''}orderbell-`;
-/** Pages of one version, under its name. */
+/** The cache for the pages of one version. */
 const CACHE = `${FAMILY}${searchParams.get('version')}`;
-/** One address for each page, since it is the same for every table and every order. */
+/** One address for each page, since the page is the same for every table and every order. */
 const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
-/** The start page of the installed app, which leads to the table. */
+/** The start page of the installed app, with the way to the table. */
 const START = '/';
-/** Files that the client library loads later than the HTML of a page says. */
+/** Files that the client library loads later. The HTML of a page does not list them. */
 const LATER = [
   '/client/transport/renewal.js',
   '/client/persistence/persistence.js', '/client/persistence/idb_storage.js',
@@ -34,19 +32,19 @@ const LATER = [
   '/client/transport/follow_stream.js', '/client/transport/rooms_reader.js',
   '/client/transport/event_stream.js',
 ];
-/** The guests' texts, which the manager's page prints, too. */
+/** The guests' texts. The manager's page prints some of them. */
 const LANGUAGES = ['/languages/en.js', '/languages/bn.js'];
-/** What guests' pages load later. */
+/** Files that guests' pages load later. */
 const DINERS_LATER = [
   ...LANGUAGES, '/guest/upkeep.js', '/shared/new_version.js', '/guest/share.js', '/guest/tell_me.js',
   '/guest/order_sheet.js',
 ];
-/** The files that the HTML of a page loads. */
+/** Matches the files that the HTML of a page loads. */
 const LOADS = /(?:<link rel="(?:icon|stylesheet|modulepreload)" href|<script type="module" src)="(\/[^"]+)"/g;
 /** The deadline for a page from the network, in ms. After it a cached copy answers. */
 const PATIENCE_MS = 5_000;
 
-/** Pages that were opened without a network. Their files come from the cache at once. */
+/** Clients whose page was opened without a network. Their files come from the cache at once. */
 const offlinePages = new Set();
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
@@ -72,7 +70,7 @@ async function install() {
   await worker.skipWaiting();
 }
 
-/** @returns {string[]} what the modules of this worker's pages load later, besides the library's */
+/** @returns {string[]} the files that the modules of this worker's pages load later, besides those of the library */
 function later() {
   if (!HOUSE_PAGE) return DINERS_LATER;
   return HOUSE_PAGE === 'manage' ? LANGUAGES : [];
@@ -81,7 +79,7 @@ function later() {
 /**
  * @param {Cache} cache
  * @param {string} page
- * @returns {Promise<string[]>} what its HTML says that it loads
+ * @returns {Promise<string[]>} the files that its HTML loads
  */
 async function keepPage(cache, page) {
   const response = await fetch(page);
@@ -100,14 +98,14 @@ async function activate() {
 
 /**
  * @param {any} event
- * @returns {Promise<Response> | null} null for a request that the worker leaves alone
+ * @returns {Promise<Response> | null} null for a request that the worker does not handle
  */
 function answerTo({ request, clientId, resultingClientId }) {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== worker.location.origin) return null;
-  // This asks whether the server has the page, so a copy is no answer.
+  // Such a request asks whether the server has the page, so a copy is no answer.
   if (request.cache === 'no-store') return null;
-  // The server has to see that it is for a frame: from here it would look like any other request.
+  // The server must see that the request is for a frame. Sent from here, it would look like any other request.
   if (request.destination === 'iframe') return null;
   if (request.mode === 'navigate') {
     const page = pageFor(url.pathname);
@@ -126,16 +124,16 @@ function pageFor(path) {
 
 /**
  * @param {Request} request
- * @param {string} page where it is kept
- * @param {string} client the one it will be
+ * @param {string} page its address in the cache
+ * @param {string} client the id of the client that will show it
  */
 async function openPage(request, page, client) {
   const answer = fetch(request);
-  // When the cache answers, nobody handles the failure of this one.
+  // If the cache answers first, nothing else handles a failure of this request.
   answer.catch(() => {});
   try {
     const response = await Promise.race([answer, silence()]);
-    // A failing server has no page, and the cached one reconnects by itself.
+    // A failing server cannot deliver the page, but the cached one reconnects by itself.
     if (response.status < 500) return response;
   } catch {
     // No network.
@@ -150,7 +148,7 @@ async function load(request, isOffline) {
   if (isOffline) return await keptFor(request) ?? fetch(request);
   try {
     const response = await fetch(request);
-    // A proxy answers so while its server starts.
+    // A proxy responds with such a status while its server starts.
     if (response.status < 500) return response;
     return await keptFor(request) ?? response;
   } catch (error) {
@@ -172,8 +170,8 @@ function silence() {
 }
 
 /**
- * @param {PushMessageData | null} data `{order, number, ticket?, status, service?, promised_at?, language}`:
- *   no words, those are here
+ * @param {PushMessageData | null} data `{order, number, ticket?, status, service?, promised_at?, language}`; the texts are in
+ * this worker
  */
 async function notify(data) {
   const { order, number, ticket, status, service, promised_at: promised, language } = read(data);
@@ -190,7 +188,7 @@ async function notify(data) {
   /** @type {NotificationOptions & {renotify: boolean}} */
   const options = {
     body, lang: known, icon: '/icons/icon-192.png', badge: '/icons/badge-96.png', data: { order },
-    // One for each order: a newer one replaces it and rings, unless the order is in view.
+    // One for each order: a newer one replaces it, and makes a sound unless the order is in view.
     tag: order ?? 'orderbell', renotify: true, silent: isLookedAt,
   };
   await worker.registration.showNotification(title, options);
@@ -199,11 +197,11 @@ async function notify(data) {
 /**
  * @param {Words} words
  * @param {number} time ms
- * @returns {string | undefined} undefined for no time
+ * @returns {string | undefined} undefined without a time
  */
 function timeIn({ locale, clock }, time) {
   if (Number.isNaN(time)) return undefined;
-  // As on the pages: the phone's own variant of this language.
+  // As on the pages, uses the phone's own variant of the language.
   const language = `${locale.split('-')[0]}-`;
   const own = worker.navigator?.languages?.find((tag) => tag.startsWith(language)) ?? locale;
   const parts = new Intl.DateTimeFormat(own, clock).formatToParts(time);
@@ -213,7 +211,7 @@ function timeIn({ locale, clock }, time) {
 }
 
 /**
- * Reads the data of a push. A bad one is empty, since each push has to show something.
+ * Reads the data of a push. Returns an empty object for invalid data, since each push has to show something.
  * @param {PushMessageData | null} data
  * @returns {any}
  */
@@ -237,8 +235,8 @@ async function open(path) {
 }
 
 /**
- * The browser has another subscription now, or none. Only a page has the token to say so, and one
- * that is opened later says it by itself.
+ * Tells the open pages that the browser has replaced or dropped its subscription: only a page has the token to report that. A
+ * page that is opened later reports it by itself.
  */
 async function tellPages() {
   for (const page of await windows()) page.postMessage('pushsubscriptionchange');

@@ -442,6 +442,7 @@ export class TicketBoard {
 
   /**
    * @param {Grid} grid
+   * @param {HTMLElement[]} nodes
    * @returns {{shows: number, used: number}} shows: how many tickets are fully in sight; used: how many columns have tickets
    */
   #wholeIn(grid, nodes) {

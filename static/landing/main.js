@@ -3,7 +3,7 @@ import { find, h, render, setText } from '../shared/dom.js';
 import { unreachedWords } from '../shared/format.js';
 import { recallLocal } from '../shared/storage.js';
 
-/** What the three small screens go through, once: shorter than what would need a pause button. */
+/** The states that the three small screens go through, once. The animation is short enough to need no pause button. */
 const SCENES = ['placed', 'accepted', 'preparing', 'ready'];
 const SCENE_MS = 1_100;
 
@@ -13,7 +13,7 @@ if (table && isInstalled()) location.replace(`/t/${encodeURIComponent(table)}`);
 playScene();
 offerDemo();
 
-/** Opened from a home screen: there a guest wants the table of the last visit, and no door. */
+/** Whether the page was opened from a home screen. There a guest wants the last table, and the links for staff are hidden. */
 function isInstalled() {
   return matchMedia('(display-mode: standalone)').matches;
 }
@@ -24,7 +24,7 @@ function playScene() {
   SCENES.forEach((status, at) => setTimeout(() => { scene.dataset.status = status; }, at * SCENE_MS));
 }
 
-/** Only a demonstration has doors that anyone may open; elsewhere the page stays as it is. */
+/** Shows the links that anyone may open, on a demonstration. Elsewhere the page stays as it is. */
 async function offerDemo() {
   const { dataset } = document.documentElement;
   const foot = find('#foot');
@@ -50,7 +50,7 @@ function showDemo({ table_url: tableUrl, people }) {
 /** @param {string} url */
 function showTable(url) {
   find('#diner-how').textContent = 'Scan this code with a phone, or open the table here, beside the other two.';
-  // The printed address may be another name of this server; from here, its path is enough.
+  // The printed address may use another name of this server; from here, its path is enough.
   render(find('#diner-door'), h('a.button.button--primary', { href: new URL(url, location.href).pathname }, 'Open the table'));
   const code = find('#code');
   render(code, h('img', { src: '/api/v1/demo/qr.svg', alt: `QR code of ${url}`, width: 148, height: 148 }));

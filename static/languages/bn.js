@@ -1,10 +1,10 @@
-/** Every word a diner reads, in Bengali, as it is spoken in Bangladesh. The keys are those of `en.js`. */
+/** Every text that a diner reads, in Bengali as spoken in Bangladesh. The keys are those of `en.js`. */
 const DIGITS = new Intl.NumberFormat('bn-BD', { useGrouping: false });
 
 /** @param {number} number */
 const n = (number) => DIGITS.format(number);
 
-/** @param {string} name that may have digits @returns {string} with Bengali ones */
+/** @param {string} name @returns {string} the name with Bengali digits */
 const inDigits = (name) => name.replace(/[0-9]/g, (digit) => n(Number(digit)));
 
 /** @type {import('./en.js').Words} */

@@ -1,4 +1,6 @@
-/** Every word a diner reads, in English. Other languages have the same keys, and functions that take the same. */
+/**
+ * Every text that a diner reads, in English. Other languages have the same keys, with functions that take the same arguments.
+ */
 const PLURALS = new Intl.PluralRules('en');
 
 /** @param {number} count @param {string} one @param {string} other */
@@ -6,7 +8,7 @@ const counted = (count, one, other) => `${count} ${PLURALS.select(count) === 'on
 
 const words = {
   locale: 'en-GB',
-  /** Whether the part of the day is said, and before the hour: "in the morning, at seven". */
+  /** Whether the part of the day is written, before the hour: "in the morning, at seven". */
   periodFirst: false,
   languages: 'Language',
 

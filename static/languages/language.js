@@ -1,7 +1,7 @@
 import { moneyIn } from '../shared/money.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 
-/** Every language there is: what it calls itself, and its words. One more is a line here, a file, and its notifications. */
+/** All languages: each with its own name and its texts. To add one, add a line here, a file, and its notifications. */
 export const LANGUAGES = {
   en: { name: 'English', load: () => import('./en.js') },
   bn: { name: 'বাংলা', load: () => import('./bn.js') },
@@ -15,7 +15,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * Every word a diner reads, in the language that was spoken last: empty until `speak` has settled.
+ * Every text that a diner reads, in the current language. Empty until `speak` has resolved.
  * @type {import('./en.js').Words}
  */
 export const WORDS = /** @type {any} */ ({});
@@ -30,10 +30,10 @@ export function language() {
 }
 
 /**
- * Loads the words of one language, and no other.
+ * Loads the texts of one language.
  *
- * @param {Language} [wanted] the one chosen before, else the first of the phone's own that there is
- * @throws {TypeError} when its file cannot be had; what was spoken before goes on
+ * @param {Language} [wanted] by default the one chosen before, or else the first of the phone's languages that there is
+ * @throws {TypeError} if its file cannot be loaded; then the previous language stays
  */
 export async function speak(wanted = preferred()) {
   const { default: words } = await LANGUAGES[wanted].load();
@@ -44,7 +44,7 @@ export async function speak(wanted = preferred()) {
   document.documentElement.lang = wanted;
 }
 
-/** @param {Language} chosen is remembered on this phone */
+/** @param {Language} chosen stored on this phone */
 export async function choose(chosen) {
   await speak(chosen);
   keepLocal('language', chosen);
@@ -59,7 +59,7 @@ export function preferred(own = navigator.languages) {
   return /** @type {Language} */ (wishes.find((wish) => Object.hasOwn(LANGUAGES, wish)) ?? OTHERWISE);
 }
 
-/** @param {{code?: string, reason?: string}} error @returns {string} what to tell a diner */
+/** @param {{code?: string, reason?: string}} error @returns {string} the text for a diner */
 export function errorWords({ code, reason }) {
   const limit = reason?.replace(/_by_.*$/, '');
   return WORDS[`error_${limit}`] ?? WORDS[`error_${code}`] ?? WORDS.error;
@@ -70,13 +70,16 @@ export function clock(time) {
   return said(formats.clock.formatToParts(new Date(time)));
 }
 
-/** @param {string | number} time RFC 3339, or milliseconds @param {number} [now] ms @returns {string} such as `12:41`, or of another day `Friday 12:41` */
+/**
+ * @param {string | number} time RFC 3339, or milliseconds @param {number} [now] ms @returns {string} such as `12:41`, or with
+ * the day if it is another one: `Friday 12:41`
+ */
 export function when(time, now = Date.now()) {
   const [at, today] = [new Date(time), new Date(now)];
   return at.toDateString() === today.toDateString() ? clock(time) : `${formats.weekday.format(at)} ${clock(time)}`;
 }
 
-/** The time zone of the restaurant; without it, orders for later go by the clock of this phone. @type {string | undefined} */
+/** The restaurant's time zone. Without it, times for orders are on this phone's clock. @type {string | undefined} */
 let zone;
 
 /** @param {string | undefined} name of the restaurant's time zone */
@@ -86,7 +89,10 @@ export function setZone(name) {
   inZone = undefined;
 }
 
-/** The formats of times by the restaurant's clock. @type {{clock: Intl.DateTimeFormat, date: Intl.DateTimeFormat, weekday: Intl.DateTimeFormat} | undefined} */
+/**
+ * The formats for the restaurant's clock. @type {{clock: Intl.DateTimeFormat, date: Intl.DateTimeFormat, weekday:
+ * Intl.DateTimeFormat} | undefined}
+ */
 let inZone;
 
 function zoned() {
@@ -94,12 +100,15 @@ function zoned() {
   return inZone;
 }
 
-/** @param {string | number} time for which something is ordered @returns {string} such as `19:30`, by the restaurant's clock */
+/** @param {string | number} time for which an order is placed @returns {string} such as `19:30`, on the restaurant's clock */
 export function dueClock(time) {
   return said(zoned().clock.formatToParts(new Date(time)));
 }
 
-/** @param {string | number} time for which something is ordered @param {number} [now] ms @returns {string} such as `19:30`, or of another day `Wednesday 19:30` */
+/**
+ * @param {string | number} time for which an order is placed @param {number} [now] ms @returns {string} such as `19:30`, or
+ * with the day if it is another one: `Wednesday 19:30`
+ */
 export function dueWhen(time, now = Date.now()) {
   const { date, weekday } = zoned();
   const at = new Date(time);
@@ -111,7 +120,7 @@ export function timeRange(from, to) {
   return said(formats.clock.formatRangeToParts(new Date(from), new Date(to)));
 }
 
-/** @param {{amount: number, currency: string}} money in minor units @returns {string} without decimals that are nought */
+/** @param {{amount: number, currency: string}} money in minor units @returns {string} without decimals if they are all zero */
 export function money(money) {
   return moneyIn(money, formats.locale);
 }
@@ -138,7 +147,7 @@ function said(parts) {
 
 /** @param {{locale: string, periodFirst: boolean}} words */
 function formatsFor({ locale, periodFirst }) {
-  // The phone's own way with this language: English times look otherwise in New York than in Dhaka.
+  // The phone's own variant of this language: English times look different in New York and in Dhaka.
   const own = globalThis.navigator?.languages?.find((tag) => tag.startsWith(`${locale.split('-')[0]}-`)) ?? locale;
   const { hour12 } = new Intl.DateTimeFormat(own, { hour: 'numeric' }).resolvedOptions();
   const clock = { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', dayPeriod: periodFirst ? 'short' : undefined };
@@ -149,7 +158,7 @@ function formatsFor({ locale, periodFirst }) {
       date: new Intl.DateTimeFormat(own, { dateStyle: 'short', timeZone }),
       weekday: new Intl.DateTimeFormat(own, { weekday: 'long', timeZone }),
     }),
-    // Ranges are always written `08:20` where there are 24 hours; single times shall not differ from them.
+    // Browsers always write ranges as `08:20` on a 24-hour clock, so single times are written like that, too.
     clock: new Intl.DateTimeFormat(own, /** @type {Intl.DateTimeFormatOptions} */ (clock)),
     weekday: new Intl.DateTimeFormat(own, { weekday: 'long' }),
     number: new Intl.NumberFormat(own, { useGrouping: false }),

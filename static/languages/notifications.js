@@ -1,10 +1,10 @@
 /**
- * The text of notifications in all languages. The service worker loads this file when it is installed, since it runs without a
- * page, and cannot load modules later.
+ * The texts of notifications in all languages. The service worker loads this file when it is installed, since it runs without a
+ * page and cannot load modules later.
  *
  * @typedef {{title: string, body: string}} Said
- * @typedef {(number: string, time?: string, service?: string) => Said} Say number and time in the language's own digits; `service`
- *   for takeaway and delivery
+ * @typedef {(number: string, time?: string, service?: string) => Said} Say number and time are in the language's own digits;
+ * `service` is given for takeaway and delivery
  * @typedef {{locale: string, clock: Intl.DateTimeFormatOptions, told: Record<string, Say>, other: Say}} Words
  *   `dayPeriod` in `clock` puts the part of the day before the hour
  * @type {Record<string, Words>}

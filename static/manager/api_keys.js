@@ -23,7 +23,7 @@ export class KeysSection extends Section {
       'ask-key': () => openSheet(keySheet()),
       'copy': () => this.#copy(),
       'ask-revoke': () => openSheet(sureSheet({
-        title: `Revoke ${key.name}?`, hint: 'Systems that use it lose access at once.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-api-key': id },
+        title: `Revoke ${key.name}?`, hint: 'Systems that use it lose access at once.', does: 'revoke', sure: 'Revoke', attributes: { 'data-api-key': id },
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/api-keys/${encodeURIComponent(id)}`), `${key.name} is revoked.`),
     };
@@ -43,7 +43,7 @@ export class KeysSection extends Section {
       await navigator.clipboard.writeText(secret.value);
       find('#copied').textContent = 'Copied.';
     } catch {
-      // Pages over plain http have no clipboard.
+      // Pages over plain http have no clipboard API.
       find('#copied').textContent = 'The secret is selected. Copy it with the keyboard.';
     }
   }

@@ -3,14 +3,14 @@ import { Section } from './section.js';
 
 const PAGE = 50;
 
-/** Who did what: the newest entries, and older ones page by page. */
+/** The record of who did what: the newest entries, and older ones page by page. */
 export class AuditSection extends Section {
   #kind = '';
 
   async read() {
     const kind = this.#kind;
     const page = await this.#page('');
-    // If another kind was chosen since, its own answer will follow.
+    // If another kind was chosen meanwhile, its own answer will follow.
     return kind === this.#kind ? joined(page, this.data) : this.data;
   }
 
@@ -54,7 +54,7 @@ export class AuditSection extends Section {
 }
 
 /**
- * Joins the newest page with the known entries; returns it alone if there is a gap between them.
+ * Joins the newest page with the known entries. Returns only the page if there is a gap between them.
  *
  * @param {{audit: {id: string}[], next?: string}} page @param {{audit: {id: string}[], next?: string} | undefined} known
  */

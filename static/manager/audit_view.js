@@ -72,19 +72,19 @@ function noEntries(kind) {
 function entryLine(entry) {
   return h('li.entry', { 'data-key': entry.id, 'data-entry': entry.action, 'data-outcome': entry.outcome },
     icon(entry.outcome === 'done' ? 'check' : 'alert'),
-    h('div.entry__body', {}, h('p.entry__name', {}, deed(entry)),
+    h('div.entry__body', {}, h('p.entry__name', {}, actionWords(entry)),
       h('p.muted', {}, h('time', { datetime: entry.at }, when(entry.at)), ` · ${[who(entry), entry.address].filter(Boolean).join(' · ')}`)));
 }
 
-/** @param {Entry} entry @returns {string} what was done, to what, and what came of it */
-export function deed({ action, label, value, reason, outcome }) {
+/** @param {Entry} entry @returns {string} the action, its object, and its outcome */
+export function actionWords({ action, label, value, reason, outcome }) {
   const thing = [ACTIONS[action] ?? action, label, value && `(${value.replaceAll('_', ' ')})`].filter(Boolean).join(' ');
   const why = reason && `: ${REASON_WORDS[reason] ?? reason}`;
   const result = outcome !== 'done' && `: ${OUTCOMES[outcome] ?? outcome}`;
   return [thing, why, result].filter(Boolean).join('');
 }
 
-/** @param {Entry} entry @returns {string} a name, else what speaks */
+/** @param {Entry} entry @returns {string} the name, or else the best other description */
 export function who({ name, role, sub }) {
   if (!role) return 'Not signed in';
   return name ? [...new Set([name, role])].join(', ') : `${role} ${(sub ?? '').slice(0, 8)}`;

@@ -1,6 +1,6 @@
 import { s } from '../shared/svg.js';
 
-/** Charts. Each has its numbers beside it in words, so that length and colour never carry a value alone. */
+/** Charts. Each one's numbers are also beside it as text, so that no value is shown by length or colour alone. */
 
 const HOURS = { width: 720, height: 190, top: 22, bottom: 24, gap: 5 };
 
@@ -24,7 +24,10 @@ export function hoursPlot(hours, label) {
     s('line.plot__axis', { x1: 0, x2: width, y1: height - bottom + 0.5, y2: height - bottom + 0.5 }), bars);
 }
 
-/** A bar as part of a whole, for a line that has its number in words. @param {number} part @param {number} whole @param {number} [mark] a second value, as a tick */
+/**
+ * A bar for a share of a whole, in a line that has the number as text. @param {number} part @param {number} whole @param
+ * {number} [mark] a second value, drawn as a tick
+ */
 export function partBar(part, whole, mark) {
   const share = (/** @type {number} */ value) => (whole > 0 ? Math.min(100, (value / whole) * 100) : 0);
   return s('svg.part', { 'viewBox': '0 0 100 10', 'preserveAspectRatio': 'none', 'aria-hidden': 'true' },

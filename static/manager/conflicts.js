@@ -6,7 +6,7 @@ import { formSheet } from './parts.js';
 const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', picture: 'picture', sku: 'number', category: 'heading', option: 'option', groups: 'groups of options', present: 'on the menu' };
 
 /**
- * Asks which of two edits to keep where both have changed the same field.
+ * Asks which edit to keep for each field that both have changed.
  * @param {import('./menu_merge.js').Conflict[]} conflicts
  * @param {{currency: string, headings: {id: string, name: string}[]}} parts
  */
@@ -41,7 +41,7 @@ function groupWords({ name, min, max, options }) {
   return `${name}, ${min} to ${max} of ${options.map((option) => option.name).join(', ')}`;
 }
 
-/** @param {string} what someone else has changed, such as `the role to manager` */
+/** @param {string} what the other person's change, such as `the role to manager` */
 export function conflictWords(what) {
   return `someone else has just changed ${what}. Send it again to overwrite that`;
 }

@@ -5,7 +5,10 @@ export function dayOf(moment) {
   return [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 }
 
-/** @param {string} zone of the server's database, which may be newer than the browser's @returns {string} the zone, or UTC */
+/**
+ * @param {string} zone a name from the server, whose list may be newer than the browser's @returns {string} the zone, or UTC if
+ * the browser does not know it
+ */
 export function knownZone(zone) {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone && zone;
@@ -26,7 +29,10 @@ export function dayAfter(day, by) {
   return dayOf(midnight(day, by));
 }
 
-/** @param {string} day @returns {{begin: number, end: number}} minutes that the clock is ahead of UTC as the day begins and ends */
+/**
+ * @param {string} day @returns {{begin: number, end: number}} by how many minutes the clock is ahead of UTC at the beginning
+ * and the end of the day
+ */
 export function offsetsOf(day) {
   return { begin: -midnight(day).getTimezoneOffset(), end: -midnight(day, 1).getTimezoneOffset() };
 }

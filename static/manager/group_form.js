@@ -1,4 +1,4 @@
-/** The part of a dish's form that edits its options and their groups. */
+/** The part of a dish's form for its options and their groups. */
 
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
@@ -7,12 +7,18 @@ import { iconButton } from './parts.js';
 
 /** @typedef {import('./menu_draft.js').DraftOption} DraftOption */
 /** @typedef {import('./menu_draft.js').DraftGroup} DraftGroup */
-/** @typedef {{id: string, name: string, amount: number | null, preset?: boolean, groups?: TypedGroup[]}} TypedOption as typed; null is no price */
+/**
+ * @typedef {{id: string, name: string, amount: number | null, preset?: boolean, groups?: TypedGroup[]}} TypedOption as typed;
+ * `amount` is null if it is not a valid price
+ */
 /** @typedef {{id: string, name: string, min: number, max: number, options: TypedOption[]}} TypedGroup */
 
-/** Where an option stands: outside of groups, in a group, or in a group under an option. @typedef {'loose' | 'group' | 'nested'} Depth */
+/**
+ * Where an option is: outside of groups, in a group, or in a group under an option. @typedef {'loose' | 'group' | 'nested'}
+ * Depth
+ */
 
-/** A price to show how one is written, in minor units. */
+/** An example of a price, in minor units. */
 const EXAMPLE = 450;
 
 /** @param {string} currency */
@@ -21,7 +27,7 @@ export function priceField(currency) {
 }
 
 /**
- * @param {DraftOption[]} options @param {DraftGroup[]} groups @param {{currency: string, knowsGroups: boolean}} look `knowsGroups`: the server does
+ * @param {DraftOption[]} options @param {DraftGroup[]} groups @param {{currency: string, knowsGroups: boolean}} look `knowsGroups`: whether the server supports groups
  */
 export function optionFields(options, groups, { currency, knowsGroups }) {
   return [
@@ -68,7 +74,7 @@ function optionRow({ id, name, amount, preset, groups = [] }, currency, depth) {
  * Handles the buttons of the form.
  *
  * @param {string} does @param {HTMLElement} control @param {string} currency @param {() => string} newId
- * @returns {boolean} whether it was one of them
+ * @returns {boolean} whether it was one of this form's buttons
  */
 export function editGroups(does, control, currency, newId) {
   const group = control.closest('[data-group]');
@@ -85,19 +91,19 @@ export function editGroups(does, control, currency, newId) {
   };
   if (!Object.hasOwn(actions, does)) return false;
   actions[does]();
-  // A control that has moved loses the focus in some browsers.
+  // In some browsers a control loses the focus when it is moved.
   if (control.isConnected) control.focus();
   return true;
 }
 
-/** Removes a row; the focus goes to the button after its list. @param {Element | null} row */
+/** Removes a row. The focus moves to the button after its list. @param {Element | null} row */
 function remove(row) {
   const next = row?.parentElement?.parentElement?.querySelector(':scope > button') ?? row?.closest('fieldset')?.querySelector(':scope > button');
   row?.remove();
   if (next instanceof HTMLElement) next.focus();
 }
 
-/** @param {HTMLElement} control @param {string} currency @param {string} id of the new one */
+/** @param {HTMLElement} control @param {string} currency @param {string} id of the new option */
 function addOption(control, currency, id) {
   const list = control.parentElement?.querySelector(':scope > .options__list');
   const group = control.closest('[data-group]');

@@ -2,10 +2,10 @@ import { openSheet } from '../shared/sheet.js';
 import { hoursView, spanSheet, zoneSheet } from './hours_view.js';
 import { Section, basedOn, named } from './section.js';
 
-/** The owner of the hours of a control that names no category. */
+/** The key of the restaurant's own hours, for a control that names no category. */
 const RESTAURANT = 'restaurant';
 
-/** The time zone of the restaurant, and its hours and those of its categories. Each change is saved at once. */
+/** The restaurant's time zone, its hours, and those of its categories. Each change is saved at once. */
 export class HoursSection extends Section {
   async read() {
     return this.context.call('GET', '/menu');
@@ -20,12 +20,12 @@ export class HoursSection extends Section {
     const of = named(control, 'data-hours');
     const index = Number(control.dataset.span ?? -1);
     /** @type {Record<string, () => unknown>} */
-    const deeds = {
+    const actions = {
       'ask-zone': () => openSheet(zoneSheet(this.data.time_zone ?? 'UTC')),
       'ask-span': () => openSheet(spanSheet(of, this.#name(of), this.#spans(of)[index], index)),
       'remove-span': () => this.#save(of, this.#spans(of).filter((_, at) => at !== index), 'The hours are removed.'),
     };
-    deeds[name]?.();
+    actions[name]?.();
   }
 
   /** @param {string} name @param {HTMLFormElement} form */
@@ -51,19 +51,19 @@ export class HoursSection extends Section {
     return of === RESTAURANT ? this.context.restaurant.name : this.data.categories[of]?.name ?? '';
   }
 
-  /** @param {string} of @param {any[]} spans if empty, guests can order at any time @param {string} done */
+  /** @param {string} of @param {any[]} spans empty if guests can order at any time @param {string} done */
   #save(of, spans, done) {
     const hours = spans.length > 0 ? spans : undefined;
     return this.#put(of === RESTAURANT ? { hours } : { categories: { ...this.#categories(), [of]: hours } }, done);
   }
 
-  /** @returns {Record<string, any>} the hours of the categories that have any */
+  /** @returns {Record<string, any>} the categories that have hours */
   #categories() {
     const entries = Object.entries(this.data.categories).filter(([, { hours }]) => hours);
     return Object.fromEntries(entries.map(([id, { hours }]) => [id, hours]));
   }
 
-  /** Sends all hours, with a change. @param {Record<string, any>} change @param {string} done */
+  /** Sends all hours, including a change. @param {Record<string, any>} change @param {string} done */
   #put(change, done) {
     const { time_zone = 'UTC', hours, position } = this.data;
     const body = { time_zone, hours, categories: this.#categories(), ...change };

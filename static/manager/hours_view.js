@@ -30,7 +30,8 @@ function clockIn(zone, at = new Date()) {
 
 /**
  * @param {string} id of a category, or `restaurant` @param {string} name
- * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look otherwise: the text without hours
+ * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look
+ * otherwise: the text if there are no hours
  */
 function hoursCard(id, name, { hours, opening }, { zone, otherwise }) {
   return h('section.hours', { 'data-key': id, 'data-hours': id, 'aria-labelledby': `hours-${id}` },
@@ -43,12 +44,12 @@ function hoursCard(id, name, { hours, opening }, { zone, otherwise }) {
         spanButton('remove-span', 'Remove', index, `${name}, ${spanWords(span)}`))))));
 }
 
-/** @param {string} deed @param {string} words @param {number} index @param {string} of */
-function spanButton(deed, words, index, of) {
-  return h('button.button', { 'type': 'button', 'data-do': deed, 'data-span': index }, words, h('span.visually-hidden', {}, ` ${of}`));
+/** @param {string} does @param {string} words @param {number} index @param {string} of */
+function spanButton(does, words, index, of) {
+  return h('button.button', { 'type': 'button', 'data-do': does, 'data-span': index }, words, h('span.visually-hidden', {}, ` ${of}`));
 }
 
-/** @param {{open: boolean, until?: string}} opening @param {string} zone the time zone of the time shown @returns {string} */
+/** @param {{open: boolean, until?: string}} opening @param {string} zone the time zone for the shown time @returns {string} */
 export function openingWords({ open, until }, zone) {
   const word = open ? 'open' : 'closed';
   if (!until) return word;
@@ -85,7 +86,10 @@ export function zoneSheet(zone) {
     choice('time_zone', 'Time zone', zones.map((name) => [name, name]), zone));
 }
 
-/** @param {string} of a category, or `restaurant` @param {string} name @param {Span | undefined} span to change @param {number} index of it, or -1 */
+/**
+ * @param {string} of a category, or `restaurant` @param {string} name @param {Span | undefined} span the one to change @param
+ * {number} index of it, or -1
+ */
 export function spanSheet(of, name, span, index) {
   return formSheet('span', `Hours of ${name}`, 'A time that is not later than the beginning ends on the next day.', 'Save',
     h('input', { type: 'hidden', name: 'of', value: of }), h('input', { type: 'hidden', name: 'index', value: index }),

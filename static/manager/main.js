@@ -14,7 +14,7 @@ whenForgetful(() => notice('This browser keeps nothing for this page: its storag
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const kept = openSession();
-// Staff who come from their own page are asked to sign in as a manager.
+// A member of staff who comes from the staff page is asked to sign in as a manager.
 const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn('manage', signIn, kept ? 'This page is for managers. Sign in as a manager.' : why);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
@@ -25,5 +25,5 @@ else {
   forgetSession();
   keepLocal('staff.why', 'Your session has ended. Sign in again.');
 }
-// A reload leaves nothing of the last person behind and shows the sign-in form.
+// A reload removes everything of the last person from the page and shows the sign-in form.
 location.reload();

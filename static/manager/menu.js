@@ -13,20 +13,20 @@ import { sureSheet } from './parts.js';
 import { PictureField } from './picture_field.js';
 import { Section, basedOn, complain, fields, named, refocus } from './section.js';
 
-/** The feature level from which on a server knows groups of options. */
+/** The first feature level with groups of options. */
 const GROUPS_LEVEL = 2;
-/** Attempts of a save while others save at the same time. */
+/** How often to try a save while others save at the same time. */
 const TRIES = 5;
 
-/** The menu editor: a draft that nobody sees until it is saved as a whole. */
+/** The menu editor. Nobody else sees its draft until the draft is saved as a whole. */
 export class MenuSection extends Section {
   /** @type {import('./menu_draft.js').DraftCategory[]} */ #draft = [];
-  /** The menu that the draft began with, and its version. @type {import('./menu_draft.js').DraftCategory[]} */ #base = [];
+  /** The menu that the draft is based on. @type {import('./menu_draft.js').DraftCategory[]} */ #base = [];
   #version = 0;
-  /** Whether the server knows groups of options. */ #knowsGroups = false;
+  /** Whether the server supports groups of options. */ #knowsGroups = false;
   #picture = new PictureField((method, path, options) => this.context.call(method, path, options), this.context.restaurant.id);
   #files = new MenuFiles((method, path, options) => this.context.call(method, path, options), (work, done) => this.attempt(work, done));
-  /** Someone else's menu, while the conflict sheet is open. @type {any} */ #theirs = null;
+  /** The menu that someone else has saved, while the sheet about conflicts is open. @type {any} */ #theirs = null;
 
   async read() {
     const [menu, profile] = await Promise.all([this.context.call('GET', '/menu'), this.context.call('GET', '')]);
@@ -40,7 +40,7 @@ export class MenuSection extends Section {
     return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved, isBehind, names: this.data?.names_required === true });
   }
 
-  /** @param {any} menu the document @param {import('./menu_draft.js').DraftCategory[]} [draft] what was made of it */
+  /** @param {any} menu the document @param {import('./menu_draft.js').DraftCategory[]} [draft] the edited menu */
   #begin(menu, draft = draftOf(menu)) {
     this.#draft = draft;
     this.#base = draftOf(menu);
@@ -95,13 +95,13 @@ export class MenuSection extends Section {
     this.context.changed();
   }
 
-  /** @param {string} category @param {string} item none when the category itself is moved @param {number} by */
+  /** @param {string} category @param {string} item empty if the category itself is moved @param {number} by */
   #move(category, item, by) {
     const list = item ? this.#draft.find(({ id }) => id === category)?.items ?? [] : this.#draft;
     move(/** @type {{id: string}[]} */ (list), item || category, by);
     this.#touched();
     const place = item ? `[data-menu-item="${item}"]` : `[data-category="${category}"] > .heading__head`;
-    // At an end of the list one button is disabled; the other is next to it.
+    // At an end of the list one of the buttons is disabled, so the other one gets the focus.
     refocus(`${place} [data-do="${by < 0 ? 'up' : 'down'}"]:enabled, ${place} [data-do="${by < 0 ? 'down' : 'up'}"]:enabled`);
   }
 
@@ -121,7 +121,7 @@ export class MenuSection extends Section {
     if (!category) return;
     openSheet(sureSheet({
       title: `Remove ${category.name}?`, hint: `${count(category.items.length, 'dish goes', 'dishes go')} with it when the menu is saved.`,
-      deed: 'remove-category', sure: 'Remove', attributes: { 'data-category': id },
+      does: 'remove-category', sure: 'Remove', attributes: { 'data-category': id },
     }));
   }
 
@@ -131,7 +131,7 @@ export class MenuSection extends Section {
     this.#touched();
   }
 
-  /** @param {string} id none for a new one @param {string} category */
+  /** @param {string} id empty for a new one @param {string} category */
   #askItem(id, category) {
     const item = findItem(this.#draft, id)?.item ?? null;
     openSheet(itemSheet(item, { category, draft: this.#draft, stations: stationsOf(this.#draft), currency: this.#currency, knowsGroups: this.#knowsGroups, picture: this.#picture.view(item?.picture) }));
@@ -165,7 +165,7 @@ export class MenuSection extends Section {
     this.#touched();
   }
 
-  /** Sets at once whether takeaways need a name: it is no part of the draft. */
+  /** Sets at once whether takeaways need a name, since that is not part of the draft. */
   async #setNames() {
     const required = this.data?.names_required !== true;
     await this.attempt(async () => {
@@ -184,7 +184,10 @@ export class MenuSection extends Section {
     });
   }
 
-  /** Saves, with what somebody else has saved meanwhile. @returns {Promise<string | null>} null when it has to be asked first */
+  /**
+   * Saves the draft, merged with what others have saved. @returns {Promise<string | null>} null if the person has to decide
+   * first
+   */
   async #bringTogether() {
     let said = 'The menu is saved. Guests see it now.';
     for (let tries = 1; ; tries += 1) {

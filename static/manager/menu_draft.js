@@ -1,9 +1,10 @@
-/** The menu as its editor holds it: lists in the order that guests see. Nothing here knows the page. */
+/** The menu in the form that the editor uses: lists in the order that guests see. This module does not use the DOM. */
 
 import { decimals } from '../shared/money.js';
 
 /**
- * An option outside of groups or of a group. `preset`: pages choose it before the guest does; `groups`: are asked with it.
+ * An option outside of groups, or in a group. `preset`: whether pages choose it by default; `groups`: the groups to show with
+ * it.
  *
  * @typedef {{id: string, name: string, amount: number, preset?: boolean, groups?: DraftGroup[]}} DraftOption
  * @typedef {{id: string, name: string, min: number, max: number, options: DraftOption[]}} DraftGroup
@@ -12,13 +13,13 @@ import { decimals } from '../shared/money.js';
  * @typedef {{id: string, name: string, course?: DraftCourse, items: DraftItem[]}} DraftCategory
  */
 
-/** Outside of groups. */
+/** The most options outside of groups. */
 export const MAX_OPTIONS = 20;
-/** Of a dish, nested ones included. */
+/** The most groups of a dish, including nested ones. */
 export const MAX_GROUPS = 20;
-/** The most that a group asks for. */
+/** The most options that a group may require or allow. */
 export const MAX_CHOSEN = 20;
-/** In minor units. */
+/** The highest price, in minor units. */
 const MAX_AMOUNT = 1_000_000_000;
 
 /** @param {any} menu the document @returns {DraftCategory[]} */
@@ -45,7 +46,10 @@ function draftItem(id, item) {
   };
 }
 
-/** @param {any} item @param {string | undefined} under an option; none for the groups of the dish itself @returns {DraftGroup[]} */
+/**
+ * @param {any} item @param {string | undefined} under the id of an option; undefined for the groups of the dish itself @returns
+ * {DraftGroup[]}
+ */
 function draftGroups(item, under) {
   return sorted(item.groups ?? {}).filter(([, group]) => group.under === under)
     .map(([id, { name, min, max }]) => ({ id, name, min, max, options: draftOptions(item, id) }));
@@ -67,15 +71,16 @@ function sorted(things) {
 }
 
 /**
- * @param {DraftCategory[]} draft @param {string} currency @param {boolean} [knowsGroups] whether the server does: feature level 2
- * @returns {{categories: Record<string, any>, items: Record<string, any>}} the body of `PUT …/menu`. What is sold out is not
- *   in it: that changes while somebody edits, and stays as it is.
+ * @param {DraftCategory[]} draft @param {string} currency @param {boolean} [knowsGroups] whether the server supports groups:
+ * feature level 2
+ * @returns {{categories: Record<string, any>, items: Record<string, any>}} the body of `PUT …/menu`. It does not say what is
+ * sold out, since that changes independently of the draft
  */
 export function bodyOf(draft, currency, knowsGroups = false) {
   /** @type {{categories: Record<string, any>, items: Record<string, any>}} */
   const body = { categories: {}, items: {} };
   draft.forEach((category, at) => {
-    // A server that knows no courses refuses them; one that knows them keeps a course that is not named.
+    // A server without courses refuses the field. One with courses keeps a category's course if the field is missing.
     const course = knowsGroups ? { course: category.course ?? null } : {};
     body.categories[category.id] = { name: category.name, sort: at + 1, ...course };
     category.items.forEach((item, place) => { body.items[item.id] = itemBody(item, category.id, place + 1, { currency, knowsGroups }); });
@@ -117,8 +122,9 @@ function groupedBody(loose, tops, price) {
 }
 
 /**
- * @param {{name: string, min: number, max: number, options: {amount: number | null, preset?: boolean, groups?: any[]}[]}[]} groups as somebody typed them
- * @returns {string | null} why they make no sense
+ * @param {{name: string, min: number, max: number, options: {amount: number | null, preset?: boolean, groups?: any[]}[]}[]}
+ * groups as typed
+ * @returns {string | null} what is wrong with them, if anything
  */
 export function wrongGroup(groups) {
   for (const { name, min, max, options } of groups) {
@@ -137,7 +143,7 @@ export function wrongGroup(groups) {
 export const MAX_COURSES = 9;
 
 /**
- * The course of a heading by a form. Headings of one course share its name.
+ * Returns the course that a form gives a heading. All headings of a course have the same name for it.
  * @param {DraftCategory[]} draft @param {string} number empty for none @param {string} name of the heading
  * @returns {DraftCourse | undefined}
  */
@@ -146,7 +152,10 @@ export function courseOf(draft, number, name) {
   return draft.find(({ course }) => course?.number === Number(number))?.course ?? { number: Number(number), name };
 }
 
-/** Moves one up (-1) or down (1) in its list. @template {{id: string}} T @param {T[]} list @param {string} id @param {number} by */
+/**
+ * Moves an entry up (-1) or down (1) in its list. @template {{id: string}} T @param {T[]} list @param {string} id @param
+ * {number} by
+ */
 export function move(list, id, by) {
   const from = list.findIndex((one) => one.id === id);
   const to = from + by;
@@ -163,7 +172,10 @@ export function findItem(draft, id) {
   return null;
 }
 
-/** Puts an item under a category: in its place where it is there already, else at the end. @param {DraftCategory[]} draft @param {DraftItem} item @param {string} category */
+/**
+ * Puts an item into a category: in its place if it is already there, or else at the end. @param {DraftCategory[]} draft @param
+ * {DraftItem} item @param {string} category
+ */
 export function putItem(draft, item, category) {
   for (const one of draft) {
     const at = one.items.findIndex(({ id }) => id === item.id);
@@ -181,21 +193,24 @@ export function stationsOf(draft) {
   return [...new Set(draft.flatMap(({ items }) => items.map(({ station }) => station)))].sort();
 }
 
-/** @param {number} amount minor units @param {string} currency @returns {string} as it is typed: `4.50` */
+/** @param {number} amount minor units @param {string} currency @returns {string} in the form for an input: `4.50` */
 export function priceText(amount, currency) {
   return (amount / 10 ** decimals(currency)).toFixed(decimals(currency));
 }
 
-/** @param {string} currency @returns {string} what an input's pattern lets through: all that `readPrice` reads, but for too much */
+/**
+ * @param {string} currency @returns {string} a pattern for an input; it also accepts prices that `readPrice` refuses as too
+ * high
+ */
 export function pricePattern(currency) {
   const places = decimals(currency);
   return places > 0 ? `\\s*\\d{0,10}([.,]\\d{0,${places}})?\\s*` : '\\s*\\d{0,10}[.,]?\\s*';
 }
 
 /**
- * @param {string} text as somebody types it: `4.5`, `4,50`, empty for nothing
+ * @param {string} text as typed: `4.5`, `4,50`, or empty for zero
  * @param {string} currency
- * @returns {number | null} minor units; null for what is no price
+ * @returns {number | null} minor units; null if it is not a valid price
  */
 export function readPrice(text, currency) {
   const places = decimals(currency);

@@ -3,26 +3,26 @@ import { openSheet } from '../shared/sheet.js';
 import { menuFilesSheet, previewView } from './menu_files_view.js';
 import { basedOn } from './section.js';
 
-/** Calls with a whole menu, on a slow network. */
+/** The deadline of a call with a whole menu, on a slow network. */
 const DEADLINE_MS = 60_000;
 
-/** The menu as a file: written, looked at, and read. */
+/** The sheet for the menu as a file: export, preview, import. */
 export class MenuFiles {
   #call; #attempt;
   /** The chosen file. @type {File | null} */ #file = null;
-  /** What the server says that it would change. @type {any} */ #preview = null;
-  /** Numbers the previews, so that an earlier one that comes later does not win. */ #asked = 0;
+  /** The server's preview of the changes. @type {any} */ #preview = null;
+  /** Counts the previews, so that a late answer to an earlier one is ignored. */ #asked = 0;
 
   /**
    * @param {import('./section.js').Context['call']} call
-   * @param {(work: () => Promise<any>, done?: string) => Promise<any>} attempt does something, and shows its error
+   * @param {(work: () => Promise<any>, done?: string) => Promise<any>} attempt runs the work and shows its error
    */
   constructor(call, attempt) {
     this.#call = call;
     this.#attempt = attempt;
   }
 
-  /** @param {boolean} isUnsaved whether the editor has changes that are not saved */
+  /** @param {boolean} isUnsaved whether the editor has unsaved changes */
   open(isUnsaved) {
     this.#file = null;
     this.#preview = null;
@@ -37,17 +37,17 @@ export class MenuFiles {
     link.href = URL.createObjectURL(new Blob([text], { type: format === 'csv' ? 'text/csv' : 'application/json' }));
     link.download = `menu.${format}`;
     link.click();
-    // The download has begun; some browsers read the address a moment later.
+    // Some browsers read the address a moment after the click.
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
-  /** @param {HTMLElement} field of the sheet that has changed */
+  /** @param {HTMLElement} field the field of the sheet that was changed */
   typed(field) {
     if (field.id === 'field-menu-file') this.#file = /** @type {HTMLInputElement} */ (field).files?.[0] ?? null;
     if (field.id === 'field-menu-file' || field.id === 'field-missing') this.#look();
   }
 
-  /** Imports what the preview has shown. */
+  /** Imports the changes of the preview. */
   import() {
     const { version } = this.#preview ?? {};
     if (!this.#file || version === undefined) return;

@@ -3,7 +3,7 @@ import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { choice, formSheet, sentence } from './parts.js';
 
-/** The most names of one kind of change that are listed. */
+/** The most names to list for one kind of change. */
 const LISTED = 50;
 /** The words for fields of a dish or a heading. @type {Record<string, string>} */
 const FIELDS = {
@@ -11,7 +11,7 @@ const FIELDS = {
   sku: 'number', options: 'options', groups: 'groups of options', course: 'course', available: 'sold out', until: 'sold out until', hours: 'hours',
 };
 
-/** @param {boolean} isUnsaved whether the editor has changes that are not saved */
+/** @param {boolean} isUnsaved whether the editor has unsaved changes */
 export function menuFilesSheet(isUnsaved) {
   return formSheet('import', 'The menu as a file', 'For a spreadsheet, or for another program.', 'Import',
     h('div.actions', {},
@@ -28,7 +28,7 @@ export function menuFilesSheet(isUnsaved) {
     h('div.preview', { 'id': 'menu-preview', 'role': 'status' }));
 }
 
-/** @param {any} preview what an import would change; none before a file is chosen */
+/** @param {any} preview the changes of an import; empty before a file is chosen */
 export function previewView(preview) {
   if (!preview) return [];
   if (preview.errors.length > 0) return faultsView(preview.errors);

@@ -1,4 +1,4 @@
-/** Merges two edits of one menu, without the page. */
+/** Merges two edits of one menu, without the DOM. */
 
 /**
  * @typedef {import('./menu_draft.js').DraftCategory} DraftCategory
@@ -8,8 +8,8 @@
  */
 
 /**
- * A field that both edits have changed: of a dish, `option`, or `present` if one has removed what the
- * other has changed.
+ * A field that both edits have changed: a field of a dish, `option`, or `present` if one edit has removed what the other has
+ * changed.
  *
  * @typedef {object} Conflict
  * @property {string} key
@@ -20,13 +20,13 @@
  * @property {any} theirs
  */
 
-/** Fields of a dish. Each is merged by itself. */
+/** The fields of a dish. Each is merged separately. */
 const FIELDS = /** @type {const} */ (['name', 'description', 'amount', 'station', 'photo', 'picture', 'sku', 'groups']);
 
 /**
  * Merges two edits of a menu, field by field.
  *
- * @param {DraftCategory[]} base the menu that both edits began with
+ * @param {DraftCategory[]} base the menu that both edits are based on
  * @param {DraftCategory[]} mine @param {DraftCategory[]} theirs
  * @param {Choices} [choices] which side wins a conflict; mine by default
  * @returns {{draft: DraftCategory[], conflicts: Conflict[]}}
@@ -115,7 +115,7 @@ function mergeItem(decide, base, mine, theirs) {
     ask(field, before?.[field], own[field], other[field]));
   const fields = Object.fromEntries(FIELDS.map((field) => [field, merge(field)]));
   const options = mergeOptions(ask, before?.options ?? [], own.options, other.options);
-  // What is sold out is not part of a draft.
+  // Whether a dish is sold out is not part of a draft.
   const item = /** @type {DraftItem} */ ({ ...theirs.item, ...fields, options });
   for (const field of /** @type {const} */ (['picture', 'sku', 'groups'])) if (!item[field]) delete item[field];
   return { item, category: ask('category', base?.category, mine.category, theirs.category) };
@@ -172,7 +172,7 @@ function mergeHeadings(decide, [base, mine, theirs], needed) {
   for (const id of new Set([...mine.keys(), ...theirs.keys()])) {
     const [from, my, their] = [base.get(id), mine.get(id), theirs.get(id)];
     const name = my ?? their ?? '';
-    // A removed heading stays while the other edit has a dish under it.
+    // A removed heading stays if the other edit has a dish under it.
     const keep = needed.has(id) || my === their;
     const field = my === undefined || their === undefined ? 'present' : 'name';
     const asked = () => decide({ key: `${id}/${field}`, name, field }, from, my, their);
@@ -198,8 +198,8 @@ function itemsOf(category, items, base, mine, theirs) {
 }
 
 /**
- * Returns the members in the order of the edit that changed it, mine if both did. A member that this
- * order lacks follows the one that it follows in the other.
+ * Returns the members in the order of the edit that changed the order, or in mine if both did. A member that this order lacks
+ * is placed after its predecessor in the other one.
  *
  * @param {string[]} members
  * @param {string[]} base
@@ -238,7 +238,7 @@ function ids(list) {
   return list.map(({ id }) => id);
 }
 
-/** @param {Placed} one @returns {any} the part that an edit can change */
+/** @param {Placed} one @returns {any} the part that an edit may change */
 function meaning({ item: { available: _, ...item }, category }) {
   return { ...item, category };
 }

@@ -10,7 +10,7 @@ import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton
 
 /**
  * @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean, isBehind?: boolean, names?: boolean}} look
- *   isBehind: others have saved meanwhile; names: takeaways need a name
+ * isBehind: whether others have saved meanwhile; names: whether takeaways need a name
  */
 export function menuEditorView(draft, { currency, unsaved, isBehind = false, names = false }) {
   const dishes = draft.reduce((sum, { items }) => sum + items.length, 0);
@@ -60,7 +60,7 @@ function dishView({ id, name, amount, station, available, photo, picture, option
 /** @type {[string, string][]} */
 const COURSES = [['', 'None'], ...Array.from({ length: MAX_COURSES }, (_, at) => /** @type {[string, string]} */ ([String(at + 1), `Course ${at + 1}`]))];
 
-/** @param {DraftCategory} [category] none for a new one */
+/** @param {DraftCategory} [category] undefined for a new one */
 export function categorySheet(category) {
   return formSheet('category', category ? 'Rename the heading' : 'A new heading', 'Guests see it above its dishes.', category ? 'Rename' : 'Add',
     h('input', { type: 'hidden', name: 'id', value: category?.id ?? '' }),
@@ -69,7 +69,7 @@ export function categorySheet(category) {
 }
 
 /**
- * @param {DraftItem | null} item none for a new one
+ * @param {DraftItem | null} item null for a new one
  * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string, knowsGroups: boolean, picture: HTMLElement}} parts picture: the field of the picture
  */
 export function itemSheet(item, { category, draft, stations, currency, knowsGroups, picture }) {

@@ -33,7 +33,7 @@ export function loadingView(words) {
   return h('div.blank', { role: 'status' }, h('div.spinner', { 'aria-hidden': 'true' }), h('p', {}, `Loading: ${words}`));
 }
 
-/** @param {{message: string}} error @param {number | null} lostAt since when the server cannot be reached, ms since 1970 */
+/** @param {{message: string}} error @param {number | null} lostAt when the server became unreachable, ms since 1970 */
 export function failedView({ message }, lostAt) {
   const offline = lostAt !== null;
   return h('div.blank', { role: 'alert' }, icon(offline ? 'offline' : 'alert'),
@@ -47,7 +47,7 @@ export function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
-/** @param {string} username @param {boolean} [setup] whether it is a manager who has to set up a second factor first */
+/** @param {string} username @param {boolean} [setup] whether it is a manager who first has to set up a second factor */
 export function notManagerView(username, setup = false) {
   return h('div.blank', {}, icon('hand'), h('h2', {}, setup ? 'Managers need a second factor here' : 'This page is for managers'),
     h('p', {}, setup ? 'Tap Account above to set one up, then sign in again.' : `${username} is not a manager.`),
@@ -60,24 +60,27 @@ export function emptyView(sign, title, words, ...controls) {
   return h('div.blank', {}, icon(sign), h('h3', {}, title), h('p', {}, words), controls);
 }
 
-/** @param {string} deed @param {string} words @param {Parameters<typeof icon>[0]} sign */
-export function mainButton(deed, words, sign) {
-  return h('button.button.button--primary', { 'type': 'button', 'data-do': deed }, icon(sign), words);
+/** @param {string} does @param {string} words @param {Parameters<typeof icon>[0]} sign */
+export function mainButton(does, words, sign) {
+  return h('button.button.button--primary', { 'type': 'button', 'data-do': does }, icon(sign), words);
 }
 
-/** A control of a line, whose words are for those who do not see what it belongs to. @param {string} deed @param {string} words @param {string} of */
-export function lineButton(deed, words, of) {
-  return h('button.button', { 'type': 'button', 'data-do': deed }, words, h('span.visually-hidden', {}, ` ${of}`));
+/**
+ * A button of a line. Screen readers also get the name of the line. @param {string} does @param {string} words @param {string}
+ * of
+ */
+export function lineButton(does, words, of) {
+  return h('button.button', { 'type': 'button', 'data-do': does }, words, h('span.visually-hidden', {}, ` ${of}`));
 }
 
-/** @param {string} deed @param {Parameters<typeof icon>[0]} sign @param {string} label @param {boolean} [disabled] */
-export function iconButton(deed, sign, label, disabled = false) {
-  return h('button.button.button--quiet.button--icon', { 'type': 'button', 'data-do': deed, 'aria-label': label, 'title': label, disabled }, icon(sign));
+/** @param {string} does @param {Parameters<typeof icon>[0]} sign @param {string} label @param {boolean} [disabled] */
+export function iconButton(does, sign, label, disabled = false) {
+  return h('button.button.button--quiet.button--icon', { 'type': 'button', 'data-do': does, 'aria-label': label, 'title': label, disabled }, icon(sign));
 }
 
 /**
  * @param {string} name @param {string} label
- * @param {Record<string, any>} [attributes] of the input; `hint` stands below it
+ * @param {Record<string, any>} [attributes] of the input; `hint` is shown below it
  */
 export function field(name, label, { hint, ...attributes } = {}) {
   const id = `field-${name}`;
@@ -94,16 +97,19 @@ export function choice(name, label, options, chosen) {
     options.map(([value, words]) => h('option', { value, selected: value === chosen }, words))));
 }
 
-/** @param {string} form its name @param {string} title @param {string} hint @param {string} send the button's words @param {...any} content */
+/**
+ * @param {string} form its name @param {string} title @param {string} hint @param {string} send the label of the button @param
+ * {...any} content
+ */
 export function formSheet(form, title, hint, send, ...content) {
   return h('form', { 'data-form': form, 'novalidate': true }, sheetHead(title, hint), content,
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
 }
 
-/** Asks before an action that cannot be undone. @param {{title: string, hint: string, deed: string, sure: string, attributes: Record<string, string>}} what */
-export function sureSheet({ title, hint, deed, sure, attributes }) {
+/** Asks before an action that cannot be undone. @param {{title: string, hint: string, does: string, sure: string, attributes: Record<string, string>}} what */
+export function sureSheet({ title, hint, does, sure, attributes }) {
   return h('div', attributes, sheetHead(title, hint),
     h('p.field__error', { role: 'alert' }),
-    h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': deed, 'data-sure': true }, sure)));
+    h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': does, 'data-sure': true }, sure)));
 }

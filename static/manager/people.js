@@ -8,9 +8,10 @@ import { Section, basedOn, fields, named, readAll } from './section.js';
 
 /** The people who may sign in. */
 export class PeopleSection extends Section {
-  /** Whom the open sheet is about, as they were when it was opened. @type {any} */ #asked = null;
+  /** The person that the open sheet is about, as read when it was opened. @type {any} */ #asked = null;
 
-  /** The rules; null on a server that has none. @type {{minimum_roles: Record<string, string>, version: string} | null} */ #rules = null;
+  /** The rules; null if the server has none. @type {{minimum_roles: Record<string, string>, version: string} | null} */
+  #rules = null;
 
   async read() {
     const [people, rules] = await Promise.all([readAll(this.context.call, '/people', 'people'), this.#readRules()]);
@@ -38,10 +39,10 @@ export class PeopleSection extends Section {
       'ask-person': () => openSheet(personSheet()),
       'ask-change': () => { this.#asked = person; openSheet(changePersonSheet(person, this.context.username)); },
       'ask-remove': () => openSheet(sureSheet({
-        title: `Remove ${person.username}?`, hint: 'They are signed out everywhere, at once.', deed: 'remove', sure: 'Remove', attributes: { 'data-person': id },
+        title: `Remove ${person.username}?`, hint: 'They are signed out everywhere, at once.', does: 'remove', sure: 'Remove', attributes: { 'data-person': id },
       })),
       'ask-reset': () => openSheet(sureSheet({
-        title: `Remove the second factor of ${person.username}?`, hint: 'For a lost phone. They are signed out everywhere and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
+        title: `Remove the second factor of ${person.username}?`, hint: 'For a lost phone. They are signed out everywhere and sign in with the password alone.', does: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
       })),
       'ask-role': () => openSheet(roleSheet(this.#rules?.minimum_roles ?? {})),
       'usual-role': () => this.#setRoles({ [control.dataset.deed ?? '']: undefined }, 'Whoever did it before may do it again.'),
@@ -56,13 +57,13 @@ export class PeopleSection extends Section {
   /** @param {string} name @param {HTMLFormElement} form */
   submit(name, form) {
     const { id, username, role, password, pin, least } = fields(form);
-    // A password may begin or end with a space.
+    // Untrimmed: a password may begin or end with a space.
     const typed = password && String(new FormData(form).get('password'));
     if (name === 'person') {
       this.attempt(() => this.context.call('POST', '/people', { body: { username, password: typed, role } }), `${username} can sign in.`);
     } else if (name === 'least') {
-      const [deed, wanted] = least.split(' ');
-      this.#setRoles({ [deed]: wanted }, 'The rule holds from now on.');
+      const [action, wanted] = least.split(' ');
+      this.#setRoles({ [action]: wanted }, 'The rule holds from now on.');
     } else if (name === 'pin') {
       const named = this.data?.find((/** @type {any} */ one) => one.id === id)?.username;
       this.attempt(() => this.context.call('PUT', `/people/${id}/pin`, { body: { pin } }), `${named} has a new PIN.`);
@@ -71,7 +72,7 @@ export class PeopleSection extends Section {
     }
   }
 
-  /** Sends all rules, with a change. @param {Record<string, string | undefined>} change @param {string} done */
+  /** Sends all rules, including a change. @param {Record<string, string | undefined>} change @param {string} done */
   #setRoles(change, done) {
     const { minimum_roles, version } = /** @type {any} */ (this.#rules);
     const body = { minimum_roles: { ...minimum_roles, ...change } };
@@ -81,7 +82,7 @@ export class PeopleSection extends Section {
   /** @param {string} id @param {{role?: string, password?: string}} change */
   #change(id, change) {
     const person = this.#asked;
-    // An unchanged field would sign them out for no reason.
+    // Sending an unchanged field would sign the person out for no reason.
     if (change.role === person.role) delete change.role;
     if (Object.keys(change).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
     const headers = basedOn(person.version);
@@ -98,7 +99,7 @@ export class PeopleSection extends Section {
     if (!theirs) throw Object.assign(new Error('someone else has removed this person'), { code: 'not_found' });
     const before = this.#asked;
     this.#asked = theirs;
-    // A password shows no version of its own: when the role is as it was, the password is what has changed.
+    // A new password does not show in the data: if the role is unchanged, the other person has changed the password.
     if (!change.password && theirs.role === before.role) {
       return this.context.call('PATCH', `/people/${id}`, { body: change, headers: basedOn(theirs.version) });
     }

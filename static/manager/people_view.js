@@ -21,7 +21,7 @@ export function personSheet() {
     choice('role', 'Role', ROLES, 'staff'));
 }
 
-/** @param {{id: string, username: string, role: string}} person @param {string} me who is signed in */
+/** @param {{id: string, username: string, role: string}} person @param {string} me the signed-in person */
 export function changePersonSheet({ id, username, role }, me) {
   return formSheet('change', username, 'A change signs them out everywhere.', 'Change',
     h('input', { type: 'hidden', name: 'id', value: id }),

@@ -5,18 +5,18 @@ import { sentence } from './parts.js';
 
 /** @typedef {import('../shared/picture.js').Picture} Picture */
 
-/** The kinds that the server takes. */
+/** The types of pictures that the server accepts. */
 const KINDS = 'image/jpeg,image/png,image/webp';
-/** The most bytes that the server takes. */
+/** The most bytes that the server accepts. */
 const MAX_BYTES = 8 * 1024 * 1024;
-/** A phone with a poor network takes a while. */
+/** The deadline of an upload, long enough for a phone on a slow network. */
 const DEADLINE_MS = 90_000;
 
-/** The picture of a dish in its form: chosen, looked at, described, removed. It is uploaded as soon as it is chosen. */
+/** The picture in a dish's form: choose, preview, describe, remove. It is uploaded as soon as it is chosen. */
 export class PictureField {
   #call; #restaurant;
   /** @type {Picture | null} */ #picture = null;
-  /** Numbers the uploads, so that an earlier one that comes later does not win. */ #uploads = 0;
+  /** Counts the uploads, so that a late answer to an earlier one is ignored. */ #uploads = 0;
 
   /** @param {import('./section.js').Context['call']} call @param {string} restaurant its id */
   constructor(call, restaurant) {
@@ -62,19 +62,19 @@ export class PictureField {
     find('#field-picture').focus();
   }
 
-  /** Whether a file is on its way. */
+  /** Whether an upload is in progress. */
   get isBusy() {
     return document.querySelector('#picture [data-busy]') !== null;
   }
 
-  /** @param {string} alt what the form says that it shows @returns {Picture | undefined} */
+  /** @param {string} alt the description from the form @returns {Picture | undefined} */
   read(alt) {
     if (!this.#picture) return undefined;
     const { id, width, height } = this.#picture;
     return { id, width, height, ...(alt && { alt }) };
   }
 
-  /** @param {string} [said] why the last file was refused @param {boolean} [isBusy] */
+  /** @param {string} [said] the reason why the last file was refused @param {boolean} [isBusy] */
   #draw(said = '', isBusy = false) {
     const alt = document.querySelector('#picture [name="alt"]');
     if (this.#picture && alt instanceof HTMLInputElement) this.#picture = { ...this.#picture, alt: alt.value };

@@ -2,23 +2,24 @@ import { dayAfter, dayIn, dayOf, knownZone, offsetsOf } from './days.js';
 import { reportView } from './report_view.js';
 import { Section, complain } from './section.js';
 
-/** What stands to the left of the first order's bar when the hours are scrolled to it, in px. */
+/** How much space to leave to the left of the first order's bar after scrolling to it, in px. */
 const BEFORE_BAR = 24;
 
 /** The report of one day. */
 export class ReportSection extends Section {
   #date = dayOf(new Date());
   /** The restaurant's time zone. @type {string | undefined} */ #zone;
-  /** The plots that were scrolled to their first order: from then on they are the reader's. */ #scrolled = new WeakSet();
+  /** The plots that were already scrolled to their first order. After that only the reader scrolls them. */
+  #scrolled = new WeakSet();
 
   async read() {
     const date = this.#date;
     const { time_zone: zone } = await this.context.call('GET', '');
     this.#zone = zone && knownZone(zone);
     const { begin, end } = offsetsOf(date);
-    // The day of the restaurant's time zone, or without one that of this device.
+    // The day in the restaurant's time zone, or, without one, on this device's clock.
     const report = await this.context.call('GET', `/reports/day?date=${date}${zone ? '' : `&offset=${begin}&end_offset=${end}`}`);
-    // If another day was chosen since, its own answer will follow.
+    // If another day was chosen meanwhile, its own answer will follow.
     return date === this.#date ? report : this.data;
   }
 
@@ -26,7 +27,10 @@ export class ReportSection extends Section {
     return reportView(this.data, { today: this.#today(), zone: this.#zone });
   }
 
-  /** On a phone a plot is wider than the page, and the hours before the first order would look like a day without any. */
+  /**
+   * Scrolls a plot to its first order: on a phone it is wider than the page, and the hours before would look like a day without
+   * orders.
+   */
   drawn() {
     const plot = document.querySelector('.plot-scroll');
     const first = plot?.querySelector('.plot__value');
@@ -47,12 +51,12 @@ export class ReportSection extends Section {
     if (field instanceof HTMLInputElement && field.id === 'day' && field.validity.valid) this.#show(field.value);
   }
 
-  /** @returns {string} today's date, in the time zone of the restaurant or of this device */
+  /** @returns {string} today's date, in the restaurant's time zone or this device's */
   #today() {
     return this.#zone ? dayIn(this.#zone, new Date()) : dayOf(new Date());
   }
 
-  /** Shows a day. If it cannot be read, the report stays on the page under its own date. @param {string} date */
+  /** Shows a day. If it cannot be read, the last report stays, under its own date. @param {string} date */
   async #show(date) {
     this.#date = date;
     await this.load();

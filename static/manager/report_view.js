@@ -6,7 +6,7 @@ import { emptyView, iconButton, sectionHead } from './parts.js';
 const STEPS = /** @type {[string, string][]} */ ([
   ['placed_to_accepted', 'Placed to accepted'], ['accepted_to_ready', 'Accepted to ready'], ['ready_to_served', 'Ready to served'],
 ]);
-/** Lines of a list before the rest is summed up. */
+/** How many lines of a list to show before the rest is summed up. */
 const TOP = 15;
 
 /** @param {any} report @param {{today: string, zone: string | undefined}} look `today`: the day; `zone`: the restaurant's time zone */

@@ -1,8 +1,8 @@
 import { h } from '../shared/dom.js';
 import { choice, formSheet, mainButton, sectionHead } from './parts.js';
 
-/** What staff do, for people. @type {Record<string, string>} */
-const DEEDS = {
+/** The actions that a rule can restrict, in words. @type {Record<string, string>} */
+const ACTION_WORDS = {
   accept: 'Accept orders', reject: 'Reject orders', cancel: 'Cancel orders', void_item: 'Void a dish', change_item: 'Correct a dish',
   add_items: 'Add dishes to an order', promise: 'Promise a new time', rush: 'Mark a rush', fire: 'Fire a course', hold: 'Hold a course',
   serve: 'Serve orders', serve_item: 'Serve a dish', start: 'Start orders', start_item: 'Start a dish', ready: 'Bump orders',
@@ -12,32 +12,32 @@ const DEEDS = {
   set_availability: 'Mark dishes as sold out', set_pause: 'Pause orders', set_guest_rounds: 'Allow rounds by guests', set_firing: 'Set when courses are fired',
 };
 
-/** What the screens of the kitchen do, too. */
+/** The actions that kitchen screens may do, too. */
 const KITCHEN = new Set(['start', 'start_item', 'ready', 'finish_item', 'recall', 'recall_item', 'promise', 'fire', 'hold']);
 
 /** @type {Record<string, string>} */
 const WHO = { staff: 'the floor and managers', manager: 'managers' };
 
-/** @param {string} deed @param {string} least */
-function words(deed, least) {
-  return `${DEEDS[deed] ?? deed}: ${WHO[least] ?? least}`;
+/** @param {string} action @param {string} least */
+function words(action, least) {
+  return `${ACTION_WORDS[action] ?? action}: ${WHO[least] ?? least}`;
 }
 
-/** @param {Record<string, string>} least the lowest role of each deed that needs a higher one than usual */
+/** @param {Record<string, string>} least the lowest role for each action that needs a higher one than usual */
 export function rolesView(least) {
   const raised = Object.entries(least);
   return h('section.section', { 'aria-label': 'Who may do what' },
     sectionHead('Who may do what', 'Guests and API keys are not concerned. On a shared device, a manager’s PIN is enough.', mainButton('ask-role', 'Ask for a higher role', 'plus')),
     raised.length === 0 ? h('p.muted', {}, 'Kitchen and floor do all that their work needs.')
-      : h('ul.card.entries', {}, raised.map(([deed, role]) => h('li.entry', { 'data-key': deed },
-        h('div.entry__body', {}, h('p.entry__name', {}, DEEDS[deed] ?? deed), h('p.muted', {}, `Only ${WHO[role] ?? role}`)),
-        h('div.entry__controls', {}, h('button.button', { 'type': 'button', 'data-do': 'usual-role', 'data-deed': deed }, 'As usual again', h('span.visually-hidden', {}, `: ${DEEDS[deed] ?? deed}`)))))));
+      : h('ul.card.entries', {}, raised.map(([action, role]) => h('li.entry', { 'data-key': action },
+        h('div.entry__body', {}, h('p.entry__name', {}, ACTION_WORDS[action] ?? action), h('p.muted', {}, `Only ${WHO[role] ?? role}`)),
+        h('div.entry__controls', {}, h('button.button', { 'type': 'button', 'data-do': 'usual-role', 'data-deed': action }, 'As usual again', h('span.visually-hidden', {}, `: ${ACTION_WORDS[action] ?? action}`)))))));
 }
 
 /** @param {Record<string, string>} least */
 export function roleSheet(least) {
-  const offered = Object.keys(DEEDS).flatMap((deed) => (KITCHEN.has(deed) ? ['staff', 'manager'] : ['manager']).map((role) => [deed, role]))
-    .filter(([deed, role]) => least[deed] !== role);
+  const offered = Object.keys(ACTION_WORDS).flatMap((action) => (KITCHEN.has(action) ? ['staff', 'manager'] : ['manager']).map((role) => [action, role]))
+    .filter(([action, role]) => least[action] !== role);
   return formSheet('least', 'Ask for a higher role', 'Who may no longer do it is told so, and by whom it has to be done.', 'Save',
-    choice('least', 'What, and by whom alone', offered.map(([deed, role]) => [`${deed} ${role}`, words(deed, role)]), 'void_item manager'));
+    choice('least', 'What, and by whom alone', offered.map(([action, role]) => [`${action} ${role}`, words(action, role)]), 'void_item manager'));
 }

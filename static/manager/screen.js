@@ -21,9 +21,9 @@ import { ReportSection } from './report.js';
 import { ScreensSection } from './screens.js';
 import { TablesSection } from './tables.js';
 
-/** How often the open section is read while the server can be reached. */
+/** How often to read the open section while the server can be reached. */
 const FRESH_MS = 30_000;
-/** How often the server is asked whether it answers, so that "Connected" is never older. */
+/** How often to ask whether the server answers, so that "Connected" is never older than this. */
 const PROBE_MS = 10_000;
 
 const SECTIONS = {
@@ -33,15 +33,15 @@ const SECTIONS = {
 
 /** @typedef {keyof typeof SECTIONS} SectionName */
 
-/** The manager's desk: one section at a time, each read when it is opened. */
+/** The manager's page: one section at a time, each read when it is opened. */
 export class ManageDesk {
   #session; #api; #account;
   /** @type {Map<SectionName, import('./section.js').Section>} */ #sections = new Map();
   /** @type {SectionName} */ #open = 'menu';
   #refused = false;
-  /** Since when the server cannot be reached, ms since 1970; null while it can. @type {number | null} */ #lostAt = null;
-  /** Attempts to reach it again so far. */ #attempts = 0;
-  /** The next attempt. @type {any} */ #next;
+  /** When the server became unreachable, ms since 1970; null while it can be reached. @type {number | null} */ #lostAt = null;
+  /** How many attempts have been made to reach it. */ #attempts = 0;
+  /** The timer of the next attempt. @type {any} */ #next;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
   /** @param {import('../shared/staff_session.js').Session} session */
@@ -89,7 +89,7 @@ export class ManageDesk {
     return [...this.#sections.values()].some((section) => section.unsaved);
   }
 
-  /** Reads the open section again if the server was lost. */
+  /** Reads the open section again after the server was unreachable. */
   #again() {
     clearTimeout(this.#next);
     this.#next = undefined;
@@ -102,13 +102,13 @@ export class ManageDesk {
     this.#attempts += 1;
   }
 
-  /** Reads the open section again, so that it shows the changes of others and a lost server. */
+  /** Reads the open section again, for the changes of others and to detect a lost server. */
   #refresh() {
     if (this.#refused || this.#lostAt !== null || document.hidden || document.querySelector('dialog[open]')) return;
     this.#section().load();
   }
 
-  /** Notices a lost server before the next reading, also behind an open sheet. */
+  /** Detects a lost server before the next reading, even while a sheet is open. */
   async #probe() {
     if (document.documentElement.dataset.connection !== 'live' || document.hidden) return;
     if (await isAnswering({ origin: location.origin, env: { fetch } })) return;
@@ -140,7 +140,7 @@ export class ManageDesk {
 
   /**
    * Makes a call, and derives the state of the connection and of the session from its answer.
-   * @param {string} method @param {string} path after the restaurant's own
+   * @param {string} method @param {string} path below the restaurant's
    * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text', deadlineMs?: number}} [options]
    */
   async #call(method, path, options) {
@@ -203,7 +203,7 @@ export class ManageDesk {
   }
 
   #signOut() {
-    // The person meant to leave: unsaved changes must not ask a second time.
+    // The person wants to leave, so unsaved changes must not ask a second time.
     this.#sections.clear();
     this.#end('signed-out');
   }
@@ -218,7 +218,7 @@ export class ManageDesk {
     this.#drawOffline();
   }
 
-  /** Where nothing is shown, that says why by itself. */
+  /** Shows the banner, unless the section shows its own error because it has no data. */
   #drawOffline() {
     const banner = find('#offline');
     banner.hidden = this.#lostAt === null || this.#section().data === undefined;

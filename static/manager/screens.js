@@ -8,7 +8,7 @@ import { Section, basedOn, complain, fields, named, readAll } from './section.js
 
 /** Paired kitchen screens. */
 export class ScreensSection extends Section {
-  /** What the open sheet is about, as it was when it was opened. @type {any} */ #asked = null;
+  /** The screen that the open sheet is about, as read when it was opened. @type {any} */ #asked = null;
 
   async read() {
     return readAll(this.context.call, '/devices', 'devices');
@@ -27,7 +27,7 @@ export class ScreensSection extends Section {
       'ask-pair': () => this.#open((stations) => pairSheet(stations)),
       'ask-change': () => { this.#asked = screen; return this.#open((stations) => screenSheet(screen, stations)); },
       'ask-revoke': () => openSheet(sureSheet({
-        title: `Revoke ${screen.name}?`, hint: 'It is signed out at once and must be paired again.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
+        title: `Revoke ${screen.name}?`, hint: 'It is signed out at once and must be paired again.', does: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/devices/${id}`, { headers: basedOn(screen.version) }), `${screen.name} is revoked.`),
     };
@@ -57,7 +57,7 @@ export class ScreensSection extends Section {
   /** @param {string} id @param {{name: string, station: string | null}} wanted */
   #change(id, wanted) {
     const { name, station = null, version } = this.#asked;
-    // An unchanged field is not sent: someone else may be changing it.
+    // An unchanged field is not sent, since someone else may be changing it.
     const body = { ...(wanted.name !== name && { name: wanted.name }), ...(wanted.station !== station && { station: wanted.station }) };
     if (Object.keys(body).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
     const send = () => this.context.call('PATCH', `/devices/${id}`, { body, headers: basedOn(version) });

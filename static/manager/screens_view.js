@@ -4,7 +4,10 @@ import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHea
 
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
-/** @typedef {{id: string, name: string, station?: string, approved_at?: string, approved_by?: {username?: string}}} Screen as an older node lists it, without when and by whom */
+/**
+ * The last two fields are missing on an older node. @typedef {{id: string, name: string, station?: string, approved_at?:
+ * string, approved_by?: {username?: string}}} Screen
+ */
 
 /** @param {Screen[]} screens */
 export function pairedView(screens) {

@@ -6,16 +6,16 @@ import { sentence } from './parts.js';
 /**
  * @typedef {object} Context the parts of the page that a section uses
  * @property {{id: string, slug: string, name: string, currency: string}} restaurant
- * @property {string} username who is signed in
+ * @property {string} username of the signed-in person
  * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text', deadlineMs?: number}) => Promise<any>} call
- *   a path begins after the restaurant's own, or with `/api/`
- * @property {() => void} changed draws again
+ * `path` begins below the restaurant's, or with `/api/`
+ * @property {() => void} changed redraws
  */
 
 /** A section of the manager's page: its data, its view and its actions. */
 export class Section {
-  /** The data; undefined until it is read. @type {any} */ data;
-  /** Why the last reading failed. @type {{code: string, message: string} | null} */ error = null;
+  /** The data; undefined before it is read. @type {any} */ data;
+  /** The error of the last reading. @type {{code: string, message: string} | null} */ error = null;
   /** Whether it holds unsaved changes. */ unsaved = false;
 
   /** @param {Context} context */
@@ -23,17 +23,17 @@ export class Section {
     this.context = context;
   }
 
-  /** @returns {Promise<any>} what the section shows */
+  /** @returns {Promise<any>} the data of the section */
   async read() {
     throw new Error('a section reads something');
   }
 
-  /** @returns {Node} of `data` */
+  /** @returns {Node} the view of `data` */
   view() {
     throw new Error('a section shows something');
   }
 
-  /** Called when the view is on the page. */
+  /** Called after the view was added to the page. */
   drawn() {}
 
   /** Handles a press on a control. @param {string} _name @param {HTMLElement} _control */
@@ -45,7 +45,7 @@ export class Section {
   /** Handles input into a field. @param {HTMLElement} _field */
   typed(_field) {}
 
-  /** Reads again. On failure the last data stays on the page. */
+  /** Reads the data. If that fails, the last data stays on the page. */
   async load() {
     try {
       this.data = await this.read();
@@ -57,11 +57,11 @@ export class Section {
   }
 
   /**
-   * Does something and reads again. Shows an error in the open sheet's form, else as a message.
+   * Runs an action and then reads the data again. Shows an error in the open sheet's form, or else as a toast.
    *
    * @param {() => Promise<any>} work
-   * @param {string} [done] what to say when it is; the sheet closes with it
-   * @returns {Promise<any>} what the work gave; undefined when it failed
+   * @param {string} [done] the text after a success, which also closes the sheet
+   * @returns {Promise<any>} the result of the action; undefined if it failed
    */
   async attempt(work, done) {
     const button = document.querySelector('dialog[open] [type="submit"], dialog[open] [data-sure]');
@@ -76,7 +76,7 @@ export class Section {
       return given;
     } catch (error) {
       complain(/** @type {any} */ (error));
-      // Reads again, so that the next attempt is based on the current state.
+      // Reads the data, so that the next attempt is based on the current state.
       if (/** @type {any} */ (error).code === 'stale') await this.load();
       return undefined;
     } finally {
@@ -85,13 +85,16 @@ export class Section {
   }
 }
 
-/** @param {string | number | undefined} version of what an edit is based on; an older node names none @returns {Record<string, string>} headers */
+/**
+ * @param {string | number | undefined} version that an edit is based on; an older node names none @returns {Record<string,
+ * string>} headers
+ */
 export function basedOn(version) {
   return version === undefined ? {} : { 'if-match': `"${version}"` };
 }
 
 /**
- * Reads a list to its end, page by page. An older node has one page.
+ * Reads all pages of a list. An older node has only one.
  *
  * @param {Context['call']} call @param {string} path @param {string} name of the list in the answer
  * @returns {Promise<any[]>}
@@ -133,12 +136,15 @@ export function fields(form) {
   return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
 }
 
-/** @param {HTMLElement} control @param {string} attribute @returns {string} of the thing that the control belongs to */
+/**
+ * @param {HTMLElement} control @param {string} attribute @returns {string} the attribute of the object that the control belongs
+ * to
+ */
 export function named(control, attribute) {
   return control.closest(`[${attribute}]`)?.getAttribute(attribute) ?? '';
 }
 
-/** Puts the focus back on a control that has moved. @param {string} selector */
+/** Moves the focus back to a control that has moved. @param {string} selector */
 export function refocus(selector) {
   const control = find('#main').querySelector(selector);
   if (control instanceof HTMLElement) control.focus();

@@ -5,19 +5,19 @@ import { sureSheet } from './parts.js';
 import { Section, basedOn, complain, fields, named, readAll } from './section.js';
 import { newCodeSheet, tableSheet, tablesView } from './tables_view.js';
 
-/** Bound: pictures requested at a time. */
+/** Bound: how many pictures to request at a time. */
 const AT_ONCE = 4;
-/** The page is drawn about this often while pictures arrive: a draw for each of 300 would take most of a minute. */
+/** About how many times to draw the page while pictures arrive: 300 draws would take most of a minute. */
 const DRAWS = 10;
-/** `Table 2` stands before `Table 10`. */
+/** Sorts `Table 2` before `Table 10`. */
 const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
 
-/** Tables and the sheet of their codes. */
+/** The tables, and the printed sheet with their codes. */
 export class TablesSection extends Section {
-  /** Pictures by the address they carry. @type {Map<string, string>} */ #codes = new Map();
-  /** The words under each code, in every language of the guests. @type {{language: string, words: string}[]} */ #hints = [];
+  /** Pictures by the address in the code. @type {Map<string, string>} */ #codes = new Map();
+  /** The text under each code, in every language of the guests. @type {{language: string, words: string}[]} */ #hints = [];
 
-  /** Recently reached limits. @type {any[]} */ #limited = [];
+  /** Limits that were reached recently. @type {any[]} */ #limited = [];
 
   async read() {
     const [tables, { limited }, hints] = await Promise.all([
@@ -44,7 +44,7 @@ export class TablesSection extends Section {
         if (read % together === 0) this.context.changed();
       }
     };
-    // The next reading requests those that are still missing.
+    // The next reading requests the pictures that are still missing.
     await Promise.allSettled(Array.from({ length: AT_ONCE }, draw));
     this.context.changed();
   }
@@ -82,7 +82,7 @@ export class TablesSection extends Section {
     return basedOn(this.#table(id)?.version);
   }
 
-  /** @param {string} id @param {boolean} end_sessions of the phones that have used the old code */
+  /** @param {string} id @param {boolean} end_sessions whether to end the sessions of phones that used the old code */
   #renew(id, end_sessions) {
     this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: { end_sessions }, headers: this.#basedOn(id) }), 'The table has a new code. Print it and put it on the table.');
   }
@@ -102,9 +102,9 @@ export class TablesSection extends Section {
     this.attempt(() => this.context.call('DELETE', `/diner-sessions/${encodeURIComponent(id)}`), `The visit at table ${label} has ended.`);
   }
 
-  /** @param {string} id @param {string} deed @param {string} sure @param {string} hint */
-  #ask(id, deed, sure, hint) {
-    openSheet(sureSheet({ title: `Table ${this.#table(id).label}`, hint, deed, sure, attributes: { 'data-table': id } }));
+  /** @param {string} id @param {string} does @param {string} sure @param {string} hint */
+  #ask(id, does, sure, hint) {
+    openSheet(sureSheet({ title: `Table ${this.#table(id).label}`, hint, does, sure, attributes: { 'data-table': id } }));
   }
 
   /** @param {string} _name @param {HTMLFormElement} form */

@@ -6,8 +6,8 @@ import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from
 /**
  * @param {{id: string, label: string, url: string}[]} tables
  * @param {{codes: Map<string, string>, hints: {language: string, words: string}[], restaurant: string, place: string, limited: any[]}} look
- *   `codes`: pictures by address; `hints`: what stands under each; `place`: where guests get to;
- *   `limited`: the limits that were reached lately
+ * `codes`: pictures by address; `hints`: the text under each code; `place`: the host in the codes' addresses; `limited`: the
+ * limits that were reached recently
  */
 export function tablesView(tables, { codes, hints, restaurant, place, limited }) {
   const ready = tables.length > 0 && tables.every(({ url }) => codes.has(url));
@@ -54,7 +54,7 @@ function limitedView(limited) {
 }
 
 /**
- * Asks whether the phones that used the old code keep their visits.
+ * Asks whether phones that used the old code keep their sessions.
  * @param {{id: string, label: string}} table
  */
 export function newCodeSheet({ id, label }) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { joined } from '../../static/manager/audit.js';
-import { deed, who } from '../../static/manager/audit_view.js';
+import { actionWords, who } from '../../static/manager/audit_view.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
 import { TablesSection } from '../../static/manager/tables.js';
 import { isThisDevice } from '../../static/manager/tables_view.js';
@@ -131,7 +131,7 @@ test('a day is a day in the time zone of the device, and follows clock changes',
 });
 
 test('an entry of the audit says in words who did what, and with which result', () => {
-  const said = (entry) => deed({ outcome: 'done', ...entry });
+  const said = (entry) => actionWords({ outcome: 'done', ...entry });
   assert.equal(said({ action: 'reject', label: '12', reason: 'too_busy' }), 'Rejected order 12: Too busy');
   assert.equal(said({ action: 'set_availability', label: 'Rezala', value: 'sold_out' }), 'Availability of Rezala (sold out)');
   assert.equal(said({ action: 'ready', label: '12', outcome: 'stale' }), 'Bumped order 12: too late: it had changed');
