@@ -19,9 +19,9 @@ export function riderFields({ name = '', phone = '', address = '', note = '' }) 
 export function deliverySheet(order, delivery) {
   const value = (/** @type {string} */ key) => delivery?.[key] ?? '';
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    sheetHead(`Where order ${called(order)} goes`, 'Only the staff sees this. It is removed some days after it was entered.'),
+    sheetHead(`Where order ${called(order)} goes`, 'Only the staff see this. It is deleted after a few days.'),
     delivery ? h('p', {}, h('a.button.button--wide', { href: `tel:${delivery.phone.replace(/[^+\d]/g, '')}` }, icon('bell'), `Call ${delivery.name}: ${delivery.phone}`))
-      : h('p.banner.banner--warn.field', {}, 'Nothing is known of this delivery, or no longer.'),
+      : h('p.banner.banner--warn.field', {}, 'No details are stored for this delivery, or they were deleted.'),
     riderFields({ name: value('name'), phone: value('phone'), address: value('address'), note: value('note') }),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'set-delivery' }, 'Store')));
 }

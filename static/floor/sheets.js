@@ -7,7 +7,7 @@ import { sheetHead } from '../shared/sheet.js';
 import { clockAt, dayAt, wallAt } from '../shared/zone.js';
 
 /** When later courses are sent to the kitchen. @type {Record<string, string>} */
-export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the one before is served' };
+export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the previous course is served' };
 
 /** The contents of the staff page's dialog. Their controls send commands like those on the page. */
 
@@ -170,14 +170,14 @@ function lengths(name, open) {
  */
 export function moveSheet({ id, table }, free, others) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
-    sheetHead(`Move table ${table} to`, 'Orders, calls and phones go along. The kitchen sees it. For 15 minutes it can be undone.'),
+    sheetHead(`Move table ${table} to`, 'Orders, calls and phones move too, and the kitchen sees it. You can undo this for 15 minutes.'),
     free.length === 0 ? h('p.muted', {}, 'No table is free.')
       : h('div.free__tables', {}, free.map((label) => h('button.button.button--large', {
         'type': 'button', 'data-do': 'move', 'data-to-table': label, 'aria-label': `Table ${label}`,
       }, label))),
     others.length > 0 && h('section.free', { 'aria-labelledby': 'join-title' },
       h('h3', { id: 'join-title' }, 'Or join the guests of'),
-      h('p.muted', {}, 'They have one bill then.'),
+      h('p.muted', {}, 'They will have one bill.'),
       h('div.free__tables', {}, others.map((other) => h('button.button.button--large', {
         'type': 'button', 'data-do': 'merge', 'data-into': other.id, 'aria-label': `Join table ${other.table}`,
       }, other.table)))));

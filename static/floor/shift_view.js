@@ -38,7 +38,7 @@ export function pinSheet({ id, name }, { shift, once }) {
   const key = (/** @type {string} */ one) => h('button.button.pad__key', {
     'type': 'button', 'data-do': 'pin-key', 'data-key': one, 'aria-label': one === 'back' ? 'Delete the last digit' : one,
   }, one === 'back' ? icon('left') : one);
-  return h('form', { 'id': 'pin-form', 'novalidate': true }, sheetHead(`PIN of ${name}`, once ? 'For this alone. Who uses the device stays the same.' : '4 to 6 digits.'),
+  return h('form', { 'id': 'pin-form', 'novalidate': true }, sheetHead(`PIN of ${name}`, once ? 'For this action only. The device stays with the same person.' : '4 to 6 digits.'),
     h('input', { type: 'hidden', name: 'person', value: id }), shift && h('input', { type: 'hidden', name: 'shift', value: shift }),
     once && h('input', { type: 'hidden', name: 'once', value: once }),
     h('div.field', {}, h('label', { for: 'pin' }, 'PIN'),

@@ -38,7 +38,7 @@ export function openSession() {
   const claims = given ? tokenClaims(given) : {};
   if (given && claims.restaurant) return { tokens: fixedToken(given), claims };
   // An invalid token would be tried forever; without it the screen can be paired.
-  if (given) dropGiven('The link to this screen has no token that works. Pair the screen, or open the whole link.');
+  if (given) dropGiven('The link to this screen has no valid token. Pair the screen, or open the whole link.');
   const tokens = pairedTokens();
   return tokens.present ? { tokens, claims: recallLocal('kitchen.claims', {}) } : null;
 }

@@ -15,7 +15,7 @@ const NOTIFICATIONS = {
     clock: { hour: 'numeric', minute: '2-digit' },
     told: {
       accepted: (number, time) => ({ title: `Order ${number} is accepted`, body: time ? `Ready at about ${time}.` : 'The restaurant has taken it.' }),
-      ready: (number, _, service) => ({ title: `Order ${number} is ready`, body: { takeaway: 'Take away: pick it up at the counter.', delivery: 'Delivery: it is packed, to be delivered to you.' }[service ?? ''] ?? 'Enjoy your meal!' }),
+      ready: (number, _, service) => ({ title: `Order ${number} is ready`, body: { takeaway: 'Take away: pick it up at the counter.', delivery: 'Delivery: it is packed and will be delivered to you.' }[service ?? ''] ?? 'Enjoy your meal!' }),
       cancelled: (number) => ({ title: `Order ${number} is cancelled`, body: 'It will not be made. Touch to see why.' }),
       rejected: (number) => ({ title: `Order ${number} was not accepted`, body: 'The restaurant could not take it. Touch to see why.' }),
       voided: (number) => ({ title: `Order ${number}: something was taken off`, body: 'The total has changed. Touch to see what, and why.' }),

@@ -32,11 +32,11 @@ export function priceField(currency) {
 export function optionFields(options, groups, { currency, knowsGroups }) {
   return [
     knowsGroups && h('fieldset.field.options', {}, h('legend', {}, 'Choices'),
-      h('p.field__hint', {}, 'What a guest is asked, such as a side, how done, or up to three extras.'),
+      h('p.field__hint', {}, 'Questions to the guest, such as a side dish, how well done, or up to three extras.'),
       h('ul.groups', { id: 'groups' }, groups.map((group) => groupRow(group, currency, 'group'))),
       h('button.button', { 'type': 'button', 'data-do': 'add-group' }, icon('plus'), 'Add a choice')),
     h('fieldset.field.options', {}, h('legend', {}, 'Options'),
-      h('p.field__hint', {}, 'What a guest may add, and what it adds to the price.'),
+      h('p.field__hint', {}, 'Extras that a guest may add, each with its price.'),
       h('ul.options__list', { id: 'options' }, options.map((option) => optionRow(option, currency, 'loose'))),
       h('button.button', { 'type': 'button', 'data-do': 'add-option' }, icon('plus'), 'Add an option')),
   ];
@@ -64,8 +64,8 @@ function optionRow({ id, name, amount, preset, groups = [] }, currency, depth) {
       h('input', { 'name': 'option-name', 'aria-label': 'Option', 'placeholder': isGrouped ? 'rice' : 'extra spicy', 'required': true, 'maxlength': 80, 'autocomplete': 'off', 'value': name }),
       h('input', { 'name': 'option-price', 'aria-label': `Adds, in ${currency}`, 'placeholder': '0', ...priceField(currency), 'autocomplete': 'off', 'value': amount ? priceText(amount, currency) : '' }),
       h('span.option__controls', {},
-        isGrouped && h('label.option__preset', { title: 'Chosen before the guest chooses' }, h('input', { type: 'checkbox', name: 'option-preset', checked: preset === true }), 'Default'),
-        depth === 'group' && iconButton('add-nested', 'plus', 'Ask something more with this option'),
+        isGrouped && h('label.option__preset', { title: 'Chosen by default' }, h('input', { type: 'checkbox', name: 'option-preset', checked: preset === true }), 'Default'),
+        depth === 'group' && iconButton('add-nested', 'plus', 'Ask another question with this option'),
         iconButton('remove-option', 'trash', 'Remove this option'))),
     depth === 'group' || groups.length > 0 ? h('ul.groups', {}, groups.map((group) => groupRow(group, currency, 'nested'))) : null);
 }

@@ -32,7 +32,7 @@ export class HoursSection extends Section {
   submit(name, form) {
     const typed = new FormData(form);
     const text = (/** @type {string} */ field) => String(typed.get(field) ?? '');
-    if (name === 'zone') return this.#put({ time_zone: text('time_zone') }, `The clock is that of ${text('time_zone')}.`);
+    if (name === 'zone') return this.#put({ time_zone: text('time_zone') }, `The time zone is now ${text('time_zone')}.`);
     const of = text('of');
     const span = { days: typed.getAll('days').map(String), from: text('from'), until: text('until') };
     const spans = [...this.#spans(of)];

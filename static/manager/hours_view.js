@@ -17,9 +17,9 @@ export function hoursView(menu) {
     sectionHead('Hours', 'Outside these hours guests cannot order. You and your staff always can.'),
     h('section.hours', { 'data-key': 'zone', 'aria-labelledby': 'hours-zone' },
       h('header.hours__head', {}, h('h3', { id: 'hours-zone' }, 'Time zone'), h('button.button', { 'type': 'button', 'data-do': 'ask-zone' }, 'Change the time zone')),
-      h('p', {}, `${name}, ${time}. At midnight there, the numbers that are called out begin with 1 again.`)),
+      h('p', {}, `${name}, ${time}. At midnight there, the ticket numbers start again at 1.`)),
     hoursCard('restaurant', 'The restaurant', menu, { zone, otherwise: 'Guests can order at any time.' }),
-    categories.length === 0 && emptyView('list', 'No category yet', 'The menu has none that could have hours of its own.'),
+    categories.length === 0 && emptyView('list', 'No category yet', 'Categories of the menu can have hours of their own.'),
     categories.map(([id, category]) => hoursCard(id, category.name, category, { zone, otherwise: 'As the restaurant.' })));
 }
 
@@ -91,7 +91,7 @@ export function zoneSheet(zone) {
  * {number} index of it, or -1
  */
 export function spanSheet(of, name, span, index) {
-  return formSheet('span', `Hours of ${name}`, 'A time that is not later than the beginning ends on the next day.', 'Save',
+  return formSheet('span', `Hours of ${name}`, 'If the end is not later than the beginning, it is on the next day.', 'Save',
     h('input', { type: 'hidden', name: 'of', value: of }), h('input', { type: 'hidden', name: 'index', value: index }),
     h('fieldset.field', {}, h('legend', {}, 'Days'),
       h('div.hours__days', {}, DAYS.map(([day, words]) => h('label.hours__day', {},

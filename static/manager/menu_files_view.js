@@ -18,11 +18,11 @@ export function menuFilesSheet(isUnsaved) {
       h('button.button', { 'type': 'button', 'data-do': 'export-csv' }, icon('down'), 'Save as CSV'),
       h('button.button', { 'type': 'button', 'data-do': 'export-json' }, icon('down'), 'Save as JSON')),
     isUnsaved
-      ? h('p.banner.banner--warn', {}, icon('alert'), h('span', {}, 'Save or discard your changes of the menu first; then you can import a file.'))
+      ? h('p.banner.banner--warn', {}, icon('alert'), h('span', {}, 'Save or discard your changes to the menu first. Then you can import a file.'))
       : [
         h('div.field', {}, h('label', { for: 'field-menu-file' }, 'A file to import'),
           h('input', { 'id': 'field-menu-file', 'type': 'file', 'accept': '.csv,.json,text/csv,application/json', 'aria-describedby': 'menu-file-hint' }),
-          h('p.field__hint', { id: 'menu-file-hint' }, 'CSV with commas or semicolons, or JSON, in UTF-8. You see what changes before anything does.')),
+          h('p.field__hint', { id: 'menu-file-hint' }, 'CSV with commas or semicolons, or JSON, in UTF-8. You see the changes before they are made.')),
         choice('missing', 'Dishes that are not in the file', [['keep', 'stay on the menu'], ['remove', 'are removed']], 'keep'),
       ],
     h('div.preview', { 'id': 'menu-preview', 'role': 'status' }));

@@ -45,9 +45,9 @@ export class PeopleSection extends Section {
         title: `Remove the second factor of ${person.username}?`, hint: 'For a lost phone. They are signed out everywhere and sign in with the password alone.', does: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
       })),
       'ask-role': () => openSheet(roleSheet(this.#rules?.minimum_roles ?? {})),
-      'usual-role': () => this.#setRoles({ [control.dataset.deed ?? '']: undefined }, 'Whoever did it before may do it again.'),
+      'usual-role': () => this.#setRoles({ [control.dataset.deed ?? '']: undefined }, 'The usual roles may do this again.'),
       'ask-pin': () => openSheet(pinSheet(person)),
-      'remove-pin': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/pin`), `${person.username} has no PIN any more.`),
+      'remove-pin': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/pin`), `${person.username} no longer has a PIN.`),
       'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`, { headers: basedOn(person.version) }), `${person.username} is removed.`),
     };
@@ -63,7 +63,7 @@ export class PeopleSection extends Section {
       this.attempt(() => this.context.call('POST', '/people', { body: { username, password: typed, role } }), `${username} can sign in.`);
     } else if (name === 'least') {
       const [action, wanted] = least.split(' ');
-      this.#setRoles({ [action]: wanted }, 'The rule holds from now on.');
+      this.#setRoles({ [action]: wanted }, 'The rule is in force.');
     } else if (name === 'pin') {
       const named = this.data?.find((/** @type {any} */ one) => one.id === id)?.username;
       this.attempt(() => this.context.call('PUT', `/people/${id}/pin`, { body: { pin } }), `${named} has a new PIN.`);

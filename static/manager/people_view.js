@@ -32,7 +32,7 @@ export function changePersonSheet({ id, username, role }, me) {
 
 /** @param {{id: string, username: string, pin?: boolean}} person */
 export function pinSheet({ id, username, pin }) {
-  return formSheet('pin', `PIN of ${username}`, 'With it they act in their name on a device that several people share.', 'Set',
+  return formSheet('pin', `PIN of ${username}`, 'With the PIN they act in their own name on a shared device.', 'Set',
     h('input', { type: 'hidden', name: 'id', value: id }),
     field('pin', 'New PIN', { 'type': 'password', 'inputmode': 'numeric', 'autocomplete': 'off', 'required': true, 'maxlength': 6, 'pattern': '[0-9]{4,6}', 'data-wrong': '4 to 6 digits.', 'hint': '4 to 6 digits, not 1234 or 1111' }),
     pin && h('div', { 'data-person': id }, lineButton('remove-pin', 'Remove the PIN', username)));

@@ -89,12 +89,12 @@ export class PictureField {
       h('label', { for: 'field-picture' }, picture ? 'Another picture' : 'Picture'),
       picture && h('img.picture__preview', { 'data-key': picture.id, ...pictureAttributes(this.#restaurant, picture, '10rem'), 'alt': picture.alt || 'The picture of this dish' }),
       h('input', { 'id': 'field-picture', 'type': 'file', 'accept': KINDS, 'aria-describedby': 'picture-hint picture-said', 'disabled': isBusy }),
-      h('p.field__hint', { id: 'picture-hint' }, 'JPEG, PNG or WebP, up to 8 MB. It is made smaller; where and how it was taken is left out.'),
+      h('p.field__hint', { id: 'picture-hint' }, 'JPEG, PNG or WebP, up to 8 MB. It is made smaller, and data about where and how it was taken is removed.'),
       h('p.picture__said', { 'id': 'picture-said', 'role': 'status', 'data-busy': isBusy }, isBusy ? 'The picture is being sent.' : said),
       picture && h('div.field', { 'data-key': 'alt' },
         h('label', { for: 'field-alt' }, 'What the picture shows'),
         h('input', { 'id': 'field-alt', 'name': 'alt', 'maxlength': 200, 'value': picture.alt ?? '', 'autocomplete': 'off', 'aria-describedby': 'alt-hint' }),
-        h('p.field__hint', { id: 'alt-hint' }, 'For guests who do not see it; empty if the name says it all.')),
+        h('p.field__hint', { id: 'alt-hint' }, 'For guests who cannot see it. Leave it empty if the name is enough.')),
       picture && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'remove-picture', 'data-key': 'remove' }, icon('trash'), 'Remove the picture'),
     ];
   }

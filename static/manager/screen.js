@@ -167,7 +167,7 @@ export class ManageDesk {
       return await work();
     } catch (error) {
       if (/** @type {any} */ (error).code !== 'confirm_password') throw error;
-      if (await confirmPassword(this.#session.tokens, 'This could take the restaurant out of your hands, so it is asked of you again.')) return work();
+      if (await confirmPassword(this.#session.tokens, 'This could be used to take over the restaurant, so your password is asked for again.')) return work();
       throw Object.assign(new Error('nothing was changed: your password was not confirmed'), { code: 'confirm_password' });
     }
   }

@@ -53,7 +53,7 @@ export class Account {
       'remove-pin': () => this.#attempt(control, async () => {
         await this.#api.delete(`${ME}/pin`);
         closeSheet();
-        toast('You have no PIN any more.');
+        toast('You no longer have a PIN.');
       }),
       'ask-totp': () => openSheet(askTotpSheet()),
       'ask-removal': () => openSheet(removalSheet()),
@@ -65,7 +65,7 @@ export class Account {
       'reload': () => location.reload(),
       'end-others': () => this.#attempt(control, async () => {
         // The proof begins a new session, so copies of this session's tokens end too.
-        if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and everybody who has copied this session.')) return;
+        if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and so is anybody who has copied this session.')) return;
         await this.#api.delete(`${ME}/sessions`);
         await this.#showSessions();
         toast('You are signed out everywhere else.');

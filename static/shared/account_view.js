@@ -53,7 +53,7 @@ export function passwordSheet() {
 }
 
 export function pinSheet() {
-  return accountForm('pin', 'Your PIN', 'With it you act in your name on a device that several people share.', 'Set it',
+  return accountForm('pin', 'Your PIN', 'With the PIN you act in your own name on a shared device.', 'Set it',
     field('pin', 'New PIN', { type: 'password', inputmode: 'numeric', autocomplete: 'off', maxlength: 6, pattern: '[0-9]{4,6}', hint: '4 to 6 digits, not 1234 or 1111' }));
 }
 

@@ -122,7 +122,7 @@ async fn a_takeaway_asks_for_a_name_if_the_manager_requires_one() {
     manager.sees("[data-do='names'][aria-pressed='true']").await;
     phone.sees("[data-action='place']:disabled").await;
     let words = "return document.querySelector('#basket-why').innerText";
-    assert_eq!(phone.ask(words, vec![]).await, "Please give a name: your order is called out by it.");
+    assert_eq!(phone.ask(words, vec![]).await, "Please enter a name. It is called out when your order is ready.");
     phone.inspect("basket-nameless").await;
     phone.write("#guest-name", "Karim").await;
     phone.tap("[data-action='place']").await;

@@ -124,7 +124,7 @@ test('a page says only what is known about an order', () => {
   assert.equal(said(0.5, true), 'It is on the staff’s screen.');
   assert.match(said(8, true), /no one has answered yet/);
   assert.deepEqual(['dine_in', 'takeaway', 'delivery'].map((service) => said(20, true, { status: 'ready', service })),
-    ['The kitchen has finished it.', 'You can pick it up at the counter.', 'It is packed, to be delivered to you.']);
+    ['The kitchen has finished it.', 'You can pick it up at the counter.', 'It is packed and will be delivered to you.']);
 });
 
 test('the page requests the receipt while the order waits, and claims nothing without one', async () => {
