@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Builds the binary, with pages and migrations, and puts only the binary into a small image.
+# Builds the binary with the embedded pages and migrations, and copies only the binary into a small image.
 #   docker build -t orderbell . && docker run --rm -p 8080:8080 -v orderbell:/data orderbell
 
 FROM rust:1.95-bookworm AS build
@@ -16,7 +16,7 @@ RUN apt-get update \
     && useradd --uid 10001 --gid 10001 --no-log-init --home-dir /data --shell /usr/sbin/nologin orderbell \
     && install --directory --owner 10001 --group 10001 --mode 700 /data
 COPY --from=build /out/orderbell /usr/local/bin/orderbell
-# By number, so that an orchestrator that refuses root can see that this is not root.
+# The user by number, so that an orchestrator that refuses root can verify it.
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
