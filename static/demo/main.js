@@ -26,6 +26,7 @@ async function begin() {
   try {
     const isOpen = await untilReached(prepare, (since) => {
       dataset.connection = 'offline';
+      say('Not open yet');
       render(find('#main'), blank('offline', unreachedWords(since)));
     });
     dataset.connection = 'live';
@@ -100,8 +101,8 @@ async function toggle() {
       act: (order, action, fields) => staff.post(`/api/v1/orders/${encodeURIComponent(order)}/commands`, { id: newId(), action, ...fields }),
     }, { changed: draw });
   } catch (error) {
-    find('#state').textContent = `The rush did not begin: ${/** @type {any} */ (error).message}`;
-    return;
+    const { code, message } = /** @type {any} */ (error);
+    return say(`The rush did not begin: ${isUnreached({ code }) ? 'the server cannot be reached.' : message}`);
   }
   draw();
 }
@@ -112,12 +113,19 @@ function draw() {
   button.hidden = false;
   render(button, icon(plays ? 'pause' : 'play'), plays ? 'Stop the rush' : 'Play a rush');
   const { placed = 0, all = 0 } = player?.progress ?? {};
-  find('#state').textContent = plays ? `Order ${placed} of ${all}: guests order, the floor accepts and serves, the kitchen cooks.`
-    : 'Order on the phone, accept on the floor, bump in the kitchen. Or watch a rush.';
+  if (plays) say(`Order ${placed} of ${all}: guests order, the floor accepts and serves, the kitchen cooks.`);
+  else if (player?.isCut) say(`The rush stopped after ${placed} of ${all} orders: the server cannot be reached.`);
+  else say('Order on the phone, accept on the floor, bump in the kitchen. Or watch a rush.');
+}
+
+/** What the bar says of the demonstration. @param {string} words */
+function say(words) {
+  find('#state').textContent = words;
 }
 
 /** @param {string} words */
 function sayWhyNot(words) {
+  say('Not open');
   render(find('#main'), blank('alert', words, h('a.button', { href: '/' }, 'To the start page')));
 }
 

@@ -1,14 +1,18 @@
+import { isUnreached } from '../shared/unreached.js';
+
 /** How often to check the plan for due steps, in ms. */
 const BEAT_MS = 250;
 
 /**
  * Plays a plan (rush.js) in the roles of the guests, the waiter and the cook. If the visitor was faster, the server refuses the
- * step.
+ * step. The rush stops when the server cannot be reached.
  */
 export class Player {
   #steps; #send; #changed;
   /** @type {Map<number, Promise<string | null>>} ids of placed orders, by their place in the plan */ #placed = new Map();
   #next = 0;
+  #arrived = 0;
+  /** Whether the server could not be reached. */ isCut = false;
   #begunAt;
   /** @type {any} */ #beat = null;
 
@@ -31,7 +35,7 @@ export class Player {
 
   /** Orders placed so far, and in all. */
   get progress() {
-    return { placed: this.#placed.size, all: this.#steps.filter(({ does }) => does === 'place').length };
+    return { placed: this.#arrived, all: this.#steps.filter(({ does }) => does === 'place').length };
   }
 
   stop() {
@@ -48,12 +52,29 @@ export class Player {
 
   /** @param {import('./rush.js').Step} step */
   async #do({ order, does, basket, minutes }) {
-    if (does === 'place') {
-      this.#placed.set(order, this.#send.place(basket).catch(() => null));
-      return this.#changed();
-    }
+    if (does === 'place') return void this.#placed.set(order, this.#place(basket));
     const id = await this.#placed.get(order);
     // A visitor may have done this before, or cancelled the order.
-    if (id) await this.#send.act(id, does, minutes ? { minutes } : {}).catch(() => {});
+    if (id) await this.#send.act(id, does, minutes ? { minutes } : {}).catch((error) => this.#failed(error));
+  }
+
+  /** @param {any} basket @returns {Promise<string | null>} the order's id */
+  async #place(basket) {
+    try {
+      const id = await this.#send.place(basket);
+      this.#arrived += 1;
+      this.#changed();
+      return id;
+    } catch (error) {
+      this.#failed(error);
+      return null;
+    }
+  }
+
+  /** @param {any} error */
+  #failed(error) {
+    if (!isUnreached(error) || this.isOver) return;
+    this.isCut = true;
+    this.stop();
   }
 }

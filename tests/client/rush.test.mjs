@@ -40,17 +40,35 @@ test('without a dish or a table there is no rush', () => {
 
 test('a rush plays to its end although the visitor acted first, and stops on request', async () => {
   const sent = [];
-  const send = { place: async (basket) => { sent.push('place'); if (sent.length === 1) throw new Error('no network'); return `o${sent.length}`; }, act: async (order, action) => { sent.push(`${action} ${order}`); throw new Error('invalid_transition'); } };
+  const send = { place: async (basket) => { sent.push('place'); if (sent.length === 1) throw new Error('refused'); return `o${sent.length}`; }, act: async (order, action) => { sent.push(`${action} ${order}`); throw new Error('invalid_transition'); } };
   const steps = [{ at: 0, order: 0, does: 'place' }, { at: 5, order: 1, does: 'place' }, { at: 10, order: 0, does: 'accept' }, { at: 10, order: 1, does: 'accept', minutes: 10 }, { at: 20, order: 1, does: 'serve' }];
   let changes = 0;
   const player = new Player(steps, send, { changed: () => { changes += 1; }, now: () => 0 });
   player.look(7);
-  assert.deepEqual([sent, player.progress, player.isOver], [['place', 'place'], { placed: 2, all: 2 }, false]);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([sent, player.progress, player.isOver], [['place', 'place'], { placed: 1, all: 2 }, false]);
   player.look(30);
   await new Promise((resolve) => setTimeout(resolve));
   assert.deepEqual([sent.slice(2), player.isOver], [['accept o2', 'serve o2'], true]);
-  assert.ok(changes >= 3);
+  assert.ok(changes >= 2);
   const stopped = new Player(steps, send, { changed: () => {}, now: () => 0 });
   stopped.stop();
   assert.equal(stopped.isOver, true);
+});
+
+test('a rush stops when the server cannot be reached, and counts no order that it does not have', async () => {
+  const steps = [0, 1, 2].map((order) => ({ at: order * 10, order, does: 'place' }));
+  let asked = 0;
+  const place = async () => {
+    asked += 1;
+    if (asked === 2) throw Object.assign(new Error('no network'), { code: 'offline' });
+    return 'o1';
+  };
+  const player = new Player(steps, { place, act: async () => {} }, { changed: () => {}, now: () => 0 });
+  player.look(5);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([player.progress.placed, player.isOver, player.isCut], [1, false, false]);
+  player.look(15);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([asked, player.progress.placed, player.isOver, player.isCut], [2, 1, true, true]);
 });
