@@ -249,6 +249,8 @@ export class OrderPage {
     try {
       const { document: order } = await this.#bell.command({ order: this.#id, action: 'cancel', reason: 'customer_request' });
       this.#answered = order;
+      // The button that has the focus goes.
+      this.#main.focus({ preventScroll: true });
       await this.#tell(order, { kind: 'order.cancelled', by: { role: 'diner' } });
       toast(WORDS.cancelled(called(order)));
     } catch (error) {

@@ -7,6 +7,7 @@ import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { defaultsOf, isChosenWell } from '../shared/choices.js';
 import { find, h, onAction, render } from '../shared/dom.js';
+import { keepFocus } from '../shared/keep_focus.js';
 import { listOf, renderListed } from '../shared/keyed.js';
 import { redrawing } from '../shared/redraw.js';
 import { isForgetful, keepLocal, recallLocal } from '../shared/storage.js';
@@ -142,6 +143,7 @@ export class TablePage {
 
   #listen() {
     backClosesSheets();
+    keepFocus(document.body);
     followBasketBar();
     onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
     onAction(document.body, 'data-do', (does, control) => this.#do(does, control));

@@ -7,6 +7,7 @@ import { beat, find, onAction, pageVersion } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords } from '../shared/format.js';
 import { HouseRules, asksForRole } from '../shared/house_rules.js';
+import { keepFocus } from '../shared/keep_focus.js';
 import { keepAwake, toggleFullScreen } from '../shared/kiosk.js';
 import { followVersion, loadAgain } from '../shared/new_version.js';
 import { notDoneWords } from '../shared/not_done.js';
@@ -110,6 +111,7 @@ export class KitchenScreen {
     followVersion(this.#bell, () => this.#isQuiet());
     keepAwake();
     backClosesSheets();
+    keepFocus(document.body);
     keepCopyOnceLive('kitchen', this.#bell);
     setInterval(() => this.#tick(), 1000);
     this.#due();

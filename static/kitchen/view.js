@@ -45,7 +45,7 @@ export class KitchenView {
   #slots = [];
   #digits = new DigitTargets();
   /** Whether a cook has turned the page since the digits were drawn. */ #turned = false;
-  /** When the focus moved to the ticket that took the place of a removed one. */
+  /** When the focus moved to a ticket because what had it was removed. */
   #focusMovedAt = -Infinity;
   #lastMove = new LastMove();
   #board = new TicketBoard(() => this.#placed());
@@ -125,6 +125,7 @@ export class KitchenView {
   #drawTickets({ bell, room, memory, settings, station, untouched }) {
     const places = this.#board.places();
     const focused = this.#focusedAt();
+    const focusedId = find('#tickets').children[focused]?.getAttribute('data-order') ?? undefined;
     if (!this.selected) this.#selected = (this.shown[focused] ?? this.shown.at(-1))?.id;
     const now = bell.now();
     const changed = renderKeyed(find('#tickets'), this.shown.map((ticket) => ticketEntry(ticket, {
@@ -141,11 +142,7 @@ export class KitchenView {
     this.#strips.lettersAre(this.#board.scale);
     this.#lastMove.note(places, this.#board.places(), performance.now());
     this.#placed();
-    // The focused ticket is gone, so the one that took its place gets the focus.
-    if (focused >= 0 && !this.focused) {
-      this.#focusMovedAt = performance.now();
-      this.#element(this.#selected)?.focus();
-    }
+    if (focused >= 0 && !this.focused) this.#refocus(focusedId);
   }
 
   /** Counts and numbers the tickets at their present places. */
@@ -215,6 +212,17 @@ export class KitchenView {
   /** @returns {number} the index of the focused ticket; -1 if there is none */
   #focusedAt() {
     return [...find('#tickets').children].findIndex((one) => one.contains(document.activeElement));
+  }
+
+  /**
+   * Moves the focus from a button that is gone to its ticket, or to the one that took the place of the ticket.
+   * @param {string | undefined} id of the ticket
+   */
+  #refocus(id) {
+    this.#focusMovedAt = performance.now();
+    const stays = this.#element(id);
+    if (stays) stays.focus({ preventScroll: true });
+    else this.#element(this.#selected)?.focus();
   }
 
   /** Whether the focus is on a ticket. */

@@ -88,7 +88,7 @@ export class PictureField {
     return [
       h('label', { for: 'field-picture' }, picture ? 'Another picture' : 'Picture'),
       picture && h('img.picture__preview', { 'data-key': picture.id, ...pictureAttributes(this.#restaurant, picture, '10rem'), 'alt': picture.alt || 'The picture of this dish' }),
-      h('input', { 'id': 'field-picture', 'type': 'file', 'accept': KINDS, 'aria-describedby': 'picture-hint picture-said', 'disabled': isBusy }),
+      h('input', { 'id': 'field-picture', 'type': 'file', 'accept': KINDS, 'aria-describedby': 'picture-hint picture-said', 'disabled': isBusy, 'aria-busy': isBusy && 'true' }),
       h('p.field__hint', { id: 'picture-hint' }, 'JPEG, PNG or WebP, up to 8 MB. It is made smaller, and data about where and how it was taken is removed.'),
       h('p.picture__said', { 'id': 'picture-said', 'role': 'status', 'data-busy': isBusy }, isBusy ? 'The picture is being sent.' : said),
       picture && h('div.field', { 'data-key': 'alt' },

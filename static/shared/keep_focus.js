@@ -8,6 +8,10 @@ const CONTROLS = 'button, a[href], input, select, textarea';
 const HEADINGS = 'h1, h2, h3';
 /** The search ends here: the same button in another list does something else. */
 const BORDERS = '[data-list], dialog, #main';
+/** The keys that press a button. */
+const PRESSES = /^(?:Enter| )$/;
+/** A part of the page that moves the focus by itself. */
+const OWN = '[data-own-focus]';
 /** Ignores keys for this long after the focus has moved: a trembling finger means the previous order. */
 const TREMBLE_MS = 350;
 
@@ -33,13 +37,13 @@ export function keepFocus(root) {
     control.focus({ preventScroll: !isByKey });
   };
   root.addEventListener('focusin', ({ target }) => {
-    if (target instanceof HTMLElement) last[target.closest('dialog') ? 'dialog' : 'page'] = target;
+    if (!(target instanceof HTMLElement)) return;
+    last[target.closest('dialog') ? 'dialog' : 'page'] = target.closest(OWN) ? null : target;
   });
   root.addEventListener('pointerdown', () => { isByKey = false; }, { capture: true });
   root.addEventListener('keydown', (event) => {
     isByKey = true;
-    const acts = event.key === 'Enter' || event.key === ' ';
-    if (acts && event.target === moved.to && event.timeStamp - moved.at < TREMBLE_MS) event.preventDefault();
+    if (PRESSES.test(event.key) && event.target === moved.to && event.timeStamp - moved.at < TREMBLE_MS) event.preventDefault();
   }, { capture: true });
   root.addEventListener('close', () => { last.dialog = null; restore(); }, { capture: true });
   new MutationObserver((records) => {

@@ -9,8 +9,17 @@ export function openSheet(content) {
   const sheet = dialog();
   // Messages are in the open dialog (toasts.js) and outlive its content.
   const toasts = sheet.querySelector('#toasts');
+  const focused = document.activeElement;
   sheet.replaceChildren(...(toasts ? [toasts] : []), content);
   if (!sheet.open) sheet.showModal();
+  else if (!toasts?.contains(focused)) focusIn(content, focused);
+}
+
+/** Puts the focus where it was, or where an opening sheet has it. @param {Element} content @param {Element | null} before what had it */
+function focusIn(content, before) {
+  const controls = /** @type {HTMLElement[]} */ ([...content.querySelectorAll('button, a[href], input:not([type="hidden"]), select, textarea')]);
+  const control = controls.find((one) => one.isEqualNode(before)) ?? controls.find((one) => one.autofocus) ?? controls[0];
+  control?.focus();
 }
 
 export function closeSheet() {
