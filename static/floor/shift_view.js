@@ -42,7 +42,7 @@ export function pinSheet({ id, name }, { shift, once }) {
     h('input', { type: 'hidden', name: 'person', value: id }), shift && h('input', { type: 'hidden', name: 'shift', value: shift }),
     once && h('input', { type: 'hidden', name: 'once', value: once }),
     h('div.field', {}, h('label', { for: 'pin' }, 'PIN'),
-      h('input.code', { 'id': 'pin', 'name': 'pin', 'type': 'password', 'inputmode': 'numeric', 'autocomplete': 'off', 'maxlength': 6, 'autofocus': true, 'aria-describedby': 'pin-error' })),
+      h('input.code', { 'id': 'pin', 'name': 'pin', 'type': 'password', 'inputmode': 'none', 'autocomplete': 'off', 'maxlength': 6, 'autofocus': true, 'aria-describedby': 'pin-error' })),
     h('p.field__error', { id: 'pin-error', role: 'alert' }),
     h('div.pad', { role: 'group', 'aria-label': 'Digits' }, [...'123456789'].map(key), key('back'), key('0'),
       h('button.button.button--primary.pad__key', { 'type': 'submit', 'aria-label': 'Continue' }, icon('check'))));
