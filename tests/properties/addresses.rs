@@ -1,4 +1,4 @@
-//! Parsing of proxies' headers, whatever a client put before the proxy's own entry.
+//! Parsing of proxies' headers, which may begin with anything that a client has sent.
 
 use orderbell::connection::client_address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn address() -> impl Strategy<Value = IpAddr> {
 
 proptest! {
     #[test]
-    fn any_bytes_parse_without_panic(line in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn parsing_any_bytes_does_not_panic(line in prop::collection::vec(any::<u8>(), 0..300)) {
         let lines = || std::iter::once(line.as_slice());
         let _ = (read_x_forwarded_for(lines()), read_forwarded(lines()));
         if let Ok(text) = std::str::from_utf8(&line) {
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clients_entry_never_replaces_the_proxys(begun in pieces()) {
+    fn an_entry_of_the_client_never_replaces_that_of_the_proxy(begun in pieces()) {
         let appended = format!("{begun}, 203.0.113.7");
         prop_assert_eq!(read_x_forwarded_for(std::iter::once(appended.as_bytes())), GUEST);
         let two = [begun.as_bytes(), b"203.0.113.7"];

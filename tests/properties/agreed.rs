@@ -20,7 +20,7 @@ fn agreed(expected_total: Option<Money>) -> Basket {
 }
 
 #[test]
-fn an_order_never_costs_more_than_was_agreed() {
+fn an_order_never_costs_more_than_the_agreed_total() {
     for amount in [400, 401, 10_000] {
         let ticket = Ticket::place(&agreed(Some(bdt(amount))), position(1)).unwrap();
         assert_eq!(ticket.order.total, bdt(400), "a cheaper order is placed at its price");

@@ -56,7 +56,7 @@ fn put(before: &Menu, action: MenuAction) -> Result<Menu, Refusal> {
     }
 }
 
-/// A group's bounds, and the option that it is under.
+/// The bounds of a group, and the option under which it is nested.
 type Bounds = (u8, u8, Option<usize>);
 
 prop_compose! {
@@ -65,7 +65,7 @@ prop_compose! {
     }
 }
 
-/// For each option its group, whether it is chosen by default and whether it is sold out; then the groups.
+/// For each option its group, whether it is chosen by default, and whether it is sold out. Then the groups.
 fn any_dish() -> impl Strategy<Value = (Vec<(usize, bool, bool)>, Vec<Bounds>)> {
     let option = (0..=GROUPS, prop::bool::weighted(0.1), prop::bool::weighted(0.1));
     (prop::collection::vec(option, OPTIONS), prop::collection::vec(any_group(), GROUPS))
@@ -95,7 +95,7 @@ fn groups_of(groups: &[Bounds]) -> Value {
     groups.collect::<serde_json::Map<_, _>>().into()
 }
 
-/// Whether the contract allows such a dish.
+/// Returns whether the contract allows such a dish.
 fn is_sound(options: &[(usize, bool, bool)], groups: &[Bounds]) -> bool {
     let needed: usize = groups.iter().map(|(min, ..)| usize::from(*min)).sum();
     needed <= MAX_CHOSEN
@@ -108,7 +108,7 @@ fn is_sound(options: &[(usize, bool, bool)], groups: &[Bounds]) -> bool {
         })
 }
 
-/// Whether the contract allows this choice.
+/// Returns whether the contract allows this choice.
 fn is_allowed(options: &[(usize, bool, bool)], groups: &[Bounds], chosen: &BTreeSet<usize>) -> bool {
     let is_there = chosen.iter().all(|n| !options[*n].2);
     is_there
@@ -152,7 +152,7 @@ proptest! {
         let replaced = replaced(&menu(), &options_of(&options), Some(&groups_of(&groups)));
         prop_assert_eq!(replaced.as_ref().map_err(|refusal| refusal.kind).err(), (!is_sound(&options, &groups)).then_some(RefusalKind::Invalid));
         let Ok(menu) = replaced else { return Ok(()) };
-        // The least that the groups ask for, from the outer ones to the inner ones.
+        // The smallest valid choice, from the outer groups to the inner ones.
         let mut least = BTreeSet::new();
         for is_inner in [false, true] {
             for (n, (min, _, under)) in groups.iter().enumerate().filter(|(_, (.., under))| under.is_some() == is_inner) {
@@ -167,7 +167,7 @@ proptest! {
     }
 
     #[test]
-    fn a_choice_is_allowed_by_the_groups_or_refused(
+    fn exactly_the_choices_that_the_groups_allow_are_accepted(
         (options, groups) in any_dish().prop_filter("sound", |(options, groups)| is_sound(options, groups)),
         wanted in prop::collection::vec(0..OPTIONS, 0..6),
     ) {
@@ -185,7 +185,7 @@ proptest! {
         let ids: BTreeSet<String> = item.choices.iter().map(|choice| choice.id.to_string()).collect();
         prop_assert_eq!(ids, chosen.iter().map(|n| option(*n)).collect::<BTreeSet<_>>());
         let said: Vec<_> = item.choices.iter().map(|choice| dish.options[&choice.id].name.clone()).collect();
-        prop_assert_eq!(&said, &item.options, "ids and names go together");
+        prop_assert_eq!(&said, &item.options, "each id belongs to its name");
         let ranks = item.choices.iter().map(|choice| dish.options[&choice.id].group);
         let order_of_groups = dish.ordered_groups();
         let ranks: Vec<_> = ranks.map(|group| order_of_groups.iter().position(|each| *each == group)).collect();
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn a_menu_with_groups_can_be_read_and_sent_back(
+    fn a_menu_with_groups_is_unchanged_when_it_is_read_and_sent_back(
         (options, groups) in any_dish().prop_filter("sound", |(options, groups)| is_sound(options, groups)),
     ) {
         let before = replaced(&menu(), &options_of(&options), Some(&groups_of(&groups))).unwrap();
@@ -201,14 +201,14 @@ proptest! {
         prop_assert_eq!(&serde_json::from_value::<Menu>(document.clone()).unwrap(), &before);
         let (options, groups) = (&document["items"][dish(0).to_string()]["options"], &document["items"][dish(0).to_string()]["groups"]);
         prop_assert_eq!(&replaced(&before, options, Some(groups)).unwrap(), &before);
-        // A client that knows no groups sends back the names and prices alone.
+        // A client that does not know groups sends back only names and prices.
         let flat: serde_json::Map<_, _> = options.as_object().unwrap().iter()
             .map(|(id, option)| (id.clone(), json!({"name": option["name"], "price": option["price"]}))).collect();
         prop_assert_eq!(&replaced(&before, &flat.into(), None).unwrap(), &before);
     }
 }
 
-/// A dish with a side, of which fries ask for a sauce, and up to two extras; `extra 2` is outside of groups.
+/// A dish with a required side (fries require a sauce) and up to two extras. The option `extra 2` is in no group.
 fn steak() -> Menu {
     let option = |n: usize, name: &str, of: Option<usize>| {
         let mut it = json!({"name": name, "price": {"amount": 10 * n, "currency": "BDT"}});
@@ -254,12 +254,12 @@ fn a_refusal_names_the_dish_and_what_is_missing() {
 }
 
 #[test]
-fn a_name_means_the_first_option_of_it_that_is_not_chosen() {
+fn a_name_means_the_first_option_with_that_name_that_is_not_chosen_yet() {
     let menu = steak();
     let named = |names: &[&str]| placed(&menu, names.iter().map(|name| name.parse().unwrap()).collect(), Level::CURRENT);
     let order = named(&["well done", "egg", "rice"]).unwrap();
     assert_eq!(only(&order).options, ["rice", "egg", "well done"].map(|name| name.parse().unwrap()));
-    assert_eq!(named(&["rice", "rice"]).unwrap().total, bdt(100 + 10 + 40), "the side, and then the extra");
+    assert_eq!(named(&["rice", "rice"]).unwrap().total, bdt(100 + 10 + 40), "the first is the side, the second the extra");
     assert_eq!(named(&["rice", "rice", "rice"]).unwrap_err().message, "option rice is chosen twice");
 }
 
@@ -282,7 +282,7 @@ fn a_sold_out_option_cannot_be_chosen_until_its_mark_lapses() {
 
 /// Older nodes refuse to read an order with fields that they do not know.
 #[test]
-fn ids_of_options_wait_for_the_feature_level() {
+fn orders_have_ids_of_options_only_from_their_feature_level_on() {
     let order = |level| placed(&steak(), names([1, 6]), level).unwrap();
     assert_eq!(to_json(&order(Level::ONE))["items"].as_object().unwrap().values().next().unwrap().get("choices"), None);
     let with = to_json(only(&order(Level::TWO)));

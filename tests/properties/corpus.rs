@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use targets::{TARGETS, Target};
 
-/// The most bytes of an input and the most inputs of a target, since this runs on every build.
+/// The most bytes of an input and the most inputs of a target, so that the replay stays fast enough for every build.
 const MAX_BYTES: usize = 4096;
 const MAX_INPUTS: usize = 200;
 
@@ -55,6 +55,6 @@ fn each_target_is_a_cargo_fuzz_target_too() {
 /// The control: a failing input is reported.
 #[test]
 #[should_panic(expected = "the control of the replay")]
-fn an_input_that_fails_is_reported() {
+fn a_failing_input_is_reported() {
     replay(|input| assert_ne!(input, b"room", "the control of the replay"), b"rooms");
 }

@@ -1,4 +1,4 @@
-//! Courses: each state of a line × each action on it, what is held, and what fires by itself.
+//! Courses: each state of a line × each action on it, which lines are held, and when a course fires by itself.
 
 use crate::support::{
     Cell, Outcome, Ticket, basket, cause, correction, course, course_menu, item, line, position, principal, round,
@@ -104,7 +104,7 @@ fn later_courses_are_held_by_the_restaurants_rule() {
     // Mains alone are the first course of their order.
     let mains = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(2, 1)]), position(1)).unwrap();
     assert!(!mains.order.has_held());
-    // Another course than that of the category.
+    // A course other than that of the category.
     let chosen = Line { course: Some(course(2)), ..line(1, 1) };
     let ticket = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(4, 1), chosen]), position(1)).unwrap();
     let moved = &ticket.order.items[&item(1)];
@@ -114,7 +114,7 @@ fn later_courses_are_held_by_the_restaurants_rule() {
 }
 
 #[test]
-fn the_next_course_fires_when_the_one_before_was_served() {
+fn the_next_course_fires_when_the_previous_one_was_served() {
     let mut ticket = ticket(Firing::AfterServed);
     ticket.staff(&accept()).staff(&OrderAction::Ready);
     assert_eq!((ticket.order.status, held(&ticket)), (S::Preparing, vec![2, 3]), "held dishes keep the order open");
@@ -134,7 +134,7 @@ fn the_next_course_fires_when_the_one_before_was_served() {
 }
 
 #[test]
-fn the_void_of_the_last_dish_that_is_to_be_served_fires_the_next_course() {
+fn voiding_the_last_unserved_dish_of_a_course_fires_the_next_course() {
     let mut ticket = ticket(Firing::AfterServed);
     ticket.staff(&accept()).staff(&OrderAction::Ready).staff(&OrderAction::ServeItem(item(0)));
     let void = OrderAction::VoidItem(item(1), cause());
@@ -143,7 +143,7 @@ fn the_void_of_the_last_dish_that_is_to_be_served_fires_the_next_course() {
 }
 
 #[test]
-fn what_is_held_by_hand_is_fired_by_hand() {
+fn a_course_held_by_hand_is_only_fired_by_hand() {
     let mut ticket = ticket(Firing::AfterServed);
     ticket.staff(&accept()).staff(&fire(2)).staff(&OrderAction::Hold(Lines::Course(course(2))));
     ticket.staff(&OrderAction::Ready).staff(&serve(1));
@@ -153,7 +153,7 @@ fn what_is_held_by_hand_is_fired_by_hand() {
 }
 
 #[test]
-fn a_round_waits_for_its_course_and_one_of_a_course_that_cooks_does_not() {
+fn a_round_is_held_with_its_course_unless_that_course_is_already_cooking() {
     let mut ticket = ticket(Firing::ByHand);
     ticket.staff(&accept()).staff(&OrderAction::Start);
     ticket.staff(&round(vec![line(1, 1), line(2, 1), line(0, 1)]));
@@ -179,7 +179,7 @@ fn a_line_that_moves_to_another_course_is_held_or_fired_with_it() {
     // It becomes a main again, and waits.
     ticket.staff(&correction(2, of_course(2, 2)));
     assert_eq!((held(&ticket), ticket.order.items[&item(2)].fired_at), (vec![2, 3], None));
-    // One starter becomes a main, then the other: nothing is left before the mains.
+    // One starter becomes a main, then the other: no course is left before the mains.
     ticket.staff(&correction(0, of_course(1, 2)));
     assert_eq!(held(&ticket), [0, 2, 3]);
     let last = ticket.put(&staff, &correction(1, of_course(4, 2)), None);
@@ -199,7 +199,7 @@ fn an_order_keeps_the_rule_of_its_first_course() {
 }
 
 #[test]
-fn a_round_is_fired_if_all_before_it_was_served_and_waits_with_what_is_held() {
+fn a_round_is_fired_if_all_earlier_courses_were_served_and_held_otherwise() {
     let staff = principal(Role::Staff, None);
     let mut ticket =
         Ticket::place_on(course_menu(Firing::AfterServed), &basket(vec![line(1, 1), line(0, 1)]), position(100)).unwrap();
@@ -226,7 +226,7 @@ fn holding_a_held_course_or_firing_a_fired_one_changes_nothing() {
 }
 
 #[test]
-fn the_void_of_the_last_dish_that_was_not_served_ends_the_order() {
+fn voiding_the_last_unserved_dish_completes_the_order() {
     let staff = principal(Role::Staff, None);
     for ready in [false, true] {
         let mut ticket = Ticket::of(2);
@@ -242,7 +242,7 @@ fn the_void_of_the_last_dish_that_was_not_served_ends_the_order() {
 }
 
 #[test]
-fn a_bump_of_the_lines_on_the_screen_leaves_what_was_added_or_fired_meanwhile() {
+fn a_bump_of_the_lines_on_the_screen_does_not_finish_lines_added_or_fired_meanwhile() {
     let (staff, hot) = (principal(Role::Staff, None), principal(Role::Kitchen, Some("hot")));
     let seen = || vec![item(0), item(1), item(4)];
     let mut ticket = ticket(Firing::ByHand);
@@ -261,7 +261,7 @@ fn a_bump_of_the_lines_on_the_screen_leaves_what_was_added_or_fired_meanwhile() 
 }
 
 #[test]
-fn a_course_that_the_order_does_not_have_is_not_found_and_one_that_is_not_done_cannot_be_served() {
+fn an_unknown_course_is_not_found_and_an_unfinished_one_cannot_be_served() {
     let mut ticket = ticket(Firing::ByHand);
     ticket.staff(&accept()).staff(&OrderAction::FinishItem(item(0)));
     let staff = principal(Role::Staff, None);
@@ -295,7 +295,7 @@ fn a_held_dish_does_not_wait_in_the_kitchen() {
 }
 
 #[test]
-fn a_recall_leaves_what_was_served_until_the_whole_order_was() {
+fn a_recall_reopens_served_dishes_only_after_the_whole_order_was_served() {
     let mut ticket = ticket(Firing::Together);
     ticket.staff(&accept()).staff(&OrderAction::Ready).staff(&serve(1)).staff(&OrderAction::Recall);
     let cooking = |ticket: &Ticket| (0..5).filter(|n| ticket.item_status(*n) == I::Cooking).collect::<Vec<_>>();

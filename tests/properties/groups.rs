@@ -1,5 +1,5 @@
-//! A group of commands gives what its members give one by one: the same answers, events, positions
-//! and state, whatever the group's size.
+//! A group of commands has the same results as its members one by one: equal answers, events, positions and state, for
+//! groups of any size.
 
 use crate::support::{at, basket, cause, context, fresh, line, menu, principal};
 use orderbell::domain::model::call::Calls;
@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A command of the test. Small numbers make the members of a group meet on orders, tables and ids.
+/// A command of the test. The small numbers make members of a group collide on orders, tables and ids.
 #[derive(Debug, Clone)]
 enum Op {
     Guest { diner: u8, table: Option<u8> },
@@ -241,7 +241,7 @@ impl Database {
             if let (Some(command), Some(id)) = (&write.source, &write.order.external_id) {
                 let (source, fingerprint) = (command.sub.clone(), command.fingerprint.to_vec());
                 let external = External { order: key.1, source, fingerprint };
-                assert!(self.external.insert((key.0, id.clone()), vec![external]).is_none(), "a number is one order's");
+                assert!(self.external.insert((key.0, id.clone()), vec![external]).is_none(), "a number belongs to one order");
             }
             self.orders.insert(key, (write.order, marks));
         }
@@ -260,7 +260,7 @@ impl Database {
             assert_eq!(self.feeds.insert(restaurant, to), Some(from), "the head moves from where it was read");
         }
         let mut events: Vec<_> = writes.events.iter().flat_map(|events| events.iter()).collect();
-        // Each feed has an order. Events of different restaurants have none.
+        // Events are ordered within a feed, and not between restaurants.
         events.sort_by_key(|event| (event.restaurant, event.position));
         self.events.extend(events.iter().map(|event| {
             let (kind, position, patch) = (event.kind.as_str(), event.position, event.patch.get());
@@ -269,12 +269,12 @@ impl Database {
     }
 }
 
-/// What the columns beside an order's document depend on.
+/// Returns the values on which the columns beside an order's document depend.
 fn columns(order: &Order) -> (OrderStatus, bool, BTreeSet<Station>) {
     (order.status, order.accepted_at.is_some(), undrawn::waits_at(order))
 }
 
-/// What the caller of a member sees.
+/// Returns what the caller of a member sees, as text.
 fn seen(outcome: &Result<Committed>) -> String {
     match outcome {
         Err(error) => format!("{error:?}"),
@@ -303,7 +303,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_group_has_the_results_of_its_members_one_by_one(members in members(), size in 2..40_usize) {
+    fn a_group_has_the_same_results_as_its_members_one_by_one(members in members(), size in 2..40_usize) {
         let works: Vec<_> = members.iter().enumerate().map(|(number, member)| work(number, member)).collect();
         let (one_by_one, alone) = run(&works, 1);
         let (grouped, together) = run(&works, size);
@@ -313,7 +313,7 @@ proptest! {
 }
 
 #[test]
-fn members_meet_in_a_group() {
+fn members_of_a_group_see_the_effects_of_earlier_members() {
     let member = |command, op| (0_u8, command, op);
     let guest = || Op::Guest { diner: 0, table: Some(0) };
     let works: Vec<_> = [
@@ -344,7 +344,7 @@ fn members_meet_in_a_group() {
     assert_eq!(refused(4), RefusalKind::RateLimited, "the third open order of a guest, counted inside the group");
     assert_eq!(acked(5).position.number(), 3, "an order that the group has placed");
     assert_eq!(outcomes[6].as_ref().unwrap_err(), &StoreError::Internal, "a member that panics fails alone");
-    assert!(acked(7).changed && !acked(8).changed, "the member before has used the number");
+    assert!(acked(7).changed && !acked(8).changed, "the previous member has used the number");
     assert_eq!(outcomes[9].as_ref().unwrap_err(), &StoreError::Missing);
     assert_eq!((writes.orders.len(), writes.events.len(), writes.answers.len()), (3, 4, 3));
     let (from, to) = writes.feeds[&restaurant(0)];

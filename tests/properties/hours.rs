@@ -1,4 +1,4 @@
-//! Hours in the menu: who may order when, and the openings in the menu, which the clock changes.
+//! Hours in the menu: who may order when, and the opening times in the menu, which change with the clock.
 
 use crate::support::{at, basket, dish, fresh, line, menu, position, principal};
 use orderbell::domain::model::basket::Basket;
@@ -68,7 +68,7 @@ fn guests_order_within_the_hours_and_staff_at_any_time() {
 }
 
 #[test]
-fn a_category_outside_its_hours_cannot_be_ordered_and_says_when_it_can() {
+fn a_category_outside_its_hours_cannot_be_ordered_and_shows_its_next_opening() {
     let action = draft(json!({"time_zone": "UTC", "categories": {MAINS.to_string(): lunch()}}));
     let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
     let closed = place(&menu, Role::Diner, moment("2026-11-24T10:00:00Z")).unwrap_err();
@@ -81,7 +81,7 @@ fn a_category_outside_its_hours_cannot_be_ordered_and_says_when_it_can() {
 }
 
 #[test]
-fn the_menu_contains_the_openings_and_the_clock_changes_them() {
+fn the_menu_contains_opening_times_which_change_with_the_clock() {
     let action = draft(json!({"time_zone": "UTC", "hours": lunch(), "categories": {MAINS.to_string(): []}}));
     let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
     let said = |menu: &Menu| serde_json::to_value(menu).unwrap()["opening"].clone();
@@ -95,7 +95,7 @@ fn the_menu_contains_the_openings_and_the_clock_changes_them() {
     let (menu, kinds) = change(&menu, &MenuAction::Lapse, moment("2026-11-24T11:30:01Z")).unwrap();
     assert_eq!((said(&menu), kinds), (json!({"open": true, "until": "2026-11-24T15:00:00.000Z"}), vec![EventKind::MenuChanged]));
     let again = change(&menu, &MenuAction::Lapse, moment("2026-11-24T11:30:02Z")).unwrap();
-    assert_eq!(again.1, [], "another node finds nothing to do");
+    assert_eq!(again.1, [], "a second node changes nothing");
     let (menu, _) = change(&menu, &MenuAction::Lapse, moment("2026-11-24T20:00:00Z")).unwrap();
     assert_eq!(said(&menu), json!({"open": false, "until": "2026-12-01T11:30:00.000Z"}));
     let (menu, _) = change(&menu, &draft(json!({"time_zone": "UTC"})), moment("2026-11-24T20:00:00Z")).unwrap();
@@ -103,7 +103,7 @@ fn the_menu_contains_the_openings_and_the_clock_changes_them() {
 }
 
 #[test]
-fn an_edit_of_the_menu_keeps_hours_that_it_does_not_name() {
+fn an_edit_of_the_menu_keeps_hours_that_it_does_not_mention() {
     let action = draft(json!({"time_zone": "UTC", "categories": {MAINS.to_string(): lunch()}}));
     let (menu, _) = change(&menu(), &action, moment("2026-11-24T10:00:00Z")).unwrap();
     let replace = |category: Value| {
@@ -130,7 +130,7 @@ fn an_edit_of_the_menu_keeps_hours_that_it_does_not_name() {
 }
 
 #[test]
-fn an_edit_of_the_menu_keeps_courses_that_it_does_not_name() {
+fn an_edit_of_the_menu_keeps_courses_that_it_does_not_mention() {
     let replace = |category: Value| {
         let body = json!({"categories": {MAINS.to_string(): category}, "items": {}});
         MenuAction::Replace(Box::new(serde_json::from_value::<MenuDraft>(body).unwrap()))
@@ -152,7 +152,7 @@ fn an_edit_of_the_menu_keeps_courses_that_it_does_not_name() {
 }
 
 #[test]
-fn a_ticket_is_of_the_restaurants_day_and_below_its_level_there_is_none() {
+fn a_ticket_counts_by_the_restaurants_day_and_waits_for_its_feature_level() {
     let ticket = |counted: &str, zone: &str, level| {
         let mut menu = menu();
         menu.time_zone = zone.parse().unwrap();
@@ -164,13 +164,13 @@ fn a_ticket_is_of_the_restaurants_day_and_below_its_level_there_is_none() {
         document["ticket"].clone()
     };
     assert_eq!(ticket("2026-11-24", "UTC", Level::TWO), "A42");
-    assert_eq!(ticket("2026-11-24", "Asia/Dhaka", Level::TWO), "A1", "there it is the 25th");
+    assert_eq!(ticket("2026-11-24", "Asia/Dhaka", Level::TWO), "A1", "in Dhaka it is the 25th");
     assert_eq!(ticket("2026-11-24", "UTC", Level::ONE), Value::Null);
 }
 
-/// An order for later is of the hours at that time, and has a ticket if that is today.
+/// An order for later must be within the hours at its due time. It gets a ticket if it is due today.
 #[test]
-fn an_order_for_later_goes_by_the_hours_and_the_day_of_its_time() {
+fn an_order_for_later_is_checked_against_the_hours_and_the_day_of_its_due_time() {
     let action = draft(json!({"time_zone": "Asia/Dhaka", "hours": lunch()}));
     let (menu, _) = change(&menu(), &action, moment("2026-11-24T00:00:00Z")).unwrap();
     let at = |now: &str, due: &str, role| {
@@ -186,6 +186,6 @@ fn an_order_for_later_goes_by_the_hours_and_the_day_of_its_time() {
     let (night, lunch_time, evening) = ("2026-11-24T00:00:00Z", "2026-11-24T07:00:00Z", "2026-11-24T13:00:00Z");
     assert_eq!(at(night, lunch_time, Role::Diner), Ok(true), "closed now, and open then");
     assert_eq!(at(lunch_time, evening, Role::Diner), Err(true), "open now, and closed then");
-    assert_eq!(at(lunch_time, evening, Role::Staff), Ok(true), "hours are for guests");
+    assert_eq!(at(lunch_time, evening, Role::Staff), Ok(true), "hours limit only guests");
     assert_eq!(at(night, "2026-11-25T07:00:00Z", Role::Staff), Ok(false), "of another day");
 }

@@ -1,5 +1,5 @@
-//! The table of items: each state of an item × each item action, in each status of the order that
-//! allows that state. The order has a second item, which only decides whether the ticket is done.
+//! The table of items: each state of an item × each item action, in each status of the order that allows that state. The
+//! order has a second item, which only affects whether the ticket is done.
 
 use crate::support::{Cell, Outcome, Ticket, cause, correction, item, line, principal};
 use orderbell::domain::model::command::OrderAction;

@@ -1,4 +1,4 @@
-//! Orders for later: their bounds, when they begin, and what may be done to them while they wait.
+//! Orders for later: their bounds, when they begin, and which actions they allow while they wait.
 
 use crate::support::{DEFAULT_MINUTES, Outcome, Ticket, at, basket, cause, fresh, item, line, menu, position, principal, round};
 use orderbell::domain::model::basket::Basket;
@@ -53,7 +53,7 @@ fn an_order_is_due_in_the_future_within_two_weeks_and_not_at_a_table() {
 }
 
 #[test]
-fn an_order_begins_when_it_is_due_less_the_minutes_that_it_takes() {
+fn an_order_begins_at_its_due_time_minus_the_minutes_that_it_takes() {
     let soon = ticket(i64::from(DEFAULT_MINUTES));
     assert_eq!((soon.order.upcoming, soon.order.starts_at, soon.order.due_at), (false, None, Some(at(20 * MINUTE))));
     let mut later = ticket(60);
@@ -61,25 +61,25 @@ fn an_order_begins_when_it_is_due_less_the_minutes_that_it_takes() {
     later.staff(&OrderAction::Accept { minutes: Some(35) });
     assert_eq!((later.order.starts_at, later.order.promised_at), (Some(at(25 * MINUTE)), Some(at(60 * MINUTE))));
     assert_eq!(later.wait(minutes(24)).tick(), Outcome::Kept);
-    assert!(waits_at(&later.order).is_empty(), "no screen owes it yet");
+    assert!(waits_at(&later.order).is_empty(), "it is on no screen's ticket yet");
     assert_eq!(later.wait(minutes(1)).tick(), changed(E::OrderDue));
     assert_eq!(waits_at(&later.order).len(), 2);
-    assert_eq!(later.tick(), Outcome::Kept, "another node, or this one after a restart");
+    assert_eq!(later.tick(), Outcome::Kept, "a second node, or this one after a restart, changes nothing");
     assert_eq!(later.order.starts_at, Some(at(25 * MINUTE)), "it says when the work began");
 }
 
 #[test]
-fn more_minutes_than_are_left_begin_at_once_and_promise_a_later_time() {
+fn an_order_accepted_with_too_many_minutes_begins_at_once_and_is_promised_later() {
     let mut ticket = ticket(60);
     assert_eq!(
         ticket.put(&principal(Role::Staff, None), &OrderAction::Accept { minutes: Some(90) }, None),
         changed(E::OrderAccepted)
     );
     assert_eq!((ticket.order.upcoming, ticket.order.promised_at), (false, Some(at(90 * MINUTE))));
-    assert_eq!(ticket.order.due_at, Some(at(60 * MINUTE)), "the guest asked for this");
+    assert_eq!(ticket.order.due_at, Some(at(60 * MINUTE)), "the due time stays the guest's");
 }
 
-/// Each action on an accepted order that waits. What begins to cook it has to wait, or to be told to start now.
+/// Tries each action on an accepted order that waits. Only `start_now` lets the kitchen begin early.
 #[test]
 fn nobody_cooks_an_order_that_waits() {
     let work = [
@@ -112,7 +112,7 @@ fn nobody_cooks_an_order_that_waits() {
 }
 
 #[test]
-fn staff_begin_now_once_and_the_guest_keeps_the_time() {
+fn staff_can_start_an_order_now_once_and_its_due_time_stays() {
     let mut ticket = ticket(60);
     ticket.staff(&OrderAction::Accept { minutes: None }).wait(minutes(10));
     assert_eq!(ticket.put(&principal(Role::Staff, None), &OrderAction::StartNow, None), changed(E::OrderDue));
@@ -123,7 +123,7 @@ fn staff_begin_now_once_and_the_guest_keeps_the_time() {
 }
 
 #[test]
-fn another_time_moves_the_beginning_and_the_promise() {
+fn rescheduling_moves_the_start_and_the_promise() {
     let mut ticket = ticket(60);
     ticket.staff(&OrderAction::Accept { minutes: Some(30) });
     let staff = principal(Role::Staff, None);
@@ -134,17 +134,20 @@ fn another_time_moves_the_beginning_and_the_promise() {
         assert_eq!(ticket.put(&staff, &OrderAction::Reschedule(wrong), None), Outcome::Refused(RefusalKind::Invalid));
     }
     ticket.staff(&OrderAction::Reschedule(at(10 * MINUTE)));
-    assert!(!ticket.order.upcoming && ticket.order.promised_at == Some(at(30 * MINUTE)), "no earlier than it takes");
+    assert!(
+        !ticket.order.upcoming && ticket.order.promised_at == Some(at(30 * MINUTE)),
+        "the promise is no earlier than the order takes"
+    );
     ticket.staff(&OrderAction::Reschedule(at(90 * MINUTE)));
-    assert!(ticket.order.upcoming, "and it may wait again");
+    assert!(ticket.order.upcoming, "a later time makes it wait again");
     ticket.staff(&OrderAction::StartNow).staff(&OrderAction::Start);
     let refused = Outcome::Refused(RefusalKind::InvalidTransition);
     assert_eq!(ticket.put(&staff, &OrderAction::Reschedule(at(200 * MINUTE)), None), refused, "the kitchen has begun");
 }
 
-/// An order that nobody has accepted by then comes to those who accept.
+/// An order that nobody has accepted by its start is shown to the staff, who can then accept it.
 #[test]
-fn an_order_that_is_only_placed_begins_too() {
+fn an_order_that_nobody_has_accepted_begins_too() {
     let mut ticket = ticket(60);
     assert_eq!(ticket.wait(minutes(40)).tick(), changed(E::OrderDue));
     assert!(!ticket.order.upcoming && waits_at(&ticket.order).is_empty());
@@ -152,9 +155,9 @@ fn an_order_that_is_only_placed_begins_too() {
     assert_eq!(waits_at(&ticket.order).len(), 2);
 }
 
-/// The hours count at the time for which the guest orders, and an order for later is of no visit.
+/// An order for later does not join the visit at the guest's table.
 #[test]
-fn the_order_is_of_no_visit_and_keeps_the_guests_table() {
+fn an_order_for_later_joins_no_visit_and_keeps_the_guests_table() {
     let ticket = ticket(60);
     assert_eq!(ticket.order.table.as_ref().map(|table| table.as_str()), Some("7"));
     assert_eq!(ticket.order.table_of_visit(), None);

@@ -1,4 +1,4 @@
-//! The menu as a spreadsheet: what is written is read back as it was, and faults are named by line and column.
+//! The menu as a spreadsheet: a written menu is read back unchanged, and errors name their line and column.
 
 use crate::support::{at, bdt, menu, restaurant};
 use orderbell::domain::menu_sheet::preview::between;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const MOMENT: fn() -> Moment = || Moment { now: at(1_000), head: Position::ZERO };
 
-/// Reads a file, with ids that count up for what is new.
+/// Reads a file, and gives new entries ids that count up.
 fn read(text: &str, menu: &Menu, missing: Missing) -> Result<Menu, Vec<Fault>> {
     let mut next = 0xABC0_0000_u128;
     let mut new_id = || {
@@ -31,7 +31,7 @@ fn faults(text: &str) -> Vec<(Option<u64>, Option<String>, String)> {
     found.into_iter().map(|fault| (fault.line, fault.column, fault.message)).collect()
 }
 
-/// The menu of other tests, without its option of a negative price, which no edit could bring.
+/// The menu of other tests without its option with a negative price, which no edit can make.
 fn small_menu() -> Menu {
     let mut menu = menu();
     for option in menu.items.values_mut().flat_map(|item| item.options.values_mut()) {
@@ -65,7 +65,7 @@ fn any_options(most: usize) -> impl Strategy<Value = Vec<AnyOption>> {
 /// A dish: its name, description, price, place, options and groups.
 type AnyItem = (String, Option<String>, i64, u32, Vec<AnyOption>, Vec<(String, Vec<AnyOption>, bool)>);
 
-/// A dish with loose options and groups, of which some are asked with an option.
+/// A dish with options outside groups, and groups of which some are nested under an option.
 fn any_item() -> impl Strategy<Value = AnyItem> {
     let groups = prop::collection::vec((any_text(), any_options(3), any::<bool>()), 0..3);
     (
@@ -125,7 +125,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_exported_and_imported_changes_nothing(menu in any_menu()) {
+    fn importing_an_exported_menu_changes_nothing(menu in any_menu()) {
         let text = writer::write(&menu);
         for missing in [Missing::Keep, Missing::Remove] {
             let read = read(&text, &menu, missing);
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn a_spreadsheet_finds_no_formula(menu in any_menu()) {
+    fn no_cell_of_an_export_is_read_as_a_formula(menu in any_menu()) {
         let text = writer::write(&menu);
         for row in csv::ReaderBuilder::new().has_headers(false).from_reader(text.trim_start_matches('\u{feff}').as_bytes()).records() {
             prop_assert!(row.unwrap().iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])));
@@ -151,13 +151,13 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_file_is_it_is_read_or_refused(text in "(type|name|price|category|dish|group|option|subgroup|[,;\"\n' 0-9a=.-]){0,60}") {
+    fn any_file_is_read_or_refused_without_a_panic(text in "(type|name|price|category|dish|group|option|subgroup|[,;\"\n' 0-9a=.-]){0,60}") {
         let _ = read(&text, &small_menu(), Missing::Remove);
     }
 }
 
 #[test]
-fn a_plain_list_adds_dishes_and_leaves_the_rest() {
+fn a_plain_list_adds_dishes_and_keeps_the_rest_of_the_menu() {
     let before = small_menu();
     let text = "name;category;price;station\r\nRice;Sides;1,50;hot\r\ndish 1;Mains;9;\r\nBeer;Drinks;4;bar\r\n";
     let after = read(text, &before, Missing::Keep).unwrap();
@@ -170,7 +170,7 @@ fn a_plain_list_adds_dishes_and_leaves_the_rest() {
     assert_eq!(names(&items.changed), [("dish 1".to_owned(), "price".to_owned())]);
     assert_eq!((items.removed.len(), items.unchanged), (0, before.items.len() - 1));
     let kept = after.items.values().find(|item| item.name.as_str() == "dish 1").unwrap();
-    assert_eq!((kept.price, kept.options.len()), (bdt(900), 2), "columns that are absent change nothing");
+    assert_eq!((kept.price, kept.options.len()), (bdt(900), 2), "absent columns change nothing");
 
     let after = read(text, &before, Missing::Remove).unwrap();
     let (categories, items) = between(&before, &after);
@@ -190,7 +190,7 @@ fn a_dish_is_found_by_its_id_its_number_or_its_name() {
 }
 
 #[test]
-fn faults_name_their_line_and_column() {
+fn errors_name_their_line_and_column() {
     let text = "type,name,category,price,station,sku,min\n\
         dish,Rice,Sides,free,hot,A,\n\
         dish,,Sides,1,hot,,\n\

@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_is_due_survives_a_lapse(actions in prop::collection::vec((any_action(), 0..5000_i64), 0..20)) {
+    fn a_lapse_ends_every_mark_and_pause_that_is_due(actions in prop::collection::vec((any_action(), 0..5000_i64), 0..20)) {
         let (mut board, mut now) = (Board::new(), 0);
         for (action, pause) in actions {
             now += pause;

@@ -16,13 +16,13 @@ pub struct Move {
     pub role: Role,
     pub station: Option<&'static str>,
     pub action: OrderAction,
-    /// The lag of the expected position behind the order's, if the command names one.
+    /// How far the expected position lags behind that of the order, if the command names one.
     pub behind: Option<u64>,
     /// Milliseconds since the previous command.
     pub pause: u64,
     /// Events of other orders since the previous command.
     pub elsewhere: u64,
-    /// How many nodes look before it whether the order is due.
+    /// How many nodes check before it whether the order is due.
     pub ticks: u8,
 }
 
@@ -107,7 +107,7 @@ fn any_move() -> impl Strategy<Value = Move> {
     })
 }
 
-/// A menu without courses, or with them under any rule.
+/// A menu without courses, or with courses under any firing rule.
 pub fn any_menu() -> impl Strategy<Value = Menu> {
     let rules = [Firing::Together, Firing::ByHand, Firing::AfterServed];
     prop_oneof![1 => Just(menu()), 3 => prop::sample::select(rules.to_vec()).prop_map(course_menu)]

@@ -71,13 +71,13 @@ const TABLE: [Row; 20] = [
     (|| OrderAction::Promise { minutes: 9 },          [No,                 promised(S::Accepted), promised(S::Preparing), No,           No,    No,      No]),
     (|| OrderAction::Rush(true),                      [rushed(S::Placed),  rushed(S::Accepted), rushed(S::Preparing), rushed(S::Ready), No,    No,      No]),
     (|| round(vec![line(3, 1)]),                      [added(S::Placed),   added(S::Accepted),  added(S::Preparing),  ADDED_AFTER_READY, No,   No,      No]),
-    // Nothing is held, and no line is of a course: `course_table` has those.
+    // Nothing is held, and no line belongs to a course. The tests in `courses` cover those.
     (|| OrderAction::Fire(Lines::Item(item(0))),      [Same,               Same,                Same,                 Same,             Same,  Same,    Same]),
     (|| OrderAction::Hold(Lines::Item(item(0))),      [held(S::Placed),    held(S::Accepted),   No,                   No,               No,    No,      No]),
     (|| OrderAction::ServeItem(item(0)),              [No,                 No,                  No,                   item_served(S::Ready), Same, No, No]),
     // In an order that is preparing, the item is cooking.
     (|| correction(0, line(0, 2)),                    [changed(S::Placed), changed(S::Accepted), No,                  No,               No,    No,      No]),
-    // Nothing waits, and the order is at a table: `later` has those that wait.
+    // The order is at a table and does not wait. The tests in `later` cover orders that wait.
     (|| OrderAction::StartNow,                        [Same,               Same,                Same,                 Same,             Same,  Same,    Same]),
     (|| OrderAction::Reschedule(at(60_000)),          [No,                 No,                  No,                   No,               No,    No,      No]),
 ];
@@ -105,7 +105,7 @@ fn the_table_has_every_status_and_every_action_on_orders() {
     assert_eq!(rows.len(), ActionName::ALL.iter().filter(|name| !of_others.contains(name)).count());
 }
 
-/// Roles that may take an action differ only in the station rule and the diner's cancel.
+/// Among the roles that may take an action, only the station rule and the diner's cancellation differ.
 #[test]
 fn the_table_is_the_same_for_every_role_without_a_station() {
     for role in [Role::Kitchen, Role::Manager, Role::Service] {

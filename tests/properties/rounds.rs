@@ -1,4 +1,4 @@
-//! Rounds and corrections, beside the tables: prices, promises, limits, and who may.
+//! Rounds and corrections beyond the tables: prices, promises, limits and permissions.
 
 use crate::support::{
     DEFAULT_MINUTES, Outcome, Ticket, added, at, basket, bdt, correction, item, line, position, principal, round,
@@ -28,7 +28,7 @@ fn agreed_round(expected_total: Option<Money>) -> OrderAction {
 }
 
 #[test]
-fn a_round_knows_its_number_and_when_it_came_and_the_first_says_neither() {
+fn a_later_round_has_a_number_and_a_time_and_the_first_round_has_neither() {
     let mut ticket = Ticket::of(2);
     ticket.wait(Duration::from_secs(60)).staff(&round(vec![line(2, 1)]));
     let second = added(position(101), 0);
@@ -44,7 +44,7 @@ fn a_round_knows_its_number_and_when_it_came_and_the_first_says_neither() {
 }
 
 #[test]
-fn a_round_sends_a_ready_order_back_to_work_and_moves_the_promise() {
+fn a_round_makes_a_ready_order_preparing_again_and_moves_the_promise() {
     let mut ticket = Ticket::in_status(S::Ready);
     let promised = ticket.order.promised_at.unwrap();
     ticket.wait(Duration::from_secs(90)).staff(&round(vec![line(2, 1)]));
@@ -52,9 +52,9 @@ fn a_round_sends_a_ready_order_back_to_work_and_moves_the_promise() {
     assert_eq!((order.status, order.ready_at), (S::Preparing, None));
     assert_eq!(order.promised_at, Some(at(90_000 + i64::from(DEFAULT_MINUTES) * 60_000)));
     assert!(order.promised_at > Some(promised));
-    assert_eq!(ticket.item_status(0), I::Done, "what is done stays done");
+    assert_eq!(ticket.item_status(0), I::Done, "a finished dish stays finished");
 
-    // A later promise than a new order would get stays.
+    // A promise that is later than a new order would get stays.
     let mut ticket = Ticket::in_status(S::Preparing);
     ticket.staff(&OrderAction::Promise { minutes: 120 });
     let promised = ticket.order.promised_at;
@@ -66,7 +66,7 @@ fn a_round_sends_a_ready_order_back_to_work_and_moves_the_promise() {
 }
 
 #[test]
-fn a_round_never_costs_more_than_was_agreed() {
+fn a_round_never_costs_more_than_the_agreed_total() {
     for amount in [700, 701] {
         Ticket::of(1).staff(&agreed_round(Some(bdt(amount))));
     }
@@ -77,7 +77,7 @@ fn a_round_never_costs_more_than_was_agreed() {
 }
 
 #[test]
-fn a_round_takes_what_the_menu_has_while_the_restaurant_takes_orders() {
+fn a_round_obeys_the_menu_and_a_pause_of_the_restaurant() {
     let mut ticket = Ticket::of(1);
     ticket.menu.items.values_mut().for_each(|dish| dish.available = false);
     assert_eq!(put(&mut ticket, Role::Staff, &agreed_round(None)), refused(RefusalKind::Invalid), "sold out");
@@ -101,7 +101,7 @@ fn a_guest_adds_rounds_while_the_restaurant_allows_it_and_staff_always() {
 }
 
 #[test]
-fn the_limits_hold_over_all_rounds() {
+fn the_limits_of_an_order_count_all_rounds_together() {
     let rounds = |lines: usize, quantity| round(vec![line(0, quantity); lines]);
     let mut ticket = Ticket::of(1);
     ticket.staff(&rounds(99, 1));
@@ -128,7 +128,7 @@ fn the_limits_hold_over_all_rounds() {
 fn a_correction_keeps_the_price_unless_the_options_change() {
     let with = |options: &[&str]| Line { options: options.iter().map(|name| name.parse().unwrap()).collect(), ..line(0, 3) };
     let mut ticket = Ticket::of(1);
-    // The menu has become dearer since.
+    // The menu's prices have risen since.
     ticket.menu.items.values_mut().for_each(|dish| dish.price = bdt(1000));
     ticket.staff(&correction(0, line(0, 3)));
     assert_eq!((ticket.order.items[&item(0)].price, ticket.order.total), (bdt(100), bdt(300)));
@@ -168,7 +168,7 @@ fn a_correction_is_refused_for_another_dish_a_sold_out_one_and_a_higher_price() 
 }
 
 #[test]
-fn naming_an_option_twice_is_a_change_of_the_line() {
+fn a_second_option_of_the_same_name_changes_the_line() {
     let with = |options: [&str; 2]| Line { options: options.map(|name| name.parse().unwrap()).to_vec(), ..line(0, 1) };
     let mut ticket = Ticket::place(&basket(vec![with(["large", "small"])]), position(1)).unwrap();
     assert_eq!(put(&mut ticket, Role::Staff, &correction(0, with(["small", "large"]))), Outcome::Kept);
@@ -176,7 +176,7 @@ fn naming_an_option_twice_is_a_change_of_the_line() {
 }
 
 #[test]
-fn a_guest_corrects_only_what_is_placed() {
+fn a_guest_corrects_an_order_only_before_it_is_accepted() {
     for (status, expected) in [
         (S::Placed, Outcome::Changed(vec![E::ItemChanged])),
         (S::Accepted, refused(RefusalKind::InvalidTransition)),

@@ -1,4 +1,4 @@
-//! The rules beside the table: the recall window, the diner's narrower cancel, the station rule, stale commands, totals.
+//! Rules beyond the table: the recall window, the diner's limited right to cancel, the station rule, stale commands, totals.
 
 use crate::support::{
     DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, context, dish, fresh, item, line, menu, position, principal,
@@ -65,7 +65,7 @@ fn the_recall_of_a_served_order_has_its_whole_document() {
 }
 
 #[test]
-fn a_diner_cancels_only_what_is_placed() {
+fn a_diner_cancels_an_order_only_before_it_is_accepted() {
     let diner = principal(Role::Diner, None);
     for status in S::ALL {
         let outcome = Ticket::in_status(status).put(&diner, &OrderAction::Cancel(cause()), None);
@@ -90,7 +90,7 @@ fn items(ticket: &Ticket) -> [I; 4] {
 }
 
 #[test]
-fn a_screen_of_a_station_starts_bumps_and_recalls_its_own_items_alone() {
+fn a_screen_of_a_station_starts_bumps_and_recalls_only_its_own_items() {
     let (hot, cold, bar) =
         (principal(Role::Kitchen, Some("hot")), principal(Role::Kitchen, Some("cold")), principal(Role::Kitchen, Some("bar")));
     let mut ticket = four();
@@ -168,7 +168,7 @@ fn a_changed_order_is_stale_before_any_other_check() {
 }
 
 #[test]
-fn a_repeat_changes_nothing_even_where_the_table_refuses() {
+fn a_repeated_action_changes_nothing_even_if_the_table_would_refuse_it() {
     let staff = principal(Role::Staff, None);
     for status in S::ALL {
         assert_eq!(Ticket::in_status(status).put(&staff, &OrderAction::Rush(false), None), Outcome::Kept, "{status}");
@@ -180,7 +180,7 @@ fn a_repeat_changes_nothing_even_where_the_table_refuses() {
 }
 
 #[test]
-fn a_promise_counts_from_now() {
+fn promised_minutes_count_from_the_time_of_the_command() {
     let mut ticket = Ticket::of(1);
     ticket.wait(Duration::from_secs(1)).staff(&OrderAction::Accept { minutes: None });
     assert_eq!(ticket.order.promised_at, Some(at(1000 + i64::from(DEFAULT_MINUTES) * 60_000)));
@@ -192,7 +192,7 @@ fn a_promise_counts_from_now() {
 }
 
 #[test]
-fn prices_come_from_the_menu_with_their_options_and_voiding_takes_them_off() {
+fn prices_come_from_the_menu_and_its_options_and_voiding_removes_them() {
     let id_of_small = menu().items[&dish(1)].options.keys().last().unwrap().to_string();
     let with = |n, quantity, options: &[&str]| Line {
         options: options.iter().map(|name| name.parse().unwrap()).collect(),
@@ -227,7 +227,7 @@ fn a_basket_that_the_menu_cannot_serve_is_refused() {
 }
 
 #[test]
-fn a_paused_restaurant_takes_no_orders_and_a_dish_that_is_out_is_refused() {
+fn a_paused_restaurant_takes_no_orders_and_a_sold_out_dish_is_refused() {
     let moment = Moment { now: at(0), head: position(0) };
     let decide = |menu: &_| {
         let (basket, who) = (basket(vec![line(0, 1)]), principal(Role::Diner, None));
@@ -243,7 +243,7 @@ fn a_paused_restaurant_takes_no_orders_and_a_dish_that_is_out_is_refused() {
 
 /// Only a takeaway needs a name, from guests and staff alike, and only if the restaurant requires one.
 #[test]
-fn a_takeaway_needs_a_name_where_the_restaurant_calls_it_out() {
+fn a_takeaway_needs_a_name_if_the_restaurant_calls_names_out() {
     let moment = Moment { now: at(0), head: position(0) };
     for (required, role) in [false, true].into_iter().flat_map(|required| Role::ALL.map(|role| (required, role))) {
         let mut menu = menu();

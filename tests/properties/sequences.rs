@@ -34,8 +34,8 @@ fn check(order: &Order) {
     let owed = order.items.values().filter(|item| item.status != ItemStatus::Voided);
     assert_eq!(order.total.amount, owed.map(|item| item.price.amount * i64::from(item.quantity)).sum::<i64>());
     for item in order.items.values() {
-        assert!(!item.held || item.status == ItemStatus::Queued, "what is held does not cook");
-        assert!(item.served_at.is_none() || item.status == ItemStatus::Done, "what is served is done");
+        assert!(!item.held || item.status == ItemStatus::Queued, "a held line does not cook");
+        assert!(item.served_at.is_none() || item.status == ItemStatus::Done, "a served line is done");
         assert_eq!(item.reason.is_some(), item.status == ItemStatus::Voided, "only voided items have a reason");
     }
 }
@@ -55,17 +55,17 @@ fn check_times(order: &Order) {
     }
 }
 
-/// Checks that nothing is cooked of an order that waits, and that it waits for a time.
+/// Checks that no line of a waiting order is being cooked, and that the order waits for a time.
 fn check_waiting(order: &Order) {
     if order.upcoming {
         assert!(matches!(order.status, OrderStatus::Placed | OrderStatus::Accepted), "{} waits", order.status);
         assert!(order.starts_at.is_some_and(|starts| order.due_at.is_some_and(|due| starts < due)));
-        assert!(waits_at(order).is_empty(), "no screen owes it");
+        assert!(waits_at(order).is_empty(), "it is on no screen's ticket");
     }
     assert!(order.starts_at.is_none() || order.due_at.is_some());
 }
 
-/// Lets nodes look whether the order is due: the first one that finds it so begins with it, and no other.
+/// Lets nodes check whether the order is due. Only the first one that finds it due begins it.
 fn tick(ticket: &mut Ticket, nodes: u8) {
     for node in 0..nodes {
         let is_due = ticket.order.upcoming && ticket.order.starts_at.is_some_and(|starts| starts <= ticket.now);
@@ -75,8 +75,8 @@ fn tick(ticket: &mut Ticket, nodes: u8) {
     }
 }
 
-/// Checks that an order that waited was begun when its time had come, or by who may, and by one event of that. Returns the
-/// events after it.
+/// Checks that a waiting order was begun by one event: when it was due, or earlier by somebody who may. Returns the events
+/// after that one.
 fn check_begun<'a>(
     action: &OrderAction,
     kinds: &'a [EventKind],
@@ -95,8 +95,8 @@ fn check_begun<'a>(
     if begins == 1 && kinds.first() == Some(&EventKind::OrderDue) && !is_asked { &kinds[1..] } else { kinds }
 }
 
-/// Checks that a ticket action commits one event, and an item action its item's and then the
-/// order's if the status changed.
+/// Checks that a ticket action commits one event, and that an item action commits the event of its item, and then that of
+/// the order if its status changed.
 fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
     let of_item = match action {
         OrderAction::StartItem(_) => Some(EventKind::ItemStarted),
@@ -113,7 +113,7 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
     match of_item {
         Some(kind) => {
             assert_eq!(kinds[0], kind);
-            // What is served or voided may fire the next course.
+            // Serving or voiding a dish may fire the next course.
             let fired = kinds[1..].iter().filter(|kind| **kind == EventKind::ItemFired).count();
             assert_eq!(kinds.len(), 1 + fired + usize::from(status_moved), "{action:?} made {kinds:?}");
             assert!(fired == 0 || (fired == 1 && matches!(kind, EventKind::ItemServed | EventKind::ItemVoided)));
@@ -124,7 +124,7 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
     }
 }
 
-/// Checks the fields that no command may change, and the lines, which only some may.
+/// Checks the fields that no command may change, and the lines, which only some commands may change.
 fn check_constants(action: &OrderAction, before: &Order, after: &Order) {
     assert_eq!((before.id, before.restaurant, before.number), (after.id, after.restaurant, after.number));
     assert_eq!((before.placed_at, &before.diner, &before.table), (after.placed_at, &after.diner, &after.table));
@@ -132,7 +132,11 @@ fn check_constants(action: &OrderAction, before: &Order, after: &Order) {
         let same = after.items.get(id).expect("a line keeps its id");
         assert_eq!((item.menu_item, item.round, item.added_at), (same.menu_item, same.round, same.added_at));
         if matches!(action, OrderAction::ChangeItem(correction) if correction.item == *id) {
-            assert_eq!((item.status, same.status), (ItemStatus::Queued, ItemStatus::Queued), "only before it cooks");
+            assert_eq!(
+                (item.status, same.status),
+                (ItemStatus::Queued, ItemStatus::Queued),
+                "a line changes only before it cooks"
+            );
             continue;
         }
         assert_eq!(item.price, same.price);
@@ -144,7 +148,7 @@ fn check_constants(action: &OrderAction, before: &Order, after: &Order) {
             assert_eq!(new().count(), round.items.len());
             let is_added = |item: &Item| item.status == ItemStatus::Queued && item.round == before.rounds() + 1;
             assert!(new().all(|item| is_added(item) && item.added_at.is_some()));
-            assert!(after.promised_at >= before.promised_at, "a round promises nothing earlier");
+            assert!(after.promised_at >= before.promised_at, "a round does not move the promise to an earlier time");
         }
         OrderAction::ChangeItem(_) => assert_eq!(new().count(), 0),
         // A partial void splits a line; no other command adds or removes portions.
@@ -155,7 +159,7 @@ fn check_constants(action: &OrderAction, before: &Order, after: &Order) {
     }
 }
 
-/// Checks that lines are fired once, by an event of that, and cook only then.
+/// Checks that each line is fired once, by an event, and cooks only after that.
 fn check_courses(kinds: &[EventKind], before: &Order, after: &Order) {
     let pairs = || before.items.iter().map(|(id, item)| (item, &after.items[id]));
     let fired = pairs().filter(|(was, is)| was.held && !is.held && is.status != ItemStatus::Voided).count();
@@ -252,7 +256,7 @@ fn the_sequences_reach_every_status_and_every_event() {
     assert_eq!(statuses, BTreeSet::from(OrderStatus::ALL));
     let all = EventKind::ALL.iter().map(|kind| kind.as_str()).filter(|word| !["order.placed", "order.moved"].contains(word));
     assert_eq!(kinds, all.filter(|word| word.starts_with("order.") || word.starts_with("item.")).collect());
-    // Invalid: a void of more portions than the line has.
+    // An invalid move: it voids more portions than the line has.
     let expected = ["Forbidden", "Invalid", "InvalidTransition", "NotFound", "Stale"].map(String::from);
     assert_eq!(refusals, BTreeSet::from(expected));
 }

@@ -110,7 +110,7 @@ pub fn menu() -> Menu {
     }
 }
 
-/// A menu with courses: dish `n` is of course `n % 3`, and of none for 0.
+/// A menu with courses: dish `n` belongs to course `n % 3`, and to none if that is 0.
 pub fn course_menu(firing: Firing) -> Menu {
     let mut menu = menu();
     for n in 1..3_u16 {
@@ -293,8 +293,8 @@ impl Ticket {
         fold(&mut self.folded, self.head, drafts);
         let Write::Order(order) = write else { panic!("a command on an order writes the order") };
         assert_eq!(&self.folded, document, "the fold of the patches is the answer's document");
-        assert_eq!(self.folded, to_json(&order), "and the document that is written");
-        assert_eq!(serde_json::from_value::<Order>(self.folded.clone()).unwrap(), *order, "which reads back as the same");
+        assert_eq!(self.folded, to_json(&order), "the fold of the patches is the written document");
+        assert_eq!(serde_json::from_value::<Order>(self.folded.clone()).unwrap(), *order, "the document reads back unchanged");
         (self.head, self.order) = (order.position, *order);
         Outcome::Changed(drafts.iter().map(|draft| draft.kind).collect())
     }
@@ -306,7 +306,7 @@ impl Ticket {
         self
     }
 
-    /// Lets a node look whether the order is due.
+    /// Lets a node check whether the order is due.
     pub fn tick(&mut self) -> Outcome {
         match schedule::decide(&self.order, Moment { now: self.now, head: self.head }) {
             Decision::Change { drafts, write, document } => self.follow(&drafts, write, &document),
@@ -317,7 +317,7 @@ impl Ticket {
         }
     }
 
-    /// The same, by staff.
+    /// Applies a command of the staff that must change something.
     pub fn staff(&mut self, action: &OrderAction) -> &mut Self {
         self.must(&principal(Role::Staff, None), action)
     }

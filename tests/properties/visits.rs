@@ -64,7 +64,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         3 => (0..TABLES, 0..4_usize).prop_map(|(table, action)| Op::Order { table, action }),
         1 => (0..TABLES).prop_map(|table| Op::Call { table }),
-        // One more than there are tables.
+        // One more than the number of tables.
         4 => (0..4_usize, 0..=TABLES).prop_map(|(visit, table)| Op::Move { visit, table }),
         2 => (0..4_usize, 0..4_usize).prop_map(|(visit, into)| Op::Merge { visit, into }),
         4 => (0..40_u128).prop_map(|change| Op::Undo { change }),
@@ -252,7 +252,7 @@ impl Floor {
             assert_eq!(self.folded[&id.to_string()], to_json(order), "patches fold to the document");
             assert!(!has_null(&to_json(order)));
         }
-        assert_eq!(self.folded_calls, to_json(&self.calls), "and to the calls");
+        assert_eq!(self.folded_calls, to_json(&self.calls), "patches fold to the calls");
     }
 
     /// The documents without their positions.
@@ -347,7 +347,7 @@ proptest! {
 }
 
 #[test]
-fn a_closed_order_is_sent_whole_and_another_position_is_stale() {
+fn moving_a_closed_order_sends_its_whole_document_and_an_outdated_position_is_stale() {
     let mut floor = Floor::new();
     floor.order(0, 3);
     let visit = floor.visits[0].0.id;
@@ -363,10 +363,10 @@ fn a_closed_order_is_sent_whole_and_another_position_is_stale() {
     merge_patch::apply(&mut fresh, &drafts[0].patch);
     let order = floor.orders.values().next().unwrap();
     let moved = Order { table: Some(table(1)), position: floor.head.next(), ..order.clone() };
-    assert_eq!(fresh, to_json(&moved), "for screens that do not have it");
+    assert_eq!(fresh, to_json(&moved), "the whole document, for screens that do not have it");
     let gone = VisitId::from_uuid(Uuid::from_u128(77));
     let merge = VisitAction::Merge { visit: gone, into: visit };
-    assert_eq!(floor.put_from(&merge, Some(position(7))), Err(RefusalKind::NotFound), "the visit that ends is over");
+    assert_eq!(floor.put_from(&merge, Some(position(7))), Err(RefusalKind::NotFound), "the visit to merge does not exist");
     let gone = VisitAction::Move { visit: gone, table: table(1) };
     assert_eq!(floor.put(&gone), Err(RefusalKind::NotFound));
 }

@@ -1,8 +1,8 @@
-//! Chance that a seed determines, the same on every machine and in every version.
+//! A random number generator whose numbers depend only on the seed, on every machine and in every version.
 
 use std::ops::RangeInclusive;
 
-/// A source of chance: SplitMix64.
+/// A generator of random numbers: SplitMix64.
 pub struct Chance(u64);
 
 impl Chance {
@@ -29,7 +29,7 @@ impl Chance {
         range.start() + i64::try_from(self.below(most)).unwrap()
     }
 
-    /// Returns true in so many of a hundred cases.
+    /// Returns true in the given number of a hundred cases.
     pub fn in_hundred(&mut self, cases: usize) -> bool {
         self.below(100) < cases
     }

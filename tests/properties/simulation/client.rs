@@ -1,5 +1,5 @@
-//! A client: it follows rooms by the cursor rule of docs/protocol.md, sends commands until they are answered, and checks
-//! everything that it is shown against the database.
+//! A client: it follows rooms by the cursor rule of docs/protocol.md, sends each command until it is answered, and checks
+//! every frame that it gets against the database.
 
 use super::connection::Connection;
 use super::database::Database;
@@ -20,25 +20,25 @@ use orderbell::protocol::Frame;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a client knows of a room.
+/// The state of a room in a client.
 #[derive(Default)]
 struct Followed {
     /// The position up to which it has seen everything; `None` before the first snapshot.
     cursor: Option<Position>,
     /// The epoch in which it got the cursor.
     epoch: String,
-    /// The histories of which its state may be.
+    /// The histories to which its state may belong.
     possible: BTreeSet<usize>,
     documents: BTreeMap<String, Value>,
     calls: Value,
 }
 
-/// How a client stands to a room.
+/// A client's subscriptions to a room on one connection.
 #[derive(Debug, Clone, Copy, Default)]
 struct Asked {
     /// How often it has subscribed.
     times: usize,
-    /// Whether no refusal came since.
+    /// Whether it has got no refusal since.
     is_open: bool,
     /// Whether it has left since.
     has_left: bool,
@@ -148,7 +148,7 @@ impl World {
         self.welcomed(id, self.nodes[node].known[&restaurant].generation);
     }
 
-    /// Takes a `welcome`, subscribes to all rooms and repeats what has no answer.
+    /// Takes a `welcome`, subscribes to all rooms and repeats commands without an answer.
     fn welcomed(&mut self, id: u64, generation: Option<Generation>) {
         let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_cut) else { return };
         connection.generation = generation;
@@ -166,7 +166,7 @@ impl World {
         self.repeat(client, 0);
     }
 
-    /// Does something, and plans the next deed.
+    /// Does something at random, and plans its next action.
     pub fn act(&mut self, client: usize) {
         self.later(if self.is_calm { 500..=500 } else { 40..=220 }, Happening::Act(client));
         let Some(connection) = self.clients[client].connection else { return };
@@ -228,7 +228,7 @@ impl World {
         self.say(client, &frame);
     }
 
-    /// Forgets what it knows of a room.
+    /// Forgets the state of a room.
     fn forget(&mut self, client: usize, room: RoomId) {
         let replaces = self.keeps(Rule::SnapshotReplaces);
         let followed = self.clients[client].rooms.entry(room).or_default();
@@ -344,7 +344,7 @@ impl World {
         let id: CommandId = frame["id"].as_str().unwrap().parse().unwrap();
         let position = position_in(frame, "position");
         if frame["changed"] == true && self.histories().all(|number| self.history(number).effects(id) == 0) {
-            return Err("acknowledged, but not committed".into());
+            return Err("a command is acknowledged, but not committed".into());
         }
         let was_rewritten = !self.past.is_empty();
         let of = &mut self.clients[client];
@@ -383,7 +383,7 @@ impl World {
         if is_final {
             self.clients[client].rooms.remove(&room); // the database has lost it
         }
-        // It may be about an earlier subscription, so frames that follow still count.
+        // The error may belong to an earlier subscription, so later frames still count.
         if let Some(asked) = self.clients[client].asked.get_mut(&room) {
             asked.is_open = false;
         }
@@ -407,13 +407,13 @@ impl World {
     }
 
     fn take_of_room(&mut self, client: usize, connection: u64, kind: &str, frame: &Value) -> Result<(), String> {
-        let room: RoomId = frame["room"].as_str().ok_or("a frame of no room")?.parse().unwrap();
+        let room: RoomId = frame["room"].as_str().ok_or("a frame without a room")?.parse().unwrap();
         if !self.may_see(client, room) {
-            return Err("a room that it may not see".into());
+            return Err("a frame of a room that the client may not see".into());
         }
         let asked = self.clients[client].asked.get(&room).copied().unwrap_or_default();
         if asked.times == 0 || asked.has_left {
-            return Ok(()); // from before it left
+            return Ok(()); // the frame was sent before the client left the room
         }
         let is_again = asked.times > 1;
         if kind == "snapshot" {
@@ -473,7 +473,7 @@ impl World {
         let is_of = |number: &usize| self.past.is_empty() || is_of(self.history(*number), restaurant, room, frame);
         let possible: BTreeSet<_> = self.histories().filter(is_of).collect();
         if possible.is_empty() {
-            return Err("a snapshot of no history".into());
+            return Err("a snapshot equals no history".into());
         }
         let replaces = self.keeps(Rule::SnapshotReplaces);
         let epoch = self.connections[&connection].epoch();
@@ -488,7 +488,7 @@ impl World {
         Ok(())
     }
 
-    /// Lets a standby go on with another history: what clients have of before is of both.
+    /// Lets a standby continue with another history. The clients' present state may then belong to either.
     pub fn branch(&mut self, standby: &Database) {
         let (this, next) = (self.past.len(), self.past.len() + 1);
         for client in &mut self.clients {
@@ -501,7 +501,7 @@ impl World {
         }
     }
 
-    /// Checks that everybody has everything, once.
+    /// Checks that every client has every event of its rooms, once.
     pub fn check_end(&mut self) {
         let faults: Vec<_> = (0..self.clients.len()).filter_map(|client| self.end_of(client).err()).collect();
         faults.into_iter().for_each(|fault| self.blame(fault));
@@ -578,7 +578,7 @@ impl Followed {
     }
 }
 
-/// Checks that a frame continues a history after a cursor: that it is the only event since, or that there is none.
+/// Checks that a frame continues a history after a cursor: it must be the only event since, or there must be none.
 fn continues(database: &Database, restaurant: RestaurantId, room: RoomId, cursor: Position, frame: &Value) -> Result<(), String> {
     let position = position_in(frame, "position");
     let passed: Vec<_> = database.events(restaurant, Some(room), cursor, position).collect();
@@ -595,7 +595,7 @@ fn continues(database: &Database, restaurant: RestaurantId, room: RoomId, cursor
     if is_same && shown["kind"] == event.kind.as_str() && shown["patch"] == patch { Ok(()) } else { Err("a ghost".into()) }
 }
 
-/// Whether a snapshot shows the documents of a history at its position.
+/// Returns whether a snapshot shows the documents of a history at its position.
 fn is_of(database: &Database, restaurant: RestaurantId, room: RoomId, frame: &Value) -> bool {
     let position = position_in(frame, "position");
     if database.head(restaurant) < position {
@@ -612,7 +612,7 @@ fn is_of(database: &Database, restaurant: RestaurantId, room: RoomId, frame: &Va
     let is_there = |document: &Value| folded.get(document["id"].as_str().unwrap_or_default()) == Some(document);
     let open = folded.values().filter(|order| order["closed_at"].is_null()).count();
     match room {
-        // The first menu comes before the first event.
+        // The menu exists before the first event.
         RoomId::Menu(_) => true,
         RoomId::Order(_) => documents.iter().all(is_there),
         RoomId::Kitchen(_) | RoomId::Floor(_) => documents.iter().all(is_there) && documents.len() == open,

@@ -22,7 +22,7 @@ const WINDOW: usize = 5;
 /// A message in a connection's mailbox.
 pub enum Mail {
     Frames(Vec<Frame>),
-    /// A page of a replay or of a snapshot, and what the room does once it has left.
+    /// A page of a replay or of a snapshot, and the room's next step once the page is sent.
     Page(Vec<Frame>, Box<What>),
     Refused(RoomId, u64),
     Unavailable(RoomId, u64),
@@ -36,7 +36,7 @@ pub struct Connection {
     pub client: usize,
     pub node: usize,
     pub state: ClientState,
-    /// The generation that it was welcomed with.
+    /// The generation in its `welcome`.
     pub generation: Option<Generation>,
     pub joins: LastJoins,
     mail: VecDeque<Mail>,
@@ -46,7 +46,7 @@ pub struct Connection {
     arrives: i64,
     /// When the last message to the node arrives.
     pub sent: i64,
-    /// Whether it has ended for the client. The node may not have noticed.
+    /// Whether it has ended for the client. The node may not know yet.
     pub is_cut: bool,
 }
 
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// Sends what waits, as far as the network takes it.
+    /// Sends waiting frames, as far as the network takes them.
     pub fn send(&mut self, id: u64) {
         while let Some(connection) = self.connections.get_mut(&id).filter(|connection| connection.unread < WINDOW)
             && let Some(mail) = connection.mail.pop_front()
@@ -176,7 +176,7 @@ impl World {
             Effect::Command(command) => self.command(id, *command),
             Effect::Place(command, basket, _) => self.place(id, command, *basket),
             Effect::Fail(failure) => self.deliver(id, Mail::Frames(vec![failure.frame()])),
-            Effect::Nothing => {} // it has left the room already
+            Effect::Nothing => {} // the client has already left the room
             other => self.blame(format!("{other:?} on {text}")),
         }
     }

@@ -48,7 +48,7 @@ pub struct Database {
     log: BTreeMap<RestaurantId, Vec<Arc<Event>>>,
     /// The command of each commit that changed something.
     effects: Vec<CommandId>,
-    /// The server that is recorded as the one of this history.
+    /// The server that is recorded in this history.
     pub origin: u64,
 }
 
@@ -85,7 +85,7 @@ impl Database {
         fold(reading, works, new_id)
     }
 
-    /// Whether a group was decided on the current heads, and none of its commands has been answered since.
+    /// Returns whether a group was decided on the current heads, and none of its commands has been answered since.
     pub fn is_unmoved(&self, writes: &Writes, remembers: bool) -> bool {
         let is_at = |(restaurant, (from, _)): (&RestaurantId, &(Feed, Feed))| self.feeds[restaurant] == *from;
         let is_new = |(key, ..): &(AnswerKey, Remembered, Timestamp)| !remembers || !self.answers.contains_key(key);
@@ -127,7 +127,7 @@ impl Database {
         Head { generation: feed.generation, last: feed.last.unwrap(), asked: asked.collect() }
     }
 
-    /// Begins a generation of a feed in place of another. Returns the one that the feed has then.
+    /// Replaces a generation of a feed by a new one. Returns the generation that the feed then has.
     pub fn begin_generation(&mut self, restaurant: RestaurantId, from: Option<Generation>, to: Generation) -> Option<Generation> {
         let feed = self.feeds.get_mut(&restaurant).unwrap();
         if feed.generation == from {
@@ -210,7 +210,7 @@ impl Database {
         &self.menus[&restaurant]
     }
 
-    /// Returns how many commits a command has changed something with.
+    /// Returns the number of commits in which a command has changed something.
     pub fn effects(&self, id: CommandId) -> usize {
         self.effects.iter().filter(|effect| **effect == id).count()
     }

@@ -1,4 +1,4 @@
-//! A feed, as `src/feed/feed.rs` drives its sequencer: it delivers a restaurant's events to the rooms of a node.
+//! A feed, which drives its sequencer like `src/feed/feed.rs`: it delivers a restaurant's events to the rooms of a node.
 
 use super::connection::{Connection, Mail};
 use super::node::What;
@@ -23,7 +23,7 @@ const PAGE: usize = 5;
 
 /// A feed of a node.
 pub struct Feed {
-    /// Its number, which no other feed or room of any node has.
+    /// Its number, unique among the feeds and rooms of all nodes.
     pub serial: u64,
     state: State,
     pub rooms: BTreeMap<RoomId, Room>,
@@ -76,7 +76,7 @@ impl Feed {
 }
 
 impl World {
-    /// Returns the delivery of a feed, if it delivers.
+    /// Returns the delivery of a feed that has started.
     fn delivery(&mut self, node: usize, restaurant: RestaurantId) -> Option<&mut Delivery> {
         self.nodes[node].feeds.get_mut(&restaurant)?.delivery()
     }
@@ -121,8 +121,8 @@ impl World {
         }
     }
 
-    /// Serves the waiting joins from the head on, or refuses them if it could not be read. A history that was rewritten begins
-    /// another generation first.
+    /// Serves the waiting joins from the head on, or refuses them if the head could not be read. If the history was rewritten,
+    /// begins another generation first.
     pub fn started(&mut self, node: usize, restaurant: RestaurantId, known: Option<Known>, head: Option<Head>) {
         let standing = head.and_then(|head| self.learn(node, restaurant, known.as_ref(), &head));
         let Some(feed) = self.nodes[node].feeds.get_mut(&restaurant) else { return };
@@ -158,7 +158,7 @@ impl World {
         members.into_iter().for_each(|member| self.deliver(member, Mail::Rewritten));
     }
 
-    /// Forwards a join to its room, which is opened if it is not open.
+    /// Forwards a join to its room, and opens the room if necessary.
     fn forward(&mut self, node: usize, restaurant: RestaurantId, join: JoinRoom) {
         let compares = self.keeps(Rule::JoinIsOfItsGeneration);
         let Some(standing) = self.delivery(node, restaurant).map(|delivery| delivery.standing()) else { return };
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    /// Takes announced events, which continue the history after the event that their link names.
+    /// Takes announced events, which must follow the event that their link names.
     pub fn take_announced(&mut self, node: usize, EventCommitted { restaurant, link, events }: EventCommitted) {
         let is_linked = self.keeps(Rule::EventsAreLinked);
         let Some(delivery) = self.delivery(node, restaurant) else { return };
@@ -217,7 +217,7 @@ impl World {
         self.take_events(node, restaurant, after, events.iter().cloned().map(Arc::new).collect());
     }
 
-    /// Drops what is not delivered, and requests a comparison with the log.
+    /// Drops undelivered events, and requests a comparison with the log.
     fn doubt_delivered(&mut self, node: usize, restaurant: RestaurantId) {
         let Some(delivery) = self.delivery(node, restaurant) else { return };
         delivery.sequencer.start_over();
@@ -245,7 +245,7 @@ impl World {
         }
     }
 
-    /// Delivers the events that are next, and reads missing ones from the log.
+    /// Delivers the next events, and reads missing ones from the log.
     fn pump(&mut self, node: usize, restaurant: RestaurantId) {
         if !self.keeps(Rule::Sequence) {
             let arrived = self.delivery(node, restaurant).map(|delivery| std::mem::take(&mut delivery.arrived));
@@ -343,7 +343,7 @@ impl World {
         is_out
     }
 
-    /// Tells rooms up to where the feed has delivered. A room that has the next event already is ahead.
+    /// Sends rooms the position up to which the feed has delivered. A room that already has the next event is ahead of it.
     pub fn sync_rooms(&mut self, node: usize, restaurant: RestaurantId) {
         self.soon_of(node, restaurant, 1000..=3000, What::Sync(restaurant));
         let is_delivered = self.keeps(Rule::SyncIsDelivered);

@@ -1,5 +1,5 @@
-//! What a node knows of feeds, as `src/room/histories.rs`, and its start on a database that has come back
-//! (`src/housekeeping/origin.rs`).
+//! A node's knowledge of feeds, like `src/room/histories.rs`, and its start on a database that was restored, like
+//! `src/housekeeping/origin.rs`.
 
 use super::database::Database;
 use super::node::What;
@@ -8,11 +8,11 @@ use super::world::{Happening, World, restaurants};
 use orderbell::domain::model::history::{Comparison, Head, Known, Standing};
 use orderbell::domain::values::ids::{Generation, RestaurantId};
 
-/// The time that nodes that may run have to compare what they know.
+/// The time in which other running nodes can compare their knowledge with the database.
 const GRACE: i64 = 2000;
 
 impl World {
-    /// Records that a node delivers an event. Returns false if it must not.
+    /// Records that a node delivers an event. Returns false if the node must not deliver it.
     pub fn record(&mut self, node: usize, restaurant: RestaurantId, at: Standing) -> bool {
         let knows_one = self.keeps(Rule::OneEventAPosition);
         let known = self.nodes[node].known.entry(restaurant).or_insert_with(|| Known::new(at.generation, at.last));
@@ -64,7 +64,7 @@ impl World {
         self.compare_these(node, doubted.into_iter().collect(), false);
     }
 
-    /// Compares all that a node knows, since its connections lead to another server.
+    /// Compares all feeds that a node knows, because its connections lead to another server.
     pub fn compare_known(&mut self, node: usize) {
         let known = self.nodes[node].known.keys().copied().collect();
         self.compare_these(node, known, true);
@@ -102,7 +102,8 @@ impl World {
         }
     }
 
-    /// Compares a feed in the database with what a node knew, as `Histories::judge`. Returns another generation, if it has one.
+    /// Compares a feed in the database with a node's knowledge, like `Histories::judge`. Returns the feed's generation if it is
+    /// another one.
     fn judge(&mut self, node: usize, restaurant: RestaurantId, known: &Known, head: &Head) -> Option<Generation> {
         let is_compared = self.keeps(Rule::HistoriesAreCompared);
         let generation = match if is_compared { known.compare(head) } else { Comparison::Same } {
@@ -123,7 +124,7 @@ impl World {
         is_new.then_some(generation)
     }
 
-    /// Learns where a feed begins that has read its head, as `Histories::read`.
+    /// Learns the start of a feed from its head, like `Histories::read`.
     pub fn learn(&mut self, node: usize, restaurant: RestaurantId, known: Option<&Known>, head: &Head) -> Option<Standing> {
         let Head { generation, last, .. } = *head;
         let Some(known) = known else {
@@ -137,8 +138,8 @@ impl World {
         Some(Standing { generation: renewed.or(generation), last })
     }
 
-    /// Opens a node, if the database is where it was. Nodes that may run have some time to compare what they know; if it is
-    /// elsewhere after that, every feed begins a generation.
+    /// Opens a node if the database is still on the recorded server. Otherwise other running nodes first get time to compare
+    /// their knowledge. If the server is still another one then, every feed begins a generation.
     pub fn examine(&mut self, node: usize, is_again: bool) {
         if !self.has_database {
             return self.soon(node, 100..=500, What::Examine(is_again));
@@ -154,8 +155,8 @@ impl World {
         self.nodes[node].is_open = true;
     }
 
-    /// Whether each node knows an event that a standby has missed, of each restaurant that loses some. A node that does not takes
-    /// a cursor of a lost event for one of the new history, until it hears of the new generation.
+    /// Returns whether each node knows a missed event of each restaurant for which the standby has missed some. A node that knows
+    /// none would accept a cursor at a lost event as one of the new history, until it hears of the new generation.
     fn is_known(&self, standby: &Database) -> bool {
         let is_lost = |id: &RestaurantId| self.database.head(*id) > standby.head(*id);
         restaurants().iter().filter(|id| is_lost(id)).all(|id| {
@@ -164,7 +165,7 @@ impl World {
         })
     }
 
-    /// Puts what a standby has in the place of the database, which is away for a moment.
+    /// Replaces the database by the standby's copy. The database is unreachable for a moment.
     pub fn rewrite(&mut self) {
         if self.standby.as_ref().is_some_and(|standby| !self.is_known(standby)) {
             return self.later(20..=80, Happening::Rewrite);
@@ -179,7 +180,7 @@ impl World {
             (0..self.nodes.len()).for_each(|node| self.die(node));
         }
         self.later(20..=400, Happening::Database(true));
-        // They are busy meanwhile.
+        // The nodes are busy meanwhile.
         (0..self.clients.len()).for_each(|client| self.later(0..=800, Happening::Act(client)));
     }
 }

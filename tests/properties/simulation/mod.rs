@@ -4,10 +4,11 @@
 //! reordered, connections are cut and slow. The actors around the cores are
 //! modelled, with their queues and waits; time and chance come from a seed, so that a seed that fails fails again.
 //!
-//! Checked at every frame: a client that may see it gets each event of a room once, in order, without a gap, as it was
-//! committed in one history. At the end: each state is the fold of the log, each command was answered and has one effect.
+//! At every frame the simulation checks that a client with access to a room gets each event once, in order, without a gap, as
+//! committed in one history. At the end it checks that each state is the fold of the log, and that each command was answered
+//! and took effect once.
 //!
-//! `ORDERBELL_TEST_SEEDS=10000` runs more seeds (`scripts/simulate`), and `ORDERBELL_TEST_SEED=7` tells one.
+//! `ORDERBELL_TEST_SEEDS=10000` runs more seeds (`scripts/simulate`), and `ORDERBELL_TEST_SEED=7` prints the run of one.
 
 mod chance;
 mod client;
@@ -37,7 +38,7 @@ fn seeds() -> u64 {
 }
 
 #[test]
-fn whatever_fails_everybody_gets_each_event_once_in_order() {
+fn under_any_faults_every_client_gets_each_event_once_in_order() {
     if let Some(seed) = number("ORDERBELL_TEST_SEED") {
         return println!("{}", World::tell(seed, None));
     }
@@ -60,7 +61,7 @@ fn a_seed_replays_exactly() {
 }
 
 #[test]
-fn each_rule_that_is_broken_is_found_out() {
+fn the_simulation_detects_each_broken_rule() {
     let mut missed = Vec::new();
     let is_long = seeds() > SEEDS;
     for rule in Rule::ALL.into_iter().filter(|rule| is_long || !rule.is_rare()) {

@@ -46,10 +46,10 @@ pub enum What {
     /// A feed takes announced events.
     Take(EventCommitted),
     Head(RestaurantId, Position),
-    /// A feed has read its head, with what the node knew of it.
+    /// A feed has read its head. Includes the node's knowledge of the feed before.
     Started(RestaurantId, Option<Known>, Option<Head>),
     ReadMissing(RestaurantId),
-    /// A feed takes the events after one that it has read; `None` after a read that failed.
+    /// A feed takes the events after a given one, as read from the log. `None` after a failed read.
     Missing(RestaurantId, Mark, Option<Vec<Arc<Event>>>),
     Pump(RestaurantId),
     Sync(RestaurantId),
@@ -58,7 +58,7 @@ pub enum What {
     /// A room handles the next message of its mailbox.
     Turn(RoomId, RestaurantId),
     Opened(RoomId, RestaurantId, Option<Option<Opened>>),
-    /// A room has read the head, which is compared with what the node knew, and goes on with it.
+    /// A room has read the head, compares it with the node's knowledge, and continues with it.
     Headed(RoomId, RestaurantId, Rule, Option<Known>, Option<Head>, Next),
     /// A room has read a snapshot.
     Read(RoomId, RestaurantId, Option<(Snapshot, Mark)>),
@@ -71,7 +71,7 @@ pub enum What {
     CompareNow,
     CompareDoubted,
     CompareKnown,
-    /// Heads were read, with what the node knew; of all that it knows, or of some feeds.
+    /// The heads of some feeds, or of all that the node knows, were read. Includes the node's knowledge before.
     Compared(bool, Option<Vec<(RestaurantId, Known, Head)>>),
     /// Ends a feed whose history was rewritten.
     End(RestaurantId, Mark),
@@ -84,10 +84,10 @@ pub enum What {
     Subscribe,
 }
 
-/// What a room does with a head; `None` for one of another history, and after a read that failed.
+/// The room's next step with a head. The head is `None` if it belongs to another history or the read failed.
 pub type Next = Box<dyn FnOnce(&mut World, Option<Position>)>;
 
-/// Who waits for the answer to a command.
+/// The sender of a command, who waits for its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender {
     pub connection: u64,
@@ -106,7 +106,7 @@ pub struct Node {
     pub server: u64,
     /// The numbers of the feeds and rooms that have not ended.
     pub open: BTreeSet<u64>,
-    /// What it knows of feeds.
+    /// Its knowledge of feeds.
     pub known: BTreeMap<RestaurantId, Known>,
     /// The feeds of which a comparison is requested.
     pub doubted: BTreeSet<RestaurantId>,
@@ -270,7 +270,7 @@ impl World {
         }
     }
 
-    /// Decides on what waits as one group, up to a command that shares none. Nothing is held until it is committed.
+    /// Decides on the waiting commands as one group, up to a command that cannot share a group. Locks nothing until the commit.
     fn commit(&mut self, node: usize) {
         let waiting = &mut self.nodes[node].waiting;
         let shared = waiting.iter().take_while(|(work, _)| work.reads.is_shared()).count();
@@ -294,7 +294,7 @@ impl World {
         self.soon(node, 0..=40, What::Write(works.into_iter().zip(senders).collect(), outcomes, Box::new(writes)));
     }
 
-    /// Commits a group that was decided, or decides it again if another was quicker. Its outcome may be unknown to the node.
+    /// Commits a decided group, or decides it again if another commit came first. The node may not learn the outcome.
     fn write(&mut self, node: usize, group: Vec<(Work, Sender)>, outcomes: Vec<Result<Committed>>, writes: Writes) {
         let senders: Vec<_> = group.iter().map(|(_, sender)| *sender).collect();
         if !self.has_database || self.has_faults() && self.chance.in_hundred(5) {
@@ -400,7 +400,7 @@ impl World {
 
     fn published(&mut self, node: usize, messages: Vec<Outgoing>) {
         let fails = !self.has_redis || !self.is_calm && self.chance.in_hundred(if self.is_lossy { 5 } else { 30 });
-        // Of a round trip that fails, Redis may have had everything.
+        // Redis may have received everything although the round trip fails.
         if self.has_redis && (!fails || self.chance.in_hundred(50)) {
             messages.into_iter().for_each(|message| self.relay(node, &message));
         }
@@ -468,7 +468,7 @@ impl World {
         }
     }
 
-    /// Subscribes to the announcements of other nodes. What came before, the comparison of heads finds.
+    /// Subscribes to the announcements of other nodes. The comparison of heads finds earlier events.
     fn subscribe(&mut self, node: usize) {
         if !self.has_redis || self.nodes[node].is_subscribed {
             return;

@@ -1,5 +1,5 @@
-//! A room, as `src/room` drives its members and its tail: it sends each event to all members, and catches up those who join
-//! or lag.
+//! A room, which drives its members and its tail like `src/room`: it sends each event to all members, and replays missed
+//! events to members who join or lag.
 
 use super::connection::{Connection, Mail};
 use super::database::Database;
@@ -39,7 +39,7 @@ pub struct JoinRoom {
     pub only_owner: Option<Key>,
     pub paged: bool,
     pub head: Position,
-    /// The generation that the connection was welcomed with.
+    /// The generation in the `welcome` of the connection.
     pub generation: Option<Generation>,
 }
 
@@ -79,7 +79,7 @@ enum Stage {
 
 /// A room of a node.
 pub struct Room {
-    /// Its number, which no other room of any node has.
+    /// Its number, unique among the rooms of all nodes.
     pub serial: u64,
     /// The generation of its feed.
     generation: Option<Generation>,
@@ -167,7 +167,7 @@ impl World {
         self.nodes[node].feeds.get_mut(&restaurant)?.rooms.get_mut(&room)
     }
 
-    /// Lets a room do something after a time, unless it is closed by then.
+    /// Lets a room do something after a time, unless the room has closed by then.
     fn soon_in(&mut self, node: usize, serial: u64, wait: std::ops::RangeInclusive<i64>, what: What) {
         self.soon(node, wait, What::In(serial, Box::new(what)));
     }
@@ -293,7 +293,7 @@ impl World {
         self.deliver(join.member, Mail::Unavailable(join.room, join.number));
     }
 
-    /// Serves a join from the tail if possible, and else from the log or with a snapshot.
+    /// Serves a join from the tail if possible, and otherwise from the log or with a snapshot.
     fn join(&mut self, node: usize, restaurant: RestaurantId, join: JoinRoom) {
         let (owns, covers) = (self.keeps(Rule::OwnOrdersOnly), self.keeps(Rule::TailCovers));
         let Some(open) = self.room(node, restaurant, join.room) else { return };
@@ -337,7 +337,7 @@ impl World {
         self.read_head(node, restaurant, room, Rule::PagesAreComparedAgain, Box::new(next));
     }
 
-    /// Reads the head for a room, as `Histories::head`.
+    /// Reads the head for a room, like `Histories::head`.
     fn read_head(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, rule: Rule, next: Next) {
         let Some(serial) = self.room(node, restaurant, room).map(|open| open.serial) else { return };
         let known = self.nodes[node].known.get(&restaurant).cloned();
@@ -347,7 +347,8 @@ impl World {
         });
     }
 
-    /// Compares a head that a room has read with what the node knew of the feed. Returns it if it is of the room's history.
+    /// Compares a head that a room has read with the node's knowledge of the feed. Returns the head if it belongs to the room's
+    /// history.
     pub fn judged(
         &mut self,
         node: usize,
@@ -426,7 +427,7 @@ impl World {
         self.finish(node, restaurant, room, turn, vec![frame], snapshot.position());
     }
 
-    /// Sends these frames, then the rest after `through` from the tail, then `live`. More than a page goes page by page.
+    /// Sends these frames, then the rest after `through` from the tail, then `live`. Sends more than a page of them page by page.
     fn finish(
         &mut self,
         node: usize,
@@ -570,7 +571,7 @@ impl World {
     }
 }
 
-/// Reads a page of what a member missed, as `src/room/opening.rs`.
+/// Reads a page of the events that a member missed, like `src/room/opening.rs`.
 fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Position, head: Position) -> Page {
     let mut prev = sent;
     let encode = |event: &Arc<Event>| {

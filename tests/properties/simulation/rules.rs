@@ -3,9 +3,9 @@
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// A feed delivers position n + 1 after n, in whatever order announcements arrive.
+    /// A feed delivers position n + 1 after n, regardless of the order in which announcements arrive.
     Sequence,
-    /// A feed reads the events that are missing before an early one from the log.
+    /// If an event arrives early, the feed reads the missing events before it from the log.
     GapsAreRead,
     /// Heads are compared, also when a subscription is confirmed.
     HeadsAreCompared,
@@ -19,13 +19,13 @@ pub enum Rule {
     AnswersAreRemembered,
     /// A feed that waits for a full room does not send the event again to rooms that have it.
     HandedOnce,
-    /// A `sync` names the last position that was delivered, and not the highest that is known.
+    /// A `sync` names the last position delivered, and not the highest known position.
     SyncIsDelivered,
     /// The head of a room does not change while its opening state is read.
     OpenedAtItsHead,
     /// A room holds the events that arrive while it opens.
     EarlyIsHeld,
-    /// A frame's `prev` is the position of the room's event before.
+    /// A frame's `prev` is the position of the room's previous event.
     PrevIsTheLast,
     /// A cursor that the tail does not cover is served from the log.
     TailCovers,
@@ -41,39 +41,39 @@ pub enum Rule {
     JoinsAreCounted,
     /// A diner joins only their own orders.
     OwnOrdersOnly,
-    /// A client drops what is not after its cursor.
+    /// A client drops events that are not after its cursor.
     RepeatsAreDropped,
     /// A client resumes at its cursor, and not at the position of its last ack.
     CursorIsOfTheRoom,
     /// A client that subscribes without a cursor has dropped its state.
     SnapshotReplaces,
-    /// A client sends a command without an answer again under the same id.
+    /// A client repeats an unanswered command under the same id.
     SameIdAgain,
-    /// A node compares what it knows of a feed with each head that it reads.
+    /// A node compares its knowledge of a feed with each head that it reads.
     HistoriesAreCompared,
     /// An announced event is delivered only after the event that it names.
     EventsAreLinked,
     /// Events from the log are delivered only after the last one that was delivered.
     ReadsAreLinked,
-    /// A generation begins with other feeds, rooms, tails and snapshots.
+    /// A new generation begins with new feeds, rooms, tails and snapshots.
     RewrittenFeedsEnd,
     /// A cursor counts only in the epoch in which the client got it.
     CursorIsOfItsEpoch,
-    /// A connection joins rooms only of the generation that it was welcomed with.
+    /// A connection joins only rooms of the generation in its `welcome`.
     JoinIsOfItsGeneration,
-    /// A snapshot is compared with what the node knows before it is sent.
+    /// A snapshot is compared with the node's knowledge before it is sent.
     SnapshotsAreCompared,
-    /// The head of a page of missed events is compared with what the node knows before they are read.
+    /// Before a page of missed events is read, the head is compared with the node's knowledge.
     PagesAreCompared,
-    /// It is compared again after they are read.
+    /// After the page is read, the head is compared again.
     PagesAreComparedAgain,
-    /// What a room opens with is compared with what the node knows.
+    /// The opening state of a room is compared with the node's knowledge.
     OpeningsAreCompared,
-    /// What a room reads counts only in the generation of its feed.
+    /// A room uses what it has read only in the generation of its feed.
     ReadsAreOfTheGeneration,
-    /// A node notes the last event of a state that it may show.
+    /// A node notes the last event of each state that it may show.
     ShownIsNoted,
-    /// A node whose feed starts over still knows what it may have shown.
+    /// A node whose feed starts over still knows the states that it may have shown.
     FurthestIsKept,
     /// A feed delivers no event at the position of another one that the node knows.
     OneEventAPosition,
@@ -82,8 +82,8 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether it takes more seeds than an ordinary run has to find out that it is broken, since it is about a moment; or a second
-    /// rule may make up for it.
+    /// Returns whether an ordinary run has too few seeds to detect that the rule is broken: it matters only at rare moments, or a
+    /// second rule may compensate for it.
     pub fn is_rare(self) -> bool {
         matches!(
             self,

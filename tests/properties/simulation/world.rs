@@ -1,4 +1,4 @@
-//! The world: a queue of happenings in simulated time, the database, the nodes, the connections and the clients.
+//! The world: a queue of events in simulated time, the database, the nodes, the connections and the clients.
 
 use super::chance::Chance;
 use super::client::Client;
@@ -16,12 +16,12 @@ use uuid::Uuid;
 
 /// The time during which clients act and faults occur.
 const BUSY: i64 = 3000;
-/// The time after it in which everything must arrive.
+/// The time after that in which everything must arrive.
 const CALM: i64 = 6000;
 /// Nodes that serve one database.
 const NODES: usize = 2;
 
-/// A read of the database: gets it, or `None` if the read fails, and returns what its reader does with the result.
+/// A read of the database: gets the database, or `None` if the read fails, and returns the reader's next step.
 pub type Read = Box<dyn FnOnce(Option<&Database>) -> What>;
 
 /// Something that happens at a time.
@@ -34,15 +34,15 @@ pub enum Happening {
     Arrive(u64, String),
     /// A frame reaches its client.
     Show(u64, Frame),
-    /// A connection sends what waits in its mailbox.
+    /// A connection sends the frames in its mailbox.
     Send(u64),
     /// A node notices that a connection has ended.
     Close(u64),
     /// A message of one node reaches another.
     Relay(usize, Vec<u8>),
-    /// A life of a node does something.
+    /// A node does something, unless it has restarted since.
     Do(usize, u64, Box<What>),
-    /// A life of a node reads the database.
+    /// A node reads the database, unless it has restarted since.
     Read(usize, u64, Read),
     /// A node dies.
     Die(usize),
@@ -52,15 +52,15 @@ pub enum Happening {
     Database(bool),
     /// Redis becomes reachable, or unreachable.
     Redis(bool),
-    /// A standby misses what is committed from now on.
+    /// A standby misses commits from now on.
     Standby,
-    /// The standby takes the place of the database.
+    /// The standby replaces the database.
     Rewrite,
     /// All faults end.
     Calm,
 }
 
-/// What a run has done.
+/// The totals of a run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Sum {
     pub events: usize,
@@ -89,16 +89,16 @@ pub struct World {
     queue: BTreeMap<(i64, u64), Happening>,
     queued: u64,
     pub database: Database,
-    /// What the standby has, while it misses what is committed.
+    /// The standby's copy, while it misses commits.
     pub standby: Option<Database>,
-    /// The histories before that of the database, each as it was when its end was lost.
+    /// The earlier histories of the database, each as it was when its end was lost.
     pub past: Vec<Database>,
     /// The number of the server that has the database.
     pub origin: u64,
     pub has_database: bool,
     pub has_redis: bool,
-    /// Whether Redis loses, repeats and reorders messages, and nodes die. Else all depends on the heads of what a publisher
-    /// has dropped, and of what a subscription has missed.
+    /// Whether Redis loses, repeats and reorders messages, and nodes die. Otherwise everything depends on the heads that a
+    /// publisher has dropped and that a subscription has missed.
     pub is_lossy: bool,
     pub is_calm: bool,
     pub nodes: Vec<Node>,
@@ -107,17 +107,17 @@ pub struct World {
     pub sum: Sum,
     ids: u64,
     fault: Option<String>,
-    /// What has happened, if the run is to be printed.
+    /// The log of the run, if it is to be printed.
     tale: Option<String>,
 }
 
 impl World {
-    /// Runs a seed, with a rule broken or none. Returns what it has done, or the first fault.
+    /// Runs a seed, optionally with a broken rule. Returns the totals, or the first fault.
     pub fn run(seed: u64, broken: Option<Rule>) -> Result<Sum, String> {
         Self::of(seed, broken, false).go().map_err(|(fault, _)| fault)
     }
 
-    /// Runs a seed again, and returns all that happens.
+    /// Runs a seed again, and returns its log.
     pub fn tell(seed: u64, broken: Option<Rule>) -> String {
         let world = Self::of(seed, broken, true);
         match world.go() {
@@ -173,7 +173,7 @@ impl World {
             self.later(begin..=begin, Happening::Database(false));
             self.later(begin + 20..=begin + 600, Happening::Database(true));
         }
-        // Of a database that loses its end while some nodes end, nobody may know what it had.
+        // If a database loses its end while some nodes die, no node may be left that knows the lost events.
         let loses_its_end = self.chance.in_hundred(50);
         if loses_its_end {
             let begin = self.chance.span(200..=BUSY - 1000);
@@ -243,8 +243,8 @@ impl World {
         }
     }
 
-    /// Makes the database reachable or not. Nodes whose connections lead to another server than before compare all that they
-    /// know.
+    /// Makes the database reachable or not. A node whose connections then lead to another server compares all feeds that it
+    /// knows.
     fn set_database(&mut self, is_there: bool) {
         self.has_database = is_there;
         for node in (0..self.nodes.len()).filter(|_| is_there) {
@@ -264,12 +264,12 @@ impl World {
         0..=self.past.len()
     }
 
-    /// Whether faults occur now, beside those of Redis.
+    /// Returns whether faults other than those of Redis occur now.
     pub fn has_faults(&self) -> bool {
         self.is_lossy && !self.is_calm
     }
 
-    /// Whether a rule holds in this run.
+    /// Returns whether a rule is kept in this run.
     pub fn keeps(&self, rule: Rule) -> bool {
         self.broken != Some(rule)
     }
@@ -280,7 +280,7 @@ impl World {
         self.at(when, happening);
     }
 
-    /// Lets something happen at a time, after all that was planned for it before.
+    /// Lets something happen at a time, after everything already planned for that time.
     pub fn at(&mut self, when: i64, happening: Happening) {
         self.queued += 1;
         self.queue.insert((when, self.queued), happening);
@@ -303,7 +303,7 @@ impl World {
         self.fault.get_or_insert(fault);
     }
 
-    /// Notes what happens, if the run is to be printed.
+    /// Adds to the log, if the run is to be printed.
     pub fn note(&mut self, words: impl FnOnce() -> String) {
         let now = self.now;
         if let Some(tale) = &mut self.tale {
