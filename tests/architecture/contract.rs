@@ -1,5 +1,5 @@
-//! The words that other programs rely on: settings, metrics, and the words of the wire, as the code has them. `contract.txt`
-//! keeps them, so that none changes unseen.
+//! The names that other programs depend on: settings, metrics, and the words of the wire. `contract.txt` lists them, so that
+//! every change of one is seen.
 
 use crate::root;
 use clap::{Arg, Command};
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use utoipa::PartialSchema;
 
-/// Each setting with its variable and its default, by the command that takes it.
+/// Returns each setting with its variable and its default, by the command that takes it.
 fn settings(command: &Command, name: &str, found: &mut Vec<String>) {
     let of = |argument: &Arg| {
         let flag = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
@@ -34,14 +34,14 @@ fn settings(command: &Command, name: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Each metric with its kind, as a scrape names it.
+/// Returns each metric with its kind, as a scrape names it.
 fn metrics() -> Vec<String> {
     let scrape = Metrics::new().scrape();
     let types = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types.map(str::to_owned).collect()
 }
 
-/// The words of an enumeration without a list, from its schema.
+/// Returns the words of an enumeration from its schema.
 fn words<T: PartialSchema>() -> Vec<String> {
     let schema = serde_json::to_value(T::schema()).unwrap();
     schema["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
@@ -86,7 +86,7 @@ fn written() -> String {
 }
 
 #[test]
-fn the_words_that_others_rely_on_are_the_kept_ones() {
+fn the_names_that_others_depend_on_equal_the_kept_list() {
     let path = root().join("tests/architecture/contract.txt");
     let now = written();
     if std::env::var_os("ORDERBELL_UPDATE_SPEC").is_some() {

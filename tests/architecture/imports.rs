@@ -195,8 +195,8 @@ fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| ends(at))
 }
 
-/// Returns the imports in circles or between two circles. They remain after repeatedly removing
-/// files that import no remaining file, and files that no remaining file imports.
+/// Returns the imports that are in a circle or between two circles. To find them, repeatedly removes files that import no
+/// remaining file, and files that no remaining file imports.
 pub fn circles(graph: &Graph) -> Vec<String> {
     let mut left = graph.clone();
     loop {
@@ -223,7 +223,7 @@ fn found_in(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn a_circle_is_found_in_each_way_of_closing_it() {
+fn a_circle_is_found_however_it_is_closed() {
     let one = ("a/one.rs", "use super::two::Two;\npub struct One;\n");
     for (path, two) in [
         ("a/two.rs", "use super::one::One;\npub struct Two;\n"),
@@ -239,7 +239,7 @@ fn a_circle_is_found_in_each_way_of_closing_it() {
 }
 
 #[test]
-fn graphs_without_circles_have_none() {
+fn no_circle_is_found_in_a_graph_without_one() {
     let root = ("a/mod.rs", "//! See [`one`].\npub mod one;\npub mod two;\n\npub use one::One;\npub use two::{Two, Three};\n");
     let one = ("a/one.rs", "use super::two::Two;\n/// As in [`crate::b`].\npub struct One;\n");
     let two = ("a/two.rs", "use std::fmt::Debug;\n// crate::a::one\npub struct Two;\n");

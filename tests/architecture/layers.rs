@@ -10,7 +10,7 @@ pub struct Layers(BTreeMap<String, BTreeSet<String>>);
 
 const HEADER: &str = "| module | may use |";
 const PAGES: &str = "| folder of `static/` | may import |";
-/// The entry of the last rows: all modules of the rows before.
+/// The entry of the last rows, which stands for all modules in the rows above.
 const ALL: &str = "everything above";
 
 fn list(text: &str) -> BTreeSet<String> {
@@ -41,7 +41,7 @@ impl Layers {
                 named => {
                     let named = list(named);
                     let upwards: Vec<_> = named.difference(&below).collect();
-                    assert!(upwards.is_empty(), "{} may not use what is below it in the table: {upwards:?}", cells[0]);
+                    assert!(upwards.is_empty(), "{} may not use a module that is listed below it: {upwards:?}", cells[0]);
                     named
                 }
             };
@@ -68,7 +68,7 @@ impl Layers {
         }
         let used: BTreeSet<_> = source.used().into_iter().filter(|used| *used != source.module).collect();
         let unknown = used.iter().filter(|used| !self.0.contains_key(*used));
-        let unknown = unknown.map(|used| format!("{}: crate::{used} is no module of the layer table", source.path));
+        let unknown = unknown.map(|used| format!("{}: crate::{used} is not in the layer table", source.path));
         let outside = used.iter().filter(|used| self.0.contains_key(*used) && !self.allow(&source.module, used));
         let outside = outside.map(|used| format!("{}: {} may not use {used}", source.path, source.module));
         unknown.chain(outside).collect()
@@ -90,13 +90,13 @@ fn only_listed_dependencies_are_allowed() {
         assert_eq!(says(module, uses), Some(format!("src/{module}/a.rs: {module} may not use {uses}")));
     }
     assert_eq!(says("cellar", "domain"), Some("src/cellar/a.rs: cellar has no row in the layer table".into()));
-    assert_eq!(says("http", "cellar"), Some("src/http/a.rs: crate::cellar is no module of the layer table".into()));
+    assert_eq!(says("http", "cellar"), Some("src/http/a.rs: crate::cellar is not in the layer table".into()));
 }
 
-/// The control.
+/// The control: a wrong table is refused.
 #[test]
-#[should_panic(expected = "room may not use what is below it")]
-fn a_row_that_names_what_is_below_it_is_refused() {
+#[should_panic(expected = "room may not use a module that is listed below it")]
+fn a_row_that_names_a_module_below_it_is_refused() {
     Layers::parse(
         "| module | may use |\n| --- | --- |\n| domain | nothing |\n| room | domain, feed |\n| feed | domain, room |\n",
     );

@@ -63,9 +63,9 @@ fn the_layout_lists_each_folder_and_source() {
     assert_none(differences(&listed(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()), &found));
 }
 
-/// The control.
+/// The control: differences are reported.
 #[test]
-fn an_unlisted_move_is_reported() {
+fn a_file_that_moves_without_the_table_is_reported() {
     let table = "| folder | content | files |\n| --- | --- | --- |\n| `src` | all | lib main |\n| `src/a` | a | one two |\n";
     let tree = |files: &[(&str, &[&str])]| -> Folders {
         files.iter().map(|(folder, files)| ((*folder).into(), files.iter().map(|file| (*file).into()).collect())).collect()

@@ -67,7 +67,7 @@ fn no_file_is_in_a_circle_of_imports() {
 }
 
 #[test]
-fn each_fenced_crate_is_named_by_its_module_alone() {
+fn each_fenced_crate_is_named_only_by_its_module() {
     let fence = |source: &Source| {
         let outside = FENCED.iter().filter(|(name, home)| source.module != *home && source.names(name));
         outside.map(|(name, home)| format!("{}: only {home} names {name}", source.path)).collect::<Vec<_>>()
@@ -98,7 +98,7 @@ fn files_and_functions_are_short() {
 }
 
 #[test]
-fn nothing_is_left_to_do_and_nothing_is_unwrapped() {
+fn the_sources_have_no_todo_and_no_unwrap() {
     let words = ["todo!", "unimplemented!", "dbg!", ".unwrap()", "TODO", "FIXME"];
     let left = |source: &Source| {
         let found = words.iter().filter_map(|word| Some((word, source.line_of(word)?)));

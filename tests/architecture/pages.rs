@@ -75,9 +75,9 @@ fn pages_import_only_what_their_layer_table_allows() {
     assert_none(outside(&all(), &layers));
 }
 
-/// The controls.
+/// The control: a circle and forbidden imports are reported.
 #[test]
-fn a_circle_and_a_way_up_are_found() {
+fn a_circle_and_forbidden_imports_are_found() {
     let module = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());
     let circle = [
         module("shared/a.js", "import { b } from './b.js';\n"),

@@ -26,7 +26,7 @@ fn the_tests_in_security_md_exist() {
     assert_eq!(absent(&text), [""; 0]);
 }
 
-/// The control.
+/// The control: a test that does not exist is reported.
 #[test]
 fn a_missing_test_is_reported() {
     assert_eq!(absent("`tests/architecture/security.rs::never` and `a::b`").len(), 1);

@@ -152,7 +152,7 @@ fn heads_of(rest: &str) -> Vec<String> {
 }
 
 #[test]
-fn uses_are_found_in_each_way_of_writing_them() {
+fn used_modules_are_found_however_they_are_written() {
     let used = |name, text| Source::new(name, text).used();
     assert_eq!(used("feed/mod.rs", "use crate::store::Log;"), ["store"]);
     assert_eq!(
@@ -179,7 +179,7 @@ fn names_of_other_crates_are_found_and_similar_words_are_not() {
 }
 
 #[test]
-fn functions_are_measured_from_their_first_line_to_their_brace() {
+fn the_length_of_a_function_counts_from_its_first_line_to_its_closing_brace() {
     let text = "impl A {\n    pub async fn a(\n        b: u8,\n    ) {\n        if b > 0 {\n        }\n    }\n\n    fn c() {}\n}\n\ntrait T {\n    fn d();\n}\n";
     assert_eq!(Source::new("a.rs", text).functions(), [(2, 6), (9, 1)]);
 }

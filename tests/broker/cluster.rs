@@ -70,7 +70,7 @@ async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing(
     other.wait_until_healthy(true, RECOVERY).await;
     act(&rooms, &one, 10).await;
     let late = check(&rooms, &database).await;
-    figure("a cluster that is well", late);
+    figure("a healthy cluster", late);
     assert!(late.worst < Duration::from_secs(1));
     assert_eq!(other.metric("orderbell_feed_repairs_total"), 0, "no event waited for a comparison of heads");
 

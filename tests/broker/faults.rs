@@ -28,7 +28,7 @@ async fn act_for(pair: &Crossing, time: Duration) {
 }
 
 #[actix_rt::test]
-async fn commits_of_one_node_show_on_the_other_at_once() {
+async fn commits_of_one_node_appear_on_the_other_at_once() {
     let redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     pair.wait_until_healthy(true, RECOVERY).await;
@@ -42,7 +42,7 @@ async fn commits_of_one_node_show_on_the_other_at_once() {
 }
 
 #[actix_rt::test]
-async fn clients_that_redis_throws_out_come_back() {
+async fn clients_disconnected_by_redis_reconnect() {
     let redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     pair.wait_until_healthy(true, RECOVERY).await;
@@ -80,7 +80,7 @@ async fn redis_killed_and_restarted_again_and_again_loses_nothing() {
 }
 
 #[actix_rt::test]
-async fn nodes_start_without_redis_and_join_when_it_comes() {
+async fn nodes_start_without_redis_and_join_when_it_is_up() {
     let mut redis = Redis::prepare(&[]);
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     act_for(&pair, seconds(5)).await;
@@ -96,7 +96,7 @@ async fn nodes_start_without_redis_and_join_when_it_comes() {
 }
 
 #[actix_rt::test]
-async fn a_redis_that_forgets_everything_changes_nothing() {
+async fn emptying_redis_changes_nothing() {
     let redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     pair.wait_until_healthy(true, RECOVERY).await;
@@ -122,7 +122,7 @@ async fn refused_then_allowed(fault: &str, refusal: &[&str], most_late: Duration
     let limited = user(&redis, refusal);
     let pair = Crossing::build(&redis.url(), &limited).await;
     pair.one.wait_until_healthy(true, RECOVERY).await;
-    // Long enough for the nodes to detect each other, as far as they can.
+    // Wait long enough for the nodes to detect each other, as far as they can.
     tokio::time::sleep(millis(2500)).await;
     act_for(&pair, seconds(5)).await;
     assert!(!pair.other.broker.health.is_healthy());
@@ -138,18 +138,18 @@ async fn refused_then_allowed(fault: &str, refusal: &[&str], most_late: Duration
 }
 
 #[actix_rt::test]
-async fn subscribing_that_is_not_allowed_is_degraded_until_it_is() {
+async fn a_node_is_degraded_until_it_may_subscribe() {
     refused_then_allowed("SUBSCRIBE refused by ACL", &["allchannels", "-subscribe"], LATE).await;
 }
 
 #[actix_rt::test]
-async fn a_channel_that_is_not_allowed_is_degraded_until_it_is() {
-    // It cannot publish either, which the other node detects by its silence.
+async fn a_node_is_degraded_until_it_may_use_the_channels_of_feeds() {
+    // The refused node cannot publish either, which the other node detects by its silence.
     refused_then_allowed("the channels of feeds refused by ACL", &["resetchannels", "&orderbell:*:node*"], NOTICE).await;
 }
 
 #[actix_rt::test]
-async fn publishing_that_is_not_allowed_is_told_as_a_head_when_it_is() {
+async fn a_node_announces_its_head_once_it_may_publish() {
     let redis = Redis::start();
     let limited = user(&redis, &["allchannels"]);
     let database = TestDatabase::build().await;
@@ -171,7 +171,7 @@ async fn publishing_that_is_not_allowed_is_told_as_a_head_when_it_is() {
 }
 
 #[actix_rt::test]
-async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() {
+async fn the_first_comparison_of_heads_detects_a_node_that_could_never_publish() {
     let redis = Redis::start();
     let limited = user(&redis, &["allchannels", "-publish"]);
     let pair = Crossing::build(&redis.url(), &limited).await;
@@ -179,10 +179,10 @@ async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() 
     let begun = Instant::now();
     pair.act_for(millis(50), PERIOD + seconds(5)).await;
     let late = pair.check(LATE).await;
-    figure("a node that never could publish", late);
+    figure("a node that could never publish", late);
     assert!(late.worst < PERIOD + LATE, "the usual comparison of heads delivers the first events");
     let after = pair.worst_after(begun + PERIOD + seconds(2));
-    println!("a node that never could publish: late by {after:.1?} at worst after the first comparison");
+    println!("a node that could never publish: late by {after:.1?} at worst after the first comparison");
     assert!(after < LATE);
 }
 

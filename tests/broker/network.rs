@@ -19,13 +19,13 @@ const RECOVERY: Duration = Duration::from_secs(12);
 const OFTEN: Duration = Duration::from_millis(20);
 
 /// One node beside Redis, and one behind a proxy.
-struct Way {
+struct Path {
     redis: Redis,
     proxy: Proxy,
     nodes: Crossing,
 }
 
-impl Way {
+impl Path {
     async fn build() -> Self {
         Self::to(Redis::start()).await
     }
@@ -47,7 +47,7 @@ fn bad_for() -> Duration {
 /// Injects a fault that silences the network. The node behind it must detect the fault and recover,
 /// and the node beside Redis must find the commits that the other cannot announce.
 async fn silenced(fault: &str, network: Network) {
-    let Way { proxy, nodes, .. } = &Way::build().await;
+    let Path { proxy, nodes, .. } = &Path::build().await;
     nodes.act_for(OFTEN, Duration::from_millis(2500)).await;
     proxy.set(network);
     let begun = Instant::now();
@@ -67,18 +67,18 @@ async fn silenced(fault: &str, network: Network) {
 }
 
 #[actix_rt::test]
-async fn a_half_open_connection_is_noticed_and_rebuilt() {
+async fn a_half_open_connection_is_detected_and_rebuilt() {
     silenced("half-open", Network::HalfOpen).await;
 }
 
 #[actix_rt::test]
-async fn a_stalled_connection_is_noticed_and_rebuilt() {
+async fn a_stalled_connection_is_detected_and_rebuilt() {
     silenced("stalled", Network::Stall).await;
 }
 
 #[actix_rt::test]
-async fn a_subscription_that_brings_nothing_is_noticed_by_its_beats() {
-    let Way { proxy, nodes, .. } = &Way::build().await;
+async fn a_subscription_that_delivers_nothing_is_detected_by_missing_beats() {
+    let Path { proxy, nodes, .. } = &Path::build().await;
     proxy.set(Network::Deaf);
     let (noticed, ()) = tokio::join!(nodes.other.wait_until_healthy(false, NOTICE), nodes.act_for(OFTEN, NOTICE));
     println!("deaf: noticed after {noticed:.1?}");
@@ -122,11 +122,11 @@ async fn repeat(redis: &Redis, beats: &Beats) {
 }
 
 #[actix_rt::test]
-async fn beats_of_an_earlier_connection_are_no_sign_of_life() {
+async fn beats_of_an_earlier_connection_do_not_count_as_a_sign_of_life() {
     let redis = Redis::start();
     let beats = record(&redis).await;
-    let Way { redis, proxy, nodes } = &Way::to(redis).await;
-    // Three beats, which could keep a connection alive for eight seconds.
+    let Path { redis, proxy, nodes } = &Path::to(redis).await;
+    // Record three beats, which could keep a connection alive for eight seconds.
     tokio::time::sleep(Duration::from_secs(5)).await;
     proxy.set(Network::Cut);
     nodes.other.wait_until_healthy(false, NOTICE).await;
@@ -141,15 +141,15 @@ async fn beats_of_an_earlier_connection_are_no_sign_of_life() {
 }
 
 #[actix_rt::test]
-async fn a_cut_way_is_noticed_at_once() {
+async fn a_cut_connection_is_detected_at_once() {
     silenced("cut", Network::Cut).await;
 }
 
 /// Injects a delay that must not count as a fault.
 async fn slowed(fault: &str, network: Network) {
-    let Way { proxy, nodes, .. } = &Way::build().await;
+    let Path { proxy, nodes, .. } = &Path::build().await;
     proxy.set(network);
-    // Slow enough that one byte at a time can keep up.
+    // Commit so slowly that one byte at a time can keep up.
     nodes.act_for(Duration::from_millis(150), Duration::from_secs(7)).await;
     let late = nodes.check(LATE).await;
     figure(fault, late);
@@ -170,7 +170,7 @@ async fn one_byte_at_a_time_is_not_taken_for_a_fault() {
 
 #[actix_rt::test]
 async fn events_committed_before_a_subscription_is_confirmed_are_not_late() {
-    let Way { proxy, nodes, .. } = &Way::build().await;
+    let Path { proxy, nodes, .. } = &Path::build().await;
     // The room opens from the database immediately; the subscription takes longer.
     proxy.set(Network::Delay(Duration::from_millis(150)));
     let mut worst = Duration::ZERO;

@@ -147,11 +147,11 @@ pub struct Node {
     pub broker: Broker,
 }
 
-/// The parts of a test's node that may differ from production.
+/// The parts of a node in which a test may differ from production.
 pub struct Build {
     pub url: String,
     pub verifier: Arc<dyn Verify>,
-    /// False for the control, which compares the heads of a registry without feeds.
+    /// False only for the control, which compares the heads of a registry without feeds.
     pub compares: bool,
     pub period: Duration,
 }
@@ -322,7 +322,11 @@ impl Screen {
         assert!(self.has_reached(head.number(), within).await, "every event arrives within {within:?}");
         let events = self.events();
         let positions: Vec<_> = events.iter().map(|seen| seen.position).collect();
-        assert_eq!(positions, (self.from + 1..=head.number()).collect::<Vec<_>>(), "each once, in order, without a gap");
+        assert_eq!(
+            positions,
+            (self.from + 1..=head.number()).collect::<Vec<_>>(),
+            "each event arrives once, in order, without a gap"
+        );
         let after = Position::new(self.from).unwrap();
         let log = database.store.events(restaurant.id, None, after, head, 100_000).await.unwrap();
         for (seen, event) in events.iter().zip(&log) {

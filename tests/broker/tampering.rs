@@ -69,7 +69,7 @@ async fn survives(fault: &str, hands: impl Fn(&TestDatabase, &TestRestaurant) ->
 }
 
 #[actix_rt::test]
-async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
+async fn dropped_repeated_and_reordered_messages_cause_no_wrong_frame() {
     let hands = |_: &TestDatabase, _: &TestRestaurant| -> Hands {
         let mut held: Vec<Vec<u8>> = Vec::new();
         Box::new(move |payload| {
@@ -93,7 +93,7 @@ async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
 }
 
 #[actix_rt::test]
-async fn forged_messages_make_no_wrong_frame() {
+async fn forged_messages_cause_no_wrong_frame() {
     let hands = |database: &TestDatabase, restaurant: &TestRestaurant| -> Hands {
         let stranger = Signer::new(&[8; 32], database.store.epoch());
         let restaurant = restaurant.id;
@@ -113,7 +113,7 @@ async fn forged_messages_make_no_wrong_frame() {
 }
 
 #[actix_rt::test]
-async fn signed_nonsense_and_messages_without_end_make_no_wrong_frame() {
+async fn signed_nonsense_and_huge_messages_cause_no_wrong_frame() {
     let hands = |database: &TestDatabase, _: &TestRestaurant| -> Hands {
         let signer = database.signer();
         let mut number = 0_u32;
@@ -164,7 +164,7 @@ async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> b
 }
 
 #[actix_rt::test]
-async fn without_the_signature_a_forged_event_gets_through() {
-    assert!(is_fooled(|_| Arc::new(Gullible)).await, "the forgery is valid but for its signature");
+async fn without_the_signature_a_forged_event_is_shown() {
+    assert!(is_fooled(|_| Arc::new(Gullible)).await, "the forgery is valid except for its signature");
     assert!(!is_fooled(|database| Arc::new(database.signer())).await);
 }

@@ -14,7 +14,7 @@ test('each phrase is classified correctly', () => {
   for (const script of scripts) for (const right of [true, false]) assert.ok(PHRASES.some(([note, is]) => is === right && script.test(note)));
 });
 
-test('misspellings, and Bengali in either script, are recognised', () => {
+test('misspellings, and Bengali in either script, are recognized', () => {
   const held = [
     'nut alergy', 'allery to eggs', 'nut allergie!!', 'im alergik to fish', 'allargic to prawns', 'son has egg allegy', 'peanut alergies', 'badam e elergy ache',
     'badam diben na', 'dim deben na please', 'chingri diyen na', 'kaju badam dien na', 'badam chara', 'machh khete pari na', 'egg diben na', 'badame somossa hoy',

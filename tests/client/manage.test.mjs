@@ -146,7 +146,7 @@ test('the newest page is joined to the entries read before, or replaces them if 
   assert.deepEqual(joined(page(undefined), undefined), page(undefined));
 });
 
-test('an address that only this device can open is recognised', () => {
+test('an address that only this device can open is recognized', () => {
   for (const place of ['127.0.0.1:8080', 'localhost', 'localhost:8080', '[::1]:8080']) assert.ok(isThisDevice(place), place);
   for (const place of ['orders.example', '192.168.1.20:8080', 'localhost.example', '']) assert.ok(!isThisDevice(place), place);
 });

@@ -193,7 +193,7 @@ test('the floor names the orders that no screen shows, however many there are', 
   assert.equal(undrawnWords('bar', some(12)), 'No screen shows orders 41, 42, 43, 44, 45, 46, 47, 48 and 4 more at bar.');
 });
 
-test('a note about an allergy is recognised', () => {
+test('a note about an allergy is recognized', () => {
   for (const note of ['Nut allergy', 'I am allergic to prawns', 'gluten-free please', 'no peanuts', 'coeliac', 'lactose intolerant', 'এলার্জি আছে']) {
     assert.ok(isAllergy(note), note);
   }

@@ -1,5 +1,5 @@
-//! A node is killed between a commit and its answer: a repeat of the command on another node under
-//! the same id gets the answer.
+//! A node is killed between a commit and its answer: repeating the command under the same id on another node gets the
+//! answer.
 
 use crate::test_cluster::TestCluster;
 use orderbell::store::SharedStore;
@@ -38,7 +38,7 @@ async fn ask_again(cluster: &TestCluster, store: &SharedStore, wishes: &[(Wish, 
         match first {
             Some(first) => {
                 counts.answered += 1;
-                assert_eq!(first, &again, "the answer of the node that was killed");
+                assert_eq!(first, &again, "the repeated command gets the answer of the killed node");
             }
             None => counts.committed += usize::from(position <= head),
         }
@@ -53,7 +53,7 @@ async fn moment(round: usize, store: &SharedStore, cluster: &TestCluster, usual:
         return tokio::time::sleep(usual.mul_f64(rand::random_range(0.0..WISHES as f64))).await;
     }
     let (before, begun) = (cluster.head(store).await, Instant::now());
-    // On a busy machine, all commands may have been committed before the first check.
+    // On a busy machine, all commands may be committed before the first check.
     while cluster.head(store).await == before && begun.elapsed() < Duration::from_secs(1) {}
 }
 
@@ -76,7 +76,7 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
     let store = cluster.store().await;
     let mut counts = Counts::default();
     let (mut kills, usual) = (0, rounds(20));
-    // Repeat until some kills were between commit and answer, however busy the machine is.
+    // Repeat until some kills have come between commit and answer, even on a busy machine.
     while kills < usual || (counts.committed == 0 && kills < 5 * usual) {
         progress("kills during commands", kills, usual);
         kills += 1;

@@ -1,5 +1,5 @@
-//! The primary of PostgreSQL is lost under load, and its standby, which has missed the last commits, takes its place: screens
-//! show what the standby has, and nothing of what it has missed.
+//! The primary of PostgreSQL is lost under load, and is replaced by its standby, which lacks the last commits: screens show
+//! exactly the orders that the standby has.
 
 use crate::histories::{Reader, Version, append, assert_no_mixture, converge, on_each_node, open_orders, ready, version};
 use crate::test_cluster::TestCluster;
@@ -65,7 +65,7 @@ impl Scene {
         let both = format!("{},{}", primary.authority(), standby.authority());
         let url = primary.database().await.replace(&primary.authority(), &both);
         let redis = Redis::start();
-        // Periodic comparisons must not help.
+        // Make periodic comparisons so rare that they do not help.
         let cluster = TestCluster::open_on(&url, 2, Some(&redis.url()), &["--head-comparison-s", "300"]).await;
         cluster.wait_for_redis("healthy").await;
         Self { primary, standby, way, cluster, _redis: redis }
@@ -115,20 +115,20 @@ struct Load {
     acknowledged: Arc<Mutex<Acknowledged>>,
 }
 
-/// What was acknowledged.
+/// The acknowledged orders and the last acknowledged position.
 #[derive(Default, Clone)]
 struct Acknowledged {
     orders: BTreeSet<Version>,
     last: u64,
 }
 
-/// What a failover has cost.
+/// The losses of a failover.
 struct Cost {
     /// The events that are lost.
     events: u64,
     /// The orders that were acknowledged and are lost.
     orders: usize,
-    /// Those of them that no screen had shown, so that no page can list them.
+    /// The lost orders that no screen had shown, so that no page can list them.
     unseen: usize,
     /// How long screens showed another state than the database.
     took: Duration,
@@ -191,7 +191,7 @@ async fn lose_the_end(lost: Lost, restarted: Restarted) -> Cost {
         readers.iter_mut().for_each(Reader::go_on);
     }
     let shown: BTreeSet<_> = readers.iter().flat_map(Reader::ever).collect();
-    // Commands that wait at a node are committed once it has found the new primary.
+    // A node commits its waiting commands once it has found the new primary.
     ready(&scene.cluster).await;
     converge(&scene.cluster, &readers).await;
     let took = promoted.elapsed();
@@ -236,21 +236,21 @@ async fn lose_ends(lost: Lost) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_is_killed() {
+async fn screens_show_the_orders_of_an_asynchronous_standby_after_its_primary_is_killed() {
     lose_ends(Lost::Killed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_hangs() {
+async fn screens_show_the_orders_of_an_asynchronous_standby_after_its_primary_hangs() {
     lose_ends(Lost::Hung).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn screens_show_what_an_asynchronous_standby_has_of_a_primary_that_is_shut_down() {
+async fn screens_show_the_orders_of_an_asynchronous_standby_after_its_primary_is_shut_down() {
     lose_ends(Lost::ShutDown).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn screens_show_what_an_asynchronous_standby_has_that_is_promoted_beside_its_primary() {
+async fn screens_show_the_orders_of_an_asynchronous_standby_promoted_beside_its_running_primary() {
     lose_ends(Lost::Deposed).await;
 }

@@ -1,4 +1,4 @@
-//! A node whose way to PostgreSQL is bad, beside one whose way is good, on the same restaurant. The good one goes on.
+//! Two nodes serve one restaurant, one with a bad network to PostgreSQL and one with a good network. The second keeps working.
 
 use crate::load::{Load, Work};
 use crate::postgres_silent::behind_a_proxy;
@@ -18,9 +18,9 @@ const SILENCE: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_millis(200);
 /// The waiters at each node.
 const WAITERS: usize = 4;
-/// The delay of the bad way in each direction.
+/// The delay of the bad network in each direction.
 const DELAY: Duration = Duration::from_millis(200);
-/// Counts the transactions in which a node that is waited for holds a feed.
+/// Counts the transactions in which a node holds a feed while others wait for it.
 const HOLDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
     AND state = 'idle in transaction' AND application_name = 'orderbell' AND query LIKE 'UPDATE feeds f%' \
     AND backend_xid IS NOT NULL";
@@ -58,7 +58,7 @@ impl Pair {
     }
 }
 
-/// Clients of the second node who do not mind what it answers.
+/// Clients of the second node who ignore its answers.
 struct Rivals(JoinSet<()>);
 
 impl Rivals {
@@ -78,7 +78,7 @@ impl Rivals {
         Self(rivals)
     }
 
-    /// Starts a client whose calls hold the feed for the time of some round trips, and change nothing.
+    /// Starts a client whose calls hold the feed for some round trips, and change nothing.
     async fn holding(cluster: &TestCluster) -> Self {
         let (manager, mut rivals) = (cluster.at(&cluster.nodes[0].manager().await, 1), JoinSet::new());
         let tables = manager.at(&cluster.addresses.of(0)).get("/api/v1/restaurants/demo/tables").await.expect(200);
@@ -112,7 +112,7 @@ pub fn rate(work: &Work, from: Instant, to: Instant) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_is_cut_off_inside_a_transaction_holds_the_others_up_for_seconds_at_most() {
+async fn a_node_cut_off_inside_a_transaction_delays_the_others_for_at_most_seconds() {
     let mut pair = Pair::open().await;
     let watcher = Watcher::open(&pair.cluster, 0, &pair.cluster.menu.kitchen()).await;
     let load = Load::start_on_first(&pair.cluster, WAITERS, Duration::from_millis(20));
@@ -128,7 +128,7 @@ async fn a_node_that_is_cut_off_inside_a_transaction_holds_the_others_up_for_sec
         tokio::time::sleep(Duration::from_secs(5)).await;
         spans.push((begun, Instant::now()));
         rivals.stop().await;
-        // Ends the connections over which nothing arrives.
+        // End the connections over which nothing arrives.
         pair.proxy.set(Network::Cut);
         tokio::time::sleep(Duration::from_millis(50)).await;
         pair.proxy.set(Network::Fine);
@@ -160,7 +160,7 @@ async fn turns(client: Client, span: Duration) -> (usize, u16) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_with_a_lossy_way_slows_nobody_and_takes_itself_out_once() {
+async fn a_node_with_a_lossy_network_slows_no_other_node_and_becomes_unready_once() {
     let pair = Pair::open().await;
     let watcher = Watcher::open(&pair.cluster, 0, &pair.cluster.menu.kitchen()).await;
     let span = Duration::from_secs(if factor() > 1 { 60 } else { 12 });
@@ -188,8 +188,8 @@ async fn a_node_with_a_lossy_way_slows_nobody_and_takes_itself_out_once() {
         work.unavailable
     );
     assert!(longest <= SILENCE, "{longest:?}");
-    assert_eq!(last, 503, "it takes itself out");
-    assert!(turns <= 3, "and stays out: {turns}");
-    // A rate is measured where nothing else runs.
+    assert_eq!(last, 503, "the node becomes unready");
+    assert!(turns <= 3, "the node stays unready: {turns}");
+    // The rate holds only on an otherwise idle machine.
     assert!(factor() == 1 || beside >= 0.7 * before, "{before} {beside}");
 }

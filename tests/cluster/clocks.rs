@@ -1,6 +1,6 @@
 //! Nodes with different clocks, and one whose clock is set while it works. libfaketime intercepts
-//! the system's wall clock for such a node; the monotonic clock, for timers, is not changed, as
-//! when an operator or NTP sets the clock.
+//! the system's wall clock for such a node. As when an operator or NTP sets the clock, the monotonic clock, which timers use,
+//! does not change.
 
 use crate::load::Load;
 use crate::sessions::ends_after;
@@ -86,7 +86,7 @@ impl Three {
             cluster.add(node_with(&database, Some(&redis.url()), &[], &clock.environment()).await);
         }
         cluster.wait_for_redis("healthy").await;
-        // Tokens that are valid on each clock.
+        // Use tokens that are valid by each clock.
         cluster.staff = cluster.somebody(Role::Staff, "waiter", Duration::from_secs(2 * 3600));
         Self { cluster, _redis: redis, _ahead: ahead, third }
     }
@@ -110,7 +110,7 @@ impl Three {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order() {
+async fn different_clocks_and_steps_of_an_hour_do_not_change_the_order_of_events() {
     let three = Three::open().await;
     let cluster = &three.cluster;
     assert!((three.ahead(1).await - AHEAD).abs() < SLACK);
@@ -177,7 +177,7 @@ async fn works(screen: &mut Screen, cluster: &TestCluster) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_and_ends_of_sessions_hold_with_clocks_that_are_apart() {
+async fn tokens_and_the_end_of_sessions_work_with_different_clocks() {
     let three = Three::open().await;
     let cluster = &three.cluster;
     let (first, second) = (sign_in(cluster, 0).await, sign_in(cluster, 1).await);
@@ -195,14 +195,14 @@ async fn tokens_and_ends_of_sessions_hold_with_clocks_that_are_apart() {
         worst = worst.max(ends_after_step(&three, seconds).await);
         works(&mut screen, cluster).await;
     }
-    assert_eq!(status(cluster, 2, &first).await, 401, "by that clock the token has expired");
+    assert_eq!(status(cluster, 2, &first).await, 401, "by the node's clock the token has expired");
     let refresh = json!({"refresh_token": first["refresh_token"]});
     let renewed = cluster.nodes[2].anybody().post("/api/v1/sessions/refresh", &refresh).await.expect(200);
     assert_eq!([status(cluster, 2, &renewed).await, status(cluster, 0, &renewed).await], [200, 401]);
 
     three.set(-STEP).await;
     works(&mut screen, cluster).await;
-    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 401, "by that clock the token is not issued yet");
+    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 401, "by the node's clock the token is not issued yet");
     three.set(0).await;
     works(&mut screen, cluster).await;
     assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 200, "accepted again once the clocks agree");

@@ -72,7 +72,7 @@ async fn crosses_without_redis(flags: &[&str]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_redis_and_the_comparison_of_heads_nothing_crosses() {
+async fn without_redis_and_the_comparison_of_heads_no_event_reaches_another_node() {
     assert!(crosses_without_redis(&["--head-comparison-s", "1"]).await, "the comparison of heads delivers the order");
     assert!(!crosses_without_redis(&["--head-comparison-s", "3600"]).await, "only the comparison of heads delivers the order");
 }

@@ -1,5 +1,5 @@
-//! The primary of PostgreSQL is lost under load, and its standby, for which commits wait, takes its place. The nodes know both
-//! from their URL and move by themselves.
+//! The primary of PostgreSQL is lost under load, and is replaced by its synchronous standby. The nodes know both servers from
+//! their URL, and switch by themselves.
 
 use crate::load::Load;
 use crate::test_cluster::TestCluster;
@@ -13,8 +13,8 @@ use tokio::task::block_in_place;
 /// The longest time from the promotion to the next acknowledgement.
 const RECOVERY: Duration = Duration::from_secs(20);
 
-/// Loses the primary, and some of the two nodes with it, which start again after the promotion. One that stays up vouches for
-/// the standby.
+/// Loses the primary, and kills some of the two nodes, which start again after the promotion. A node that stays up confirms
+/// that the standby has everything.
 async fn fail_over(how: Loss, killed: usize) {
     let (times, mut acknowledged, mut longest) = (rounds(1), 0, Duration::ZERO);
     for time in 0..times {
@@ -58,28 +58,28 @@ async fn fail_over(how: Loss, killed: usize) {
     assert!(longest < RECOVERY, "{longest:?}");
 }
 
-/// Returns the servers of a URL, with the standby first every other time.
+/// Returns the servers for a URL, with the standby first every other time.
 fn both(primary: &Cluster, standby: &Cluster, time: usize) -> String {
     let [one, other] = [primary.authority(), standby.authority()];
     if time.is_multiple_of(2) { format!("{other},{one}") } else { format!("{one},{other}") }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_follow_to_the_standby_of_a_primary_that_is_killed() {
+async fn nodes_switch_to_the_standby_of_a_killed_primary() {
     fail_over(Loss::Killed, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_follow_to_the_standby_of_a_primary_that_hangs() {
+async fn nodes_switch_to_the_standby_of_a_hanging_primary() {
     fail_over(Loss::Hung, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_follow_to_the_standby_of_a_primary_that_is_shut_down() {
+async fn nodes_switch_to_the_standby_of_a_primary_that_was_shut_down() {
     fail_over(Loss::ShutDown, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_stays_up_vouches_for_a_standby_that_has_everything() {
+async fn a_node_that_stays_up_confirms_that_the_standby_has_everything() {
     fail_over(Loss::Killed, 1).await;
 }

@@ -119,14 +119,14 @@ async fn end_at(point: &str) -> Vec<Duration> {
     }
     let feed = cluster.feed().await;
     assert_eq!(faults(&feed, &believed, &feed.events), [""; 0]);
-    assert_eq!(screen.room(&room).positions(), feed.positions(), "each once, in order");
+    assert_eq!(screen.room(&room).positions(), feed.positions(), "each event arrives once, in order");
     assert_eq!(feed.events.len(), believed.len(), "one effect each");
     assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
     late
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_between_commit_and_announcement_is_made_good_by_the_comparison_of_heads() {
+async fn the_comparison_of_heads_delivers_events_of_a_node_killed_before_their_announcement() {
     let late = end_at("committed").await;
     let (kills, (median, worst)) = (late.len(), spread(late));
     println!(

@@ -78,7 +78,7 @@ async fn usual(cluster: &TestCluster) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_hang_up_amid_their_commands_leave_no_transaction_open() {
+async fn clients_that_hang_up_during_their_commands_leave_no_transaction_open() {
     let cluster = TestCluster::open(1, None, &[]).await;
     let mut database = PgConnection::connect(&cluster.database).await.unwrap();
     usual(&cluster).await;

@@ -1,5 +1,4 @@
-//! The database comes back with less than it had, as after a failover to a standby that missed the
-//! last commits: a copy of it takes its place.
+//! The database is replaced by a copy without its last commits, as in a failover to a standby that missed them.
 
 use crate::test_cluster::{TestCluster, node};
 use futures_util::StreamExt as _;
@@ -22,9 +21,9 @@ use tokio::task::JoinHandle;
 const PAUSE: Duration = Duration::from_millis(50);
 /// The events of an order that [`append`] places.
 const EVENTS: usize = 5;
-/// The orders that it works on at a time.
+/// The number of orders that [`append`] works on at a time.
 const AT_A_TIME: usize = 8;
-/// The longest time until all screens show the database that has come back, where nothing else runs.
+/// The longest time until all screens show the restored database, on an otherwise idle machine.
 const RECOVERY: Duration = Duration::from_secs(5);
 
 /// A way to follow a room.
@@ -40,7 +39,7 @@ const WAYS: [Way; 3] = [Way::Socket, Way::Stream, Way::Poll];
 /// A version of an order, in the words of [`version`].
 pub type Version = String;
 
-/// What a screen shows, and what it showed when.
+/// The orders that a screen shows, and those that it showed before.
 #[derive(Default)]
 struct Shown {
     epoch: String,
@@ -48,7 +47,7 @@ struct Shown {
     /// The number of frames so far, and of the snapshots among them.
     frames: usize,
     snapshots: usize,
-    /// The versions that it shows, by order, each with the frame since which it does.
+    /// The versions that it shows, by order, each with the frame that brought it.
     open: BTreeMap<String, (Version, usize)>,
     /// The versions that it showed before, with their frames.
     past: Vec<(Version, Range<usize>)>,
@@ -80,7 +79,7 @@ impl Shown {
         }
     }
 
-    /// Notes what it shows of an order now.
+    /// Records the version of an order that it shows now.
     fn look(&mut self, id: &str) {
         let now = self.room.documents.get(id).map(version);
         let before = self.open.get(id).map(|(version, _)| version.clone());
@@ -146,7 +145,7 @@ impl Reader {
         }
     }
 
-    /// Follows its node to the present address.
+    /// Follows its node to the current address.
     pub fn follow_node(&mut self, cluster: &TestCluster) {
         self.client = cluster.at(&self.client, self.at);
     }
@@ -165,7 +164,7 @@ impl Reader {
         }));
     }
 
-    /// Whether the screen shows exactly these orders. A panic of its task fails the test.
+    /// Returns whether the screen shows exactly these orders. A panic of its task fails the test.
     fn shows(&self, open: &BTreeSet<Version>) -> bool {
         assert!(self.task.as_ref().is_some_and(|task| !task.is_finished()), "{}", self.name);
         let shown = self.shown();
@@ -233,7 +232,7 @@ struct Databases {
 }
 
 impl Databases {
-    /// Copies the nodes' database, which they lose for a moment.
+    /// Copies the nodes' database, from which they are disconnected for a moment.
     async fn copy(cluster: &TestCluster) -> Self {
         let (server, name) = cluster.database.rsplit_once('/').unwrap();
         let admin = PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
@@ -246,7 +245,7 @@ impl Databases {
         databases
     }
 
-    /// Puts the copy in the place of the database, which is gone.
+    /// Replaces the database by the copy.
     async fn promote(&mut self) {
         for name in [self.name.clone(), self.copy.clone()] {
             self.close(&name).await;
@@ -310,7 +309,7 @@ pub async fn converge(cluster: &TestCluster, readers: &[Reader]) -> Duration {
     begun.elapsed()
 }
 
-/// Where the head of the copy is when it takes the place of the database.
+/// The head of the copy when it replaces the database.
 #[derive(Debug, Clone, Copy)]
 enum Head {
     Below,
@@ -318,7 +317,7 @@ enum Head {
     Past,
 }
 
-/// What the nodes do while the database is replaced.
+/// The fate of the nodes while the database is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nodes {
     Run,
@@ -330,7 +329,7 @@ enum Nodes {
 impl Nodes {
     const ALL: [Self; 3] = [Self::Run, Self::RestartOne, Self::Restart];
 
-    /// Returns the numbers of those that are restarted.
+    /// Returns the numbers of the restarted nodes.
     fn restarted(self) -> Range<usize> {
         match self {
             Self::Run => 2..2,
@@ -343,7 +342,7 @@ impl Nodes {
 /// Starts two nodes, which have some orders.
 async fn two_nodes() -> (Redis, TestCluster) {
     let redis = Redis::start();
-    // Comparisons by the clock are of no help.
+    // Make periodic comparisons so rare that they do not help.
     let cluster = TestCluster::open(2, Some(&redis.url()), &["--head-comparison-s", "300"]).await;
     cluster.wait_for_redis("healthy").await;
     append(&cluster.at(&cluster.staff, 0), &cluster.menu.basket(), 7).await;
@@ -369,8 +368,8 @@ pub async fn on_each_node(name: &str, cluster: &TestCluster) -> Vec<Reader> {
     join_all(WAYS.iter().flat_map(|way| [0, 1].map(|at| Reader::open(name, cluster, at, *way)))).await
 }
 
-/// Kills nodes, puts the copy in the place of the database, if there is one, and starts the nodes again with their readers.
-/// Returns the time at which all of it was done.
+/// Kills nodes, replaces the database by the copy, if there is one, and restarts the nodes with their readers. Returns the
+/// time at which that was done.
 async fn restart(
     cluster: &mut TestCluster,
     nodes: Range<usize>,
@@ -396,7 +395,7 @@ async fn restart(
     done
 }
 
-/// Asserts that no screen showed anything that is gone since it first showed what came afterwards.
+/// Asserts that no screen showed a lost version again after it had first shown one of the new history.
 pub fn assert_no_mixture(readers: &[Reader], before: &BTreeSet<Version>, now: &BTreeSet<Version>) {
     for reader in readers {
         let shown = reader.shown();
@@ -413,8 +412,8 @@ pub fn assert_no_mixture(readers: &[Reader], before: &BTreeSet<Version>, now: &B
     }
 }
 
-/// Replaces the database by a copy without its last events. Screens that are open then, that are loaded again, that were away
-/// and that are new show what it has.
+/// Replaces the database by a copy without its last events, and asserts that open, reloaded, returning and new screens show
+/// the orders of the copy.
 async fn lose(cluster: &mut TestCluster, lost: usize, head: Head, nodes: Nodes) -> Duration {
     let mut databases = copied(cluster).await;
     let basket = cluster.menu.basket();
@@ -428,7 +427,7 @@ async fn lose(cluster: &mut TestCluster, lost: usize, head: Head, nodes: Nodes) 
     converge(cluster, &returning).await;
     returning.iter_mut().for_each(Reader::stop);
 
-    // Another node has found the copy before these.
+    // These return after another node has detected the copy.
     let (server, _) = cluster.database.rsplit_once('/').unwrap();
     let other = node(&format!("{server}/{}", databases.copy), None, &[]).await;
     let written = match head {
@@ -451,7 +450,7 @@ async fn lose(cluster: &mut TestCluster, lost: usize, head: Head, nodes: Nodes) 
     }
     readers.extend(returning);
     readers.extend(on_each_node("new", cluster).await);
-    // Past the old head.
+    // Append events past the old head.
     for (at, count) in [lost.saturating_sub(written).max(10), 10].into_iter().enumerate() {
         append(&cluster.at(&cluster.staff, at), &basket, count).await;
     }
@@ -466,14 +465,14 @@ fn each_loss() -> impl Iterator<Item = (usize, Head, Nodes)> {
     [1, 22, 500].into_iter().flat_map(heads).flat_map(|(lost, head)| Nodes::ALL.map(|nodes| (lost, head, nodes)))
 }
 
-/// Each two values of [`each_loss`] together, once, but only one loss of many events, which takes long.
+/// Each pair of two values of [`each_loss`] once, but only one loss of many events, since that takes long.
 fn some_losses() -> impl Iterator<Item = (usize, Head, Nodes)> {
     let pairs = each_loss().enumerate().filter(|(at, _)| (at / 9 + at / 3 + at).is_multiple_of(3));
     pairs.map(|(_, loss)| loss).filter(|(lost, head, _)| *lost < 500 || matches!(head, Head::Past))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_comes_back_without_its_last_events_is_noticed_and_shown_as_it_is() {
+async fn screens_show_the_orders_of_a_database_that_was_restored_without_its_last_events() {
     let losses: Vec<_> = if factor() == 1 { some_losses().collect() } else { each_loss().collect() };
     let (count, mut slowest) = (losses.len(), Duration::ZERO);
     let (_redis, mut cluster) = two_nodes().await;
@@ -485,12 +484,12 @@ async fn a_database_that_comes_back_without_its_last_events_is_noticed_and_shown
         );
         slowest = slowest.max(took);
     }
-    // Times are measured where nothing else runs.
+    // Times hold only on an otherwise idle machine.
     assert!(factor() == 1 || slowest < RECOVERY, "{slowest:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_comes_back_with_everything_and_a_restart_change_nothing() {
+async fn a_complete_copy_of_the_database_or_a_restart_changes_nothing() {
     let (_redis, mut cluster) = two_nodes().await;
     let mut databases = copied(&cluster).await;
     let mut readers = on_each_node("live", &cluster).await;

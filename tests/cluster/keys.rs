@@ -57,7 +57,7 @@ async fn waiter(server: &TestServer) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_order_placed_where_tokens_are_signed_shows_where_they_are_only_verified() {
+async fn an_order_placed_on_a_signing_node_appears_on_a_verifying_node() {
     let cluster = Pair::start().await;
     let staff = waiter(&cluster.api).await;
     let header = BASE64_URL_SAFE_NO_PAD.decode(staff.token.split('.').next().unwrap()).unwrap();
@@ -79,7 +79,7 @@ async fn an_order_placed_where_tokens_are_signed_shows_where_they_are_only_verif
         assert!(!node.log().contains("hs256"), "no warning is needed");
     }
     println!(
-        "an order placed where tokens are signed shows where they are only verified after {median:.1?} in the median, {worst:.1?} at worst"
+        "an order placed on a signing node appears on a verifying node after {median:.1?} in the median, {worst:.1?} at worst"
     );
 }
 
@@ -127,7 +127,7 @@ fn forgeries(cluster: &Pair) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_a_node_for_live_connections_has_makes_a_token() {
+async fn no_key_of_a_realtime_only_node_can_sign_a_token() {
     let cluster = Pair::start().await;
     let orders = "/api/v1/restaurants/demo/orders";
     waiter(&cluster.api).await.get(orders).await.expect(200);
@@ -150,7 +150,7 @@ async fn nothing_that_a_node_for_live_connections_has_makes_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_for_live_connections_with_a_secret_starts_and_warns_once() {
+async fn a_realtime_only_node_with_a_secret_starts_and_warns_once() {
     let database = postgres::database().await;
     let (api, realtime) = (node(&database, None, &["--role", "api"]).await, node(&database, None, &["--role", "realtime"]).await);
     let warnings =
@@ -162,7 +162,7 @@ async fn a_node_for_live_connections_with_a_secret_starts_and_warns_once() {
 
 /// As during a rolling restart with a new secret.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_whose_secrets_for_redis_differ_tell_each_other_late_and_lose_nothing() {
+async fn nodes_with_different_redis_secrets_exchange_events_late_and_lose_none() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let url = redis.url();
     // Without the usual comparison of heads.
@@ -186,5 +186,5 @@ async fn nodes_whose_secrets_for_redis_differ_tell_each_other_late_and_lose_noth
         eventually("a rejected message", PATIENCE, || async { Some(new.metric(FORGED).await).filter(|count| *count > 0.0) })
             .await;
     let (median, worst) = spread(late);
-    println!("secrets for redis that differ: {forged} messages refused; late {median:.1?} in the median, {worst:.1?} at worst");
+    println!("different secrets for Redis: {forged} messages refused; late {median:.1?} in the median, {worst:.1?} at worst");
 }

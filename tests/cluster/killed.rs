@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// In the long form twenty kills during twenty thousand events; in the short form fewer of both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere() {
+async fn nodes_killed_during_events_lose_nothing_and_their_screens_continue_elsewhere() {
     let redis = Redis::start();
     let mut cluster = TestCluster::open(3, Some(&redis.url()), &[]).await;
     cluster.wait_for_redis("healthy").await;
@@ -22,7 +22,7 @@ async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere
     let load = Load::start(&cluster, 12, Duration::from_millis(5));
     let (store, kills, apart) = (cluster.store().await, rounds(6).min(20), rounds(EVENTS));
     for at in 0..kills {
-        // A different moment each time.
+        // Kill at a different moment each time.
         while cluster.head(&store).await < (apart * at + apart / 2 + 7 * at) as u64 {
             tokio::time::sleep(LOOK).await;
         }
@@ -45,7 +45,7 @@ async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere
         work.done.len(),
         work.unanswered
     );
-    assert!(changes >= kills, "each kill cuts a screen off: {changes}");
+    assert!(changes >= kills, "each kill disconnects a screen: {changes}");
     assert!(work.unanswered >= kills, "the kills came during the work: {}", work.unanswered);
     assert!(worst < Duration::from_secs(5), "{worst:?}");
 }

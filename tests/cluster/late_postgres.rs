@@ -15,7 +15,7 @@ fn at(url: &str, authority: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_waits_for_postgres_and_says_so_or_ends_when_the_time_is_over() {
+async fn a_start_waits_for_postgres_and_logs_it_or_fails_after_a_deadline() {
     let database = postgres::database().await;
     let late = format!("127.0.0.1:{}", port::free());
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +52,7 @@ async fn a_start_waits_for_postgres_and_says_so_or_ends_when_the_time_is_over() 
 }
 
 #[tokio::test]
-async fn keys_that_cannot_work_are_refused_before_the_start_waits_for_the_server() {
+async fn unusable_keys_are_refused_before_the_start_waits_for_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let absent = format!("postgres://nobody@127.0.0.1:{}/none", port::free());
     let common = ["--database-url".into(), absent, "--jwt-keys".into(), "k1:short".into()];

@@ -29,7 +29,7 @@ async fn places_with_a_total(cluster: &TestCluster) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_least_level_of_the_nodes_that_run_is_in_force() {
+async fn the_lowest_level_of_the_running_nodes_applies() {
     let mut cluster = TestCluster::open(1, None, &LEASE).await;
     assert_eq!(level(&cluster.staff).await, 2);
     assert_eq!(cluster.staff.screen().await.welcome["feature_level"], 2);
@@ -39,7 +39,7 @@ async fn the_least_level_of_the_nodes_that_run_is_in_force() {
     cluster.add(node(&cluster.database, None, &[&LEASE[..], &old].concat()).await);
     until_level(&cluster.staff, 0).await;
     assert_eq!(level(&cluster.at(&cluster.staff, 1)).await, 0);
-    assert_eq!(places_with_a_total(&cluster).await, 422, "refused because the other node would refuse it");
+    assert_eq!(places_with_a_total(&cluster).await, 422, "the order is refused because the other node could not read it");
 
     cluster.nodes[1].kill().await;
     until_level(&cluster.staff, 2).await;
@@ -54,7 +54,7 @@ async fn the_least_level_of_the_nodes_that_run_is_in_force() {
 
 /// An unregistered node probes for writes when it is idle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_of_the_version_before_is_seen_by_its_probes() {
+async fn a_node_of_the_previous_version_is_detected_by_its_probes() {
     let cluster = TestCluster::open(1, None, &LEASE).await;
     let mut database = PgConnection::connect(&cluster.database).await.unwrap();
     let probe = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, '') \
@@ -68,6 +68,6 @@ async fn a_node_of_the_version_before_is_seen_by_its_probes() {
         assert!(Instant::now() < deadline, "a probing node was not detected");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // The probe does not advance from here on.
+    // From here on the probe does not advance.
     until_level(&cluster.staff, 2).await;
 }

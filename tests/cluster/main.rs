@@ -1,7 +1,6 @@
-//! Several nodes as processes on one real PostgreSQL and one real Redis, and faults of each of
-//! them. In each case: no acknowledged command is lost, no command has two effects, and each screen
-//! sees each event once and in order. Each test prints its figures. `ORDERBELL_TEST_FACTOR`
-//! multiplies the rounds; with 1, all of them take minutes.
+//! Several nodes as processes on one real PostgreSQL and one real Redis, and faults of each of them. In each case no
+//! acknowledged command is lost, no command has two effects, and each screen sees each event once and in order. Each test
+//! prints its figures. `ORDERBELL_TEST_FACTOR` multiplies the rounds. With a factor of 1 the whole suite takes minutes.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod answers;

@@ -20,7 +20,7 @@ async fn a_screen_that_moves_between_three_nodes_sees_one_stream() {
     for at in 0..moves {
         progress("moves", at, moves);
         screen = screen.resume_on(&cluster.at(&cluster.staff, at)).await;
-        // It leaves at any moment: immediately, or after some frames.
+        // The screen leaves at any moment: immediately, or after some frames.
         for _ in 0..at % 4 {
             screen.next_within(Duration::from_millis(50)).await.map(Result::unwrap);
         }

@@ -1,6 +1,6 @@
-//! Three hosts in network namespaces: two with a node, one with PostgreSQL and Redis. Partitions of each pair, both ways and one
-//! way, and ways that lose packets, while waiters and screens use both nodes. Needs root and iproute2; `scripts/partitions`
-//! runs it.
+//! Three hosts in network namespaces: two with a node, one with PostgreSQL and Redis. The tests partition each pair in both
+//! directions or in one, and make links lose packets, while waiters and screens use both nodes. They need root and iproute2.
+//! `scripts/partitions` runs them.
 
 use crate::bad_way::{rate, silence};
 use crate::load::{Load, Work};
@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// The longest time from the end of a fault until all screens have everything.
 const RECOVERY: Duration = Duration::from_secs(15);
 
-/// The faults, as commands of the switch, after a time without one.
+/// The faults, as commands for the switch. The first entry is a time without a fault.
 const FAULTS: [(&str, &[&str]); 13] = [
     ("none", &[]),
     ("one | two", &["cut one two", "cut two one"]),
@@ -42,14 +42,14 @@ const FAULTS: [(&str, &[&str]); 13] = [
     ("two ~ three", &["lossy two three 30 200"]),
 ];
 
-/// The switch between the hosts, a process.
+/// The process that acts as the switch between the hosts.
 struct Switch {
     child: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl Switch {
-    /// Makes the hosts.
+    /// Creates the hosts.
     fn start() -> Self {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/lib/switch.py");
         let mut command = Command::new("python3");
@@ -93,7 +93,7 @@ async fn node_on(address: &str, database: &str, redis: &str) -> TestServer {
     node_of(Path::new("ip"), &leading, database, Some(redis), &[], &bind).await
 }
 
-/// What a fault did.
+/// The effects of a fault.
 struct Span {
     name: &'static str,
     begun: Instant,
@@ -119,7 +119,7 @@ async fn suffer(switch: &mut Switch, cluster: &TestCluster, name: &'static str, 
     Span { name, begun, healed, ready, work: load.stop().await }
 }
 
-/// Returns how long after the end of a fault the last event of its time came to a screen.
+/// Returns the time from the end of a fault until screens have every event committed during it.
 fn complete(span: &Span, seen: &[Seen]) -> Duration {
     let before = span.work.done.iter().filter(|done| done.at < span.healed);
     let arrivals = before.flat_map(|done| seen.iter().filter_map(|seen| seen.arrived.get(&done.believed.id)));
@@ -127,7 +127,7 @@ fn complete(span: &Span, seen: &[Seen]) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hosts_that_are_cut_from_each_other_lose_nothing_and_recover_alone() {
+async fn partitioned_hosts_lose_nothing_and_recover_by_themselves() {
     let mut switch = block_in_place(Switch::start);
     let postgres = block_in_place(|| Cluster::start_at(SERVERS, Some(NETWORK)));
     let database = postgres.database().await;

@@ -26,7 +26,7 @@ async fn ready(cluster: &TestCluster, status: u16) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_recover_alone() {
+async fn a_shutdown_of_postgres_during_commands_causes_no_false_acknowledgement_and_nodes_recover_by_themselves() {
     let mut postgres = block_in_place(Cluster::start);
     let redis = Redis::start();
     let cluster = TestCluster::open_on(&postgres.database().await, 2, Some(&redis.url()), &[]).await;
@@ -71,7 +71,7 @@ const FULL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql
 const ROOM_AGAIN: &str = "DROP FUNCTION full_disk CASCADE";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_it_does() {
+async fn a_node_is_unready_while_postgres_answers_but_cannot_commit() {
     let cluster = TestCluster::open(1, None, &[]).await;
     let anybody = cluster.nodes[0].anybody();
     let mut beside = PgConnection::connect(&cluster.database).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_is_not_ready_while_commits_wait_for_a_standby_that_is_gone() {
+async fn a_node_is_not_ready_while_commits_wait_for_a_missing_standby() {
     let postgres = block_in_place(Cluster::start);
     let cluster = TestCluster::open_on(&postgres.database().await, 1, None, &[]).await;
     cluster.staff.place(&cluster.menu.basket()).await;
@@ -104,10 +104,10 @@ async fn a_node_is_not_ready_while_commits_wait_for_a_standby_that_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_way_that_ends_with_every_connection_is_unavailable_and_no_error_of_the_node() {
+async fn a_proxy_that_ends_every_connection_makes_the_database_unavailable_without_an_internal_error() {
     let (proxy, url) = behind_a_proxy(&postgres::database().await).await;
     let cluster = TestCluster::open_on(&url, 1, None, &[]).await;
-    // Takes each connection, reads what the client says first, and ends it, as a proxy does without a server.
+    // Accept each connection, read the client's first message, and close it, like a proxy without a server.
     let closing = TcpListener::bind("127.0.0.1:0").await.unwrap();
     proxy.aim(closing.local_addr().unwrap());
     let closer = tokio::spawn(async move {

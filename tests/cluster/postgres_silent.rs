@@ -126,7 +126,7 @@ async fn silent(what: &str, network: Network) {
     );
     assert_eq!(during, 0, "no acknowledgement is possible without the database");
     assert!(work.unavailable + crowd.unavailable > 0, "some commands met an unreachable database");
-    assert_eq!(work.unanswered + crowd.unanswered, 0, "a node that cannot know answers 503");
+    assert_eq!(work.unanswered + crowd.unanswered, 0, "a node that does not know the outcome answers 503");
     assert!(slowest < ANSWERED, "the store's deadline limits every answer: {slowest:?}");
     assert!(again - fine < RECOVERY, "{:?}", again - fine);
     assert!(grown < MEMORY, "{grown} bytes");
@@ -134,11 +134,11 @@ async fn silent(what: &str, network: Network) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_that_stalls_makes_no_false_promise_and_nodes_recover_alone() {
+async fn a_stalled_postgres_causes_no_false_acknowledgement_and_nodes_recover_by_themselves() {
     silent("stalls", Network::Stall).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_half_open_way_to_postgres_makes_no_false_promise_and_nodes_recover_alone() {
+async fn a_half_open_connection_to_postgres_causes_no_false_acknowledgement_and_nodes_recover_by_themselves() {
     silent("is half-open", Network::HalfOpen).await;
 }

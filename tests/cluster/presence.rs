@@ -35,7 +35,7 @@ async fn heard(floor: &mut Screen, room: &str, count: usize) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_lost_once() {
+async fn a_screen_that_moves_is_not_lost_and_each_screen_of_a_dead_node_is_reported_lost_once() {
     let mut cluster = TestCluster::open(3, None, &FLAGS).await;
     let (hot, cold) = (cluster.nodes[0].kitchen("hot").await, cluster.nodes[0].kitchen("cold").await);
     let room = cluster.menu.floor();
@@ -57,7 +57,7 @@ async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_los
     println!("a screen is lost {took:.1?} after its node was killed, with a lease of {LEASE:?}");
     assert_eq!((&lost["kind"], &lost["by"]["role"]), (&"display.lost".into(), &"service".into()));
     let (_, entry) = lost["patch"].as_object().unwrap().iter().next().unwrap();
-    assert_eq!(entry["station"], "cold", "the screen that stayed");
+    assert_eq!(entry["station"], "cold", "the entry is that of the remaining screen");
     // Both remaining nodes have checked several times.
     let kinds = listen(&mut floor, &room, LEASE * 3).await;
     assert_eq!(kinds, ["display.connected", "display.connected", "display.lost"], "lost is reported once");

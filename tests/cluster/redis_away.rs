@@ -14,7 +14,7 @@ const NOTICE: Duration = Duration::from_secs(6);
 const RECOVERY: Duration = Duration::from_secs(12);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
+async fn a_kill_of_redis_makes_events_late_and_loses_none() {
     let mut redis = Redis::start();
     let cluster = TestCluster::open(2, Some(&redis.url()), &[]).await;
     let watchers = on_each_node(&cluster).await;
@@ -32,7 +32,7 @@ async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
     }
     let work = load.stop().await;
     let seen = settle(&cluster, &work, watchers).await;
-    // Only of the node where nothing was committed.
+    // Take the metric of only the node where nothing was committed.
     let (median, worst) = lateness(&seen[1..], &work);
     println!(
         "{kills} × kill -9 and restart of Redis: {} events on a screen of the other node, 0 lost, 0 doubled; noticed within {noticed:.1?}, back within \
@@ -44,7 +44,7 @@ async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
+async fn the_redis_permissions_in_the_docs_are_enough_for_a_node() {
     let redis = Redis::start();
     let rights = ["ACL", "SETUSER", "node", "reset", "on", ">s3cret", "+publish", "+subscribe", "+unsubscribe", "+ping"];
     redis.ask(&[&rights[..], &["resetchannels", "&orderbell:*"]].concat());
@@ -64,7 +64,7 @@ async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
+async fn nodes_start_without_redis_log_it_once_and_join_when_it_is_up() {
     let mut redis = Redis::prepare(&[]);
     let cluster = TestCluster::open(2, Some(&redis.url()), &[]).await;
     cluster.wait_for_redis("degraded").await;
@@ -81,7 +81,7 @@ async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
     let back = cluster.wait_for_redis("healthy").await;
     let work = load.stop().await;
     let seen = settle(&cluster, &work, watchers).await;
-    // Only of the node where nothing was committed.
+    // Take the metric of only the node where nothing was committed.
     let (median, worst) = lateness(&seen[1..], &work);
     println!(
         "Redis away at the start: {} events on a screen of the other node, 0 lost, 0 doubled, late by {median:.1?} in the median and {worst:.1?} at \

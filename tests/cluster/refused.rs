@@ -55,7 +55,7 @@ async fn keys_are_refused(database: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_configuration_that_cannot_work_is_refused_with_the_reason_and_the_remedy() {
+async fn an_unusable_configuration_is_refused_with_the_reason_and_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite://{}", folder.path().join("db").display());
     let said = refusal(&["--database-url", &sqlite], &["--redis-url", "redis://127.0.0.1:1"]).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 const REFRESH: &str = "/api/v1/sessions/refresh";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_node_gives_the_same_successor_and_sees_an_older_token() {
+async fn any_node_returns_the_same_successor_and_detects_an_older_token() {
     let cluster = TestCluster::open(3, None, &[]).await;
     let seat = cluster.nodes[0].anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
     let renew =

@@ -133,7 +133,7 @@ async fn come_back_at_once(cluster: &Arc<TestCluster>, phones: Vec<Phone>) -> Ve
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounded() {
+async fn all_phones_reconnect_at_once_in_time_with_a_bounded_pool() {
     let redis = Redis::start();
     let cluster = Arc::new(TestCluster::open(2, Some(&redis.url()), &FLAGS).await);
     let mut phones = Vec::new();

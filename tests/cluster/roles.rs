@@ -9,7 +9,7 @@ use support::raw::Handshake;
 use support::redis_server::Redis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_go_to_one_node_rooms_to_another_and_events_between_them() {
+async fn an_api_node_serves_calls_a_realtime_node_serves_rooms_and_events_pass_between_them() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let api = TestCluster::open_on(&database, 1, Some(&redis.url()), &["--role", "api"]).await;
     let realtime = node(&database, Some(&redis.url()), &["--role", "realtime"]).await;

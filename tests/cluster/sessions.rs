@@ -27,7 +27,7 @@ pub async fn ends_after(cluster: &TestCluster, connected: usize, signs_out: usiz
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_ends_takes_its_connections_on_other_nodes_with_it() {
+async fn the_end_of_a_session_closes_its_connections_on_other_nodes() {
     let mut redis = Redis::start();
     let cluster = TestCluster::open(2, Some(&redis.url()), &[]).await;
     cluster.wait_for_redis("healthy").await;
@@ -44,7 +44,7 @@ async fn a_session_that_ends_takes_its_connections_on_other_nodes_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_cannot_read_which_sessions_have_ended_admits_nobody_until_it_can() {
+async fn a_node_admits_nobody_until_it_can_read_the_ended_sessions() {
     let mut postgres = block_in_place(Cluster::start);
     let flags = ["--ended-patience-ms", "2000"];
     let cluster = TestCluster::open_on(&postgres.database().await, 1, None, &flags).await;
@@ -69,7 +69,7 @@ async fn a_node_that_cannot_read_which_sessions_have_ended_admits_nobody_until_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_table_that_is_deleted_on_one_node_ends_its_phones_on_another() {
+async fn deleting_a_table_on_one_node_ends_sessions_of_its_phones_on_another() {
     let cluster = TestCluster::open(2, None, &[]).await;
     let sign_in = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let answer = cluster.nodes[0].anybody().post("/api/v1/sessions", &sign_in).await.expect(200);

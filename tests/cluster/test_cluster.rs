@@ -159,7 +159,7 @@ impl TestCluster {
     }
 }
 
-/// Returns the fields of an event frame that are in the database.
+/// Returns the fields of an event frame that the database also has.
 pub fn of_the_log(frame: &Value) -> Value {
     let event = &frame["event"];
     let told = json!({"id": event["id"], "order": event["order"], "command": event["command"], "patch": event["patch"]});

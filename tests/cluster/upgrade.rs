@@ -1,5 +1,5 @@
-//! A rolling upgrade from the first version, whose binary `ORDERBELL_TEST_FIRST` names, and the way back. `scripts/upgrade`
-//! builds it and runs these tests.
+//! A rolling upgrade from the first version, and the downgrade back to it. `scripts/upgrade` builds the old binary, names it
+//! in `ORDERBELL_TEST_FIRST`, and runs these tests.
 
 use crate::load::Load;
 use crate::test_cluster::{TestCluster, node_of};
@@ -32,7 +32,7 @@ async fn new_node(database: &str, redis: &Redis) -> TestServer {
     node_of(&program(), &[], database, Some(&redis.url()), &FLAGS, &level_zero()).await
 }
 
-/// Ends a node in order, and starts it again as another binary with other settings.
+/// Shuts a node down in order, and starts it again with another binary and other settings.
 async fn replace(cluster: &mut TestCluster, number: usize, program: PathBuf, environment: &[(String, String)]) {
     cluster.nodes[number].signal("TERM");
     assert_eq!(cluster.nodes[number].exit().await.code(), Some(0));
@@ -92,7 +92,7 @@ async fn nodes_of_the_first_version_are_replaced_one_by_one_under_load() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_of_the_first_version_join_a_new_one_and_take_over_from_it_under_load() {
+async fn nodes_of_the_first_version_join_and_replace_a_new_node_under_load() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let mut cluster = TestCluster::of(&database, new_node(&database, &redis).await).await;
     cluster.add(old_node(&database, &redis).await);
@@ -113,8 +113,8 @@ async fn nodes_of_the_first_version_join_a_new_one_and_take_over_from_it_under_l
     end("a new node, joined and replaced by two of the first version, and back", &cluster, load, watchers).await;
 }
 
-/// Shows what `--feature-level 0` is for: without it, a new node does not notice one of the first version that has no kitchen
-/// screen, and accepts what that one loses.
+/// Demonstrates the need for `--feature-level 0`: without it, a new node does not detect a node of the first version that has
+/// no kitchen screen, and accepts a field that the old node drops.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_level_0_a_node_of_the_first_version_drops_an_allergy() {
     let (redis, database) = (Redis::start(), postgres::database().await);

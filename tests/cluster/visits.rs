@@ -1,5 +1,5 @@
-//! Visits that move and merge on a node that ends right after the commit: guests, kitchen and floor at other nodes follow, and
-//! the command has one effect.
+//! Visits that move and merge on a node that exits right after the commit: guests, kitchen and floor on other nodes see the
+//! change, and the command has one effect.
 
 use crate::test_cluster::{TestCluster, node_with, until_redis_is};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ async fn check(cluster: &TestCluster, orders: &[Value], screens: &mut [(Screen, 
 }
 
 #[tokio::test]
-async fn a_visit_that_moves_on_a_node_that_ends_has_moved_once_and_everywhere() {
+async fn a_visit_moved_by_a_node_that_exits_after_the_commit_moves_once_and_on_every_node() {
     let redis = Redis::start();
     let url = redis.url();
     let cluster = TestCluster::open(2, Some(&url), &[]).await;
@@ -86,7 +86,7 @@ async fn a_visit_that_moves_on_a_node_that_ends_has_moved_once_and_everywhere() 
     check(&cluster, &orders, &mut screens, "5").await;
     assert_eq!(merged["document"]["orders"].as_array().unwrap().len(), 3);
     let kinds = screens[1].0.room(&screens[1].1).kinds();
-    assert_eq!(kinds, ["order.moved"; 6], "two orders, three times, each once");
+    assert_eq!(kinds, ["order.moved"; 6], "two orders move three times, and each event arrives once");
     assert_eq!(cluster.staff.order(&own["id"]).await, own, "the host's order stays as it was");
     // Applying the patches of the feed gives the documents.
     let feed = cluster.feed().await;

@@ -148,9 +148,9 @@ pub async fn settle(cluster: &TestCluster, work: &Work, watchers: Vec<Watcher>) 
     let feed = cluster.feed().await;
     for seen in &all {
         hold(&feed, work, &seen.room);
-        assert_eq!(seen.room.repeats, 0, "frames that were sent twice");
+        assert_eq!(seen.room.repeats, 0, "no frame is sent twice");
     }
-    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "an order placed twice");
+    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "no order is placed twice");
     let head = feed.events.len() as u64;
     for at in 0..cluster.nodes.len() {
         let mut newcomer = cluster.at(&cluster.staff, at).screen().await;
@@ -159,8 +159,8 @@ pub async fn settle(cluster: &TestCluster, work: &Work, watchers: Vec<Watcher>) 
     all
 }
 
-/// Checks that the feed has each acknowledged command once, without gaps, and that a screen
-/// received exactly the feed.
+/// Asserts that the feed has each acknowledged command once, without gaps, and that a screen received exactly the events of
+/// the feed.
 pub fn hold(feed: &Followed, work: &Work, room: &Followed) {
     let seen: Vec<_> = room.events.iter().map(of_the_log).collect();
     assert_eq!(faults(feed, &work.believed(), &seen), [""; 0]);

@@ -19,8 +19,8 @@ use orderbell::store::log::{Reads, State};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use secrecy::ExposeSecret;
 
-/// Rules take effect with the next decision, also on a node that has heard nothing of them.
-pub async fn rules_are_in_force_from_the_next_decision_on(database: TestDatabase) {
+/// Rules take effect with the next decision, even on a node that was not notified of them.
+pub async fn rules_take_effect_with_the_next_decision(database: TestDatabase) {
     let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let other = TestRestaurant { store: database.beside().await, ..one.clone() };
     let order = one.place(&one.diner("diner-1")).await.id;
@@ -71,7 +71,7 @@ fn table(restaurant: RestaurantId, label: &str, code: &str) -> Table {
     Table { id: TableId::from_uuid(clock::new_id()), restaurant, label: key(label), key: key(code) }
 }
 
-pub async fn a_label_is_unique_in_a_restaurant_and_a_key_everywhere(database: TestDatabase) {
+pub async fn a_table_label_is_unique_in_its_restaurant_and_a_table_key_everywhere(database: TestDatabase) {
     let (store, one, two) =
         (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
@@ -114,7 +114,7 @@ pub fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> Ses
     SessionRow { principal, expires_at: at(600) }
 }
 
-pub async fn a_table_gets_another_key_and_goes(database: TestDatabase) {
+pub async fn a_table_gets_a_new_key_and_is_deleted(database: TestDatabase) {
     let (store, one, two) =
         (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
@@ -172,7 +172,7 @@ pub async fn a_change_of_a_person_ends_their_sessions(database: TestDatabase) {
     assert_eq!(sessions::ended(&database).await, [key::<Key>("s-1"), key("s-2")]);
 }
 
-pub async fn of_two_managers_who_remove_each_other_one_stays(database: TestDatabase) {
+pub async fn two_managers_who_remove_each_other_cannot_both_succeed(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     for round in 0..10 {
         let pair = ["a", "b"].map(|name| user(restaurant.id, &format!("{name}-{round}")));
@@ -190,7 +190,7 @@ pub async fn of_two_managers_who_remove_each_other_one_stays(database: TestDatab
     }
 }
 
-pub async fn a_revoked_api_key_takes_its_sessions_with_it(database: TestDatabase) {
+pub async fn revoking_an_api_key_ends_its_sessions(database: TestDatabase) {
     let (store, one, two) =
         (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let pos = ApiKey { id: key("pos"), restaurant: one.id, name: key("POS") };

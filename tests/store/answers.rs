@@ -15,7 +15,7 @@ fn refusal(committed: Committed) -> Refusal {
     committed.answer.expect_err("it must be refused")
 }
 
-pub async fn the_same_id_answers_the_same(database: TestDatabase) {
+pub async fn the_same_id_gets_the_same_answer(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let diner = restaurant.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
@@ -50,7 +50,7 @@ pub async fn an_answer_without_a_change_is_remembered(database: TestDatabase) {
     }
 }
 
-pub async fn a_refusal_by_state_is_remembered(database: TestDatabase) {
+pub async fn a_refusal_because_of_the_orders_state_is_remembered(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let name = command("staff-1", command_id(), 1);
@@ -92,7 +92,7 @@ pub async fn the_same_id_with_another_meaning_is_a_conflict(database: TestDataba
     assert_eq!(restaurant.head().await, first.position);
 }
 
-pub async fn an_id_is_its_principals_and_its_restaurants(database: TestDatabase) {
+pub async fn an_id_belongs_to_its_principal_and_restaurant(database: TestDatabase) {
     let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let id = command_id();
     for (restaurant, sub, meaning) in [(&one, "diner-1", 1), (&one, "diner-2", 2), (&two, "diner-1", 3)] {
@@ -103,7 +103,7 @@ pub async fn an_id_is_its_principals_and_its_restaurants(database: TestDatabase)
     assert_eq!((one.head().await.number(), two.head().await.number()), (2, 1));
 }
 
-pub async fn sent_twenty_times_at_once_it_takes_effect_once(database: TestDatabase) {
+pub async fn a_command_sent_twenty_times_at_once_takes_effect_once(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let name = command("diner-1", command_id(), 1);
     let mut senders = JoinSet::new();

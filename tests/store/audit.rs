@@ -75,7 +75,7 @@ pub async fn a_command_is_recorded_once_with_person_action_reason_and_outcome(da
     assert_eq!(entries(&restaurant, Some(Kind::Orders)).await, all[1..]);
 }
 
-pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(database: TestDatabase) {
+pub async fn a_call_and_its_entry_are_committed_together_or_not_at_all(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let (first, boss) = person(&restaurant, "rahima", Role::Manager).await;
     let (second, _) = person(&restaurant, "salma", Role::Manager).await;
@@ -100,14 +100,14 @@ pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(database: TestData
     for entry in &all {
         assert_eq!((entry.name.as_deref(), entry.address.as_deref()), (Some("rahima"), Some("203.0.113.7")));
     }
-    // A person who removes the own account is still named.
+    // A person who removes their own account is still named.
     let remove = restaurant.store.change_user(restaurant.id, twice.id, UserChange::Remove, Expected::ANY);
     let own = Principal { sub: key(&twice.id.to_string()), ..boss };
     recorded(note("remove_person").by(&own), remove).await.unwrap();
     assert_eq!(entries(&restaurant, None).await[0].name.as_deref(), Some("salma"));
 }
 
-pub async fn the_database_itself_refuses_to_change_or_remove_what_is_recent(database: TestDatabase) {
+pub async fn the_database_itself_refuses_to_change_or_remove_recent_entries(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let add = |number: u32| restaurant.store.record(Note::new(restaurant.id, Kind::Tables, "add_table").called(number));
     for number in 0..3 {
@@ -151,7 +151,7 @@ pub async fn old_entries_are_removed_in_batches_of_one_restaurant(database: Test
     assert_eq!(entries(&other, None).await.len(), 2, "another restaurant's entries are untouched");
 }
 
-pub async fn pages_of_the_audit_are_whole_and_newest_first(database: TestDatabase) {
+pub async fn pages_of_the_audit_are_complete_and_newest_first(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     for number in 0..7 {
         let kind = if number % 2 == 0 { Kind::Tables } else { Kind::Orders };
@@ -170,10 +170,10 @@ pub async fn pages_of_the_audit_are_whole_and_newest_first(database: TestDatabas
 }
 
 /// `unixepoch('subsec')` is NULL before SQLite 3.42, and a trigger whose condition is NULL would let rows be deleted. No
-/// such version is available here, so this checks the text of the triggers: only functions that every version has, and NULL
-/// keeps the row.
+/// such version is available here, so this checks the text of the triggers: they use only functions that every version has,
+/// and keep the row if the condition is NULL.
 #[tokio::test]
-async fn the_triggers_of_sqlite_hold_in_old_versions_of_it() {
+async fn the_triggers_keep_rows_in_old_versions_of_sqlite() {
     use sqlx::Connection as _;
     let database = TestDatabase::sqlite().await;
     let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();

@@ -108,7 +108,7 @@ async fn seen_when_the_first_commits_last(source: Source) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
+async fn a_reader_misses_an_event_if_positions_come_from_a_sequence() {
     in_time(async {
         let (locked, sequence) = (
             seen_when_the_first_commits_last(Source::LockedHead).await,
@@ -122,17 +122,17 @@ async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_task_of_its_own_a_caller_that_stops_waiting_leaves_a_transaction_open() {
+async fn a_caller_that_stops_waiting_leaves_a_transaction_open_if_it_runs_in_the_callers_task() {
     in_time(async {
         let database = TestDatabase::postgres().await;
         // Stop at each of the first awaits, until one leaves a transaction open.
         for tries in 1.. {
             let pool = PgPoolOptions::new().max_connections(1).connect(&database.url).await.unwrap();
             drop(polled(1 + tries % 12, pool.begin()).await);
-            // Enough time for a rollback.
+            // Leave enough time for a rollback.
             sleep(Duration::from_millis(200)).await;
             if database.forgotten_transactions().await > 0 {
-                println!("a transaction is left open after {tries} × a caller that stops waiting without a task of its own");
+                println!("without a separate task, a transaction is left open after {tries} callers that stop waiting");
                 return;
             }
             assert!(tries < 120, "no await leaves a transaction open");

@@ -33,7 +33,7 @@ fn succession(user: &User, old: &str, new: &str, second: i64) -> Succession {
     }
 }
 
-pub async fn a_session_has_one_successor_which_keeps_or_renews_its_proof(database: TestDatabase) {
+pub async fn a_session_has_one_successor_which_keeps_or_renews_its_password_check(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
@@ -59,7 +59,7 @@ pub async fn a_session_has_one_successor_which_keeps_or_renews_its_proof(databas
     assert_eq!((won, store.sessions_of(restaurant.id, zia.id, at(20), at(0)).await.unwrap().len()), (1, 1));
 }
 
-pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(database: TestDatabase) {
+pub async fn one_call_at_a_time_has_the_turn_of_a_name_and_only_wrong_attempts_count(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
@@ -84,7 +84,7 @@ pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(da
     store.end_turn(&turn("s-1"), late, true).await.unwrap();
     assert_eq!(take("s-1").await, None, "the later call still holds the turn");
     let old = store.take_turn(&turn("s-1"), long, at(1 << 40)).await.unwrap();
-    assert_eq!(old, None, "the turn is taken, however old the first attempt is");
+    assert_eq!(old, None, "the other call has the turn, however old the first attempt is");
     store.end_turn(&turn("s-1"), next, false).await.unwrap();
     let (one, two) = (take("s-1").await, take("s-2").await);
     assert_eq!((wrong(one), wrong(two)), (Some(2), Some(0)));
@@ -93,7 +93,7 @@ pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(da
     assert_eq!(wrong(forgotten), Some(0), "old attempts no longer count");
 }
 
-pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(database: TestDatabase) {
+pub async fn a_changed_password_keeps_one_session_and_refuses_a_late_change(database: TestDatabase) {
     let (store, one, two) =
         (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let zia = user(one.id, "zia");
@@ -141,7 +141,7 @@ pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(database: TestD
     assert_eq!(store.sessions_of(one.id, khan.id, at(6), at(0)).await.unwrap().len(), 1);
 }
 
-pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(database: TestDatabase) {
+pub async fn only_an_unused_session_of_staff_is_idle(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
@@ -157,7 +157,7 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(database: 
     assert!(!store.is_idle(&key("s-9"), at(1)).await.unwrap());
 }
 
-pub async fn tries_are_counted_before_they_are_made_and_from_zero_after_the_period(database: TestDatabase) {
+pub async fn attempts_are_counted_in_advance_and_from_zero_after_the_period(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let zia = user(restaurant.id, "zia");
     database.store.add_user(&zia, at(0)).await.unwrap();
@@ -213,7 +213,7 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(database: Test
     assert!(!store.use_recovery_code(one.id, zia.id, [1; 32]).await.unwrap());
 }
 
-pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(database: TestDatabase) {
+pub async fn a_second_factor_is_deleted_with_its_codes_and_with_its_person(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let (zia, khan) = (user(restaurant.id, "zia"), user(restaurant.id, "khan"));
     for person in [&zia, &khan] {

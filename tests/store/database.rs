@@ -88,14 +88,14 @@ impl TestDatabase {
             let mut connection = SqliteConnection::connect(&self.url).await.expect("the file must open");
             let held = connection.begin_with("BEGIN IMMEDIATE").await.expect("the file can be held");
             let done = meanwhile.await;
-            held.rollback().await.expect("it can be let go");
+            held.rollback().await.expect("the file can be released");
             return done;
         }
         let mut connection = PgConnection::connect(&self.url).await.expect("the server must answer");
         let mut held = connection.begin().await.expect("a transaction must begin");
         held.execute("SELECT head FROM feeds FOR UPDATE").await.expect("the feeds can be held");
         let done = meanwhile.await;
-        held.rollback().await.expect("they can be let go");
+        held.rollback().await.expect("the feeds can be released");
         done
     }
 

@@ -1,4 +1,4 @@
-//! What riders need: kept for one restaurant, and removed by itself.
+//! Delivery details: stored for one restaurant, and purged after a while.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, order_of};
@@ -12,7 +12,7 @@ fn rider(address: &str) -> Delivery {
     serde_json::from_value(json!({"name": "Anna", "phone": "1", "address": address})).unwrap()
 }
 
-pub async fn what_a_rider_needs_comes_with_the_order_and_goes_by_itself(database: TestDatabase) {
+pub async fn delivery_details_are_stored_with_the_order_and_purged_after_a_while(database: TestDatabase) {
     let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let work = restaurant.placing(&restaurant.staff(), None);
     let order = order_of(&restaurant.ack(Work { delivery: Some(rider("Road 7")), ..work }).await).id;

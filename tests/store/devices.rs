@@ -41,7 +41,7 @@ async fn poll(database: &TestDatabase, second: i64) -> Poll {
     database.store.poll_pairing(CODE, INTERVAL, at(second)).await.unwrap()
 }
 
-pub async fn a_screen_is_handed_out_until_its_session_has_ended(database: TestDatabase) {
+pub async fn a_paired_screen_is_returned_to_each_poll_until_its_session_has_ended(database: TestDatabase) {
     let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
     begin(&database).await;
     assert_eq!(poll(&database, 1).await, Poll::Pending);
@@ -54,13 +54,13 @@ pub async fn a_screen_is_handed_out_until_its_session_has_ended(database: TestDa
     }
     store.begin_session(CODE, &session(&restaurant, &device, "s-1"), [5; 32], at(9)).await.unwrap();
     assert_eq!(poll(&database, 13).await, Poll::TooSoon, "the screen has its answer, or asks again after the interval");
-    assert_eq!(poll(&database, 14).await, Poll::Approved(device.clone()), "repeated, since the answer was lost");
+    assert_eq!(poll(&database, 14).await, Poll::Approved(device.clone()), "the answer is repeated, since it may have been lost");
     store.end_session(&key("s-1")).await.unwrap();
     assert_eq!(poll(&database, 20).await, Poll::Unknown);
     assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap(), [listed(device, 7, None)]);
 }
 
-pub async fn of_many_beginnings_with_one_code_one_begins_a_session(database: TestDatabase) {
+pub async fn one_code_begins_one_session_however_many_ask_at_once(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let device = screen(restaurant.id);
     let mut beginnings = JoinSet::new();
@@ -94,7 +94,7 @@ fn listed(device: Device, second: i64, approver: Option<&User>) -> ListedDevice 
     ListedDevice { device, approved_at: at(second), approved_by, approver }
 }
 
-pub async fn screens_are_listed_page_by_page_with_who_approved_them(database: TestDatabase) {
+pub async fn screens_are_listed_page_by_page_with_their_approvers(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
@@ -114,7 +114,7 @@ pub async fn screens_are_listed_page_by_page_with_who_approved_them(database: Te
     assert_eq!(page(None, 9).await, [], "screens without a session vanish when their approver must sign in again");
 }
 
-pub async fn an_approval_needs_a_code_that_is_good(database: TestDatabase) {
+pub async fn an_approval_needs_a_valid_code(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     begin(&database).await;
     let approve =
@@ -131,7 +131,7 @@ pub async fn a_pairing_expires_and_frees_its_code(database: TestDatabase) {
     let again = Pairing { device_code_hash: [2; 32], user_code: key("ABCD-1234"), expires_at: at(1200) };
     assert_eq!(database.store.add_pairing(&again, at(599)).await, Err(StoreError::Taken));
     assert_eq!(poll(&database, 600).await, Poll::Expired);
-    assert_eq!(poll(&database, 601).await, Poll::Expired, "repeated, not refused as too soon");
+    assert_eq!(poll(&database, 601).await, Poll::Expired, "the answer is repeated, and not refused as too soon");
     assert_eq!(database.store.add_pairing(&again, at(600)).await, Ok(()));
     assert_eq!(poll(&database, 700).await, Poll::Unknown);
     assert_eq!(database.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
@@ -160,7 +160,7 @@ async fn connected_screen(database: &TestDatabase, restaurant: &TestRestaurant) 
     device
 }
 
-pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
+pub async fn a_screen_moved_to_another_station_keeps_its_session(database: TestDatabase) {
     let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
     let other = TestRestaurant::open(store).await;
     let device = connected_screen(&database, &restaurant).await;
@@ -183,7 +183,7 @@ pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
     assert_eq!(set(&moved, 2).await, Err(StoreError::Missing), "revoked");
 }
 
-pub async fn a_revoked_screen_is_gone_with_its_sessions(database: TestDatabase) {
+pub async fn a_revoked_screen_is_removed_with_its_sessions(database: TestDatabase) {
     let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
     let device = connected_screen(&database, &restaurant).await;
     let display = device.id.to_string();

@@ -29,7 +29,7 @@ async fn place_and_accept(restaurant: TestRestaurant, writer: usize) -> u32 {
     order.number
 }
 
-pub async fn positions_have_no_hole_under_fifty_writers(database: TestDatabase) {
+pub async fn positions_have_no_gap_under_fifty_writers(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let mut writers = JoinSet::new();
     (0..50).for_each(|writer| drop(writers.spawn(place_and_accept(restaurant.clone(), writer))));
@@ -66,7 +66,7 @@ pub async fn an_event_keeps_its_person_and_its_screen(database: TestDatabase) {
 }
 
 /// The second half of the orders is placed on the next day.
-pub async fn tickets_are_unique_on_a_day_and_begin_again_on_the_next(database: TestDatabase) {
+pub async fn tickets_are_unique_within_a_day_and_start_again_on_the_next(database: TestDatabase) {
     const DAY_S: i64 = 24 * 60 * 60;
     let restaurant = TestRestaurant::open(&database.store).await;
     let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
@@ -87,10 +87,10 @@ pub async fn tickets_are_unique_on_a_day_and_begin_again_on_the_next(database: T
     let next = other.ack(Work { at: at(DAY_S + 2), ..other.placing(&other.staff(), None) }).await;
     assert_eq!(order_of(&next).ticket.unwrap().to_string(), "A13");
     let late = other.ack(Work { at: at(2), ..other.placing(&other.staff(), None) }).await;
-    assert_eq!(order_of(&late).ticket.unwrap().to_string(), "A14", "a node whose clock is behind takes none twice");
+    assert_eq!(order_of(&late).ticket.unwrap().to_string(), "A14", "a node whose clock is behind uses no ticket twice");
 }
 
-pub async fn an_order_meets_the_menu_as_it_is(database: TestDatabase) {
+pub async fn an_order_is_decided_with_the_current_menu(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
     let diner = restaurant.diner("diner-1");
@@ -113,7 +113,7 @@ pub async fn a_commit_names_the_event_before_it_and_the_generation(database: Tes
     let [one, other] = [(); 2].map(|()| Generation::from_uuid(clock::new_id()));
     let begin = async |from, to| database.store.begin_generation(restaurant.id, from, to).await.unwrap();
     assert_eq!(begin(None, one).await, Some(one));
-    assert_eq!(begin(None, other).await, Some(one), "of two that begin one, the first has");
+    assert_eq!(begin(None, other).await, Some(one), "of two nodes that begin a generation, the first one succeeds");
     let second = commit().await;
     assert_eq!(second.link, Some(Link { generation: Some(one), after: first.events.last().unwrap().mark() }));
     assert_eq!(begin(Some(one), other).await, Some(other));
@@ -121,7 +121,7 @@ pub async fn a_commit_names_the_event_before_it_and_the_generation(database: Tes
     assert_eq!(database.store.begin_generation(nobody, None, one).await, Err(StoreError::Missing));
 }
 
-pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
+pub async fn each_restaurant_has_its_own_feed(database: TestDatabase) {
     let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let first = one.place(&one.diner("diner-1")).await;
     let order = two.place(&two.diner("diner-1")).await;
@@ -144,7 +144,7 @@ pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
     assert_eq!(database.store.head(nobody).await, Err(StoreError::Missing));
 }
 
-pub async fn a_refusal_leaves_nothing(database: TestDatabase) {
+pub async fn a_refusal_leaves_nothing_behind(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     for id in [order.id, OrderId::from_uuid(clock::new_id())] {
@@ -176,7 +176,7 @@ const REFUSE_POSTGRES: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE
     'BEGIN RAISE EXCEPTION ''refused by the test''; END'; \
     CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.ready') EXECUTE FUNCTION refuse()";
 
-pub async fn a_unit_that_fails_undoes_only_itself(database: TestDatabase) {
+pub async fn a_failing_command_undoes_only_itself(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
@@ -211,7 +211,7 @@ const TRAP_POSTGRES: &str = "CREATE TABLE trap (parent UUID REFERENCES restauran
     'BEGIN INSERT INTO trap VALUES (gen_random_uuid()); RETURN NULL; END'; \
     CREATE TRIGGER spring AFTER INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.accepted') EXECUTE FUNCTION spring()";
 
-pub async fn a_commit_that_fails_leaves_nothing(database: TestDatabase) {
+pub async fn a_failed_commit_leaves_nothing_behind(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     database.execute(if database.is_sqlite() { TRAP_SQLITE } else { TRAP_POSTGRES }).await;
@@ -254,7 +254,7 @@ pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(database: Test
     for round in 0..rounds {
         let diner = restaurant.diner("diner-1");
         let commit = restaurant.commit(restaurant.placing(&diner, None));
-        // By awaits and by time, from before the first statement until after the commit.
+        // Stop after a number of awaits or after a time, from before the first statement until after the commit.
         let is_answered = if round % 2 == 0 {
             polled(round / 2 % 40, commit).await.is_some()
         } else {

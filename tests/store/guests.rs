@@ -48,7 +48,7 @@ pub async fn open_orders_are_counted_by_guest_table_and_restaurant(database: Tes
         restaurant.place(who).await;
     }
     another.place(&guest(&another, "a", Some("7"))).await;
-    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "an order of the staff is not a guest's");
+    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "an order by the staff does not count for a guest");
     assert_eq!(open(&restaurant, &c).await, counts(1, 1, 5));
     assert_eq!(open(&restaurant, &nowhere).await, counts(1, 0, 5), "a guest without a table");
     assert_eq!(open(&another, &guest(&another, "a", Some("7"))).await, counts(1, 1, 1));
@@ -80,7 +80,7 @@ async fn sitting(restaurant: &TestRestaurant, label: Option<&str>) -> Vec<Key> {
     sessions.into_iter().map(|session| session.id).collect()
 }
 
-pub async fn a_table_that_goes_takes_its_guests_with_it(database: TestDatabase) {
+pub async fn deleting_a_table_ends_the_sessions_of_its_guests(database: TestDatabase) {
     let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (seven, eight) = (table(&restaurant, "7", "key-7").await, table(&restaurant, "8", "key-8").await);
     let same_label = table(&another, "7", "key-of-another").await;
@@ -94,7 +94,7 @@ pub async fn a_table_that_goes_takes_its_guests_with_it(database: TestDatabase) 
     assert_eq!(restaurant.store.begin_guest_session(&late, [5; 32], &seven.key, at(1)).await, Err(StoreError::Missing));
 }
 
-pub async fn a_new_key_ends_sessions_when_it_is_asked_to(database: TestDatabase) {
+pub async fn a_new_key_ends_the_sessions_of_a_table_on_request(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let seven = table(&restaurant, "7", "key-7").await;
     let a = sit(&restaurant, &seven, "a", [1; 32]).await;
@@ -116,8 +116,8 @@ pub async fn a_new_key_ends_sessions_when_it_is_asked_to(database: TestDatabase)
     assert_eq!((sitting(&restaurant, Some("7")).await, ended(&database).await), (vec![], vec![a]));
 }
 
-/// A guest who sits down while the table is deleted is either refused or sent away.
-pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(database: TestDatabase) {
+/// A guest whose session begins while the table is deleted is either refused or loses the session.
+pub async fn no_session_is_left_at_a_table_that_is_deleted_while_it_begins(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     for round in 0..20_u8 {
         let table = table(&restaurant, "7", &format!("key-{round}")).await;
@@ -185,7 +185,7 @@ pub async fn a_phone_learns_that_staff_ended_its_session(database: TestDatabase)
     assert_eq!(renew([3; 32]).await, Ok(Rotation::Unknown), "forgotten together with the end");
 }
 
-pub async fn refusals_by_a_limit_add_up_and_are_forgotten(database: TestDatabase) {
+pub async fn refusals_by_a_limit_are_summed_up_and_later_forgotten(database: TestDatabase) {
     let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let refusal = |limit, table: Option<&str>| RefusalKey { restaurant: restaurant.id, limit, table: table.map(key) };
     let (by_table, by_diner) = (refusal(Limit::OrdersByTable, Some("7")), refusal(Limit::OrderPortions, None));

@@ -47,7 +47,7 @@ pub async fn rooms_of_another_restaurant_are_empty(database: TestDatabase) {
     for room in [RoomId::Order(order.id), RoomId::Kitchen(one.id), RoomId::Floor(one.id), RoomId::Menu(one.id)] {
         assert!(store.snapshot(one.id, room).await.unwrap().is_some(), "{room}");
         assert!(store.snapshot(two.id, room).await.unwrap().is_none(), "{room}");
-        // An event that the query would find if it ignored the room.
+        // Add an event that the query would find if it ignored the room.
         two.place(&two.diner("diner-1")).await;
         assert_eq!(store.events(two.id, Some(room), Position::ZERO, end, 9).await.unwrap().len(), 0, "{room}");
         assert_eq!(store.last_in_room(two.id, room, end).await.unwrap(), Position::ZERO, "{room}");

@@ -64,7 +64,7 @@ fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
     acknowledged
 }
 
-async fn is_all_there(store: &SharedStore, acknowledged: &[(RestaurantId, OrderId, u64)]) {
+async fn has_everything_acknowledged(store: &SharedStore, acknowledged: &[(RestaurantId, OrderId, u64)]) {
     let restaurants: BTreeSet<_> = acknowledged.iter().map(|(restaurant, ..)| *restaurant).collect();
     for restaurant in restaurants {
         let feed = sound_feed(store, restaurant).await;
@@ -84,7 +84,7 @@ async fn survives(database: TestDatabase, test: &'static str) {
         drop(reopen(&url).await);
         wait_until_free(&url).await;
         acknowledged.extend(block_in_place(|| run_and_kill(&url, test)));
-        is_all_there(&reopen(&url).await, &acknowledged).await;
+        has_everything_acknowledged(&reopen(&url).await, &acknowledged).await;
     }
     drop(folder);
 }
@@ -120,7 +120,7 @@ async fn postgres_keeps_what_it_acknowledged_when_a_node_is_killed() {
     }
 }
 
-/// The most crashes until one meets a group under way.
+/// The most crashes until one interrupts a group.
 const CRASHES: usize = 10;
 
 /// The progress of the writers, and whether they continue.
@@ -149,7 +149,7 @@ async fn place_until_over(restaurant: TestRestaurant, writing: Arc<Writing>) -> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
+async fn a_crash_of_postgres_makes_the_store_unavailable_and_loses_nothing() {
     in_time(async {
         let mut cluster = spawn_blocking(Cluster::start).await.expect("a cluster must start");
         let url = cluster.database().await;
@@ -160,7 +160,7 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         while writing.acknowledged.load(Ordering::Relaxed) <= 20 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // A crash between two groups is noticed by the pool alone, which waits for the server.
+        // If the server crashes between two groups, only the pool notices, and waits for the server.
         for _ in 0..CRASHES {
             let crash = spawn_blocking(move || {
                 cluster.crash();
@@ -178,7 +178,7 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         while let Err(error) = store.ping().await {
             assert_eq!(error, StoreError::Unavailable);
         }
-        is_all_there(&store, &acknowledged).await;
+        has_everything_acknowledged(&store, &acknowledged).await;
         restaurant.place(&restaurant.diner("diner-1")).await;
         drop(cluster);
     })

@@ -1,4 +1,4 @@
-//! Orders for later: when they are found due, and that they begin once.
+//! Orders for later: the store finds them when they are due, and they begin once.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, order_of};
@@ -37,7 +37,7 @@ async fn upcoming(restaurant: &TestRestaurant, newest_first: bool) -> Vec<OrderI
     restaurant.store.orders(restaurant.id, query, 10).await.unwrap().into_iter().map(|order| order.id).collect()
 }
 
-pub async fn an_order_for_later_begins_once_whatever_nodes_find_it(database: TestDatabase) {
+pub async fn an_order_for_later_begins_once_however_many_nodes_find_it_due(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let second = place(&restaurant, at(TAKES + 200)).await;
     let first = place(&restaurant, at(TAKES + 100)).await;
@@ -60,7 +60,7 @@ pub async fn an_order_for_later_begins_once_whatever_nodes_find_it(database: Tes
     assert_eq!((due(&restaurant, 150).await, upcoming(&restaurant, false).await), (vec![], vec![second.id]));
 }
 
-pub async fn an_order_for_later_is_of_no_visit(database: TestDatabase) {
+pub async fn an_order_for_later_joins_no_visit(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let guest = restaurant.diner("a");
     let order = order_of(&restaurant.ack(restaurant.placing_for(&guest, at(TAKES + 100))).await);

@@ -17,7 +17,7 @@ const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position I
     CREATE INDEX events_of_order ON events (restaurant, order_id, position);
     CREATE INDEX events_of_topic ON events (restaurant, topic, position);";
 
-/// Inserts more events than a start rewrites. Every fourth is as large as that of an order of three lines.
+/// Inserts more events than a start rewrites. Every fourth one is as large as the event of an order with three lines.
 const MANY: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)
     INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) SELECT x'00', i, randomblob(16), 'order.placed', 1, randomblob(16), i, 'staff', NULL,
     printf(iif(i % 4 = 0, '%1300s', '%200s'), 'x') FROM n";
@@ -31,7 +31,7 @@ async fn is_old(database: &TestDatabase) -> bool {
 }
 
 /// Places an order on a reopened database, and checks the number of events in the feed.
-async fn goes_on(restaurant: TestRestaurant, orders: usize) {
+async fn continues_with(restaurant: TestRestaurant, orders: usize) {
     restaurant.place(&restaurant.staff()).await;
     assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), orders);
 }
@@ -51,7 +51,7 @@ async fn a_start_rewrites_the_events_of_a_small_old_database() {
         let database = database.reopen().await;
         assert!(!is_old(&database).await);
         assert_eq!(format!("{:?}", sound_feed(&database.store, id).await), before);
-        goes_on(TestRestaurant { store: database.store.clone(), id, slug, dish }, 2).await;
+        continues_with(TestRestaurant { store: database.store.clone(), id, slug, dish }, 2).await;
     })
     .await;
 }
@@ -69,7 +69,7 @@ async fn a_large_old_database_works_as_it_is_and_is_compacted_on_request() {
         let database = database.reopen().await;
         assert!(is_old(&database).await);
         let restaurant = TestRestaurant { store: database.store.clone(), id, slug: slug.clone(), dish };
-        goes_on(restaurant, 2).await;
+        continues_with(restaurant, 2).await;
 
         let refused = SqliteStore::compact(&database.url).await;
         assert!(matches!(refused, Err(OpenError::InUse { .. })), "a node has the database open: {refused:?}");
@@ -85,7 +85,7 @@ async fn a_large_old_database_works_as_it_is_and_is_compacted_on_request() {
         let database = TestDatabase { store: crate::database::reopen(&url).await, url, folder };
         assert!(!is_old(&database).await);
         let restaurant = TestRestaurant { store: database.store.clone(), id, slug, dish };
-        goes_on(restaurant, 3).await;
+        continues_with(restaurant, 3).await;
     })
     .await;
 }

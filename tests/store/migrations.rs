@@ -22,7 +22,7 @@ fn numbers(folder: &str) -> Vec<u32> {
 }
 
 #[test]
-fn both_have_the_same_migrations() {
+fn both_databases_have_the_same_migrations() {
     for folder in ["", "/expand"] {
         assert_eq!(files(&format!("sqlite{folder}")), files(&format!("postgres{folder}")));
     }
@@ -44,7 +44,7 @@ async fn recorded(database: &TestDatabase, table: &str) -> usize {
 
 pub async fn every_migration_is_applied(database: TestDatabase) {
     let folder = if database.is_sqlite() { "sqlite" } else { "postgres" };
-    let embedded = "what lies in the folder is what is embedded";
+    let embedded = "the binary embeds the migrations in the folder";
     assert_eq!(recorded(&database, "_sqlx_migrations").await, files(folder).len(), "{embedded}");
     assert_eq!(recorded(&database, "_sqlx_migrations_expand").await, files(&format!("{folder}/expand")).len(), "{embedded}");
 }
@@ -62,7 +62,7 @@ async fn record_unknown(database: &TestDatabase, table: &str) {
 }
 
 /// A node starts on the schema of a later version, so that an upgrade can be reverted.
-pub async fn a_migration_of_a_later_version_stops_no_node(database: TestDatabase) {
+pub async fn a_node_starts_on_a_database_with_a_migration_of_a_later_version(database: TestDatabase) {
     record_unknown(&database, "_sqlx_migrations_expand").await;
     let database = database.reopen().await;
     database.store.ping().await.unwrap();
@@ -72,7 +72,7 @@ pub async fn a_migration_of_a_later_version_stops_no_node(database: TestDatabase
         Err(OpenError::At { error, .. }) => Some(*error),
         other => other.err(),
     };
-    assert!(matches!(error, Some(OpenError::Migrate(_))), "an unknown migration there stops a node");
+    assert!(matches!(error, Some(OpenError::Migrate(_))), "an unknown migration of that kind prevents the start");
 }
 
 /// A column: its table, its name, whether it may be null, and its type in names common to both databases.

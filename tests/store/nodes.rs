@@ -4,7 +4,7 @@ use crate::database::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::values::level::Level;
 
-pub async fn a_node_registers_its_level_counts_up_and_goes(database: TestDatabase) {
+pub async fn a_node_registers_its_level_advances_its_counter_and_unregisters(database: TestDatabase) {
     let (store, other) = (&database.store, database.beside().await);
     let beats = async || {
         let rows = store.nodes(9).await.unwrap();
@@ -25,7 +25,7 @@ pub async fn a_node_registers_its_level_counts_up_and_goes(database: TestDatabas
     assert_eq!(beats().await.1, Some((Level::ONE, 1)), "a node that counted as gone registers again");
 }
 
-pub async fn a_node_that_goes_takes_its_probe_along(database: TestDatabase) {
+pub async fn unregistering_a_node_removes_its_probe(database: TestDatabase) {
     let store = &database.store;
     store.probe_write(0, clock::now()).await.unwrap();
     store.register(Level::ONE).await.unwrap();

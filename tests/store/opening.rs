@@ -1,4 +1,4 @@
-//! Opening a database, and when that is refused.
+//! Opening a database, and the reasons to refuse that.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, restaurant, small_menu};
@@ -13,7 +13,7 @@ use support::postgres;
 
 const SERVE: Settings = Settings::new(Mode::Serve);
 
-pub async fn the_epoch_is_the_databases_own(database: TestDatabase) {
+pub async fn each_database_has_its_own_epoch(database: TestDatabase) {
     let epoch = database.store.epoch().to_owned();
     assert!(epoch.len() >= 16 && epoch.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{epoch}");
     assert_eq!(database.beside().await.epoch(), epoch, "every node and tool reads the same epoch");
@@ -35,7 +35,7 @@ pub async fn a_reopened_database_has_everything(database: TestDatabase) {
     assert_eq!(restaurant.place(&diner).await.number, order.number + 1);
 }
 
-pub async fn a_sign_of_life_is_quick(database: TestDatabase) {
+pub async fn a_health_check_is_quick(database: TestDatabase) {
     let asked = Instant::now();
     database.store.ping().await.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(2));
@@ -60,7 +60,7 @@ pub async fn a_locked_feed_is_unavailable_in_time_and_works_again(database: Test
     assert_eq!(head, Ok(restaurant.head().await), "readers do not wait for writers");
 }
 
-pub async fn a_moved_database_is_recognized_and_its_feeds_begin_a_generation(database: TestDatabase) {
+pub async fn a_moved_database_is_recognised_and_its_feeds_begin_a_generation(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let store = &database.store;
     let generation = async || store.heads(&[(restaurant.id, Position::ZERO)]).await.unwrap()[&restaurant.id].generation;
@@ -87,11 +87,11 @@ async fn a_sqlite_file_has_one_node() {
 }
 
 #[tokio::test]
-async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_nothing_more() {
+async fn a_node_acknowledges_nothing_more_after_sqlite_restores_another_database_into_its_file() {
     let database = TestDatabase::sqlite().await;
     let restaurant = TestRestaurant::open(&database.store).await;
     restaurant.place(&restaurant.diner("diner-1")).await;
-    // Restoring another database replaces every page, the header's too.
+    // The restore replaces every page, including the one with the header.
     database.execute("PRAGMA user_version = 7").await;
     let outcome = restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await;
     assert_eq!(outcome.map(|_| ()), Err(StoreError::Unavailable));
@@ -99,7 +99,7 @@ async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_no
 }
 
 #[tokio::test]
-async fn the_files_of_sqlite_are_their_owners_alone() {
+async fn only_the_owner_can_read_the_files_of_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/orderbell.db", folder.path().display());
     let restaurant = TestRestaurant::open(&open(&url, SERVE).await.unwrap()).await;
@@ -112,12 +112,12 @@ async fn the_files_of_sqlite_are_their_owners_alone() {
 }
 
 #[tokio::test]
-async fn a_dump_that_is_restored_into_the_same_postgres_database_is_recognized() {
+async fn a_dump_restored_into_the_same_postgres_database_is_recognised() {
     let url = postgres::database().await;
     let store = open(&url, SERVE).await.unwrap();
     store.record_origin(false).await.unwrap();
     assert_eq!(store.is_moved().await, Ok(false));
-    // As `pg_restore --clean` does: the tables are made again, and their rows are those of before.
+    // Like `pg_restore --clean`: recreate the tables with their earlier rows.
     let restore = "ALTER TABLE feeds RENAME TO feeds_before; CREATE TABLE feeds (LIKE feeds_before INCLUDING ALL);
         INSERT INTO feeds SELECT * FROM feeds_before";
     PgConnection::connect(&url).await.unwrap().execute(restore).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_dump_that_is_restored_into_the_same_postgres_database_is_recognized()
 }
 
 #[tokio::test]
-async fn a_postgres_that_forgets_is_refused() {
+async fn a_postgres_without_durable_commits_is_refused() {
     let url = postgres::database().await;
     let name = url.rsplit('/').next().and_then(|rest| rest.split('?').next()).expect("the URL has a database");
     let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_postgres_that_forgets_is_refused() {
 }
 
 #[tokio::test]
-async fn a_schema_of_another_program_is_refused_and_left_as_it_is() {
+async fn a_schema_of_another_program_is_refused_and_left_unchanged() {
     let migrations = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
                       installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
                       execution_time BIGINT NOT NULL);";
@@ -161,7 +161,7 @@ async fn a_schema_of_another_program_is_refused_and_left_as_it_is() {
 
 /// The role has its own schema, and the tables of another program come later in its search path.
 #[tokio::test]
-async fn a_schema_of_its_own_beside_another_program_is_opened() {
+async fn a_separate_schema_beside_that_of_another_program_is_opened() {
     let url = postgres::database().await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
     let beside = "CREATE SCHEMA own; CREATE TABLE restaurants (id BIGINT); CREATE TABLE _sqlx_migrations (version BIGINT)";
@@ -171,7 +171,7 @@ async fn a_schema_of_its_own_beside_another_program_is_opened() {
 }
 
 #[tokio::test]
-async fn a_url_of_no_database_is_refused_without_repeating_it() {
+async fn an_invalid_database_url_is_refused_and_not_repeated_in_the_error() {
     for url in ["", "demo.db", "mysql://u:hunter2@localhost/db", "sqlite://", "sqlite:demo.db", "sqlite::memory:"] {
         let error = open(url, SERVE).await.err().expect("the database must be refused");
         assert!(matches!(error, OpenError::Scheme | OpenError::Url), "{url}: {error}");

@@ -1,4 +1,4 @@
-//! Pictures: their files, their number, and the removal of those that no dish names.
+//! Pictures: their files, their number, and the removal of pictures that no dish uses.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at};
@@ -35,20 +35,20 @@ pub async fn a_picture_is_read_back_in_each_width_by_its_own_restaurant(database
     assert_eq!(store.picture_body(other.id, row(1).id, 480).await.unwrap(), None);
     assert_eq!(store.pictures(restaurant.id).await.unwrap(), [row(1)]);
     assert_eq!(store.pictures(other.id).await.unwrap(), []);
-    assert!(add(store, other.id, 1, 1).await, "the same content is another's too");
+    assert!(add(store, other.id, 1, 1).await, "another restaurant may have a picture of the same content");
 }
 
-pub async fn a_restaurant_has_so_many_pictures_and_no_more(database: TestDatabase) {
+pub async fn the_number_of_pictures_of_a_restaurant_is_limited(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     let many = (0..2 * MOST as u8).map(|number| add(store, restaurant.id, number, 1));
     let added = futures_util::future::join_all(many).await.into_iter().filter(|added| *added).count();
     let stored = store.pictures(restaurant.id).await.unwrap();
     assert_eq!((added, stored.len()), (MOST as usize, MOST as usize));
     let known = stored[0].id.uuid().as_u128() as u8;
-    assert!(add(store, restaurant.id, known, 2).await, "one that is there takes no place");
+    assert!(add(store, restaurant.id, known, 2).await, "a picture that exists already does not count again");
 }
 
-pub async fn a_picture_that_no_dish_names_is_removed_after_a_while(database: TestDatabase) {
+pub async fn a_picture_that_no_dish_uses_is_removed_after_a_while(database: TestDatabase) {
     let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
     for (number, second) in [(1, 1), (2, 1), (3, 50)] {
         assert!(add(store, restaurant.id, number, second).await);

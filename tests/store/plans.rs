@@ -1,4 +1,4 @@
-//! The planners' choice of indexes with any statistics: none on a new database, those of an operator's `ANALYZE`, and
+//! The query planners choose the right indexes with any statistics: those of a new database, of an operator's `ANALYZE`, and
 //! outdated ones.
 
 use crate::database::TestDatabase;
@@ -15,7 +15,7 @@ const BY_INDEX: [(&str, &str); 6] = [
     ("screens::PLACED_AT", "events_of_order"),
 ];
 
-/// A bounded sort: one diner has at most `MOST_OF_A_DINER` subscriptions and the new one.
+/// Statements with a bounded sort: one diner has at most `MOST_OF_A_DINER` subscriptions and the new one.
 const BOUNDED_SORT: &str = "pushes::KEEP_NEWEST";
 
 /// Statements on the feeds of all restaurants, for a start on a database that was moved.
@@ -44,8 +44,7 @@ const FILL_POSTGRES: &str = "
     INSERT INTO commands SELECT lpad('1', 32, '0')::uuid, 'guest', gen_random_uuid(), sha256(i::text::bytea), '{}', i
         FROM generate_series(1, 5000) i;";
 
-/// Statistics: none, those of all tables, those of a day with one event a restaurant, and those of the events' primary key
-/// alone.
+/// Statistics: none, of all tables, of a day with one event for each restaurant, and of the events' primary key alone.
 const STATISTICS: [&str; 4] = [
     "",
     "ANALYZE",

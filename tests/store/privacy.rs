@@ -40,7 +40,7 @@ async fn everything(restaurant: &TestRestaurant) -> String {
     format!("{} {}", serde_json::to_string(&orders).unwrap(), events.iter().map(|event| event.patch.get()).collect::<String>())
 }
 
-pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(database: TestDatabase) {
+pub async fn a_purge_removes_words_and_names_of_old_closed_orders_and_the_feed_stays_complete(database: TestDatabase) {
     let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     for number in 0..3 {
         close_one(&restaurant, &format!("guest-{number}")).await;
@@ -50,7 +50,7 @@ pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(data
     let head = restaurant.head().await;
     assert!(everything(&restaurant).await.contains("dear guest"), "the control: the data exists before");
     let store = &database.store;
-    assert_eq!(store.purge_orders(restaurant.id, at(0), at(1), 100).await.unwrap(), batch(0, false), "nothing is that old");
+    assert_eq!(store.purge_orders(restaurant.id, at(0), at(1), 100).await.unwrap(), batch(0, false), "no order is that old");
     assert_eq!(store.kept_from(restaurant.id).await.unwrap(), Position::ZERO);
     assert_eq!(store.orders_to_purge(restaurant.id, later()).await.unwrap(), 3);
     assert_eq!(store.purge_orders(restaurant.id, later(), at(1), 2).await.unwrap(), batch(2, true), "one batch at a time");
@@ -150,7 +150,7 @@ const COUNTED: &str = "CREATE TABLE removed (transaction BIGINT NOT NULL);
     INSERT INTO commands SELECT gen_random_uuid(), 'guest', gen_random_uuid(), sha256(i::text::bytea), '{}', i
         FROM generate_series(1, 1050) i";
 
-/// Returns the most rows that one transaction removed.
+/// Returns the largest number of rows that one transaction removed.
 async fn most_removed(database: &TestDatabase) -> i64 {
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let most = "WITH counted AS (DELETE FROM removed RETURNING transaction),
@@ -175,7 +175,7 @@ async fn no_transaction_removes_many_rows() {
     .await;
 }
 
-pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(database: TestDatabase) {
+pub async fn guests_without_orders_and_expired_sessions_are_removed_in_batches(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     restaurant.place(&restaurant.diner("hungry")).await;
     for (sub, expires, number) in [("hungry", 1000, 130), ("window", 1000, 110), ("old", 10, 105)] {
@@ -199,7 +199,7 @@ pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(datab
     assert!(store.session_end(restaurant.id, &printed.session).await.unwrap().is_some(), "an issued token keeps its lifetime");
 }
 
-pub async fn of_many_nodes_one_has_the_task(database: TestDatabase) {
+pub async fn only_one_of_many_nodes_gets_the_task(database: TestDatabase) {
     let beside = database.beside().await;
     let claims = [&database.store, &beside, &database.store, &beside].map(|store| store.claim("task", at(0), at(10)));
     let won = futures_util::future::join_all(claims).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();

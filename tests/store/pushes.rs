@@ -78,7 +78,7 @@ pub async fn a_subscription_ends_with_its_session(database: TestDatabase) {
     assert_eq!((store.forget_pushes(at(600)).await.unwrap(), store.forget_pushes(at(601)).await.unwrap()), (0, 1));
 }
 
-pub async fn subscriptions_of_another_restaurant_are_not_there(database: TestDatabase) {
+pub async fn subscriptions_of_another_restaurant_are_not_found(database: TestDatabase) {
     let store = &database.store;
     let (one, two) = (TestRestaurant::open(store).await, TestRestaurant::open(store).await);
     let orders = [one.place(&one.diner("me")).await.id, two.place(&two.diner("me")).await.id];

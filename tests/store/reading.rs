@@ -86,7 +86,7 @@ async fn pages(store: &SharedStore, restaurant: RestaurantId, read: (Option<Room
     }
 }
 
-pub async fn pages_of_a_room_are_the_feed_filtered(database: TestDatabase) {
+pub async fn the_pages_of_a_room_equal_the_filtered_feed(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let orders = busy_evening(&restaurant).await;
     let whole = sound_feed(&database.store, restaurant.id).await;
@@ -125,7 +125,7 @@ fn fields(event: &Event) -> String {
     format!("{event:?} {}", event.patch.get())
 }
 
-pub async fn events_read_as_they_were_committed(database: TestDatabase) {
+pub async fn events_are_read_as_they_were_committed(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let placed = restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await.unwrap();
     let order = order_of(placed.answer.as_ref().unwrap());
@@ -170,7 +170,7 @@ async fn updated(restaurant: &TestRestaurant, mut after: Position, limit: u32) -
         assert!(page.orders.len() <= limit as usize && page.orders.iter().all(|(order, _)| order.position > after));
         all.extend(page.orders.iter().map(|(order, _)| order.id));
         let Some(more) = page.more_after else { return all };
-        assert!(more > after, "each page goes on");
+        assert!(more > after, "each page continues after the last one");
         after = more;
     }
 }
@@ -191,8 +191,8 @@ pub async fn orders_are_listed_by_their_last_event(database: TestDatabase) {
     }
 }
 
-/// The clock of the test moves on by a second for each order.
-pub async fn a_time_has_a_position_before_it(database: TestDatabase) {
+/// The clock of the test advances by a second for each order.
+pub async fn a_time_is_mapped_to_the_last_position_before_it(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let find = |second| restaurant.store.position_before(restaurant.id, at(second));
     assert_eq!(find(5).await, Ok(Position::ZERO), "an empty feed");
@@ -204,13 +204,13 @@ pub async fn a_time_has_a_position_before_it(database: TestDatabase) {
     }
 }
 
-pub async fn an_external_number_has_its_orders_the_first_one_first(database: TestDatabase) {
+pub async fn the_orders_of_an_external_number_are_listed_oldest_first(database: TestDatabase) {
     let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let number: Key = key("pos-1");
     let place = |sub: &'static str| {
         let (who, command) = (Principal { sub: key(sub), ..restaurant.staff() }, command(sub, command_id(), 1));
         let mut work = restaurant.placing_external(&who, "pos-1", command);
-        // As a node of the version before, which knows only its own.
+        // Write like a node of the previous version, which knows only its own numbers.
         work.reads = Reads::Basket;
         restaurant.ack(work)
     };
@@ -270,7 +270,7 @@ pub async fn a_recalled_order_is_open_again(database: TestDatabase) {
     assert_eq!(listed(&database.store, restaurant.id, OrderQuery::of(OrderFilter::Closed)).await, []);
 }
 
-pub async fn menus_that_lapse_are_found_when_they_do(database: TestDatabase) {
+pub async fn menus_are_found_when_one_of_their_marks_lapses(database: TestDatabase) {
     let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let pause = MenuAction::Pause { paused: true, until: Some(at(60)) };
     restaurant.ack(restaurant.changing_menu(pause)).await;

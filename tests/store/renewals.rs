@@ -1,4 +1,4 @@
-//! Renewals by the service for sessions, before and after the database has lost some of them.
+//! Renewals through `Sessions`, before and after the database has lost some of them.
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, key};
@@ -13,7 +13,7 @@ use orderbell::store::sessions::SessionRow;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A backup has the session's first two renewals, and its owner made five.
+/// The backup has the first two renewals of the session, of which the owner made five.
 const KEPT: usize = 2;
 const NEWEST: usize = 5;
 
@@ -64,14 +64,14 @@ async fn histories(database: &TestDatabase, node: &Sessions, role: Role, number:
     histories
 }
 
-/// Each token of a session that nothing was lost of: the newest, the one spent last, and those before.
-pub async fn an_old_token_ends_a_session_that_is_whole(database: TestDatabase) {
+/// Presents each token of a session without lost renewals: the newest, the last spent one, and older ones.
+pub async fn an_old_token_ends_a_session_without_lost_renewals(database: TestDatabase) {
     let node = node(&database);
     for (presented, history) in histories(&database, &node, Role::Kitchen, NEWEST + 1, NEWEST).await.into_iter().enumerate() {
         let answer = present(&node, &history.0[presented]).await;
         match presented {
             NEWEST => assert!(answer.is_ok()),
-            4 => assert_eq!(answer.unwrap(), history.0[NEWEST], "it was spent last"),
+            4 => assert_eq!(answer.unwrap(), history.0[NEWEST], "the last spent token gets its successor again"),
             _ => {
                 assert_eq!(answer, Err(SessionError::Over), "{presented}");
                 assert_eq!(present(&node, &history.0[NEWEST]).await, Err(SessionError::Over), "{presented}");
@@ -103,7 +103,7 @@ pub async fn an_old_token_ends_a_session_whose_lost_renewals_are_recovered(datab
 }
 
 /// The database cannot know that a lost token was spent. It learns that from the owner, whose session continues.
-pub async fn a_thief_who_comes_first_after_a_restore_is_found_when_the_owner_comes(database: TestDatabase) {
+pub async fn a_thief_who_renews_first_after_a_restore_is_detected_when_the_owner_renews(database: TestDatabase) {
     let node = node(&database);
     let mut histories = histories(&database, &node, Role::Kitchen, NEWEST, KEPT).await;
     database.execute(BACK_UP).await;
@@ -122,7 +122,7 @@ pub async fn a_thief_who_comes_first_after_a_restore_is_found_when_the_owner_com
         assert_eq!(stolen, history.0[presented + 1], "the same successor as its owner got");
         let next = present(&node, &history.0[NEWEST]).await.unwrap();
         if stolen == history.0[NEWEST] {
-            assert_eq!(present(&node, &stolen).await.unwrap(), next, "in step with the owner, as always");
+            assert_eq!(present(&node, &stolen).await.unwrap(), next, "a thief in step with the owner gets the same successor");
         } else {
             assert_eq!(present(&node, &stolen).await, Err(SessionError::Over), "{presented}");
             assert_eq!(present(&node, &next).await, Err(SessionError::Over), "{presented}");
@@ -145,7 +145,7 @@ pub async fn a_thief_who_overtakes_the_owner_after_a_restore_ends_the_session(da
 }
 
 /// Several requests with one lost token, as tabs and nodes send them, get one successor.
-pub async fn presenters_of_a_lost_token_at_once_get_one_successor(database: TestDatabase) {
+pub async fn simultaneous_requests_with_a_lost_token_get_one_successor(database: TestDatabase) {
     let node = node(&database);
     let mut histories = histories(&database, &node, Role::Kitchen, 4, KEPT).await;
     database.execute(BACK_UP).await;

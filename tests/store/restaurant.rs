@@ -194,7 +194,7 @@ impl TestRestaurant {
 
     /// Commits work that must succeed, and returns its ack.
     pub async fn ack(&self, work: Work) -> Ack {
-        self.commit(work).await.expect("the store must answer").answer.expect("it must not be refused")
+        self.commit(work).await.expect("the store must answer").answer.expect("the command must not be refused")
     }
 
     /// Places an order that must be accepted.

@@ -1,4 +1,4 @@
-//! Kitchen screens: which node holds them, what they have shown, and what the floor's events report.
+//! Kitchen screens: the leases of nodes on them, their receipts, and the floor's events about them.
 
 use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
@@ -59,7 +59,7 @@ pub fn connected() -> Change {
 
 const LOST: Change = Change::Lost { left: None };
 
-pub async fn a_screen_is_lost_when_the_last_node_lets_go(database: TestDatabase) {
+pub async fn a_screen_is_lost_when_the_last_node_releases_it(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("grill", 2).await);
     assert!(restaurant.tell("grill", connected()).await);
@@ -77,13 +77,13 @@ pub async fn a_screen_is_lost_when_the_last_node_lets_go(database: TestDatabase)
     assert_eq!(restaurant.displays().await, wanted);
 }
 
-pub async fn of_many_that_sweep_at_once_one_has_an_effect(database: TestDatabase) {
+pub async fn one_of_many_simultaneous_sweeps_has_an_effect(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     restaurant.tell("grill", connected()).await;
     let other = database.beside().await;
     let mut sweeps = JoinSet::new();
     for at in 0..10 {
-        // On SQLite this is a tool beside the node, on PostgreSQL another node.
+        // The second store is a tool beside the node on SQLite, and another node on PostgreSQL.
         let store = if at % 2 == 0 { database.store.clone() } else { other.clone() };
         let restaurant = TestRestaurant { store, ..restaurant.clone() };
         sweeps.spawn(async move { restaurant.tell("grill", LOST).await });
@@ -92,7 +92,7 @@ pub async fn of_many_that_sweep_at_once_one_has_an_effect(database: TestDatabase
     assert_eq!((changed, restaurant.kinds().await.len()), (1, 2));
 }
 
-pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(database: TestDatabase) {
+pub async fn a_snapshot_of_the_floor_is_the_fold_of_the_events_about_screens(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let mut nodes = JoinSet::new();
     for node in 0..4 {
@@ -117,7 +117,7 @@ pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(dat
     assert_ne!(fold(&events[..events.len() - 1], restaurant.head().await).displays, displays);
 }
 
-pub async fn a_beat_continues_while_the_lease_exists(database: TestDatabase) {
+pub async fn a_lease_can_be_renewed_while_it_exists(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let store = &database.store;
     let (a, b) = (restaurant.hold("grill", 1).await, restaurant.hold("pass", 1).await);
@@ -155,7 +155,7 @@ pub async fn receipts_show_what_a_screen_has_drawn(database: TestDatabase) {
     let displays = restaurant.displays().await;
     let (position, seen_at) = (&displays["grill"]["position"], &displays["grill"]["last_seen_at"]);
     assert_eq!((position, seen_at), (&json!(9), &json!(at(5))), "an older position and a future one change only the time");
-    // The next event carries it.
+    // The next event has the new receipt.
     assert!(restaurant.tell("grill", LOST).await);
     let events = sound_feed(&database.store, restaurant.id).await;
     assert_eq!(fold(&events, restaurant.head().await).displays, restaurant.displays().await);

@@ -51,7 +51,7 @@ pub async fn a_refresh_token_is_spent_once_and_replaced(database: TestDatabase) 
     assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
 }
 
-pub async fn the_last_spent_token_is_good_until_its_successor_is_used(database: TestDatabase) {
+pub async fn the_last_spent_token_is_valid_until_its_successor_is_used(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[SECOND], 1).await;
     for second in [1, 2, 500] {
@@ -65,7 +65,7 @@ pub async fn the_last_spent_token_is_good_until_its_successor_is_used(database: 
     assert_eq!(ended(&database).await, [key("s-1")]);
 }
 
-pub async fn a_spent_token_is_good_again_for_a_day_at_most(database: TestDatabase) {
+pub async fn a_spent_token_is_valid_again_for_at_most_a_day(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let day = i64::try_from(REPEATABLE.as_secs()).unwrap();
     for (id, hash) in [("s-1", [1; 32]), ("s-2", [11; 32])] {
@@ -78,7 +78,7 @@ pub async fn a_spent_token_is_good_again_for_a_day_at_most(database: TestDatabas
 }
 
 /// A node's clock that is behind must not make an older token count as the one spent last.
-pub async fn the_token_spent_last_counts_as_last_whatever_the_clocks_say(database: TestDatabase) {
+pub async fn the_last_spent_token_is_known_as_the_last_even_if_clocks_differ(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[SECOND], 300).await;
     rotate(&database, SECOND, &[THIRD], 100).await;
@@ -87,7 +87,7 @@ pub async fn the_token_spent_last_counts_as_last_whatever_the_clocks_say(databas
 }
 
 /// The keyring no longer has the key, or an earlier version generated the token at random.
-pub async fn a_successor_that_nobody_can_derive_loses_its_place(database: TestDatabase) {
+pub async fn a_successor_that_no_key_can_derive_is_replaced(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     rotate(&database, FIRST, &[[7; 32]], 1).await;
     assert_eq!(rotate(&database, FIRST, &[SECOND], 2).await, rotated(&session, SECOND));
@@ -109,7 +109,7 @@ pub async fn a_lost_token_replaces_the_newest_one_once(database: TestDatabase) {
     assert_eq!(recover(&database, "s-1", [10; 32], 9, &[[11; 32]]).await, Rotation::Unknown, "the session has ended");
 }
 
-pub async fn a_lost_token_that_is_older_or_whose_successor_is_known_ends_its_session(database: TestDatabase) {
+pub async fn a_lost_token_ends_its_session_if_it_is_older_or_its_successor_is_known(database: TestDatabase) {
     for (id, first, older) in [("s-1", 10, 3), ("s-2", 20, 4), ("s-3", 30, 0)] {
         begin(&database, id, [first; 32]).await;
         recover(&database, id, [first + 4; 32], 4, &[[first + 5; 32]]).await;
@@ -124,7 +124,7 @@ pub async fn a_lost_token_that_is_older_or_whose_successor_is_known_ends_its_ses
 }
 
 /// Versions that did not count renewals signed no number.
-pub async fn a_lost_token_without_a_number_is_good_until_the_session_counts(database: TestDatabase) {
+pub async fn a_lost_token_without_a_number_is_valid_until_the_session_counts_renewals(database: TestDatabase) {
     let session = begin(&database, "s-1", FIRST).await;
     assert_eq!(recover(&database, "s-1", [7; 32], 0, &[[8; 32]]).await, rotated(&session, [8; 32]));
     assert_eq!(recover(&database, "s-1", [6; 32], 0, &[[9; 32]]).await, Rotation::Reused(key("s-1")));
@@ -143,7 +143,7 @@ fn rotated(session: &SessionRow, successor: [u8; 32]) -> Rotation {
     Rotation::Rotated { session: session.clone(), successor }
 }
 
-pub async fn only_its_restaurant_reads_the_end_of_a_session(database: TestDatabase) {
+pub async fn only_the_restaurant_of_a_session_can_read_its_end(database: TestDatabase) {
     let who = begin(&database, "s-1", FIRST).await.principal;
     let (store, another) = (&database.store, TestRestaurant::open(&database.store).await);
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(Some(at(600))));
@@ -166,7 +166,7 @@ pub async fn an_older_refresh_token_ends_its_session(database: TestDatabase) {
     assert!(matches!(rotate(&database, [11; 32], &[[12; 32]], 3).await, Rotation::Rotated { .. }));
 }
 
-pub async fn presenters_at_once_get_one_successor(database: TestDatabase) {
+pub async fn simultaneous_requests_with_one_token_get_one_successor(database: TestDatabase) {
     for round in 0..10_u8 {
         let (hash, next) = ([round * 10 + 1; 32], [round * 10 + 2; 32]);
         let session = begin(&database, &format!("s-{round}"), hash).await;
@@ -186,7 +186,7 @@ pub async fn an_expired_session_is_not_refreshed(database: TestDatabase) {
     assert_eq!(ended(&database).await, [], "expiry is not listed as an end");
 }
 
-pub async fn ends_are_recorded_once_also_without_a_row(database: TestDatabase) {
+pub async fn the_end_of_a_session_is_recorded_once_even_without_a_row(database: TestDatabase) {
     begin(&database, "s-1", FIRST).await;
     let store = &database.store;
     let (row, made_by_hand): (Key, Key) = (key("s-1"), key("by-hand"));
@@ -205,7 +205,7 @@ pub async fn ends_are_recorded_once_also_without_a_row(database: TestDatabase) {
 
 /// Nodes ask for what was recorded after the latest end they have seen, so a later end must not get an earlier time.
 pub async fn the_time_of_an_end_never_goes_back(database: TestDatabase) {
-    // As left by a clock that was an hour ahead before it was corrected.
+    // Insert an end as left by a clock that was an hour ahead before it was corrected.
     database.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
     database.store.end_session(&key("s-1")).await.unwrap();
     let ends = ended_since(&database, Timestamp::from_millis(7_258_118_400_000)).await;
@@ -226,9 +226,9 @@ pub async fn ended_sessions_are_forgotten(database: TestDatabase) {
     assert_eq!(ended(&database).await, []);
 }
 
-/// Access tokens live shortly, so the end of a session with a row matters for days, and not for as long as the longest
-/// token.
-pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(database: TestDatabase) {
+/// Access tokens expire soon. So the end of a session with a row matters only for days, and not for the lifetime of the
+/// longest token.
+pub async fn the_end_of_a_session_is_kept_while_one_of_its_tokens_may_be_valid(database: TestDatabase) {
     begin(&database, "s-1", FIRST).await;
     let store = &database.store;
     for session in ["s-1", "by-hand"] {
@@ -246,7 +246,7 @@ pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(database: 
     assert_eq!(ended(&database).await, [key("by-hand")]);
 }
 
-pub async fn ends_are_read_page_by_page_also_those_of_one_moment(database: TestDatabase) {
+pub async fn ends_are_read_page_by_page_even_if_many_have_the_same_time(database: TestDatabase) {
     database
         .execute(
             "INSERT INTO ended_sessions (session, ended_at) \

@@ -77,7 +77,7 @@ pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(database: Tes
 }
 
 /// Applies changes to a snapshot, as a room does.
-fn moved_on(mut snapshot: Snapshot, changes: Changes) -> Snapshot {
+fn with_changes(mut snapshot: Snapshot, changes: Changes) -> Snapshot {
     let Snapshot { documents, orders, .. } = snapshot;
     let mut all: BTreeMap<_, _> = orders.into_iter().zip(documents).collect();
     for (id, document) in changes.orders {
@@ -111,7 +111,7 @@ pub async fn a_snapshot_with_changes_applied_equals_a_newly_read_one(database: T
             let changes =
                 restaurant.store.changes(restaurant.id, id, kept.last.position).await.unwrap().expect("few events lie between");
             moves += usize::from(changes.last.position > kept.last.position);
-            *kept = moved_on(kept.clone(), changes);
+            *kept = with_changes(kept.clone(), changes);
             taken.push(kept.clone());
         }
         if is_quiet {
@@ -143,7 +143,7 @@ pub async fn a_snapshot_with_changes_applied_equals_a_newly_read_one(database: T
     assert!(restaurant.store.changes(restaurant.id, rooms[0], Position::ZERO).await.unwrap().is_none());
 }
 
-pub async fn an_order_room_has_its_order_also_when_it_is_closed(database: TestDatabase) {
+pub async fn the_room_of_an_order_has_it_even_when_it_is_closed(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let other = restaurant.place(&restaurant.diner("diner-2")).await;
@@ -170,7 +170,7 @@ pub async fn a_menu_room_has_the_menu(database: TestDatabase) {
     let snapshot = room(&restaurant, RoomId::Menu(restaurant.id)).await;
     let menu = restaurant.store.menu(restaurant.id).await.unwrap().unwrap();
     assert_eq!(documents(&snapshot), [serde_json::to_value(&menu).unwrap()]);
-    assert_eq!(menu.position, snapshot.last.position, "the last thing that happened was a change of the menu");
+    assert_eq!(menu.position, snapshot.last.position, "the last event was a change of the menu");
 }
 
 pub async fn a_new_restaurant_has_empty_rooms(database: TestDatabase) {

@@ -1,4 +1,4 @@
-//! Tickets that no screen shows: what the kitchen has open, what screens have shown, and what the floor's events report.
+//! Tickets that no screen shows: the open tickets of the kitchen, the receipts of screens, and the events on the floor.
 
 use crate::database::TestDatabase;
 use crate::fold::{fold, sound_feed};
@@ -116,7 +116,7 @@ pub async fn a_round_is_undrawn_until_a_screen_has_drawn_it(database: TestDataba
         Line { menu_item: restaurant.dish, quantity: 1, options: vec![], course: None, seat: None, note: None, allergy: false };
     let round = || OrderAction::AddItems(Round { items: vec![line.clone()], expected_total: None });
     restaurant.act(order.id, round()).await;
-    assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order and not the round");
+    assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order but not the round");
     // A later change of the order neither hides nor repeats it.
     restaurant.act(order.id, OrderAction::Rush(true)).await;
     assert_eq!(restaurant.undrawn().await, [order.number]);
@@ -142,7 +142,7 @@ pub async fn a_held_line_is_not_undrawn_and_a_fired_one_is(database: TestDatabas
     restaurant.screen_of("pass", None).await;
     restaurant.draw("pass", restaurant.head().await, None).await;
     restaurant.act(order.id, OrderAction::Fire(item())).await;
-    assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order and not that it was fired");
+    assert_eq!(restaurant.undrawn().await, [order.number], "the screen has drawn the order but not that the course was fired");
     restaurant.draw("pass", restaurant.head().await, None).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
 }
@@ -156,14 +156,14 @@ pub async fn a_screen_counts_for_the_station_it_shows(database: TestDatabase) {
     }
     restaurant.draw("bar", head, None).await;
     restaurant.draw("pass", head, Some("bar")).await;
-    assert_eq!(restaurant.undrawn().await, [1], "it may show all stations, and shows the bar's");
+    assert_eq!(restaurant.undrawn().await, [1], "the screen may show all stations, but shows only the bar");
     restaurant.draw("pass", head, Some("hot")).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
     restaurant.draw("pass", head, None).await;
     assert_eq!(restaurant.undrawn().await, [] as [u32; 0]);
 }
 
-pub async fn of_many_that_find_the_same_one_tells_the_floor(database: TestDatabase) {
+pub async fn one_of_many_nodes_with_the_same_finding_notifies_the_floor(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.accept().await;
     let overdue = restaurant.kitchen().await.undrawn();
@@ -179,7 +179,7 @@ pub async fn of_many_that_find_the_same_one_tells_the_floor(database: TestDataba
     assert_eq!(restaurant.told().await, [(EventKind::DisplayLost, json!({"station:hot": entry}))]);
 }
 
-pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(database: TestDatabase) {
+pub async fn a_snapshot_of_the_floor_has_the_tickets_that_no_screen_shows(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let (first, second) = (restaurant.accept().await, restaurant.accept().await);
     let overdue = restaurant.kitchen().await.undrawn();
@@ -224,7 +224,7 @@ pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(database: 
     restaurant.draw("pass", order.position, None).await;
     assert!(!restaurant.is_due_after(drawn).await, "the same receipt again changes nothing");
 
-    // Whatever may leave a ticket unshown makes the check due again.
+    // Every change that may leave a ticket unshown makes the check due again.
     restaurant.draw("pass", order.position, Some("bar")).await;
     let shows = restaurant.check().await.unwrap();
     assert!(shows.version > drawn.version && !restaurant.is_due_after(shows).await);
@@ -237,7 +237,7 @@ pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(database: 
     assert!(!restaurant.is_due_after(restaurant.check().await.unwrap()).await);
     restaurant.act(order.id, OrderAction::Ready).await;
     restaurant.draw("pass", restaurant.head().await, Some("bar")).await;
-    assert_eq!(restaurant.check().await, None, "and otherwise makes no check due");
+    assert_eq!(restaurant.check().await, None, "a ticket that ends otherwise makes no check due");
 }
 
 /// The migration makes a check due for kitchens in which orders already wait.

@@ -70,7 +70,7 @@ pub async fn a_visit_has_every_order_of_its_table_until_it_ends(database: TestDa
     assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![next]), ("8".to_owned(), vec![three])], "the next visit");
 }
 
-pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(database: TestDatabase) {
+pub async fn a_visit_without_new_orders_ends_after_a_while(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&guest(&restaurant, "a", Some("7"))).await.id;
     let later = clock::now().plus(std::time::Duration::from_secs(60));
@@ -112,7 +112,7 @@ fn read(ack: &Ack) -> Value {
     serde_json::from_str(ack.document.get()).unwrap()
 }
 
-/// Returns the table that a transaction finds a guest at.
+/// Returns a guest's table as a transaction reads it.
 async fn seat(restaurant: &TestRestaurant, who: &Principal) -> Option<TableLabel> {
     let session = restaurant.store.seat(restaurant.id, &who.session).await.unwrap();
     let seen = std::sync::Arc::new(std::sync::Mutex::new(None));
@@ -123,7 +123,7 @@ async fn seat(restaurant: &TestRestaurant, who: &Principal) -> Option<TableLabel
     });
     restaurant.commit(work).await.unwrap().answer.unwrap_err();
     let seat = seen.lock().unwrap().clone();
-    assert_eq!(seat, session, "the guest's own call and their order find the same");
+    assert_eq!(seat, session, "a call and an order of the guest find the same table");
     seat
 }
 
@@ -197,7 +197,7 @@ pub async fn a_visit_moves_with_its_orders_calls_and_guests_and_back(database: T
     assert_eq!(known, visit);
 }
 
-pub async fn a_guest_who_orders_while_their_visit_moves_is_in_it(database: TestDatabase) {
+pub async fn an_order_placed_while_its_visit_moves_belongs_to_the_visit(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let guests = sit(&restaurant, "7", &["a", "b", "c", "d"]).await;
     sit(&restaurant, "8", &[]).await;
@@ -225,7 +225,7 @@ pub async fn two_visits_merge_and_separate(database: TestDatabase) {
     let (seven, eight) = (visit("7").await.unwrap().unwrap().id, visit("8").await.unwrap().unwrap().id);
     let merge = || VisitAction::Merge { visit: seven, into: eight };
     let merged = act(&restaurant, merge()).await.unwrap();
-    assert!(!act(&restaurant, merge()).await.unwrap().changed, "it is merged already");
+    assert!(!act(&restaurant, merge()).await.unwrap().changed, "the visit is already merged");
     let change: VisitChangeId = read(&merged)["last_change"]["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(read(&merged)["last_change"]["action"], "merge");
     assert_eq!(tables(&restaurant).await, [("8".to_owned(), vec![one, two])]);
@@ -238,7 +238,7 @@ pub async fn two_visits_merge_and_separate(database: TestDatabase) {
     assert_eq!(
         act(&restaurant, undo(change)).await.unwrap_err().kind,
         RefusalKind::InvalidTransition,
-        "the move is undone first"
+        "the move must be undone first"
     );
     let back: VisitChangeId = read(&moved)["last_change"]["id"].as_str().unwrap().parse().unwrap();
     act(&restaurant, undo(back)).await.unwrap();
@@ -252,8 +252,8 @@ pub async fn two_visits_merge_and_separate(database: TestDatabase) {
     }
 }
 
-/// A visit is idle when none of its orders was placed or closed for a while, whichever table they came from.
-pub async fn a_merged_visit_has_been_used_when_either_was_and_so_has_one_that_comes_back(database: TestDatabase) {
+/// A visit is idle if none of its orders, from either table, was placed or closed for a while.
+pub async fn a_merged_visit_and_a_separated_one_count_as_used_if_either_part_was(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let a = sit(&restaurant, "7", &["a"]).await.remove(0);
     let b = sit(&restaurant, "8", &["b"]).await.remove(0);
@@ -273,6 +273,6 @@ pub async fn a_merged_visit_has_been_used_when_either_was_and_so_has_one_that_co
     let change: VisitChangeId = read(&merged)["last_change"]["id"].as_str().unwrap().parse().unwrap();
     let apart = act(&restaurant, VisitAction::Undo { change }).await.unwrap();
     assert_eq!(read(&apart)["opened_at"], json!(late.opened_at));
-    assert_eq!(restaurant.store.close_idle_visits(idle, clock::now()).await, Ok(0), "so was the visit it came from");
+    assert_eq!(restaurant.store.close_idle_visits(idle, clock::now()).await, Ok(0), "the other visit was used just now too");
     assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![one]), ("8".to_owned(), vec![two])]);
 }

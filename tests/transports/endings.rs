@@ -29,7 +29,7 @@ async fn settled(server: &Server, token: &str, room: &str) -> (Events, Follower)
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_ends_its_streams_and_polls_and_nobody_elses() {
+async fn the_end_of_a_session_ends_its_streams_and_polls_and_no_others() {
     let server = Server::start(&[]).await;
     let (leaving, staying, room) = (server.sign_in("staff").await, server.sign_in("staff").await, server.room("menu"));
     let (mut stream, follower) = settled(&server, &leaving, &room).await;
@@ -83,7 +83,7 @@ async fn a_client_that_disconnects_leaves_the_room_at_once() {
 }
 
 #[tokio::test]
-async fn a_node_that_goes_down_says_so_and_gives_each_its_slot() {
+async fn a_stopping_node_sends_each_connection_its_slot() {
     let server = Server::start(&["--drain-s", "2"]).await;
     let (staff, room) = (server.sign_in("staff").await, server.room("menu"));
     let (mut stream, follower) = settled(&server, &staff, &room).await;

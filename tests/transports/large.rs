@@ -212,8 +212,8 @@ async fn every_way(orders: usize, lines: usize, bytes_per_second: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_open_orders_arrive_every_way_at_200_kilobytes_a_second() {
-    // The long form has all 2,000 of them.
+async fn many_open_orders_arrive_over_every_transport_at_200_kilobytes_a_second() {
+    // The long form places all 2,000 orders.
     every_way((400 * factor()).min(2000), 12, 200_000).await;
 }
 
@@ -223,7 +223,7 @@ async fn snapshots_that_were_once_too_large_arrive_on_every_transport_at_a_megab
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_of_one_snapshot_cost_references() {
+async fn readers_of_one_snapshot_share_its_memory() {
     const READERS: usize = 24;
     let server = Server::start(&["--connections-per-principal", "100"]).await;
     let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
@@ -232,7 +232,7 @@ async fn readers_of_one_snapshot_cost_references() {
     assert!(bytes > ONCE, "the control: more than the old limit, which closed a connection with 4409");
     let room = server.room("floor");
     let link = SlowLink::to(server.address(), 50_000).await;
-    // A first read, so that the memory for database reads is allocated.
+    // Read once first, so that the memory for database reads is already allocated.
     assert_eq!(ask(&server, &link, &service, &format!("{room}/stream"), true).await.status(), 200);
     let before = server.resident_kib();
     let mut sockets = Vec::new();
@@ -240,7 +240,7 @@ async fn readers_of_one_snapshot_cost_references() {
         let mut socket = socket(&link, &service).await;
         let subscribe = json!({"type": "subscribe", "room": room, "paged": number % 2 == 0});
         socket.send(Message::text(subscribe.to_string())).await.unwrap();
-        // Reads `welcome` and nothing more, until the link is full.
+        // Read only `welcome`, until the link is full.
         socket.next().await.unwrap().unwrap();
         sockets.push(socket);
     }
@@ -255,8 +255,8 @@ async fn readers_of_one_snapshot_cost_references() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
-    // A megabyte, which the first snapshot uses up.
+async fn beyond_the_memory_budget_a_room_waits_and_nobody_is_evicted() {
+    // The budget is a megabyte, which the first snapshot uses up.
     let server = Server::start(&["--snapshot-bytes", "1048576"]).await;
     let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     fill(&server, &staff, 500, 100).await;
@@ -289,7 +289,7 @@ async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
+async fn a_reader_that_reads_nothing_of_a_snapshot_is_disconnected() {
     let server = Server::start(&[]).await;
     let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     fill(&server, &staff, 500, 100).await;
@@ -309,15 +309,15 @@ async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
         assert!(begun.elapsed() < Duration::from_secs(60), "the connection is still open");
         tokio::time::sleep(PACE).await;
     }
-    assert!(begun.elapsed() > Duration::from_secs(10), "not before the deadline of a socket that takes nothing");
+    assert!(begun.elapsed() > Duration::from_secs(10), "the connection stays open until the write deadline");
     assert_eq!(server.metric("orderbell_evictions_total ").await, 0, "the socket's deadline closed it, not an eviction");
     drop(stalled);
 }
 
-/// Frames of other rooms wait during a snapshot in one message, or the connection asks for them
-/// again. More than a backlog of them must not close the connection.
+/// During a snapshot in one message, frames of other rooms wait, or the connection reads them again later. More of them than
+/// the backlog holds must not close the connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_rooms_say_more_than_a_backlog_behind_one_message_and_nothing_of_it_is_lost() {
+async fn no_frame_is_lost_when_other_rooms_send_more_than_a_backlog_during_a_snapshot_in_one_message() {
     const BANQUETS: usize = 40;
     let server = Server::start(&[]).await;
     let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);

@@ -33,7 +33,7 @@ fn kinds(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn without_a_usable_cursor_there_is_a_snapshot_at_once() {
+async fn a_poll_without_a_usable_cursor_gets_a_snapshot_at_once() {
     let kitchen = Kitchen::open(&[]).await;
     let (first, _) = kitchen.poll("").await;
     let (epoch, position) = (first["epoch"].as_str().unwrap(), first["position"].as_u64().unwrap());
@@ -75,7 +75,7 @@ async fn a_poll_waits_for_an_event_but_no_longer_than_requested() {
 }
 
 #[tokio::test]
-async fn a_quiet_cursor_moves_past_what_the_room_does_not_carry() {
+async fn the_cursor_of_a_quiet_room_advances_past_events_of_other_rooms() {
     let kitchen = Kitchen::open(&[]).await;
     let room = kitchen.server.room("menu");
     let first = Polls::ask(&kitchen.server, &kitchen.staff, &room, "").await.json::<Value>().await.unwrap();
@@ -87,7 +87,7 @@ async fn a_quiet_cursor_moves_past_what_the_room_does_not_carry() {
 
 /// More missed events than one answer may hold arrive in several answers, without a gap.
 #[tokio::test]
-async fn a_long_absence_is_made_up_for_in_answers_of_bounded_size() {
+async fn after_a_long_absence_missed_events_come_in_answers_of_bounded_size() {
     let kitchen = Kitchen::open(&[]).await;
     let (first, _) = kitchen.poll("").await;
     let mut expected = Vec::new();

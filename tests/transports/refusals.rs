@@ -22,7 +22,7 @@ async fn refused(server: &Server, token: &str, room: &str) -> (u16, String, Stri
 }
 
 #[tokio::test]
-async fn rooms_that_may_not_be_joined_and_rooms_that_do_not_exist_get_one_answer() {
+async fn a_forbidden_room_and_a_missing_room_get_the_same_answer() {
     let server = Server::start(&[]).await;
     let (mine, theirs, staff) = (server.sit_down(1).await, server.sit_down(2).await, server.sign_in("staff").await);
     let kitchen = server.token("kitchen", "1h").await;
@@ -53,7 +53,7 @@ async fn rooms_that_may_not_be_joined_and_rooms_that_do_not_exist_get_one_answer
 }
 
 #[tokio::test]
-async fn a_token_goes_in_the_header_and_nowhere_else() {
+async fn a_token_is_accepted_only_in_the_header() {
     let server = Server::start(&[]).await;
     let (staff, room) = (server.sign_in("staff").await, server.room("menu"));
     for path in ["stream", "events"] {

@@ -137,7 +137,7 @@ async fn one_poll_waits_for_any_of_several_rooms() {
 }
 
 #[tokio::test]
-async fn a_room_that_is_refused_is_an_error_among_the_frames_of_the_others() {
+async fn a_refused_room_is_reported_as_an_error_among_the_frames_of_the_other_rooms() {
     let page = Page::open().await;
     let other = "order:01890000-0000-7000-8000-000000000000";
     for names in [format!("{},{other}", page.rooms[1]), format!("nonsense,{}", page.rooms[1])] {
@@ -162,7 +162,7 @@ async fn a_room_that_is_refused_is_an_error_among_the_frames_of_the_others() {
 }
 
 #[tokio::test]
-async fn rooms_in_one_request_are_bounded_and_their_cursors_have_to_be_as_many() {
+async fn the_rooms_of_one_request_are_limited_and_each_needs_a_cursor() {
     let page = Page::open().await;
     let many = vec![page.rooms[1].as_str(); 65].join(",");
     let two = format!("{},{}", page.rooms[0], page.rooms[1]);

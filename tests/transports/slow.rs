@@ -75,11 +75,11 @@ async fn readers_that_do_not_read_are_closed_with_bounded_memory_and_others_miss
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stalled_reader_is_found_by_the_heartbeat_too() {
+async fn the_heartbeat_detects_a_stalled_reader_too() {
     let server = Server::start(&["--heartbeat-ms", "300", "--backlog-bytes", "16777216"]).await;
     let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
     let slow = stalled(&server, &staff, &room);
-    // The backlog would hold all of this, so it is not what closes the connection.
+    // The backlog can hold all of this, so the connection is not closed because of the backlog.
     let mut placed = 0;
     while server.connections("staff").await > 0 && placed < 200 {
         server.place(&diner, 60).await;

@@ -56,7 +56,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_changes_transports_amid_events_loses_and_repeats_nothing() {
+async fn a_client_that_changes_transports_during_events_loses_and_repeats_nothing() {
     let scene = scene().await;
     let mut follower = scene.arrive().await;
     let events = scene.make_events(EVENTS);
@@ -71,7 +71,7 @@ async fn a_client_that_changes_transports_amid_events_loses_and_repeats_nothing(
         }
         switches += 1;
         used[which] += 1;
-        // The link breaks here, with frames in flight.
+        // Drop the link here, with frames in flight.
     }
     assert_eq!(follower.positions(), events.await.unwrap());
     assert_eq!(follower.snapshots, 1, "a usable cursor is never answered with a snapshot");
@@ -80,7 +80,7 @@ async fn a_client_that_changes_transports_amid_events_loses_and_repeats_nothing(
 
 /// The control: the check detects a client whose cursor is off by one, over each transport.
 #[tokio::test]
-async fn a_cursor_that_is_wrong_by_one_is_noticed_over_each() {
+async fn a_cursor_that_is_off_by_one_is_detected_over_each_transport() {
     let scene = scene().await;
     let start = scene.arrive().await;
     let made = scene.make_events(6).await.unwrap();

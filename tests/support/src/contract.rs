@@ -1,4 +1,4 @@
-//! Checks what a server sends against its own two documents: each answer against OpenAPI, each frame against AsyncAPI.
+//! Checks each answer of a server against its OpenAPI document, and each frame against its AsyncAPI document.
 
 use super::client::Answer;
 use jsonschema::Validator;

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 /// The URL of a cluster in which a superuser may create databases.
 const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
-/// Runs the server and reads commands from standard input. `kill` kills the server; it stops it first and waits for the
-/// children to end, because one that is left would keep the next server from starting. `crash` does that and starts it again,
-/// `stop` is an immediate shutdown, `shut` a clean one, and `hang` makes all processes stand still. The end of the input
-/// means that the test process is gone: stops the server and removes its files.
+/// Runs the server and reads commands from standard input. `kill` kills the server. It first suspends the server and then
+/// waits for the children to exit, since a remaining child would keep the next server from starting. `crash` does the same
+/// and starts the server again, `stop` is an immediate shutdown, `shut` a clean one, and `hang` suspends all processes. The
+/// end of the input means that the test process has exited: the script then stops the server and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
 run() { "$@" >>"$dir/log" 2>&1 & }
@@ -59,7 +59,7 @@ async fn create(cluster: &str) -> String {
     let mut connection = PgConnection::connect(cluster).await.expect("the test cluster must accept connections");
     // A cluster that outlives its tests may have a database of an earlier process with this id.
     let drop = format!("DROP DATABASE IF EXISTS {name}");
-    connection.execute(AssertSqlSafe(drop)).await.expect("a left-over database must go");
+    connection.execute(AssertSqlSafe(drop)).await.expect("a left-over database must be dropped");
     let create = format!("CREATE DATABASE {name}");
     connection.execute(AssertSqlSafe(create)).await.expect("the test cluster must let this user make databases");
     connection.close().await.expect("the connection must close");
@@ -83,7 +83,7 @@ pub struct Cluster {
 pub enum Loss {
     /// It is gone at once.
     Killed,
-    /// Its processes stand still, and its connections stay open.
+    /// Its processes are suspended, and its connections stay open.
     Hung,
     /// It was shut down, and its standby has everything.
     ShutDown,
@@ -111,14 +111,14 @@ impl Cluster {
         Self::run(&bin, &folder, address)
     }
 
-    /// Makes and starts a standby of this primary, for which its commits wait from then on.
+    /// Creates and starts a synchronous standby of this primary.
     pub async fn standby(&self) -> Self {
         let standby = Self::following((Ipv4Addr::LOCALHOST, self.port).into());
         self.wait_for_standbys(Some("*")).await;
         standby
     }
 
-    /// Makes and starts a standby for which no commit waits. It reaches its primary at an address.
+    /// Creates and starts an asynchronous standby, which reaches its primary at the given address.
     pub fn following(primary: SocketAddr) -> Self {
         let bin = installed();
         let folder = folder();
@@ -175,7 +175,7 @@ impl Cluster {
         for setting in [format!("port={port}"), format!("listen_addresses={address}"), "unix_socket_directories=".into()] {
             keeper.args(["-c", &setting]);
         }
-        // Tests kill processes and not the machine, so data that the kernel has is as good as on disk.
+        // Tests kill processes and not the machine, so data in the kernel's cache is safe.
         keeper.args(["-c", "max_connections=300", "-c", "fsync=off"]);
         let keeper = keeper
             .stdin(Stdio::piped())
@@ -215,7 +215,7 @@ impl Cluster {
 
     fn tell(&mut self, word: &str) {
         let input = self.keeper.stdin.as_mut().expect("the keeper's input is piped");
-        writeln!(input, "{word}").expect("the keeper must be there");
+        writeln!(input, "{word}").expect("the keeper must be running");
     }
 
     fn url(&self) -> String {

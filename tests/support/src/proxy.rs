@@ -25,7 +25,7 @@ pub enum Network {
     Mute,
     /// Bytes pass after a delay.
     Delay(Duration),
-    /// Bytes pass after a delay, and three in ten segments are lost, also when they are sent again.
+    /// Bytes pass after a delay, and three in ten segments are lost, including repeated ones.
     Lossy(Duration),
     /// Bytes pass one at a time.
     Dribble,
@@ -251,7 +251,7 @@ async fn pass_on(bytes: &[u8], to: &mut OwnedWriteHalf, mode: Network) -> std::i
         Network::Lossy(time) => {
             tokio::time::sleep(time).await;
             for segment in bytes.chunks(SEGMENT) {
-                // TCP sends a lost segment again after a timeout that doubles, and what follows it waits.
+                // TCP repeats a lost segment after a timeout that doubles, and later segments wait for it.
                 let mut again = 2 * time;
                 while is_lost() && again < LAST_TRY {
                     tokio::time::sleep(again).await;

@@ -1,5 +1,5 @@
-//! A push service on loopback that accepts messages, and the browser's side of a subscription, which decrypts them. Both
-//! use other libraries than the server does.
+//! A push service on loopback that accepts messages, and the browser's side of a subscription, which decrypts them. They use
+//! different libraries from the server, so that both cannot have the same error.
 
 use super::wait::soon;
 use base64::Engine;
@@ -213,7 +213,7 @@ fn derive<const N: usize>(salt: &[u8], input: &[u8], info: &[u8]) -> [u8; N] {
 
 /// The RFC's own example (RFC 8291, section 5 and appendix A) decrypts, so the code above is correct.
 #[test]
-fn the_rfcs_example_opens() {
+fn the_example_of_the_rfc_decrypts() {
     let secret = SecretKey::from_slice(&decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94")).unwrap();
     let auth = decode("BTBZMqHH6r4Tts7J_aSIgg").try_into().unwrap();
     let browser = Browser { secret, auth, endpoint: String::new() };

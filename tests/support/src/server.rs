@@ -20,8 +20,9 @@ const ULIMIT: &str = "TEST_ULIMIT";
 pub const DATABASE: &str = "db";
 /// Flags of every test server, before those of the test: two workers on every machine.
 pub const FLAGS: [&str; 4] = ["serve", "--demo", "--workers", "2"];
-/// Settings of every test server, unless a test has others: a free port, and more commands a second of one person on the staff
-/// than a fast machine can run. Binaries of older versions ignore settings that they do not know, but no flags.
+/// Settings of every test server, unless a test sets others: a free port, and a limit on commands of one staff member that a
+/// fast machine cannot reach. They are environment variables because older binaries ignore unknown variables, but refuse
+/// unknown flags.
 const SETTINGS: [(&str, &str); 2] = [("ORDERBELL_BIND", "127.0.0.1:0"), ("ORDERBELL_STAFF_COMMANDS_PER_SECOND", "100000")];
 /// Flags that raise the message rate of a connection beyond what a test needs.
 pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];

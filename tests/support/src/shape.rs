@@ -7,7 +7,7 @@ const FRAMES: [(&str, &[&str], &[&str]); 9] = [
     (
         "welcome",
         &["connection", "epoch", "role", "restaurant", "expires_at", "server_time", "version", "limits"],
-        // The first version sends neither.
+        // The first version sends neither of these optional fields.
         &["paged", "feature_level"],
     ),
     ("snapshot", &["room", "position", "documents"], &["calls", "displays", "part", "more"]),
