@@ -1,4 +1,4 @@
-//! The thousand people who use the restaurant normally: guests who follow their orders, kitchen screens, the floor, and
+//! The thousand clients who use the restaurant normally: guests who follow their orders, kitchen screens, the floor, and
 //! newcomers.
 
 use crate::http::{Call, call};
@@ -27,7 +27,7 @@ const FLOORS: usize = 30;
 const GUESTS: usize = 950;
 /// Commands a second.
 const COMMANDS: u64 = 50;
-/// Newcomers a second: so many that the 99th percentile of ten seconds is not the slowest of them.
+/// Newcomers a second: enough that the 99th percentile of ten seconds is not simply the slowest one.
 const NEWCOMERS: u64 = 20;
 /// How long an event may take before it counts as lost.
 const LATE: Duration = Duration::from_secs(15);
@@ -41,7 +41,7 @@ pub struct Figures {
     pub deliveries: Vec<u64>,
     /// Microseconds from a newcomer's first byte to the first document.
     pub newcomers: Vec<u64>,
-    /// Refused or lost requests and connections of these people, by outcome.
+    /// Refused or lost requests and connections of these clients, by outcome.
     pub refused: HashMap<String, u64>,
 }
 
@@ -183,7 +183,7 @@ impl Crowd {
                 }
             }
             if !book.is_over.get() {
-                book.refuse("a connection that was in was closed");
+                book.refuse("an accepted connection was closed");
             }
         });
         Ok(())
@@ -234,7 +234,7 @@ impl Crowd {
                 let begun = Instant::now();
                 let outcome = timeout(LATE, crowd.come_in(number)).await.unwrap_or_else(|_| Err("took too long".into()));
                 match outcome {
-                    // Checking a password costs more than all the rest together. It must succeed, but is not measured.
+                    // A password check costs more than all other steps together. It must succeed, but is not measured.
                     Ok(()) if signs_in(number) => {}
                     Ok(()) => crowd.book.figures.borrow_mut().newcomers.push(micros(begun)),
                     Err(error) => crowd.book.refuse(format!("a newcomer: {error}")),

@@ -1,4 +1,4 @@
-//! What hostile guests and strangers do: one call at a time, at a steady pace.
+//! The calls of hostile guests and strangers, sent at a steady rate.
 
 use crate::good::fresh_id;
 use crate::http::{Call, call, connect};
@@ -98,7 +98,7 @@ impl Mix {
         }
     }
 
-    /// Returns the address of the calls: the restaurant's own where the mix is about that, otherwise another one.
+    /// Returns the address of the calls: that of the normal load if the mix is about a shared address, otherwise another one.
     const fn address(self, number: u32) -> Ipv4Addr {
         match self {
             Self::Handshakes | Self::TableKeys | Self::LargeOrders | Self::SmallOrders | Self::Portions => Ipv4Addr::LOCALHOST,

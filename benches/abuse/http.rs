@@ -95,8 +95,7 @@ pub async fn connect(from: Ipv4Addr, server: SocketAddr, window: Option<u32>) ->
 pub async fn call(from: Ipv4Addr, server: SocketAddr, call: &Call) -> std::io::Result<Answer> {
     let exchange = async {
         let mut stream = connect(from, server, None).await?;
-        // A server that refuses early may reset the connection while the body is still being sent. Its answer is read
-        // nevertheless.
+        // A server that refuses early may reset the connection before the whole body is sent. Read its answer all the same.
         let _ = stream.write_all(&call.bytes(false)).await;
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer).await;

@@ -1,5 +1,5 @@
-//! Abuse: a thousand people use a restaurant while somebody abuses it. For each kind of abuse, prints how they were served
-//! beside the hostile calls and beside as many harmless ones, each time on a new server that has one core to itself.
+//! Abuse: a thousand clients use a restaurant while an attacker abuses it. For each kind of abuse, prints how well the clients
+//! were served during the hostile calls and during as many harmless calls, on a new server with its own core.
 //!
 //! `scripts/abuse [SECONDS] [MIX…]` runs it. `--no-limits` removes the configurable limits, as a control.
 #![allow(missing_docs)] // a program
@@ -20,11 +20,11 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::LocalSet;
 
-/// Descriptors that the server may have: enough for the normal load and half as many again.
+/// The server's limit on descriptors: enough for one and a half times the normal load.
 const DESCRIPTORS: u32 = 4096;
-/// The largest factor between the p99 of the normal load beside the attack and beside harmless calls.
+/// The largest allowed ratio of the normal load's p99 during the attack to that during harmless calls.
 const RATIO: f64 = 2.0;
-/// The most that resident memory may grow.
+/// The largest allowed growth of resident memory.
 const GROWTH: u64 = 50 * 1024 * 1024;
 
 /// Settings that remove the limits on guests and strangers.
@@ -162,7 +162,7 @@ fn main() -> ExitCode {
         }
     }
     if failed.is_empty() {
-        println!("every mix: the good within {RATIO}×, none refused, nothing lost, at most 50 MB more");
+        println!("every mix: normal load within {RATIO}×, none refused, nothing lost, at most 50 MB more");
         return ExitCode::SUCCESS;
     }
     println!("not within the bounds: {}", failed.join(", "));

@@ -17,7 +17,7 @@ pub const WAITERS: usize = 10;
 /// The password of all people.
 pub const PASSWORD: &str = "quiet lantern 4711 harbour";
 const BINARY: &str = env!("CARGO_BIN_EXE_orderbell");
-/// The core of the server; the clients have the other (`scripts/abuse`).
+/// The core of the server. The clients use the other one (`scripts/abuse`).
 const CORE: &str = "0";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

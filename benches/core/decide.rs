@@ -1,4 +1,4 @@
-//! Decisions on commands: who may take them, what they change, and the patch of the change.
+//! Decisions on commands: permissions, transitions and patches.
 
 use crate::support::{DISHES, Ticket, at, basket, context, fresh, line, menu, position, principal};
 use divan::{Bencher, black_box};
@@ -15,7 +15,7 @@ use orderbell::domain::values::action::ActionName;
 use orderbell::domain::values::merge_patch;
 use serde_json::Value;
 
-/// Lines of the orders that are measured.
+/// The numbers of lines of the measured orders.
 const LINES: [u128; 3] = [1, 3, 20];
 
 fn basket_of(lines: u128) -> Basket {

@@ -63,7 +63,7 @@ fn encode_snapshot(bencher: Bencher, orders: u128) {
     bencher.with_inputs(contents).bench_values(|contents| Snapshot::encode(room, position(100), contents, |bytes| bytes.into()));
 }
 
-/// Returns the id of the event before one.
+/// Returns the id of the event before this one.
 fn before(event: &Event) -> Option<EventId> {
     let before = event.id.uuid().as_u128() - 1;
     (before > 0).then(|| EventId::from_uuid(Uuid::from_u128(before)))

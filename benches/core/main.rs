@@ -1,6 +1,6 @@
 //! Benchmarks of the pure cores: the work of a command and of its delivery without a database, a clock or a socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics has failed
-#![allow(dead_code)] // the helpers of the suite of properties have more than this uses
+#![allow(dead_code)] // this uses only some helpers of the property tests
 
 mod decide;
 mod deliver;

@@ -1,4 +1,4 @@
-"""Screens and callers of a server under measurement, on plain sockets. Needs Python alone."""
+"""Screens and callers of a server under measurement, on plain sockets. Needs only Python."""
 
 import base64
 import hashlib
@@ -30,7 +30,7 @@ def part(value):
 
 
 def token(restaurant, sub, role="staff"):
-    """A signed access token of an hour, with a session of its own."""
+    """Returns a signed access token with its own session, valid for an hour."""
     now = int(time.time())
     claims = {
         "iss": "orderbell", "aud": "orderbell", "sub": sub, "role": role, "restaurant": str(restaurant), "sid": f"s-{sub}",
@@ -42,7 +42,7 @@ def token(restaurant, sub, role="staff"):
 
 
 def text_frame(text):
-    """A masked text frame. The mask is zero, so that the payload stands as it is."""
+    """Returns a masked text frame. The mask is zero, which leaves the payload unchanged."""
     payload = text.encode()
     if len(payload) < 126:
         return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
@@ -50,7 +50,7 @@ def text_frame(text):
 
 
 class Caller:
-    """One HTTP connection that is kept."""
+    """One persistent HTTP connection."""
 
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -60,7 +60,7 @@ class Caller:
         """Sends a call that must succeed, and returns the text of its answer."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **(more or {})}
         if time.monotonic() - self.used_at > IDLE:
-            self.connection.close()  # the server may have done so; it opens again by itself
+            self.connection.close()  # the server may have closed it; the next call opens it again
         self.used_at = time.monotonic()
         self.connection.request(method, path, body and json.dumps(body), headers)
         answer = self.connection.getresponse()
@@ -86,7 +86,7 @@ class Screen:
         self.read_until(b'"type":"welcome"')
 
     def read_until(self, mark):
-        """Reads until a mark has come, and returns what was read."""
+        """Reads until a mark arrives, and returns everything read."""
         read = b""
         while mark not in read:
             chunk = self.socket.recv(1 << 20)
@@ -105,7 +105,7 @@ class Screen:
         self.socket.sendall(text_frame(f'{{"type":"subscribe","room":"{room}"{cursor}}}'))
 
     def count_events(self):
-        """Reads what has come, and returns the number of events in it."""
+        """Reads what has arrived, and returns the number of events in it."""
         chunk = self.socket.recv(1 << 18)
         if not chunk:
             raise SystemExit("the server closed a connection")
@@ -132,7 +132,7 @@ class Crowd:
         self.poll.register(screen.socket.fileno(), select.EPOLLIN)
 
     def await_events(self, count):
-        """Reads until so many events have come, all screens together."""
+        """Reads until all screens together have received this number of events."""
         deadline = time.monotonic() + PATIENCE
         while count > 0:
             if time.monotonic() > deadline:

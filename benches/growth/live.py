@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures the CPU time of a live server against one size at a time. Prints lines that `plot.py` draws.
+"""Measures how the CPU time of a live server grows with one size at a time. Prints lines that `plot.py` draws.
 
     live.py [NAME …]    events restaurants rooms members connections open-orders nodes; without a name, all of them
 
-ORDERBELL_BIN is the optimized binary (default target/release/orderbell). The unit is the CPU time of a command of a yardstick, a
-server with one order: the two are measured in turn, since other work on the machine makes all CPU time longer. A figure is the
-median of the one by the median of the other. `nodes` needs psql, and a PostgreSQL and a Redis in ORDERBELL_TEST_POSTGRES_URL and
-ORDERBELL_TEST_REDIS_URL. The rest needs Python alone.
+ORDERBELL_BIN is the optimized binary (default target/release/orderbell). The unit is the CPU time of one command on a
+yardstick, a server with one order. The server and the yardstick are measured in turn, since other work on the machine makes
+all CPU time longer, and each figure is the quotient of their medians. `nodes` needs psql, and a PostgreSQL and a Redis in
+ORDERBELL_TEST_POSTGRES_URL and ORDERBELL_TEST_REDIS_URL. Everything else needs only Python.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ def report(grows, size, what, commands):
 
 
 class Yardstick:
-    """A server with one order, beside the one that is measured."""
+    """A server with one order, beside the measured server."""
 
     def __init__(self, server):
         self.server = server
@@ -38,7 +38,7 @@ class Yardstick:
         self.staff.promise(0)
 
     def cost(self, servers, act, count, prepare_act=None):
-        """The CPU time of an act of the servers in commands of the yardstick."""
+        """Returns the CPU time of an action on the servers, in commands of the yardstick."""
         acts, commands = [], []
         for nth in range(count):
             if prepare_act:
@@ -48,7 +48,7 @@ class Yardstick:
         return statistics.median(acts) / statistics.median(commands)
 
     def commands(self, nanoseconds):
-        """A CPU time in commands."""
+        """Converts a CPU time into commands."""
         return nanoseconds / statistics.median(cpu_of([self.server], self.command, nth) for nth in range(50))
 
 
@@ -59,7 +59,7 @@ def cpu_of(servers, act, nth):
 
 
 def await_rest(server):
-    """Waits until the work of a start is over, and returns its CPU time in nanoseconds."""
+    """Waits until the work of the start is done, and returns its CPU time in nanoseconds."""
     deadline = time.monotonic() + 120
     while True:
         begun = server.cpu()
@@ -96,7 +96,7 @@ def screen(server, number, restaurant=0):
 
 
 def grow(crowd, server, size, restaurants, order_of):
-    """Adds screens, each in the room of an order, until there are so many."""
+    """Adds screens, each in the room of an order, up to a number."""
     for number in range(len(crowd), size):
         order = order_of(number)
         one = screen(server, number, order % restaurants)
@@ -119,7 +119,7 @@ def measure_events(yardstick):
                 since = past.first + 6 * number + 3
                 read = screens[nth % 4].join(f"order:{past.order_id(number)}", since)
                 if read.count(client.EVENT) != 3:
-                    raise SystemExit(f"not the three events since: {read}")
+                    raise SystemExit(f"expected the three missed events: {read}")
 
             report("events", size, "resume", yardstick.cost([server], resume, 150))
             report("events", size, "list of open orders", yardstick.cost([server], lambda _: staff.get("orders"), 100))
@@ -212,7 +212,7 @@ def measure_open_orders(yardstick):
 
 
 def on_postgres():
-    """A fresh database, which is dropped at the end."""
+    """Yields a new database, and drops it at the end."""
     address = os.environ["ORDERBELL_TEST_POSTGRES_URL"]
     name = f"growth_{uuid.uuid4().hex[:12]}"
 
@@ -238,7 +238,8 @@ def furnish(url, server, count):
         restaurant = subprocess.run(["psql", "-Atqc", query, url], check=True, capture_output=True, text=True).stdout.strip()
         manager, caller = client.token(restaurant, "manager-0", "manager"), client.Caller(server.port)
         dish, category = str(uuid.uuid4()), str(uuid.uuid4())
-        item = {"name": "Beef rezala", "category": category, "price": {"amount": 900, "currency": "BDT"}, "station": "hot", "sort": 1}
+        item = {"name": "Beef rezala", "category": category, "price": {"amount": 900, "currency": "BDT"}, "station": "hot",
+        "sort": 1}
         menu = {"categories": {category: {"name": "Mains", "sort": 1}}, "items": {dish: item}}
         caller.call("PUT", f"/api/v1/restaurants/{slug}/menu", manager, menu)
         order = {"service": "takeaway", "items": [{"menu_item": dish, "quantity": 1}]}

@@ -1,7 +1,7 @@
-//! Work that only the store does, against the size of a kitchen, of the installation and of what it remembers, on SQLite.
-//! Prints lines that `plot.py` draws. Arguments name the measurements to run; without any, all run.
+//! How work of the store alone grows with the size of a kitchen, the number of restaurants and the number of remembered
+//! answers, on SQLite. Prints lines that `plot.py` draws. Arguments name the measurements to run. By default all run.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a measurement that panics has failed
-#![allow(dead_code)] // the helpers of the suite of the store have more than this uses
+#![allow(dead_code)] // this uses only some helpers of the store's tests
 
 #[path = "../../tests/store/database.rs"]
 mod database;
@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// The orders of each restaurant in the measurement of checks.
+/// The number of orders of each restaurant in the measurement of ticket checks.
 const WAITING: u32 = 10;
 
-/// Prints a line for the plot: what grows, its size, what is measured, and the median in microseconds.
+/// Measures an action, and prints a line for the plot: the growing quantity, its size, the action, and the median in
+/// microseconds.
 async fn measure<F: Future>(grows: &str, size: u64, what: &str, repeats: usize, mut act: impl FnMut() -> F) {
     let mut taken = Vec::with_capacity(repeats);
     for _ in 0..repeats {
@@ -104,7 +105,7 @@ async fn growth_of_remembered_answers() {
             over.store(true, Ordering::Relaxed);
         });
         measure("old answers", count, "place during the removal", 50, || restaurant.place(&diner)).await;
-        println!("the removal of {count} answers was over before: {}", is_over.load(Ordering::Relaxed));
+        println!("the removal of {count} answers ended before the measurement did: {}", is_over.load(Ordering::Relaxed));
         purge.abort();
     }
 }

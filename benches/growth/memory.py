@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures the memory of idle, authenticated, subscribed connections, and prints a table.
 
-    memory.py [CONNECTIONS …]    1000 10000 18700 by default, what a node takes with 20,000 descriptors
+    memory.py [CONNECTIONS …]    1000 10000 18700 by default, about the most that a node takes with 20,000 descriptors
 
-A server with a hundred connections is the base, so that what the first connections touch is in it. Each row is the difference to
-that base, divided by the connections that were added: the proportional set of the process (`smaps_rollup`), and apart from it the
-kernel's, of both ends: the objects of sockets and descriptors (`slabinfo`, for root), and the buffers of sockets
-(`sockstat`). ORDERBELL_BIN is the optimized binary (default target/release/orderbell). Needs Python alone.
+The base is a server with a hundred connections, so that memory allocated once for the first connections does not count. Each
+row is the difference from that base, divided by the number of added connections: the proportional set size of the process
+(`smaps_rollup`), and separately the kernel's memory for both ends: objects of sockets and descriptors (`slabinfo`, only as
+root), and buffers of sockets (`sockstat`). ORDERBELL_BIN is the optimized binary (default target/release/orderbell). Needs
+only Python.
 """
 
 import resource
@@ -28,7 +29,7 @@ def resident(server):
 
 
 def slabs():
-    """The bytes of the kernel's objects for sockets. None where only root may read them."""
+    """Returns the bytes of the kernel's objects for sockets, or None if only root may read them."""
     try:
         with open("/proc/slabinfo") as lines:
             rows = [line.split() for line in lines]
@@ -44,7 +45,7 @@ def queued():
 
 
 def settled(server):
-    """The memory of the process and the kernel once it no longer changes by more than 64 KiB a second."""
+    """Returns the memory of the process and the kernel, once it changes by at most 64 KiB a second."""
     before, deadline = resident(server), time.monotonic() + 20
     while True:
         time.sleep(1)

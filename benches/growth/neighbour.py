@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures what a quiet restaurant notices of a busy one on the same node, and prints a table.
+"""Measures how a busy restaurant slows down a quiet one on the same node, and prints a table.
 
     neighbour.py
 
-A command of a restaurant with one client, alone and beside 64 clients of another restaurant, in turns: medians of the time until
-its answer. On SQLite, and on PostgreSQL if ORDERBELL_TEST_POSTGRES_URL names one (that needs psql). ORDERBELL_BIN is the optimized
-binary (default target/release/orderbell). Apart from psql it needs Python alone.
+A restaurant with one client sends commands, in turn alone and beside 64 clients of another restaurant. The table has the
+medians of the time to an answer. Runs on SQLite, and on PostgreSQL if ORDERBELL_TEST_POSTGRES_URL names one (which needs psql).
+ORDERBELL_BIN is the optimized binary (default target/release/orderbell). Apart from psql it needs only Python.
 """
 
 import multiprocessing
@@ -31,7 +31,7 @@ def promise(caller, order, token):
 
 
 def keep_busy(port, order, token, is_over, count):
-    """Sends commands from some clients, each one after another, until it is over."""
+    """Sends commands from some clients until the measurement is over. Each client waits for each answer."""
 
     def work():
         caller, sent = client.Caller(port), 0

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Draws what the measurements of growth print: an SVG for each thing that grows, in a folder.
+"""Draws the lines printed by the growth measurements: one SVG in a folder for each growing quantity.
 
     plot.py FOLDER KEPT <LINES
 
 Reads lines `growth,WHAT GROWS,SIZE,WHAT IS MEASURED,COST,UNIT` from the file KEPT and from standard input, whose figures
-replace the kept ones, and writes all of them to KEPT. Both axes are logarithmic, so that a
-flat line is a cost that does not grow. Needs Python alone.
+replace the kept ones, and writes all of them to KEPT. Both axes are logarithmic. A cost that does not grow is a flat line.
+Needs only Python.
 """
 
 import math
@@ -61,7 +61,7 @@ def draw(title, unit, series):
 
 
 def figures(lines):
-    """Returns the cost and its unit for each thing that grows, what is measured, and size."""
+    """Returns the cost and its unit by growing quantity, measured action and size."""
     found = {}
     for line in lines:
         _, is_ours, rest = line.partition("growth,")

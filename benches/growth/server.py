@@ -1,4 +1,4 @@
-"""Servers under measurement, and the databases that they start with. Needs Python alone."""
+"""Servers under measurement, and the databases with which they start. Needs only Python."""
 
 import os
 import pathlib
@@ -16,18 +16,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "loadgen"))
 import prepare  # noqa: E402
 
 BINARY = os.environ.get("ORDERBELL_BIN", "target/release/orderbell")
-# Limits of one principal and timers of idle connections would be in the figures.
+# Without these settings, limits of one principal and timers of idle connections would distort the figures.
 FLAGS = ["--log", "off", "--workers", "1", "--heartbeat-ms", "300000", "--staff-commands-per-second", "100000"]
-# Events of an order's life, beside which no other work of the order is in the log.
+# The events of each order's life in the log.
 EVENTS_OF_ORDER = 6
 
 
 class Server:
-    """A process of the server. `cpu` is the time that it has used, in nanoseconds."""
+    """A process of the server. `cpu` returns the CPU time that it has used, in nanoseconds."""
 
     def __init__(self, url, *flags):
         environment = {**os.environ, "ORDERBELL_JWT_KEYS": f"{client.KEY_ID}:{client.SECRET}", "DATABASE_URL": url}
-        # It ends with this script, however that ends.
+        # The process ends with this script, even if the script is killed.
         command = ["setpriv", "--pdeathsig", "KILL", BINARY, "serve", "--bind", "127.0.0.1:0", *FLAGS, *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         line = self.process.stdout.readline().strip()
@@ -41,7 +41,7 @@ class Server:
         return self.process.pid
 
     def cpu(self):
-        # The clock of a process' CPU time, with the threads that have ended: CPUCLOCK_SCHED of the kernel.
+        # The kernel's clock of a process' CPU time, including ended threads: CPUCLOCK_SCHED.
         return time.clock_gettime_ns((~self.pid << 3) | 2)
 
     def stop(self):
@@ -50,7 +50,7 @@ class Server:
 
 
 class Sqlite:
-    """A server on a fresh SQLite database. Both go with it."""
+    """A server on a new SQLite database. Leaving the context removes both."""
 
     def __init__(self, orders=1, restaurants=1, fill=None, flags=()):
         self.folder = tempfile.mkdtemp(prefix="orderbell-growth.")
@@ -89,9 +89,9 @@ def kitchen_of(restaurant):
 
 
 class Past:
-    """The log of one restaurant's served orders, of three lines and six events each, as the server leaves it."""
+    """The log of one restaurant's served orders, with three lines and six events each, as the server would write it."""
 
-    # The last orders are fifty a day, so that a report of yesterday is as long whatever the size of the log.
+    # There are fifty orders a day at the end, so that a report of yesterday has the same length for any size of the log.
     RECENT, RECENT_GAP, GAP = 160, 1_728_000, 144_000
 
     def __init__(self, events):
@@ -104,7 +104,7 @@ class Past:
         return self.now - (min(age, self.RECENT) * self.RECENT_GAP + max(age - self.RECENT, 0) * self.GAP)
 
     def order_id(self, number):
-        """A UUID of version 7 of its time."""
+        """Returns a UUID of version 7 with the time of the order."""
         head = (self.placed_at(number) << 16) | 0x7000
         return uuid.UUID(int=(head << 64) | (0b10 << 62) | number)
 

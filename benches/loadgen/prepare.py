@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Fills a migrated, empty SQLite database with what the scenarios of the load generator need.
+"""Fills a migrated, empty SQLite database with the restaurants and orders for the scenarios of the load generator.
 
     prepare.py DATABASE [ORDERS] [RESTAURANTS]
 
-Order n is 00000000-0000-7000-8000-<n in 12 decimal digits> and belongs to restaurant n mod RESTAURANTS, which is
-00000000-0000-7000-9000-<its number>. Each is accepted, with one item; its feed has the two events that made it so.
+Order n has the id 00000000-0000-7000-8000-<n in 12 decimal digits> and belongs to restaurant n mod RESTAURANTS, whose id is
+00000000-0000-7000-9000-<its number>. Each order is accepted and has one item. Its two events are in the feed.
 """
 
 import json
@@ -41,7 +41,7 @@ def placed(number, restaurant, position, serial):
 
 
 def add_restaurant(database, number, ours, now):
-    """A restaurant and its orders, which are those of the numbers `ours`."""
+    """Adds a restaurant, and its orders with the numbers `ours`."""
     key = restaurant_id(number).bytes
     row = (key, f"bench-{number}", f"Bench {number}", "BDT", 20, now)
     database.execute("INSERT INTO restaurants (id, slug, name, currency, default_minutes, created_at) VALUES (?, ?, ?, ?, ?, ?)", row)

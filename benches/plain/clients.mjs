@@ -1,4 +1,4 @@
-// Clients that cost the generator little: HTTP with one request at a time, and screens that count received events.
+// Clients that use little CPU: HTTP with one request at a time, and screens that count received events.
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';

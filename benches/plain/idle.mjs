@@ -1,7 +1,8 @@
 // The cost of idle connections: memory and CPU of a server with joined screens, three for each order.
 //   taskset -c 1 node idle.mjs --binary target/release/orderbell [--servers plain,orderbell] [--orders 3000] [--screens 3]
 //     [--seconds 60] [--core 0] [--database sqlite]
-// Memory is the growth of the process's own (Pss) and of the kernel's for all sockets, both ends, divided by the connections.
+// Memory is the growth of the process's own memory (Pss), and of the kernel's memory for both ends of all sockets, divided by
+// the number of connections.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,8 +1,8 @@
-// Durable commands a second and their CPU: Orderbell beside the plain way, in turns, on fresh databases.
+// Measures durable commands a second and their CPU: Orderbell and the plain way in turn, on new databases.
 //   taskset -c 1 node load.mjs --binary target/release/orderbell [--database sqlite|postgres://…] [--servers plain,orderbell]
 //     [--clients 1,8,64] [--restaurants 1] [--screens 3] [--seconds 4] [--runs 3] [--work promise|order] [--core 0]
-// `promise` changes one order of each client again and again. `order` places an order, joins its screens, and takes it through
-// accept, ready and serve: four commands. A line of JSON for each run, then a table of medians.
+// `promise` changes one order of each client repeatedly. `order` places an order, joins its screens, and takes it through
+// accept, ready and serve: four commands. Prints a line of JSON for each run, and then a table of medians.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpClient, Screen, token } from './clients.mjs';
@@ -21,7 +21,7 @@ const options = readOptions({
   work: 'promise',
   core: '0',
 });
-/** Commands before a measurement, so that Node has compiled its hot code, and the most seconds that they may take. */
+/** The commands of the warm-up, in which Node compiles its hot code, and the most seconds that they may take. */
 const WARM_UP = { CLIENTS: 16, COMMANDS: 8000, SECONDS: 60 };
 const SETTLE_S = 0.5;
 const DELIVERY_MS = 5000;
@@ -32,7 +32,7 @@ const results = [];
 for (const restaurants of numbers(options.restaurants)) await compare(restaurants);
 printMedians(results);
 
-/** Starts the servers, warms them up, and measures them in turns. The other server is idle meanwhile. */
+/** Starts the servers, warms them up, and measures them in turn, each while the other is idle. */
 async function compare(restaurants) {
   const running = [];
   try {
@@ -98,7 +98,7 @@ async function openClient(server, number, { slug, restaurant, dish }) {
   return client;
 }
 
-/** Each client takes its steps one after another, until the time is up or all together have sent `commands` commands. */
+/** Lets each client take its steps one after another, until the time is up or all together have sent `commands` commands. */
 async function loop(clients, seconds, commands = Infinity) {
   const step = options.work === 'order' ? wholeOrder : promise;
   const end = performance.now() + seconds * 1000;

@@ -1,5 +1,5 @@
-// The rules of the plain way, without I/O: from a basket or a command and the state they compute the new document and the
-// event's patch.
+// The rules of the plain way, without I/O: they compute the new document and the event's patch from the state and a basket or a
+// command.
 import { randomUUID } from 'node:crypto';
 
 const FOR_GUESTS = ['staff', 'manager', 'service'];
@@ -56,7 +56,7 @@ export function owns(who, order) {
   return order.restaurant === who.restaurant && (who.role !== 'diner' || order.diner === who.sub);
 }
 
-/** Decides on a basket. Returns the new order, whose whole document is the event's patch. */
+/** Decides on a basket. Returns the new order, whose whole document becomes the event's patch. */
 export function place(menu, basket, who, { position, number, now }) {
   const lines = basket.items.map((line) => [randomUUID(), itemOf(menu, line)]);
   const amount = lines.reduce((sum, [, item]) => sum + item.price.amount * item.quantity, 0);

@@ -1,4 +1,4 @@
-// Checks that the plain way does its job on SQLite, and on PostgreSQL if BENCH_POSTGRES_URL names one.
+// Tests the plain way on SQLite, and on PostgreSQL if BENCH_POSTGRES_URL names one.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
@@ -63,7 +63,7 @@ function works(database) {
     assert.deepEqual(new Set(answers.map(({ answer }) => answer.position)), new Set([order.position + 1]));
   });
 
-  it('takes an order through its life, in order, and refuses what does not fit', async () => {
+  it('takes an order through its life, and refuses commands out of order', async () => {
     const { order } = await place();
     assert.equal((await command(order.id, { action: 'serve' })).status, 409);
     for (const [action, expected] of [['accept', 'accepted'], ['ready', 'ready'], ['serve', 'served']]) {
@@ -76,7 +76,7 @@ function works(database) {
     assert.equal(cancelled.answer.document.status, 'cancelled');
   });
 
-  it('decides on two commands at once one after the other', async () => {
+  it('decides on two simultaneous commands one after the other', async () => {
     const { order } = await place();
     const clients = await Promise.all([1, 2].map((sub) => HttpClient.open(server.port, token(SECRET, menu.restaurant, `staff-${sub}`))));
     const answers = await Promise.all(clients.map((client) => command(order.id, { action: 'accept' }, client)));

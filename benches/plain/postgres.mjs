@@ -57,7 +57,7 @@ async function commit(pool, work) {
 
 async function commitWith(client, work) {
   const { restaurant } = work;
-  const feed = await one(client, 'feed', [restaurant]); // one command of a restaurant at a time, until the commit
+  const feed = await one(client, 'feed', [restaurant]); // locks the feed until the commit, so that a restaurant's commands run one at a time
   const known = await one(client, 'answer', [restaurant, work.sub, work.id]);
   if (known) return work.repeat(known);
   const isNew = work.order === undefined;

@@ -14,7 +14,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TOKEN = { algorithms: ['HS256'], issuer: 'orderbell', audience: 'orderbell' };
 
 if (!JWT_SECRET) throw new Error('set JWT_SECRET');
-// A key object: jsonwebtoken first tries to read a text as a public key, which takes longer than the rest of a command.
+// Use a key object, since jsonwebtoken first tries to read a text as a public key, which takes longer than the rest of a
+// command.
 const KEY = createSecretKey(Buffer.from(JWT_SECRET));
 const isSqlite = DATABASE_URL.startsWith('sqlite://');
 const store = isSqlite
@@ -23,7 +24,7 @@ const store = isSqlite
 
 const app = express();
 app.disable('x-powered-by');
-app.disable('etag'); // no answer here is asked for twice
+app.disable('etag'); // no client of these measurements requests an answer twice
 app.get('/api/v1/restaurants/:slug/menu', readMenu);
 app.use(authenticate, express.json({ limit: '256kb' }));
 app.post('/api/v1/restaurants/:slug/orders', placeOrder);

@@ -12,10 +12,10 @@ export const SECRET = 'a-secret-for-measuring-that-guards-nothing';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PATIENCE_MS = 20_000;
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-/** Lifts the rate limits: all calls come from few principals at one address. */
+/** Flags that lift the rate limits, since all calls come from few principals at one address. */
 const UNLIMITED = ['staff-commands-per-second', 'staff-orders-per-minute', 'messages-per-second', 'message-burst', 'handshakes-per-second', 'handshake-burst'];
 
-/** Starts a server: `kind` is `plain` or `orderbell`. `database` is `sqlite`, or the address of a PostgreSQL to make a database in. */
+/** Starts a server. `kind` is `plain` or `orderbell`. `database` is `sqlite`, or the URL of a PostgreSQL for a new database. */
 export async function start(kind, { binary, database, restaurants, core, databaseConnections = 10 }) {
   const scratch = mkdtempSync(join(tmpdir(), 'orderbell-plain.'));
   const made = database === 'sqlite' ? { url: `sqlite://${scratch}/bench.db`, drop: async () => {} } : await makeDatabase(database);
@@ -110,7 +110,7 @@ function spent(pid, database) {
   return { server: cpuSeconds(pid), backends: new Map(backends.map((backend) => [backend, cpuSeconds(backend)])) };
 }
 
-/** Returns the CPU seconds between two readings. A PostgreSQL process that ended in between was idle: the pool closes idle ones. */
+/** Returns the CPU seconds between two readings. Ignores PostgreSQL processes that ended in between: the pool closes idle ones. */
 export function difference(before, after) {
   let database = 0;
   for (const [pid, seconds] of after.backends) database += seconds - (before.backends.get(pid) ?? 0);

@@ -1,4 +1,5 @@
-// Measures the main thread of a guest's phone while it loads a menu of 300 dishes and scrolls through it, slowed down to a quarter.
+// Measures the main thread of a guest's phone, at a quarter of its speed, while it loads a menu of 300 dishes and scrolls
+// through it.
 //   node benches/screens/menu.mjs [--slow-down 4] [--dishes 300] [--shot FILE]
 // Exits with 1 if a task takes longer than the limit. Needs Chromium; all traffic stays on the loopback interface.
 import { spawn } from 'node:child_process';
@@ -45,7 +46,7 @@ function menu() {
   return { restaurant: 'r1', currency: 'BDT', position: 1, paused: false, categories, items };
 }
 
-/** Replaces the WebSocket by one that says hello and knows the menu. */
+/** Replaces the WebSocket by one that sends `welcome` and the menu. */
 const SOCKET = `if (location.protocol === 'http:') window.WebSocket = class {
   readyState = 0;
   constructor() { setTimeout(() => { this.readyState = 1; this.#push({
@@ -61,7 +62,7 @@ const SOCKET = `if (location.protocol === 'http:') window.WebSocket = class {
   close() {}
 };`;
 
-/** Chromium by the DevTools protocol over two pipes, in which a zero byte ends each message. */
+/** Chromium, controlled by the DevTools protocol over two pipes. A zero byte ends each message. */
 class Chromium {
   #asked = 0;
   /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */ #open = new Map();
@@ -105,7 +106,7 @@ class Chromium {
   async traced(act) {
     this.#traced = [];
     await this.call('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', '__metadata'] } });
-    // The start of a trace keeps the page busy, too.
+    // Starting a trace keeps the page busy, too.
     await pause(1_000);
     await this.value("console.timeStamp('begun')");
     await act();
@@ -172,7 +173,7 @@ async function measure(slowDown) {
   return print(figures, height, slowDown);
 }
 
-/** Returns the longest tasks of the page's main thread, in ms of its own time: other processes do not count. @param {any[]} events */
+/** Returns the longest tasks of the page's main thread, in ms of CPU time, which excludes other processes. @param {any[]} events */
 function longest(events) {
   const mains = new Set(events.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`));
   const begun = events.find(({ name, args }) => name === 'TimeStamp' && args?.data?.message === 'begun')?.ts ?? 0;

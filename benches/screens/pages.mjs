@@ -1,4 +1,4 @@
-// What the measurements of pages share.
+// Shared helpers of the page measurements.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
@@ -24,7 +24,7 @@ export function serve(folder, api) {
     }
     const page = pathname.startsWith('/t/') ? '/table' : pathname;
     const file = normalize(join(folder, extname(page) ? page : `${page}.html`));
-    // No service worker: its cached pages would be those of the other revision.
+    // Serve no service worker, since its cached pages could be those of the other revision.
     if (!file.startsWith(folder) || file.endsWith('service-worker.js')) return answer(404, 'text/plain', '');
     try {
       const text = readFileSync(file);

@@ -12,7 +12,7 @@ import { HERE, ROOT, pause, serve, token } from './pages.mjs';
 /** The token of a kitchen screen. */
 const KITCHEN = token({ sub: 'screen', role: 'kitchen' });
 const RUSH = { OPEN: 100, READY: 10, DONE: 300 };
-/** The slow-down of the processor, and the longest median time of a tap in ms. */
+/** The slow-downs of the processor, each with the longest allowed median time of a tap in ms. */
 const SPEEDS = [[1, 50], [4, 150]];
 /** The pause between two taps, in which all work of the first one ends. */
 const PAUSE_MS = 250;
@@ -35,7 +35,7 @@ const TOUCH = `${FRAME}
     requestAnimationFrame(look);
   }));`;
 
-/** The main thread's time for one event of another screen, from its arrival to the end of the frame, without waiting. */
+/** The main thread's time for one event of another screen, from its arrival to the end of the frame, without idle time. */
 const EVENT = `${FRAME}
   const things = [...document.querySelectorAll('[data-order][data-status="accepted"]')]
     .filter((one) => one.querySelectorAll('[data-item][data-status="queued"]').length > 1);
@@ -178,7 +178,7 @@ async function openSession(url) {
   const run = (script) => call('POST', at('/execute/sync'), { script, args: [] });
   return {
     devtools, run,
-    // The same address with another fragment would not load the page again.
+    // Load a blank page first, since the same address with another fragment would not reload the page.
     open: async (address) => { await call('POST', at('/url'), { url: 'about:blank' }); await call('POST', at('/url'), { url: address }); },
     later: (script) => call('POST', at('/execute/async'), { script, args: [] }),
     until: async (script) => {
