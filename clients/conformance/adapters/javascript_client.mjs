@@ -1,5 +1,6 @@
-// The adapter of the JavaScript client: JSON lines from the kit in, what the client does out. Node before 22 has no WebSocket
-// of its own; scripts/test installs the package undici in target/client-tools, or where ORDERBELL_TEST_TOOLS says.
+// The adapter of the JavaScript client: reads JSON lines from the kit, and writes what the client does. Node before version
+// 22 has no WebSocket, so scripts/test installs the package undici in target/client-tools, or in the folder
+// ORDERBELL_TEST_TOOLS.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';

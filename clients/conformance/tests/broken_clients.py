@@ -1,8 +1,8 @@
-"""Clients with one rule broken each: the Python client, patched, under its adapter.
+"""Clients that each break one rule: the Python client, patched, under its adapter.
 
     python broken_clients.py NAME
 
-`BROKEN` names the case of the kit that has to notice each.
+`BROKEN` names for each client the case of the kit that must detect it.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ BROKEN: dict[str, tuple[str, Callable[[], None]]] = {}
 
 
 def broken(noticed_by: str) -> Callable[[Callable[[], None]], None]:
-    """Registers a patch, and the case that has to notice it."""
+    """Registers a patch, and the case that must detect it."""
 
     def register(patch: Callable[[], None]) -> None:
         BROKEN[patch.__name__] = (noticed_by, patch)

@@ -1,4 +1,4 @@
-"""The kit passes the two clients of this repository, and fails each broken one by the case that has to notice it."""
+"""The kit passes both clients of this repository, and detects each broken client by the case of its rule."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from orderbell_conformance.report import Report
 HERE = Path(__file__).parents[1]
 PYTHON = [sys.executable, str(HERE / "adapters/python_client.py")]
 BROKEN_S = 6.0
-"""The patience with broken clients, which have to fail."""
+"""The patience with broken clients, which must fail."""
 JAVASCRIPT = ["node", str(HERE / "adapters/javascript_client.mjs")]
 BROKEN_CLIENT = [sys.executable, str(HERE / "tests/broken_clients.py")]
 OUTPUTS = ["--only", "repeats", "--json", "r.json", "--junit", "r.xml"]
@@ -38,7 +38,7 @@ def test_the_clients_of_this_repository_pass(command: list[str]) -> None:
     assert len(report.results) == len(CASES)
 
 
-def test_each_broken_client_is_noticed_by_the_case_of_its_rule() -> None:
+def test_the_case_of_its_rule_detects_each_broken_client() -> None:
     cases = {case.name: case for case in CASES}
 
     async def try_all() -> dict[str, Report]:
@@ -60,7 +60,7 @@ def test_each_broken_client_is_noticed_by_the_case_of_its_rule() -> None:
         print(f"{name}: {result.failure}")
 
 
-def test_the_command_reports_and_its_status_says_how_it_ended(tmp_path: Path) -> None:
+def test_the_command_writes_reports_and_exits_with_the_status_of_the_result(tmp_path: Path) -> None:
     def kit(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "orderbell_conformance", *arguments]
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""A restaurant's feed as a model: what a server has, and the frames that it would send."""
+"""A model of a restaurant's feed: the server's state, and the frames that it would send."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ FINAL = ("served", "rejected", "cancelled")
 
 @dataclass
 class Feed:
-    """The log of one room. Positions that other rooms use up leave holes in it."""
+    """The log of one room. It has gaps at the positions of events in other rooms."""
 
     epoch: str = "e1"
     head: int = 0
     log: list[Json] = field(default_factory=list)
     """Event frames."""
     oldest: int = 0
-    """Cursors before this one get a snapshot."""
+    """Earlier cursors than this one get a snapshot."""
 
     @property
     def last(self) -> int:
@@ -47,7 +47,7 @@ class Feed:
         return frame
 
     def sync(self) -> Json:
-        """Says that the room has no other event up to the head."""
+        """Returns a `sync` frame: the room has no other event up to the head."""
         return {"type": "sync", "room": ROOM, "position": self.head, "prev": self.last}
 
     def answer(self, subscribe: Json, part_size: int) -> Iterator[Json]:

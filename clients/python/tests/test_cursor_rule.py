@@ -1,4 +1,4 @@
-"""The cursor rule over a network that drops, repeats and reorders: at the end, the state is the server's."""
+"""The cursor rule over a network that drops, repeats and reorders frames: the client ends with the server's state."""
 
 from typing import Any
 
@@ -13,9 +13,7 @@ ORDERS = [f"o{number}" for number in range(5)]
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(1, 50))
-def test_a_frame_is_applied_if_and_only_if_nothing_lies_between_it_and_the_cursor(
-    cursor: int, prev: int, length: int
-) -> None:
+def test_a_frame_is_applied_exactly_if_no_event_is_missing_before_it(cursor: int, prev: int, length: int) -> None:
     position = prev + length
     verdict = judge(cursor, prev, position)
     assert (verdict is Verdict.DROP) == (position <= cursor)
@@ -31,7 +29,7 @@ class World:
         self.subscriptions = Subscriptions(lambda: 0.5)
         self.room = RoomState(ROOM)
         self.on_the_way: list[tuple[Json, bool]] = []
-        """Frames, and whether the network may lose them. It loses no part of the answer to a subscription."""
+        """Frames, each with whether the network may lose it. It must not lose a part of an answer to a subscription."""
         self.applied: list[str] = []
         self.subscriptions.join(ROOM)
         self.room = self.subscriptions.rooms[ROOM]
@@ -44,7 +42,7 @@ class World:
 
     def ask(self, frames: list[Json]) -> None:
         for frame in frames:
-            assert frame.get("paged", False) == self.paged, "asks for parts if the server can send them, and only then"
+            assert frame.get("paged", False) == self.paged, "parts are requested exactly if the server can send them"
             if "since" in frame:
                 assert frame["epoch"] == self.feed.epoch, "a cursor is used only in its epoch"
             self.on_the_way += [(answer, False) for answer in self.feed.answer(frame, self.part_size)]
@@ -77,11 +75,11 @@ class World:
             self.applied.append(change.event["id"])
 
     def check(self) -> None:
-        """Checks the invariant: the state is the server's as of the cursor."""
+        """Checks the invariant: the client has the server's state as of the cursor."""
         if self.room.cursor is None or self.room.epoch != self.feed.epoch:
             return
         positions = [int(event.split("/")[1]) for event in self.applied if event.startswith(f"{self.feed.epoch}/")]
-        assert positions == sorted(set(positions)), "each once, in order"
+        assert positions == sorted(set(positions)), "each event is applied once, in order"
         past = Feed(log=[frame for frame in self.feed.log if frame["position"] <= self.room.cursor])
         for order, document in past.documents().items():
             shown = self.room.documents.get(order)
@@ -96,7 +94,7 @@ class World:
             while self.on_the_way:
                 self.deliver()
                 rounds += 1
-                assert rounds < 10_000, "the client asks without end"
+                assert rounds < 10_000, "the client keeps sending requests"
         assert self.room.live
         assert self.room.cursor == self.feed.head
         self.check()
@@ -149,7 +147,7 @@ def play(world: World, step: Any) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(STEPS, max_size=60), st.booleans(), st.integers(1, 3))
-def test_whatever_the_network_does_the_state_becomes_the_servers(steps: list[Any], paged: bool, part_size: int) -> None:
+def test_the_client_gets_the_servers_state_over_any_network(steps: list[Any], paged: bool, part_size: int) -> None:
     world = World(paged, part_size)
     for step in steps:
         play(world, step)
@@ -179,7 +177,7 @@ def test_parts_of_two_snapshots_are_never_joined() -> None:
     assert (room.documents, room.cursor) == ({}, None)
 
 
-def test_a_patch_of_an_order_that_the_snapshot_lacked_asks_for_a_snapshot_and_moves_nothing() -> None:
+def test_a_patch_of_an_order_that_the_snapshot_lacked_is_not_applied_and_makes_the_client_request_a_snapshot() -> None:
     room = RoomState(ROOM)
     room.receive(snapshot(4), "e")
     event = {"id": "x", "kind": "order.rushed", "order": "a", "patch": {"rush": True}}
@@ -192,7 +190,7 @@ def event(position: int, prev: int, kind: str = "order.placed") -> Json:
     return {"type": "event", "room": ROOM, "position": position, "prev": prev, "event": what}
 
 
-def test_a_gap_is_asked_for_once_and_a_replay_that_does_not_close_it_is_followed_by_a_snapshot() -> None:
+def test_a_gap_is_requested_once_and_a_snapshot_if_the_replay_does_not_close_it() -> None:
     room = RoomState(ROOM)
     room.receive(snapshot(4), "e")
     assert room.receive(event(6, 5), "e").need is Need.RESUME
@@ -201,7 +199,7 @@ def test_a_gap_is_asked_for_once_and_a_replay_that_does_not_close_it_is_followed
     assert room.receive({"type": "live", "room": ROOM, "position": 7}, "e").need is Need.SNAPSHOT
 
 
-def test_a_lost_room_is_not_live_and_asks_again() -> None:
+def test_after_a_lost_connection_a_room_is_not_live_and_subscribes_again() -> None:
     room = RoomState(ROOM)
     room.receive(snapshot(4), "e")
     room.receive({"type": "live", "room": ROOM, "position": 4}, "e")
@@ -212,7 +210,7 @@ def test_a_lost_room_is_not_live_and_asks_again() -> None:
     assert room.receive(event(6, 5), "e").need is Need.RESUME
 
 
-def test_orders_with_a_final_status_are_bounded_and_the_oldest_go_first() -> None:
+def test_orders_with_a_final_status_are_bounded_and_the_oldest_are_dropped() -> None:
     room = RoomState(ROOM)
     room.receive(snapshot(0), "e")
     for number in range(1, KEPT_FINAL_ORDERS + 11):
@@ -224,7 +222,7 @@ def test_orders_with_a_final_status_are_bounded_and_the_oldest_go_first() -> Non
     assert "11" in room.documents
 
 
-def test_a_saved_room_goes_on_from_its_cursor_and_only_in_its_epoch() -> None:
+def test_a_saved_room_continues_from_its_cursor_only_in_the_same_epoch() -> None:
     room = RoomState(ROOM)
     room.receive(snapshot(4, {"id": "a", "status": "placed"}), "e")
     saved = room.saved()

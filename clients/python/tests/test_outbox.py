@@ -1,4 +1,4 @@
-"""Commands: one answer for each, whatever happens to the connection."""
+"""Commands: each gets one answer, even over an unreliable connection."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def command(number: int, lane: int) -> dict[str, Any]:
 @given(st.lists(STEPS, max_size=60))
 def test_each_command_ends_once_and_the_commands_of_an_order_are_sent_in_order(steps: list[Any]) -> None:
     outbox, now, added = Outbox(lambda: 0.5), 0.0, 0
-    under_way: list[dict[str, Any]] = []  # sent on this connection, unanswered
+    under_way: list[dict[str, Any]] = []  # commands sent on this connection and not answered yet
     ended: list[str] = []
     for step in steps:
         match step:
@@ -36,7 +36,7 @@ def test_each_command_ends_once_and_the_commands_of_an_order_are_sent_in_order(s
                 frame = outbox.take(now)
                 if frame is not None:
                     assert frame["id"] not in ended, "an answered command is not sent again"
-                    assert all(other["order"] != frame["order"] for other in under_way), "one at a time for an order"
+                    assert all(other["order"] != frame["order"] for other in under_way), "one command at a time"
                     under_way.append(frame)
             case "up" | "down":
                 under_way.clear()

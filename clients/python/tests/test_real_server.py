@@ -35,7 +35,7 @@ async def record(room: Room, seen: list[str]) -> None:
         if change.event is not None:
             seen.append(change.event["id"])
         else:
-            assert not seen, "one snapshot at the beginning, and then only events"
+            assert not seen, "there is one snapshot at the beginning, and then there are only events"
 
 
 async def logged(bell: Orderbell, room: Room, since: int, head: int) -> list[str]:
@@ -49,7 +49,7 @@ async def logged(bell: Orderbell, room: Room, since: int, head: int) -> list[str
     return log
 
 
-async def kill_amid(server: Server, bell: Orderbell, placed: set[str]) -> None:
+async def kill_during_work(server: Server, bell: Orderbell, placed: set[str]) -> None:
     basket = await a_basket(bell)
 
     async def all_day() -> None:
@@ -75,7 +75,7 @@ def test_killed_nodes_lose_no_event_and_no_command_takes_effect_twice() -> None:
             await room.went_live()
             began_at = room.cursor or 0
             placed: set[str] = set()
-            await kill_amid(server, bell, placed)
+            await kill_during_work(server, bell, placed)
 
             orders = {order["id"]: order async for order in bell.orders("demo", status="all")}
             assert set(orders) == placed, "each order once"
@@ -86,7 +86,7 @@ def test_killed_nodes_lose_no_event_and_no_command_takes_effect_twice() -> None:
             log = await logged(bell, room, began_at, head)
             await screen.until(lambda: len(seen) >= len(log) or recording.done())
             recording.cancel()
-            assert seen == log, "each event once, in the order of the log"
+            assert seen == log, "each event arrives once, in the order of the log"
 
     asyncio.run(asyncio.wait_for(run(), 240))
 

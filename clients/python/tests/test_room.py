@@ -8,7 +8,7 @@ from orderbell import Change, FixedToken, Orderbell, OrderbellError
 from orderbell.room import CHANGES_BOUND
 
 
-def test_a_reader_that_lags_behind_gets_one_snapshot_and_what_follows() -> None:
+def test_a_reader_that_lags_behind_gets_one_snapshot_and_the_later_changes() -> None:
     async def run() -> None:
         bell = Orderbell("http://unused", FixedToken("t"))
         room = bell.room("kitchen:r")
@@ -38,7 +38,7 @@ def test_a_reader_that_lags_behind_learns_that_the_history_was_rewritten(at: int
     asyncio.run(run())
 
 
-def test_readers_and_commands_end_with_the_client_and_say_why() -> None:
+def test_readers_and_commands_end_with_the_client_and_get_its_reason() -> None:
     async def run() -> None:
         bell = Orderbell("http://unused", FixedToken("t"))
         changes = bell.room("kitchen:r").changes()
@@ -54,7 +54,7 @@ def test_readers_and_commands_end_with_the_client_and_say_why() -> None:
     asyncio.run(run())
 
 
-def test_a_room_that_is_left_ends_its_readers() -> None:
+def test_leaving_a_room_ends_its_readers() -> None:
     async def run() -> None:
         bell = Orderbell("http://unused", FixedToken("t"))
         changes = bell.room("kitchen:r").changes()

@@ -1,4 +1,4 @@
-"""Renewals: a lost answer repeats the same refresh token, and only the server's 401 ends a session."""
+"""Renewals: the client repeats one whose answer was lost, and only the server's own 401 ends a session."""
 
 import asyncio
 import stat
@@ -41,7 +41,7 @@ def session(now: Callable[[], float] = lambda: 0.0, sign_in: Any = None) -> Sess
     return tokens
 
 
-def test_a_lost_answer_repeats_the_same_refresh_token() -> None:
+def test_after_a_lost_answer_the_same_refresh_token_is_sent_again() -> None:
     async def run() -> None:
         tokens = session()
         http = FakeHttp(OrderbellError("offline"), OrderbellError("unavailable", status=503), pair(2), pair(3))
@@ -55,7 +55,7 @@ def test_a_lost_answer_repeats_the_same_refresh_token() -> None:
     asyncio.run(run())
 
 
-def test_callers_at_the_same_time_share_one_renewal() -> None:
+def test_concurrent_callers_share_one_renewal() -> None:
     async def run() -> None:
         tokens, http = session(), FakeHttp(pair(2))
         assert await asyncio.gather(*(tokens.refresh(http, "a1") for _ in range(5))) == ["a2"] * 5
@@ -78,7 +78,7 @@ def test_only_the_servers_own_401_ends_a_session() -> None:
     asyncio.run(run())
 
 
-def test_with_credentials_an_ended_session_is_followed_by_another() -> None:
+def test_a_client_with_credentials_begins_another_session_when_one_ends() -> None:
     async def run() -> None:
         tokens, http = session(sign_in={"api_key": "k"}), FakeHttp(UNAUTHORIZED, pair(7))
         assert await tokens.refresh(http, "a1") == "a7"
@@ -95,14 +95,14 @@ def test_a_token_is_renewed_before_it_expires_and_used_until_then() -> None:
         now = 239.0
         assert await tokens.get(http) == "a1"
         now = 241.0
-        assert await tokens.get(http) == "a1", "no answer: the present one is still good"
+        assert await tokens.get(http) == "a1", "without an answer the current token is still used"
         assert await tokens.get(http) == "a2"
 
     asyncio.run(run())
     assert renewal_delay(20) == 10
 
 
-def test_a_fixed_token_ends_with_itself() -> None:
+def test_a_fixed_token_cannot_be_renewed() -> None:
     async def run() -> None:
         tokens, http = FixedToken("t"), FakeHttp()
         assert await tokens.get(http) == "t"
@@ -112,7 +112,7 @@ def test_a_fixed_token_ends_with_itself() -> None:
     asyncio.run(run())
 
 
-def test_a_file_keeps_a_session_for_its_owner_alone_and_survives_damage(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_a_session_file_and_a_damaged_file_counts_as_empty(tmp_path: Path) -> None:
     path = tmp_path / "session"
     tokens = SessionTokens(store=FileStore(path), now=lambda: 0.0)
     tokens.keep(pair(1))
@@ -126,7 +126,7 @@ def test_a_file_keeps_a_session_for_its_owner_alone_and_survives_damage(tmp_path
     assert not path.exists()
 
 
-def test_a_pair_that_cannot_be_kept_is_not_used(tmp_path: Path) -> None:
+def test_a_pair_that_cannot_be_stored_is_not_used(tmp_path: Path) -> None:
     tokens = SessionTokens(store=FileStore(tmp_path / "missing" / "session"))
     with pytest.raises(OrderbellError, match="could not be kept"):
         tokens.keep(pair(1))

@@ -51,9 +51,9 @@ class House:
     log: list[Json] = field(default_factory=list)
     """Events, each with its `position`."""
     oldest: int = 0
-    """Cursors before this one cannot be resumed from: they get a snapshot."""
+    """Earlier cursors than this one cannot be resumed, and get a snapshot."""
     part_size: int = 2
-    """Documents in a part of a snapshot."""
+    """The number of documents in a part of a snapshot."""
 
     # Writing
 
@@ -79,7 +79,7 @@ class House:
         return self.commit(kind, {"status": status, **fields}, id)
 
     def rewrite(self, kept: int) -> None:
-        """Restores the database with only the first events, in another epoch."""
+        """Restores the database with only its first events, in another epoch."""
         self.epoch = f"{uuid.uuid4()}-{uuid.uuid4()}"
         self.log = self.log[:kept]
         self.head = self.log[-1]["position"] if self.log else 0
@@ -121,7 +121,7 @@ class House:
         return {"type": "event", "room": room, "position": at, "prev": self.last(room, at), "event": entry["event"]}
 
     def sync(self, room: str) -> Json:
-        """Returns the `sync` frame: no other event happened."""
+        """Returns the `sync` frame, which says that the room has no further event."""
         return {
             "type": "sync",
             "room": room,
@@ -131,7 +131,7 @@ class House:
         }
 
     def live(self, room: str) -> Json:
-        """Returns the `live` frame: all missed events were sent."""
+        """Returns the `live` frame, which says that all missed events were sent."""
         return {"type": "live", "room": room, "position": self.head}
 
     def can_resume(self, subscribe: Json) -> bool:
@@ -141,7 +141,7 @@ class House:
         return known and since is not None and self.oldest <= since <= self.head
 
     def answer(self, subscribe: Json) -> Iterator[Json]:
-        """Yields the answer to a subscription, from its cursor where that is usable."""
+        """Yields the answer to a subscription, from its cursor if that is usable."""
         room = subscribe["room"]
         if self.can_resume(subscribe):
             yield from self.missed(room, subscribe["since"])
@@ -182,5 +182,5 @@ def carries(room: str, event: Json) -> bool:
 
 
 def open_orders(documents: dict[str, Json]) -> dict[str, Json]:
-    """Returns the orders without a final status, which are those of a snapshot."""
+    """Returns the orders without a final status, which a snapshot contains."""
     return {id: document for id, document in documents.items() if document["status"] not in FINAL}

@@ -34,15 +34,15 @@ def problem(status: int, code: str, headers: dict[str, str] | None = None) -> we
 
 
 class Desk:
-    """Issues tokens: one access token is valid at a time, and the refresh token spent last gets its successor again."""
+    """Issues tokens. One access token is valid at a time. Repeating the last refresh token gets its successor again."""
 
     def __init__(self) -> None:
         self.lifetime = DEFAULT_LIFETIME_S
         self.generation = 0
         self.asked: list[str] = []
-        """The refresh tokens that came, in order."""
+        """The received refresh tokens, in order."""
         self.script: list[str] = []
-        """The faults of the next renewals: `lose`, `slow`, `unavailable`, `proxy`, `over`; after these, answers."""
+        """The faults of the next renewals: `lose`, `slow`, `unavailable`, `proxy`, `over`. Later ones are answered."""
         self.pairs: list[Json] = []
         self.issue()
 
@@ -130,7 +130,7 @@ class Link:
             try:
                 await self._socket.send_str(json.dumps(frame))
             except (ConnectionError, RuntimeError):
-                self.over = True  # the client is gone; the case fails by its next wait
+                self.over = True  # the client has gone, and the case will fail at its next wait
 
     async def tell(self, *entries: Json) -> None:
         """Sends events to the joined rooms that carry them."""
@@ -211,9 +211,9 @@ class HostileServer:
     refuse: Callable[[str], web.Response | None] = lambda token: None
     """Refuses handshakes with a valid token, if the case wants that."""
     answers: list[Answer] = field(default_factory=list)
-    """The answers to the next subscriptions; after these, the honest ones."""
+    """The answers to the next subscriptions. Later ones get honest answers."""
     outcomes: list[Answer] = field(default_factory=list)
-    """The same for commands."""
+    """The answers to the next commands. Later ones get honest answers."""
     links: list[Link] = field(default_factory=list)
     handshakes: list[Handshake] = field(default_factory=list)
     effects: dict[str, Json] = field(default_factory=dict)
@@ -249,7 +249,7 @@ class HostileServer:
         self.transcript.append(f"{time.monotonic() - self._began_at:7.3f} {who}: {text[:300]}")
 
     async def take(self, script: list[Answer], honest: Answer, link: Link, frame: Json) -> None:
-        """Answers by the next line of a script, and honestly after its end."""
+        """Answers with the next entry of a script, and honestly after its end."""
         await (script.pop(0) if script else honest)(link, frame)
 
     async def answer(self, link: Link, frame: Json) -> None:

@@ -15,9 +15,9 @@ from .server import HostileServer, Link
 PATIENCE_S = 15.0
 """The longest time for an expected action of the client, unless the command line or the contract says otherwise."""
 CASE_S = 60.0
-"""How long a case may take."""
+"""The longest time of a case."""
 READY_S = 30.0
-"""How long an adapter may take to start."""
+"""The longest time until an adapter is ready."""
 LINE_BYTES = 64 * 1024 * 1024
 
 
@@ -143,7 +143,7 @@ class Trial:
         self._links = 0
 
     async def begin(self, *rooms: str) -> None:
-        """Tells the client to connect and to follow rooms, the kitchen if none is named."""
+        """Tells the client to connect and to follow rooms, by default the kitchen's."""
         await self.client.do(
             "connect",
             url=self.server.url,
@@ -154,7 +154,7 @@ class Trial:
         )
 
     async def connect(self, *rooms: str) -> Link:
-        """Connects, and returns the link once the client shows what the server has."""
+        """Connects the client, and returns the link once the client shows the server's state."""
         await self.begin(*rooms)
         link = await self.link()
         await self.joined(link, *rooms)
@@ -293,7 +293,7 @@ def shown_of(report: Json, room: str) -> Json:
 
 
 def difference_of(expected: Any, shown: Any, path: str = "") -> str:
-    """Returns the first place at which two documents differ."""
+    """Describes the first place at which two documents differ."""
     if isinstance(expected, dict) and isinstance(shown, dict):
         for name in sorted(expected.keys() | shown.keys()):
             if name not in shown:
@@ -318,7 +318,7 @@ class Case:
 
 @dataclass
 class Result:
-    """How a case ended."""
+    """The result of a case."""
 
     case: Case
     seconds: float

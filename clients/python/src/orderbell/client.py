@@ -23,7 +23,7 @@ from .tokens import Tokens, renewal_delay
 from .wire import Ack, JsonObject, Order, Saved
 
 STEADY_S = 5.0
-"""How long a connection must last for the next loss to start the backoff again."""
+"""How long a connection must last so that its loss starts the backoff from the beginning."""
 RENEWAL_RETRY_S = 10.0
 """The longest delay after a failed renewal."""
 
@@ -34,7 +34,7 @@ class Orderbell:
     """A live link to one restaurant, as an asynchronous context manager.
 
     `state` is `connecting` until the first connection, `catching_up` while a room waits for its snapshot or its
-    missed events, `live`, `offline` between connections, and `stopped` when only a person can help: then every wait
+    missed events, `live`, `offline` between connections, and `stopped` when only a person can help. Every wait then
     ends with `stopped`.
     """
 
@@ -93,7 +93,7 @@ class Orderbell:
         self._stop(OrderbellError("stopped", "the client was closed"))
         await self.http.close()
 
-    # What a program does
+    # The API for programs
 
     async def connected(self) -> JsonObject:
         """Waits for the first connection. Returns its `welcome`, which names the restaurant and the role."""
@@ -108,7 +108,7 @@ class Orderbell:
             await self._moved.wait()
 
     def room(self, name: str, saved: Saved | None = None) -> Room:
-        """Returns a room, subscribed from now on and after every reconnect; the same one for the same name.
+        """Returns a room, subscribed now and after every reconnect. The same name returns the same room.
 
         With a state from `Room.saved`, the room continues from there.
         """
@@ -129,7 +129,7 @@ class Orderbell:
         self._settle()
 
     async def command(self, action: str, *, order: str | None = None, id: str | None = None, **fields: Any) -> Ack:
-        """Sends a command, again under the same id on every new connection, and returns its `ack`.
+        """Sends a command, repeats it under the same id on every new connection, and returns its `ack`.
 
         Raises the refusal. Cancelling the wait does not withdraw the command.
         """
@@ -137,7 +137,7 @@ class Orderbell:
         return await self._ask(frame if order is None else frame | {"order": order})
 
     async def place(self, order: Mapping[str, Any], *, id: str | None = None) -> Ack:
-        """Places an order: the body as in docs/protocol.md. The same id twice is one order."""
+        """Places an order, whose body is as in docs/protocol.md. Using an id twice places one order."""
         return await self._ask({"type": "place", "id": id or new_id(), "order": dict(order)})
 
     def seen(self, room: str, position: int, station: str | None = None) -> None:
@@ -194,7 +194,7 @@ class Orderbell:
             self._expire()
 
     async def _authorized(self) -> bool:
-        """Gets a token; after a refused one, a new one. Without an answer, waits and returns False."""
+        """Gets a token, or a new one if the last was refused. Without an answer, waits and returns False."""
         try:
             if self._refused:
                 self._token = await self._tokens.refresh(self.http, self._token)
@@ -215,7 +215,7 @@ class Orderbell:
             return max(0.0, slot - self._clock())
         attempt, self._attempt = self._attempt, self._attempt + 1
         if reaction in (AfterClose.TOKEN, AfterClose.AT_ONCE):
-            # At once, but not in a loop without pause.
+            # Reconnect at once, but never in a loop without a pause.
             return 0.0 if attempt == 0 else full_jitter(attempt - 1, self._random)
         return (end.retry_after_s or 0.0) + full_jitter(attempt, self._random)
 
@@ -309,7 +309,7 @@ class Orderbell:
     def _receive(self, frame: JsonObject) -> End | None:
         kind = frame["type"]
         if kind == "going_away":
-            # Stays until the server closes, but not beyond its own slot.
+            # Stay until the server closes, but not beyond the client's own slot.
             self._slot_at = self._clock() + frame["reconnect_in_ms"] / 1000
             self._wake.set()
         elif kind == "ack" or (kind == "error" and "id" in frame):

@@ -15,7 +15,7 @@ class AfterClose(Enum):
     AT_ONCE = "at once"
     """Reconnect from the cursors."""
     SLOT = "slot"
-    """Reconnect in the slot that `going_away` named; without one, after backoff."""
+    """Reconnect in the slot named in `going_away`, or after backoff without one."""
     BACKOFF = "backoff"
     """Reconnect after backoff."""
 
@@ -84,7 +84,7 @@ class OrderbellError(Exception):
         self.reason = reason
         """A machine-readable detail, such as the limit that was reached."""
         self.document = document
-        """The current document with `stale`, the prices with `price_changed`."""
+        """The current document if the code is `stale`, or the prices if it is `price_changed`."""
         self.retry_after_s = retry_after_s
         self.status = status
         """The HTTP status of a refusal over HTTP."""

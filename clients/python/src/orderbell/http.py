@@ -22,7 +22,7 @@ class Http:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The connections, made when they are first needed, inside the running loop."""
+        """The connections, created on first use inside the running loop."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE_S))
         return self._session

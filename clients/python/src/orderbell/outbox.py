@@ -8,9 +8,9 @@ from .codes import AfterError, OrderbellError, after_error
 from .wire import JsonObject
 
 BOUND = 200
-"""Unanswered commands; one more is refused with `queue_full`."""
+"""The bound of unanswered commands. One more is refused with `queue_full`."""
 MAX_TRIES = 5
-"""How often a command may be answered `later` before its refusal stands."""
+"""The number of temporary refusals after which the refusal of a command is final."""
 ORDER_LIFETIME_S = 10 * 60.0
 """How long an unanswered order or round may wait. A later one would surprise its guest."""
 COMMAND_LIFETIME_S = 12 * 3600.0
@@ -40,7 +40,7 @@ class _Entry:
 
     @property
     def lane(self) -> str:
-        """Commands of one lane go one after another."""
+        """The lane of the command. Commands of one lane are sent one after another."""
         return str(self.frame.get("order", self.id)) if self.frame["type"] == "command" else self.id
 
     @property

@@ -24,7 +24,7 @@ class Room:
         self._readers: WeakSet[Changes] = WeakSet()
         self._ended = False
         self.refusal: OrderbellError | None = None
-        """Why the server refuses the room, or why the client stopped."""
+        """The reason why the server refuses the room, or why the client stopped."""
 
     @property
     def name(self) -> str:
@@ -97,7 +97,7 @@ class Room:
 class Changes:
     """Yields each change of a room, in order, across reconnects, until the room is left.
 
-    A reader that lags behind by more than `CHANGES_BOUND` gets one `snapshot` with `overflowed` instead, and reads
+    A reader that lags behind by more than `CHANGES_BOUND` gets one `snapshot` with `overflowed` instead, and must read
     the state again. Raises the refusal, or the reason if the client stops.
     """
 

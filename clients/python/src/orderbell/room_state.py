@@ -41,10 +41,10 @@ class Need(Enum):
 class Change:
     """What a frame changed.
 
-    `kind` is `snapshot`, after which the whole state is to be read again, or the kind of the event. `position` is that
-    of the event or of the snapshot, and None when changes were dropped. `before` and `after` are the order, the calls,
-    the displays or the menu. `rewritten` says that the snapshot is of another epoch: the database was restored,
-    perhaps without some orders. `overflowed` says that changes were dropped because the reader was too slow.
+    `kind` is the kind of the event, or `snapshot`, after which the reader must read the whole state again. `position`
+    is that of the event or snapshot, and None if changes were dropped. `before` and `after` are the order, the calls,
+    the displays or the menu. `rewritten` says that the snapshot is of another epoch: the database was restored, perhaps
+    without some orders. `overflowed` says that changes were dropped because the reader was too slow.
     """
 
     kind: str
@@ -168,7 +168,7 @@ class RoomState:
             case Verdict.DROP:
                 return _NOTHING
             case Verdict.GAP:
-                # One request brings everything; later frames beyond the same gap need no other.
+                # One request brings all missing events, so later frames beyond the same gap need no further request.
                 asked, self._beyond = self._beyond > 0, max(self._beyond, position)
                 return _NOTHING if asked else Step(Need.RESUME)
         step = self._apply(frame["event"], position) if frame["type"] == "event" else _NOTHING
@@ -204,13 +204,13 @@ class RoomState:
             case _ if "order" in event:
                 return self._apply_to_order(event, position)
             case _:
-                return Step(change=Change(kind, position, event))  # of an unknown kind, not about an order
+                return Step(change=Change(kind, position, event))  # an unknown kind, not about an order
         return Step(change=Change(kind, position, event, None, before, after))
 
     def _apply_to_order(self, event: JsonObject, position: int) -> Step:
         order, patch = event["order"], event["patch"]
         before = self.documents.get(order)
-        # An order that was final before the snapshot is not in it. A patch with the id carries the whole document.
+        # A snapshot lacks orders with a final status. A patch that contains the id is the whole document.
         if before is None and "id" not in patch:
             return Step(Need.SNAPSHOT)
         after = cast(Order, merge_patch(before or {}, patch))

@@ -9,7 +9,7 @@ from .room_state import Change, Need, RoomState
 from .wire import JsonObject, Saved
 
 RETRY_BASE_S = 1.0
-"""The first ceiling of the backoff for a subscription that is to be sent again later."""
+"""The first ceiling of the backoff before a refused subscription is sent again."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from .http import Http
 from .wire import JsonObject
 
 RENEW_BEFORE_S = 60.0
-"""How long before its expiry a token is renewed; a short-lived one at half its life."""
+"""How long before its expiry a token is renewed. A short-lived token is renewed at half its life."""
 
 
 class Pair(TypedDict):
@@ -26,10 +26,10 @@ class Pair(TypedDict):
 
 
 class TokenStore(Protocol):
-    """Stores a session. With a store that outlives the program, the session does too."""
+    """Stores a session. If the store outlives the program, so does the session."""
 
     def load(self) -> Pair | None:
-        """Returns the kept pair."""
+        """Returns the stored pair."""
 
     def save(self, pair: Pair | None) -> None:
         """Stores a pair, or removes it with None. The pair is durable when this returns."""
@@ -42,7 +42,7 @@ class MemoryStore:
         self._pair: Pair | None = None
 
     def load(self) -> Pair | None:
-        """Returns the kept pair."""
+        """Returns the stored pair."""
         return self._pair
 
     def save(self, pair: Pair | None) -> None:
@@ -57,7 +57,7 @@ class FileStore:
         self._path = Path(path)
 
     def load(self) -> Pair | None:
-        """Returns the kept pair; None if the file is missing or damaged."""
+        """Returns the stored pair, or None if the file is missing or damaged."""
         try:
             pair: Pair = json.loads(self._path.read_text())
             return pair if isinstance(pair["access_token"], str) else None
@@ -84,7 +84,7 @@ class Tokens(Protocol):
         """Returns a token that has not expired. Raises `unauthorized` if the session is over."""
 
     async def refresh(self, http: Http, stale: str) -> str:
-        """Returns another token than the stale one."""
+        """Returns a token other than the stale one."""
 
 
 class FixedToken:
@@ -105,9 +105,9 @@ class FixedToken:
 class SessionTokens:
     """The tokens of a session, which renews itself.
 
-    A new pair is kept before it is used. If the answer to a renewal is lost, the same refresh token is sent again:
-    the server gives it the same successor. Only the server's own 401 ends the session; then `sign_in`, the body of
-    `POST /api/v1/sessions`, begins another one, if there is one.
+    A new pair is stored before it is used. If the answer to a renewal is lost, the same refresh token is sent again,
+    and the server returns the same successor. Only the server's own 401 ends the session. Then `sign_in`, if given,
+    begins another one: it is the body of `POST /api/v1/sessions`.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class SessionTokens:
             return pair["access_token"]
 
     async def refresh(self, http: Http, stale: str) -> str:
-        """Returns another token than the stale one. Callers at the same time share one renewal."""
+        """Returns a token other than the stale one. Concurrent callers share one renewal."""
         async with self._alone:
             pair = self._store.load()
             if pair is None:

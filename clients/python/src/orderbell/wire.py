@@ -30,7 +30,7 @@ class Item(TypedDict):
 
 
 class Order(TypedDict):
-    """An order's document; docs/protocol.md lists the fields that are not here."""
+    """An order's document. docs/protocol.md lists the fields that are missing here."""
 
     id: str
     restaurant: str

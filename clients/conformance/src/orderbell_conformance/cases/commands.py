@@ -1,4 +1,4 @@
-"""Commands: one effect and one answer for each."""
+"""Commands: each has one effect and one answer."""
 
 import asyncio
 import uuid
@@ -20,8 +20,8 @@ async def accept(t: Trial, order: str = "a") -> str:
 
 
 async def answered(t: Trial, id: str, seconds: float | None = None) -> Json:
-    """Waits for the end of a command."""
-    await t.client.until(lambda: id in t.client.answers, "the client tells the answer to the command", seconds)
+    """Waits until the client reports the end of a command."""
+    await t.client.until(lambda: id in t.client.answers, "the client reports the answer to the command", seconds)
     return t.client.answers[id]
 
 
@@ -71,7 +71,7 @@ async def lost_answer(t: Trial) -> None:
 
 @case(RETRIES)
 async def lost_answer_to_an_order(t: Trial) -> None:
-    """An order whose answer was lost is placed again under its id and with the same contents: it is one order."""
+    """An order whose answer was lost is placed again under its id and with the same contents, and remains one order."""
     link = await t.connect()
 
     async def execute_and_cut(link: Link, frame: Json) -> None:
@@ -91,7 +91,7 @@ async def lost_answer_to_an_order(t: Trial) -> None:
 
 @case(RETRIES)
 async def given_while_offline(t: Trial) -> None:
-    """A command that is given without a connection is sent on the next one, once."""
+    """A command made without a connection is sent once, on the next connection."""
     t.house.place("a")
     link = await t.connect()
     t.server.refuse = lambda token: problem(503, "unavailable")
@@ -109,7 +109,7 @@ async def given_while_offline(t: Trial) -> None:
 
 @case(ERRORS)
 async def refused_command(t: Trial) -> None:
-    """A refusal is the answer: the client tells its code, and does not send the command again."""
+    """A refusal is final: the client reports its code, and does not send the command again."""
     t.house.place("a")
     link = await t.connect()
     document = t.house.state("kitchen:")["documents"]["a"]

@@ -12,7 +12,7 @@ CODES, HANDSHAKE, HEARTBEAT = "Close codes", "Handshake", "Heartbeat"
 STOPPED_S = 2.0
 """How long to watch a client that has to stop."""
 TOO_MANY = 15
-"""A number of handshakes during an outage that a client with backoff never reaches."""
+"""More handshakes than a client with backoff makes during the outage."""
 
 
 def comes_back(code: int, rule: str, within: float) -> None:
@@ -112,7 +112,7 @@ async def silent_server(t: Trial) -> None:
     link = await t.connect()
     link.mute = True
     t.house.status("a", "accepted")
-    await t.resumed(1, "the client gives a silent connection up", 15)
+    await t.resumed(1, "the client gives up a silent connection", 15)
     await t.shows()
 
 

@@ -1,4 +1,4 @@
-"""Merge patches, and what the server may add."""
+"""Merge patches, and additions that the server may make."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ async def replaced_values(t: Trial) -> None:
 
 @case(FORWARD)
 async def unknown_fields(t: Trial) -> None:
-    """Unknown fields of frames are ignored, those of documents are kept."""
+    """Unknown fields of frames are ignored, and unknown fields of documents are kept."""
     t.server.welcome |= {"novel": {"field": True}}
     t.house.place("a", novel=[1, {"two": 3}])
     link = await t.connect()
@@ -48,14 +48,14 @@ async def unknown_fields(t: Trial) -> None:
 
 @case(FORWARD)
 async def unknown_frames(t: Trial) -> None:
-    """Frames of an unknown type are ignored, also when they name a room."""
+    """Frames of an unknown type are ignored, even if they name a room."""
     t.house.place("a")
     link = await t.connect()
     await link.send({"type": "fanfare"}, {"type": "weather", "room": KITCHEN, "position": 99, "prev": 98, "sun": True})
     await link.tell(t.house.status("a", "accepted"))
     await t.shows()
     require(len(t.server.links) == 1, "the client left its connection")
-    require(len(link.subscribes) == 1, "nothing was missing, so nothing must be requested again")
+    require(len(link.subscribes) == 1, "no event was missing, so the client must request nothing")
 
 
 @case(FORWARD)

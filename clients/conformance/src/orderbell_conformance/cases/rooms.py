@@ -17,7 +17,7 @@ def two_orders(t: Trial) -> None:
 
 @case(SUBSCRIBING)
 async def snapshot_then_events(t: Trial) -> None:
-    """A snapshot is the state, and each event after it changes it."""
+    """A snapshot is the state of a room, and each later event changes that state."""
     two_orders(t)
     link = await t.connect()
     require("since" not in link.subscribes[0], "the first subscription has no cursor yet")
@@ -25,7 +25,7 @@ async def snapshot_then_events(t: Trial) -> None:
     await link.tell(t.house.place("c"))
     await link.tell(t.house.status("a", "preparing", items={"i1": {"status": "cooking"}}))
     await t.shows()
-    require(len(link.subscribes) == 1, "nothing was missing, so nothing must be requested again")
+    require(len(link.subscribes) == 1, "no event was missing, so the client must request nothing")
 
 
 @case(CURSOR)
@@ -41,14 +41,14 @@ async def repeats(t: Trial) -> None:
 
 @case(CURSOR)
 async def gap(t: Trial) -> None:
-    """With `prev > cursor` an event is missing: nothing is applied; the client requests the room from its cursor."""
+    """With `prev > cursor` an event is missing: the client applies nothing, and requests the room from its cursor."""
     two_orders(t)
     link = await t.connect()
     cursor, before = t.house.head, await t.shown()
     t.house.status("a", "accepted", note="the missing one")
     held = await t.hold(t.server.answers)
     await link.tell(t.house.status("a", "preparing"))
-    t.must_resume(await held.came("the client asks for the missing event"), cursor)
+    t.must_resume(await held.came("the client requests the missing event"), cursor)
     await t.shows_still(KITCHEN, before, "an event beyond a gap was applied")
     await held.answer()
     await t.shows()
@@ -63,7 +63,7 @@ async def gap_before_a_sync(t: Trial) -> None:
     t.house.status("a", "accepted")
     held = await t.hold(t.server.answers)
     await link.send(t.house.sync(KITCHEN))
-    t.must_resume(await held.came("the client asks for the missing event"), cursor)
+    t.must_resume(await held.came("the client requests the missing event"), cursor)
     await held.answer()
     await t.shows()
 
@@ -95,7 +95,7 @@ async def sync_moves_the_cursor(t: Trial) -> None:
 
 @case(CURSOR)
 async def live_moves_the_cursor(t: Trial) -> None:
-    """`live` moves the cursor to its position: everything up to there was sent."""
+    """`live` moves the cursor to its position, up to which the server has sent everything."""
     two_orders(t)
     link = await t.connect()
     link.cut()
@@ -110,7 +110,7 @@ async def live_moves_the_cursor(t: Trial) -> None:
 
 @case(SUBSCRIBING)
 async def resumes_from_its_cursor(t: Trial) -> None:
-    """After a lost connection, the client asks for what it missed, with its cursor and the cursor's epoch."""
+    """After a lost connection, the client requests missed events with its cursor and the cursor's epoch."""
     two_orders(t)
     link = await t.connect()
     cursor = t.house.head
@@ -123,7 +123,7 @@ async def resumes_from_its_cursor(t: Trial) -> None:
 
 @case(SUBSCRIBING)
 async def repeats_after_a_reconnect(t: Trial) -> None:
-    """After a change of the connection, events may come again; they are dropped."""
+    """On a new connection the server may repeat events, and the client drops them."""
     two_orders(t)
     link = await t.connect()
     await link.tell(t.house.status("a", "accepted"), t.house.status("a", "preparing"))
@@ -141,7 +141,7 @@ async def repeats_after_a_reconnect(t: Trial) -> None:
 
 @case(SUBSCRIBING)
 async def snapshot_replaces_the_state(t: Trial) -> None:
-    """A snapshot in answer to a cursor replaces everything: documents that are not in it are dropped."""
+    """A snapshot in answer to a cursor replaces the whole state, and documents that it lacks are dropped."""
     two_orders(t)
     link = await t.connect()
     link.cut()
@@ -162,7 +162,7 @@ async def snapshot_amid_events(t: Trial) -> None:
     t.house.oldest = t.house.head + 1
     held = await t.hold(t.server.answers)
     await link.tell(t.house.status("a", "preparing"))
-    await held.came("the client asks for the missing event")
+    await held.came("the client requests the missing event")
     t.house.status("b", "accepted")
     t.house.oldest = t.house.head
     await held.answer()
@@ -172,7 +172,7 @@ async def snapshot_amid_events(t: Trial) -> None:
 
 @case(SUBSCRIBING)
 async def rewritten_history(t: Trial) -> None:
-    """In a new epoch the old cursor means nothing: the state becomes that of the snapshot, also at lower positions."""
+    """In a new epoch the old cursor is void: the snapshot replaces the state, even at a lower position."""
     two_orders(t)
     link = await t.connect()
     await link.tell(t.house.place("lost"), t.house.status("a", "accepted"))
@@ -196,7 +196,7 @@ async def rewritten_history(t: Trial) -> None:
 
 @case(PARTS)
 async def snapshot_in_parts(t: Trial) -> None:
-    """The parts of a snapshot are stored apart and applied with the last one."""
+    """The parts of a snapshot are collected, and applied together with the last one."""
     for id in "abcde":
         t.house.place(id)
     link = await t.connect()
@@ -223,7 +223,7 @@ async def snapshot_in_parts(t: Trial) -> None:
 
 @case(PARTS)
 async def cut_between_parts(t: Trial) -> None:
-    """If the connection ends between parts, the stored ones are dropped, and the next snapshot begins with part 0."""
+    """If the connection ends between parts, the client drops them, and the next snapshot begins with part 0."""
     for id in "abcde":
         t.house.place(id)
     held = await t.hold(t.server.answers)
@@ -240,7 +240,7 @@ async def cut_between_parts(t: Trial) -> None:
     for id in "abcd":
         t.house.status(id, "cancelled", reason="other")
     link = await t.link()
-    require("since" not in await t.joined(link), "a part is not a state to continue from")
+    require("since" not in await t.joined(link), "a client must not resume from a part")
     await t.shows(exactly=True)
 
 
@@ -267,7 +267,7 @@ async def large_snapshot(t: Trial) -> None:
 
 @case("Rooms")
 async def floor(t: Trial) -> None:
-    """In a floor room, events of calls and displays change these, and the snapshot has both."""
+    """In a floor room, the snapshot has calls and displays, and events change them."""
     t.house.place("a")
     call = {"id": "k1", "table": "7", "reason": "bill", "raised_at": "2026-11-24T10:00:00.000Z"}
     t.house.commit("call.raised", {"k1": call})
@@ -296,15 +296,15 @@ async def menu(t: Trial) -> None:
 
 @case("Rooms")
 async def two_rooms(t: Trial) -> None:
-    """Each room has a cursor of its own."""
+    """Each room has its own cursor."""
     two_orders(t)
     t.house.commit("menu.changed", {"paused": False, "items": {"m1": {"available": True}}})
     link = await t.connect(KITCHEN, MENU)
     t.house.status("a", "accepted")
     held = await t.hold(t.server.answers)
     await link.tell(t.house.commit("menu.paused", {"paused": True}), t.house.status("a", "preparing"))
-    frame = await held.came("the client asks for the missing event")
-    require(frame["room"] == KITCHEN, f"only the kitchen misses an event: {frame}")
+    frame = await held.came("the client requests the missing event")
+    require(frame["room"] == KITCHEN, f"only the kitchen's room lacks an event: {frame}")
     await t.shows(MENU)
     await held.answer()
     await t.shows(KITCHEN, MENU)
@@ -312,7 +312,7 @@ async def two_rooms(t: Trial) -> None:
 
 @case("Rooms")
 async def refused_room(t: Trial) -> None:
-    """A room that is refused stays refused, and the others go on."""
+    """A refused room stays refused, and the other rooms continue."""
     two_orders(t)
     other = "kitchen:0193aaaa-0000-7000-8000-00000000000f"
 
@@ -329,7 +329,7 @@ async def refused_room(t: Trial) -> None:
     await t.shows()
     await asyncio.sleep(1.5)
     asked = sum(frame["room"] == other for frame in link.subscribes)
-    require(asked == 1, f"the refused room was asked for {asked} times on one connection")
+    require(asked == 1, f"the refused room was requested {asked} times on one connection")
     await link.tell(t.house.status("a", "accepted"))
     await t.shows()
 

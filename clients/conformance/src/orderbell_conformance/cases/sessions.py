@@ -13,7 +13,7 @@ TOKENS = "Tokens"
 
 
 async def expire(t: Trial, *script: str) -> None:
-    """Connects, and ends the token as the server does."""
+    """Connects the client, and then ends its token as the server does."""
     t.house.place("a")
     link = await t.connect()
     t.server.desk.script += script
@@ -56,7 +56,7 @@ async def token_refused_at_the_handshake(t: Trial) -> None:
 
 @case(TOKENS)
 async def lost_renewal(t: Trial) -> None:
-    """A client without an answer to a renewal sends the same refresh token again, and then uses its successor."""
+    """A client that gets no answer to a renewal sends the same refresh token again, and then uses its successor."""
     await expire(t, "lose", "lose")
     link = await t.link(what="the client comes back with a new token")
     await t.shows()
@@ -105,7 +105,7 @@ async def ended_session(t: Trial) -> None:
 
 @case(TOKENS)
 async def token_that_expires_soon(t: Trial) -> None:
-    """The client renews its token in time: the connection stays, or a new one follows, and the client stays live."""
+    """The client renews its token in time, and stays live on the same connection or a new one."""
     desk = t.server.desk
     desk.lifetime = 4.0
     desk.issue()
