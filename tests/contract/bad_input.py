@@ -17,7 +17,7 @@ def one_error(screen, frame, codes, neighbour):
     return answer
 
 
-def step_frames_that_are_none_get_bad_frame(restaurant):
+def step_texts_that_are_not_frames_get_bad_frame(restaurant):
     screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     order = f"order:{new_id()}"
     bad = [
@@ -55,7 +55,7 @@ def step_a_binary_frame_is_a_bad_frame_or_a_violation(restaurant):
     neighbour.alive()
 
 
-def step_commands_that_make_no_sense_are_invalid(restaurant):
+def step_impossible_commands_are_invalid(restaurant):
     screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     order = restaurant.order("diner-1")
     item = next(iter(order["items"]))
@@ -75,10 +75,10 @@ def step_commands_that_make_no_sense_are_invalid(restaurant):
         assert answer.get("id") == frame["id"], f"{fields}: the error does not name its command"
     one_error(screen, {**base, "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
     one_error(screen, {**base, "id": "mine", "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
-    assert restaurant.document(order["id"]) == order, "a part of it was carried out"
+    assert restaurant.document(order["id"]) == order, "a part of the command was carried out"
 
 
-def step_baskets_that_make_no_sense_are_invalid(restaurant):
+def step_impossible_baskets_are_invalid(restaurant):
     screen, neighbour = restaurant.screen("diner-1"), restaurant.screen("diner-2")
     dish = restaurant.dishes()[0]
     line = {"menu_item": dish, "quantity": 1, "options": []}
@@ -99,19 +99,19 @@ def step_baskets_that_make_no_sense_are_invalid(restaurant):
         over_http.problem(over_http.status, {400: "bad_frame", 422: "invalid"}[over_http.status])
 
 
-def step_bodies_that_are_no_json_are_bad_frames(restaurant):
+def step_bodies_that_are_not_json_objects_are_bad_frames(restaurant):
     order = restaurant.order("diner-1")["id"]
     for path in (f"/api/v1/orders/{order}/commands", "/api/v1/restaurants/demo/orders"):
         for body in (b"", b"{", b"nonsense", b"\xff\xfe"):
             answer = restaurant.server.call("POST", path, body, restaurant.token("staff"), {"Idempotency-Key": new_id()})
             answer.problem(400, "bad_frame")
-        for body in (b"[]", b"null", b'"x"', b"[" * 3000):  # JSON, or not, and no object in any case
+        for body in (b"[]", b"null", b'"x"', b"[" * 3000):  # valid or invalid JSON, but never an object
             answer = restaurant.server.call("POST", path, body, restaurant.token("staff"), {"Idempotency-Key": new_id()})
             assert answer.status in (400, 422), f"{answer.status} for {body[:10]!r}"
             answer.problem(answer.status, {400: "bad_frame", 422: "invalid"}[answer.status])
 
 
-def step_who_may_not_is_forbidden(restaurant):
+def step_an_action_that_the_role_may_not_take_is_forbidden(restaurant):
     order = restaurant.order("diner-1")
     restaurant.do("staff", order["id"], "accept")
     item = next(iter(order["items"]))
@@ -142,7 +142,7 @@ def step_another_stations_item_is_forbidden(restaurant):
     assert ready["items"][by_station["hot"]]["status"] == "done"
 
 
-def step_orders_and_items_that_are_not_there_are_not_found(restaurant):
+def step_unknown_orders_and_items_are_not_found(restaurant):
     screen = restaurant.screen("staff")
     assert screen.command("accept", new_id())["code"] in ("not_found", "forbidden")
     order = restaurant.order("diner-1")["id"]
@@ -152,7 +152,7 @@ def step_orders_and_items_that_are_not_there_are_not_found(restaurant):
     missing.problem(404, "not_found")
 
 
-def step_text_that_is_no_utf8_closes_that_connection_alone(restaurant):
+def step_invalid_utf8_closes_only_its_own_connection(restaurant):
     screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     sock = screen.socket.socket
     mask = os.urandom(4)
@@ -162,7 +162,7 @@ def step_text_that_is_no_utf8_closes_that_connection_alone(restaurant):
     neighbour.alive()
 
 
-def step_a_frame_without_a_mask_closes_that_connection_alone(restaurant):
+def step_an_unmasked_frame_closes_only_its_own_connection(restaurant):
     screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     screen.socket.socket.sendall(bytes([0x81, 2]) + b"{}")
     assert screen.until_closed() in (1002, 4400, 1006), "not closed as a violation"

@@ -29,7 +29,7 @@ def text(value):
 
 
 def echo(value):
-    """A text that the client sent, repeated by the server."""
+    """A text from the client that the server repeats."""
     return isinstance(value, str)
 
 
@@ -51,7 +51,7 @@ def uuid_v7(value):
 
 
 def ticket(value):
-    """What is called out for an order."""
+    """The name or number that is called out for an order."""
     return isinstance(value, str) and re.fullmatch("[A-Z][1-9][0-9]*", value) is not None
 
 

@@ -29,31 +29,31 @@ def upgrade(restaurant, protocols=None, path="/ws", **headers):
     return int(first.split()[1]), fields
 
 
-def step_with_both_subprotocols_the_server_answers_its_own(restaurant):
+def step_the_server_chooses_its_own_of_the_two_subprotocols(restaurant):
     status, fields = upgrade(restaurant, f"orderbell.v1, bearer.{restaurant.token('staff')}")
     assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{status} {fields}"
 
 
-def step_a_token_in_the_header_is_taken_too(restaurant):
+def step_a_token_in_the_header_is_accepted_too(restaurant):
     for scheme in ("Bearer", "bearer", "BEARER"):
         status, fields = upgrade(restaurant, "orderbell.v1", Authorization=f"{scheme} {restaurant.token('staff')}")
         assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{scheme}: {status} {fields}"
 
 
-def step_without_a_valid_token_401(restaurant):
+def step_a_handshake_without_a_valid_token_gets_401(restaurant):
     token = restaurant.token("staff")
     for protocols in ("orderbell.v1", "orderbell.v1, bearer.", "orderbell.v1, bearer.rubbish", f"orderbell.v1, bearer.{token}x"):
         status, _ = upgrade(restaurant, protocols)
         assert status == 401, f"{status} for {protocols[:30]}…"
 
 
-def step_a_token_in_the_address_is_no_token(restaurant):
+def step_a_token_in_the_address_is_ignored(restaurant):
     for name in ("token", "access_token", "bearer"):
         status, _ = upgrade(restaurant, "orderbell.v1", path=f"/ws?{name}={restaurant.token('staff')}")
         assert status == 401, f"{status} for ?{name}="
 
 
-def step_without_the_subprotocol_400_or_426(restaurant):
+def step_a_handshake_without_the_subprotocol_gets_400_or_426(restaurant):
     for protocols in (None, "other.v1", "orderbell.v2"):
         status, _ = upgrade(restaurant, protocols, Authorization=f"Bearer {restaurant.token('staff')}")
         assert status in (400, 426), f"{status} for {protocols}"
@@ -61,7 +61,7 @@ def step_without_the_subprotocol_400_or_426(restaurant):
     assert status in (400, 426), f"{status} with the token alone"
 
 
-def step_a_foreign_origin_403(restaurant):
+def step_a_foreign_origin_gets_403(restaurant):
     protocols = f"orderbell.v1, bearer.{restaurant.token('staff')}"
     own = restaurant.server.base
     for origin in ("https://evil.example", own + ".evil.example", own[:-1], "null"):
@@ -87,5 +87,5 @@ def step_the_first_frame_is_a_welcome_with_limits(restaurant):
 
 
 
-def step_clients_that_are_no_browser_send_no_origin(restaurant):
+def step_a_client_without_an_origin_is_accepted(restaurant):
     assert isinstance(restaurant.screen("kitchen"), Screen)

@@ -1,4 +1,4 @@
-"""Frames: the limits that `welcome` names, and `sync`, which proves that nothing was missed."""
+"""Frames: the limits in `welcome`, and `sync`, which shows that no event is missing."""
 
 import json
 import os
@@ -22,14 +22,14 @@ def step_a_quiet_room_gets_a_sync_within_its_period(restaurant):
     assert room.events == [] and room.cursor >= ack["position"], "a quiet room's cursor grows with the feed"
 
 
-def step_a_nonce_comes_back_as_it_was(restaurant):
+def step_a_nonce_comes_back_unchanged(restaurant):
     screen = restaurant.screen("staff")
     for nonce in ("a", " spaces ", "", 17):
         screen.send({"type": "ping", "nonce": nonce})
         assert screen.until(lambda frame: frame["type"] == "pong")["nonce"] == nonce
 
 
-def step_a_frame_that_is_too_large_is_refused_and_its_neighbour_lives(restaurant):
+def step_a_frame_that_is_too_large_does_not_affect_other_connections(restaurant):
     screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     size = screen.welcome["limits"]["frame_bytes"]
     room = screen.socket
@@ -53,7 +53,7 @@ def step_a_frame_that_declares_eight_gibibytes_is_refused_at_its_header(restaura
     neighbour.alive()
 
 
-def step_a_message_in_too_many_pieces_is_bounded_by_the_same_limit(restaurant):
+def step_a_fragmented_message_has_the_same_limit(restaurant):
     screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     size = screen.welcome["limits"]["frame_bytes"]
     sock, mask = screen.socket.socket, b"\0\0\0\0"
@@ -67,7 +67,7 @@ def step_a_message_in_too_many_pieces_is_bounded_by_the_same_limit(restaurant):
         for _ in range(size // len(piece) + 1):
             sock.sendall(fragment(0x00))
     except OSError:
-        pass  # closed while we wrote: the code says why
+        pass  # the server has closed the connection meanwhile, and the close code says why
     assert screen.until_closed() in (1009, 4429), "not closed for its size"
     neighbour.alive()
 
@@ -87,7 +87,7 @@ def step_more_rooms_than_the_limit_are_refused_one_by_one(restaurant):
     screen.alive()
 
 
-def step_a_flood_is_told_and_in_the_end_closed_and_its_neighbour_lives(restaurant):
+def step_a_flood_is_warned_then_closed_and_does_not_affect_other_connections(restaurant):
     screen, neighbour = restaurant.screen("diner-1"), restaurant.screen("diner-1")
     told = closed = None
     try:
@@ -100,7 +100,7 @@ def step_a_flood_is_told_and_in_the_end_closed_and_its_neighbour_lives(restauran
     neighbour.alive()
 
 
-def step_subscribing_again_and_leaving_what_was_not_joined_do_no_harm(restaurant):
+def step_subscribing_twice_and_leaving_a_room_that_was_not_joined_are_harmless(restaurant):
     order = restaurant.order("diner-1")["id"]
     screen = restaurant.screen("diner-1")
     screen.send({"type": "unsubscribe", "room": f"order:{order}"})

@@ -76,7 +76,7 @@ def step_an_order_walks_from_placed_to_served_on_three_screens(restaurant):
     everyone.do(everyone.staff, "serve", ["order.served"])
 
 
-def step_the_whole_ticket_is_one_event(restaurant):
+def step_an_action_on_the_whole_ticket_is_one_event(restaurant):
     everyone = Everyone(restaurant, "diner-4")
     everyone.place(restaurant.basket(*restaurant.dishes()[:3]))
     everyone.do(everyone.staff, "accept", ["order.accepted"])
@@ -140,7 +140,7 @@ def step_courses_are_held_fired_and_served(restaurant):
     assert document["status"] == "served"
 
 
-def step_staff_reject_with_a_reason_and_a_diner_cancels_what_is_placed(restaurant):
+def step_staff_reject_with_a_reason_and_a_diner_cancels_before_acceptance(restaurant):
     everyone = Everyone(restaurant, "diner-5")
     everyone.place(restaurant.basket())
     document = everyone.do(everyone.staff, "reject", ["order.rejected"], reason="kitchen_closed")
@@ -167,7 +167,7 @@ def step_placing_over_http_takes_an_idempotency_key(restaurant):
     assert restaurant.post_order("diner-7", basket, key).json["id"] != first.json["id"], "another principal's key is another key"
 
 
-def step_a_note_that_nobody_wrote_is_none(restaurant):
+def step_an_empty_note_is_dropped(restaurant):
     basket = restaurant.basket(note="")
     basket["items"][0].update(note=" ")
     document = restaurant.post_order("diner-6", basket).json
@@ -197,11 +197,11 @@ def step_options_change_the_price(restaurant):
     document = restaurant.post_order("diner-6", basket).json
     (item,) = document["items"].values()
     assert item["options"] == [option["name"]]
-    assert [choice["id"] for choice in item["choices"]] == [id], "the ids stand beside the names"
+    assert [choice["id"] for choice in item["choices"]] == [id], "each option has its id"
     assert item["price"]["amount"] == dish["price"]["amount"] + option["price"]["amount"]
 
 
-def step_an_order_never_costs_more_than_was_agreed(restaurant):
+def step_an_order_never_costs_more_than_the_agreed_total(restaurant):
     level = restaurant.server.call("GET", "/api/v1/restaurants/demo").json["feature_level"]
     assert level >= 1, f"{level}"
     dish = restaurant.dishes()[0]
@@ -220,7 +220,7 @@ def step_an_order_never_costs_more_than_was_agreed(restaurant):
     assert dearer.status == 201 and dearer.json["total"] == price, "an order below the agreed total is placed at its price"
 
 
-def step_an_allergy_is_declared_with_words(restaurant):
+def step_a_declared_allergy_needs_a_note(restaurant):
     basket = restaurant.basket(restaurant.dishes()[0], note="sesame", allergy=True)
     basket["items"][0].update(note="walnuts", allergy=True)
     document = restaurant.post_order("diner-6", basket).json
@@ -238,7 +238,7 @@ def step_an_order_has_a_name_to_call_out(restaurant):
         restaurant.post_order("diner-6", {**basket, "guest_name": bad}).problem(422, "invalid")
 
 
-def step_some_of_a_line_is_voided(restaurant):
+def step_some_portions_of_a_line_are_voided(restaurant):
     basket = restaurant.basket(restaurant.dishes()[0])
     basket["items"][0]["quantity"] = 4
     order = restaurant.post_order("diner-8", basket).json
@@ -265,11 +265,11 @@ def step_the_same_command_id_has_one_answer_and_one_effect(restaurant):
         assert over_http.json[name] == first[name], f"the same id over HTTP: {name}"
     conflict = screen.ask({**frame, "minutes": 11})
     assert (conflict["type"], conflict.get("code")) == ("error", "conflict"), f"{conflict}"
-    # Other events of the restaurant may lie between the two.
+    # Other events of the restaurant may come between the two.
     assert restaurant.document(order)["position"] == rush["position"] > first["position"], "one effect"
 
 
-def step_what_holds_already_changes_nothing(restaurant):
+def step_a_repeated_action_changes_nothing(restaurant):
     order = restaurant.order("diner-8")["id"]
     accepted = restaurant.do("staff", order, "accept")
     again = restaurant.do("staff", order, "accept")
@@ -287,7 +287,7 @@ def step_a_stale_command_gets_the_current_document(restaurant):
     assert screen.command("start", document["id"], expected_position=error["document"]["position"])["type"] == "ack"
 
 
-def step_what_the_table_does_not_allow_is_named(restaurant):
+def step_a_forbidden_transition_is_refused_with_its_code(restaurant):
     order = restaurant.order("diner-8")["id"]
     for action in ("serve", "recall", "start", "ready"):
         restaurant.post_command("staff", order, action).problem(409, "invalid_transition")

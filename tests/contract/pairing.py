@@ -23,7 +23,7 @@ def approve(restaurant, pairing, who="staff", **fields):
 
 def step_a_screen_waits_is_approved_and_gets_its_token_once(restaurant):
     pairing = begin(restaurant)
-    for word in ("authorization_pending", "slow_down"):  # the second comes at once, and is told to wait
+    for word in ("authorization_pending", "slow_down"):  # the second poll comes too early, and is told to slow down
         answer = poll(restaurant, pairing)
         assert (answer.status, answer.json["error"]) == (400, word), f"{answer.status} {answer.body!r}"
         assert answer.headers["content-type"].split(";")[0] == "application/problem+json"
@@ -51,6 +51,6 @@ def step_only_staff_approve_and_only_a_code_that_a_screen_shows(restaurant):
     approve(restaurant, pairing).problem(404, "not_found")
 
 
-def step_a_device_code_that_nobody_was_given_is_refused(restaurant):
+def step_an_unknown_device_code_is_refused(restaurant):
     answer = poll(restaurant, {"device_code": new_id()})
     assert (answer.status, answer.json["error"]) == (400, "invalid_grant"), f"{answer.status} {answer.body!r}"

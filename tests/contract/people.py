@@ -43,13 +43,13 @@ def step_the_demo_menu_has_dishes_at_three_stations(restaurant):
     assert all(dish["price"]["currency"] == "BDT" for dish in dishes)
 
 
-def step_a_diner_gets_a_token_by_the_tables_key(restaurant):
+def step_a_diner_gets_a_token_for_the_key_of_a_table(restaurant):
     pair = restaurant.sit_down("12")
     check_pair(pair)
     check_token(restaurant, pair["access_token"], "diner")
 
 
-def step_each_phone_at_a_table_is_its_own_diner(restaurant):
+def step_each_phone_at_a_table_is_a_separate_diner(restaurant):
     subs = {claims(restaurant.sit_down("12")["access_token"])[1]["sub"] for _ in range(3)}
     assert len(subs) == 3, f"{len(subs)} subjects for three phones"
 
@@ -67,7 +67,7 @@ def step_staff_and_managers_sign_in(restaurant):
         check_token(restaurant, pair["access_token"], name)
 
 
-def step_a_wrong_password_and_an_unknown_name_are_alike(restaurant):
+def step_a_wrong_password_and_an_unknown_name_get_the_same_answer(restaurant):
     def attempt(username, password):
         body = {"restaurant": "demo", "username": username, "password": password}
         return restaurant.server.call("POST", "/api/v1/sessions", body).problem(401, "unauthorized")
@@ -84,7 +84,7 @@ def step_the_command_line_makes_kitchen_tokens(restaurant):
     assert abs(header_lifetime["exp"] - header_lifetime["iat"] - 12 * 3600) <= 1, "12h is twelve hours"
 
 
-def step_calls_without_a_token_or_with_a_bad_one_are_unauthorized(restaurant):
+def step_calls_with_a_missing_or_invalid_token_are_unauthorized(restaurant):
     order = restaurant.order()["id"]
     token = restaurant.token("staff")
     forged = token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB")

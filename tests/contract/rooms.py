@@ -7,7 +7,7 @@ from people import claims
 from screen import new_id
 
 
-def step_rooms_that_may_not_be_joined_are_forbidden_and_alike(restaurant):
+def step_every_forbidden_room_gets_the_same_answer(restaurant):
     own, others = restaurant.order("diner-1")["id"], restaurant.order("diner-2")["id"]
     ours, nowhere = restaurant.id, new_id()
     diner, kitchen = restaurant.screen("diner-1"), restaurant.screen("kitchen")
@@ -39,7 +39,7 @@ def step_staff_and_kitchen_join_an_order_of_their_restaurant(restaurant):
         assert room.documents == {order["id"]: order}, who
 
 
-def step_a_screen_that_resumes_gets_what_it_missed_in_order_and_once(restaurant):
+def step_a_resuming_screen_gets_each_missed_event_once_and_in_order(restaurant):
     order = restaurant.order("diner-2")["id"]
     for name, who in (
         (f"order:{order}", "diner-2"),
@@ -66,7 +66,7 @@ def step_a_screen_that_resumes_gets_what_it_missed_in_order_and_once(restaurant)
         assert resumed.documents[order] == restaurant.document(order)
 
 
-def step_a_cursor_that_is_up_to_date_is_answered_with_live_alone(restaurant):
+def step_a_current_cursor_gets_only_live(restaurant):
     order = restaurant.order("diner-2")["id"]
     screen = restaurant.screen("diner-2")
     room, _ = screen.join(f"order:{order}")
@@ -86,7 +86,7 @@ def step_a_cursor_of_another_epoch_or_of_the_future_gets_a_snapshot(restaurant):
         assert screen.until(lambda frame: frame.get("room") == name)["type"] == "live"
 
 
-def step_after_unsubscribing_nothing_comes(restaurant):
+def step_no_event_comes_after_unsubscribing(restaurant):
     order = restaurant.order("diner-2")["id"]
     screen = restaurant.screen("staff")
     room, _ = screen.join(f"order:{order}")
@@ -116,7 +116,7 @@ def step_a_call_is_raised_on_the_floor_and_answered(restaurant):
     assert wrong.get("code") == "forbidden", f"{wrong}"
 
 
-def step_the_kitchen_never_sees_calls_and_positions_pass_them_over(restaurant):
+def step_the_kitchen_never_sees_calls_and_its_positions_skip_them(restaurant):
     kitchen, diner = restaurant.screen("kitchen"), restaurant.screen("diner-11")
     room, _ = kitchen.join(f"kitchen:{restaurant.id}")
     call = diner.command("call_waiter", reason="water")
@@ -159,7 +159,7 @@ def step_diners_and_kitchens_may_not_change_the_menu(restaurant):
         answer.problem(403, "forbidden")
 
 
-def step_a_screen_says_what_it_has_drawn(restaurant):
+def step_a_screen_reports_what_it_has_drawn(restaurant):
     screen = restaurant.screen("kitchen")
     room, _ = screen.join(f"kitchen:{restaurant.id}")
     screen.send({"type": "seen", "room": room.name, "position": room.cursor})
@@ -181,7 +181,7 @@ def step_the_list_of_orders_comes_in_pages(restaurant):
     restaurant.server.get("/api/v1/restaurants/demo/orders?status=open", restaurant.token("diner-12")).problem(403, "forbidden")
 
 
-def step_events_from_the_first_on_make_every_document_from_nothing(restaurant):
+def step_every_document_can_be_built_from_the_events_alone(restaurant):
     order = restaurant.order("diner-2")
     restaurant.do("staff", order["id"], "accept")
     restaurant.do("kitchen", order["id"], "ready")
@@ -196,7 +196,7 @@ def step_events_from_the_first_on_make_every_document_from_nothing(restaurant):
         assert room.documents[order["id"]] == restaurant.document(order["id"]), name
 
 
-def step_a_screen_that_came_after_the_serving_gets_a_recalled_order_whole(restaurant):
+def step_a_screen_without_the_served_order_gets_the_whole_document_when_it_is_recalled(restaurant):
     order = restaurant.order("diner-2")["id"]
     for who, action in (("staff", "accept"), ("kitchen", "ready"), ("staff", "serve")):
         restaurant.do(who, order, action)
@@ -208,7 +208,7 @@ def step_a_screen_that_came_after_the_serving_gets_a_recalled_order_whole(restau
     assert room.documents[order] == recalled["document"] == restaurant.document(order)
 
 
-def step_a_menu_is_never_made_from_events_alone(restaurant):
+def step_a_menu_always_begins_with_a_snapshot(restaurant):
     restaurant.order("diner-1")
     room, got = restaurant.screen("diner-1").join(f"menu:{restaurant.id}", 0, None)
     assert got == ["snapshot", "live"] and room.menu == restaurant.menu_now(), f"{got}"
@@ -228,7 +228,7 @@ def step_a_pause_and_an_86_end_by_themselves(restaurant):
     assert room.menu == restaurant.menu_now()
 
 
-def step_a_call_goes_over_http_as_well(restaurant):
+def step_a_waiter_can_be_called_over_http_too(restaurant):
     staff = restaurant.screen("staff")
     floor, _ = staff.join(f"floor:{restaurant.id}")
     order = restaurant.order("diner-9")["id"]
@@ -241,7 +241,7 @@ def step_a_call_goes_over_http_as_well(restaurant):
     assert call not in floor.calls
 
 
-def step_a_diner_learns_nothing_of_the_staff_and_of_other_tables(restaurant):
+def step_a_diner_learns_nothing_about_staff_or_other_tables(restaurant):
     diner = restaurant.screen("diner-1")
     order = restaurant.order("diner-1")
     room, _ = diner.join(f"order:{order['id']}")

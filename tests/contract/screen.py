@@ -46,7 +46,7 @@ class Room:
         self.events = []  # frames that were applied
         self.repeats = 0
         self.syncs = []
-        self.parts = []  # of the snapshot that is coming or has come
+        self.parts = []  # parts of the latest snapshot
 
     def snapshot(self, frame):
         """Applies a snapshot. Collects its parts, if it comes in parts, and applies them with the last one."""

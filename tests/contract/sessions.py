@@ -15,7 +15,7 @@ def step_a_refresh_rotates_both_tokens(restaurant):
     assert refresh(restaurant, second["refresh_token"]).status in (200, 201), "the new token can be renewed too"
 
 
-def step_an_answer_that_was_lost_is_given_again(restaurant):
+def step_a_repeated_renewal_gets_the_lost_answer(restaurant):
     first = restaurant.login("staff")
     screen = restaurant.screen(token=first["access_token"])
     second = refresh(restaurant, first["refresh_token"]).json
@@ -37,11 +37,11 @@ def step_an_older_refresh_token_ends_the_session_and_its_connections(restaurant)
         refresh(restaurant, pair["refresh_token"]).problem(401, "unauthorized")
 
 
-def step_rubbish_is_no_refresh_token(restaurant):
+def step_an_invalid_refresh_token_is_refused(restaurant):
     refresh(restaurant, "rubbish").problem(401, "unauthorized")
 
 
-def step_a_connection_goes_on_under_a_new_token_of_the_same_principal(restaurant):
+def step_a_connection_accepts_a_new_token_of_the_same_principal(restaurant):
     first = restaurant.login("staff")
     screen = restaurant.screen(token=first["access_token"])
     second = refresh(restaurant, first["refresh_token"]).json
@@ -49,7 +49,7 @@ def step_a_connection_goes_on_under_a_new_token_of_the_same_principal(restaurant
     screen.alive()
 
 
-def step_a_connection_refuses_anothers_token_and_rubbish(restaurant):
+def step_a_connection_refuses_an_invalid_token_and_that_of_another_principal(restaurant):
     screen = restaurant.screen("staff")
     for token in (restaurant.token("manager"), restaurant.token("diner-1"), "rubbish"):
         screen.send({"type": "refresh", "token": token})

@@ -68,7 +68,7 @@ def step_impossible_configurations_are_refused_with_the_reason(restaurant):
     assert "sqlite://" in refused(restaurant, "--database-url", "mysql://nobody@127.0.0.1:1/none")
 
 
-def step_a_demo_that_others_can_reach_has_random_keys_and_prints_them_once(restaurant):
+def step_a_demo_reachable_by_others_has_random_keys_and_prints_them_once(restaurant):
     arguments = ["--demo", "--bind", "0.0.0.0:0"]
     with Server(restaurant.server.binary, arguments) as server:
         keys = re.findall(r"/t/(\S+)", server.said)
@@ -86,7 +86,7 @@ def step_a_demo_that_others_can_reach_has_random_keys_and_prints_them_once(resta
         assert server.sit(keys[0]).status == 200, "a printed key stays valid"
 
 
-def step_the_well_known_keys_of_the_demo_never_work_for_others(restaurant):
+def step_the_well_known_keys_of_the_demo_never_work_on_a_reachable_server(restaurant):
     with Server(restaurant.server.binary, ["--demo", "--bind", "127.0.0.1:0"]) as server:
         assert server.sit("demo-table-12").status == 200
         for arguments in (["--bind", "0.0.0.0:0"], ["--demo", "--bind", "0.0.0.0:0"]):

@@ -55,7 +55,7 @@ class Stream:
             return frame
         epoch, _, position = fields["id"].rpartition(".")
         assert epoch == frame.get("epoch", self.epoch), f"id {fields['id']} of {frame['type']}"
-        # A frame that moves no cursor carries the current one.
+        # The message of a frame that does not move the cursor has the current cursor as its id.
         known = frame.get("position", self.room.cursor)
         assert known is None or int(position) == known, f"id {fields['id']} of {frame['type']} at {known}"
         self.last_id = fields.get("id", self.last_id)
@@ -126,7 +126,7 @@ def step_a_stream_of_another_epoch_gets_a_snapshot(restaurant):
     stream.close()
 
 
-def step_streams_and_polls_are_refused_as_rooms_are(restaurant):
+def step_streams_and_polls_of_forbidden_rooms_are_refused_like_subscriptions(restaurant):
     order = restaurant.order("diner-1")["id"]
     for path in (f"/api/v1/rooms/order:{order}/stream", f"/api/v1/rooms/order:{order}/events"):
         restaurant.server.get(path, restaurant.token("diner-2")).problem(403, "forbidden")
@@ -144,7 +144,7 @@ def step_a_poll_without_a_cursor_gets_the_snapshot_at_once(restaurant):
     assert answer["frames"][0]["documents"] == [order] and answer["position"] >= order["position"]
 
 
-def step_a_poll_waits_for_what_comes_and_no_longer(restaurant):
+def step_a_poll_waits_until_the_next_event(restaurant):
     order = restaurant.order("diner-1")
     room = f"order:{order['id']}"
     first = poll(restaurant, "diner-1", room)
@@ -163,7 +163,7 @@ def step_a_poll_waits_for_what_comes_and_no_longer(restaurant):
     assert answer["position"] >= restaurant.document(order["id"])["position"], "the position is the next cursor"
 
 
-def step_a_poll_gets_what_it_missed_at_once_and_in_order(restaurant):
+def step_a_poll_gets_missed_events_at_once_and_in_order(restaurant):
     order = restaurant.order("diner-1")["id"]
     first = poll(restaurant, "staff", f"order:{order}")
     acks = [restaurant.do("staff", order, "rush", rush=rush) for rush in (True, False, True)]
@@ -205,7 +205,7 @@ def check_parts(frames, documents):
     assert {document["id"]: document for document in together} == documents and len(together) == len(documents)
 
 
-def step_a_snapshot_comes_in_parts_to_who_asks_on_every_transport(restaurant):
+def step_a_client_that_asks_gets_a_snapshot_in_parts_on_every_transport(restaurant):
     a_full_restaurant(restaurant)
     for kind in ("kitchen", "floor"):
         room, documents = f"{kind}:{restaurant.id}", whole(restaurant, kind)
@@ -227,7 +227,7 @@ def step_a_snapshot_comes_in_parts_to_who_asks_on_every_transport(restaurant):
     answer.problem(422, "invalid")
 
 
-def step_a_large_snapshot_is_one_message_to_who_does_not_ask(restaurant):
+def step_a_client_that_does_not_ask_gets_a_large_snapshot_as_one_message(restaurant):
     a_full_restaurant(restaurant)
     room, documents = f"floor:{restaurant.id}", whole(restaurant, "floor")
     followed, got = restaurant.screen("staff").join(room)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Walks the wire contract against the built binary, from outside: HTTP by the standard library, WebSocket by `websockets`.
+"""Walks through the wire contract against the built binary: HTTP by the standard library, WebSocket by `websockets`.
 
     walk.py PATH-TO-BINARY          (or ORDERBELL_BIN in the environment)
 
-Every step is independent of the server's code: it knows docs/protocol.md and nothing else. A step that fails says what it
-saw, and the walk continues with the next one. The last line is `N passed, N failed`.
+The steps are independent of the server's code: they rely only on docs/protocol.md. A failing step prints what it saw, and the
+walk continues with the next one. The last line is `N passed, N failed`.
 """
 
 import os
@@ -39,7 +39,7 @@ def run(step, restaurant):
     began = time.monotonic()
     try:
         step(restaurant)
-    except Exception as error:  # a step may fail in any way; the walk goes on
+    except Exception as error:  # a step may fail in any way, and the walk continues
         where = traceback.extract_tb(error.__traceback__)[1:]
         print(f"FAILED  {name}\n        {type(error).__name__}: {error}")
         for frame in where[-4:]:
