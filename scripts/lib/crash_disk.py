@@ -1,8 +1,9 @@
-"""A disk that loses its power: what a traced program wrote and synced, and the files that a crash may leave of it.
+"""A model of a disk that loses its power: follows the writes and syncs of a traced program, and derives the files that a
+crash may leave.
 
-The trace is strace's (`-f -y -xx`). Paths are those of one folder. The model: an `fsync` that has returned keeps what its
-file had when it began; a folder's `fsync` keeps the names that were made and removed until then. Everything else may be
-lost, kept or torn at a crash, each write for itself, and of the names the last ones. Memory-mapped files are not traced.
+The trace is of strace (`-f -y -xx`), and concerns one folder. In the model, a completed `fsync` keeps the content that its
+file had when it began, and a folder's `fsync` keeps the names created and removed until then. At a crash, every other write
+may be lost, kept or torn independently, and the latest changes of names may be lost. Memory-mapped files are not traced.
 """
 
 import dataclasses
@@ -24,33 +25,33 @@ class Call:
     name: str
     path: str  # of its file descriptor
     texts: list  # its texts and buffers
-    rest: bytes  # its arguments as they are in the trace
+    rest: bytes  # its unparsed arguments from the trace
     began: int
     ended: int
     result: int
 
     def last_number(self):
-        """The last argument: an offset or a length."""
+        """Returns the last argument: an offset or a length."""
         return int(self.rest.rsplit(b",", 1)[1])
 
     def is_sync(self):
-        """Whether it keeps what was written."""
+        """Returns whether the call makes earlier writes durable."""
         return self.name in ("fsync", "fdatasync")
 
 
 def unescape(text):
-    """The bytes of an escaped text."""
+    """Returns the bytes of an escaped text."""
     return bytes.fromhex(text.replace(b"\\x", b"").decode())
 
 
 def calls(lines):
-    """The calls of a trace, each where it counts: a write where it began, since a crash may leave a part of it, and a sync
-    where it ended. One that never ended has the result -1."""
+    """Returns the calls of a trace, ordered by the time at which they count: a write when it began, since a crash may leave a
+    part of it, and a sync when it ended. A call that never ended has the result -1."""
     return sorted(all_calls(lines), key=lambda call: call.ended if call.is_sync() else call.began)
 
 
 def all_calls(lines):
-    """The calls of a trace."""
+    """Returns the calls of a trace."""
     held = {}
     at = -1
     for at, line in enumerate(lines):
@@ -74,7 +75,7 @@ def all_calls(lines):
 
 
 def parsed(name, text, began, ended):
-    """A call from its text."""
+    """Parses a call."""
     arguments, result, _ = RESULT.match(text).groups()
     file = FILE.match(arguments)
     path = unescape(file[2]).decode() if file and file[2] else ""
@@ -84,7 +85,7 @@ def parsed(name, text, began, ended):
 
 @dataclasses.dataclass
 class Change:
-    """A change of a file that is not synced: bytes at an offset, or a length."""
+    """An unsynced change of a file: bytes at an offset, or a new length."""
 
     began: int
     offset: int
@@ -92,14 +93,14 @@ class Change:
 
 
 class File:
-    """A file: what is durable of it, and what is not yet."""
+    """A file: its durable content, and its unsynced changes."""
 
     def __init__(self):
         self.durable = bytearray()
         self.pending = []
 
     def sync(self, began):
-        """Keeps the changes that were made before an `fsync` began."""
+        """Makes the changes durable that were made before an `fsync` began."""
         for change in self.pending:
             if change.began < began:
                 apply(self.durable, change)
@@ -116,7 +117,7 @@ def apply(content, change):
 
 
 def tear(content, change, chance):
-    """Applies some sectors of a change. A cut is done or not."""
+    """Applies some sectors of a change. Applies a truncation completely or not at all."""
     if change.data is None:
         apply(content, change)
         return
@@ -129,7 +130,7 @@ def tear(content, change, chance):
 
 
 class Disk:
-    """The files of a folder, through the calls of a trace."""
+    """The files of a folder, as the calls of a trace change them."""
 
     def __init__(self, folder, content=None):
         self.folder = folder
@@ -142,7 +143,7 @@ class Disk:
         self.durable_names.update(self.names)
 
     def name(self, path):
-        """The name of a path in the folder; `None` for one outside, and for the index, which is in memory."""
+        """Returns the name of a path in the folder, or `None` for a path outside and for SQLite's index, which is in memory."""
         name = path.removeprefix(self.folder + "/").removeprefix("./")
         return None if "/" in name or not name or name.endswith("-shm") else name
 
@@ -155,7 +156,7 @@ class Disk:
         self.pending_names.append((call.began, name, file))
 
     def take(self, call):
-        """Follows a call. Returns whether it changed what a crash may leave."""
+        """Follows a call. Returns whether it changed the states that a crash may leave."""
         if call.result < 0 and call.name not in ("pwrite64", "write"):
             return False
         if call.name in ("openat", "open"):
@@ -207,14 +208,15 @@ class Disk:
         return True
 
     def sync_names(self, call):
-        """Keeps the names that were changed before a folder's `fsync` began."""
+        """Makes the changes of names durable that were made before a folder's `fsync` began."""
         for began, name, file in self.pending_names:
             if began < call.began:
                 give(self.durable_names, name, file)
         self.pending_names = [change for change in self.pending_names if change[0] >= call.began]
 
     def left(self, how, seed=0):
-        """The files that a crash leaves now: of what is not synced nothing (`lost`), all (`kept`) or a random part (`torn`)."""
+        """Returns the files after a crash: with none of the unsynced changes (`lost`), all (`kept`) or a random part
+        (`torn`)."""
         chance = random.Random(seed)
         count = len(self.pending_names)
         kept = {"lost": 0, "kept": count, "torn": chance.randint(0, count)}[how]
@@ -225,7 +227,7 @@ class Disk:
 
     @staticmethod
     def content(file, how, chance):
-        """The bytes that a crash leaves of a file."""
+        """Returns the bytes that a crash leaves of a file."""
         content = bytearray(file.durable)
         if how == "lost":
             return content

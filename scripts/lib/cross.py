@@ -1,6 +1,6 @@
 """Places an order on one node and waits for it on another.    cross.py FIRST-NODE OTHER-NODE
 
-A guest and a waiter of the demo restaurant; the standard library is all it needs.
+Acts as a guest and a waiter of the demo restaurant. Needs only the standard library.
 """
 
 import json
@@ -13,7 +13,7 @@ import uuid
 
 
 def call(method, url, token=None, body=None, headers=None):
-    """One HTTP call; gives the JSON of its answer."""
+    """Makes an HTTP call, and returns the JSON of its answer."""
     request = urllib.request.Request(url, method=method, headers=headers or {})
     if token:
         request.add_header("Authorization", f"Bearer {token}")
@@ -25,7 +25,7 @@ def call(method, url, token=None, body=None, headers=None):
 
 
 def wait_for_orders(room, staff, since, seen):
-    """Polls the room until an event comes; keeps each with its time."""
+    """Polls the room until an event arrives. Appends each event with its time to `seen`."""
     path = f"{room}/events?since={since['position']}&epoch={since['epoch']}&wait=20"
     for frame in call("GET", path, staff)["frames"]:
         if frame["type"] == "event":
@@ -53,7 +53,7 @@ def main(first, other):
     screen.join()
     shown = next((at for at, event in seen if event.get("order") == placed["id"]), None)
     if shown is None:
-        sys.exit(f"order {placed['number']} did not come to {other}")
+        sys.exit(f"order {placed['number']} did not arrive at {other}")
     print(f"order {placed['number']} ({dish['name']}, table {placed['table']})")
     print(f"  placed on {first}, answered after {(answered - tapped) * 1000:.0f} ms")
     print(f"  seen on   {other} after {(shown - tapped) * 1000:.0f} ms")

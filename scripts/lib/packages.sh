@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The system packages of the tests and their installation on Debian, to be sourced after common.sh.
 
-# Prints the folder of PostgreSQL's programs, the newest if there are several. On Debian they are not on the PATH.
+# Prints the folder of PostgreSQL's programs, of the newest version if there are several. On Debian they are not on the PATH.
 postgres_bin() {
   local found
   found=$(find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null | sort -V | tail -n 1)
@@ -12,10 +12,10 @@ postgres_bin() {
 # The library that fakes a process's clock. Debian has a folder for each architecture.
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
-# Pages are measured with the font that their style names: the widths of another would fail tests of narrow windows.
+# The pages' styles name this font. With the widths of another font, tests of narrow windows would fail.
 has_noto() { [ -n "$(find /usr/share/fonts /usr/local/share/fonts -name 'NotoSansBengali-Regular.*' -print -quit 2>/dev/null)" ]; }
 
-# Debian keeps it off the PATH of those who are not root.
+# On Debian only root has nginx on the PATH.
 has_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 
 can_make_venvs() { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
@@ -58,7 +58,7 @@ ensure_packages() {
     fi
     say "installing ${missing[*]}"
     apt-get update -qq
-    # RUNLEVEL=1 prevents system services from starting: the tests start servers of their own.
+    # RUNLEVEL=1 prevents system services from starting, since the tests start their own servers.
     RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     mapfile -t missing < <(missing_packages)
     [ "${#missing[@]}" -eq 0 ] || die "still missing after the installation: ${missing[*]}"
@@ -66,7 +66,7 @@ ensure_packages() {
   check_versions
 }
 
-# install_npm FROM TO: the packages of FROM's package.json, as its lock file pins them, in TO/node_modules.
+# install_npm FROM TO: installs the packages of FROM/package.json, as pinned by its lock file, into TO/node_modules.
 install_npm() {
   mkdir -p "$2"
   cp "$1/package.json" "$1/package-lock.json" "$2"

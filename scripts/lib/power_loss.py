@@ -1,12 +1,13 @@
-"""Opens the files that a loss of power may leave of a running server's SQLite database.
+"""Opens the files that a power loss may leave of a running server's SQLite database.
 
     power_loss.py SERVER [--states N] [--commands N] [--seed N]
 
-Records what the server writes and syncs (strace), while it makes a database, answers commands, is stopped, killed and started
-again, and while it brings an old database up to date. From the record it rebuilds states: after a prefix of the calls, with
-nothing, everything or a random part of what was not synced. The server opens each of them; then SQLite checks the file, and
-each acknowledged command must be there with its answer, no position missing or doubled, each document the fold of its events,
-and the feed a beginning of the recorded one. The controls break a promise of the disk or of the server, and must be noticed.
+Records the server's writes and syncs with strace while it creates a database, answers commands, is stopped, killed and
+restarted, and while it migrates an old database. From the record it rebuilds states: each is the result of a prefix of the
+calls, with none, all or a random part of the unsynced changes. The server opens each state. Then SQLite checks the file. Each
+acknowledged command must be there with its answer, no position may be missing or doubled, each document must be the fold of
+its events, and the feed must be a prefix of the recorded one. The controls break a guarantee of the disk or of the server,
+and must be detected.
 """
 
 import argparse
@@ -38,7 +39,7 @@ LISTENING = re.compile(rb"listening on http://[\d.]+:(\d+)")
 PATIENCE = 60
 WRITERS = 4
 STEPS = ("accept", "start", "ready", "serve")
-# So late that a start appends no event about tickets that no screen has shown.
+# Set the alarm so late that a start appends no event about tickets that no screen has shown.
 QUIET = ("--display-alarm-s", "3600")
 
 
@@ -66,12 +67,12 @@ class Server:
         raise TimeoutError(f"the server does not listen: {self.output().decode()}")
 
     def output(self):
-        """What it has written."""
+        """Returns the output so far."""
         self.log.seek(0)
         return self.log.read()
 
     def end(self, how):
-        """Ends it with a signal."""
+        """Ends the server with a signal."""
         target = self.process.pid
         if self.is_traced:
             target = int(pathlib.Path(f"/proc/{target}/task/{target}/children").read_text().split()[0])
@@ -91,7 +92,7 @@ class Staff:
         self.dish = next(dish["id"] for dish in dishes if dish["available"])
 
     def call(self, method, path, body=None, key=None):
-        """One call; its JSON."""
+        """Makes a call, and returns the JSON of its answer."""
         request = urllib.request.Request(self.base + path, method=method)
         for name, value in (("Authorization", self.token and f"Bearer {self.token}"), ("Idempotency-Key", key)):
             if value:
@@ -108,7 +109,7 @@ class Staff:
         return self.call("POST", "/restaurants/demo/orders", {"service": "takeaway", "items": lines, "note": key}, key)
 
     def work(self, count):
-        """Takes orders through their lives, with `count` commands. Returns the ids of those that were acknowledged."""
+        """Takes orders through their lives, with `count` commands. Returns the ids of the acknowledged ones."""
         done = []
         while True:
             for step in ("place", *STEPS):
@@ -123,7 +124,7 @@ class Staff:
 
 
 def acknowledged(call):
-    """The command that an answer of the server acknowledges, and the position, if it does."""
+    """Returns the command that an answer of the server acknowledges, and its position. Returns None for any other call."""
     if call.name not in ("sendto", "write") or not call.texts or not call.texts[0].startswith(b"HTTP/1.1 20"):
         return None
     head, _, body = call.texts[0].partition(b"\r\n\r\n")
@@ -138,7 +139,7 @@ def acknowledged(call):
 
 @dataclasses.dataclass
 class Record:
-    """What a server did to a folder, and the content that is true at the end."""
+    """The recorded calls of a server on a folder, and the final content of its database."""
 
     folder: str
     before: dict
@@ -147,12 +148,12 @@ class Record:
     feed: list
 
     def has(self, when):
-        """The commands that are acknowledged before a time, with their positions."""
+        """Returns the commands that were acknowledged before a time, with their positions."""
         return dict((command, position) for at, command, position in self.acks if at < when)
 
 
 def record(binary, folder, phases):
-    """Records phases: the options of each start, the number of its commands, and the signal that ends it."""
+    """Records some phases. Each has the options of its start, the number of its commands, and the signal that ends it."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     acks = [(-1, command, position) for command, position in remembered(folder)] if before else []
     log, sent, start = [], [], 0
@@ -185,25 +186,25 @@ def record(binary, folder, phases):
 
 
 def remembered(folder):
-    """The commands of a database with their positions."""
+    """Returns the commands of a database with their positions."""
     with opened(folder) as database:
         rows = database.execute("SELECT id, answer FROM commands").fetchall()
     return [(str(uuid.UUID(bytes=id)), json.loads(answer)["ack"]["position"]) for id, answer in rows]
 
 
 def opened(folder):
-    """A connection to the database of a folder."""
+    """Opens a connection to the database of a folder."""
     return sqlite3.connect(folder / DATABASE, isolation_level=None)
 
 
 def feed_of(database):
-    """All events."""
+    """Returns all events."""
     columns = "restaurant, position, id, kind, order_id, command, patch"
     return database.execute(f"SELECT {columns} FROM events ORDER BY restaurant, position").fetchall()
 
 
 def old_database(folder, new):
-    """Makes a database as the first version left it, with the orders of a new one."""
+    """Creates a database as the first version left it, with the orders of a new one."""
     with opened(folder) as database:
         database.execute("PRAGMA journal_mode = WAL")
         for migration in sorted((ROOT / "migrations/sqlite").glob("*.sql")):
@@ -220,8 +221,8 @@ def old_database(folder, new):
 
 
 def states(record, count, seed, ignored=lambda _: False):
-    """States that a crash may leave, about `count`: (when, how, files). Each is as late as its files allow, so that the most
-    acknowledgements count. `ignored` says which syncs the disk ignores."""
+    """Yields about `count` states that a crash may leave: (when, how, files). `when` is as late as the files allow, so that
+    as many acknowledgements as possible count. `ignored` selects syncs that the disk ignores."""
     disk = Disk(record.folder, record.before)
     is_done = lambda call: not (call.is_sync() and ignored(call)) and disk.take(call)  # noqa: E731
     effective = [nth for nth, call in enumerate(record.calls) if is_done(call)]
@@ -248,7 +249,7 @@ def states(record, count, seed, ignored=lambda _: False):
 
 
 def merge(target, patch):
-    """A merge patch (RFC 7396)."""
+    """Applies a merge patch (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     target = dict(target) if isinstance(target, dict) else {}
@@ -261,14 +262,14 @@ def merge(target, patch):
 
 
 def faults_of(database, record, promised):
-    """What is wrong in a database that the server has opened."""
+    """Returns the faults of a database that the server has opened."""
     faults = []
     sound = database.execute("PRAGMA integrity_check").fetchall() + database.execute("PRAGMA foreign_key_check").fetchall()
     if sound != [("ok",)]:
         faults.append(f"damaged: {sound[:3]}")
     feed = feed_of(database)
     if feed != record.feed[: len(feed)]:
-        faults.append("the feed is not a beginning of the recorded one")
+        faults.append("the feed is not a prefix of the recorded one")
     heads = dict(database.execute("SELECT restaurant, head FROM feeds").fetchall())
     positions = collections.defaultdict(list)
     documents, commands = {}, {}
@@ -304,7 +305,7 @@ class Opener:
         self.scratch = scratch
 
     def faults(self, record, state, spoil=None):
-        """What is wrong with a state. `spoil` is SQL that spoils it first."""
+        """Returns the faults of a state. `spoil` is SQL that damages the state first."""
         when, _, files = state
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             folder = pathlib.Path(folder)
@@ -328,7 +329,7 @@ class Opener:
 
 
 def run(opener, title, record, made):
-    """Opens states two at a time. Prints and returns how many had which faults."""
+    """Opens states, two at a time. Prints and returns the number of states with each fault."""
     found, kinds, opened_states = collections.Counter(), collections.Counter(), 0
     with concurrent.futures.ThreadPoolExecutor(2) as openers:
         pairs = iter(made)
@@ -349,7 +350,7 @@ def run(opener, title, record, made):
 
 
 def with_early_acks(record):
-    """A record of a server that acknowledges a command once it is written, before the sync."""
+    """Changes a record as if the server acknowledged commands after the write, before the sync."""
     waiting = {uuid.UUID(command).bytes: (command, position) for _, command, position in record.acks}
     early = []
     for call in record.calls:
@@ -360,7 +361,7 @@ def with_early_acks(record):
 
 
 def with_lost_sector(made, seed):
-    """States in which the disk has lost a synced sector of the log."""
+    """Yields states in which the disk has lost a synced sector of the log."""
     chance = random.Random(seed)
     for when, how, files in made:
         log = files.get(f"{DATABASE}-wal", b"")
@@ -371,7 +372,7 @@ def with_lost_sector(made, seed):
 
 
 def controls(opener, record, seed):
-    """Breaks one promise at a time. Returns whether each was noticed."""
+    """Breaks one guarantee at a time. Returns whether each was detected."""
     count = 60
     is_of_log = lambda call: call.path.endswith("-wal")  # noqa: E731
     cases = {
@@ -396,7 +397,7 @@ def controls(opener, record, seed):
     }
     for what, spoil in spoils.items():
         faults = opener.faults(record, last, spoil)
-        print(f"control, {what}: {'; '.join(faults) or 'not noticed'}", flush=True)
+        print(f"control, {what}: {'; '.join(faults) or 'not detected'}", flush=True)
         noticed &= bool(faults)
     return noticed
 
@@ -429,7 +430,7 @@ def main():
             bad += found["states with faults"]
         noticed = controls(opener, work, options.seed)
     if bad or not noticed:
-        sys.exit("a state has faults, or a control was not noticed")
+        sys.exit("a state has faults, or a control was not detected")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Asks a Prometheus each query of packaging/monitoring.    queries.py PROMETHEUS
+"""Sends each query of packaging/monitoring to a Prometheus.    queries.py PROMETHEUS
 
-A query that is refused is a fault, and so is one of the dashboard about a metric that every node has and that finds nothing.
+A refused query is a fault. So is a query of the dashboard without a result, if every node has its metric.
 """
 
 import json
@@ -9,14 +9,14 @@ import sys
 import urllib.parse
 import urllib.request
 
-# What Grafana puts in.
+# The values that Grafana inserts.
 VARIABLES = {"$__rate_interval": "5s", "$job": ".*", "$instance": ".*"}
-# Empty while nothing of the kind happens, or without Redis.
+# Metrics that are absent until such an event happens, or without Redis.
 EVENTFUL = re.compile(r"closes|limit_hits|broker_messages|pushes|redis_healthy|outcome!~")
 
 
 def expressions():
-    """Yields (where, query, whether it has to find something)."""
+    """Yields (where, query, whether it must have a result)."""
     with open("packaging/monitoring/dashboard.json") as file:
         for panel in json.load(file)["panels"]:
             for target in panel["targets"]:

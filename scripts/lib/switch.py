@@ -1,8 +1,8 @@
-"""A switch between three hosts on one machine, in user space: it drops, delays and loses packets as it is told.
+"""A switch in user space between three hosts on one machine, which drops, delays and loses packets on command.
 
-The hosts `one` and `two` are network namespaces (10.77.0.1 and 10.77.0.2), and `three` is this machine at 10.77.0.3. At
-10.77.0.9, this machine watches: no fault concerns that address. Needs root. `switch.py NAMESPACE NAMESPACE` makes the
-namespaces and removes them when its input ends. Each line of the input is a command, answered by `ok`:
+The hosts `one` and `two` are network namespaces (10.77.0.1 and 10.77.0.2), and `three` is this machine at 10.77.0.3. This
+machine also has the address 10.77.0.9 for observers, which no fault affects. Needs root. `switch.py NAMESPACE NAMESPACE`
+creates the namespaces, and removes them when its input ends. Each line of the input is a command, answered with `ok`:
 
     cut one three            drop what one sends to three
     lossy one three 30 200   lose 30 % of the packets between them, and deliver the others after 200 ms, both ways
@@ -24,7 +24,7 @@ TUNSETIFF = 0x400454CA
 TUN_WITHOUT_HEADER = 0x0001 | 0x1000
 HOSTS = {"one": "10.77.0.1", "two": "10.77.0.2", "three": "10.77.0.3", "watch": "10.77.0.9"}
 PACKET = 65536
-# Of the same for each host, so that a burst waits and is not lost.
+# The queue length of each host's port, so that a burst waits and is not lost.
 QUEUE = "10000"
 
 

@@ -1,5 +1,5 @@
-"""Replays an evening: an evening of four hours in ten minutes, with cuts and restarts. At the end every screen is
-compared with the log. Exits with 1 if one differs.
+"""Replays an evening of four hours in ten minutes, with cut connections and restarted nodes, and compares every screen with the
+log at the end. Exits with 1 if one differs.
 
 python scripts/lib/evening --server target/debug/orderbell --database-url sqlite://evening.db
 """
@@ -30,7 +30,7 @@ from watch import Book, Watch, break_a_screen
 
 TABLES, WAITERS, PHONES, HOURS = 60, 8, 150, 4
 STATIONS = ("hot", "hot", "cold", "bar", None)  # of the five kitchen screens; the last one shows all
-# How many of a hundred parties come in each half hour: the first rush at seven, the second one at nine.
+# The number of parties, of a hundred, that arrive in each half hour: the first rush is at seven, the second at nine.
 ARRIVALS = (6, 14, 22, 16, 10, 18, 11, 3)
 COURSES = {"Starters": 1, "Mains": 2, "Sweets": 3}
 PASSWORD = "one evening in the dining room"
@@ -49,7 +49,7 @@ class House:
         self.manager: Orderbell
 
     def port(self) -> int | None:
-        """A node that takes connections, as a load balancer would find it."""
+        """Returns the port of a node that accepts connections, as a load balancer would choose it."""
         return random.choice([node.port for node in self.nodes if node.up] or [None])
 
     async def furnish(self, evening: Evening) -> None:
@@ -74,7 +74,8 @@ class House:
             await self.call("POST", f"{at}/people", body)
 
     async def call(self, method: str, path: str, body: Any = None) -> JsonObject:
-        """Makes a call of the manager until there is an answer; what exists already is no fault."""
+        """Makes a call as the manager, and repeats it until there is an answer. Something that exists already is not an
+        error."""
         for _ in range(10):
             try:
                 return await self.manager.call(method, path, body)
@@ -95,7 +96,7 @@ class House:
         return waiter
 
     async def cook(self, evening: Evening, number: int, station: str | None) -> Cook:
-        """Pairs a screen, and stands a cook before it."""
+        """Pairs a screen, and returns the cook who uses it."""
         tokens = SessionTokens()
         bell = await evening.join(tokens)
         pairing = await bell.http.call("POST", "/api/v1/devices/pairings", {})
@@ -111,7 +112,7 @@ class House:
 
 
 async def parties(evening: Evening, house: House, waiters: list[Waiter], factor: float) -> None:
-    """Lets the guests come, with their phones, and now and then an order without a phone."""
+    """Lets parties arrive with their phones, and now and then adds an order without a phone."""
     free = list(house.tables)
     phones = PHONES
     coming = sum(ARRIVALS)
@@ -137,7 +138,7 @@ async def parties(evening: Evening, house: House, waiters: list[Waiter], factor:
 
 
 async def troubles(nodes: list[Node], redis: Callable[[], Awaitable[None]] | None, seconds: float) -> list[str]:
-    """Kills and restarts nodes in the course of the evening, and takes Redis away once. Returns what was done."""
+    """Kills and restarts nodes during the evening, and suspends Redis once. Returns a list of these actions."""
     done = []
     for turn, how in enumerate(("kill", "stop", "kill", "redis", "kill", "stop")):
         await asyncio.sleep(seconds / 8)
@@ -156,13 +157,13 @@ async def troubles(nodes: list[Node], redis: Callable[[], Awaitable[None]] | Non
 
 
 async def tidy(evening: Evening, house: House) -> None:
-    """Closes what is open when the last guests leave, so that the book is complete."""
+    """Closes all open visits when the last guests leave, so that the log is complete."""
     async for order in house.manager.orders(RESTAURANT, status="open"):
         await evening.command(house.manager, "cancel", order=order["id"], reason="kitchen_closed")
 
 
 async def settle(evening: Evening, book: Book) -> list[Watch]:
-    """Waits until every room is live and has its last event. Returns those that are not in time."""
+    """Waits until every room is live and has its last event. Returns the rooms that are still behind at the deadline."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         late = [watch for watch in evening.watches if book.is_behind(watch)]
@@ -172,7 +173,7 @@ async def settle(evening: Evening, book: Book) -> list[Watch]:
 
 
 def export(arguments: argparse.Namespace, after: JsonObject | None = None) -> list[JsonObject]:
-    """Returns the events after one of them."""
+    """Returns the exported events after a given one."""
     command = [arguments.server, "events", "export", "--restaurant", RESTAURANT, "--database-url", arguments.database_url]
     command += ["--log", "error"] + (["--jwt-keys", arguments.jwt_keys] if arguments.jwt_keys else [])
     command += ["--after", f"{after['epoch']}.{after['position']}"] if after else []
@@ -202,10 +203,10 @@ def report(evening: Evening, book: Book, faults: list[str], done: list[str], sec
 
 
 async def settled_book(arguments: argparse.Namespace, evening: Evening) -> tuple[Book, list[str]]:
-    """Returns the log and what differs from it."""
+    """Returns the log, and the differences of screens from it."""
     book = Book(export(arguments))
     late = await settle(evening, book)
-    # Screens that come back are events too: what came meanwhile belongs to the book.
+    # Reconnecting screens make events too, so the events since the first export belong to the log.
     book = Book(book.events + export(arguments, after=book.events[-1]))
     faults = [f"{watch.name} is not live, or behind, at {watch.room.cursor} of {book.head}" for watch in late]
     for watch in evening.watches:
@@ -267,7 +268,7 @@ async def progress(evening: Evening, begun: float, seconds: float) -> None:
 
 
 def redis_away(pid: int | None) -> Callable[[], Awaitable[None]] | None:
-    """Redis stands still for ten seconds, with its connections open."""
+    """Returns a task that suspends Redis for ten seconds, with its connections open."""
     if pid is None:
         return None
 
@@ -306,13 +307,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--server", required=True, help="the built binary")
     parser.add_argument("--database-url", required=True, help="an empty database")
     parser.add_argument("--redis-url")
-    parser.add_argument("--redis-pid", type=int, help="the process that stands still for ten seconds")
+    parser.add_argument("--redis-pid", type=int, help="the process of Redis, which is suspended for ten seconds")
     parser.add_argument("--jwt-keys")
     parser.add_argument("--nodes", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=10, help="how long the four hours take")
     parser.add_argument("--cut-s", type=float, default=60, help="the mean time between two cuts of one client")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    parser.add_argument("--broken-screen", action="store_true", help="one screen loses what each fiftieth event says")
+    parser.add_argument("--broken-screen", action="store_true", help="one screen ignores the content of each fiftieth event")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Cables between the clients and the nodes, which the evening cuts."""
+"""Relays between clients and nodes, which the evening cuts like cables."""
 
 import asyncio
 import random
@@ -9,10 +9,10 @@ PIECE = 65536
 
 
 class Cable:
-    """A relay of one client to a node. It is whole, cut, or silent: connected, while nothing goes through."""
+    """A relay from one client to a node. It is whole, cut, or silent: still connected, but forwarding nothing."""
 
     def __init__(self, target: Callable[[], int | None]) -> None:
-        self._target = target  # the port of a node that takes connections, if there is one
+        self._target = target  # returns the port of a node that accepts connections, if there is one
         self._writers: set[asyncio.StreamWriter] = set()
         self._through = asyncio.Event()
         self._through.set()
@@ -26,7 +26,7 @@ class Cable:
         return self
 
     async def cut(self, seconds: float) -> None:
-        """Ends every connection, and refuses new ones for a time."""
+        """Closes all connections, and refuses new ones for a time."""
         self.cuts += 1
         self._is_cut = True
         for writer in list(self._writers):
@@ -82,7 +82,8 @@ class Cable:
 
 
 async def wear(cable: Cable, mean_s: float) -> None:
-    """Cuts a cable again and again, after a mean time, for up to 5 seconds; one time of ten it falls silent for longer."""
+    """Cuts a cable repeatedly, at random times with a mean, for up to 5 seconds each. One time in ten silences it for longer
+    instead."""
     while True:
         await asyncio.sleep(random.expovariate(1 / mean_s))
         if random.random() < 0.1:

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 START_S = 60.0
-# One machine and one address stand for 160, and ten minutes for four hours.
+# Raise the limits: all 160 clients share one machine and one address, and four hours pass in ten minutes.
 LIMITS = {
     "restaurant-orders-per-minute": 6000,
     "table-orders-per-minute": 1000,
@@ -62,7 +62,7 @@ class Node:
             await self._process.wait()
 
     async def stop(self) -> None:
-        """Ends the node as a deployment does: it drains, while its clients go elsewhere."""
+        """Stops the node as a deployment does: the node drains while its clients move to other nodes."""
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()

@@ -1,4 +1,4 @@
-"""Guests, waiters and cooks. Each works by what their own screen shows, as people do."""
+"""Guests, waiters and cooks. Each acts on what their own screen shows."""
 
 import asyncio
 import random
@@ -15,16 +15,16 @@ from watch import Watch
 RESTAURANT = "demo"
 FINAL = ("served", "rejected", "cancelled")
 STOVE = 12
-"""Dishes that one cook has on the stove."""
+"""The most dishes that one cook has on the stove."""
 JsonObject = dict[str, Any]
 
 
 @dataclass
 class Evening:
-    """What everybody shares: the clock, the screens, and what was counted."""
+    """The shared state of an evening: the clock, the screens, and the counts."""
 
     minute_s: float
-    """How long a minute of the evening takes."""
+    """The real seconds of a minute of the evening."""
     lay: Callable[[], Awaitable[Cable]]
     over: asyncio.Event = field(default_factory=asyncio.Event)
     cables: list[Cable] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Evening:
     watches: list[Watch] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     placed: dict[str, str] = field(default_factory=dict)
-    """The acknowledged orders by their commands."""
+    """The ids of acknowledged orders by the ids of their commands."""
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -45,7 +45,7 @@ class Evening:
         task.add_done_callback(self.tasks.discard)
 
     async def join(self, tokens: SessionTokens) -> Orderbell:
-        """Gives a client a cable of its own. It connects with `start`."""
+        """Creates a client with its own cable. `start` connects it."""
         cable = await self.lay()
         self.cables.append(cable)
         bell = Orderbell(cable.url, tokens)
@@ -59,7 +59,7 @@ class Evening:
         return watch
 
     async def command(self, bell: Orderbell, action: str, **fields: Any) -> JsonObject | None:
-        """Sends a command; None if it was refused, as some are when two people do the same."""
+        """Sends a command. Returns None if it was refused, as happens when two people do the same thing."""
         try:
             ack = await bell.command(action, **fields)
         except OrderbellError as error:
@@ -82,7 +82,7 @@ class Evening:
 
 
 class Menu:
-    """The dishes by course, as a guest chooses among them."""
+    """The dishes by course, from which guests choose."""
 
     def __init__(self, document: JsonObject) -> None:
         courses = {id: category.get("course", {}).get("number", 0) for id, category in document["categories"].items()}
@@ -158,7 +158,7 @@ class Party:
                 await self.evening.command(bell, "change_item", order=order, item=id, line=line)
 
     async def _until_served(self, mine: list[tuple[Orderbell, str]]) -> None:
-        """Waits until the phones say so, but not for ever: the waiter clears what is left."""
+        """Waits until the phones show the orders as served, with a deadline: the waiter then clears the rest."""
         for bell, order in mine:
             with suppress(TimeoutError, OrderbellError):
                 async with asyncio.timeout(90 * self.evening.minute_s):
@@ -178,7 +178,7 @@ class Waiter:
         self.tables: set[str] = set()
 
     async def work(self) -> None:
-        """Walks the floor: answers calls, accepts, fires and serves, one thing after another."""
+        """Works on the floor: answers calls, accepts, fires and serves, one action after another."""
         while not self.evening.over.is_set():
             await self.evening.minutes(0.2, 0.8)
             for call in random.sample(list(self.floor.calls), min(1, len(self.floor.calls))):
@@ -200,7 +200,7 @@ class Waiter:
             await self.evening.command(self.bell, "accept", order=order["id"], minutes=random.choice((15, 20, 30)))
 
     async def _serve_a_course(self, order: JsonObject) -> None:
-        """Serves a course that is done, which fires the next one by the restaurant's rule."""
+        """Serves a finished course. The restaurant's rule then fires the next one."""
         courses: dict[int, list[JsonObject]] = {}
         for item in order["items"].values():
             if "course" in item and item["status"] != "voided":
@@ -226,7 +226,7 @@ class Waiter:
             await self._move(order["table"])
 
     async def _move(self, table: str) -> None:
-        """Moves a party to a free table, or to friends at another; one time of three that was a mistake."""
+        """Moves a party to a free table, or merges it with another one. One time in three, undoes that as a mistake."""
         visits = await self._visits()
         visit = next((visit for visit in visits if visit["table"] == table), None)
         if visit is None:
@@ -253,7 +253,7 @@ class Waiter:
         await self.evening.place(self.bell, order | {"items": menu.lines(2, 6)})
 
     async def clear(self, table: str, orders: list[str]) -> None:
-        """Ends a visit: what is still open is served, as far as it can be, or cancelled."""
+        """Ends a visit: serves its open orders if possible, and cancels the others."""
         for order in orders:
             if status_of(self.floor.orders, order) == "ready":
                 await self.evening.command(self.bell, "serve", order=order)
@@ -270,14 +270,14 @@ def status_of(orders: dict[str, Any], order: str) -> str:
 
 
 class Cook:
-    """A cook before a paired screen, of one station or of the pass."""
+    """A cook with a paired screen, of one station or of all."""
 
     def __init__(self, evening: Evening, name: str, bell: Orderbell, restaurant: str, station: str | None) -> None:
         self.evening, self.bell, self.station = evening, bell, station
         self.room = f"kitchen:{restaurant}"
         self.kitchen = evening.watch(name, bell, self.room).room
         self.done_at: dict[str, float] = {}
-        """When a dish on the stove is done, by the loop's clock."""
+        """The times at which the dishes on the stove are done, by the loop's clock."""
 
     async def work(self) -> None:
         while not self.evening.over.is_set():

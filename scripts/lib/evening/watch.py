@@ -1,4 +1,4 @@
-"""What each screen saw, and whether it equals the log."""
+"""The events and documents that each screen has seen, compared with the log."""
 
 import time
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Watch:
     """The positions of the events, in the order in which the client applied them."""
     snapshots: int = 0
     delays_s: list[float] = field(default_factory=list)
-    """From each commit to its arrival. Both clocks are this machine's."""
+    """The times from each commit to the arrival of its event, both by the clock of this machine."""
 
     async def follow(self) -> None:
         async for change in self.room.changes():
@@ -58,12 +58,12 @@ class Book:
         return [event for event in carried if kind != "order" or event.get("order") == name]
 
     def is_behind(self, watch: Watch) -> bool:
-        """Whether a room is not live, or has not come to its last event about an order."""
+        """Returns whether a room is not live, or lacks its last event about an order."""
         last = max((event["position"] for event in self.events_of(watch.room) if "order" in event), default=0)
         return not watch.room.live or (watch.room.cursor or 0) < last
 
     def faults_of(self, watch: Watch) -> list[str]:
-        """Returns what a screen has otherwise than the log."""
+        """Returns the differences between a screen and the log."""
         room = watch.room
         kind, _, name = room.name.partition(":")
         wanted = self.events_of(room)
@@ -88,7 +88,7 @@ class Book:
         return self.orders.get(id, {}).get("number", id)
 
     def faults_of_answers(self, placed: dict[str, str]) -> list[str]:
-        """Returns which acknowledged orders the log has not exactly once. `placed` has their ids by command."""
+        """Returns the acknowledged orders that the log lacks or has more than once. `placed` has their ids by command."""
         times: dict[str, int] = {}
         for event in self.events:
             if event["kind"] == "order.placed":
@@ -100,14 +100,14 @@ class Book:
 
 
 def order_of(seen: list[int], wanted: list[int]) -> str:
-    """Says how a sequence of positions differs from the one that is right."""
+    """Describes how a sequence of positions differs from the right one."""
     missing, more = sorted(set(wanted) - set(seen)), sorted(set(seen) - set(wanted))
     twice = sorted({position for position in seen if seen.count(position) > 1})
     return f"events missing {missing[:5]}, foreign {more[:5]}, twice {twice[:5]}, of {len(wanted)}"
 
 
 def break_a_screen(room: Room) -> None:
-    """The negative control: this room loses what each fiftieth event says, and goes on."""
+    """The negative control: makes a room ignore the content of each fiftieth event."""
     receive, count = room._state.receive, 0
 
     def lossy(frame: JsonObject, epoch: str) -> Any:
