@@ -261,7 +261,7 @@ async fn examine(flags: Vec<OsString>, as_json: bool, matches: &ArgMatches) -> a
     doctor::run(&parsed.cli.common, serve_of(&parsed)?, &parsed.files, as_json).await
 }
 
-/// Reads the settings that `serve` would have here, with more flags.
+/// Reads the settings that `serve` would have here, with further flags.
 fn parse_serve(flags: Vec<OsString>, matches: &ArgMatches) -> Parsed<Cli> {
     let words = settings::words(&Cli::command(), matches, flags);
     arguments::parse(&words).unwrap_or_else(|refused| refused.exit())
@@ -316,7 +316,7 @@ fn parse_kid(text: &str) -> Result<Key, String> {
     kid.ok_or_else(|| "a kid is 1 to 64 visible ASCII characters without a colon or a comma".into())
 }
 
-/// Returns a line for each token.
+/// Returns one line for each token.
 async fn list_tokens(store: &SharedStore, slug: &Slug) -> anyhow::Result<String> {
     let restaurant = restaurant(store, slug).await?;
     let tokens = store.issued(restaurant.id, clock::now()).await?;

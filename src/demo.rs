@@ -61,8 +61,7 @@ pub async fn make(store: &SharedStore, well_known: bool) -> anyhow::Result<Demo>
     })
 }
 
-/// Refuses a database whose demo has well-known keys or passwords, before others than this machine
-/// can reach it.
+/// Refuses a database whose demo has well-known keys or passwords, before other machines can reach it.
 ///
 /// # Errors
 /// An error if it has any, or an error of the store.

@@ -1,8 +1,8 @@
 //! Failpoints: named points at which a node can be made to end like `kill -9`, without any cleanup.
 //! The fault tests use them to end a node between two steps.
 //!
-//! Only builds with debug assertions have them. In release builds [`reach`] is empty and nothing
-//! reads the variable, which `tests/architecture` checks in the compiler's output.
+//! Only builds with debug assertions have them. In release builds [`reach`] is empty and nothing reads the variable.
+//! `tests/architecture` checks this in the compiler's output.
 
 /// A point at which a node may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -115,7 +115,7 @@ pub struct ByResume {
 /// The labels of HTTP calls.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByRoute {
-    /// The method, of those that the server knows.
+    /// The method, if the server knows it.
     pub method: &'static str,
     /// The pattern of the path, or `none`.
     pub route: String,
@@ -274,7 +274,7 @@ impl Metrics {
         metrics
     }
 
-    /// Begins the values of labels that are few and known at zero, so that a rate sees the first increment.
+    /// Begins the values of labels that are few and known at zero, so that a rate includes the first increment.
     fn begin_labels(&self) {
         for outcome in ResumeOutcome::ALL {
             drop(self.resumes.get_or_create(&ByResume { outcome: outcome.as_str() }));

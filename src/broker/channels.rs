@@ -1,8 +1,8 @@
 //! The names of Redis channels, pure.
 //!
-//! On one server, all channels form one part. On a cluster, restaurants are divided into parts, and
-//! the names carry the part in braces. A part is one hash slot, so one subscription can name many
-//! of its channels, and a beat received through a part's channel proves the whole part alive.
+//! On one server, all channels form one part. On a cluster, restaurants are divided into parts, and the names contain the part
+//! in braces. A part is one hash slot. So one subscription can name many of its channels, and a beat received through a channel
+//! of the part proves that the whole part works.
 
 use crate::domain::values::ids::RestaurantId;
 use uuid::Uuid;

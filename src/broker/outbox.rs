@@ -12,8 +12,7 @@ const MESSAGES: usize = 4096;
 const BYTES: usize = 16 << 20;
 /// The most messages of one round trip.
 const BATCH: usize = 256;
-/// The most restaurants heads heads are remembered. Overflow: the comparison of heads repairs
-/// further ones.
+/// The most restaurants whose heads are remembered. Overflow: the comparison of heads repairs the others.
 const MISSED: usize = 4096;
 
 /// A queued message.

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The time after which a node counts as silent: two of its beats, and some latency. The last
-/// commits of a dead node must be found within three seconds; a node that is only slow costs a few
-/// queries.
+/// The time after which a node counts as silent: two of its beats, and some latency. The last commits of a dead node must be
+/// found within three seconds. If a node is only slow, this costs a few queries.
 const SILENCE: Duration = Duration::from_millis(2200);
 /// The time for which a silent node is remembered. It costs a query every two seconds.
 const MEMORY: Duration = Duration::from_secs(3600);

@@ -59,9 +59,8 @@ impl RedisPublisher {
         }));
     }
 
-    /// Publishes the heads of dropped announcements in the first round trip, and only then a beat,
-    /// so that other nodes see no sign of life before. Without heads, the first round trip is a
-    /// beat, which shows whether this node may publish.
+    /// Publishes the heads of dropped announcements in the first round trip, and a beat only after that, so that other nodes
+    /// see no earlier sign of life. Without heads, the first round trip is a beat, which shows whether this node may publish.
     fn connected(
         &mut self,
         connection: RedisConnection,

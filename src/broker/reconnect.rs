@@ -8,8 +8,8 @@ use std::time::Duration;
 const BASE: Duration = Duration::from_millis(100);
 /// The longest later wait.
 const CAP: Duration = Duration::from_secs(3);
-/// The lifetime from which on the end of a connection resets the backoff. A Redis that accepts and
-/// drops connections does not reset it.
+/// The shortest lifetime of a connection whose end resets the backoff. A Redis that accepts and drops connections does not
+/// reset it.
 const STABLE: Duration = Duration::from_secs(10);
 
 /// The delays before connecting: none the first time, then with full jitter.

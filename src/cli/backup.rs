@@ -30,7 +30,7 @@ pub(super) async fn back_up(common: &Common, target: &Path) -> anyhow::Result<()
     if let Some(folder) = missing {
         bail!("the folder {} does not exist; make it first, or name a file elsewhere", folder.display());
     }
-    // Before the database has its name, so that there is no copy without its keys.
+    // Copied before the database gets its name, so that no copy is without its keys.
     let keys = from.as_ref().filter(|from| from.exists());
     if let Some(from) = keys {
         copy(from, &to).map_err(|error| {
@@ -83,7 +83,7 @@ pub(super) async fn restore(common: &Common, source: &Path) -> anyhow::Result<()
 /// The most names of a kind to print.
 const NAMES: usize = 50;
 
-/// Prints what had been revoked since the backup: first what stays so, then what an operator has to look at.
+/// Prints what was revoked after the backup: first what stays revoked, then what an operator has to check.
 fn print_revived(listed: &[Listed]) -> io::Result<()> {
     for Listed { what, names, remedy } in listed {
         let count = names.len();
@@ -116,7 +116,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::File::open(from)?.read_to_end(&mut keys)?;
     let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
     let written = file.write_all(&keys).and_then(|()| file.sync_all());
-    // Half a key file would be in the way of the next try.
+    // Half a key file would block the next try.
     written.inspect_err(|_| drop(fs::remove_file(to)))
 }
 

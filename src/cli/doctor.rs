@@ -248,7 +248,7 @@ async fn push(serve: &Serve) -> Vec<Finding> {
     findings
 }
 
-/// Checks the public address, and the settings for the proxy that it implies.
+/// Checks the public address, and the proxy settings that it requires.
 async fn public_url(serve: &Serve) -> Finding {
     const NAME: &str = "public URL";
     let Some(text) = serve.public_url() else {
@@ -319,7 +319,7 @@ fn free(bind: SocketAddr) -> Finding {
     }
 }
 
-/// Returns an address at which this machine reaches a server that listens on all of them.
+/// Returns an address at which this machine can reach a server that listens on all addresses.
 fn callable(bind: SocketAddr) -> SocketAddr {
     let ip = match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -57,7 +57,7 @@ pub(super) async fn run(store: &SharedStore, command: EventsCommand) -> anyhow::
     }
 }
 
-/// Returns the position after which to begin. A cursor of another history would pass over events without a word.
+/// Returns the position after which to begin. A cursor of another history would silently skip events.
 fn begin(after: Option<Cursor>, epoch: &str, head: Position) -> anyhow::Result<Position> {
     match after {
         None => Ok(Position::ZERO),

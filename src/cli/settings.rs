@@ -21,8 +21,7 @@ pub(super) enum ConfigCommand {
     },
 }
 
-/// Returns the command line of the `serve` to check: the flags of the check that all commands have, and the flags after
-/// `--`.
+/// Returns the command line of the `serve` to check: those flags of the check that all commands have, and the flags after `--`.
 pub(super) fn words(command: &Command, matches: &ArgMatches, flags: Vec<OsString>) -> Vec<OsString> {
     let given = command
         .get_arguments()

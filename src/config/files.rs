@@ -10,7 +10,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// The flag that names the configuration file, which cannot name another one.
+/// The flag that names the configuration file. The file itself cannot set it.
 const CONFIG: &str = "config";
 /// The suffix of a variable that names the file of a secret.
 const FILE: &str = "_FILE";
@@ -168,8 +168,9 @@ impl FileSettings {
         files.into_iter()
     }
 
-    /// Makes the values from files the defaults of a command and its subcommands. The help of the result would show them, and
-    /// so secrets. An empty environment variable counts as unset, so it does not hide a file's value.
+    /// Makes the values from files the defaults of a command and its subcommands. The help of the result must not be shown,
+    /// since it would contain these values, and so secrets. An empty environment variable counts as unset, so it does not hide
+    /// a file's value.
     #[must_use]
     pub fn apply(&self, command: Command) -> Command {
         let layered = command.mut_args(|arg| {

@@ -58,7 +58,7 @@ impl Node {
         })
     }
 
-    /// Returns the generation of a restaurant's feed, of which the cursors of a connection are.
+    /// Returns the generation of a restaurant's feed, to which the cursors of a connection belong.
     ///
     /// # Errors
     /// `unavailable`, if the node does not know it and the database does not answer in time.
@@ -105,8 +105,8 @@ fn too_many(refused: Refused) -> (&'static str, Failure) {
     let full = |message| Failure::new(ErrorCode::Unavailable, message).after(Duration::from_secs(2));
     let own = |message| Failure::new(ErrorCode::RateLimited, message).after(Duration::from_secs(5));
     match refused {
-        Refused::Full => ("connections", full("this node has as many connections as it takes; try again")),
-        Refused::FullOfDiners => ("connections_of_diners", full("this node has as many guests as it takes; try again")),
+        Refused::Full => ("connections", full("this node has no place for more connections; try again")),
+        Refused::FullOfDiners => ("connections_of_diners", full("this node has no place for more guests; try again")),
         Refused::TooManyAtTable => ("connections_per_table", own("too many connections from this table; close one")),
         Refused::TooMany => ("connections_per_principal", own("too many connections of one principal; close one")),
     }

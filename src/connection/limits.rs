@@ -12,7 +12,7 @@ pub struct Limits {
     pub frame_bytes: u32,
     /// The most rooms of one connection (`too_many_rooms`).
     pub rooms: u32,
-    /// Messages of one connection (`rate_limited`; far over it, close code 4429).
+    /// The rate of messages of one connection (`rate_limited`; far beyond it, close code 4429).
     pub messages: Rate,
     /// The period in which each side shows that it is alive (close code 4408).
     pub heartbeat: Duration,
@@ -31,7 +31,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns how many connections a node may have before it refuses one of this role.
+    /// Returns at how many connections a node refuses another one of this role.
     #[must_use]
     pub fn connections_before(&self, role: Role) -> u32 {
         let reserved = u64::from(self.connections) * u64::from(self.reserved_percent.min(100)) / 100;

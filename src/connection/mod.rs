@@ -1,9 +1,9 @@
 //! Connections: the sockets of phones and screens, and the actors that serve them.
 //!
-//! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
-//! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor,
-//! [`websocket::client_state`] its pure core. [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP
-//! requests. The lifecycle that all three share is in [`transport`], their state in [`subscriber`].
+//! Only this module uses actix-web-actors (docs/decisions/0001). After the [`websocket::handshake`], the socket leaves the HTTP
+//! dispatcher, and our own [`websocket::socket`] drives it. [`websocket::actor`] is the actor, [`websocket::client_state`] its
+//! pure core. [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP requests. All three share the lifecycle
+//! in [`transport`] and the state in [`subscriber`].
 
 pub mod abandoned;
 pub mod admission;

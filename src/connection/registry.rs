@@ -1,4 +1,4 @@
-//! The registry of connections. It counts them, in all and by principal, and can reach each one to end it.
+//! The registry of connections. It counts them, in total and by principal, and can end each of them.
 
 use super::limits::Limits;
 use crate::domain::model::principal::{Principal, Role};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Control {
     /// Its session may have ended: if so, close with 4401.
     SessionEnded,
-    /// The node is going down: announce it, and close after this many milliseconds of the drain window.
+    /// The node is going down: announce it, and close after this many milliseconds.
     Drain {
         /// The slot of this connection.
         slot_ms: u64,
@@ -43,8 +43,7 @@ struct Reachable {
 
 #[derive(Default)]
 struct Connections {
-    /// Connections by the hash of a principal. Principals whose hashes collide share a limit, and
-    /// nothing else.
+    /// Connections by the hash of a principal. Principals with the same hash share a limit, and nothing else.
     by_principal: HashMap<u64, u32>,
     /// Connections by the hash of a diner's table.
     by_table: HashMap<u64, u32>,

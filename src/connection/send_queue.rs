@@ -8,8 +8,8 @@ use std::io::IoSlice;
 use std::rc::Rc;
 use tokio::sync::oneshot;
 
-/// The most bytes that one frame counts against the backlog: those of a page of a replay. A menu may be larger than the whole
-/// backlog, and has to arrive whatever else is queued.
+/// The most bytes that one frame counts against the backlog: the size of a page of a replay. A menu may be larger than the
+/// whole backlog, and must arrive whatever else is queued.
 const LARGE: usize = 64 * 1024;
 /// The most pieces of one write.
 const VECTOR: usize = 64;
@@ -41,8 +41,8 @@ struct Queue {
     pieces: VecDeque<Piece>,
     /// Bytes of all pieces.
     bytes: usize,
-    /// Bytes that count against the backlog: all but those of snapshots, which a room's members share, and which a slow reader
-    /// has to get whole.
+    /// Bytes that count against the backlog: all except those of snapshots. The members of a room share a snapshot, and a slow
+    /// reader must get it whole.
     backlog: usize,
     /// Bytes of snapshots.
     snapshots: usize,
@@ -62,9 +62,9 @@ const DRAINED: usize = 8 * 1024;
 ///
 /// Ordering: frames leave in the order of the calls, except that control frames overtake the rest of a snapshot.
 ///
-/// Bound: in bytes, for all but snapshots. When the queue is full, the actor closes with 4409 and drops the rest. While a
-/// snapshot is in the queue, it drops a room's frames instead, and requests them from the room later. Snapshots are shared, and
-/// a connection has at most one for each of its rooms.
+/// Bound: in bytes, for everything except snapshots. When the queue is full, the actor closes with 4409 and drops the rest. But
+/// while a snapshot is in the queue, it drops the frames of a room instead, and requests them from the room later. Snapshots
+/// are shared, and a connection has at most one for each of its rooms.
 #[derive(Debug, Clone, Default)]
 pub struct SendQueue(Rc<RefCell<Queue>>);
 
@@ -79,7 +79,7 @@ impl SendQueue {
     /// Queues a frame.
     ///
     /// # Errors
-    /// `TooSlow` when more than `most` bytes would be queued; the frame is not.
+    /// `TooSlow` when more than `most` bytes would be queued. The frame is then not queued.
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
         self.push_frame(frame, [frame.wire()], most)
     }
@@ -164,8 +164,8 @@ impl SendQueue {
         self.finish(CloseCode::Normal, frame::close_echo(code), is_amid_snapshot);
     }
 
-    /// Ends the connection after these last bytes. For a slow reader everything before them is dropped, except the rest of
-    /// a frame that has begun to leave.
+    /// Ends the connection after these last bytes. For a slow reader, drops everything before them, except the rest of a frame
+    /// that is partly sent.
     pub fn end(&self, code: CloseCode, last: Bytes) {
         self.finish(code, last, false);
     }
@@ -290,7 +290,7 @@ impl Queue {
         self.pieces.insert(index, piece);
     }
 
-    /// Returns the first piece that begins a frame of which nothing has left.
+    /// Returns the first piece of the first frame of which nothing was sent.
     fn next_frame(&self) -> Option<usize> {
         self.pieces.iter().enumerate().position(|(index, piece)| piece.begins && !(index == 0 && self.is_cut))
     }

@@ -94,8 +94,8 @@ impl Subscriber {
         .encode()
     }
 
-    /// Counts and registers the connection. Returns whether its session is live: one that ended before the connection was
-    /// registered could not notify it.
+    /// Counts and registers the connection. Returns whether its session is live: the end of a session cannot notify a
+    /// connection that is not yet registered.
     #[must_use]
     pub fn begin(&self, principal: &Principal, reach: Recipient<Control>) -> bool {
         self.gauge(principal).inc();
@@ -104,7 +104,7 @@ impl Subscriber {
         !self.is_over(principal)
     }
 
-    /// Registers how to reach the connection, and again after a new token, which may be of another session.
+    /// Registers how to reach the connection. Also called after a new token, which may belong to another session.
     pub fn register(&self, principal: &Principal, reach: Recipient<Control>) {
         self.slot.register(&principal.session, reach);
     }

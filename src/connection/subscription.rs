@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub struct Subscription {
     /// The room.
     pub room: RoomId,
-    /// The client's cursor, if it is of this epoch.
+    /// The client's cursor, if it belongs to this epoch.
     pub since: Option<Position>,
     /// The diner that the order must belong to.
     pub only_owner: Option<Key>,
@@ -28,12 +28,12 @@ impl Subscription {
     #[must_use]
     pub fn of(principal: &Principal, Subscribe { room, since, epoch: of, paged }: &Subscribe, epoch: &str) -> Option<Self> {
         let room = room.parse().ok().filter(|room| policy::may_ask_for(principal, *room))?;
-        // A cursor without an epoch is of this one: its sender has read `welcome`.
+        // A cursor without an epoch belongs to this one, since its sender has read `welcome`.
         let since = since.filter(|_| of.as_deref().is_none_or(|of| of == epoch));
         Some(Self { paged: *paged, ..Self::again(principal, room, since) })
     }
 
-    /// Returns the subscription to a room that the principal was let into, from a cursor.
+    /// Returns the subscription from a cursor to a room that has admitted the principal before.
     #[must_use]
     pub fn again(principal: &Principal, room: RoomId, since: Option<Position>) -> Self {
         let is_own_only = principal.role == Role::Diner && matches!(room, RoomId::Order(_));
@@ -41,8 +41,8 @@ impl Subscription {
     }
 }
 
-/// The number of the last join of each room that a connection has requested. The refusal of an earlier one says nothing about
-/// the room, since the last one is still to be answered.
+/// The number of the last join of each room that a connection has requested. The refusal of an earlier join says nothing about
+/// the room, since the answer to the last one is still to come.
 #[derive(Debug, Default)]
 pub struct LastJoins {
     numbers: HashMap<RoomId, u64>,
@@ -79,7 +79,7 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Sorts the rooms that a principal asks for; `None` when it asks for a single one that it may not join. A room that is
+    /// Sorts the rooms that a principal asks for. `None` when it asks only for one room that it may not join. A room that is
     /// named twice is joined once.
     #[must_use]
     pub fn of(principal: &Principal, asked: &[Subscribe], epoch: &str) -> Option<Self> {
@@ -87,7 +87,7 @@ impl Subscriptions {
         for each in asked {
             match Subscription::of(principal, each, epoch) {
                 Some(subscription) if subscriptions.granted.iter().any(|granted| granted.room == subscription.room) => {}
-                // Snapshots of several rooms come in parts, so that none holds up the events of the others.
+                // Snapshots of several rooms come in parts, so that no snapshot delays the events of other rooms.
                 Some(subscription) => subscriptions
                     .granted
                     .push(Subscription { paged: subscription.paged || !subscriptions.is_single, ..subscription }),

@@ -3,7 +3,7 @@
 use crate::domain::values::time::Timestamp;
 use std::time::Duration;
 
-/// One message, in the unit of the bucket. At one message per second, the bucket regains a thousandth of it each millisecond.
+/// One message, in the unit of the bucket. At one message a second, a bucket regains one unit each millisecond.
 const MESSAGE: u32 = 1000;
 
 /// The messages that one connection may still send. 12 bytes, since each connection has one.

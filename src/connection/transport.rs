@@ -95,8 +95,7 @@ pub trait Transport:
     }
 }
 
-/// Returns the wait of a client whose epoch is over, so that those of a restaurant do not all
-/// reconnect at once.
+/// Returns a random wait for a client whose epoch is over, so that the clients of a restaurant do not all reconnect at once.
 #[must_use]
 pub fn spread() -> Duration {
     Duration::from_millis(rand::random_range(0..SPREAD_MS))

@@ -36,8 +36,8 @@ const SYNC_PERIOD: Duration = Duration::from_secs(20);
 /// The time that a feed without rooms stays.
 const LINGER: Duration = Duration::from_secs(60);
 
-/// Removes a restaurant's feed from the registry, unless it was sent more joins than the given
-/// number that it has handled.
+/// Removes a restaurant's feed from the registry. The number is that of the joins that the feed has handled. If the registry has
+/// sent it more, the feed stays.
 pub type Retire = Box<dyn Fn(RestaurantId, u64)>;
 
 struct OpenRoom {
@@ -165,7 +165,7 @@ impl Feed {
     fn pump(&mut self, ctx: &mut Context<Self>) {
         let State::Delivering(delivery) = &mut self.state else { return };
         while let Some(event) = delivery.sequencer.peek().cloned() {
-            // Before a room has it, so that what the room reads next is compared with it.
+            // Before any room has the event: what the room reads next is compared with it.
             let standing = Standing { generation: delivery.generation, last: event.mark() };
             if !self.resources.histories.record(self.restaurant, standing) {
                 return self.doubt();

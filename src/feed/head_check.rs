@@ -108,7 +108,7 @@ impl HeadChecker {
         }));
     }
 
-    /// Compares all known feeds when connections lead to another database than before.
+    /// Compares all known feeds if connections now lead to another database than before.
     fn await_reconnects(&mut self, ctx: &mut Context<Self>) {
         let store = self.feeds.store().clone();
         let reconnected = async move { store.reconnected().await };
@@ -154,7 +154,7 @@ async fn compare(feeds: &FeedRegistry, which: CompareNow) -> store::Result<()> {
     for chunk in restaurants.chunks(CHUNK) {
         compare_chunk(feeds, chunk).await?;
     }
-    // This node has compared what it knows with the database, wherever that is now.
+    // This node has already compared what it knows with the database that it reaches now.
     if is_known && feeds.store().is_moved().await? {
         feeds.store().record_origin(false).await?;
     }
@@ -165,7 +165,7 @@ async fn compare(feeds: &FeedRegistry, which: CompareNow) -> store::Result<()> {
 /// ends.
 async fn compare_chunk(feeds: &FeedRegistry, restaurants: &[RestaurantId]) -> store::Result<()> {
     let histories = feeds.histories();
-    // A feed of which nothing is known yet reads its head by itself.
+    // A feed of which nothing is known yet reads its own head.
     let known: HashMap<_, _> = restaurants.iter().filter_map(|id| Some((*id, histories.get(*id)?))).collect();
     let of = |(restaurant, known): (&RestaurantId, &Known)| {
         let restaurant = *restaurant;

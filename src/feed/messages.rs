@@ -72,7 +72,7 @@ pub enum Pace {
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum CompareNow {
-    /// The heads of all feeds that this node knows, also of those that have ended on it.
+    /// The heads of all feeds that this node knows, including those that have ended on it.
     Known,
     /// The heads of all feeds on this node.
     All,

@@ -83,7 +83,7 @@ impl Sequencer {
         self.next().filter(|next| next.after == self.delivered.event).map(|next| &next.event)
     }
 
-    /// Whether the next event follows another one than was delivered: it is of another history.
+    /// Whether the next event follows a different event than the last one delivered. It is then of another history.
     #[must_use]
     pub fn is_torn(&self) -> bool {
         self.next().is_some_and(|next| next.after != self.delivered.event)

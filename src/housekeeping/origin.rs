@@ -1,13 +1,13 @@
-//! The check, at the start of a node, whether the database was replaced or failed over while no
-//! node ran. If so, it may have less than before and no node can tell, so every feed begins a
-//! generation ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
+//! The check, at the start of a node, whether the database was replaced or failed over while no node ran. If so, it may have
+//! lost events, and no node can tell. So every feed begins a generation
+//! ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
 
 use crate::store::{Result, SharedStore};
 use std::time::Duration;
 
 /// The time that running nodes, if there are any, get to compare what they know.
 const GRACE: Duration = Duration::from_secs(2);
-/// The period of [`keep`]. A backup of this time before a crash is not recognized.
+/// The period of [`keep`]. If a crash comes within this time after a backup, the backup is not recognized as older.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// Examines the database before the first connection is accepted.

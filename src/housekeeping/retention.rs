@@ -16,7 +16,7 @@ const CLAIM_PERIOD: Duration = Duration::from_secs(300);
 /// The least time by which the session of an idle guest outlives its access token, since the clocks
 /// of nodes differ a little.
 const GRACE: Duration = Duration::from_secs(300);
-/// How long an uploaded picture stays that no dish names: a manager may save the menu later.
+/// How long an uploaded picture stays although no dish names it: a manager may save the menu later.
 const UNUSED_PICTURES: Duration = Duration::from_secs(24 * 3600);
 /// The most restaurants read in one query.
 const PAGE: u32 = 500;

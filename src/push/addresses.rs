@@ -31,9 +31,8 @@ impl Resolve for Guarded {
     }
 }
 
-/// Returns the addresses of a name that may be called. A name that is not listed is the proxy of
-/// `HTTPS_PROXY`, which the operator chose, so all of its addresses may. A listed `localhost` may
-/// have addresses of this machine.
+/// Returns the addresses of a name that may be called. A name that is not on the list is the proxy of `HTTPS_PROXY`. The
+/// operator chose it, so all of its addresses are allowed. A listed `localhost` may have addresses of this machine.
 fn admitted(hosts: &Hosts, name: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     if !hosts.contains(name) || name == "localhost" {
         return Ok(addresses);

@@ -24,7 +24,7 @@ impl FromStr for HostPattern {
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
         let text = text.trim().to_ascii_lowercase();
         let name = text.strip_prefix("*.").unwrap_or(&text);
-        // A whole top-level domain would include anyone.
+        // A whole top-level domain would include everyone.
         let is_broad = name != text && !name.contains('.');
         let has_more_stars = name.contains('*');
         let address = url::Host::parse(name).map_err(|_| InvalidHost)?;

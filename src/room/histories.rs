@@ -1,5 +1,5 @@
-//! The histories of feeds as this node knows them. They show when a database comes back with
-//! another history ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
+//! The histories of feeds as this node knows them. They show whether a database has returned with another history
+//! ([why](../../docs/decisions/0026-a-rewritten-history-is-a-new-generation.md)).
 
 use crate::clock;
 use crate::domain::model::history::{Comparison, Head, Known, Standing};
@@ -21,8 +21,8 @@ struct Inner {
     reading: tokio::sync::Mutex<()>,
 }
 
-/// What this node knows of each feed that it has served, even after its actor has ended. Cheap to
-/// clone; clones share their content.
+/// The knowledge of this node about each feed that it has served, even after the feed's actor has ended. Cheap to clone; clones
+/// share their content.
 ///
 /// Bound: an entry for each restaurant.
 #[derive(Clone)]
@@ -146,9 +146,9 @@ impl Histories {
         Ok(None)
     }
 
-    /// Compares a feed in the database with what this node knew at the time of the read. Begins a
-    /// generation if the history was rewritten. Returns the generation if it is not the known one:
-    /// then this node's events of the feed belong to a history that is over.
+    /// Compares a feed in the database with what this node knew at the time of the read. Begins a generation if the history was
+    /// rewritten. Returns the generation if it is not the known one: this node's events of the feed then belong to an earlier
+    /// history.
     ///
     /// # Errors
     /// An error of the store.

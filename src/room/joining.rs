@@ -20,8 +20,8 @@ use std::time::Duration;
 const PAGE_BYTES: usize = 64 * 1024;
 /// The most events of the first read of a replay.
 const FIRST_READ: u32 = 64;
-/// The range for later reads: twice the number of events of the page before, so that large events
-/// are read neither twice nor all at once.
+/// The range of later reads is twice the number of events of the previous page. So large events are neither read twice nor all
+/// at once.
 const READS: std::ops::RangeInclusive<usize> = 4..=256;
 /// The longest time for sending a page: enough for the pages of all rooms of a connection on the
 /// slowest network. The transport closes a reader that does not read at all much earlier.
@@ -160,8 +160,8 @@ impl Room {
         });
     }
 
-    /// Sends these frames, then those after `through` from the tail, then `live`. If this is more
-    /// than a page, sends it page by page at the reader's pace.
+    /// Sends these frames, then those after `through` from the tail, then `live`. If all this is more than a page, sends it
+    /// page by page at the reader's pace.
     pub(super) fn finish(&mut self, turn: PendingJoin, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
         let rest = self.tail.after(through);
         let is_whole = rest.is_some();

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Join {
     /// The joining member.
     pub member: MemberId,
-    /// The number of this join, which a refusal repeats: a member may ask again before it has the answer.
+    /// The number of this join, which a refusal repeats, since a member may ask again before it has the answer.
     pub number: u64,
     /// The member's cursor, if it has one of this epoch.
     pub since: Option<Position>,
@@ -31,10 +31,9 @@ pub struct Join {
     pub generation: Option<Generation>,
     /// Whether the client accepts snapshots in parts.
     pub paged: bool,
-    /// The member's mailbox. The room keeps this address, since `try_send` is bounded only on the
-    /// same clone.
+    /// The member's mailbox. The room keeps this address, since `try_send` is bounded only for the same clone.
     pub mailbox: Recipient<ToMember>,
-    /// The address for pages, which answers each page when there is space for the next.
+    /// The address for pages. It answers each page when there is space for the next.
     pub pages: Recipient<Page>,
 }
 

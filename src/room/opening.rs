@@ -21,8 +21,7 @@ use std::sync::Arc;
 /// shorter.
 const REACH: u64 = 5000;
 
-/// What this node knows of feeds, and the generation of a room. What the room reads counts only in
-/// that one.
+/// The knowledge of this node about feeds, and the generation of a room. Reads of the room are valid only in that generation.
 pub type History = (Histories, Option<Generation>);
 
 /// The opening state of a room.
@@ -74,8 +73,8 @@ pub async fn open(
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
-    // The document of an order names its last event. Only if that event came after `head` is the log needed, to find the last
-    // one before.
+    // The document of an order names its last event. Only if that event came after `head`, the log is needed to find the last
+    // event before.
     let last = match fields.position.filter(|position| *position <= head) {
         Some(last) => last,
         None => store.last_in_room(restaurant, room, head).await?,
@@ -196,7 +195,7 @@ pub async fn replay(
         return Ok(Replay::Unusable);
     }
     let events = store.events(restaurant, Some(room), sent, head, limit).await?;
-    // They are of another history than the head if the database was replaced in between.
+    // These events are of another history than the head if the database was replaced in between.
     if !events.is_empty() {
         histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
     }
@@ -215,8 +214,8 @@ pub async fn is_kept(store: SharedStore, restaurant: RestaurantId, since: Positi
     Ok(since >= store.kept_from(restaurant).await?)
 }
 
-/// Encodes events of a room in order. The `prev` of each frame is the position of the event before;
-/// that of the first is the cursor.
+/// Encodes events of a room in order. The `prev` of each frame is the position of the event before. The `prev` of the first
+/// frame is the cursor.
 fn encode(room: RoomId, cursor: Position, events: &[Event]) -> Vec<Frame> {
     let mut prev = cursor;
     let encode = |event: &Event| {

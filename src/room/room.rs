@@ -145,7 +145,7 @@ impl Room {
         })
     }
 
-    /// Returns what the reads of this room are compared with.
+    /// Returns the history with which reads of this room are compared.
     pub(super) fn history(&self) -> History {
         (self.histories.clone(), self.generation)
     }

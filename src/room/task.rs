@@ -1,5 +1,5 @@
-//! Futures of an actor, each in its own task. An actor would poll all futures that it has spawned
-//! whenever one of them wakes it, so a thousand slow readers would slow down each event.
+//! Futures of an actor, each in a task of its own. An actor would poll all its spawned futures whenever one of them wakes it,
+//! so a thousand slow readers would delay each event.
 
 use super::room::Room;
 use actix::prelude::*;

@@ -16,7 +16,7 @@ use std::time::Duration;
 const PERIOD: Duration = Duration::from_secs(1);
 /// The most kitchens read in one query.
 const PAGE: u32 = 500;
-/// The period in which checks that are done are marked as such, all in one commit.
+/// The period in which completed checks are marked as done, all in one commit.
 const DONE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The state of a kitchen when this node last checked it.
@@ -56,8 +56,8 @@ impl Watch {
         due.into_iter().filter(|check| !is_known(check)).collect()
     }
 
-    /// Records the tickets of a kitchen. Returns those that have been undrawn for `patience`. A
-    /// ticket that was drawn in between starts again.
+    /// Records the tickets of a kitchen. Returns those that have been undrawn for `patience`. The time of a ticket that was
+    /// drawn in between starts again.
     fn record(&mut self, restaurant: RestaurantId, tickets: &Tickets, now: Timestamp, patience: Duration) -> BTreeSet<Ticket> {
         let before = self.kitchens.remove(&restaurant).map(|kitchen| kitchen.undrawn).unwrap_or_default();
         let since = |ticket: Ticket| (before.get(&ticket).copied().unwrap_or(now), ticket);

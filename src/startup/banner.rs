@@ -7,8 +7,7 @@ use secrecy::ExposeSecret;
 use std::io::Write;
 use std::net::SocketAddr;
 
-/// Makes the demo restaurant if it is absent, and prints its pages. Returns what the pages may show
-/// of it.
+/// Makes the demo restaurant if it is absent, and prints its pages. Returns what the pages may show of it.
 ///
 /// # Errors
 /// An error of the store or of standard output.

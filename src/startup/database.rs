@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep};
 /// The range of the pauses between two attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
-/// Opens the database. While its server cannot be reached or takes no writes, tries again for `patience`: machines and containers
-/// that start together come up in any order.
+/// Opens the database. While its server cannot be reached or takes no writes, tries again for `patience`, since machines and
+/// containers that start together are ready in any order.
 pub(super) async fn open(common: &Common, patience: Duration) -> Result<SharedStore, OpenError> {
     let settings = Settings { mode: Mode::Serve, connections: common.database_connections };
     let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);

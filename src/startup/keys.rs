@@ -44,8 +44,8 @@ pub fn keyring(common: &Common) -> anyhow::Result<Keyring> {
     Ok(Keyring::load_or_make(&key_file(common.database_url.expose_secret()))?)
 }
 
-/// Reads the key file beside a SQLite database as the start of a node does, without making one. Returns its path, and whether
-/// it is there; `None` if the keys come from elsewhere.
+/// Reads the key file beside a SQLite database like the start of a node, but does not make one. Returns its path, and whether
+/// it exists; `None` if the keys come from elsewhere.
 ///
 /// # Errors
 /// As [`keyring`], and if the keys do not suit the node.

@@ -31,7 +31,7 @@ use tokio::sync::Semaphore;
 /// The period of checks for idle connections.
 const SWEEP: Duration = Duration::from_secs(2);
 
-/// A node with what serves it: the state of HTTP, and its plain connections.
+/// A node with its server parts: the state of HTTP, and its plain connections.
 pub(super) struct Parts {
     pub(super) node: Arc<Node>,
     pub(super) state: State,
@@ -149,8 +149,8 @@ async fn close_idle(plain: Plain) {
     }
 }
 
-/// Returns the bounds of sockets. Behind a proxy there is none per address, since all connections
-/// come from the proxy's.
+/// Returns the bounds of sockets. Behind a proxy, no bound applies to an address, since all connections come from the proxy's
+/// address.
 fn bounds(serve: &Serve, division: Division) -> Bounds {
     let total = division.sockets as usize;
     let per_address = serve.limits.connections_per_address.map_or(total - total / 4, |most| most as usize);

@@ -75,7 +75,7 @@ pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Re
         });
         let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-            // The socket has the deadline: the dispatcher's fires before it reads what has arrived.
+            // The socket has the deadline: that of the dispatcher would fire before it reads the data that has arrived.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
             .h1_write_buffer_size(WRITE_BUFFER)

@@ -34,7 +34,7 @@ impl EncodeMetric for LateGauge {
     }
 }
 
-/// Reads the figures at each scrape. Has none where the system has no `/proc`.
+/// Reads the figures at each scrape. There are none where the system has no `/proc`.
 #[derive(Debug)]
 pub struct Process;
 

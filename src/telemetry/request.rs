@@ -1,4 +1,4 @@
-//! The id of the request that a task works for, which its log lines and its answer name.
+//! The id of the request for which a task works. Its log lines and its answer contain it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -48,7 +48,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Runs work for a request. Log lines that are written inside name it.
+/// Runs work for a request. Log lines that are written inside contain its id.
 pub async fn scope<T>(id: RequestId, work: impl Future<Output = T>) -> T {
     REQUEST.scope(id, work).await
 }

@@ -47,8 +47,8 @@ pub struct LongPoll {
     answer: Option<oneshot::Sender<Answer>>,
 }
 
-/// Joins rooms and waits for the next frames of any, for `wait` and never longer than [`MAX_WAIT`]. Without a usable
-/// cursor the first frame is a snapshot, at once. Returns the body of the answer, in pieces.
+/// Joins rooms and waits for the next frames of any of them, for `wait` but never longer than [`MAX_WAIT`]. Without a usable
+/// cursor, the first frame is a snapshot, and the answer comes at once. Returns the body of the answer, in pieces.
 ///
 /// Cancel safety: cancelling leaves the rooms.
 ///
@@ -135,8 +135,8 @@ impl Transport for LongPoll {
         }
     }
 
-    /// Answers with the frames of all rooms, if they are whole: it is not known which room evicted
-    /// the poll.
+    /// Answers with the frames of all rooms, if no snapshot among them is incomplete: it is not known which room evicted the
+    /// poll.
     fn evict(&mut self, ctx: &mut Context<Self>) {
         if self.batch.can_answer_early() {
             self.finish(ctx);

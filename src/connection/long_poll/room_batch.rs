@@ -21,7 +21,7 @@ pub struct RoomBatch {
     is_joined: bool,
     /// Whether a frame did not fit. It and all later ones are for the next poll.
     is_full: bool,
-    /// Whether parts of a snapshot are still missing, without which the others mean nothing.
+    /// Whether parts of a snapshot are still missing. The other parts are useless without them.
     is_partial: bool,
 }
 
@@ -79,7 +79,8 @@ impl RoomBatch {
         !self.is_partial
     }
 
-    /// Whether the poll can be answered now. Without frames it is answered only when the time is over and the room has answered.
+    /// Whether the poll can be answered now. Without frames, it is answered only when the time is over and the room has
+    /// answered.
     #[must_use]
     pub const fn is_ready(&self, is_time_over: bool) -> bool {
         self.is_whole() && self.is_joined && (is_time_over || !self.frames.is_empty())

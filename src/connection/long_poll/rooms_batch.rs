@@ -7,8 +7,8 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-/// The frames of several rooms, in the order they came. Those of one room are in feed order, without a gap: a client moves
-/// each room's cursor as over any other transport.
+/// The frames of several rooms, in the order they came. The frames of one room are in feed order, without a gap. A client moves
+/// the cursor of each room as it does with any other transport.
 ///
 /// Bound: `most` bytes of events, and one snapshot of each room, whose bytes are shared.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct RoomsBatch {
     unanswered: BTreeSet<RoomId>,
     /// Rooms in the middle of their snapshot.
     partial: BTreeSet<RoomId>,
-    /// Whether there is more to send than the positions of the rooms.
+    /// Whether there is anything to send besides the positions of the rooms.
     has_news: bool,
     /// Whether an event did not fit. It and all later ones are for the next poll.
     is_full: bool,
@@ -90,7 +90,7 @@ impl RoomsBatch {
         self.is_full && room.is_none_or(|room| !self.partial.contains(&room))
     }
 
-    /// Whether the poll can be answered now: each room has had its turn, so that none starves behind a busy one.
+    /// Whether the poll can be answered now: each room has had its turn, so a busy room does not starve another.
     #[must_use]
     pub fn is_ready(&self, is_time_over: bool) -> bool {
         let everybody_answered = self.unanswered.is_empty() || self.is_full;

@@ -1,5 +1,5 @@
-//! A request's handle on its connection. It can close the connection without the dispatcher that owns it, which polls nothing
-//! while a reader takes nothing; and it has the connection's place in the registry of sockets.
+//! A request's handle on its connection. It can close the connection although the dispatcher owns it, which polls nothing while
+//! a reader takes nothing. It also has the connection's place in the registry of sockets.
 
 use super::intake::{Body, Exchange};
 use super::registry::{Place, Plain, Work};
@@ -33,7 +33,7 @@ impl SocketHandle {
 
     /// Shuts the connection down at once, in both directions.
     pub fn cut(&self) {
-        // This fails if the other side has done so already.
+        // Fails if the other side has done so already.
         self.0.with(|socket| drop(socket.shutdown(Shutdown::Both)));
     }
 

@@ -16,10 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
-/// The longest wait of a connection for its next request. It is longer than the HTTP dispatcher's keep-alive, which ends with
-/// the first byte of a request: half a request must not keep a place forever.
+/// The longest wait of a connection for its next request. It is longer than the keep-alive of the HTTP dispatcher, which ends
+/// with the first byte of a request. Without this limit, half a request would keep a place forever.
 const IDLE: Duration = Duration::from_secs(80);
-/// The same while most places are taken, and for an address that has more than a quarter of them.
+/// The longest wait while most places are taken, or for an address that has more than a quarter of them.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 
 /// Bounds of the registry.
@@ -27,7 +27,7 @@ const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 pub struct Bounds {
     /// Sockets of the node, WebSockets among them.
     pub total: usize,
-    /// Plain connections of one address; more are for kitchen and staff. `None` behind a proxy, whose address all share.
+    /// Plain connections of one address; more are only for kitchen and staff. `None` behind a proxy, whose address all share.
     pub per_address: Option<usize>,
     /// Bytes of answers that wait for their readers.
     pub unread_bytes: usize,
@@ -37,7 +37,7 @@ pub struct Bounds {
     pub head_timeout: Duration,
 }
 
-/// Notifies a connection, on any thread, that its place was given to another.
+/// Notifies a connection, on any thread, that its place was given to another one.
 #[derive(Debug, Default)]
 pub struct Notice {
     is_evicted: AtomicBool,
@@ -236,7 +236,7 @@ impl Plain {
         self.evict(evicted, "idle_connections");
     }
 
-    /// Notifies evicted connections. Not under the lock, since waking may run code of a task.
+    /// Notifies evicted connections. Must not be called under the lock, since waking may run code of a task.
     fn evict(&self, evicted: Vec<Arc<Notice>>, limit: &'static str) {
         for notice in evicted {
             self.0.metrics.hit(limit);
@@ -311,7 +311,7 @@ impl Place {
     /// Keeps the place for a WebSocket, which is never evicted.
     pub fn upgrade(&self) {
         self.plain.book().upgrade(self.id);
-        // A waker keeps the memory of its task, here of the HTTP dispatcher that has ended, for as long as the place lives.
+        // A waker keeps the memory of its task. Here that is the HTTP dispatcher, which has ended.
         drop(self.notice.waker.take());
         self.plain.count();
     }
@@ -325,7 +325,7 @@ impl Place {
         waiting
     }
 
-    /// Whether its place was given to another. If not, the task will be woken when it is.
+    /// Whether its place was given to another one. If not, wakes the task when it is.
     #[must_use]
     pub fn is_evicted(&self, cx: &Context<'_>) -> bool {
         self.notice.waker.register(cx.waker());

@@ -1,7 +1,7 @@
 //! Unread answers over plain HTTP. Counts their bytes, and picks the reader to close when there are too many.
 //!
-//! Bound: the bytes passed to [`Unread::new`]. Overflow: of the address with the most waiting readers, the one that has waited
-//! longest is cut. So a crowd that reads nothing loses only its own connections.
+//! Bound: the bytes passed to [`Unread::new`]. Overflow: cuts the reader that has waited longest, at the address with the most
+//! waiting readers. So a crowd that reads nothing loses only its own connections.
 
 use crate::domain::values::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +16,7 @@ const BUFFER: usize = 32 * 1024;
 /// The time up to which a reader that takes nothing counts only as slow.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Readers that take nothing, by when they stopped reading, each with a way to close its connection.
+/// Readers that take nothing, by the time at which they stopped, each with a way to close its connection.
 type Queue<N> = BTreeMap<(Timestamp, u64), N>;
 
 struct Inner<N> {
@@ -25,7 +25,7 @@ struct Inner<N> {
     readers: Mutex<HashMap<IpAddr, Queue<N>>>,
 }
 
-/// The unread answers of a node; `N` is what cuts a reader. Cheap to clone.
+/// The unread answers of a node. `N` is what closes the connection of a reader. Cheap to clone.
 pub struct Unread<N>(Arc<Inner<N>>);
 
 impl<N> Clone for Unread<N> {

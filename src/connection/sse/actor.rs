@@ -27,11 +27,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The shortest time after which a reader is asked to connect again, and how much longer it may be: those whom one node
-/// has lost do not all come back at once.
+/// The shortest time after which a reader connects again, and the most that is added at random: so the readers of a node that
+/// went down do not all return at once.
 const RETRY_MS: u64 = 1000;
 const RETRY_SPREAD_MS: u64 = 2000;
-/// The longest time between two heartbeats of a stream. A WebSocket's client can ask for a sign of life, a stream's cannot.
+/// The longest time between two heartbeats of a stream. A client can ask for a sign of life over a WebSocket, but not over a
+/// stream.
 const LONGEST_BEAT: Duration = Duration::from_secs(8);
 
 /// One stream.
@@ -50,14 +51,14 @@ pub struct EventStream {
     opening: Option<oneshot::Sender<Result<(), Failure>>>,
 }
 
-/// Joins rooms and returns the body of the response: of one room once it has let the reader in, of several at once.
+/// Joins rooms and returns the body of the response: for one room, when it has admitted the reader; for several, at once.
 /// `socket` is the request's connection, where the server keeps it.
 ///
-/// Cancel safety: cancelling leaves the rooms, and so does dropping the body.
+/// Cancel safety: cancelling leaves the rooms. Dropping the body leaves them too.
 ///
 /// # Errors
-/// `forbidden`, `rate_limited`, `unavailable`: what can be refused is, before there is a response. Of several rooms those
-/// that are refused are errors in the stream.
+/// `forbidden`, `rate_limited` and `unavailable`, before there is a response. If there are several rooms, the refusal of one is
+/// an error in the stream.
 pub async fn open(
     node: Arc<Node>,
     verified: Verified,
@@ -121,7 +122,7 @@ impl EventStream {
         }
     }
 
-    /// Begins the response: the room has let the reader in.
+    /// Begins the response, since the room has admitted the reader.
     fn opened(&mut self) {
         if let Some(opening) = self.opening.take() {
             // When the request was dropped, its guard stops this actor next.
@@ -129,7 +130,7 @@ impl EventStream {
         }
     }
 
-    /// Evicts a reader that has taken nothing since the last check: it is gone or stuck.
+    /// Evicts a reader that has taken nothing since the last check, since it is gone or stuck.
     fn check_reader(&mut self, ctx: &mut Context<Self>) {
         if self.queue.is_stalled() {
             self.evict(ctx);
@@ -155,7 +156,7 @@ impl Transport for EventStream {
         frames.iter().for_each(|frame| self.push(frame, ctx));
     }
 
-    /// The other rooms go on.
+    /// The other rooms continue.
     fn turned_away(&mut self, room: RoomId, failure: Failure, ctx: &mut Context<Self>) {
         if self.fail(&failure) {
             return ctx.stop();

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 /// The bytes of one piece of a body: the most that are copied before the reader takes them.
 const PIECE: usize = 16 * 1024;
 
-/// The queue between an actor and its response, both on one thread. The actor fills it however slowly the body is read.
+/// The queue between an actor and its response, both on one thread. The actor fills it, however slowly the body is read.
 #[derive(Default)]
 pub struct BodyQueue {
     send_queue: SendQueue,

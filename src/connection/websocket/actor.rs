@@ -37,7 +37,7 @@ use tokio::sync::oneshot;
 
 /// One WebSocket.
 ///
-/// Ordering: frames of one room leave in feed order; commands run in the order they came, each after the one before.
+/// Ordering: frames of one room leave in feed order; commands run one after another, in the order they came.
 /// Loss: none while it is open; a reader that falls too far behind is closed with 4409 and resumes from its cursors.
 pub struct Connection {
     subscriber: Subscriber,
@@ -57,9 +57,9 @@ pub struct Connection {
 
 type Ctx = WebsocketContext<Connection>;
 
-/// Starts a connection on a socket whose handshake is accepted. Returns a future that runs it to its end. Every open connection
-/// keeps that future in memory, so values for the start only stay out of it. `first` has the bytes that came behind the
-/// handshake, `answer` the handshake's answer, which leaves with the first frame, and `place` the socket's place in the
+/// Starts a connection on a socket whose handshake is accepted. Returns a future that runs it to its end. Each open connection
+/// keeps that future in memory, so it must not hold values that only the start needs. `first` has the bytes that came after the
+/// handshake. `answer` is the handshake's answer, which leaves with the first frame. `place` is the socket's place in the
 /// registry.
 pub fn run(
     node: Arc<Node>,
@@ -132,7 +132,7 @@ impl Connection {
     /// Does what the heartbeat asks for now, and sleeps until its next turn.
     fn beat(&mut self, ctx: &mut Ctx) {
         if self.send_queue.has_yielded() {
-            // Its answer to a ping may come behind a minute of frames that it has yet to read.
+            // Its answer to a ping may come after a minute of frames that it has yet to read.
             self.heard = clock::uptime();
         }
         let pulse = Pulse { heard: self.heard, expires: self.subscriber.expires() };
@@ -197,8 +197,8 @@ impl Connection {
         }
     }
 
-    /// Joins a room, or does so later while more than a backlog is queued: however often a client asks for a room, no more
-    /// than one snapshot of it is queued behind that.
+    /// Joins a room, but only later if more than a backlog is queued. So however often a client asks for a room, at most one
+    /// snapshot of it waits after that.
     fn join_in_turn(&mut self, subscription: Subscription, ctx: &mut Ctx) {
         if self.send_queue.waiting() > self.backlog_bytes() {
             return self.join_later(subscription, ctx);
@@ -242,7 +242,7 @@ impl Connection {
         let fresh = self.subscriber.node.verify(&token.into()).ok();
         let expires_at = fresh.and_then(|fresh| self.client.refresh(fresh.principal).then_some(fresh.expires_at));
         let Some(expires_at) = expires_at else {
-            let message = "not a valid token of this principal; the connection goes on under the old one";
+            let message = "not a valid token of this principal; the connection continues with the old one";
             return self.fail(&Failure::new(ErrorCode::Unauthorized, message), ctx);
         };
         self.subscriber.renew(expires_at);
@@ -343,10 +343,11 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Connection {
                 self.send_queue.close_echo(reason.map(|reason| reason.code.into()));
                 ctx.stop();
             }
-            // Without this part the message cannot be read, so its command cannot be refused by its id.
+            // Without this part the message cannot be read, so the id of its command is unknown, and the command cannot be
+            // refused.
             Ok(ws::Message::Continuation(_)) if !self.admit(ctx) => self.close(CloseCode::RateLimited, ctx),
             Ok(ws::Message::Continuation(item)) => self.fragment(item, ctx),
-            // Pongs count too: a flood is a flood, whatever it is made of.
+            // Pongs count too: a flood of them is a flood.
             Ok(_) if !self.admit(ctx) => {}
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
             Ok(ws::Message::Binary(_)) => {

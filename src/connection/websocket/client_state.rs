@@ -1,4 +1,4 @@
-//! The state of a client, pure: frame in, one effect out. Knows no socket, no actor and no clock.
+//! The state of a client, pure: a frame comes in, and one effect comes out. It knows no socket, no actor and no clock.
 
 use crate::connection::limits::Limits;
 use crate::connection::subscription::Subscription;
@@ -70,7 +70,7 @@ impl ClientState {
         self.rooms.retain(|joined| *joined != room);
     }
 
-    /// Takes the principal of a new token, if it is the same one. Returns whether it is.
+    /// Takes the principal of a new token, unless the token belongs to another principal. Returns whether it was taken.
     pub fn refresh(&mut self, principal: Principal) -> bool {
         let old = &self.principal;
         let is_same = (&old.sub, old.role, old.restaurant, old.share)
@@ -81,7 +81,7 @@ impl ClientState {
         is_same
     }
 
-    /// Counts a message against the rate, whatever it is. With an effect the message must not be handled.
+    /// Counts a message of any kind against the rate. If this returns an effect, the message must not be handled.
     pub fn admit(&mut self, limits: &Limits, now: Timestamp) -> Option<Effect> {
         let Err(wait) = self.bucket.take(limits.messages, now) else {
             self.strikes = 0;
@@ -142,7 +142,7 @@ impl ClientState {
     fn seen(&self, name: String, position: Position, station: Option<Station>) -> Effect {
         let room = name.parse().ok().filter(|room| self.rooms.contains(room));
         match (self.principal.role, room) {
-            // A menu or an order that was drawn says nothing about tickets.
+            // A drawn menu or order says nothing about tickets.
             (Role::Kitchen, Some(RoomId::Kitchen(_))) => Effect::Seen(position, station),
             (_, Some(RoomId::Floor(_))) => Effect::FloorSeen(position),
             (_, Some(_)) => Effect::Nothing,

@@ -8,7 +8,7 @@ use actix_http::ws::Item;
 pub struct Fragments(Vec<u8>);
 
 impl Fragments {
-    /// Takes a fragment. Returns the message with its last one.
+    /// Takes a fragment. Returns the whole message with the last one.
     ///
     /// # Errors
     /// The close code, when the message is not text.

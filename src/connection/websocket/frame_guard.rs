@@ -26,11 +26,11 @@ struct Header {
 }
 
 impl Guard {
-    /// Returns the length of the first frame in `bytes`, header and payload, once its header is complete. The payload need not
-    /// be.
+    /// Returns the length of the first frame in `bytes`, header and payload together, once its header is complete. The payload
+    /// may still be incomplete.
     ///
     /// # Errors
-    /// The close code of a message larger than `most` bytes, fragments together, and of bytes that are not a frame.
+    /// The close code for a message larger than `most` bytes, fragments together, and for bytes that are not a frame.
     pub fn first(&self, bytes: &[u8], most: u64) -> Result<Option<usize>, Violation> {
         let Some(header) = read_header(bytes)? else { return Ok(None) };
         let sum = self.sum(&header)?;

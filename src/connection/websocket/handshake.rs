@@ -20,8 +20,8 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-/// Limits handshakes: those with a valid token by principal, the others by address, so that a valid token gets in whatever
-/// else comes from its address.
+/// Limits handshakes: those with a valid token by principal, the others by address. So a valid token is admitted, whatever else
+/// comes from its address.
 pub trait Gatekeeper: Send + Sync {
     /// Counts a handshake with a valid token.
     ///
@@ -113,7 +113,7 @@ fn admit(
             let slot = node.take_slot(&verified.principal)?;
             Ok((address, verified, slot))
         }
-        // Not its sender's fault.
+        // It is not the sender's fault.
         Err(rejection) if rejection.failure.code() == ErrorCode::Unavailable => Err(rejection),
         Err(rejection) => {
             gate.fail(address)?;
@@ -122,7 +122,7 @@ fn admit(
     }
 }
 
-/// Checks everything that a handshake has to have, cheapest first.
+/// Checks all requirements of a handshake, cheapest first.
 fn examine(node: &Node, request: &Request) -> Result<Verified, Rejection> {
     let bad = |message| Rejection::from(Failure::new(ErrorCode::BadFrame, message));
     if request.method() != Method::GET {
@@ -155,7 +155,7 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
     values.flat_map(|value| value.split(',')).map(str::trim).collect()
 }
 
-/// Checks the origin of a page: this server, or one that the configuration allows. Other clients send none.
+/// Checks the origin of a page: it must be this server's, or one that the configuration allows. Other clients send no origin.
 fn check_origin(node: &Node, headers: &HeaderMap) -> Result<(), Failure> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or("");

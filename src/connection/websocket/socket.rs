@@ -1,7 +1,7 @@
 //! The socket of a connection, after the handshake: guarded reads in, bounded vectored writes out.
 //!
-//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze. Unread bytes stay in the
-//! [`SendQueue`], with a bound and a deadline.
+//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze. Data that the reader has not taken
+//! stays in the [`SendQueue`], with a bound and a deadline.
 
 use super::frame_guard::{self, Guard, Violation};
 use crate::connection::send_queue::{SendQueue, TooSlow};
@@ -44,12 +44,12 @@ pub struct Incoming {
     held: BytesMut,
     most: u64,
     fault: Fault,
-    /// Whether a frame was passed on. The actor handles it before the next one is read.
+    /// Whether a frame was passed on that the actor has yet to handle. The next one is read after that.
     rest: bool,
 }
 
 impl Incoming {
-    /// Returns the frames of a socket. `first` has the bytes that came behind the handshake.
+    /// Returns the frames of a socket. `first` has the bytes that came after the handshake.
     pub fn new(io: Rc<TcpStream>, first: &[u8], most: u32, fault: Fault) -> Self {
         Self { io, guard: Guard::default(), held: BytesMut::from(first), most: u64::from(most), fault, rest: false }
     }
@@ -134,8 +134,8 @@ impl Outgoing {
         Self { send_queue, io }
     }
 
-    /// Queues a frame. If the queue is full, first writes as much of it as the socket accepts. During a burst the socket has
-    /// had no turn, and a reader is too slow only if it does not read.
+    /// Queues a frame. If the queue is full, first writes as much of it as the socket accepts: during a burst the socket had no
+    /// turn to write, and a reader counts as too slow only if it does not read.
     ///
     /// # Errors
     /// As [`SendQueue::push`].
@@ -155,9 +155,9 @@ impl Deref for Outgoing {
     }
 }
 
-/// Runs a connection to its end: polls the actor, and writes the queue. Ends when the actor has ended and its last bytes have
-/// left, when the socket breaks, or when the reader takes nothing for `patience`. The kernel reports free space only when a
-/// third of its buffer is free, which takes a while on a slow network: `patience` should be well above ten seconds.
+/// Runs a connection to its end: polls the actor, and writes the queue. It ends when the actor has ended and its last bytes are
+/// sent, when the socket breaks, or when the reader takes nothing for `patience`. The kernel reports free space only when a
+/// third of its buffer is free, which takes a while on a slow network. So `patience` should be well above ten seconds.
 pub async fn drive(
     io: Rc<TcpStream>,
     queue: SendQueue,
@@ -189,7 +189,7 @@ pub async fn drive(
         }
     })
     .await;
-    // The actor goes first: its slot and its rooms are free while the last bytes leave.
+    // The actor is dropped first, so that its slot and its rooms are free while the last bytes leave.
     drop(actor);
     if ended {
         // Boxed, since otherwise every open connection would reserve memory for it.
