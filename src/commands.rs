@@ -20,7 +20,7 @@ use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, OrderAction, Subject};
 use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
-use crate::domain::model::house_rules::Deed;
+use crate::domain::model::house_rules::RuledAction;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Denied, Refusal, RefusalKind};
 use crate::domain::model::undrawn::Ticket;
@@ -134,8 +134,7 @@ impl Commands {
         self.record(who, Done { action: action.as_str(), order, begun }, answer)
     }
 
-    /// Returns the note, without an entry for refusals if the principal has used up their budget of
-    /// those.
+    /// Returns the note, but without an entry for refusals if the principal has used up their budget of those.
     fn within_budget(&self, who: &Principal, note: Option<Note>) -> Option<Note> {
         let has_room = note.is_none() || self.refusals.has_room(who, clock::uptime());
         note.map(|note| if has_room { note } else { note.unless_refused() })
@@ -158,7 +157,7 @@ impl Commands {
         if let Err(refusal) = self.check_level(command.level()).and_then(|()| self.limits.admit(who)) {
             return self.answered_or(who, &key, refusal).await;
         }
-        let deed = Deed::Act(command.action());
+        let ruled = RuledAction::Act(command.action());
         match command.subject {
             Subject::Order { order, expected, action } => {
                 let principal = who.clone();
@@ -166,7 +165,7 @@ impl Commands {
                 let reads = if action.reads_menu() { Reads::OrderAndMenu(order) } else { Reads::Order(order) };
                 let limits = self.limits.clone();
                 let decide = move |state: State| {
-                    policy::check_rules(&principal, deed, &state.rules)?;
+                    policy::check_rules(&principal, ruled, &state.rules)?;
                     decide_order(state, &principal, &action, expected, &new_items, &limits)
                 };
                 self.commit(who, reads, Some(key), note, decide).await
@@ -175,7 +174,7 @@ impl Commands {
                 let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
                 let reads = Guest::of(who).map_or(Reads::Calls, Reads::GuestCalls);
                 let decide = move |state: State| {
-                    policy::check_rules(&principal, deed, &state.rules)?;
+                    policy::check_rules(&principal, ruled, &state.rules)?;
                     let principal = seated(&principal, state.seat);
                     waiter_call::decide(&state.calls, &action, &principal, id, state.moment)
                 };
@@ -186,7 +185,7 @@ impl Commands {
                 let reads = Reads::Visit(action.clone());
                 let principal = who.clone();
                 let decide = move |state: State| {
-                    policy::check_rules(&principal, deed, &state.rules)?;
+                    policy::check_rules(&principal, ruled, &state.rules)?;
                     move_visit::decide(state.seating, &action, expected, id, state.moment)
                 };
                 self.commit(who, reads, Some(key), note, decide).await
@@ -280,9 +279,9 @@ impl Commands {
         let answer = if let Err(refusal) = self.check_level(action.level()).and_then(|()| self.limits.admit(who)) {
             Err(CommandError::Refused(refusal))
         } else if policy::may_set_menu(who) {
-            let (principal, deed) = (who.clone(), action.deed());
+            let (principal, ruled) = (who.clone(), action.ruled_action());
             let decide = move |state: State| {
-                deed.map_or(Ok(()), |deed| policy::check_rules(&principal, deed, &state.rules))?;
+                ruled.map_or(Ok(()), |ruled| policy::check_rules(&principal, ruled, &state.rules))?;
                 decide_menu(state, &action, &expected)
             };
             self.commit(who, Reads::Menu, None, note, decide).await
@@ -303,7 +302,7 @@ impl Commands {
         self.count("lapse", answer)
     }
 
-    /// Begins with an order for later that is due. Idempotent: only the first node that finds it has an effect. The event names
+    /// Begins with an order for later that is due. Idempotent: only the first node that finds it has an effect. The event has
     /// the role `service`.
     ///
     /// # Errors
@@ -442,7 +441,7 @@ fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> 
     CommandKey { sub: who.sub.clone(), id, fingerprint: digest.finalize().into() }
 }
 
-/// Returns a guest with the table that their session is at. Their token may name an earlier one.
+/// Returns a guest with the table of their session. Their token may name an earlier one.
 fn seated(who: &Principal, seat: Option<TableLabel>) -> Principal {
     Principal { table: seat.or_else(|| who.table.clone()), ..who.clone() }
 }

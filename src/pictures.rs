@@ -1,5 +1,5 @@
-//! Pictures as managers upload them, made into the files that guests load: decoded, turned upright, made smaller, and encoded
-//! again, which leaves out everything but the pixels: places, cameras, comments.
+//! Turns pictures that managers upload into the files that guests load. A picture is decoded, turned upright, made smaller and
+//! encoded again. This leaves out everything but the pixels: places, cameras, comments.
 //!
 //! One thread of low priority works on one picture at a time. Bound: [`WAITING`] pictures wait for it; the next one is refused.
 
@@ -43,7 +43,7 @@ pub struct Sizes {
     pub id: PictureId,
     /// The height of the largest one.
     pub height: u16,
-    /// Each width with its file, a JPEG, the least first.
+    /// Each width with its file, a JPEG; narrowest first.
     pub files: Vec<(u16, Vec<u8>)>,
 }
 
@@ -58,7 +58,7 @@ impl Sizes {
 /// Why an upload does not become a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The content is of no supported kind, whatever the header says.
+    /// The content has no supported type, whatever the header says.
     #[error("the picture must be a JPEG, PNG or WebP")]
     Kind,
     /// The content cannot be decoded.
@@ -67,7 +67,7 @@ pub enum Refused {
     /// Too many pixels.
     #[error("the picture is too large: it may have {} million pixels, and {MAX_SIDE} on a side", MAX_PIXELS / 1_000_000)]
     Large,
-    /// Too narrow, too low, or too long for its other side.
+    /// Too narrow, too low, or too long compared with its other side.
     #[error(
         "each side of the picture must have {MIN_SIDE} pixels or more, and no more than {MAX_RATIO} times those of the other"
     )]
@@ -118,7 +118,7 @@ impl Workshop {
 }
 
 fn work(waiting: &Receiver<Job>) {
-    // Commands and screens come first. Without the right priority it still works.
+    // Commands and screens come first. If the priority cannot be set, the work is done all the same.
     if let Err(error) = rustix::process::nice(NICE) {
         log::debug!(error:%; "pictures are worked on at the usual priority");
     }
@@ -170,7 +170,7 @@ fn decode(upload: &[u8]) -> Result<DynamicImage, Refused> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
-    // The header alone says this: nothing is decoded yet.
+    // The header alone has the size: nothing is decoded yet.
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
         return Err(Refused::Large);
     }
@@ -311,7 +311,7 @@ mod tests {
     fn a_few_bytes_that_would_become_gigabytes_are_refused_by_their_header() {
         let mut file = Vec::new();
         image::codecs::png::PngEncoder::new(&mut file).write_image(&[0; 30 * 30], 30, 30, image::ExtendedColorType::L8).unwrap();
-        // The size stands in the header, whose checksum says that nobody has changed it.
+        // The size is in the header, which has a checksum.
         let (width, height) = (12_000_u32, 12_000_u32);
         file[16..20].copy_from_slice(&width.to_be_bytes());
         file[20..24].copy_from_slice(&height.to_be_bytes());

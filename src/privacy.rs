@@ -96,8 +96,7 @@ pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timest
 /// The result of an erasure.
 #[derive(Debug)]
 pub enum Erasure {
-    /// Nothing is erased, since the kitchen still needs the guest's open orders, of which this is
-    /// the number.
+    /// Nothing is erased, since the kitchen still needs the guest's open orders. This is their number.
     Open(u64),
     /// The guest's data is erased.
     Done {
@@ -122,8 +121,7 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
     if open > 0 {
         return Ok(Erasure::Open(open));
     }
-    // Sessions first, so that no further order follows. The entry does not name the guest, whose id
-    // is to be erased.
+    // Sessions end first, so that no further order follows. The entry does not name the guest, whose id is to be erased.
     let note = Note::new(restaurant, Kind::Guests, "erase_guest");
     let sessions = audit::recorded(note, store.erase_guest(restaurant, diner)).await?;
     let (mut orders, mut events) = (0, Vec::new());
@@ -133,7 +131,7 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
         orders += batch.orders;
         events.extend(batch.events.iter().cloned());
         if batch.orders < u64::from(BATCH) {
-            // Last, when documents no longer have the words, so that no later answer contains them.
+            // This comes last, when documents no longer have the words, so that no later answer contains them.
             store.forget_answers_about(restaurant, diner).await?;
             store.scrub(clock::now())?;
             return Ok(Erasure::Done { orders, events: events.into(), sessions });

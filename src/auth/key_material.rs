@@ -15,8 +15,8 @@ pub const MIN_SECRET_BYTES: usize = 32;
 
 const SEED: &str = "ed25519:";
 const PUBLIC: &str = "ed25519-public:";
-/// The prefix of both Ed25519 forms. No secret may begin with it: a mistyped public key would
-/// otherwise be taken for a secret, and everybody knows it.
+/// The prefix of both Ed25519 forms. No secret may begin with it. Otherwise a mistyped public key would be used as a secret,
+/// although everybody may know it.
 const FAMILY: &str = "ed25519";
 
 /// Why the part after a key's id was refused. Each message follows the words "key ID of the

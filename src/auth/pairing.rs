@@ -171,7 +171,7 @@ impl Sessions {
     }
 }
 
-/// Returns what the audit says of a device without a station.
+/// Returns the text of the audit for a device without a station.
 const fn every(role: Role) -> &'static str {
     if matches!(role, Role::Staff) { "the floor" } else { "every station" }
 }

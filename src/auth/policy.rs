@@ -5,7 +5,7 @@
 //! Each rule takes the principal and not only its role, since the holder of a link to one order
 //! ([`Principal::share`]) has the role of a diner, but may only read that order.
 
-use crate::domain::model::house_rules::{Deed, HouseRules, MinimumRole};
+use crate::domain::model::house_rules::{HouseRules, MinimumRole, RuledAction};
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Denied, Refusal};
@@ -69,12 +69,12 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
     is_one_of(who, roles) && !is_shared(who)
 }
 
-/// Checks a deed that the principal's role may do against the rules of the restaurant, which may ask for a higher role.
+/// Checks an action that the principal's role permits against the rules of the restaurant, which may require a higher role.
 ///
 /// # Errors
-/// `forbidden`, with the role that is asked for as its reason.
-pub fn check_rules(who: &Principal, deed: Deed, rules: &HouseRules) -> Result<(), Refusal> {
-    match rules.lacks(who.role, deed) {
+/// `forbidden`, with the required role as its reason.
+pub fn check_rules(who: &Principal, action: RuledAction, rules: &HouseRules) -> Result<(), Refusal> {
+    match rules.lacks(who.role, action) {
         None => Ok(()),
         Some(MinimumRole::Staff) => Err(Denied::StaffRequired.refusal("the floor's staff have to do this")),
         Some(MinimumRole::Manager) => Err(Denied::ManagerRequired.refusal("a manager has to do this")),
@@ -177,7 +177,7 @@ pub fn may_see_people(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
-/// Returns whether a principal may read and set what a rider needs.
+/// Returns whether a principal may read and set riders' data.
 #[must_use]
 pub fn may_see_deliveries(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager, Role::Service])
@@ -212,7 +212,7 @@ mod tests {
         Principal { sub, role, restaurant: HERE, session, station: None, table: None, device: None, share: None, name: None }
     }
 
-    /// An order of mine, of another diner, of another restaurant (under my own `sub`, which is unique only here).
+    /// An order of one's own, of another diner, and of another restaurant (under one's own `sub`, which is unique only here).
     fn cells(allowed: impl Fn(Owner<'_>) -> bool) -> String {
         let (mine, theirs): (Key, Key) = ("me".parse().unwrap(), "them".parse().unwrap());
         [(HERE, &mine), (HERE, &theirs), (ELSEWHERE, &mine)]
@@ -269,9 +269,9 @@ mod tests {
         }
     }
 
-    /// A cell: the deed by the role, while the rules ask for nothing, for staff, and for a manager.
+    /// A cell: whether the role may act, without a rule, with a rule for staff, and with a rule for managers.
     #[test]
-    fn the_rules_of_a_restaurant_raise_the_role_of_each_deed_and_of_no_other() {
+    fn the_rules_of_a_restaurant_raise_the_role_of_each_action_and_of_no_other() {
         const CELLS: [(Role, [bool; 3]); 5] = [
             (Role::Diner, [true, true, true]),
             (Role::Kitchen, [true, false, false]),
@@ -279,21 +279,21 @@ mod tests {
             (Role::Manager, [true, true, true]),
             (Role::Service, [true, true, true]),
         ];
-        for deed in Deed::all() {
-            let rules = |role| HouseRules { minimum_roles: [(deed, role)].into() };
+        for action in RuledAction::all() {
+            let rules = |role| HouseRules { minimum_roles: [(action, role)].into() };
             let rules = [HouseRules::default(), rules(MinimumRole::Staff), rules(MinimumRole::Manager)];
             for (role, expected) in CELLS {
-                let may = |deed| rules.each_ref().map(|rules| check_rules(&principal(role), deed, rules).is_ok());
-                assert_eq!(may(deed), expected, "{role} {deed}");
-                for other in Deed::all().filter(|other| *other != deed) {
-                    assert_eq!(may(other), [true; 3], "{role} {other} beside {deed}");
+                let may = |action| rules.each_ref().map(|rules| check_rules(&principal(role), action, rules).is_ok());
+                assert_eq!(may(action), expected, "{role} {action}");
+                for other in RuledAction::all().filter(|other| *other != action) {
+                    assert_eq!(may(other), [true; 3], "{role} {other} beside {action}");
                 }
             }
         }
         let refused = |least| {
-            let deed = Deed::SetAvailability;
-            let rules = HouseRules { minimum_roles: [(deed, least)].into() };
-            check_rules(&principal(Role::Kitchen), deed, &rules).unwrap_err().denied
+            let action = RuledAction::SetAvailability;
+            let rules = HouseRules { minimum_roles: [(action, least)].into() };
+            check_rules(&principal(Role::Kitchen), action, &rules).unwrap_err().denied
         };
         assert_eq!(refused(MinimumRole::Staff), Some(Denied::StaffRequired));
         assert_eq!(refused(MinimumRole::Manager), Some(Denied::ManagerRequired));
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(ROLES.map(|role| owns(&principal(role), owner)), [false, true, true, true, true]);
     }
 
-    /// The holder of a link may read its order, and nothing else, whatever role the token says.
+    /// The holder of a link may read its order and nothing else, whatever role the token has.
     #[test]
     fn a_link_reads_its_order_and_permits_no_action() {
         for role in ROLES {

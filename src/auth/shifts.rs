@@ -1,6 +1,6 @@
-//! PINs, and shifts on shared devices. A PIN is short, so it is good only on a device that staff have paired, and its tries
-//! are bounded twice: in a quarter of an hour, and in all, after which the PIN is stopped until it is set again. Nothing on the
-//! device could serve to guess it: the server checks it.
+//! PINs, and shifts on shared devices. A PIN is short, so it works only on a device that staff have paired. Its tries are
+//! bounded twice: in a quarter of an hour, and in total. After that, the PIN stops working until a new one is set. The device
+//! holds nothing from which a PIN could be guessed, since the server checks it.
 
 use super::management::{Management, person};
 use super::policy;
@@ -27,7 +27,7 @@ const TRIES: u32 = 5;
 pub const MOST_WRONG: u32 = 20;
 /// How long a client waits after too many wrong PINs.
 const WAIT: Duration = Duration::from_secs(15 * 60);
-/// How long a shift lasts at most: a long day, and what was done offline in it.
+/// The longest duration of a shift: a long day, with the actions that were done offline during it.
 const SHIFT: Duration = Duration::from_secs(16 * 60 * 60);
 /// The name of the turn to try a person's PIN.
 const TURN: &str = "pin";
@@ -164,12 +164,12 @@ async fn set(
     Ok(audit::recorded(note, store.set_pin(restaurant, id, pin, hash, clock::now())).await?)
 }
 
-/// Returns what is hashed: as long as a password, and another for each person.
+/// Returns the text that is hashed: it is as long as a password, and differs between people.
 fn salted(id: UserId, pin: &SecretString) -> SecretString {
     format!("{id} {}", pin.expose_secret()).into()
 }
 
-/// Refuses what is no PIN, and the PINs that are guessed first.
+/// Refuses a text that is not a PIN, and the PINs that are guessed first.
 fn check(pin: &SecretString) -> Result<(), SessionError> {
     let digits = pin.expose_secret().as_bytes();
     if !DIGITS.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {

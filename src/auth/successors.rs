@@ -26,12 +26,12 @@ const DIGEST: usize = 16;
 /// The length of a signature.
 const SIGNATURE: usize = 32;
 
-/// What a signed token says of itself.
+/// The content of a signed token.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Named {
     /// Its session.
     pub session: Key,
-    /// How many renewals its session had when it was given out; 0 without a number.
+    /// The number of its session's renewals when it was given out; 0 without a number.
     pub number: u32,
 }
 
@@ -45,8 +45,8 @@ impl Successors {
     }
 
     /// Derives the possible successors of a secret in a session, for the renewal of this number (0 for a session's first
-    /// token). A new successor is the first. Behind those with the number are those without it, which an older version may
-    /// have given out.
+    /// token). The first one is for a new successor. Those without the number come last: an older version may have given them
+    /// out.
     pub fn derive(&self, session: &Key, secret: &SecretString, number: u32) -> Candidates {
         let digest = &hash(secret)[..DIGEST];
         let numbered = (number > 0).then(|| [digest, &number.to_be_bytes()].concat());

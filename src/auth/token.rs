@@ -28,7 +28,7 @@ const ISSUER: &str = "orderbell";
 const AUDIENCE: &str = "orderbell";
 /// The longest token that is read, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 4096;
-/// The longest life of a token. Nodes remember ended sessions for as long, so that an end holds.
+/// The longest life of a token. Nodes remember ended sessions for this time, so no token outlives the end of its session.
 pub const MAX_TOKEN_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How far in the future `iat` and `nbf` may be, in seconds, since the clocks of two nodes differ.
 const LEEWAY_SECONDS: i64 = 60;

@@ -58,7 +58,7 @@ impl Budget {
     /// [`Shortage`] if too little is left for this table.
     pub fn take(&self, restaurant: &Scope, table: &Scope, units: usize) -> Result<(), Shortage> {
         let units = at_least_one(u32::try_from(units).unwrap_or(u32::MAX));
-        // The share counts all units of the table, so take it even if the common part suffices.
+        // The share counts all units of the table. So take them from it even if the common part suffices.
         let is_fair = take(&self.shares, table, units).is_ok();
         let Err(of_common) = take(&self.common, restaurant, units) else { return Ok(()) };
         let Some(reserve) = &self.reserve else { return Err(Shortage::of_all(of_common)) };

@@ -1,4 +1,4 @@
-//! Orders with a number of the POS or the aggregator that placed them. A number is one order's in the restaurant.
+//! Orders with a number of the POS or the aggregator that placed them. In a restaurant, a number belongs to one order.
 
 use crate::domain::model::draft::to_json;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
@@ -6,8 +6,8 @@ use crate::domain::rules::decision::Decision;
 use crate::domain::values::text::Key;
 use crate::store::log::ExternalOrder;
 
-/// Returns the order that has the number already. Of several, which a version before this allowed, it is the one that the
-/// principal placed, or else the first.
+/// Returns the order that has the number already. If there are several, which an earlier version allowed, returns the one that
+/// the principal placed, or else the first.
 pub(super) fn known<'a>(orders: &'a [ExternalOrder], sub: &Key) -> Option<&'a ExternalOrder> {
     orders.iter().find(|known| known.source == *sub).or_else(|| orders.first())
 }

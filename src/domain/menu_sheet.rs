@@ -39,7 +39,7 @@ pub enum Kind {
     Group,
     /// An option of the group above it, or of the dish.
     Option,
-    /// A group that is asked with the option above it.
+    /// A group that pages show only with the option above it.
     Subgroup,
     /// An option of such a group.
     Suboption,
@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// Returns the kind of a word; a dish without one.
+    /// Returns the kind for a word; an empty word is a dish.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         if word.is_empty() {
@@ -84,7 +84,7 @@ pub struct Fault {
     pub message: String,
 }
 
-/// What becomes of dishes that a file does not have.
+/// The treatment of dishes that are not in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// They stay on the menu.

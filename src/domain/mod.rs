@@ -1,7 +1,7 @@
 //! The domain: documents, the commands on them, and the rules that decide. Pure.
 //!
 //! Nothing here reads a clock, randomness, a socket or a database; time and ids are arguments. Each
-//! command takes one way: a [`model::command::RawCommand`] is parsed into a
+//! command takes the same path: a [`model::command::RawCommand`] is parsed into a
 //! [`model::command::Command`]; a rule ([`rules::transition::decide`],
 //! [`rules::place_order::decide`], [`rules::waiter_call::decide`] or
 //! [`rules::change_menu::decide`]) makes a [`rules::decision::Decision`] of it.

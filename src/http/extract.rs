@@ -196,8 +196,8 @@ impl FromRequest for TenantUser {
 }
 
 /// A principal of the restaurant that the path names: on a shared device the person on the shift that the header
-/// `Orderbell-Shift` names. What a PIN permits is what such handlers do: they change what a restaurant does today, and not who
-/// may do what.
+/// `Orderbell-Shift` names. Handlers that take it define what a PIN permits: they change what a restaurant does today, not
+/// permissions.
 #[derive(Debug)]
 pub struct Acting(pub Principal);
 

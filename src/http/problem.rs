@@ -35,7 +35,7 @@ impl Problem {
         Self::new(ErrorCode::Invalid, detail)
     }
 
-    /// Returns the problem of a thing that does not exist, or not for this principal.
+    /// Returns the problem for a thing that does not exist, or that this principal may not know of.
     #[must_use]
     pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::NotFound, detail)

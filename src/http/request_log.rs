@@ -1,4 +1,5 @@
-//! What the log and the metrics keep of a request: the route's pattern, never the path, which may carry a table's key.
+//! The data that the log and the metrics keep of a request: the route's pattern, but never the path, which may contain a
+//! table's key.
 
 use crate::clock;
 use crate::http::state::State;
@@ -11,13 +12,13 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
-/// Patterns that a machine asks for every few seconds.
+/// Patterns that machines request every few seconds.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// The header that names a request. A proxy in front may give it; else the node makes one.
+/// The header with the id of a request. A proxy in front may set it; otherwise the node makes an id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives a request its id, which its log lines, its answer and a problem name.
+/// Gives a request its id, which appears in its log lines, its answer and a problem.
 ///
 /// # Errors
 /// The errors of the wrapped service.
@@ -33,7 +34,7 @@ pub async fn identify_request(
     Ok(response)
 }
 
-/// Returns the id that came with a request. One that could not stand in a log line is not used.
+/// Returns the id that came with a request, unless it is unfit for a log line.
 fn given_id(headers: &HeaderMap) -> Option<RequestId> {
     headers.get(REQUEST_ID)?.to_str().ok()?.parse().ok()
 }
@@ -67,7 +68,7 @@ pub async fn log_request(
     Ok(response)
 }
 
-/// Returns the word of a method of the URL table. A client can make up others, and each would be a series of its own.
+/// Returns the word of a method of the URL table. A client can invent other methods, and each would be a series of its own.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -52,8 +52,9 @@ pub fn app(
         .configure(configure)
 }
 
-/// Removes the headers that browsers use only for documents from the files that a page loads, and the id of the request. A page
-/// loads forty files, and a phone pays for each header. HTML keeps them: a service worker may store it and show it as a page later.
+/// Removes some headers from the files that a page loads: the id of the request, and those that browsers use only for
+/// documents. A page loads forty files, and a phone pays for each header. HTML keeps them, since a service worker may store it
+/// and show it as a page later.
 async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes).unwrap_or_default();
     let is_file = matches!(destination, b"image" | b"manifest" | b"script" | b"style");
@@ -73,7 +74,7 @@ async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> 
     Ok(response)
 }
 
-/// Ends an answer of unknown length by closing the connection of a client of HTTP/1.0, which knows no chunks (RFC 9112,
+/// Closes the connection after an answer of unknown length to a client of HTTP/1.0, which does not know chunks (RFC 9112,
 /// "Transfer-Encoding").
 async fn send_without_chunks(
     request: ServiceRequest,
@@ -142,11 +143,11 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     let path = web::PathConfig::default().error_handler(|error, _| no_such_thing(&error).into());
     cfg.app_data(path).default_service(web::to(no_such_path));
 
-    // The router tries one address after another, each by a regular expression if it has a name in
-    // it. A scope is one try for all addresses in it; those that are called most come first.
+    // The router tries one address after another, each by a regular expression if it contains a name. A scope is one try for
+    // all addresses in it. The scopes that are called most come first.
     cfg.service(web::scope("/api/v1").configure(api));
     operations(cfg);
-    // Last, since assets are at any other address.
+    // Comes last, since it serves assets at any other address.
     pages(cfg);
 }
 
@@ -166,7 +167,7 @@ fn api(cfg: &mut web::ServiceConfig) {
 /// Returns the problem of an address with an invalid name or id.
 fn no_such_thing(error: &PathError) -> Problem {
     match error {
-        // The errors of names and ids say what is expected.
+        // The errors of names and ids say what they must look like.
         PathError::Deserialize(error) => Problem::not_found(format!("nothing has this address: a name or an id in it {error}")),
         _ => Problem::not_found("nothing has this address"),
     }
@@ -270,7 +271,7 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
         .service(at("/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)));
 }
 
-/// Addresses of a restaurant for managers only, but for reading its rules.
+/// Addresses of a restaurant that are only for managers, except reading its rules.
 fn managers(cfg: &mut web::ServiceConfig) {
     use manage::{api_keys, audit, guests, hours, limited, people, pictures, reports, rules, screens, tables};
     cfg.service(at("/tables", "GET, HEAD, POST").route(read().to(tables::list)).route(web::post().to(tables::add)))

@@ -29,7 +29,7 @@ pub struct State {
     pub management: Management,
     /// Rate limits of addresses, sessions and tables.
     pub limits: Arc<Limits>,
-    /// The most bytes of a body. An order of a hundred lines with notes has to fit.
+    /// The most bytes of a body. An order of a hundred lines with notes must fit.
     pub body_bytes: usize,
     /// Encoded menus.
     pub menus: Arc<EncodedMenus>,
@@ -51,7 +51,7 @@ impl State {
     /// Begins, renews and ends sessions.
     ///
     /// # Errors
-    /// `not_found` on a realtime node, to which no such request gets through.
+    /// `not_found` on a realtime node, which no such request reaches.
     pub fn sessions(&self) -> Result<&Sessions, Problem> {
         self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }
@@ -93,8 +93,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Makes the public description of a demonstration: only table keys and people that are public anyway. `base` is the
-    /// server's address, without a slash at its end.
+    /// Makes the public description of a demonstration. It contains only table keys and people that are public anyway. `base`
+    /// is the server's address, without a slash at its end.
     #[must_use]
     pub fn new(base: &str, table_key: Option<&Key>, people: &[Person]) -> Self {
         let table_url = table_key.map(|key| format!("{base}/t/{key}"));

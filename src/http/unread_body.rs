@@ -1,6 +1,5 @@
-//! Closes connections whose handler does not read a request's body to its end. The dispatcher would
-//! read the rest itself, to get to the next request, and chunks need never end. Also keeps the next
-//! request unread until the answer has been written.
+//! Closes connections whose handler does not read a request's body to its end. The dispatcher would read the rest to reach the
+//! next request, and a body in chunks may never end. Also keeps the next request unread until the answer has been written.
 
 use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sockets::intake::{Body, Exchange};

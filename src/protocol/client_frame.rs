@@ -60,7 +60,7 @@ pub enum ClientFrame {
         room: String,
         /// The last position drawn.
         position: Position,
-        /// The one station that a screen of all stations shows at present.
+        /// The station that a screen of all stations shows at present.
         station: Option<Station>,
     },
     /// Ask for a sign of life.
@@ -74,8 +74,8 @@ pub enum ClientFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subscribe {
-    /// The room's name as the client wrote it. A name of no room is `forbidden`, like that of a
-    /// room that the client may not join.
+    /// The room's name as the client wrote it. A name that is not a room's is `forbidden`, like a room that the client may not
+    /// join.
     pub room: String,
     /// The client's cursor.
     pub since: Option<Position>,

@@ -33,14 +33,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Returns a failure that says no more than its code and its message.
+    /// Returns a failure with only a code and a message.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
         Self { code, message, reason: None, retry_after: None, document: None, id: None, room: None }
     }
 
-    /// A room that the principal may not join, or that does not exist: the answer does not tell which.
+    /// A room that the principal may not join, or that does not exist. The answer does not tell which.
     #[must_use]
     pub fn forbidden_room() -> Self {
         Self::new(ErrorCode::Forbidden, "room not found or not allowed")
@@ -88,19 +88,19 @@ impl Failure {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// Sets a word for machines that says more than the code: the name of a limit, or why a session ended.
+    /// Sets a more precise word for machines: the name of a limit, or why a session ended.
     #[must_use]
     pub fn because(self, reason: &'static str) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
-    /// Adds the document as it stands now.
+    /// Adds the current document.
     #[must_use]
     pub fn with_document(self, document: Option<Value>) -> Self {
         Self { document: document.map(Box::new), ..self }
     }
 
-    /// Names the room by what its sender wrote, unless that is too long to be echoed.
+    /// Names the room with the sender's own text, unless that is too long to be echoed.
     #[must_use]
     pub fn about_room(self, room: impl ToString) -> Self {
         Self { room: Some(room.to_string()).filter(|name| name.len() <= ECHO), ..self }
@@ -124,7 +124,7 @@ impl Failure {
         &self.message
     }
 
-    /// Returns the word that says more than the code.
+    /// Returns the more precise word.
     #[must_use]
     pub const fn reason(&self) -> Option<&'static str> {
         self.reason
@@ -142,7 +142,7 @@ impl Failure {
         self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
     }
 
-    /// Returns the document as it stands now.
+    /// Returns the current document.
     #[must_use]
     pub fn document(&self) -> Option<&Value> {
         self.document.as_deref()

@@ -1,5 +1,5 @@
-//! Deserialization of clients' requests, with errors in plain words: which field or parameter, what is wrong with it, and what
-//! is right. Every body, frame and query is read here.
+//! Deserializes clients' requests, with errors in plain words: the field or parameter, what is wrong with it, and what would be
+//! right. Every body, frame and query is read here.
 
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 /// The most characters of a client's own words (a field's name) in an error.
 const MAX_NAME: usize = 80;
-/// The parameters that a token in an address has. The server ignores such a token, and so the parameter.
+/// The names of parameters with a token. The server ignores a token in an address, and so these parameters.
 const TOKENS: [&str; 2] = ["access_token", "token"];
 
 /// Deserializes a JSON text.
@@ -18,7 +18,7 @@ const TOKENS: [&str; 2] = ["access_token", "token"];
 /// # Errors
 /// The path of the field and the error: `lines[0].quantity: expected a whole number from 1 to 99, found a string`.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    // To know the path of each field takes as long again, and only an error has one.
+    // Finding the path of each field takes as long again, and only an error needs it.
     serde_json::from_str(text).or_else(|_| from_text_with_path(text))
 }
 
@@ -53,7 +53,7 @@ pub fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, String> {
     })
 }
 
-/// Returns an error of a JSON text in plain words: where the text stops being JSON, or what is wrong with its value.
+/// Returns an error of a JSON text in plain words: where the text is no longer JSON, or what is wrong with its value.
 #[must_use]
 pub fn json_error(error: &serde_json::Error) -> String {
     match error.classify() {
@@ -81,8 +81,8 @@ fn json_message(error: &serde_json::Error) -> String {
     if error.is_data() { message } else { format!("not JSON: {message}") }
 }
 
-/// Rewrites a message of serde, which names types of Rust (`expected struct Money`, `unknown variant`) and repeats the value
-/// that was sent. A message of this crate's own types stays as it is.
+/// Rewrites a message of serde, which names types of Rust (`expected struct Money`, `unknown variant`) and repeats the sent
+/// value. Messages of this crate's own types do not change.
 fn in_plain_words(message: &str) -> String {
     // The last occurrence, since the client's text before it may contain the same words.
     let split = |prefix: &str| message.strip_prefix(prefix)?.rsplit_once(", expected ");

@@ -83,7 +83,7 @@ impl Frame {
         Self { kind, position, header, more: false, origin: None, wire }
     }
 
-    /// Marks it as a frame of a room, for a reader whose cursor is `prev`.
+    /// Marks it as a frame of a room for a reader whose cursor is `prev`.
     #[must_use]
     pub fn in_room(self, room: RoomId, prev: Position) -> Self {
         Self { origin: Some((room, prev)), ..self }
@@ -95,7 +95,7 @@ impl Frame {
         Self { more, ..self }
     }
 
-    /// Whether more parts of the snapshot follow, so that the cursor does not move yet.
+    /// Whether more parts of the snapshot follow. The cursor then does not move yet.
     #[must_use]
     pub const fn has_more(&self) -> bool {
         self.more

@@ -33,20 +33,20 @@ pub struct ProblemBody<'a> {
     code: &'a str,
     /// What happened and what to do.
     detail: &'a str,
-    /// Says more than the code, for machines: the limit that was reached, or `ended_by_staff` for a guest's session that the
+    /// More precise than the code, for machines: the limit that was reached, or `ended_by_staff` for a guest's session that the
     /// restaurant has ended. New words may come.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
-    /// The word of RFC 8628, of pairing alone.
+    /// The word of RFC 8628, only for pairing.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
-    /// The document as it stands, with `stale`; what the order would cost, with `price_changed`.
+    /// With `stale`, the current document. With `price_changed`, the new price of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     document: Option<&'a Value>,
-    /// The password was right; send a code as `totp`. Of signing in alone.
+    /// The password was right; send a code as `totp`. Only for signing in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp_required: bool,
 }
@@ -86,14 +86,14 @@ impl<'a> ProblemBody<'a> {
         self
     }
 
-    /// Says that the password was right and that a second factor goes with it.
+    /// States that the password was right and that a code of the second factor is missing.
     #[must_use]
     pub const fn with_totp_required(mut self, totp_required: bool) -> Self {
         self.totp_required = totp_required;
         self
     }
 
-    /// Returns the headers that say a part of the problem again, for clients that read no JSON.
+    /// Returns headers that repeat a part of the problem, for clients that read no JSON.
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let challenge = (self.status == UNAUTHORIZED).then(|| ("www-authenticate", "Bearer".to_owned()));

@@ -1,5 +1,5 @@
-//! Security headers of HTTP answers, including refused handshakes. What a page loads goes without
-//! those that browsers read only on documents.
+//! Security headers of HTTP answers, including refused handshakes. Answers with the files of a page lack those that browsers
+//! read only on documents.
 
 /// Headers of every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard,
 /// which keep their defaults; they use none of the features switched off here.

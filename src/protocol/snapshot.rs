@@ -133,8 +133,8 @@ pub struct Contents {
 }
 
 impl Snapshot {
-    /// Encodes the state of a room. Each document is freed once it is encoded, so that there is
-    /// hardly more than one copy. `share` converts the bytes of each part into shared bytes.
+    /// Encodes the state of a room. Frees each document after encoding it, so that there is hardly more than one copy at a
+    /// time. `share` converts the bytes of each part into shared bytes.
     #[must_use]
     pub fn encode(room: RoomId, position: Position, contents: Contents, share: impl FnMut(Vec<u8>) -> Bytes) -> Self {
         let Contents { documents, calls, displays } = contents;
@@ -148,8 +148,9 @@ impl Snapshot {
         Self(Arc::new(Inner { room, position, parts, orders, bytes, plain: OnceLock::new() }))
     }
 
-    /// Returns the snapshot of a kitchen or a floor after changes: the documents of orders that are new or have changed, and
-    /// `None` for those that are no longer open. It equals one whose documents are all read again.
+    /// Returns the snapshot of a kitchen or a floor after changes. `changed` has the documents of orders that are new or have
+    /// changed, and `None` for those that are no longer open. The result equals a snapshot for which all documents are read
+    /// again.
     #[must_use]
     pub fn renewed(
         &self,

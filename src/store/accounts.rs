@@ -127,7 +127,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// Returns the rules of a restaurant for its own people. `Missing` when there is no such restaurant.
     async fn house_rules(&self, id: RestaurantId) -> Result<HouseRules>;
 
-    /// Sets the rules. Every decision after that is on them.
+    /// Sets the rules. They apply to every later decision.
     async fn set_house_rules(&self, id: RestaurantId, rules: &HouseRules, expected: &Expected) -> Result<()>;
 
     /// Adds a table. `Taken` when the label (in this restaurant) or the key (anywhere) is.

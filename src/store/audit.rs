@@ -141,7 +141,7 @@ impl Note {
         self
     }
 
-    /// Sets the id of what the action changes.
+    /// Sets the id of the thing that the action changes.
     #[must_use]
     pub fn about(mut self, id: impl Display) -> Self {
         self.subject = Some(id.to_string());
@@ -217,7 +217,7 @@ pub struct Entry {
     /// The client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The id of what it is about.
+    /// The id of the thing that the entry is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The id of the line of an order.

@@ -1,4 +1,4 @@
-//! What riders need: rows beside the orders, for those who deliver alone.
+//! Riders' data: rows beside the orders, only for those who deliver.
 
 use super::Result;
 use crate::domain::model::delivery::Delivery;
@@ -20,6 +20,6 @@ pub trait Deliveries: Send + Sync + 'static {
     /// Removes the details of an order's delivery. Returns whether there were any.
     async fn remove_delivery(&self, restaurant: RestaurantId, order: OrderId) -> Result<bool>;
 
-    /// Removes details that were set before a time, at most `limit`, but for those of open orders. Returns how many.
+    /// Removes details that were set before a time, at most `limit`, except those of open orders. Returns how many.
     async fn purge_deliveries(&self, restaurant: RestaurantId, before: Timestamp, limit: u32) -> Result<u64>;
 }

@@ -52,8 +52,8 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether a code stands for a condition that passes by itself, or that an operator can end. PostgreSQL's are SQLSTATEs of five
-/// characters, SQLite's are extended result codes: numbers whose low byte is the primary code.
+/// Whether a code stands for a condition that passes by itself, or that an operator can end. The codes of PostgreSQL are
+/// SQLSTATEs of five characters. Those of SQLite are extended result codes: numbers whose low byte is the primary code.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
         // connection, authorization to connect, resources, operator, system; serialization, deadlock; lock not available;

@@ -126,7 +126,7 @@ pub struct OrderWrite {
     pub is_new: bool,
     /// The command that places an order with an external number.
     pub source: Option<CommandKey>,
-    /// What the rider needs, of an order that the group places.
+    /// The rider's data of an order that the group places.
     pub delivery: Option<Delivery>,
     /// Whether the group changes it, after placing it or not.
     pub is_changed: bool,
@@ -381,7 +381,7 @@ impl Fold {
         let key = (order.restaurant, order.id);
         let before = self.state.orders.insert(key, order.clone());
         self.count(before.as_ref(), &order);
-        // Screens that have drawn the order have not drawn the round, nor lines that were held.
+        // Screens that have drawn the order have drawn neither the round nor the lines that were held.
         let is_added = before.as_ref().is_some_and(|before| has_more_to_show(before, &order));
         let is_new = is_added || before.as_ref().is_none_or(|before| before.accepted_at.is_none());
         let accepted = order.accepted_at.filter(|_| is_new).map(|_| order.position);

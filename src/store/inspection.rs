@@ -49,7 +49,7 @@ pub struct Inspection {
     pub faults: Vec<(&'static str, &'static str)>,
 }
 
-/// Inspects the database of a URL. Neither makes nor migrates it.
+/// Inspects the database of a URL. Does not create or migrate it.
 ///
 /// # Errors
 /// See [`OpenError`].

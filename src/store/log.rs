@@ -38,7 +38,7 @@ pub enum Reads {
     OrderAndMenu(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
-    /// Like [`Reads::Basket`], with the orders that a POS or an aggregator has placed under this number of its own.
+    /// Like [`Reads::Basket`], with the orders that a POS or an aggregator has placed under this number.
     ExternalBasket(Key),
     /// Like [`Reads::Basket`], with the numbers of open orders of a guest, of their table and of all guests of the restaurant.
     GuestBasket(Guest),
@@ -80,7 +80,7 @@ impl Reads {
 /// An order that has a number in a POS or at an aggregator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalOrder {
-    /// The order as it stands.
+    /// The current order.
     pub order: Order,
     /// The `sub` of the principal that placed it.
     pub source: Key,
@@ -152,7 +152,7 @@ pub struct Work {
     pub at: Timestamp,
     /// The entry of the audit to write in the same transaction, which fills in its label and its outcome.
     pub note: Option<Note>,
-    /// What the rider needs, of an order that is placed.
+    /// The rider's data of an order that is placed.
     pub delivery: Option<Delivery>,
     /// The decision.
     pub decide: Decide,
@@ -210,7 +210,7 @@ pub struct Changes {
     pub displays: Option<BTreeMap<String, Box<RawValue>>>,
 }
 
-/// The most events since a position of which [`Log::changes`] returns the changes.
+/// The most events since a position for which [`Log::changes`] returns the changes.
 pub const MOST_CHANGES: u64 = 500;
 
 /// The statuses of the orders to list.
@@ -363,8 +363,8 @@ pub trait Log: Send + Sync + 'static {
     /// Returns at most `limit` orders whose last event is after a position, by that event.
     async fn updated_orders(&self, restaurant: RestaurantId, after: Position, limit: u32) -> Result<UpdatedOrders>;
 
-    /// Returns a position such that every event at `at` or later comes after it. Takes events for ordered by time, so ask
-    /// for a time before, by as much as the clocks of nodes may differ.
+    /// Returns a position such that every event at `at` or later comes after it. Assumes that events are ordered by time, so
+    /// subtract the possible difference between the clocks of nodes from `at`.
     async fn position_before(&self, restaurant: RestaurantId, at: Timestamp) -> Result<Position>;
 
     /// Returns at most `limit` orders of a diner that are older than one, newest first.
@@ -388,8 +388,8 @@ pub trait Log: Send + Sync + 'static {
     /// Returns at most `limit` orders for later whose work begins at or before `now`, the first ones first.
     async fn due_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>>;
 
-    /// Whether the database is another one than a node last had: on another server, another one there, or an earlier state of
-    /// the file.
+    /// Whether the database differs from the one that a node last had: it is on another server, another database there, or an
+    /// earlier state of the file.
     async fn is_moved(&self) -> Result<bool>;
 
     /// Records that a node has this database. With `renew`, begins a generation of every feed if nodes last had another one.

@@ -175,7 +175,7 @@ impl OpenError {
 const fn reason(error: &MigrateError) -> &'static str {
     match error {
         MigrateError::VersionMissing(_) => {
-            ": a newer version of Orderbell has changed it; start that version or a later one, or restore a backup of before"
+            ": a newer version of Orderbell has changed it; start that version or a later one, or restore an earlier backup"
         }
         MigrateError::VersionMismatch(_) => {
             ": another build of Orderbell has made it, with a migration that differs; start that build, or restore a backup"

@@ -25,11 +25,11 @@ pub struct PictureSize {
     pub body: Vec<u8>,
 }
 
-/// Pictures. What a menu names stays; the rest is removed some time after its upload.
+/// Pictures. Those that a menu names stay; the others are removed some time after their upload.
 #[async_trait]
 pub trait Pictures: Send + Sync + 'static {
-    /// Adds a picture with its sizes. One that is there is as if it was uploaded now. Returns whether there is room: a restaurant
-    /// has at most `most` pictures.
+    /// Adds a picture with its sizes. If it exists already, it counts as uploaded now. Returns whether there is room: a
+    /// restaurant has at most `most` pictures.
     async fn add_picture(
         &self,
         restaurant: RestaurantId,

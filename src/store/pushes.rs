@@ -37,7 +37,8 @@ pub trait Pushes: Send + Sync + 'static {
     /// Removes an endpoint that its push service no longer knows, whichever diner of the restaurant it belongs to.
     async fn remove_endpoint(&self, restaurant: RestaurantId, endpoint: &Endpoint) -> Result<()>;
 
-    /// Returns the subscriptions of the diner of an order that have not expired at a time and whose session has not ended.
+    /// Returns the push subscriptions of the diner of an order. They must not have expired at a time, and their session must
+    /// not have ended.
     async fn pushes_of_order(&self, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<Vec<Subscription>>;
 
     /// Removes those that expired before a time; returns the number of rows.

@@ -56,8 +56,8 @@ pub struct Lost {
 }
 
 impl Lost {
-    /// Whether it is newer than all tokens of a session that has counted this many renewals. One without a number is of a
-    /// version that did not count them, so it is older than each that was counted.
+    /// Whether it is newer than all tokens of a session with this number of renewals. A token without a number comes from a
+    /// version that did not count renewals, so it is older than each counted one.
     #[must_use]
     pub const fn is_newer_than(&self, renewals: u32) -> bool {
         self.number > renewals || self.number == 0 && renewals == 0

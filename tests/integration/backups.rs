@@ -182,12 +182,12 @@ async fn a_restore_keeps_revocations_and_lists_the_access_that_it_brings_back() 
         "1 API keys stay revoked: till",
         "sessions stay ended: ",
         "TO DO: 1 people who had been removed may sign in again: demo/mina",
-        "TO DO: 1 people have the role of before: demo/staff",
+        "TO DO: 1 people have an earlier role: demo/staff",
         &format!("a guest who was erased, or purged by age: demo/{number}"),
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
-    assert!(!said.contains("password of before") && !said.contains("run again"), "{said}");
+    assert!(!said.contains("an earlier password") && !said.contains("run again"), "{said}");
     server.restart().await;
     let anybody = server.anybody();
     for tokens in [&mina, &staff, &till] {

@@ -3,16 +3,16 @@
 use crate::domain::model::menu_draft::MAX_PRICE;
 use crate::domain::values::money::{Currency, Money};
 
-/// The characters with which a spreadsheet begins a formula, also in their wide forms, and the sign that makes a text of it.
+/// The characters that begin a formula in a spreadsheet, also in their wide forms, and the apostrophe that marks a text.
 const STARTERS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\'', '＝', '＋', '－', '＠'];
 
-/// Returns a text that no spreadsheet takes for a formula: with an apostrophe before what would begin one.
+/// Returns a text that no spreadsheet treats as a formula: it gets an apostrophe in front if needed.
 #[must_use]
 pub fn defused(text: &str) -> String {
     if text.starts_with(STARTERS) { format!("'{text}") } else { text.to_owned() }
 }
 
-/// Returns the text that [`defused`] was given. An apostrophe before anything else belongs to the text.
+/// Reverses [`defused`]. An apostrophe before any other character belongs to the text.
 #[must_use]
 pub fn restored(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| rest.starts_with(STARTERS)).unwrap_or(cell)

@@ -14,9 +14,9 @@ pub struct Difference {
     /// Its id.
     #[schema(value_type = crate::domain::values::ids::MenuItemId)]
     pub id: String,
-    /// Its name after the edit; of a removed one the name before.
+    /// Its name after the edit, or before it if it is removed.
     pub name: Name,
-    /// The fields that differ; empty for one that is added or removed.
+    /// The fields that differ; empty if it is added or removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub fields: Vec<String>,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// The most faults that are listed.
 const MOST_FAULTS: usize = 100;
 
-/// Reads a file as an edit of `menu`. `new_id` makes the ids of what is new.
+/// Reads a file as an edit of `menu`. `new_id` makes the ids of new categories, dishes and options.
 ///
 /// # Errors
 /// What is wrong with the file, line by line; at most [`MOST_FAULTS`].
@@ -31,7 +31,7 @@ pub fn read(
     moment: Moment,
     new_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<MenuDraft, Vec<Fault>> {
-    // The parser counts a line less where lines end with two characters.
+    // The parser miscounts lines that end with two characters.
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).replace("\r\n", "\n");
     let text = text.as_str();
     let mut csv =
@@ -55,7 +55,7 @@ pub fn read(
     reader.finish(missing, moment)
 }
 
-/// Returns the separator that the first line has most of.
+/// Returns the most frequent separator of the first line.
 fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default().as_bytes();
     let count = |separator: &u8| first.iter().filter(|byte| *byte == separator).count();
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a cell of a column that may be absent, which leaves what is there; an empty cell removes it.
+    /// Reads a cell of an optional column. An absent column keeps the value; an empty cell removes it.
     fn removable<T: FromStr<Err: Display>>(&mut self, row: &Row<'_>, column: &'static str) -> Option<Option<T>> {
         self.cell(row, column)?;
         Some(self.value(row, column))
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
         Some(id)
     }
 
-    /// Finds the dish that a row is about: by its id, its number, or its name within the category.
+    /// Finds the dish of a row by its id, its number, or its name within the category.
     fn known_dish(&self, id: Option<MenuItemId>, sku: Option<&Sku>, name: &Name, category: CategoryId) -> Option<MenuItemId> {
         let items = &self.menu.items;
         let by_id = id.filter(|id| items.contains_key(id));
@@ -324,7 +324,7 @@ impl<'a> Reader<'a> {
     /// Returns the dish that a row of options belongs to, and its state on the menu.
     fn dish_above(&mut self, row: &Row<'_>) -> Option<(MenuItemId, Option<&'a MenuItem>)> {
         let Some(id) = self.at.dish else {
-            // A dish that is wrong has its own fault.
+            // If the dish is invalid, it already has a fault of its own.
             if self.faults.is_empty() {
                 self.fault(Some(row.line), Some("type"), "there is no dish above it");
             }

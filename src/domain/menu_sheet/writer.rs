@@ -74,7 +74,7 @@ fn dish_row(item: &MenuItem, category: &Category) -> Row {
     ]
 }
 
-/// Writes the options of a group, or those outside of groups, each with the groups that are asked with it.
+/// Writes the options of a group, or those outside of groups, each with the groups under it.
 fn options(item: &MenuItem, of: Option<OptionGroupId>, kind: Kind, put: &mut impl FnMut(&Row)) {
     let own: BTreeMap<OptionId, &DishOption> =
         item.options.iter().filter(|(_, option)| option.group == of).map(|(id, option)| (*id, option)).collect();
@@ -96,7 +96,7 @@ fn options(item: &MenuItem, of: Option<OptionGroupId>, kind: Kind, put: &mut imp
     }
 }
 
-/// Writes the groups of the dish itself, or those that are asked with an option.
+/// Writes the groups of the dish itself, or those under an option.
 fn groups(item: &MenuItem, under: Option<OptionId>, kind: Kind, put: &mut impl FnMut(&Row)) {
     let own: BTreeMap<OptionGroupId, &OptionGroup> =
         item.groups.iter().filter(|(_, group)| group.under == under).map(|(id, group)| (*id, group)).collect();

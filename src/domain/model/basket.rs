@@ -34,11 +34,11 @@ pub struct Basket {
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_guest_name_schema)]
     pub guest_name: Option<GuestName>,
-    /// When it shall be ready, if not as soon as possible: for takeaway and delivery. From feature level 2 on.
+    /// When it should be ready; absent for as soon as possible. Only for takeaway and delivery. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
-    /// What the rider needs, for a delivery by staff or a service. It is stored beside the order, of which it is no part; nor is
-    /// it one of the command's meaning, of which a hash is kept. From feature level 2 on.
+    /// The rider's data, for a delivery by staff or a service. It is stored beside the order, and is part of neither the order
+    /// nor the command's fingerprint. From feature level 2 on.
     #[serde(default, skip_serializing)]
     pub delivery: Option<Delivery>,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.

@@ -80,7 +80,7 @@ pub struct RawCommand {
     /// For `add_items` and `change_item`: the total of the lines sent that the guest agreed to. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expected_total: Option<Money>,
-    /// For `start` and `ready`: the lines that the sender saw; others stay as they are. All lines when absent, so `null` is
+    /// For `start` and `ready`: the lines that the sender saw; other lines do not change. If absent, all lines, so `null` is
     /// refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 100)]
@@ -145,7 +145,7 @@ pub struct Command {
     pub id: CommandId,
     /// The order, call or visit, with the action on it.
     pub subject: Subject,
-    /// On a shared device: the shift of the person who acts. Who acts is no part of the meaning.
+    /// On a shared device: the shift of the person who acts. It is not part of the command's meaning.
     #[serde(skip)]
     pub shift: Option<ShiftId>,
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// The most courses of an order.
 pub const MAX_COURSES: u16 = 9;
 
-/// The number of a course: the first comes first.
+/// The number of a course; courses are served in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CourseNumber(u16);
@@ -17,7 +17,7 @@ pub struct CourseNumber(u16);
 wire_schema!(
     CourseNumber,
     "CourseNumber",
-    schema::integer(1, MAX_COURSES).description(Some("The number of a course: the first comes first."))
+    schema::integer(1, MAX_COURSES).description(Some("The number of a course; courses are served in ascending order."))
 );
 
 impl CourseNumber {
@@ -59,7 +59,7 @@ pub enum Firing {
     Together,
     /// When somebody fires them.
     ByHand,
-    /// When all of the courses before was served.
+    /// When all earlier courses were served.
     AfterServed,
 }
 

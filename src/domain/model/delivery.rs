@@ -1,4 +1,4 @@
-//! What a rider needs to bring an order to a guest. It is personal data: it is kept beside the order, and never in a document,
+//! The data that a rider needs to deliver an order. It is personal data: it is kept beside the order, and never in a document,
 //! an event, a remembered answer or a log (docs/decisions/0036-a-riders-data-is-a-row.md).
 
 use crate::domain::values::text::{self, Name, Note, Text};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
 
-/// To whom and where a delivery goes.
+/// The recipient of a delivery.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
@@ -16,13 +16,13 @@ pub struct Delivery {
     pub phone: Text<40>,
     /// The address, on one line.
     pub address: Text<300>,
-    /// What else helps to find it.
+    /// Further directions for the rider.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_note_schema)]
     pub note: Option<Note>,
 }
 
-/// Says nothing of its content, so that no log can.
+/// Shows no content, so that none gets into a log.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery").finish_non_exhaustive()

@@ -59,7 +59,8 @@ pub struct OptionGroup {
     /// The most options to choose.
     #[schema(minimum = 1, maximum = 20)]
     pub max: u8,
-    /// The option that the group belongs to: it is asked with this option, and cannot be chosen from without it.
+    /// The option that the group belongs to: pages show the group only with this option, and it cannot be chosen from without
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<OptionId>,
 }

@@ -96,8 +96,8 @@ impl Known {
         self.marks().map(|mark| mark.position)
     }
 
-    /// Takes in that an event is delivered. Returns false if it must not be: if another event is known
-    /// at its position, which may have been shown, or another generation.
+    /// Records a delivered event. Returns false if it must not be delivered: another event at its position may have been shown,
+    /// or the generation is another one.
     #[must_use]
     pub fn deliver(&mut self, Standing { generation, last }: Standing) -> bool {
         let is_other = |mark: Mark| mark.position == last.position && mark.event != last.event;
@@ -111,7 +111,7 @@ impl Known {
         true
     }
 
-    /// Takes the last event that was delivered for the furthest. What was further may have been shown.
+    /// Makes the last delivered event the furthest one. Events beyond it may have been shown.
     pub fn doubt(&mut self, Standing { generation, last }: Standing) {
         if self.generation == generation {
             let further = std::mem::replace(&mut self.mark, last);
@@ -119,15 +119,14 @@ impl Known {
         }
     }
 
-    /// Takes in that everything up to an event may be shown. It stays known until it is delivered.
+    /// Records that everything up to an event may have been shown. The event stays known until it is delivered.
     pub fn show(&mut self, Standing { generation, last }: Standing) {
         if self.generation == generation {
             self.add(last);
         }
     }
 
-    /// Begins a later generation, of which no event is known yet. Returns false if `was` is not of
-    /// the known generation.
+    /// Begins a later generation, without known events. Returns false if `was` does not belong to the known generation.
     pub fn renew(&mut self, was: &Self, to: Generation) -> bool {
         let is_next = self.generation == was.generation && self.generation < Some(to);
         if is_next {

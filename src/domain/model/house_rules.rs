@@ -1,4 +1,4 @@
-//! The rules that a restaurant sets for its own people: the lowest role for each thing that they do.
+//! The rules that a restaurant sets for its own people: the lowest role for each action.
 
 use crate::domain::model::principal::Role;
 use crate::domain::values::action::ActionName;
@@ -10,31 +10,31 @@ use std::fmt;
 use std::str::FromStr;
 use utoipa::ToSchema;
 
-/// Something for which a restaurant may ask for a higher role: an action of staff, or a change of today's menu.
+/// An action for which a restaurant may require a higher role: an action of staff, or a change of today's menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Deed {
+pub enum RuledAction {
     /// A command.
     Act(ActionName),
     /// Mark dishes as sold out or available.
     SetAvailability,
     /// Pause and resume orders.
     SetPause,
-    /// Let guests add rounds, or no longer.
+    /// Allow or forbid guests to add rounds.
     SetGuestRounds,
     /// Set when later courses go to the kitchen.
     SetFiring,
 }
 
-impl Deed {
+impl RuledAction {
     const OF_MENU: [Self; 4] = [Self::SetAvailability, Self::SetPause, Self::SetGuestRounds, Self::SetFiring];
 
-    /// Returns everything for which a role can be set. A guest's call has no role on the staff.
+    /// Returns all of them. A guest's call is not among them, since no role of the staff makes it.
     pub fn all() -> impl Iterator<Item = Self> {
         let of_staff = ActionName::ALL.into_iter().filter(|action| *action != ActionName::CallWaiter);
         of_staff.map(Self::Act).chain(Self::OF_MENU)
     }
 
-    /// Returns the word on the wire, which is also that of the audit.
+    /// Returns the word on the wire and in the audit.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,38 +47,38 @@ impl Deed {
     }
 }
 
-impl fmt::Display for Deed {
+impl fmt::Display for RuledAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// The word names nothing for which a role can be set.
+/// The word does not name such an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an action of staff")]
-pub struct UnknownDeed;
+pub struct UnknownRuledAction;
 
-impl FromStr for Deed {
-    type Err = UnknownDeed;
-    fn from_str(word: &str) -> Result<Self, UnknownDeed> {
-        Self::all().find(|deed| deed.as_str() == word).ok_or(UnknownDeed)
+impl FromStr for RuledAction {
+    type Err = UnknownRuledAction;
+    fn from_str(word: &str) -> Result<Self, UnknownRuledAction> {
+        Self::all().find(|action| action.as_str() == word).ok_or(UnknownRuledAction)
     }
 }
 
-serde_as_text!(Deed);
+serde_as_text!(RuledAction);
 
-/// The lowest role that may do something, above what the role of the contract allows anyway.
+/// The lowest role for an action, if it is higher than the contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MinimumRole {
-    /// People on the floor, and no screen of the kitchen.
+    /// People on the floor, but not kitchen screens.
     Staff,
     /// Managers.
     Manager,
 }
 
 impl MinimumRole {
-    /// Whether a role reaches it. Guests and services are not on the staff: this limits none of them.
+    /// Whether a role is high enough. Guests and services are not staff, so they are not limited.
     #[must_use]
     pub const fn admits(self, role: Role) -> bool {
         match role {
@@ -89,15 +89,15 @@ impl MinimumRole {
     }
 }
 
-/// The rules. Their default is that of a restaurant which has set none.
+/// The rules. The default has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HouseRules {
-    /// The lowest role for each thing that needs a higher one than by default. The keys are the actions of staff, and
+    /// The lowest role for each action that needs a higher one than by default. The keys are the actions of staff, and
     /// `set_availability`, `set_pause`, `set_guest_rounds` and `set_firing`.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, MinimumRole>, required = false)]
-    pub minimum_roles: BTreeMap<Deed, MinimumRole>,
+    pub minimum_roles: BTreeMap<RuledAction, MinimumRole>,
 }
 
 impl HouseRules {
@@ -108,10 +108,10 @@ impl HouseRules {
         Version::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Returns the role that somebody needs for a deed and does not reach.
+    /// Returns the required role, if this role is too low.
     #[must_use]
-    pub fn lacks(&self, role: Role, deed: Deed) -> Option<MinimumRole> {
-        self.minimum_roles.get(&deed).copied().filter(|least| !least.admits(role))
+    pub fn lacks(&self, role: Role, action: RuledAction) -> Option<MinimumRole> {
+        self.minimum_roles.get(&action).copied().filter(|least| !least.admits(role))
     }
 }
 
@@ -120,14 +120,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_deed_has_a_word_of_its_own_that_reads_back() {
-        let words: std::collections::BTreeSet<_> = Deed::all().map(Deed::as_str).collect();
-        assert_eq!(words.len(), Deed::all().count());
-        for deed in Deed::all() {
-            assert_eq!(deed.as_str().parse(), Ok(deed));
+    fn each_action_has_a_word_of_its_own_that_reads_back() {
+        let words: std::collections::BTreeSet<_> = RuledAction::all().map(RuledAction::as_str).collect();
+        assert_eq!(words.len(), RuledAction::all().count());
+        for action in RuledAction::all() {
+            assert_eq!(action.as_str().parse(), Ok(action));
         }
         for word in ["", "call_waiter", "place", "Void_item", "replace_menu"] {
-            assert_eq!(word.parse::<Deed>(), Err(UnknownDeed), "{word}");
+            assert_eq!(word.parse::<RuledAction>(), Err(UnknownRuledAction), "{word}");
         }
     }
 
@@ -136,9 +136,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&HouseRules::default()).unwrap(), "{}");
         let text = r#"{"minimum_roles":{"void_item":"manager","start":"staff"}}"#;
         let rules: HouseRules = serde_json::from_str(text).unwrap();
-        assert_eq!(rules.lacks(Role::Staff, Deed::Act(ActionName::VoidItem)), Some(MinimumRole::Manager));
-        assert_eq!(rules.lacks(Role::Kitchen, Deed::Act(ActionName::Start)), Some(MinimumRole::Staff));
-        assert_eq!(rules.lacks(Role::Staff, Deed::Act(ActionName::Start)), None);
+        assert_eq!(rules.lacks(Role::Staff, RuledAction::Act(ActionName::VoidItem)), Some(MinimumRole::Manager));
+        assert_eq!(rules.lacks(Role::Kitchen, RuledAction::Act(ActionName::Start)), Some(MinimumRole::Staff));
+        assert_eq!(rules.lacks(Role::Staff, RuledAction::Act(ActionName::Start)), None);
         for wrong in [r#"{"minimum_roles":{"void_item":"kitchen"}}"#, r#"{"minimum_roles":{"call_waiter":"manager"}}"#] {
             assert!(serde_json::from_str::<HouseRules>(wrong).is_err(), "{wrong}");
         }

@@ -38,7 +38,7 @@ pub struct Line {
     /// The number of its course; that of the dish's category when absent. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseNumber>,
-    /// For which seat of the table it is. From feature level 2 on.
+    /// The seat at the table that it is for. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<SeatNumber>,
     /// The guest's note on this line.
@@ -106,7 +106,7 @@ pub fn check_all(lines: &[Line]) -> Result<(), Refusal> {
     lines.iter().try_for_each(Line::check)
 }
 
-/// Checks that an allergy says what it is about.
+/// Checks that an allergy names its cause.
 pub(super) fn check_allergy(allergy: bool, note: Option<&Note>) -> Result<(), Refusal> {
     if allergy && note.is_none() {
         return Err(invalid("allergy needs a note that says what the guest must not eat"));

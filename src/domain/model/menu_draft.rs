@@ -32,8 +32,8 @@ pub const MAX_ITEMS: usize = 2000;
 /// limit of `i64`.
 pub const MAX_PRICE: i64 = 1_000_000_000;
 
-/// An option as a client sends it. An absent `available` leaves that field as it is. If the dish comes without groups, so do an
-/// absent group, sort key and default.
+/// An option as a client sends it. If `available` is absent, it does not change. If the dish has no `groups`, an absent group,
+/// sort key or default does not change either.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionDraft {
@@ -59,7 +59,7 @@ pub struct OptionDraft {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemDraft {
-    /// The dish's id, the same as its key, for clients that send back what they have read.
+    /// The dish's id, the same as its key. For clients that send back a menu that they have read.
     pub id: Option<MenuItemId>,
     /// The dish's name.
     pub name: Name,
@@ -99,11 +99,11 @@ pub struct ItemDraft {
     pub groups: Option<BTreeMap<OptionGroupId, OptionGroup>>,
 }
 
-/// A category as a client sends it. What a client does not know of it stays as it was.
+/// A category as a client sends it. Fields that a client does not know do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryDraft {
-    /// What it says.
+    /// The name.
     pub name: Name,
     /// Lower comes first.
     #[schema(schema_with = sort_schema)]
@@ -115,7 +115,7 @@ pub struct CategoryDraft {
     pub course: Option<Option<Course>>,
     /// When guests can order its dishes. When absent, unchanged, for clients that know no hours. From feature level 2 on.
     pub hours: Option<Hours>,
-    /// Ignored, for clients that send back what they have read.
+    /// Ignored. For clients that send back a menu that they have read.
     pub opening: Option<Opening>,
 }
 
@@ -184,7 +184,7 @@ fn items_schema() -> Object {
     by_id::<MenuItemId>(Ref::from_schema_name(ItemDraft::name()), MAX_ITEMS)
 }
 
-/// Checks that no two dishes have one number.
+/// Checks that no two dishes have the same number.
 fn check_skus(menu: &Menu) -> Result<(), Refusal> {
     let mut known = BTreeSet::new();
     match menu.items.values().find(|item| item.sku.as_ref().is_some_and(|sku| !known.insert(sku))) {
@@ -294,7 +294,7 @@ impl MenuDraft {
 }
 
 impl CategoryDraft {
-    /// Makes a draft that says nothing of course and hours.
+    /// Makes a draft that does not change course and hours.
     #[must_use]
     pub const fn new(name: Name, sort: u32) -> Self {
         Self { name, sort, course: None, hours: None, opening: None }
@@ -314,7 +314,7 @@ impl CategoryDraft {
 }
 
 impl ItemDraft {
-    /// Makes a dish without options, which says nothing of what a client may leave out.
+    /// Makes a dish without options and without optional fields.
     #[must_use]
     pub const fn new(name: Name, category: CategoryId, price: Money, station: Station, sort: u32) -> Self {
         Self {
@@ -335,7 +335,7 @@ impl ItemDraft {
         }
     }
 
-    /// Makes the edit that leaves a dish as it is.
+    /// Makes the edit that does not change a dish.
     #[must_use]
     pub fn of(item: &MenuItem) -> Self {
         let option = |option: &DishOption| OptionDraft {
@@ -391,7 +391,7 @@ impl OptionDraft {
         self.group.is_some() || self.sort.is_some() || self.default.is_some() || self.available.is_some() || self.until.is_some()
     }
 
-    /// Returns the option. With `keeps`, what the draft does not say is as it was before.
+    /// Returns the option. With `keeps`, fields that the draft leaves out keep their values.
     fn option(&self, before: Option<&DishOption>, keeps: bool, moment: Moment) -> Result<DishOption, Refusal> {
         let (available, until) = match self.available {
             Some(available) => (available, in_future(self.until, available, moment)?),

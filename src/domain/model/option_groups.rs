@@ -6,8 +6,8 @@ use crate::domain::values::ids::OptionGroupId;
 use std::collections::BTreeMap;
 
 impl MenuItem {
-    /// Returns the groups in the order of the menu: each nested one after the group of its option, and at last the place of
-    /// the options without a group, `None`.
+    /// Returns the groups in the order of the menu: a nested group follows the group of its option, and `None`, for the options
+    /// without a group, comes last.
     #[must_use]
     pub fn ordered_groups(&self) -> Vec<Option<OptionGroupId>> {
         let mut sorted: Vec<_> = self.groups.iter().map(|(id, group)| (group.sort, *id, self.parent(group))).collect();
@@ -21,7 +21,7 @@ impl MenuItem {
         group.under.map_or(Parent::Dish, |option| Parent::Group(self.options.get(&option).and_then(|option| option.group)))
     }
 
-    /// Checks that its groups and options agree, and that a guest can choose what the groups ask for.
+    /// Checks that its groups and options agree, and that a guest can satisfy the groups.
     ///
     /// # Errors
     /// A sentence for the manager, which names the group.
@@ -70,7 +70,7 @@ impl MenuItem {
     }
 }
 
-/// What a group is asked with: the dish, or an option of a group or of no group.
+/// The parent of a group: the dish, or an option of a group or of no group.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Parent {
     Dish,

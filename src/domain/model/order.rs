@@ -76,16 +76,16 @@ pub struct Item {
     /// Its course. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
-    /// For which seat of the table it is. From feature level 2 on.
+    /// The seat at the table that it is for. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<SeatNumber>,
-    /// Whether the kitchen waits with it; it is queued then. From feature level 2 on.
+    /// Whether the kitchen must not begin it yet; its status is `queued`. From feature level 2 on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
     /// When it was fired, if it was held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<Timestamp>,
-    /// When it was served by itself or with its course; it is done then.
+    /// When it was served by itself or with its course; its status is `done`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_at: Option<Timestamp>,
     /// When it was added, if it came in a later round.
@@ -106,7 +106,7 @@ impl Item {
         self.status == ItemStatus::Queued && !self.held
     }
 
-    /// Whether the item is of a course.
+    /// Whether the item belongs to the course.
     #[must_use]
     pub fn is_of(&self, number: CourseNumber) -> bool {
         self.course.as_ref().is_some_and(|course| course.number == number)
@@ -199,7 +199,7 @@ pub struct Order {
     /// When work on an order for later begins, or began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
-    /// Whether it waits for `starts_at`; it is placed or accepted then.
+    /// Whether it waits for `starts_at`; its status is `placed` or `accepted`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub upcoming: bool,
     /// Why the order was rejected or cancelled.

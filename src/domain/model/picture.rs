@@ -11,7 +11,7 @@ use utoipa::openapi::schema::Object;
 pub const WIDTHS: [u16; 3] = [160, 480, 960];
 /// The greatest width of a picture.
 pub const MAX_WIDTH: u16 = WIDTHS[2];
-/// The most a side may exceed the other.
+/// The highest ratio between the sides.
 pub const MAX_RATIO: u16 = 4;
 
 /// A picture of a dish.
@@ -26,7 +26,7 @@ pub struct Picture {
     /// The height of its largest size in pixels.
     #[schema(schema_with = height_schema)]
     pub height: u16,
-    /// What it shows, for those who do not see it.
+    /// A description for people who cannot see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt: Option<Note>,
 }
@@ -39,7 +39,7 @@ fn height_schema() -> Object {
     schema::integer(1, MAX_WIDTH * MAX_RATIO).description(Some("The height of its largest size in pixels.")).build()
 }
 
-/// Returns the widths in which a picture is stored whose largest size has this width, the least first.
+/// Returns the stored widths of a picture whose largest size has this width, narrowest first.
 pub fn widths(largest: u16) -> impl Iterator<Item = u16> {
     WIDTHS.into_iter().filter(move |width| *width < largest).chain([largest])
 }

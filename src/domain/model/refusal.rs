@@ -17,7 +17,7 @@ pub enum RefusalKind {
     Invalid,
     /// The transition table does not allow it.
     InvalidTransition,
-    /// The document has changed since the expected version. The refusal carries it as it is now.
+    /// The document has changed since the expected version. The refusal carries the current document.
     Stale,
     /// The command's id was used before for another command.
     Conflict,
@@ -50,7 +50,7 @@ impl RefusalKind {
     }
 }
 
-/// What is outside its hours, so that guests cannot order.
+/// The part that is outside its hours: guests cannot order from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closed {
@@ -71,16 +71,16 @@ impl Closed {
     }
 }
 
-/// Why a principal may not do something that others in its place may.
+/// Why a principal may not do something, although its role may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
     /// A shared device without a person.
     PersonRequired,
     /// The shift is unknown, or has ended.
     ShiftOver,
-    /// The restaurant has this done by the floor, and not by a screen of the kitchen.
+    /// The restaurant's rules require the floor for this, not a kitchen screen.
     StaffRequired,
-    /// The restaurant has this done by a manager.
+    /// The restaurant's rules require a manager for this.
     ManagerRequired,
 }
 
@@ -122,7 +122,7 @@ pub struct Refusal {
     /// With `paused` outside the hours: whose hours they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
-    /// With `forbidden`: why, if the role alone does not say it.
+    /// With `forbidden`: the reason, if it is not the role alone.
     #[serde(skip)]
     pub denied: Option<Denied>,
 }

@@ -1,4 +1,4 @@
-//! The counter of a restaurant's tickets. Each kind of service has a series of its own, which begins again each day.
+//! The counter of a restaurant's tickets. Each kind of service has a series of its own, which starts again each day.
 
 use super::order::Service;
 use crate::domain::values::day::Day;
@@ -17,8 +17,8 @@ pub struct TicketCounter {
 
 impl TicketCounter {
     /// Returns the next ticket for an order placed on a day, and the counter after it. A counter does not go back to an earlier
-    /// day, since the clocks of two nodes may differ around midnight, and a restaurant may move to another time zone. If it
-    /// is more than two days ahead, a clock was wrong: it counts on, from now on as of today, and begins again tomorrow.
+    /// day, since the clocks of two nodes may differ around midnight, and a restaurant may move to another time zone. If it is
+    /// more than two days ahead, a clock was wrong: the counter continues under today's date, and starts again tomorrow.
     #[must_use]
     pub fn next(self, day: Day, service: Service) -> (Ticket, Self) {
         let mut after = match self.day {

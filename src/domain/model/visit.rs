@@ -70,7 +70,7 @@ pub struct VisitChange {
     pub guests: Vec<Key>,
 }
 
-/// What a merge added to a visit.
+/// The orders and calls that a merge added to a visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
     /// The visit that ended.
@@ -114,7 +114,7 @@ pub struct Seating {
     pub calls: Calls,
 }
 
-/// What a change of a visit writes.
+/// The rows that a change of a visit writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisitWrite {
     /// The change to record, or the one that was undone.

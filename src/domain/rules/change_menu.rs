@@ -4,7 +4,7 @@ use super::decision::{Decision, Steps, Write};
 use crate::domain::model::course::Firing;
 use crate::domain::model::draft::{Moment, in_future, to_json};
 use crate::domain::model::event::EventKind;
-use crate::domain::model::house_rules::Deed;
+use crate::domain::model::house_rules::RuledAction;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::menu_draft::MenuDraft;
 use crate::domain::model::opening::HoursDraft;
@@ -50,14 +50,14 @@ pub enum MenuAction {
 }
 
 impl MenuAction {
-    /// Returns what it is to the rules of the restaurant, if they may ask for a role.
+    /// Returns the action under which the restaurant's rules may restrict it, if any.
     #[must_use]
-    pub const fn deed(&self) -> Option<Deed> {
+    pub const fn ruled_action(&self) -> Option<RuledAction> {
         match self {
-            Self::Availability { .. } => Some(Deed::SetAvailability),
-            Self::Pause { .. } => Some(Deed::SetPause),
-            Self::GuestRounds(_) => Some(Deed::SetGuestRounds),
-            Self::Firing(_) => Some(Deed::SetFiring),
+            Self::Availability { .. } => Some(RuledAction::SetAvailability),
+            Self::Pause { .. } => Some(RuledAction::SetPause),
+            Self::GuestRounds(_) => Some(RuledAction::SetGuestRounds),
+            Self::Firing(_) => Some(RuledAction::SetFiring),
             Self::Replace(_) | Self::Hours(_) | Self::NamesRequired(_) | Self::Lapse => None,
         }
     }

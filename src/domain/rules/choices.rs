@@ -20,8 +20,8 @@ pub struct Chosen<'a> {
 /// the menu's groups; those of no group come last, as the line names them.
 ///
 /// # Errors
-/// `invalid`, with the dish and the option or group: an option that the dish does not have, that is chosen twice or sold out; a
-/// group of which too few or too many are chosen; a nested group without its option.
+/// `invalid`, with the dish and the option or group: for an option that the dish does not have, that is chosen twice, or that
+/// is sold out; for a group with too few or too many chosen options; for a nested group without its option.
 pub fn choose<'a>(dish: &'a MenuItem, wanted: &[Name]) -> Result<Vec<Chosen<'a>>, Refusal> {
     let order = dish.ordered_groups();
     let rank = |group: Option<OptionGroupId>| order.iter().position(|each| *each == group).unwrap_or(order.len());

@@ -48,9 +48,9 @@ pub struct NewIds {
 ///
 /// # Errors
 /// `paused` while the restaurant takes no orders, and for a guest's order outside the hours of the restaurant or of a dish's
-/// category; `price_changed` if the order costs more than the guest agreed to; `invalid` for a takeaway without the name that the
-/// restaurant requires, for a time out of range, for a dish that is not on the menu or sold out, for options that its groups do not allow, and for a total out of range; `too_large` for a document of more than
-/// [`MAX_DOCUMENT_BYTES`].
+/// category; `price_changed` if the order costs more than the guest agreed to; `invalid` for a takeaway without the name that
+/// the restaurant requires, for a time out of range, for a dish that is not on the menu or sold out, for options that its
+/// groups do not allow, and for a total out of range; `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     check_open(menu)?;
     schedule::check_basket(basket, moment.now)?;
@@ -60,7 +60,7 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, m
     check_agreed(basket.expected_total, &items, total)?;
     let ids: Vec<_> = items.keys().copied().collect();
     let today = menu.time_zone.day(moment.now);
-    // On another day, the same ticket is called out for an order of that day.
+    // On another day, an order of that day may have the same ticket.
     let is_for_today = basket.due_at.is_none_or(|due| menu.time_zone.day(due) == today);
     let ticket = (is_for_today && new_ids.level >= Level::TWO).then(|| new_ids.tickets.next(today, basket.service).0);
     let mut order = Order { ticket, ..new_order(basket, who, new_ids, moment, items, total) };
@@ -159,7 +159,8 @@ fn new_order(
     }
 }
 
-/// Refuses a guest's order outside the hours, for the time at which it is due. The refusal says when they begin. Staff and services order at any time.
+/// Refuses a guest's order that is due outside the hours. The refusal says when they begin. Staff and services order at any
+/// time.
 ///
 /// # Errors
 /// `paused`.
@@ -189,7 +190,7 @@ pub(super) fn check_hours(menu: &Menu, lines: &[Line], who: &Principal, at: Time
     Ok(())
 }
 
-/// Returns the document of such a refusal: when the hours begin, and of which category they are.
+/// Returns the document of such a refusal: when the hours begin, and the category that they belong to.
 fn opens(at: Option<Timestamp>, category: Option<CategoryId>) -> Value {
     let fields = [("opens_at", at.map(|at| json!(at))), ("category", category.map(|id| json!(id)))];
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -227,7 +228,7 @@ pub(crate) fn check_bytes(order: &Order) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalKind::TooLarge, message).by(Limit::OrderBytes))
 }
 
-/// Returns a line of the order with its price from the menu, and with what the feature level in force allows.
+/// Returns a line of the order with its price from the menu, and with the fields that the feature level in force allows.
 pub(super) fn price(menu: &Menu, line: &Line, level: Level) -> Result<Item, Refusal> {
     let dish =
         menu.items.get(&line.menu_item).ok_or_else(|| invalid(format!("menu_item {} is not on the menu", line.menu_item)))?;

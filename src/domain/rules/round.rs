@@ -17,7 +17,7 @@ use crate::domain::values::time::Timestamp;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The level that a node knows that takes a round or a correction.
+/// The feature level of rounds and corrections.
 const LEVEL: Level = Level::TWO;
 
 /// The context of a round or a correction.
@@ -76,7 +76,8 @@ fn has_options(item: &Item, line: &Line, menu: Option<&Menu>) -> bool {
         let has_ids = !item.choices.is_empty() || item.options.is_empty();
         return if has_ids { is_same_set(&ids(&priced), &ids(item)) } else { is_same_set(&priced.options, &item.options) };
     }
-    // Matches each option of the correction with another one of the item: two groups may have an option of one name.
+    // Matches each option of the correction with a different one of the item, since two groups may have options with the same
+    // name.
     let mut left: Vec<_> = (0..item.options.len()).collect();
     let is_at = |at: usize, name: &Name| {
         item.options[at] == *name || item.choices.get(at).is_some_and(|choice| choice.id.to_string() == name.as_str())

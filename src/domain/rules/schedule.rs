@@ -1,5 +1,5 @@
-//! The rules for orders for later. Such an order waits until it is time to begin with it: when it is due, less the minutes that
-//! it takes. The document says so (`upcoming`, `starts_at`), and the clock ends the waiting by an event of its own.
+//! The rules for orders for later. Such an order waits until its due time minus the minutes that it takes. The document has
+//! `upcoming` and `starts_at`, and an event by the clock ends the wait.
 
 use super::decision::{Decision, Steps, Write};
 use crate::domain::model::basket::Basket;
@@ -40,7 +40,7 @@ fn span(minutes: u16) -> Duration {
     Duration::from_secs(u64::from(minutes) * 60)
 }
 
-/// Sets when an order is due, and lets it wait if it takes less than the time until then.
+/// Sets the due time of an order. The order waits if the time until then is longer than its minutes.
 pub(super) fn set(order: &mut Order, due: Timestamp, minutes: u16, now: Timestamp) {
     let starts = due.minus(span(minutes));
     order.due_at = Some(due);
@@ -61,7 +61,7 @@ pub(super) fn promise(order: &mut Order, minutes: u16, now: Timestamp) {
 /// Sets another time at which an order is due. It takes as long as before, and by default these minutes.
 ///
 /// # Errors
-/// `invalid` for a time out of range; `invalid_transition` for an order of a table, which others wait with.
+/// `invalid` for a time out of range; `invalid_transition` for an order at a table, which is for now.
 pub(super) fn reschedule(order: &mut Order, due: Timestamp, default_minutes: u16, now: Timestamp) -> Result<(), Refusal> {
     let is_of_table = order.service == Service::DineIn || (order.table.is_some() && order.due_at.is_none());
     if is_of_table {

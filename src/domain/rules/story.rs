@@ -1,4 +1,4 @@
-//! The story of an order: who did what to it, and what was undone.
+//! The story of an order: its events with their originators, and what was undone.
 
 use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::values::ids::{CommandId, ItemId};

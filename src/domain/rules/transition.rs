@@ -292,7 +292,7 @@ impl Work<'_> {
         Ok(self.push(kind))
     }
 
-    /// Moves done items back to the stove: those that were served only if the whole order was.
+    /// Moves done items back to cooking. Items that were served move only if the whole order was served.
     fn recall_items(&mut self) -> bool {
         let (at, is_served) = (self.at, self.order.status == OrderStatus::Served);
         let is_recallable =
@@ -447,8 +447,8 @@ impl Work<'_> {
         if self.order.is_void() {
             return self.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause);
         }
-        // Voiding the last item that is not done finishes the ticket, and the last one that is not
-        // served ends the order. In any other case the order keeps its status.
+        // When the last unfinished item is voided, the ticket is finished. When the last unserved item is voided, the order
+        // ends. Otherwise the order keeps its status.
         if self.order.is_all_served() {
             self.order.ready_at.get_or_insert(self.at.moment.now);
             return self.serve();

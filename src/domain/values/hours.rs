@@ -116,7 +116,7 @@ impl Hours {
         self.0.iter().any(|span| span.has(wall))
     }
 
-    /// Returns the first moment after `at` at which the hours begin or end. `None` if they never do.
+    /// Returns the first moment after `at` at which the hours begin or end; `None` if there is no such moment.
     #[must_use]
     pub fn next_change(&self, zone: &TimeZone, at: Timestamp) -> Option<Timestamp> {
         let is_in = self.has(zone, at);
@@ -125,7 +125,7 @@ impl Hours {
         while left > 0 {
             let ends = self.ends_on(zone, day).filter(differs);
             let first = ends.chain(found).min();
-            // The end of a span may be a minute that the clock skips, whose moment is on the previous day. So the next day
+            // The end of a span may be a minute that the clock skips. Its moment is then on the previous day, so the next day
             // counts too.
             left = if found.is_none() && first.is_some() { 1 } else { left - 1 };
             (found, day) = (first, day.next());

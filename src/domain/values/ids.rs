@@ -88,8 +88,8 @@ id!(
     OrderId
 );
 id!(
-    /// The generation of a feed: an id that a rewritten history gets. A feed whose history was never
-    /// rewritten has none, which comes before all others.
+    /// The generation of a feed: an id that a rewritten history gets. A feed whose history was never rewritten has no
+    /// generation, and sorts before all others.
     Generation
 );
 id!(
@@ -181,7 +181,7 @@ impl OrderId {
         Self(Uuid::from_u128(u128::try_from(at.millis()).unwrap_or(0) << 80))
     }
 
-    /// Returns an id that comes before those of all orders placed at `at` or later. An order's id is made shortly before its
+    /// Returns an id that sorts before the ids of all orders placed at `at` or later. An order's id is made shortly before its
     /// `placed_at`; no request takes longer than a minute between the two.
     #[must_use]
     pub fn before_placed(at: Timestamp) -> Self {

@@ -16,7 +16,7 @@ wire_schema!(
 );
 
 impl Level {
-    /// The level of nodes that register none.
+    /// The level of nodes that register no level.
     pub const ZERO: Self = Self(0);
     /// Adds `expected_total`, `allergy`, and `quantity` of `void_item`.
     pub const ONE: Self = Self(1);

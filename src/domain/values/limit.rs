@@ -9,7 +9,7 @@ use utoipa::openapi::schema::Object;
 /// The most portions of one line.
 pub const MAX_QUANTITY: u16 = 99;
 
-/// Deserializes how many of one line.
+/// Deserializes the quantity of one line.
 ///
 /// # Errors
 /// For anything but a whole number from 1 to [`MAX_QUANTITY`].
@@ -17,7 +17,7 @@ pub(crate) fn quantity<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Res
     whole_number::within(deserializer, 1..=MAX_QUANTITY)
 }
 
-/// Builds the schema of how many of one line.
+/// Builds the schema of the quantity of one line.
 pub(crate) fn quantity_schema() -> Object {
     schema::integer(1, MAX_QUANTITY).build()
 }

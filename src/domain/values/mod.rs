@@ -1,4 +1,4 @@
-//! Values: ids, amounts, times and texts that are valid once they exist. They know nothing but each other.
+//! Values: ids, amounts, times and texts that are valid once they exist. They depend only on each other.
 
 pub mod action;
 pub(crate) mod as_text;

@@ -35,7 +35,7 @@ impl Currency {
     }
 }
 
-/// The codes whose amounts do not have two decimals, by their number; the same as in `static/shared/money.js`.
+/// The codes whose amounts do not have two decimals, by the number of decimals; the same as in `static/shared/money.js`.
 const ODD_DECIMALS: [(u32, &str); 3] = [
     (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
     (3, "BHD IQD JOD KWD LYD OMR TND"),

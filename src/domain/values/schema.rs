@@ -25,7 +25,7 @@ pub(crate) fn or_null<T: ToSchema>() -> AnyOfBuilder {
     AnyOfBuilder::new().item(Ref::from_schema_name(T::name())).item(none)
 }
 
-/// Names the schema of a type and says what it is. Generics come in brackets before the type.
+/// Names and describes the schema of a type. Generics come in brackets before the type.
 macro_rules! wire_schema {
     ([$($generics:tt)*] $type:ty, $name:expr, $schema:expr) => {
         impl<$($generics)*> ::utoipa::PartialSchema for $type {

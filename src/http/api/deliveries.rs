@@ -1,4 +1,4 @@
-//! What a rider needs to bring an order: for those who deliver it, and nobody else.
+//! A rider's data: only for those who deliver the order.
 
 use super::orders::visible;
 use crate::auth::policy;
@@ -15,17 +15,17 @@ use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
 
-/// Checks that the caller may see what riders need, and that the order is delivered.
+/// Checks that the caller may see riders' data, and that the order is delivered.
 async fn check(state: &State, who: &Principal, id: OrderId) -> Result<(), Problem> {
     if !policy::may_see_deliveries(who) {
-        return Err(Problem::new(ErrorCode::Forbidden, "only the staff and services see what a rider needs"));
+        return Err(Problem::new(ErrorCode::Forbidden, "only staff and services see the rider's data"));
     }
     state.node.commands.admit(who)?;
     let order = visible(state, who, id).await?;
     if order.service == Service::Delivery { Ok(()) } else { Err(Problem::not_found("the order is not delivered")) }
 }
 
-/// `GET /api/v1/orders/{id}/delivery`: returns what the rider needs.
+/// `GET /api/v1/orders/{id}/delivery`: returns the rider's data.
 ///
 /// # Errors
 /// `forbidden`; `not_found` for an order without a delivery, or whose details were removed.
@@ -34,11 +34,11 @@ async fn check(state: &State, who: &Principal, id: OrderId) -> Result<(), Proble
     path = "/api/v1/orders/{id}/delivery",
     operation_id = "readDelivery",
     tag = "orders",
-    summary = "Read what the rider needs",
+    summary = "Read the rider's data",
     description = "For: staff, manager, service. No room, document or event carries it.",
     params(("id" = OrderId, Path, description = "The id.")),
     responses(
-        (status = 200, description = "To whom and where it goes.", body = Delivery),
+        (status = 200, description = "The recipient.", body = Delivery),
         parts::WithToken,
         (status = 404, response = Problem),
     ),
@@ -50,7 +50,7 @@ pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Pat
     Ok(HttpResponse::Ok().json(delivery))
 }
 
-/// `PUT /api/v1/orders/{id}/delivery`: sets what the rider needs. 204.
+/// `PUT /api/v1/orders/{id}/delivery`: sets the rider's data. 204.
 ///
 /// # Errors
 /// `forbidden`, `invalid`; `not_found` for an order without a delivery.
@@ -59,7 +59,7 @@ pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Pat
     path = "/api/v1/orders/{id}/delivery",
     operation_id = "setDelivery",
     tag = "orders",
-    summary = "Set what the rider needs",
+    summary = "Set the rider's data",
     description = "For: staff, manager, service.",
     params(("id" = OrderId, Path, description = "The id.")),
     request_body = Delivery,
@@ -81,7 +81,7 @@ pub async fn set(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `DELETE /api/v1/orders/{id}/delivery`: erases what the rider needed. 204.
+/// `DELETE /api/v1/orders/{id}/delivery`: erases the rider's data. 204.
 ///
 /// # Errors
 /// `forbidden`; `not_found` for an order without a delivery, or whose details were removed.
@@ -90,7 +90,7 @@ pub async fn set(
     path = "/api/v1/orders/{id}/delivery",
     operation_id = "eraseDelivery",
     tag = "orders",
-    summary = "Erase what the rider needed",
+    summary = "Erase the rider's data",
     description = "For: staff, manager, service.",
     params(("id" = OrderId, Path, description = "The id.")),
     responses(

@@ -49,7 +49,7 @@ pub struct Approval {
     name: Name,
     /// A station of the kitchen. Absent: every station.
     station: Option<Station>,
-    /// What the device is for. `staff`: it shows the floor, and people take turns on it. From feature level 2 on.
+    /// The purpose of the device. `staff`: it shows the floor, and people take turns on it. From feature level 2 on.
     #[serde(default)]
     role: DeviceRole,
 }

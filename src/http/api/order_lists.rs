@@ -38,10 +38,11 @@ const CLOCK_SLACK: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// The orders to list: `open`, `closed`, `all`, `upcoming` (which wait for their time), or one status. With `updated_since`, `all` is the default.
+    /// The orders to list: `open`, `closed`, `all`, `upcoming` (which wait for their time), or one status. With
+    /// `updated_since`, `all` is the default.
     #[param(schema_with = status_schema)]
     status: Option<String>,
-    /// Which come first.
+    /// Which orders come first.
     #[param(schema_with = sort_schema)]
     sort: Option<Sort>,
     /// Only orders placed at this time or later.
@@ -50,10 +51,10 @@ pub struct ListQuery {
     until: Option<Timestamp>,
     /// Only orders at this table.
     table: Option<TableLabel>,
-    /// The order with this number in a POS or at an aggregator, whatever its status; no other parameter goes with it.
+    /// The order with this number in a POS or at an aggregator, whatever its status. Cannot be combined with other parameters.
     external_id: Option<Key>,
-    /// Only orders whose last event came at this time or later, or after this `EPOCH.POSITION`, by that event. Only
-    /// `status`, `after` and `limit` go with it.
+    /// Only orders whose last event came at this time or later, or after this `EPOCH.POSITION`, sorted by that event. Can be
+    /// combined only with `status`, `after` and `limit`.
     #[param(value_type = Option<String>)]
     updated_since: Option<Since>,
     /// The `next` of the previous page.

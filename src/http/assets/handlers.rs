@@ -40,8 +40,8 @@ fn page(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
     Ok(answer(request, assets::find(name).ok_or_else(nothing)?))
 }
 
-/// Answers with a page that an open demonstration shows in a frame: then its own page may frame it. Elsewhere, and in a
-/// window of its own, no page may be framed.
+/// Answers with a page. In an open demonstration, the demonstration's own page may show it in a frame. Elsewhere, no page may
+/// be framed.
 fn screen(request: &HttpRequest, state: &State, name: &str) -> Result<HttpResponse, Problem> {
     let mut asset = assets::find(name).ok_or_else(nothing)?;
     if !is_open_demo(state) {

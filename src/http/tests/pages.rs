@@ -110,7 +110,7 @@ async fn only_public_files_can_be_read() {
     }
 }
 
-/// Only an open demonstration frames its screens, on its own page. The other parts of the policy stay as strict.
+/// Only an open demonstration frames its screens, on its own page. The other parts of the policy are as strict as before.
 #[actix_web::test]
 async fn only_an_open_demonstration_frames_screens() {
     const FRAMED: [&str; 4] = ["/t/demo-table-1", "/orders/0193a5f0-7c1e-7000-8000-00000000002a", "/kitchen", "/staff"];

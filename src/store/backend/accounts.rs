@@ -332,7 +332,7 @@ async fn house_rules(connection: &mut Connection, id: RestaurantId) -> Result<Ho
     rules.map_or_else(|| Ok(HouseRules::default()), |json| document(&json))
 }
 
-/// Holds the feed anew, so that no group decides on the rules before once these are committed.
+/// Locks the feed and changes its version, so that after the commit no group decides by the old rules.
 async fn set_house_rules(connection: &mut Connection, id: RestaurantId, rules: &HouseRules, expected: &Expected) -> Result<()> {
     feeds::hold(connection, id).await?;
     if !expected.admits(&house_rules(connection, id).await?.version()) {

@@ -43,7 +43,7 @@ statements! {
         postgres: "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND since < $3 \
             AND trying_until <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1000",
     };
-    /// Returns no row while another call has the turn. Whole milliseconds, which is what a `Timestamp` holds.
+    /// Returns no row while another call has the turn. Stores whole milliseconds, since a `Timestamp` has no finer ones.
     TAKE_TURN = by_database! {
         sqlite: "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) \
             VALUES ($2, $3, $1, $4, 0, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $5) \

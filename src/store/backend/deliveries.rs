@@ -1,4 +1,4 @@
-//! [`Deliveries`]: what riders need, a row beside the order.
+//! [`Deliveries`]: riders' data, a row beside the order.
 
 use super::script::Script;
 use super::{Backend, Database};

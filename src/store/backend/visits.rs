@@ -51,7 +51,7 @@ statements! {
         " AS v CROSS JOIN orders o WHERE o.restaurant = v.column1 AND o.id = v.column2 \
          AND visits.restaurant = o.restaurant AND visits.id = o.visit"
     );
-    /// The cross join makes SQLite begin with the visits, of which few are open.
+    /// The cross join makes SQLite begin with the visits, since few of them are open.
     OPEN_WITH_ORDERS = "SELECT v.id, v.table_label, v.opened_at, o.document FROM visits v CROSS JOIN orders o \
         WHERE v.restaurant = $1 AND v.closed_at IS NULL AND o.restaurant = v.restaurant AND o.visit = v.id ORDER BY v.table_label, o.id LIMIT $2";
     OF_TABLE = "SELECT id, table_label, opened_at FROM visits \
@@ -74,7 +74,7 @@ statements! {
     MERGE_ORDERS = "UPDATE orders SET visit = $4, at_table = $3, table_label = CASE WHEN diner IS NULL THEN '' ELSE $3 END \
         WHERE restaurant = $1 AND visit = $2";
     REOPEN = "UPDATE visits SET closed_at = NULL WHERE restaurant = $1 AND id = $2 AND table_label = $3 AND closed_at IS NOT NULL";
-    /// Brings the visit `$2` what happened at the visit `$3`, from which it has orders, or which had its own for a while.
+    /// Updates the times of the visit `$2` from the visit `$3`, whose orders it has, or which had its orders for a while.
     JOIN_TIMES = "UPDATE visits SET last_at = other.last_at FROM visits AS other WHERE visits.restaurant = $1 AND visits.id = $2 \
         AND other.restaurant = $1 AND other.id = $3 AND other.last_at > visits.last_at";
     /// Gives the orders of the JSON array `$5` back to the visit `$2`.

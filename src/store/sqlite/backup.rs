@@ -17,7 +17,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// Why a backup was not taken or not restored. The database is then as it was.
+/// Why a backup was not taken or not restored. The database is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The database cannot be opened.
@@ -115,7 +115,7 @@ pub async fn back_up(url: &str, target: &Path) -> Result<Contents> {
     Ok(contents)
 }
 
-/// Puts a backup in the place of the database of a URL, and keeps what it replaces under a name with `suffix`. No node may have
+/// Puts a backup in the place of the database of a URL, and keeps the replaced one under a name with `suffix`. No node may have
 /// the database open. The next start begins a generation of every feed, so that all screens start over.
 ///
 /// # Errors
@@ -174,7 +174,7 @@ fn replace(database: &Path, partial: Partial, suffix: &str) -> Result<Option<Pat
     Ok(was_there.then_some(aside))
 }
 
-/// A file under a name of its own until it is complete. Removed when dropped before.
+/// A file with a temporary name until it is complete. Removed if dropped before that.
 struct Partial {
     path: PathBuf,
     /// Open until the end: closing it would end the locks that SQLite holds on it in this process.

@@ -37,7 +37,7 @@ pub async fn renew(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     Ok(true)
 }
 
-/// Returns the definition of the table if it is of the old layout.
+/// Returns the definition of the table if it has the old layout.
 async fn old_definition(connection: &mut SqliteConnection) -> sqlx::Result<Option<String>> {
     let definition = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'events' AND sql LIKE '%WITHOUT ROWID'";
     query_scalar(definition).fetch_optional(connection).await

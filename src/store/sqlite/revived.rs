@@ -1,5 +1,5 @@
-//! What a restore brings back that was revoked after its backup: what the replaced database records as ended or revoked stays
-//! so, and the rest is listed.
+//! Permissions that a restore brings back although they were revoked after the backup. Those that the replaced database records
+//! as ended or revoked stay revoked; the others are listed.
 
 use super::connect::reader;
 use crate::clock;
@@ -45,13 +45,13 @@ const LOOKS: [Look; 8] = [
         query: "SELECT hex(u.id), r.slug || '/' || u.username, '' FROM users u JOIN restaurants r ON r.id = u.restaurant",
     },
     Look {
-        what: "people have the role of before",
+        what: "people have an earlier role",
         remedy: "set it again: orderbell user set-role",
         how: Compared::Changed,
         query: "SELECT hex(u.id), r.slug || '/' || u.username, u.role FROM users u JOIN restaurants r ON r.id = u.restaurant",
     },
     Look {
-        what: "people have the password of before",
+        what: "people have an earlier password",
         remedy: "set another if the old one is known to others: orderbell user reset-password",
         how: Compared::Changed,
         query: "SELECT hex(u.id), r.slug || '/' || u.username, u.password_hash FROM users u JOIN restaurants r ON r.id = u.restaurant",
@@ -78,7 +78,7 @@ const LOOKS: [Look; 8] = [
         query: "SELECT hex(t.id), r.slug || '/' || t.label, '' FROM tables t JOIN restaurants r ON r.id = t.restaurant",
     },
     Look {
-        what: "tables have the code of before, and the newer one does not work",
+        what: "tables have an earlier code, and the newer one does not work",
         remedy: "make new codes on the manager's page, and print them",
         how: Compared::Changed,
         query: "SELECT hex(t.id), r.slug || '/' || t.label, t.key FROM tables t JOIN restaurants r ON r.id = t.restaurant",
@@ -95,7 +95,7 @@ const LOOKS: [Look; 8] = [
 /// A thing with its name and state, by id.
 type Things = BTreeMap<String, (String, String)>;
 
-/// Revokes in a copy what the database that it replaces has recorded as revoked, and compares the two.
+/// Revokes in a copy everything that the replaced database has recorded as revoked, and compares the two.
 pub async fn carry(copy: &Path, replaced: &Path) -> Result<Vec<Listed>, OpenError> {
     let mut old = reader(replaced).connect().await?;
     let mut new = SqliteConnectOptions::new().filename(copy).disable_statement_logging().connect().await?;
@@ -128,7 +128,8 @@ fn differing(restored: &Things, replaced: &Things, how: Compared) -> Vec<String>
     restored.iter().filter(differs).map(|(_, (name, _))| name.clone()).collect()
 }
 
-/// Carries over what is recorded as revoked. Such a record is never taken back, so this is right whichever of the two is newer.
+/// Carries over everything that is recorded as revoked. Such a record is never undone, so this is correct whichever of the two
+/// is newer.
 async fn revoke(new: &mut SqliteConnection, old: &mut SqliteConnection) -> sqlx::Result<Vec<Listed>> {
     let mut transaction = new.begin().await?;
     let now = clock::now().micros();

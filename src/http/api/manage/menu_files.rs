@@ -41,7 +41,7 @@ pub struct ExportQuery {
     format: Format,
 }
 
-/// What becomes of dishes that a file does not have.
+/// The treatment of dishes that are not in the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum MissingQuery {
@@ -55,7 +55,7 @@ enum MissingQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ImportQuery {
-    /// What becomes of categories and dishes that the file does not have: `keep` or `remove`. When absent, `keep`.
+    /// The treatment of categories and dishes that are not in the file: `keep` or `remove`. When absent, `keep`.
     #[serde(default)]
     #[param(inline, required = false)]
     missing: MissingQuery,
@@ -70,12 +70,12 @@ impl ImportQuery {
     }
 }
 
-/// What an import would do.
+/// The changes that an import would make.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MenuPreview {
     /// The version of the menu that the file was compared with, for `If-Match` of the import.
     version: String,
-    /// What is wrong with the file. If anything is, nothing can be imported, and the differences are empty.
+    /// The faults of the file. If there are any, nothing can be imported, and the differences are empty.
     errors: Vec<Fault>,
     categories: Differences,
     items: Differences,
@@ -91,7 +91,7 @@ pub struct MenuPreview {
     operation_id = "exportMenu",
     tag = "management",
     summary = "Export the menu as CSV or JSON",
-    description = "For: manager. An import of the file changes nothing. What is sold out, and hours, are not in it.",
+    description = "For: manager. An import of the file changes nothing. The file has no sold-out marks and no hours.",
     params(parts::RestaurantPath, ExportQuery),
     responses(
         (status = 200, description = "The file.", content((Value = "application/json"), (String = "text/csv"))),
@@ -115,7 +115,7 @@ pub async fn export(
     Ok(etag::versioned(response.body(body), menu.version()))
 }
 
-/// Returns the menu in the form of an edit, without what is sold out and without hours, which change by themselves.
+/// Returns the menu in the form of an edit. Sold-out marks and hours are left out, since they change by themselves.
 fn as_json(menu: &Menu) -> Value {
     let (mut categories, mut items) = (to_json(&menu.categories), to_json(&menu.items));
     let drop = |things: &mut Value, fields: &[&str]| {
@@ -131,21 +131,21 @@ fn as_json(menu: &Menu) -> Value {
     json!({"categories": categories, "items": items})
 }
 
-/// `POST …/menu/preview?missing=`: tells what an import of the file would change, and changes nothing.
+/// `POST …/menu/preview?missing=`: reports what an import of the file would change. Changes nothing.
 ///
 /// # Errors
-/// `forbidden`, `too_large`; what is wrong with the file is in the answer.
+/// `forbidden`, `too_large`. The faults of the file are in the answer.
 #[utoipa::path(
     post,
     path = "/api/v1/restaurants/{slug}/menu/preview",
     operation_id = "previewMenu",
     tag = "management",
-    summary = "Tell what an import of a file would change",
+    summary = "Report what an import of a file would change",
     description = "For: manager. Changes nothing.",
     params(parts::RestaurantPath, ImportQuery),
     request_body(content((String = "text/csv"), (MenuDraft = "application/json")), description = "The file, in UTF-8."),
     responses(
-        (status = 200, description = "What would change, or what is wrong with the file.", body = MenuPreview),
+        (status = 200, description = "The changes, or the faults of the file.", body = MenuPreview),
         parts::OfRestaurant,
         parts::WithBody,
     ),
@@ -166,7 +166,7 @@ pub async fn preview(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Returns what a file would change in the menu, of categories and of dishes, or what is wrong with it.
+/// Returns the changes that a file would make in the menu, in categories and in dishes, or the faults of the file.
 async fn compare(
     state: &State,
     restaurant: RestaurantId,
@@ -203,7 +203,7 @@ fn read(body: &FileBody, menu: &Menu, missing: Missing) -> Result<MenuDraft, Vec
     Ok(draft)
 }
 
-/// `POST …/menu/import?missing=`: replaces the menu by what a file says. 200 with the menu.
+/// `POST …/menu/import?missing=`: replaces the menu by the content of a file. 200 with the menu.
 ///
 /// # Errors
 /// `forbidden`, `too_large`; `invalid` with the first fault of the file; `stale` (412) with the current menu if its version is

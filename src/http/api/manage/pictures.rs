@@ -21,7 +21,7 @@ const MOST: u32 = MAX_ITEMS as u32;
 /// How long to wait before a picture is sent again.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// `POST …/pictures`: stores a picture for a dish in several sizes. 201 with what the menu names.
+/// `POST …/pictures`: stores a picture for a dish in several sizes. 201 with the entry for the menu.
 ///
 /// # Errors
 /// `forbidden`, `invalid`, `too_large`; `conflict` if the restaurant has too many; `rate_limited`; `unavailable` while other

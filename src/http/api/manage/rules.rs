@@ -1,7 +1,7 @@
 //! The rules that a restaurant sets for its own people.
 
 use crate::auth::policy;
-use crate::domain::model::house_rules::{Deed, HouseRules, MinimumRole};
+use crate::domain::model::house_rules::{HouseRules, MinimumRole, RuledAction};
 use crate::domain::values::level::Level;
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
@@ -20,9 +20,9 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = HouseRulesInForce)]
 struct RulesAnswer {
-    /// The lowest role for each thing that needs a higher one than by default.
+    /// The lowest role for each action that needs a higher one than by default.
     #[schema(value_type = BTreeMap<String, MinimumRole>)]
-    minimum_roles: BTreeMap<Deed, MinimumRole>,
+    minimum_roles: BTreeMap<RuledAction, MinimumRole>,
     /// The version, for `If-Match`.
     version: String,
 }
