@@ -16,7 +16,7 @@ export class ClosedOrders {
   /** @type {any[]} */ #orders = [];
   /** Orders that this page showed as open and that a later snapshot no longer lists. @type {Set<string>} */
   #missing = new Set();
-  /** Whether the stored closed orders are of another history. */ #isStale = false;
+  /** Whether the stored closed orders belong to another history. */ #isStale = false;
 
   /**
    * @param {{room: any, read: () => Promise<any[]>, tell: (words: string) => void, changed: () => void}} parts read: returns
@@ -55,8 +55,8 @@ export class ClosedOrders {
   }
 
   /**
-   * @param {Map<string, any>} replaced the documents before the snapshot @param {boolean} rewritten whether they are of another
-   * history
+   * @param {Map<string, any>} replaced the documents before the snapshot @param {boolean} rewritten whether they belong to
+   * another history
    */
   #compare(replaced, rewritten) {
     const gone = [...replaced.values()].filter(({ id }) => !this.#room.documents.has(id));

@@ -268,8 +268,8 @@ const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
  * @param {any[] | null} [visits] the open visits; null if the server has none
  * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any, visit?: any}[]} tables in their
- *   sequence, then takeaways and deliveries; `total` is of all orders of the table's visit, or without a visit, of the orders that are
- *   open or were just served
+ *   sequence, then takeaways and deliveries; `total` is that of all orders of the table's visit; without a visit, that of the orders
+ *   that are open or were just served
  */
 export function tablesOf(orders, calls, now, visits = null) {
   const seen = lanes(orders, now, '');

@@ -8,8 +8,8 @@ import { promisedRange } from './order_view.js';
 const PROGRESS = ['placed', 'accepted', 'preparing', 'ready'];
 
 /**
- * @param {any[]} orders open ones, newest first @returns {any} the order to show: the one that has got furthest, and of several
- * the oldest
+ * @param {any[]} orders open ones, newest first @returns {any} the order to show: the one with the most progress; of
+ * several such orders, the oldest
  */
 export function nearest(orders) {
   const progress = (/** @type {any} */ { status }) => PROGRESS.indexOf(status);
