@@ -4,7 +4,7 @@ use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key, restaurant, small_menu};
 use crate::sessions;
 use orderbell::clock;
-use orderbell::domain::model::house_rules::{Deed, HouseRules, MinimumRole};
+use orderbell::domain::model::house_rules::{HouseRules, MinimumRole, RuledAction};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::rules::decision::Decision;
@@ -24,7 +24,7 @@ pub async fn rules_take_effect_with_the_next_decision(database: TestDatabase) {
     let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let other = TestRestaurant { store: database.beside().await, ..one.clone() };
     let order = one.place(&one.diner("diner-1")).await.id;
-    let void = Deed::Act(ActionName::VoidItem);
+    let void = RuledAction::Act(ActionName::VoidItem);
     let lacks = async |of: &TestRestaurant, order| {
         let decide = move |state: State| {
             let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
