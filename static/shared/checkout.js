@@ -86,7 +86,14 @@ export class Checkout {
 
   /** Adopts the prices of a new menu. */
   menuChanged() {
-    if (!this.sending) this.#basket = withSeen(withQuoted(this.#basket), this.#menu());
+    const menu = this.#menu();
+    if (this.sending || !menu) return;
+    this.#basket = withSeen(withQuoted(this.#basket), menu);
+    const problem = this.#problem;
+    if (problem?.is !== 'dearer' || problem.now.amount === total(this.#basket, menu).amount) return;
+    // The total that the person was asked to confirm no longer holds.
+    this.#problem = null;
+    this.#shown = null;
   }
 
   /** Takes over the basket that another tab has stored. */

@@ -139,6 +139,22 @@ test('a higher price needs a second press, whether the menu or the server report
   assert.equal(bell.sent[1].body.expected_total.amount, 90);
 });
 
+test('a question about a raised total is withdrawn when the total changes again', () => {
+  const { bell, checkout, setMenu, add } = opened();
+  add();
+  setMenu(menuAt(80));
+  checkout.place();
+  assert.equal(checkout.problem.is, 'dearer');
+  setMenu(menuAt(60));
+  assert.equal(checkout.problem, null, 'it costs again what was chosen');
+  setMenu(menuAt(80));
+  checkout.place();
+  setMenu(menuAt(90));
+  assert.equal(checkout.problem, null, 'it costs more still');
+  checkout.place();
+  assert.deepEqual([bell.sent.length, checkout.problem], [0, { is: 'dearer', before: price(60), now: price(90) }]);
+});
+
 test('an allergy without words is not sent', () => {
   const { bell, checkout, add } = opened();
   add();
