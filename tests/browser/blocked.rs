@@ -149,6 +149,61 @@ async fn no_page_shows_live_while_its_server_is_stopped() {
     }
 }
 
+/// Records what the page says of its connection when it first shows that something is not sent, and whether tickets then
+/// cover each other.
+const WATCH_FLAGS: &str = "window.flagged = null;
+    const covers = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+    new MutationObserver(() => {
+      const flag = [...document.querySelectorAll('.flag, .badge')].find((one) => one.textContent === 'Not sent yet' && one.checkVisibility());
+      if (!flag || window.flagged) return;
+      const { connection } = document.documentElement.dataset;
+      window.flagged = [connection];
+      setTimeout(() => {
+        const places = [...document.querySelectorAll('#tickets > [data-order]')].map((ticket) => ticket.getBoundingClientRect());
+        window.flagged = [connection, places.some((one, at) => places.some((other, there) => at < there && covers(one, other)))];
+      }, 500);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true })";
+
+/// The server stops before a bump and an accept. The screens say that these are not sent while they still count as live, and
+/// the flag covers no other ticket.
+#[tokio::test]
+async fn a_touch_without_an_answer_is_shown_as_not_sent_on_a_live_page() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let guest = restaurant.server.diner("7").await;
+    let mut orders = Vec::new();
+    for _ in 0..6 {
+        orders.push(guest.place(&restaurant.menu.basket()).await["id"].as_str().unwrap().to_owned());
+    }
+    for order in &orders[..5] {
+        restaurant.staff.act(&order.as_str().into(), "accept").await;
+    }
+    let (hot, floor) = tokio::join!(restaurant.kitchen("the hot line", Some("hot")), restaurant.floor());
+    hot.shows(&orders[4], "accepted").await;
+    floor.shows(&orders[5], "placed").await;
+    for page in [&hot, &floor] {
+        page.ask(WATCH_FLAGS, vec![]).await;
+        // Both have just heard from the server, so neither doubts it before the touch.
+        page.ask("dispatchEvent(new Event('online'))", vec![]).await;
+        page.is("live").await;
+    }
+    restaurant.server.signal("STOP");
+    let touch = "document.querySelector(`[data-order='${arguments[0]}'] [data-action='${arguments[1]}']`).click()";
+    hot.ask(touch, vec![orders[0].as_str().into(), "start".into()]).await;
+    floor.ask(touch, vec![orders[5].as_str().into(), "accept".into()]).await;
+    for page in [&hot, &floor] {
+        let flagged = page
+            .within(LIVE_AT_MOST, "that it is not sent", "return window.flagged?.[1] !== undefined && window.flagged", vec![])
+            .await;
+        assert_eq!(flagged, json!(["live", false]), "{}", page.name);
+        page.until("that the server is silent", DOUBTS, vec![]).await;
+    }
+    restaurant.server.signal("CONT");
+    for page in [&hot, &floor] {
+        is_back(page).await;
+        page.until("nothing unsent", "return !document.body.innerText.includes('Not sent yet')", vec![]).await;
+    }
+}
+
 /// Records the connection states that the page shows, and the WebSockets it tries before it is live.
 const WATCH: &str = "window.shown = new Set();
     let sockets = 0;

@@ -219,6 +219,33 @@ async fn a_sign_in_form_opened_before_the_server_starts_waits_for_it() {
     }
 }
 
+/// Pages that load, and then cannot ask the server what they show. Each says so, and asks again by itself.
+#[tokio::test]
+async fn pages_that_cannot_ask_the_server_say_so_and_ask_again() {
+    let restaurant = TestRestaurant::open(1, &[]).await;
+    let page = restaurant.browser("a visitor", Form::Wall).await;
+    page.devtools("Network.enable", json!({})).await;
+    let pages = [
+        ("/", "#foot", "#demo"),
+        ("/demo", "#main .blank", ".pane__screen"),
+        ("/t/demo-table-3", "#main .blank", "#basket-bar, .dish"),
+    ];
+    for (path, place, content) in pages {
+        block(&page, &["*/api/*"]).await;
+        page.goto(path).await;
+        let says = "return /unreachable since|cannot be reached/.test(document.querySelector(arguments[0])?.innerText ?? '')";
+        page.until("that the server is away", says, vec![place.into()]).await;
+        page.is("offline").await;
+        let pairs = page.ask("return document.querySelector('#state')?.textContent === 'Signing in and pairing'", vec![]).await;
+        assert_eq!(pairs, false, "{path}: the bar says what the page cannot do");
+        page.mark().await;
+        block(&page, &[]).await;
+        page.within(BACK, path, "return document.querySelector(arguments[0])?.checkVisibility()", vec![content.into()]).await;
+        page.is("live").await;
+        page.was_not_reloaded().await;
+    }
+}
+
 async fn block(screen: &Browser, addresses: &[&str]) {
     screen.devtools("Network.setBlockedURLs", json!({"urls": addresses})).await;
 }

@@ -46,6 +46,11 @@ impl Browser {
         self.strike(key).await;
     }
 
+    /// Waits until the focus is on a part of the page, after an action that removed the control that had it.
+    async fn keeps_the_focus(&self) {
+        self.until("the focus on a part of the page", "return document.activeElement !== document.body", vec![]).await;
+    }
+
     async fn fill_in(&self, selector: &str, words: &str) {
         self.tab_to(selector).await;
         self.type_in(words).await;
@@ -84,6 +89,15 @@ async fn a_guest_orders_and_cancels_by_keyboard() {
     guest.enter("[data-action='cancel']").await;
     guest.strikes_again(Key::Enter).await;
     guest.shows(&order, "cancelled").await;
+    guest.keeps_the_focus().await;
+
+    guest.goto("/t/demo-table-3").await;
+    guest.is("live").await;
+    guest.enter(&format!("[data-menu-item='{dish}'] [data-action='add']")).await;
+    guest.enter("[data-action='basket']").await;
+    guest.enter("#basket-sheet [data-do='line-fewer']").await;
+    guest.until("an empty basket", "return !document.querySelector(`#basket-sheet [data-do='line-fewer']`)", vec![]).await;
+    guest.keeps_the_focus().await;
     guest.has_no_complaint().await;
 }
 
@@ -129,6 +143,15 @@ async fn a_cook_bumps_takes_back_and_recalls_by_keyboard() {
     screen.strike(Key::Escape).await;
     restaurant.agree(first, &[&screen]).await;
     assert_eq!(restaurant.order(first).await["status"], "preparing");
+
+    // The button becomes another: the frame stays on the ticket.
+    screen.enter(&format!("[data-order='{second}'] [data-action='ready']")).await;
+    screen.shows(second, "ready").await;
+    screen.until("the frame on the bumped ticket", FOCUSED, focused(format!("[data-order='{second}']"))).await;
+    restaurant.staff.command(&first.into(), "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    screen.enter("#cancelled [data-do='confirm-cancel']").await;
+    screen.until("nothing cancelled", "return document.querySelector('#cancelled').hidden", vec![]).await;
+    screen.keeps_the_focus().await;
     screen.has_no_complaint().await;
 }
 
@@ -194,14 +217,16 @@ async fn the_focus_stays_in_a_list_when_an_action_removes_its_entry() {
     focused("#lane-incoming".into()).await;
     assert_eq!(floor.ask(SEEN, vec![]).await, true);
 
+    // Without orders in the kitchen, no alarm about its screens takes the focus of the call.
+    for order in [0, 1, 3, 4] {
+        restaurant.staff.act(&placed[order].as_str().into(), "ready").await;
+    }
+    floor.until("no alarm", "return !document.querySelector('[data-undrawn]')", vec![]).await;
     let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
     restaurant.server.diner("7").await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
     floor.enter("[data-action='answer_call']").await;
     focused("[data-do='undo-call']".into()).await;
     focused("#lane-incoming".into()).await;
-    for order in [0, 1, 3, 4] {
-        restaurant.staff.act(&placed[order].as_str().into(), "ready").await;
-    }
     floor.enter("[data-tab='tables']").await;
     floor.enter(&at(1, "serve")).await;
     focused(at(3, "serve")).await;

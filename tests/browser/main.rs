@@ -36,6 +36,7 @@ mod rings;
 mod rounds;
 mod rush_hour;
 mod service;
+mod shifts;
 mod sight;
 mod storage;
 mod strings;
