@@ -111,6 +111,10 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
     pub bind: SocketAddr,
 
+    /// Address and port at which `/metrics` answers in place of the public one.
+    #[arg(long, env = "ORDERBELL_METRICS_BIND", value_parser = parse_bind)]
+    pub metrics_bind: Option<SocketAddr>,
+
     /// Redis, over which nodes announce their commits to each other: redis://…, rediss://… (TLS),
     /// or redis+cluster://… for a cluster.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
@@ -154,7 +158,12 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_DATABASE_WAIT_S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub database_wait_s: u64,
 
-    /// Seconds that a shutdown may take. Each connection has a slot of this time in which to
+    /// Seconds for which a node that is asked to stop serves as before while `/readyz` answers 503, so that a load balancer
+    /// sends it nothing more when it drains. Use more than the period of the balancer's checks.
+    #[arg(long, env = "ORDERBELL_DRAIN_MIN_S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub drain_min_s: u64,
+
+    /// Seconds that draining may take. Each connection has a slot of this time in which to
     /// reconnect elsewhere.
     #[arg(long, env = "ORDERBELL_DRAIN_S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub drain_s: u64,

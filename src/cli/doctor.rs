@@ -306,7 +306,7 @@ async fn node(serve: &Serve) -> Vec<Finding> {
 
 /// Tries whether a node could listen at an address where none answers.
 fn free(bind: SocketAddr) -> Finding {
-    match startup::listen(bind) {
+    match startup::listen(bind, "--bind") {
         Ok(_) => Finding::ok("node", format!("none runs on {bind}, which is free")),
         Err(error) => {
             let kind = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);

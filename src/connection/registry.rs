@@ -73,6 +73,7 @@ impl Connections {
 struct Inner {
     connections: Mutex<Connections>,
     next: AtomicU64,
+    ending: AtomicBool,
     draining: AtomicBool,
     hasher: RandomState,
 }
@@ -92,8 +93,8 @@ pub struct ConnectionSlot {
 
 impl Default for ConnectionRegistry {
     fn default() -> Self {
-        let (next, draining) = (AtomicU64::new(1), AtomicBool::new(false));
-        Self(Arc::new(Inner { connections: Mutex::default(), next, draining, hasher: RandomState::new() }))
+        let (next, ending, draining) = (AtomicU64::new(1), AtomicBool::default(), AtomicBool::default());
+        Self(Arc::new(Inner { connections: Mutex::default(), next, ending, draining, hasher: RandomState::new() }))
     }
 }
 
@@ -144,8 +145,20 @@ impl ConnectionRegistry {
         }
     }
 
+    /// Announces that the node will go down. It is no longer ready, but serves as before until it drains.
+    pub fn announce_end(&self) {
+        self.0.ending.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the node will go down or is going down.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.0.ending.load(Ordering::SeqCst)
+    }
+
     /// Begins to drain: refuses handshakes from now on, and sends each connection its slot of the drain window.
     pub fn drain(&self, slot_ms: impl Fn() -> u64) {
+        self.announce_end();
         let connections = self.connections();
         self.0.draining.store(true, Ordering::SeqCst);
         for reachable in connections.reachable.values() {

@@ -30,5 +30,5 @@ pub use assets::version;
 pub use problem::Problem;
 pub use public_url::PublicUrl;
 pub use rate_limit::Limits;
-pub use routes::app;
+pub use routes::{app, configure_metrics};
 pub use state::{Demo, State};

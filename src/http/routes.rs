@@ -116,17 +116,27 @@ async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
     audit::scope(address, next.call(request)).await
 }
 
-/// Answers `not_found` for a path that the role of this node does not serve.
+/// Registers the address of the metrics alone, for a listener of their own.
+pub fn configure_metrics(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/metrics", READ).wrap(Compress::default()).route(read().to(health::metrics)))
+        .default_service(web::to(no_such_path));
+}
+
+/// Answers `not_found` for a path that this listener or the role of this node does not serve.
 async fn keep_to_role(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| serves(state.node.role, request.path()));
-    if is_served {
-        return Ok(next.call(request).await?.map_into_left_body());
-    }
     // Returns an answer and not an error, which would bypass the default headers.
-    Ok(request.into_response(Problem::elsewhere().error_response()).map_into_right_body())
+    let refuse = |problem: Problem| problem.error_response();
+    let refusal = request.app_data::<web::Data<State>>().and_then(|state| match request.path() {
+        "/metrics" if state.has_metrics_address => Some(refuse(Problem::not_found("the metrics have an address of their own"))),
+        path => (!serves(state.node.role, path)).then(|| refuse(Problem::elsewhere())),
+    });
+    match refusal {
+        None => Ok(next.call(request).await?.map_into_left_body()),
+        Some(refusal) => Ok(request.into_response(refusal).map_into_right_body()),
+    }
 }
 
 /// Whether a role serves a path. Every role serves health and metrics.

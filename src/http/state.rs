@@ -41,6 +41,8 @@ pub struct State {
     pub base: PublicUrl,
     /// The demonstration that the landing page shows, if there is one.
     pub demo: Option<Arc<Demo>>,
+    /// Whether `/metrics` has an address of its own.
+    pub has_metrics_address: bool,
     /// The settings of push messages; `None` without a VAPID key.
     pub push: Option<Arc<Push>>,
     /// Whether Redis is healthy. Not set on a node without Redis.

@@ -9,11 +9,29 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// window.
 const END: Duration = Duration::from_millis(500);
 
-/// Waits for a signal, assigns each connection a slot of the window in which to reconnect
+/// How long a shutdown may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// How long the node serves as before while it is not ready.
+    pub unready: Duration,
+    /// How long it may drain after that.
+    pub window: Duration,
+}
+
+/// Waits for a signal, is not ready for a time, assigns each connection a slot of the window in which to reconnect
 /// elsewhere, lets running requests finish, and stops. A second signal or the end of the window
 /// stops it immediately. Returns whether all connections and requests have finished.
-pub async fn drain(connections: &ConnectionRegistry, handle: &ServerHandle, mut signals: Signals, window: Duration) -> bool {
+pub async fn drain(connections: &ConnectionRegistry, handle: &ServerHandle, mut signals: Signals, times: Times) -> bool {
+    let Times { unready, window } = times;
     signals.next().await;
+    connections.announce_end();
+    if !unready.is_zero() {
+        log::info!(drains_in_s = unready.as_secs(); "not ready any more");
+        tokio::select! {
+            () = tokio::time::sleep(unready) => {}
+            () = signals.next() => return false,
+        }
+    }
     log::info!(connections = connections.count(), window_s = window.as_secs(); "draining");
     let slots = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / 10 * 7;
     connections.drain(|| rand::random_range(0..=slots));

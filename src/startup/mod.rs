@@ -77,7 +77,8 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
 async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Keys>, store: SharedStore) -> anyhow::Result<()> {
     let keys = keys.map_or_else(|| Keys::of(&keyring(common)?, serve), Ok)?;
     housekeeping::origin::examine(&store).await.context("cannot examine where the database comes from")?;
-    let listener = server::listen(serve.bind)?;
+    let listener = server::listen(serve.bind, "--bind")?;
+    let metrics = serve.metrics_bind.map(|address| server::listen(address, "--metrics-bind")).transpose()?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         demo::refuse_public(&store).await?;
@@ -102,10 +103,15 @@ async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Ke
     // Before the `listening` line, after which a signal has to start an orderly shutdown.
     let signals = drain::Signals::listen()?;
     let running = actix_rt::spawn(server);
+    if let Some(listener) = metrics {
+        log::info!(address:% = listener.local_addr()?; "serving metrics");
+        actix_rt::spawn(server::metrics(&parts, listener)?);
+    }
     banner::warn_of_plain_http(serve, address);
     banner::announce(node.store.epoch(), address)?;
+    let times = drain::Times { unready: Duration::from_secs(serve.drain_min_s), window: Duration::from_secs(serve.drain_s) };
     let drained = tokio::select! {
-        drained = drain::drain(&node.connections, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
+        drained = drain::drain(&node.connections, &handle, signals, times) => drained,
         // No command can be acknowledged any longer, so end without draining; clients reconnect to
         // the next node.
         why = node.store.lost() => anyhow::bail!(why),

@@ -98,6 +98,7 @@ impl Parts {
             demo: demo.map(Arc::new),
             push,
             redis: Arc::default(),
+            has_metrics_address: serve.metrics_bind.is_some(),
         };
         let plain = Plain::new(bounds(serve, division), metrics);
         Ok(Self { node, state, plain })

@@ -11,7 +11,7 @@ use actix_rt::net::TcpStream;
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
-use actix_web::web;
+use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use socket2::SockRef;
 use std::net::{SocketAddr, TcpListener};
@@ -35,11 +35,16 @@ const WRITE_BUFFER: usize = 4096;
 /// The longest idle time of a connection between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Binds the address, with a backlog for all phones of a restaurant at once.
+/// The most connections to the address of the metrics.
+const SCRAPERS: usize = 32;
+/// The longest time for a scraper to send the head of a request.
+const HEAD_OF_A_SCRAPE: Duration = Duration::from_secs(5);
+
+/// Binds the address that a setting names, with a backlog for all phones of a restaurant at once.
 ///
 /// # Errors
 /// An error if the address cannot be bound.
-pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     use socket2::{Domain, Protocol, Socket, Type};
     let bind = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -48,7 +53,7 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         socket.listen(BACKLOG)?;
         Ok::<_, std::io::Error>(socket.into())
     };
-    bind().with_context(|| format!("cannot listen on {address}; is another server there? (--bind)"))
+    bind().with_context(|| format!("cannot listen on {address}; is another server there? ({setting})"))
 }
 
 /// Makes the server. WebSockets leave it after their handshake; everything else is HTTP.
@@ -88,6 +93,17 @@ pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Re
         admit.and_then(http)
     })?;
     Ok(builder.run())
+}
+
+/// Makes the server of the metrics alone, for `--metrics-bind`.
+///
+/// # Errors
+/// An error of the operating system.
+pub fn metrics(parts: &Parts, listener: TcpListener) -> std::io::Result<Server> {
+    let state = web::Data::new(parts.state.clone());
+    let app = move || App::new().app_data(state.clone()).configure(http::configure_metrics);
+    let server = HttpServer::new(app).workers(1).max_connections(SCRAPERS).disable_signals();
+    Ok(server.client_request_timeout(HEAD_OF_A_SCRAPE).listen(listener)?.run())
 }
 
 /// Admits a connection, with the address of its peer. One beyond the limit receives [`FULL`].

@@ -103,6 +103,38 @@ async fn a_stop_without_clients_takes_no_time() {
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
+#[tokio::test]
+async fn a_node_behind_a_balancer_serves_as_before_while_it_is_not_ready() {
+    let mut server = TestServer::start(&["--drain-min-s", "2", "--drain-s", "600"]).await;
+    let staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    let mut screen = staff.screen().await;
+    let begun = Instant::now();
+    server.signal("TERM");
+    eventually("not ready", PATIENCE, || async { (staff.get("/readyz").await.status == 503).then_some(()) }).await;
+    staff.get("/readyz").await.problem(503, "unavailable");
+    staff.place(&menu.basket()).await;
+    let (reply, stream) = Handshake::new(&staff.token).send(&server.base, None).await;
+    assert_eq!(reply.status, 101, "a client that the balancer still sends is served");
+    drop(stream);
+    screen.until("going_away", |frame| frame["type"] == "going_away").await;
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+    drop(screen);
+    assert_eq!(server.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_node_that_waits_for_its_balancer() {
+    let mut server = TestServer::start(&["--drain-min-s", "600"]).await;
+    server.signal("TERM");
+    let anybody = server.anybody();
+    eventually("not ready", PATIENCE, || async { (anybody.get("/readyz").await.status == 503).then_some(()) }).await;
+    let begun = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.exit().await.code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
 /// Connects, counts itself as accepted, and reads to the end. Returns `None` when the handshake was refused.
 async fn visit(client: Client, inside: Arc<AtomicUsize>) -> Option<Close> {
     let (reply, stream) = Handshake::new(&client.token).try_send(&client.base, None).await?;

@@ -88,6 +88,23 @@ fn alerts_and_the_dashboard_use_existing_metrics_and_the_runbook_has_each_alert(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_with_an_address_of_their_own_leave_the_public_one() {
+    let server = TestServer::start(&["--metrics-bind", "127.0.0.1:0"]).await;
+    let anybody = server.anybody();
+    anybody.get("/metrics").await.problem(404, "not_found");
+    anybody.get("/readyz").await.expect(200);
+    let log = server.log();
+    let address = log.split("serving metrics address=").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let scraper = anybody.at(&format!("http://{}", address.trim()));
+    let scrape = scraper.get("/metrics").await;
+    assert_eq!(scrape.status, 200, "{}", scrape.text);
+    assert!(scrape.text.contains("\norderbell_ready 1\n"), "{}", scrape.text);
+    for path in ["/", "/healthz", "/api/v1/demo"] {
+        scraper.get(path).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_metrics_time_calls_commands_and_commits() {
     let server = TestServer::start(&[]).await;
     let (diner, staff) = (server.diner("4").await, server.staff().await);

@@ -39,7 +39,7 @@ pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive", redis: None })
 }
 
-/// `GET /readyz`: succeeds if the store answers and accepts writes, and the node is not draining.
+/// `GET /readyz`: succeeds if the store answers and accepts writes, and the node is not going down.
 ///
 /// # Errors
 /// `unavailable`.
@@ -48,7 +48,7 @@ pub async fn alive() -> HttpResponse {
     path = "/readyz",
     operation_id = "ready",
     tag = "operations",
-    summary = "Read whether the store answers and accepts writes, and the node is not draining",
+    summary = "Read whether the store answers and accepts writes, and the node is not going down",
     description = "For: everybody.",
     security(()),
     responses((status = 200, description = "It is ready.", body = Health)),
@@ -61,7 +61,7 @@ pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
 
 async fn check_readiness(state: &State) -> Result<HttpResponse, Problem> {
     let unavailable = |detail| Problem::new(ErrorCode::Unavailable, detail).after(PATIENCE);
-    if state.node.connections.is_draining() {
+    if state.node.connections.is_ending() {
         return Err(unavailable("this node is going down"));
     }
     if !state.node.ended.is_current(clock::uptime()) {
@@ -96,6 +96,7 @@ fn readiness(redis: Option<bool>) -> Health {
     security(()),
     responses(
         (status = 200, description = "Prometheus text.", body = String, content_type = "text/plain"),
+        (status = 404, response = Problem),
     ),
 )]
 pub async fn metrics(state: web::Data<State>, request: HttpRequest) -> HttpResponse {

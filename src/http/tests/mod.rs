@@ -103,6 +103,7 @@ impl TestApp {
             demo: None,
             push: None,
             redis: Arc::default(),
+            has_metrics_address: false,
         };
         Self { state, issuer, _folder: folder }
     }
