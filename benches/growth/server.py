@@ -91,7 +91,7 @@ def kitchen_of(restaurant):
 class Past:
     """The log of one restaurant's served orders, with three lines and six events each, as the server would write it."""
 
-    # There are fifty orders a day at the end, so that a report of yesterday has the same length for any size of the log.
+    # The most recent days have fifty orders each, so that yesterday's report has the same length for any size of the log.
     RECENT, RECENT_GAP, GAP = 160, 1_728_000, 144_000
 
     def __init__(self, events):

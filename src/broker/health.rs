@@ -44,7 +44,7 @@ impl State {
             Direction::Hearing => &mut self.hearing,
         } = is_up;
         let is_healthy = self.publishing && self.hearing;
-        // A direction that works while the other still connects for the first time is not reported.
+        // Report nothing if one direction works while the other is still connecting for the first time.
         let is_changed = if is_up && !is_healthy { false } else { self.reported != Some(is_healthy) };
         is_changed.then(|| *self.reported.insert(is_healthy))
     }
@@ -109,7 +109,7 @@ impl Health {
     fn pace(&self) {
         let (is_healthy, has_silent_peer) = (self.is_healthy(), self.state().has_silent_peer);
         self.0.metrics.redis_healthy.set(is_healthy.into());
-        // `do_send`: one message a change.
+        // `do_send` is safe here, since each change sends only one message.
         self.0.head_checker.do_send(if is_healthy && !has_silent_peer { Pace::Steady } else { Pace::Hurried });
     }
 }

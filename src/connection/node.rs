@@ -28,7 +28,7 @@ pub struct Node {
     pub ended: Arc<EndedSessions>,
     /// The connections of the node.
     pub connections: ConnectionRegistry,
-    /// The kitchen screens among them.
+    /// The kitchen screens among the connections.
     pub screens: Displays,
     /// The limits of one connection and of the node.
     pub limits: Limits,

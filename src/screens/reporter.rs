@@ -85,8 +85,8 @@ impl Displays {
         ScreenGuard { displays: self.clone(), place }
     }
 
-    /// Records like [`ScreenGuard::drawn`], for a report over HTTP. Returns the receipt, for the caller
-    /// to store, if this node has no connection of the screen.
+    /// Records a report over HTTP, like [`ScreenGuard::drawn`]. If this node has no connection of the screen, returns the
+    /// receipt, which the caller must store.
     #[must_use]
     pub fn drawn(&self, who: &Principal, position: Position, shows: Option<Station>) -> Option<Receipt> {
         self.draw(tracker::screen_key(who), position, shows)
@@ -128,8 +128,8 @@ impl Displays {
 }
 
 impl ScreenGuard {
-    /// Records that the screen has drawn everything up to a position, of only the station `shows`
-    /// if that is set. Stored a little later, together with other receipts.
+    /// Records that the screen has drawn everything up to a position. If `shows` is set, this concerns only that station. The
+    /// receipt is stored a little later, together with others.
     pub fn drawn(&self, position: Position, shows: Option<Station>) {
         // The tracker has the screen while one of its connections has a guard.
         let _ = self.displays.draw(self.place.clone(), position, shows);

@@ -186,7 +186,7 @@ export class StaffCommands {
     return say(`${what} was just changed. Touch Change again.`);
   }
 
-  /** Marks a call as done. Sends that after a moment in which it can be undone. @param {string | null | undefined} call */
+  /** Marks a call as done. Sends the command a moment later, so that it can be undone. @param {string | null | undefined} call */
   #answer(call) {
     if (!call || this.#answering.has(call)) return;
     this.#answering.set(call, setTimeout(() => this.#sendAnswer(call), UNDO_MS));

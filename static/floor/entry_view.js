@@ -48,7 +48,7 @@ export function placeWords({ table, service, guest, round }) {
 // ---- the table or service ----
 
 /**
- * Lists the tables and services that match, the most likely first; Enter takes that one.
+ * Lists the matching tables and services. The most likely one comes first, and Enter chooses it.
  * @param {string[]} tables labels @param {string} typed @param {boolean} [delivers] whether the server stores riders' data @returns {Place[]}
  */
 export function placesFor(tables, typed, delivers = false) {
@@ -222,7 +222,7 @@ function linesView({ basket, menu, line, seats }) {
 const SEATS = 4;
 const MOST_SEATS = 12;
 
-/** @param {Basket} basket @returns {number[]} the seats to offer: one more than are taken */
+/** @param {Basket} basket @returns {number[]} the seats to offer: those in use and one more */
 function seatsOf({ lines }) {
   const last = Math.max(0, ...lines.map(({ seat = 0 }) => seat));
   return Array.from({ length: Math.max(last, Math.min(MOST_SEATS, Math.max(SEATS, last + 1))) }, (_, at) => at + 1);

@@ -15,7 +15,7 @@ export const CONNECTION_WORDS = {
   ].join(' '),
 };
 
-/** How long a page without its texts waits before it reloads; a browser does not request the same module twice. */
+/** The delay before a page without its texts reloads. Without a reload, a browser does not request a failed module again. */
 const RELOAD_MS = 3_000;
 
 /** Loads the texts. Resolves once the page has them. */
@@ -29,7 +29,7 @@ export async function findWords() {
   }
 }
 
-/** Adds the texts around a diner's page, the same for all of its states. @param {string} skip the target of the skip link */
+/** Adds the texts that surround every state of a diner's page. @param {string} skip the target of the skip link */
 export function furnish(skip) {
   find('.skip-link').textContent = skip;
   render(find('#languages'), Object.entries(LANGUAGES).map(([name, { name: own }]) => h(

@@ -78,9 +78,9 @@ impl Browser {
         self.until("notifications switched", SWITCHED, vec![json!({"on": on, "language": language})]).await
     }
 
-    /// Delivers a push message to the worker and waits until its notification is shown. Chromium loses a notification when
-    /// it is queried while being shown, so this waits before it asks and pushes a missing one again; the tag makes it the
-    /// same notification.
+    /// Delivers a push message to the worker and waits until its notification is shown. Chromium can lose a notification that
+    /// is queried while it appears, so this waits before each query, and delivers a missing one again. Both have the same
+    /// tag, so they are one notification.
     async fn deliver(&self, data: &Value, titles: Value) {
         // A new profile numbers its registrations from 0, and this is its only one.
         let message = json!({"origin": self.origin(), "registrationId": "0", "data": data.to_string()});

@@ -64,7 +64,7 @@ impl TestCluster {
         cluster
     }
 
-    /// Returns the cluster of a node that was started on a database.
+    /// Returns a cluster of one node, which was already started on a database.
     pub async fn of(database: &str, first: TestServer) -> Self {
         let staff = first.staff().await;
         let menu = Arc::new(Menu::read(&staff).await);
@@ -188,7 +188,7 @@ pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: 
     start(database, keys, redis, flags, &[]).await
 }
 
-/// Starts a node of another binary. `leading` are its first arguments.
+/// Starts a node with another binary. `leading` are its first arguments.
 #[cfg(feature = "long-tests")]
 pub async fn node_of(
     program: &Path,
@@ -207,7 +207,7 @@ async fn start(database: &str, keys: &str, redis: Option<&str>, flags: &[&str], 
     TestServer::joining(&common, &serving(redis, flags), environment).await
 }
 
-/// Returns the flags of every node, with these.
+/// Returns the flags that every node gets, together with the given ones.
 fn serving<'a>(redis: Option<&'a str>, flags: &[&'a str]) -> Vec<&'a str> {
     let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
     let many = ["--connections-per-principal", "1000"];

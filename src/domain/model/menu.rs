@@ -29,7 +29,7 @@ pub struct Category {
     /// The course of its dishes. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
-    /// When guests can order its dishes; absent for the restaurant's hours.
+    /// When guests can order its dishes; absent if the restaurant's hours apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
     /// Whether guests can order now, by these hours. Only the server sets it.
@@ -38,7 +38,7 @@ pub struct Category {
 }
 
 impl Category {
-    /// Returns a category without a course and hours of its own.
+    /// Returns a category without a course and without its own hours.
     #[must_use]
     pub const fn new(name: Name, sort: u32) -> Self {
         Self { name, sort, course: None, hours: None, opening: None }
@@ -76,7 +76,7 @@ pub struct MenuItem {
     /// An uploaded picture, which pages prefer to the photo. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
-    /// The dish's number in other systems, which no other dish of the menu has. From feature level 2 on.
+    /// The dish's number in other systems, unique on the menu. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<Sku>,
     /// The options, by id.
@@ -106,7 +106,7 @@ const fn is_yes(value: &bool) -> bool {
 #[serde(deny_unknown_fields)]
 #[schema(description = "The menu document.")]
 pub struct Menu {
-    /// The restaurant whose menu it is.
+    /// The restaurant of the menu.
     pub restaurant: RestaurantId,
     /// The feed position of its last change.
     pub position: Position,
@@ -116,7 +116,7 @@ pub struct Menu {
     #[serde(default, skip_serializing_if = "TimeZone::is_utc")]
     #[schema(required = false)]
     pub time_zone: TimeZone,
-    /// When guests can order; absent for always.
+    /// When guests can order; absent if they always can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
     /// Whether guests can order now, by the hours. Only the server sets it.
@@ -135,7 +135,7 @@ pub struct Menu {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub names_required: bool,
-    /// When later courses go to the kitchen; absent for together. From feature level 2 on.
+    /// When later courses go to the kitchen; absent if all courses go together. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Firing::is_together")]
     #[schema(required = false)]
     pub firing: Firing,
@@ -180,7 +180,7 @@ impl Menu {
         Version::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Whether the menu is one of the expected versions. A client names a version by content hash
+    /// Returns whether the menu is one of the expected versions. A client names a version by content hash
     /// or by position.
     pub(crate) fn is_as(&self, expected: &Expected) -> bool {
         expected.is_any() || expected.admits_any(&[self.version().as_str(), &self.position.to_string()])

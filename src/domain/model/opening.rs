@@ -34,7 +34,7 @@ impl Opening {
 pub struct HoursDraft {
     /// The restaurant's time zone.
     pub time_zone: TimeZone,
-    /// When guests can order; absent for always.
+    /// When guests can order; absent if they always can.
     pub hours: Option<Hours>,
     /// When guests can order from a category; a category that is absent has the restaurant's hours.
     #[serde(default, deserialize_with = "or_default")]

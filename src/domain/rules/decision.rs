@@ -89,8 +89,7 @@ impl Steps {
         Self { json, head: moment.head, drafts: Vec::new() }
     }
 
-    /// Adds an event: sets its position in the document and takes the difference to the step
-    /// before.
+    /// Adds an event: sets its position in the document, and computes the patch from the previous step.
     pub fn push(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
         self.add(kind, order, document, merge_patch::diff);
     }

@@ -87,14 +87,14 @@ struct Keys {
 ///
 /// # Errors
 /// `forbidden` unless the caller is a guest, `not_found` if the server has no key, `invalid` for
-/// invalid keys and for an endpoint that is not at a push service of the list.
+/// invalid keys and for an endpoint outside the allowed push services.
 #[utoipa::path(
     put,
     path = "/api/v1/push/subscription",
     operation_id = "subscribeToPush",
     tag = "sessions",
     summary = "Send push messages about the guest's orders to this phone",
-    description = "For: diner. The subscription ends with the session. A guest has at most five, of which a new one replaces the oldest.",
+    description = "For: diner. The subscription ends with the session. A guest has at most five; a new one then replaces the oldest.",
     request_body = Subscribe,
     responses(
         (status = 204, description = "Subscribed."),
@@ -129,7 +129,7 @@ pub struct Unsubscribe {
     endpoint: Endpoint,
 }
 
-/// `DELETE /api/v1/push/subscription`: ends this phone's subscription. 204, also if there is none.
+/// `DELETE /api/v1/push/subscription`: ends this phone's subscription. 204, even if there is none.
 ///
 /// # Errors
 /// `forbidden` unless the caller is a guest.

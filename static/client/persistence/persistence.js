@@ -38,7 +38,7 @@ export class Persistence {
     this.#commands.hold().then(() => this.#commands.takeOver()).catch(() => {});
   }
 
-  /** Writes everything when the link is lost or the page hidden: the page may not come back. */
+  /** Writes everything when the link is lost or the page is hidden, since the page may never run again. */
   flush() {
     this.#rooms.flush();
   }
@@ -48,7 +48,7 @@ export class Persistence {
     this.#commands.letGo();
   }
 
-  /** Deletes the rooms' copies of a principal that has signed out; its commands wait for its return. */
+  /** Deletes the copies of rooms when the principal has signed out. Its commands stay until it signs in again. */
   forget() {
     this.#rooms.forget();
     this.#commands.letGo();

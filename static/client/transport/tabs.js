@@ -45,7 +45,7 @@ export class Tabs {
   }
 
   /** @param {{group: string, env: import('../types.js').Environment, on: TabEvents}} parts
-   * @returns {Tabs | null} null where tabs cannot share: only pages over TLS have locks */
+   * @returns {Tabs | null} null if tabs cannot share, since only pages over TLS have locks */
   static of(parts) {
     try {
       return parts.env.locks && parts.env.BroadcastChannel ? new Tabs(parts) : null;

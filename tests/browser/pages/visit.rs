@@ -110,7 +110,7 @@ async fn going_back_closes_the_sheets_of_an_order_and_of_a_kitchen_screen() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_done_can_be_undone_and_is_sent_a_moment_later() {
+async fn marking_a_call_as_done_can_be_undone_and_is_sent_a_moment_later() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(6).await;
     phone.tap("#call").await;

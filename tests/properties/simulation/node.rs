@@ -94,7 +94,7 @@ pub struct Sender {
     pub id: CommandId,
 }
 
-/// A node. Each start is another life.
+/// A node. Its life number changes with each start.
 #[derive(Default)]
 pub struct Node {
     pub life: u64,
@@ -102,7 +102,7 @@ pub struct Node {
     /// Whether it accepts connections.
     pub is_open: bool,
     pub feeds: BTreeMap<RestaurantId, Feed>,
-    /// The number of the server of the database that its connections lead to.
+    /// The number of the database server to which its connections lead.
     pub server: u64,
     /// The numbers of the feeds and rooms that have not ended.
     pub open: BTreeSet<u64>,

@@ -30,7 +30,7 @@ struct ListedScreen {
     approved_by: Option<Approver>,
 }
 
-/// The person who approved a screen, without a name once that person was removed.
+/// The person who approved a screen. The name is absent after that person was removed.
 #[derive(Serialize, ToSchema)]
 struct Approver {
     id: UserId,
