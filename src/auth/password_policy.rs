@@ -17,12 +17,12 @@ use zxcvbn::{Score, zxcvbn};
 pub(super) const LENGTH: RangeInclusive<usize> = 8..=128;
 /// The most code points before normalization, which may join several into one.
 const MOST_TYPED: usize = 4 * *LENGTH.end();
-/// The strength of a new password: more than a million guesses, of which the limits on sign-ins
-/// allow a small fraction.
+/// The least strength of a new password: more than a million guesses. The limits on sign-ins
+/// allow only a small fraction of them.
 const LEAST: Score = Score::Two;
 /// The fewest letters and digits that a password has besides the account's names.
 const BESIDE_NAMES: usize = 4;
-/// The fewest letters of a name that counts. A shorter one is in many passwords by chance.
+/// The fewest letters of a name to look for. A shorter name is part of many passwords by chance.
 const TELLING: usize = 3;
 
 /// The common words in passwords of restaurants, besides the account's names: roles, rooms,
@@ -241,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_the_same_however_it_is_composed() {
+    fn two_passwords_are_equal_whether_or_not_their_accents_are_composed() {
         assert!(is_same(&"cafe\u{301} noir".into(), &"caf\u{e9} noir".into()));
         assert!(!is_same(&"cafe noir".into(), &"Cafe noir".into()));
         assert!(!is_same(&"e".repeat(200).into(), &"e".repeat(200).into()), "longer than any password");
     }
 
     #[test]
-    fn the_same_text_is_the_same_password_however_it_is_composed() {
+    fn normalizing_composes_accents_and_refuses_a_text_that_is_too_long() {
         let form = |text: &str| normalized(&text.into()).map(|text| text.expose_secret().to_owned());
         assert_eq!(form("cafe\u{301} noir"), form("caf\u{e9} noir"));
         assert_eq!(form(&"e\u{301}".repeat(128)).map(|text| text.chars().count()), Some(128));

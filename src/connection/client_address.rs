@@ -79,7 +79,7 @@ pub enum Ignored {
 }
 
 impl Ignored {
-    /// Returns the word for it in logs and metrics.
+    /// Returns the word for this reason in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -222,8 +222,7 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Returns the proxies in these networks, which name the client in this header. Headers that are ignored are counted in
-    /// `metrics`.
+    /// Trusts proxies in these networks to name the client in this header. Counts ignored headers in `metrics`.
     #[must_use]
     pub const fn new(networks: Vec<IpNet>, source: Source, metrics: Metrics) -> Self {
         Self { networks, source, metrics, next_warning: AtomicU64::new(0) }

@@ -26,7 +26,7 @@ pub struct Limits {
     pub connections_per_table: u32,
     /// Connections of the node (503).
     pub connections: u32,
-    /// The percentage of them that is reserved for kitchen, staff, managers and services (503 for diners).
+    /// The percentage of the node's connections reserved for kitchen, staff, managers and services (503 for diners).
     pub reserved_percent: u32,
 }
 

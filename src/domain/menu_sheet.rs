@@ -28,12 +28,12 @@ pub const COLUMNS: [&str; 15] = [
     "sort",
 ];
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A heading.
     Category,
-    /// A dish of the category above it, or of the one that it names.
+    /// A dish, of the category that it names or of the one above it.
     Dish,
     /// A group of options of the dish above it.
     Group,
@@ -41,7 +41,7 @@ pub enum Kind {
     Option,
     /// A group that pages show only with the option above it.
     Subgroup,
-    /// An option of such a group.
+    /// An option of a subgroup.
     Suboption,
 }
 
@@ -71,10 +71,10 @@ impl Kind {
     }
 }
 
-/// What is wrong with a file, and where.
+/// A fault of a file, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fault {
-    /// The line of the file, the first one is 1; absent for the file as a whole.
+    /// The line of the file, counted from 1; absent if the fault concerns the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The name of the column, if one is at fault.

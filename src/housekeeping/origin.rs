@@ -5,7 +5,7 @@
 use crate::store::{Result, SharedStore};
 use std::time::Duration;
 
-/// The time that running nodes, if there are any, get to compare what they know.
+/// The time in which other running nodes can compare their knowledge with the database.
 const GRACE: Duration = Duration::from_secs(2);
 /// The period of [`keep`]. If a crash comes within this time after a backup, the backup is not recognized as older.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ pub async fn examine(store: &SharedStore) -> Result<()> {
     store.record_origin(is_moved).await
 }
 
-/// Renews the recorded origin until the process ends, so that an earlier backup has another one.
+/// Renews the recorded origin until the process ends, so that every earlier backup has a different origin.
 pub async fn keep(store: SharedStore) {
     loop {
         tokio::time::sleep(PERIOD).await;

@@ -97,7 +97,7 @@ fn headers() -> DefaultHeaders {
     headers.add((CONTENT_SECURITY_POLICY, assets::policy())).add((CACHE_CONTROL, "no-store"))
 }
 
-/// Sends `Strict-Transport-Security` to browsers that came over TLS.
+/// Sends `Strict-Transport-Security` to browsers that connect over TLS.
 async fn stay_on_tls(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_secure =
         request.app_data::<web::Data<State>>().is_some_and(|state| state.base.is_secure(request.peer_addr(), request.headers()));

@@ -85,7 +85,7 @@ impl Room {
         self.close_if_empty(ctx);
     }
 
-    /// Serves a join from the tail if possible, and else from the log or with a snapshot.
+    /// Serves a join from the tail if possible, and otherwise from the log or with a snapshot.
     pub(super) fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
         if join.only_owner.is_some() && join.only_owner != self.owner {
             self.refuse(vec![join], ToMember::Refused, ctx);
@@ -144,8 +144,8 @@ impl Room {
         self.metrics.resumed(outcome);
     }
 
-    /// Reads and sends the next page after `sent` of what a member missed. `is_first` says that
-    /// `sent` is the member's own cursor.
+    /// Reads and sends the next page of missed events, after `sent`. `is_first` says that `sent` is
+    /// the member's own cursor.
     fn replay(&mut self, turn: PendingJoin, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
         let read = replay(self.store.clone(), self.history(), self.restaurant, self.id, sent, is_first, turn.read);
         task::run(read, ctx, move |page, room, ctx| match page {

@@ -17,18 +17,19 @@ pub struct PushRow {
     pub restaurant: RestaurantId,
     /// The diner's `sub`.
     pub diner: Key,
-    /// The session that it ends with.
+    /// The session with which the subscription ends.
     pub session: Key,
     /// The address and the keys to send with.
     pub subscription: Subscription,
-    /// After this time the server sends nothing to it.
+    /// The time after which the server sends nothing to the subscription.
     pub expires_at: Timestamp,
 }
 
 /// Subscriptions by diner and endpoint. One ends with its session.
 #[async_trait]
 pub trait Pushes: Send + Sync + 'static {
-    /// Keeps a subscription in place of the diner's one at the same endpoint. Of more than [`MOST_OF_A_DINER`] the oldest go.
+    /// Stores a subscription. It replaces the diner's subscription at the same endpoint, or the oldest beyond
+    /// [`MOST_OF_A_DINER`].
     async fn add_push(&self, row: &PushRow, at: Timestamp) -> Result<()>;
 
     /// Removes a diner's subscription. Does nothing if it does not exist.
@@ -41,6 +42,6 @@ pub trait Pushes: Send + Sync + 'static {
     /// not have ended.
     async fn pushes_of_order(&self, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<Vec<Subscription>>;
 
-    /// Removes those that expired before a time; returns the number of rows.
+    /// Removes subscriptions that expired before a time, and returns their number.
     async fn forget_pushes(&self, before: Timestamp) -> Result<u64>;
 }

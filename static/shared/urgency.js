@@ -15,7 +15,7 @@ export const HURRY_MINUTES = 5;
 
 /**
  * @param {{since: number, promised?: number}} order server ms @param {Thresholds} thresholds
- * @returns {Clock} no order is in a hurry in the first half of the time that it was promised in
+ * @returns {Clock} no order is in a hurry during the first half of its promised time
  */
 export function clockOf({ since, promised }, { warnMinutes, lateMinutes, hurryMinutes = HURRY_MINUTES }) {
   if (promised === undefined) return { since, warnAt: since + warnMinutes * MINUTE, lateAt: since + lateMinutes * MINUTE };

@@ -59,7 +59,7 @@ async fn pages_fall_back_while_a_network_blocks_websockets_and_streams_and_retur
         goes_over(page, Use::WebSocket).await;
         page.network.set(Network::NoWebSockets);
     }
-    // Both are disconnected for now, and the kitchen works on.
+    // Both are disconnected for now, and the kitchen keeps working.
     bumps_offline(&hot, &order, &rezala).await;
     expo.act_on_item(&order, &firni, "finish_item").await;
     for page in blocked {
@@ -149,8 +149,8 @@ async fn no_page_shows_live_while_its_server_is_stopped() {
     }
 }
 
-/// Records what the page says of its connection when it first shows that something is not sent, and whether tickets then
-/// cover each other.
+/// Records the connection state that the page shows when it first marks something as not sent, and whether tickets cover each
+/// other at that moment.
 const WATCH_FLAGS: &str = "window.flagged = null;
     const covers = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
     new MutationObserver(() => {
@@ -164,8 +164,8 @@ const WATCH_FLAGS: &str = "window.flagged = null;
       }, 500);
     }).observe(document.body, { subtree: true, childList: true, attributes: true })";
 
-/// The server stops before a bump and an accept. The screens say that these are not sent while they still count as live, and
-/// the flag covers no other ticket.
+/// The server stops before a bump and an accept. While the screens still count as live, they mark both actions as not sent, and
+/// the mark covers no other ticket.
 #[tokio::test]
 async fn a_touch_without_an_answer_is_shown_as_not_sent_on_a_live_page() {
     let restaurant = TestRestaurant::open(2, &[]).await;

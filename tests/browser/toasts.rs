@@ -100,7 +100,7 @@ const COVERED: &str = "const open = document.querySelector('dialog[open]');
       return document.elementFromPoint(left + width / 2, top + height / 2)?.closest('#toasts');
     }).map((control) => control.textContent)";
 
-/// Shows these words of two orders.
+/// Shows a toast with these words for each of two orders.
 const SAY_OF_ORDERS: &str = "return import('/shared/toasts.js')
     .then(({ toast }) => ['one', 'two'].forEach((about) => toast(`${about} ${arguments[0]}`, { bad: true, about })))";
 const SHORT: &str = "const toasts = document.querySelector('#toasts');
@@ -182,7 +182,7 @@ async fn messages_on_a_kitchen_screen_cover_no_control_and_a_refused_key_moves_n
 }
 
 async fn refused_key(screen: &Browser) {
-    // A new size of the window moves them a moment later.
+    // The tickets move only a moment after the window is resized.
     screen.ask("window.stood = undefined", vec![]).await;
     let still = format!(
         "const now = (() => {{ {TICKETS} }})();

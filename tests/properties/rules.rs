@@ -36,7 +36,7 @@ fn a_served_order_is_recalled_for_fifteen_minutes_and_not_a_millisecond_more() {
     assert_eq!(
         ready.wait(WINDOW * 8).put(&staff, &OrderAction::Recall, None),
         changed(&[E::OrderRecalled]),
-        "ready has no window"
+        "a ready order can be recalled at any time"
     );
 }
 
@@ -119,7 +119,7 @@ fn a_bump_of_one_station_starts_the_order() {
 }
 
 #[test]
-fn a_station_with_nothing_on_the_ticket_changes_nothing() {
+fn an_action_of_a_station_without_a_dish_on_the_ticket_changes_nothing() {
     let mut ticket = Ticket::of(2);
     ticket.staff(&OrderAction::Accept { minutes: None });
     let bar = principal(Role::Kitchen, Some("bar"));

@@ -1,4 +1,4 @@
-//! Remembered answers: a command is safe to send again.
+//! Remembered answers, which make it safe to send a command again.
 
 use crate::database::TestDatabase;
 use crate::fold::sound_feed;
@@ -124,7 +124,7 @@ pub async fn old_answers_are_forgotten(database: TestDatabase) {
     let diner = restaurant.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
     restaurant.ack(restaurant.placing(&diner, Some(name.clone()))).await;
-    // These tests do their work at second 1.
+    // The helpers of these tests run commands at second 1.
     assert_eq!(database.store.forget_answers(at(1)).await.unwrap(), 0);
     assert!(restaurant.commit(restaurant.placing(&diner, Some(name.clone()))).await.unwrap().repeated);
     assert_eq!(database.store.forget_answers(at(2)).await.unwrap(), 1);

@@ -115,7 +115,7 @@ contract! {
         screens_are_listed_page_by_page_with_their_approvers, a_screen_moved_to_another_station_keeps_its_session, a_revoked_screen_is_removed_with_its_sessions;
     pushes: only_the_diner_of_an_order_is_notified, a_subscription_is_stored_once_and_the_oldest_are_dropped,
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_found;
-    opening: each_database_has_its_own_epoch, a_moved_database_is_recognised_and_its_feeds_begin_a_generation, a_reopened_database_has_everything, a_health_check_is_quick,
+    opening: each_database_has_its_own_epoch, a_moved_database_is_recognized_and_its_feeds_begin_a_generation, a_reopened_database_has_everything, a_health_check_is_quick,
         a_tool_works_beside_a_node, a_locked_feed_is_unavailable_in_time_and_works_again;
     privacy: a_purge_removes_words_and_names_of_old_closed_orders_and_the_feed_stays_complete, age_counts_from_when_an_order_closed,
         a_guest_is_erased_everywhere_and_live_screens_are_updated,

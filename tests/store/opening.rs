@@ -60,7 +60,7 @@ pub async fn a_locked_feed_is_unavailable_in_time_and_works_again(database: Test
     assert_eq!(head, Ok(restaurant.head().await), "readers do not wait for writers");
 }
 
-pub async fn a_moved_database_is_recognised_and_its_feeds_begin_a_generation(database: TestDatabase) {
+pub async fn a_moved_database_is_recognized_and_its_feeds_begin_a_generation(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let store = &database.store;
     let generation = async || store.heads(&[(restaurant.id, Position::ZERO)]).await.unwrap()[&restaurant.id].generation;
@@ -112,7 +112,7 @@ async fn only_the_owner_can_read_the_files_of_sqlite() {
 }
 
 #[tokio::test]
-async fn a_dump_restored_into_the_same_postgres_database_is_recognised() {
+async fn a_dump_restored_into_the_same_postgres_database_is_recognized() {
     let url = postgres::database().await;
     let store = open(&url, SERVE).await.unwrap();
     store.record_origin(false).await.unwrap();

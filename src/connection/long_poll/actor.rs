@@ -24,9 +24,9 @@ use tokio::sync::oneshot;
 
 /// The longest wait of a poll. A longer request is shortened to this.
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
-/// The wait of a poll that names none.
+/// The default wait of a poll.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
-/// How long an answer waits for more frames after the first, so that it has all events of a transaction.
+/// The time for which an answer waits for more frames after the first, so that it has all events of a transaction.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// The body of an answer, in pieces.
@@ -100,7 +100,7 @@ impl LongPoll {
         let hold = if self.is_time_over { Duration::ZERO } else { GATHER };
         ctx.run_later(hold, |poll, ctx| {
             poll.is_gathering = false;
-            // Another snapshot may have begun, of a room that was asked twice.
+            // Check again: the second snapshot of a room that was requested twice may have begun.
             if poll.batch.is_ready(poll.is_time_over) {
                 poll.finish(ctx);
             }

@@ -23,7 +23,7 @@ const MOST_FAULTS: usize = 100;
 /// Reads a file as an edit of `menu`. `new_id` makes the ids of new categories, dishes and options.
 ///
 /// # Errors
-/// What is wrong with the file, line by line; at most [`MOST_FAULTS`].
+/// The faults of the file, line by line, at most [`MOST_FAULTS`].
 pub fn read(
     text: &str,
     menu: &Menu,
@@ -67,7 +67,7 @@ fn damaged(error: &csv::Error) -> Fault {
     Fault { line, column: None, message: "this line is not CSV: look for a quotation mark that is not closed".to_owned() }
 }
 
-/// Where the rows of options belong.
+/// The entries above the current row, to which the row belongs.
 #[derive(Default)]
 struct Place {
     category: Option<CategoryId>,
@@ -75,14 +75,14 @@ struct Place {
     group: Option<OptionGroupId>,
     option: Option<OptionId>,
     subgroup: Option<OptionGroupId>,
-    /// The sort keys of the rows before, for rows without one.
+    /// The last sort key, for rows without one.
     sort: u32,
 }
 
 struct Reader<'a> {
     menu: &'a Menu,
     new_id: &'a mut dyn FnMut() -> Uuid,
-    /// The columns of the file by name, with their places.
+    /// The index of each column of the file, by name.
     columns: BTreeMap<&'static str, usize>,
     faults: Vec<Fault>,
     categories: BTreeMap<CategoryId, CategoryDraft>,
@@ -336,7 +336,7 @@ impl<'a> Reader<'a> {
     fn read_group(&mut self, row: &Row<'_>, is_nested: bool) {
         let under = self.at.option.filter(|_| is_nested);
         if is_nested && under.is_none() && self.at.dish.is_some() {
-            self.fault(Some(row.line), Some("type"), "a subgroup follows the option that it is asked with");
+            self.fault(Some(row.line), Some("type"), "a subgroup must follow its option");
             return;
         }
         let (Some((dish, before)), Some(name)) = (self.dish_above(row), self.name(row)) else { return };
@@ -366,7 +366,7 @@ impl<'a> Reader<'a> {
 
     fn read_option(&mut self, row: &Row<'_>, is_nested: bool) {
         if is_nested && self.at.subgroup.is_none() && self.at.dish.is_some() {
-            self.fault(Some(row.line), Some("type"), "a suboption follows the subgroup that it belongs to");
+            self.fault(Some(row.line), Some("type"), "a suboption must follow its subgroup");
             return;
         }
         let group = if is_nested { self.at.subgroup } else { self.at.group };

@@ -59,8 +59,7 @@ pub struct OptionGroup {
     /// The most options to choose.
     #[schema(minimum = 1, maximum = 20)]
     pub max: u8,
-    /// The option that the group belongs to: pages show the group only with this option, and it cannot be chosen from without
-    /// it.
+    /// The option under which the group is nested. Guests choose from the group only with this option.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<OptionId>,
 }

@@ -1,4 +1,4 @@
-//! Schemas of single values for the OpenAPI document, made of the constants that check the values.
+//! Schemas of single values for the OpenAPI document, built from the constants that also validate the values.
 
 use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, SchemaType, Type};
@@ -19,7 +19,7 @@ pub(crate) fn integer(least: impl Into<Number>, most: impl Into<Number>) -> Obje
     ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(least)).maximum(Some(most))
 }
 
-/// Returns a builder for a field of a named schema that null removes.
+/// Returns a builder for a field with the schema of a type, or null to remove the field.
 pub(crate) fn or_null<T: ToSchema>() -> AnyOfBuilder {
     let none = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
     AnyOfBuilder::new().item(Ref::from_schema_name(T::name())).item(none)

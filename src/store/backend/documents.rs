@@ -39,11 +39,11 @@ macro_rules! menus {
 statements! {
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
     OPEN_DOCUMENTS = "SELECT id, document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
-    /// Orders with events after `$2`; without a document if they are closed. The order and the limit, which is not reached,
-    /// keep the planners on the primary key of the events: by another index they read the whole feed.
+    /// Orders with events after `$2`, without their documents if they are closed. The ORDER BY and the LIMIT, which is never
+    /// reached, make the planners use the events' primary key. With another index they would read the whole feed.
     CHANGED_DOCUMENTS = "SELECT id, CASE WHEN is_open THEN document END FROM orders WHERE restaurant = $1 AND id IN (\
         SELECT order_id FROM events WHERE restaurant = $1 AND position > $2 ORDER BY position LIMIT $3)";
-    /// The orders of pairs of a restaurant and an id.
+    /// The orders with these pairs of a restaurant and an id.
     ORDERS = on_rows!(
         "SELECT o.restaurant, o.document FROM ", ("$1" "uuid", "$2" "uuid"),
         " AS k CROSS JOIN orders o WHERE o.restaurant = k.column1 AND o.id = k.column2"
@@ -58,7 +58,8 @@ statements! {
          "$9" "text", "$10" "text", "$11" "text", "$12" "bigint"),
         " AS v"
     );
-    /// Keeps the position of acceptance unless there is a later one. A purged order may have words again, so this clears the mark of the purge.
+    /// Keeps the position of acceptance if there is no later one. Clears the mark of a purge, since the order may have words
+    /// again.
     SET_ORDER = "UPDATE orders SET status = $1, is_open = $2, document = $3, waits_at = $4, purged_at = NULL, \
         accepted_position = COALESCE($5, accepted_position), starts_at = $6 WHERE restaurant = $7 AND id = $8";
     SET_ORDERS = on_rows!(

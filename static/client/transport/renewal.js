@@ -9,7 +9,7 @@ const RETRY_MS = 10_000;
 /** Renews the token of an open link before it expires, so that the link stays open. */
 export class Renewal {
   #tokens; #env; #now; #renewed;
-  /** Counts links, to recognize a token for an older one. */ #turn = 0;
+  /** The number of links so far, to recognize a token that was requested for an older link. */ #turn = 0;
   /** @type {any} */ #timer = null;
 
   /**
