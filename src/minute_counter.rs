@@ -33,7 +33,7 @@ impl Minute {
 /// The counts after [`MinuteCounter::count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
-    /// The count of the current minute, this one included.
+    /// The count of the current minute, including this call.
     pub count: u32,
     /// The count of the previous minute, if this call began a new one.
     pub before: Option<u32>,

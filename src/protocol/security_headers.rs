@@ -1,5 +1,5 @@
-//! Security headers of HTTP answers, including refused handshakes. Answers with the files of a page lack those that browsers
-//! read only on documents.
+//! Security headers of HTTP answers, including refused handshakes. Files that a page loads are sent without the headers that
+//! matter only for documents.
 
 /// Headers of every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard,
 /// which keep their defaults; they use none of the features switched off here.

@@ -89,8 +89,8 @@ impl<H> Members<H> {
         self.lagging > 0
     }
 
-    /// Adds a member that has to be caught up, in place of an earlier join of it. Returns the turn
-    /// of this join.
+    /// Adds a member that must be caught up. Replaces an earlier join of the same member. Returns
+    /// the turn of this join.
     pub fn join(&mut self, id: MemberId, handle: H) -> u64 {
         self.leave(id);
         self.turns += 1;

@@ -1,5 +1,5 @@
 //! Several tabs in one browser on a network that blocks WebSockets. A browser opens at most six connections to a server,
-//! and a command must get one however much the tabs follow.
+//! and one of them must be free for a command, however many rooms the tabs follow.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -117,9 +117,9 @@ async fn eight_staff_tabs_without_websockets_hold_one_request_and_commands_are_a
     tabs.hold(1).await;
 }
 
-/// Demonstrates the limit that pages must work with, in this browser: while six requests are held, a seventh waits.
+/// The control: this browser has the limit that pages must respect. While six requests are held, a seventh one waits.
 #[tokio::test]
-async fn a_browser_with_six_held_requests_answers_nothing_else() {
+async fn a_browser_with_six_held_requests_sends_no_seventh_one() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let tabs = Tabs::open(&restaurant).await;
     tabs.browser.goto("/healthz").await;

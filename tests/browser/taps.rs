@@ -19,7 +19,7 @@ async fn a_double_tap_places_one_order() {
     phone.double_tap("[data-action='place']").await;
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
-    // A call made after the reload is answered only after whatever the second tap did.
+    // Reload, so that any effect of the second tap comes before the answers to the new page.
     phone.reload().await;
     phone.is("live").await;
     assert_eq!(phone.only_order().await, order);

@@ -36,7 +36,7 @@ pub enum Way {
 
 const WAYS: [Way; 3] = [Way::Socket, Way::Stream, Way::Poll];
 
-/// A version of an order, in the words of [`version`].
+/// A version of an order, as returned by [`version`].
 pub type Version = String;
 
 /// The orders that a screen shows, and those that it showed before.
@@ -459,7 +459,7 @@ async fn lose(cluster: &mut TestCluster, lost: usize, head: Head, nodes: Nodes) 
     took
 }
 
-/// Each number of lost events, head of the database that comes back, and fate of the nodes.
+/// Every combination of the number of lost events, the head of the restored database, and the fate of the nodes.
 fn each_loss() -> impl Iterator<Item = (usize, Head, Nodes)> {
     let heads = |lost| [Head::Below, Head::At, Head::Past].map(|head| (lost, head));
     [1, 22, 500].into_iter().flat_map(heads).flat_map(|(lost, head)| Nodes::ALL.map(|nodes| (lost, head, nodes)))

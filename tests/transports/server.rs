@@ -19,7 +19,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
     }
 }
 
-/// Raised limits, since one guest of these tests orders more than a guest may.
+/// Flags that raise the limits, since a guest in these tests orders more than a real guest may.
 const EAGER: [&str; 14] = [
     "--diner-orders-per-minute",
     "100000",
@@ -110,7 +110,7 @@ impl Server {
         assert!(call.send().await.unwrap().status().is_success());
     }
 
-    /// Places an order of lines with notes of 200 letters each. Returns its document.
+    /// Places an order with this number of lines, each with a note of 200 letters. Returns its document.
     pub async fn place(&self, token: &str, lines: usize) -> Value {
         let line = json!({"menu_item": self.dish, "quantity": 1, "note": "n".repeat(200)});
         let body = json!({"service": "dine_in", "items": vec![line; lines]});

@@ -62,7 +62,7 @@ async fn a_client_that_changes_transports_during_events_loses_and_repeats_nothin
     let events = scene.make_events(EVENTS);
     let (mut switches, mut used) = (0_usize, [0_usize; 3]);
     while follower.events.len() < EVENTS {
-        // Each pair of transports follows the other, for one to seven events at a time.
+        // The sequence has every change from one transport to another. Each link lasts for one to seven events.
         let which = [0, 1, 2, 0, 2, 1][switches % 6];
         let until = (follower.events.len() + 1 + switches * 5 % 7).min(EVENTS);
         let mut link = scene.open(which, &follower).await;

@@ -45,7 +45,7 @@ macro_rules! name_of {
 }
 
 statements! {
-    /// Names the actor by the present name or, if the transaction has removed them, by `$15`, which was read before.
+    /// Names the actor by the present name. If the transaction has removed the actor, uses `$15`, the name read before.
     ADD_ENTRY = on_rows!(
         concat!(
             "INSERT INTO audit (restaurant, id, at, kind, action, role, sub, address, subject, part, label, value, reason, \
