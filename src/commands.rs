@@ -134,7 +134,7 @@ impl Commands {
         self.record(who, Done { action: action.as_str(), order, begun }, answer)
     }
 
-    /// Returns the note, but without an entry for refusals if the principal has used up their budget of those.
+    /// Returns the note. If the principal has used up their budget of refusals, the note records no refusal.
     fn within_budget(&self, who: &Principal, note: Option<Note>) -> Option<Note> {
         let has_room = note.is_none() || self.refusals.has_room(who, clock::uptime());
         note.map(|note| if has_room { note } else { note.unless_refused() })
@@ -242,7 +242,7 @@ impl Commands {
         self.commit_work(Work { restaurant, reads, command, by, at, note, delivery, decide: Box::new(decide) }).await
     }
 
-    /// Refuses fields that any node of the cluster does not know.
+    /// Refuses fields that some node of the cluster does not know yet.
     fn check_level(&self, needed: Level) -> Result<(), Refusal> {
         if needed <= self.level.get() {
             return Ok(());
@@ -251,8 +251,8 @@ impl Commands {
         Err(Refusal::new(RefusalKind::Invalid, message))
     }
 
-    /// Returns the remembered answer to the command, which no limit withholds, or else the refusal,
-    /// which is not remembered.
+    /// Returns the remembered answer to a repeated command, and otherwise this refusal, which is not
+    /// remembered. So a limit never hides an earlier answer.
     async fn answered_or(&self, who: &Principal, key: &CommandKey, refusal: Refusal) -> Result<Committed, CommandError> {
         let answered = self.feeds.store().answered(who.restaurant, key).await?;
         answered.ok_or(CommandError::Refused(refusal))
@@ -302,8 +302,8 @@ impl Commands {
         self.count("lapse", answer)
     }
 
-    /// Begins with an order for later that is due. Idempotent: only the first node that finds it has an effect. The event has
-    /// the role `service`.
+    /// Starts an order for later that is due. Idempotent: only the first node that finds it has an effect. The event names the
+    /// role `service`.
     ///
     /// # Errors
     /// An error of the store.
@@ -317,7 +317,7 @@ impl Commands {
     }
 
     /// Records a change of a kitchen screen. Idempotent. The events name the role `kitchen` for a
-    /// new connection, and else `service`.
+    /// new connection, and otherwise `service`.
     ///
     /// # Errors
     /// An error of the store.

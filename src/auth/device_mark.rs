@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_carries_a_mark_of_each_person_and_a_few_at_most() {
+    fn a_browser_carries_one_mark_per_person_and_at_most_a_few() {
         let keys = keys("a:0123456789abcdef0123456789abcdef");
         let mut carried = String::new();
         for number in 0..20 {

@@ -41,7 +41,7 @@ impl Sessions {
     /// they continue, and until when it permits sensitive actions.
     ///
     /// # Errors
-    /// `WrongPassword`; after the right one `CodeRequired` and `WrongCode`; as [`Self::prove`]; the store's.
+    /// `WrongPassword`; after the right password, `CodeRequired` or `WrongCode`; those of [`Self::prove`]; the store's.
     pub async fn confirm_password(
         &self,
         who: &Principal,

@@ -56,7 +56,7 @@ struct Claims {
     share: Option<OrderId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<Key>,
-    /// The kind of token, which some issuers write. This server never does.
+    /// The kind of token. Some issuers write it; this server does not.
     #[serde(default, rename = "typ", alias = "token_type", alias = "token_use", skip_serializing)]
     kind: Option<String>,
 }
@@ -221,8 +221,8 @@ impl Verifier {
         }
         let known = self.0.keys.iter().find(|known| Some(known.kid.as_str()) == header.kid.as_deref());
         let known = known.ok_or(TokenError::UnknownKey)?;
-        // The token does not choose: a public key of one algorithm must not serve as a secret of
-        // another.
+        // The key decides on the algorithm, not the token. Otherwise a public key could serve as the
+        // secret of another algorithm.
         if header.alg != known.algorithm {
             return Err(TokenError::WrongAlgorithm);
         }

@@ -1,4 +1,5 @@
-//! Addresses on the command line: to listen on, for guests, and origins of pages.
+//! Addresses on the command line: the address to listen on, the one for guests, and the origins of
+//! allowed pages.
 
 use std::net::SocketAddr;
 use url::{Host, Url};

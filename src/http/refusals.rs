@@ -18,7 +18,7 @@ const OWN_PASSWORD: &str = "own_password";
 /// The reasons when a PIN does not begin a shift.
 const WRONG_PIN: &str = "wrong_pin";
 const PIN_STOPPED: &str = "pin_stopped";
-/// The wait before a client sends a password again that the server had no time to check.
+/// How long a client waits before it repeats a sign-in, if the server had no time to check the password.
 const BUSY: Duration = Duration::from_secs(3);
 
 impl From<StoreError> for Problem {

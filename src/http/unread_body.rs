@@ -57,7 +57,7 @@ pub async fn close_unread(
     Ok(response.map_body(|_, body| Answer { body, _whole: whole }))
 }
 
-/// A request, which the reader of its body and the answer share.
+/// A request. The reader of its body and the answer share it.
 struct Kept {
     payload: RefCell<Payload>,
     /// `None` once the answer has been written.
@@ -83,7 +83,7 @@ impl Stream for Reader {
     }
 }
 
-/// A request until its answer has been written.
+/// Holds a request until its answer has been written.
 struct Whole(Rc<Kept>);
 
 impl Drop for Whole {

@@ -7,9 +7,10 @@ use crate::protocol::Snapshot;
 use crate::protocol::snapshot::WeakSnapshot;
 use std::time::Duration;
 
-/// The longest time for which a snapshot of a floor or an order is shared. Both change without an
-/// event: a floor when screens draw the feed, an order when its notes are erased. For the same
-/// time, a large snapshot is shared despite newer events, which its readers receive after it.
+/// The longest time for which a snapshot of a floor or an order is shared. Both can change without
+/// an event: a floor when a screen reports how far it has drawn the feed, an order when its notes
+/// are erased. A large snapshot of any room is shared for this time even if there are newer events;
+/// its readers receive those events after it.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
 /// The size in bytes above which a snapshot is large.

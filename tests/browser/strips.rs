@@ -101,7 +101,7 @@ async fn a_kitchen_sees_incoming_orders_cancelled_tickets_and_the_dishes_of_the_
         screen.shows(text(order), "cancelled").await;
     }
     strip("the newest two", "#cancelled", json!([third, second])).await;
-    strip("no cancelled one on the board", "#tickets", json!([])).await;
+    strip("no cancelled ticket on the board", "#tickets", json!([])).await;
     says("#cancelled-more", json!("3 cancelled: show all")).await;
     screen.tap("#cancelled-more").await;
     strip("all of them", "#cancelled", json!([third, second, first])).await;

@@ -48,7 +48,7 @@ test('an untouched page loads the other version at once, and a touched one after
   assert.deepEqual(hidden.loads, ['b']);
 });
 
-test('a touch before the page follows versions counts', () => {
+test('a touch counts even before the page follows versions', () => {
   Object.defineProperty(globalThis, 'navigator', { value: { userActivation: { hasBeenActive: true } }, configurable: true });
   const it = page({ welcome: { version: 'b' } });
   assert.deepEqual(it.loads, []);

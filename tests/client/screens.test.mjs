@@ -126,7 +126,7 @@ test('an order is named with its service, unless it is eaten at a table', () => 
     ['Table 4', 'Table 4, Takeaway', 'Table 4, Delivery', 'Dine in', 'Takeaway', 'Delivery']);
 });
 
-test('an age passes two thresholds, also across midnight', () => {
+test('a ticket\'s age passes a first and a second threshold, across midnight too', () => {
   const clock = clockOf({ since: NOON }, { warnMinutes: 10, lateMinutes: 20 });
   assert.deepEqual([599_999, 600_000, 1_199_999, 1_200_000].map((ms) => levelAt(clock, NOON + ms)), ['fresh', 'warn', 'warn', 'late']);
   assert.deepEqual([age(-5), age(67_000), age(3_900_000), age(90_000_000)], ['0:00', '1:07', '1 h 05', '25 h 00']);
@@ -140,7 +140,7 @@ test('an order is in a hurry shortly before its promised time and late after it,
   for (const of of [(one) => clockOf(ticketOf(one), thresholds), (one) => laneClock(one, 'kitchen')]) {
     assert.deepEqual(minutes([12, 24, 25, 29, 30, 35], of(promised(30))), ['fresh', 'fresh', 'warn', 'warn', 'late', 'late']);
     assert.deepEqual(minutes([21, 114, 115, 120], of(promised(120))), ['fresh', 'fresh', 'warn', 'late']);
-    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'half of a short promise is not yet a hurry');
+    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'the warning for a short promise comes at half of its time');
     assert.deepEqual(minutes([9, 10, 20], of(order('preparing', {}, { accepted_at: at(0) }))), ['fresh', 'warn', 'late'], 'without a promise the age decides');
   }
   assert.deepEqual(minutes([19, 20], clockOf(ticketOf(promised(30)), { ...thresholds, hurryMinutes: 10 })), ['fresh', 'warn'], 'as a screen has set it');
@@ -413,14 +413,14 @@ test('tickets fill columns in order, and continue in the next column where they 
   const dishes = (number, foot = 10) => ({ head: 10, items: Array.from({ length: number }, () => 20), foot });
   const placed = (shapes, columns) => pack(shapes, column, columns).map(({ column: at, top, cut }) => [at, top, cut?.breaks.join('+') ?? '-'].join());
   assert.deepEqual(placed([dishes(1), dishes(1, 12), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-'], 'two dishes stay together in a small gap');
-  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '1,50,1'], 'and fill a large gap');
+  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '1,50,1'], 'two dishes are split to fill a large gap');
   assert.deepEqual(placed([dishes(3), dishes(1)]), ['0,0,-', '1,0,-'], 'one dish stays whole');
   assert.deepEqual(placed([dishes(2), { ...dishes(3), items: [40, 20, 20] }]), ['0,0,-', '1,0,-'], 'no head without a dish');
   assert.deepEqual(placed([dishes(1), dishes(3), dishes(1)]), ['0,0,-', '0,50,2', '1,45,-'], 'the last dish keeps its buttons');
   assert.deepEqual(placed([dishes(1), dishes(3)], 2), ['0,0,-', '1,0,-'], 'no ticket is split while all fit');
   assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'a ticket longer than a column');
   const marks = { ...column, mark: (at) => (at === 1 ? 30 : 5) };
-  assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head above a part is as high as that of its own ticket');
+  assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head is as high on the continued part as on the ticket');
 });
 
 test('letters on a large screen shrink while tickets do not fit on the page, and grow when a column is free', () => {
@@ -508,7 +508,7 @@ test('progress counts dishes instead of lines, without voided ones', () => {
 
 let remembered = 0;
 
-/** Returns a new memory, or with a name the one that an earlier memory of that name has left. */
+/** Returns a new memory. With a name, it reads what an earlier memory of that name has stored. */
 function remembering(name = `restaurant.${(remembered += 1)}`) {
   const memory = new TicketMemory();
   memory.use(name);
@@ -521,7 +521,7 @@ function sending(now = () => 0) {
   return { sent, commands: new KitchenCommands({ bell, now }) };
 }
 
-test('a search finds what was closed hours ago; without one only the last quarter of an hour is listed', () => {
+test('a search finds what was closed hours ago; without a search only the last fifteen minutes are listed', () => {
   const served = order('served', { a: item('done') }, { number: 42, served_at: at(0), table: '7' });
   const later = NOON + 2 * 3_600_000;
   assert.equal(lanes([served], later, '').done.length, 0);
@@ -531,7 +531,7 @@ test('a search finds what was closed hours ago; without one only the last quarte
   assert.equal(canBeCalledBack(served, later), false, 'the server would refuse the recall');
 });
 
-test('a dish that is sold out until a time is so until that time next occurs on the clock of the device', () => {
+test('a dish that is sold out until a time of day returns when the device\'s clock next shows that time', () => {
   const evening = new Date(2026, 10, 24, 22, 15, 30).getTime();
   assert.equal(nextAt('22:30', evening), new Date(2026, 10, 24, 22, 30).getTime());
   assert.equal(nextAt('05:00', evening), new Date(2026, 10, 25, 5).getTime(), 'tomorrow');
@@ -599,7 +599,7 @@ test('a ticket that changed during a long absence says what has changed', (t) =>
   assert.deepEqual(noticed, ['o1']);
 });
 
-test('a stored room that is older than a cancellation does not remove its warning; a newer change does', () => {
+test('a state older than the cancellation keeps the warning, and a newer one removes it', () => {
   const name = 'restaurant.stale';
   const memory = remembering(name);
   const ticket = (status, position) => ticketOf(order(status, { a: item('queued') }, { position }));

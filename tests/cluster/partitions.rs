@@ -16,7 +16,7 @@ use support::redis_server::Redis;
 use support::{PATIENCE, TestServer, eventually, program};
 use tokio::task::block_in_place;
 
-/// The addresses in `scripts/lib/switch.py`: those of the hosts, and that of the observer.
+/// The addresses in `scripts/lib/switch.py`: of the hosts with nodes, of the host with the servers, and of the network.
 const NODES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
 const SERVERS: &str = "10.77.0.3";
 const NETWORK: &str = "10.77.0.0/24";

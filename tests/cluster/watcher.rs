@@ -106,7 +106,7 @@ impl Eye {
         }
     }
 
-    /// Reads until the connection ends, or everything is read: then returns true.
+    /// Reads until the connection ends or everything is read. Returns whether everything is read.
     async fn follow(&mut self, screen: &mut Screen, live: &mut Option<tokio::sync::oneshot::Sender<()>>) -> bool {
         loop {
             if self.until.borrow().is_some_and(|last| screen.room(&self.room).cursor >= Some(last)) {

@@ -29,7 +29,7 @@ def upgrade(restaurant, protocols=None, path="/ws", **headers):
     return int(first.split()[1]), fields
 
 
-def step_the_server_chooses_its_own_of_the_two_subprotocols(restaurant):
+def step_the_server_answers_with_the_subprotocol_orderbell_v1(restaurant):
     status, fields = upgrade(restaurant, f"orderbell.v1, bearer.{restaurant.token('staff')}")
     assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{status} {fields}"
 

@@ -38,7 +38,7 @@ pub struct Line {
     /// The number of its course; that of the dish's category when absent. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseNumber>,
-    /// The seat at the table that it is for. From feature level 2 on.
+    /// The guest's seat at the table, by number. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<SeatNumber>,
     /// The guest's note on this line.

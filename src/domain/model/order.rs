@@ -76,7 +76,7 @@ pub struct Item {
     /// Its course. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
-    /// The seat at the table that it is for. From feature level 2 on.
+    /// The guest's seat at the table, by number. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<SeatNumber>,
     /// Whether the kitchen must not begin it yet; its status is `queued`. From feature level 2 on.

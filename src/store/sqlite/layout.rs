@@ -18,7 +18,7 @@ pub enum Layout {
     Old,
 }
 
-/// Rewrites a table of the old layout with at most [`FEW`] events, as in a new database. Call it in a transaction.
+/// Gives a table of the old layout the current one, if it has at most [`FEW`] events. Call it in a transaction.
 pub async fn renew_if_small(connection: &mut SqliteConnection) -> sqlx::Result<Layout> {
     let Some(definition) = old_definition(connection).await? else { return Ok(Layout::Current) };
     let count = "SELECT count(*) FROM (SELECT 1 FROM events LIMIT $1)";

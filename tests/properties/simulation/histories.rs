@@ -31,7 +31,7 @@ impl World {
         self.nodes[node].known.entry(restaurant).or_insert_with(|| Known::new(at.generation, at.last));
     }
 
-    /// Requests a comparison of a feed by the last event that it has delivered.
+    /// Requests a comparison of a feed, by the last event that the node has delivered.
     pub fn doubt(&mut self, node: usize, restaurant: RestaurantId, at: Standing) {
         let keeps = self.keeps(Rule::FurthestIsKept);
         if let Some(known) = self.nodes[node].known.get_mut(&restaurant) {
@@ -102,8 +102,8 @@ impl World {
         }
     }
 
-    /// Compares a feed in the database with a node's knowledge, like `Histories::judge`. Returns the feed's generation if it is
-    /// another one.
+    /// Compares a feed in the database with a node's knowledge, like `Histories::judge`. Returns the feed's generation if it
+    /// differs.
     fn judge(&mut self, node: usize, restaurant: RestaurantId, known: &Known, head: &Head) -> Option<Generation> {
         let is_compared = self.keeps(Rule::HistoriesAreCompared);
         let generation = match if is_compared { known.compare(head) } else { Comparison::Same } {
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// Opens a node if the database is still on the recorded server. Otherwise other running nodes first get time to compare
-    /// their knowledge. If the server is still another one then, every feed begins a generation.
+    /// their knowledge. If the database is still on another server after that, every feed begins a generation.
     pub fn examine(&mut self, node: usize, is_again: bool) {
         if !self.has_database {
             return self.soon(node, 100..=500, What::Examine(is_again));
@@ -155,8 +155,9 @@ impl World {
         self.nodes[node].is_open = true;
     }
 
-    /// Returns whether each node knows a missed event of each restaurant for which the standby has missed some. A node that knows
-    /// none would accept a cursor at a lost event as one of the new history, until it hears of the new generation.
+    /// Returns whether every node knows, for each restaurant, a position that the standby lacks, if it lacks any. A node without
+    /// such a position would accept a cursor at a lost event, as if it were in the new history, until it hears of the new
+    /// generation.
     fn is_known(&self, standby: &Database) -> bool {
         let is_lost = |id: &RestaurantId| self.database.head(*id) > standby.head(*id);
         restaurants().iter().filter(|id| is_lost(id)).all(|id| {
