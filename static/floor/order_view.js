@@ -66,7 +66,7 @@ function upcomingCard(order, look) {
     'aria-label': `For later: order ${called(order)}, ${place(order)}`,
   },
   h('h3.order__head', {}, h('button.order__open', { 'type': 'button', 'data-do': 'open-order', 'aria-expanded': String(isOpen) },
-    h('span.order__line', {}, h('b.order__due', {}, whenAt(order.due_at, zone, now)), h('span.order__number', {}, h('span.visually-hidden', {}, 'Order '), called(order)),
+    h('span.order__line', {}, h('b.order__due', {}, whenAt(order.due_at, zone, now)), h('span.order__number', {}, 'Order ', called(order)),
       h('span.order__place', {}, placeView(order))),
     h('span.order__line', {}, h('span.order__fact', {}, `to the kitchen at ${whenAt(order.starts_at, zone, now)}`), h('span.order__fact', {}, count(progress(order).all, 'dish', 'dishes')),
       h('span.badge', {}, order.status === 'placed' ? 'Not accepted yet' : 'Accepted'),

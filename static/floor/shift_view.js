@@ -10,7 +10,7 @@ import { sheetHead } from '../shared/sheet.js';
  * whether the server has checked the PIN
  */
 export function personButton(name, checked) {
-  return h('button.button.person', { 'type': 'button', 'data-do': 'who', 'data-nobody': name === undefined },
+  return h('button.button.person', { 'type': 'button', 'data-do': 'who', 'data-nobody': name === undefined, 'data-unchecked': name !== undefined && !checked },
     icon('person'), h('span.person__name', {}, name ?? 'Who are you?'), name !== undefined && !checked && h('span.visually-hidden', {}, ', PIN not checked yet'));
 }
 

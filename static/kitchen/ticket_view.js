@@ -314,7 +314,7 @@ export function upcomingEntry(ticket, now, zone) {
   const view = () => h('article.incoming__order', {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'upcoming', 'aria-label': `For later: order ${called(order)}, ${place(order)}`,
   },
-  h('p.incoming__head', {}, h('b', {}, `For ${due}`), h('span', {}, h('span.visually-hidden', {}, 'Order '), called(order)), h('span', {}, placeView(order)),
+  h('p.incoming__head', {}, h('b', {}, `For ${due}`), h('span', {}, 'Order ', called(order)), h('span', {}, placeView(order)),
     h('span.muted', {}, `begins ${starts}`), warned && h('span.incoming__allergy', {}, icon('alert'), warned)),
   h('ul.incoming__items', {}, mine.filter(([, item]) => item.status !== 'voided').map(([key, item]) => h('li', {
     'data-item': key, 'data-status': item.status,

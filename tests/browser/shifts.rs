@@ -71,6 +71,7 @@ async fn a_pin_changes_the_person_at_once_and_is_checked_when_it_arrives() {
     pin("omar", "80293").await;
     floor.tap("#pin-form [type='submit']").await;
     floor.until("omar at once", &who("omar"), vec![]).await;
+    floor.sees(".person[data-unchecked]").await;
     floor.tap(&accept(&two)).await;
     floor.network.set(Network::Fine);
     let manager = restaurant.server.manager().await;
