@@ -158,8 +158,8 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_DATABASE_WAIT_S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub database_wait_s: u64,
 
-    /// Seconds for which a node that is asked to stop serves as before while `/readyz` answers 503, so that a load balancer
-    /// sends it nothing more when it drains. Use more than the period of the balancer's checks.
+    /// Seconds between a request to stop and draining. The node serves as before while `/readyz` answers 503, so that a load
+    /// balancer sends it nothing more when it drains. Use more than the period of the balancer's checks.
     #[arg(long, env = "ORDERBELL_DRAIN_MIN_S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub drain_min_s: u64,
 
@@ -187,8 +187,8 @@ pub struct Serve {
     pub ended_patience_ms: u64,
 
     /// Feature level that this node registers, at most the version's own. Nodes of a database use
-    /// the lowest of all levels; lower it while older nodes run that cannot be detected (see
-    /// docs/operations.md).
+    /// the lowest of all levels. Lower it while the database has older nodes that do not register a
+    /// level (see docs/operations.md).
     #[arg(long, env = "ORDERBELL_FEATURE_LEVEL", default_value_t = Level::CURRENT.number(), value_parser = clap::value_parser!(u16).range(..=i64::from(Level::CURRENT.number())))]
     pub feature_level: u16,
 

@@ -117,7 +117,7 @@ pub enum SessionError {
     /// A field is invalid. The text is for its sender.
     #[error("{0}")]
     Invalid(String),
-    /// No screen waits for a pairing under this code, or no longer.
+    /// No screen waits for a pairing under this code.
     #[error("no screen waits under this code; read it from the screen again")]
     UnknownPairing,
     /// The change would leave the restaurant without a manager.

@@ -180,7 +180,7 @@ impl ConnectionRegistry {
 }
 
 impl ConnectionSlot {
-    /// Registers the connection's address and session; again after each new token.
+    /// Registers the connection's address and session. Call it again after each new token.
     pub fn register(&self, session: &Key, reach: Recipient<Control>) {
         let session = self.registry.hash(session);
         let mut connections = self.registry.connections();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn diners_are_refused_first_and_slots_that_are_given_back_are_taken_again() {
+    fn diners_are_refused_first_and_a_freed_slot_can_be_taken_again() {
         let registry = ConnectionRegistry::default();
         let limits = Limits { connections: 10, reserved_percent: 20, ..Limits::default() };
         let diner = |number: u32| principal(Role::Diner, &format!("d{number}"), Some(&number.to_string()));

@@ -1,5 +1,5 @@
-//! The HTTP face: the URL table in [`routes`] (and, for integrators, in the document of [`openapi`]), problems in the contract's
-//! words, and a file for each kind of thing.
+//! The HTTP interface. [`routes`] has the table of URLs, and [`openapi`] makes the document for integrators. Errors are answered
+//! as problems with the contract's codes.
 
 pub mod api;
 mod assets;

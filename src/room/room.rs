@@ -110,7 +110,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Starts a room on this thread, which receives each event after `standing` that it carries.
+    /// Starts a room on this thread. It receives every event for it after `standing`.
     pub fn launch(
         id: RoomId,
         restaurant: RestaurantId,
@@ -269,7 +269,7 @@ impl Handler<Join> for Room {
                 self.head = self.head.max(join.head);
                 self.join(join, ctx);
             }
-            // The head must not change while the opening state is read for it.
+            // The opening state is read at the current head, which must not change meanwhile.
             Stage::Opening { joining, .. } => joining.push(join),
             Stage::Closed { early } => {
                 let early = std::mem::take(early);

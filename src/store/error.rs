@@ -57,7 +57,7 @@ impl From<sqlx::Error> for StoreError {
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
         // connection, authorization to connect, resources, operator, system; serialization, deadlock; lock not available;
-        // read-only; idle in a transaction or in one for too long, which ends the connection
+        // read-only; a transaction that was idle or open for too long, which ends the connection
         return ["08", "28", "53", "57", "58"].iter().any(|class| code.starts_with(class))
             || ["40001", "40P01", "55P03", "25006", "25P03", "25P04"].contains(&code);
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_of_conditions_that_pass_are_told_from_bugs() {
+    fn codes_of_temporary_conditions_are_distinguished_from_bugs() {
         for code in ["57014", "57P01", "53300", "08006", "40P01", "55P03", "25P03", "28000", "5", "517", "13", "266", "14"] {
             assert!(is_passing(code), "{code}");
         }

@@ -8,7 +8,7 @@ import { sentence } from './parts.js';
  * @property {{id: string, slug: string, name: string, currency: string}} restaurant
  * @property {string} username of the signed-in person
  * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text', deadlineMs?: number}) => Promise<any>} call
- * `path` begins below the restaurant's, or with `/api/`
+ * `path` is relative to the restaurant's path, unless it begins with `/api/`
  * @property {() => void} changed redraws
  */
 
@@ -60,7 +60,7 @@ export class Section {
    * Runs an action and then reads the data again. Shows an error in the open sheet's form, or else as a toast.
    *
    * @param {() => Promise<any>} work
-   * @param {string} [done] the text after a success, which also closes the sheet
+   * @param {string} [done] the text to show after a success; a success also closes the sheet
    * @returns {Promise<any>} the result of the action; undefined if it failed
    */
   async attempt(work, done) {

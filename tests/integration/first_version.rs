@@ -82,7 +82,7 @@ async fn is_served(server: &mut TestServer, old: &Value) {
 async fn a_database_of_the_first_version_is_served_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let file: PathBuf = folder.path().join(DATABASE);
-    // The dump has the rows of a table before the table that they refer to.
+    // In the dump, some rows come before the rows to which they refer.
     let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true).foreign_keys(false);
     let mut database = SqliteConnection::connect_with(&options).await.unwrap();
     raw_sql(AssertSqlSafe(fixture("sqlite.sql"))).execute(&mut database).await.unwrap();
@@ -110,8 +110,8 @@ async fn a_database_of_the_first_version_is_served_on_postgresql() {
 /// Counts the connections that wait for a lock.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-/// Locks the feed until a migration waits for it, and then waits for the orders, which that migration may have locked. The
-/// database server then ends the migration.
+/// Makes a deadlock with a migration: locks the feed until the migration waits for it, and then locks the orders, which the
+/// migration may hold. The database server then ends the migration.
 async fn command_of_an_old_node(pool: &PgPool) -> sqlx::Result<()> {
     let mut command = pool.begin().await?;
     command.execute("SET LOCAL deadlock_timeout = '5s'").await?;

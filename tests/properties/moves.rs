@@ -22,7 +22,7 @@ pub struct Move {
     pub pause: u64,
     /// Events of other orders since the previous command.
     pub elsewhere: u64,
-    /// How many nodes check before it whether the order is due.
+    /// The number of nodes that check, before the command, whether the order is due.
     pub ticks: u8,
 }
 

@@ -240,7 +240,7 @@ pub async fn polled<T>(times: u64, future: impl Future<Output = T>) -> Option<T>
     .await
 }
 
-/// The number of callers that stop at some await or moment. Grows with `ORDERBELL_TEST_FACTOR`, up to five times.
+/// The number of callers that stop after a number of awaits or after a time. Grows with `ORDERBELL_TEST_FACTOR`, up to five times.
 const ROUNDS: u64 = 200;
 const WAITS: u64 = 12;
 

@@ -297,7 +297,7 @@ fn cached() -> [(Node, SecretString); 2] {
 }
 
 #[test]
-fn a_token_is_verified_again_as_it_was_and_cached_once() {
+fn a_token_that_is_verified_twice_has_the_same_principal_and_is_cached_once() {
     for (node, token) in cached() {
         assert_eq!(node.verify(&token, NOW), node.verify(&token, NOW));
         assert_eq!(node.verifier.0.verified.len(), 1);

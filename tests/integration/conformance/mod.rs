@@ -202,8 +202,8 @@ impl Bench {
     }
 }
 
-/// Reads the server's frames up to an answer or the end of the stream. Returns them with the close code, and asserts that a
-/// server may send each frame.
+/// Reads the server's frames up to an answer or the end of the stream. Asserts that a server may send each of them. Returns the
+/// answers and the close code.
 async fn read_until(raw: &mut Raw, end: Option<&Answer>) -> Result<(Vec<Answer>, Option<u16>), String> {
     let (mut answers, mut closed) = (Vec::new(), None);
     let begun = Instant::now();

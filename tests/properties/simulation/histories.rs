@@ -86,7 +86,7 @@ impl World {
         });
     }
 
-    /// Judges feeds as the database has them.
+    /// Judges feeds by their heads in the database.
     pub fn judge_these(&mut self, node: usize, is_all: bool, heads: Option<Vec<(RestaurantId, Known, Head)>>) {
         let Some(heads) = heads.filter(|_| self.has_database) else {
             return self.soon(node, 100..=500, if is_all { What::CompareKnown } else { What::CompareNow });
