@@ -44,7 +44,7 @@ const STORED: [&str; 7] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         title = "Orderbell",
         version = "1",
         description = "The rules behind these calls (roles, commands, rooms, cursors) are in the protocol document. Every \
-            GET answers HEAD too. An address under a method that it does not take answers 405 with `Allow`. A node of \
+            GET answers HEAD too. A method that the address does not accept is answered 405 with `Allow`. A node of \
             another role (`--role`) answers 404. Errors are RFC 9457 problems with a `code`. A field without a value is \
             absent, and never null unless its schema says so.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")

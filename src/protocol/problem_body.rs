@@ -56,7 +56,7 @@ fn type_schema() -> Object {
 }
 
 fn code_schema() -> Schema {
-    let of_pairing = schema::word(GRANT_ERRORS).description(Some("Of pairing alone (RFC 8628)."));
+    let of_pairing = schema::word(GRANT_ERRORS).description(Some("Only for pairing (RFC 8628)."));
     AnyOfBuilder::new().item(Ref::from_schema_name(ErrorCode::name())).item(of_pairing).build().into()
 }
 

@@ -197,7 +197,7 @@ impl Note {
 pub struct Entry {
     /// Its id; a later one is greater.
     pub id: AuditId,
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The kind of action: `orders`, `menu`, `people` and so on.
     pub kind: String,

@@ -148,7 +148,7 @@ pub struct Work {
     pub command: Option<CommandKey>,
     /// The author of the events.
     pub by: By,
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The entry of the audit to write in the same transaction, which fills in its label and its outcome.
     pub note: Option<Note>,

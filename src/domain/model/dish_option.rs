@@ -33,7 +33,7 @@ pub struct DishOption {
     #[serde(default, skip_serializing_if = "is_first")]
     #[schema(schema_with = sort_schema)]
     pub sort: u32,
-    /// Whether pages choose it before the guest does.
+    /// Whether pages choose it at first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
     /// Whether guests can choose it; false when it is sold out (86). Absent means true.

@@ -45,7 +45,7 @@ pub struct Line {
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_note_schema)]
     pub note: Option<Note>,
-    /// The note is about an allergy; needs a note. From feature level 1 on.
+    /// Whether the note is about an allergy; requires a note. From feature level 1 on.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
 }

@@ -46,7 +46,7 @@ pub struct OptionDraft {
     pub group: Option<OptionGroupId>,
     /// The sort key within the group; lower comes first. When absent, 0.
     pub sort: Option<u32>,
-    /// Whether pages choose it before the guest does. When absent, false.
+    /// Whether pages choose it at first. When absent, false.
     pub default: Option<bool>,
     /// Whether guests can choose it. When absent, unchanged; a new option is available.
     pub available: Option<bool>,

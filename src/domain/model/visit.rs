@@ -56,7 +56,7 @@ pub struct VisitChange {
     pub visit: VisitId,
     /// The position of its first event.
     pub position: Position,
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The table that the guests left.
     pub from: TableLabel,

@@ -15,7 +15,7 @@ pub struct Step {
     pub position: Position,
     /// What happened.
     pub kind: EventKind,
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The originator.
     pub by: By,

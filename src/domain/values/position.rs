@@ -63,5 +63,5 @@ impl<'de> Deserialize<'de> for Position {
 wire_schema!(
     Position,
     "Position",
-    schema::integer(Self::ZERO.0, Self::MAX.0).description(Some("A place in the feed of a restaurant."))
+    schema::integer(Self::ZERO.0, Self::MAX.0).description(Some("A position in the feed of a restaurant."))
 );

@@ -166,7 +166,7 @@ struct PairedAnswer {
     operation_id = "pollPairing",
     tag = "devices",
     summary = "Ask whether the screen is approved",
-    description = "Once it is, repeated calls return the same session and refresh token, until they are renewed or the code expires.",
+    description = "Once the screen is approved, repeated calls return the same session and refresh token, until they are renewed or the code expires.",
     security(()),
     request_body = TokenRequest,
     responses(

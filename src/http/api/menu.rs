@@ -37,7 +37,7 @@ struct Profile {
     slug: Slug,
     name: Name,
     currency: Currency,
-    /// The minutes that `accept` promises where it names none.
+    /// The minutes that `accept` promises if it names none.
     default_minutes: u16,
     /// Absent for UTC.
     #[serde(skip_serializing_if = "TimeZone::is_utc")]

@@ -32,7 +32,7 @@ pub struct FilePath {
     operation_id = "picture",
     tag = "restaurants",
     summary = "Read a picture of a dish",
-    description = "For: everybody. The widths are 160, 480 and 960 as far as they are less than the picture's own, and its own.",
+    description = "For: everybody. The widths are the picture's own, and those of 160, 480 and 960 that are smaller.",
     security(()),
     params(
         parts::RestaurantPath,

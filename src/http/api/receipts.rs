@@ -74,7 +74,7 @@ struct OpenCalls {
     operation_id = "callsOfVisit",
     tag = "sessions",
     summary = "List the open calls of the guest's table",
-    description = "For: diner. Staff closed a call that is no longer listed.",
+    description = "For: diner. If a call is no longer listed, staff have closed it.",
     responses((status = 200, description = "The open calls.", body = OpenCalls), parts::WithToken),
 )]
 pub async fn of_calls(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {

@@ -214,8 +214,8 @@ pub struct Refresh {
     operation_id = "refresh",
     tag = "sessions",
     summary = "Spend a refresh token for a new pair",
-    description = "The token that was spent last gets the same successor again until that is spent, for at most 24 hours: \
-        send it again after a lost answer. An older one ends the session.",
+    description = "The token that was spent last gets the same successor again, until the successor is spent, but for at \
+        most 24 hours. So send it again after a lost answer. An older one ends the session.",
     security(()),
     request_body = Refresh,
     responses(

@@ -101,7 +101,7 @@ impl From<BegunShift> for ShiftAnswer {
     tag = "devices",
     summary = "Begin the shift of a person on a shared device, by their PIN",
     description = "For: a device that was paired with the role `staff`. After 5 wrong PINs of a person in a quarter of an hour \
-        `rate_limited`; after 20 in a row their PIN is stopped until it is set again.",
+        `rate_limited`; after 20 in a row the PIN no longer works until a new one is set.",
     request_body = NewShift,
     responses(
         (status = 200, description = "The shift.", body = ShiftAnswer),

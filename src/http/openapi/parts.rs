@@ -124,8 +124,8 @@ pub struct Attempt;
 impl IntoParams for Attempt {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let key = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header).required(Required::False);
-        let description = "One for each attempt of a person, until it has an answer: for ten minutes, the same key with the \
-                           right password gets the session that it began, until that is renewed.";
+        let description = "One for each attempt of a person. Repeat the call with the same key until it is answered: for ten \
+                           minutes, the same key with the right password gets the same session, until that is renewed.";
         vec![key.schema(Some(Ref::from_schema_name(CommandId::name()))).description(Some(description)).build()]
     }
 }

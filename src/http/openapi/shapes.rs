@@ -46,7 +46,7 @@ pub struct Poll {
     pub frames: Vec<serde_json::Value>,
 }
 
-/// The answer to a long poll of several rooms: each frame names its own.
+/// The answer to a long poll of several rooms: each frame names its room.
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PollOfRooms {

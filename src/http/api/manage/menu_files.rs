@@ -214,7 +214,7 @@ fn read(body: &FileBody, menu: &Menu, missing: Missing) -> Result<MenuDraft, Vec
     operation_id = "importMenu",
     tag = "management",
     summary = "Import a menu from a file",
-    description = "For: manager. With the `version` of the preview in `If-Match`, what is written is what the preview said.",
+    description = "For: manager. With the `version` of the preview in `If-Match`, the import makes exactly the changes of the preview.",
     params(parts::RestaurantPath, ImportQuery, parts::IfMatch),
     request_body(content((String = "text/csv"), (MenuDraft = "application/json")), description = "The file, in UTF-8."),
     responses(

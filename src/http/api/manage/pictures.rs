@@ -33,12 +33,12 @@ const RETRY: Duration = Duration::from_secs(5);
     tag = "management",
     summary = "Upload a picture of a dish",
     description = "For: manager. The body is a JPEG, PNG or WebP of at most 8 MiB and 25 million pixels. It is turned upright, made \
-                   smaller and encoded again, without what it says beside its pixels. A picture that the menu does not name is \
+                   smaller and encoded again, and keeps only its pixels. A picture that the menu does not name is \
                    removed a day after its upload.",
     params(parts::RestaurantPath),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The picture."),
     responses(
-        (status = 201, description = "The picture, as a dish names it.", body = Picture),
+        (status = 201, description = "The entry for the dish.", body = Picture),
         parts::OfRestaurant,
         (status = 408, response = Problem),
         (status = 409, response = Problem),

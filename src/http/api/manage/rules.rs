@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// The rules, as they are.
+/// The rules in force.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HouseRulesInForce)]
 struct RulesAnswer {
@@ -59,7 +59,7 @@ pub async fn read(state: web::Data<State>, TenantUser(who): TenantUser) -> Resul
     operation_id = "setHouseRules",
     tag = "management",
     summary = "Replace the rules that the restaurant sets for its own people",
-    description = "For: manager. From feature level 2 on. The next command on any node is decided by them.",
+    description = "For: manager. From feature level 2 on. They apply to the next command on any node.",
     params(parts::RestaurantPath, parts::IfMatch),
     request_body = HouseRules,
     responses(
