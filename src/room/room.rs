@@ -110,7 +110,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Starts a room on this thread. It receives every event for it after `standing`.
+    /// Starts a room on this thread. The room receives each of its events after `standing`.
     pub fn launch(
         id: RoomId,
         restaurant: RestaurantId,

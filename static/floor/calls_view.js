@@ -31,7 +31,7 @@ export function callsView(calls, { now, all, answered }) {
   ];
 }
 
-/** Names the folded calls, whose guests read that the staff's screen shows them. @param {any[]} calls */
+/** Names the folded calls too, since their guests read that the staff's screen shows the call. @param {any[]} calls */
 function foldedWords(calls) {
   return calls.map(({ table, reason }) => `table ${table}${reason === 'help' ? '' : ` (${reason})`}`).join(', ');
 }

@@ -9,8 +9,8 @@ const WORTH_CUTTING_TWO = 0.25;
  * A column, in px. `mark` returns the height of the head that is repeated above each later part of the ticket at an index.
  * @typedef {{height: number, gap: number, mark: (at: number) => number}} Column
  *
- * How a ticket is cut that begins `skip` below the top of a column: each dish in `breaks` begins another column, and the last of
- * `span` columns is filled down to `bottom`.
+ * The cuts of a ticket, which begins `skip` below the top of a column. Each dish in `breaks` begins another column, and the last
+ * of `span` columns is filled down to `bottom`.
  * @typedef {{skip: number, span: number, breaks: number[], bottom: number}} Cut
  * @typedef {{column: number, top: number, cut: Cut | null}} Spot
  */
@@ -84,7 +84,7 @@ function isWorthCutting({ items }, left) {
 }
 
 /**
- * Cuts between dishes. The foot stays with the last dish: alone, nobody could tell whose buttons it has.
+ * Cuts between dishes. The foot stays with the last dish, since nobody could tell whose buttons a lone foot has.
  * @param {Shape} shape
  * @param {number} skip
  * @param {number} height of a column

@@ -101,7 +101,7 @@ test('a stuck leader is replaced, and steps back when it wakes', async () => {
   assert.deepEqual([status(stuck, 'o1'), it.server.held.size], ['preparing', 1]);
 });
 
-test('tabs of different sessions share no frame and no token, but the bound on held requests', async () => {
+test('tabs of different sessions share the bound on held requests, and neither frames nor tokens', async () => {
   const it = new Browser();
   const tokens = ['a', 'b', 'c', 'd', 'e'].map((sid) => tokenOf({ sid, role: sid === 'a' ? 'kitchen' : 'staff' }));
   // The same session with fewer rights counts as another one.

@@ -59,14 +59,14 @@ test('a client that stopped for good is started again when the server is well', 
   assert.equal((await pass(15)).filter((deed) => deed === 'start').length, 1);
 });
 
-test('after a sleep the link is tested at once, and has its time to come back', async () => {
+test('after a sleep the link is tested at once, and has the usual time to reconnect', async () => {
   const { pass, sleep } = watching('well');
   await pass(4);
   sleep(8 * 3_600_000);
   assert.deepEqual(await pass(5), ['wake']);
 });
 
-test('the advice, on both sides of each bound', () => {
+test('the advice changes at the time limit of each state', () => {
   const advice = (state, forMs, answer) => advise({ state, forMs, answer });
   assert.deepEqual([advice('offline', 4_999), advice('offline', 5_000), advice('live', 1e9)], ['wait', 'ask', 'wait']);
   assert.deepEqual([advice('offline', 59_999, 'well'), advice('offline', 60_000, 'well')], ['wait', 'reload']);

@@ -45,7 +45,7 @@ async fn the_lowest_level_of_the_running_nodes_applies() {
     until_level(&cluster.staff, 2).await;
     assert_eq!(places_with_a_total(&cluster).await, 201);
 
-    // A node that shuts down in order needs no wait.
+    // A node that shuts down cleanly is gone at once.
     cluster.restart(1).await;
     until_level(&cluster.staff, 0).await;
     cluster.nodes[1].stop().await;

@@ -152,7 +152,7 @@ fn an_edit_of_the_menu_keeps_courses_that_it_does_not_mention() {
 }
 
 #[test]
-fn a_ticket_counts_by_the_restaurants_day_and_waits_for_its_feature_level() {
+fn ticket_numbers_restart_with_the_restaurants_day_and_need_their_feature_level() {
     let ticket = |counted: &str, zone: &str, level| {
         let mut menu = menu();
         menu.time_zone = zone.parse().unwrap();

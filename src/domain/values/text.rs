@@ -24,7 +24,7 @@ pub enum InvalidText {
     Alphabet(&'static str),
 }
 
-/// Trimmed text of 1 to `MAX` characters without control characters, line breaks included.
+/// Trimmed text of 1 to `MAX` characters, without line breaks and other control characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(Box<str>);

@@ -23,7 +23,7 @@ macro_rules! entries {
     };
 }
 
-/// The name of a subject: the restaurant, then the subject as a UUID and as text.
+/// SQL for the name of a subject. The arguments name the SQL parameters: the restaurant, the subject as a UUID, and as text.
 macro_rules! name_of {
     ($restaurant:literal, $uuid:literal, $text:literal) => {
         concat!(

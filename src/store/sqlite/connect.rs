@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commits_make_no_files_and_what_rewrites_a_table_does() {
+    async fn temporary_data_is_in_memory_for_commits_and_in_files_for_rewrites() {
         const FILES: i64 = 1;
         const MEMORY: i64 = 2;
         let folder = tempfile::tempdir().unwrap();

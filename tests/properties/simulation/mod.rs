@@ -1,8 +1,8 @@
 //! A simulation of the pure cores together: the fold of commands, the outbox and its messages, the sequencer, members, tail and
 //! frames of rooms, the state of connections, the comparison of histories, and clients that follow the cursor rule. Nodes die,
 //! the database and Redis go away, the database comes back without its last commits, announcements are lost, repeated and
-//! reordered, connections are cut and slow. The actors around the cores are
-//! modelled, with their queues and waits; time and chance come from a seed, so that a seed that fails fails again.
+//! reordered, connections are cut and slow. The actors around the cores are modelled, with their queues and waits. Time and chance
+//! come from a seed, so a failure can be repeated with its seed.
 //!
 //! At every frame the simulation checks that a client with access to a room gets each event once, in order, without a gap, as
 //! committed in one history. At the end it checks that each state is the fold of the log, and that each command was answered
@@ -46,7 +46,7 @@ fn under_any_faults_every_client_gets_each_event_once_in_order() {
     let mut total = Sum::default();
     for seed in 0..seeds() {
         let sum = World::run(seed, None);
-        let sum = sum.unwrap_or_else(|fault| panic!("seed {seed} fails {fault}; ORDERBELL_TEST_SEED={seed} tells it"));
+        let sum = sum.unwrap_or_else(|fault| panic!("seed {seed} fails {fault}; ORDERBELL_TEST_SEED={seed} prints its run"));
         total = total.plus(sum);
     }
     println!("{} seeds, {total:?}, {:.1} s", seeds(), begun.elapsed().as_secs_f64());
