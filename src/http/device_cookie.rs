@@ -26,7 +26,7 @@ pub fn read(state: &State, headers: &HeaderMap) -> Marks {
 /// Returns the value of `Set-Cookie` that adds the mark of a person.
 ///
 /// # Errors
-/// `internal` if it is not a valid header, which a mark always is.
+/// `internal` if the value is not a valid header. A mark always makes a valid one.
 pub fn set(state: &State, request: &HttpRequest, person: UserId, mark: &SecretString) -> Result<HeaderValue, Problem> {
     let marks = read(state, request.headers()).with(person, mark);
     let secure = if state.base.is_secure(request.peer_addr(), request.headers()) { "; Secure" } else { "" };

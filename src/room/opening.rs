@@ -73,8 +73,7 @@ pub async fn open(
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
-    // The document of an order names its last event. Only if that event came after `head`, the log is needed to find the last
-    // event before.
+    // The document of an order names its last event. If that event came after `head`, the log has the last event up to `head`.
     let last = match fields.position.filter(|position| *position <= head) {
         Some(last) => last,
         None => store.last_in_room(restaurant, room, head).await?,

@@ -145,9 +145,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// Returns a table.
     async fn table(&self, restaurant: RestaurantId, id: TableId) -> Result<Option<Table>>;
 
-    /// Sets the key of a table, so that no session begins with the old one, and with `end_sessions` ends those of the
-    /// table's guests, in one transaction; returns the sessions that it ended. `Missing` when there is no such table, `Taken`
-    /// when the key is.
+    /// Sets the key of a table, so that no session begins with the old one. With `end_sessions`, also ends the sessions of the
+    /// table's guests, in the same transaction. Returns the sessions that it ended. `Missing` when there is no such table,
+    /// `Taken` when the key is.
     async fn set_table_key(&self, table: &Table, end_sessions: bool, expected: Expected) -> Result<Vec<Key>>;
 
     /// Removes a table with its key, and ends the sessions of its guests, in one transaction; returns those sessions.

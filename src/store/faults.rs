@@ -74,8 +74,8 @@ impl WriteFaults {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Records that a successful commit wrote nothing. If it carried other units too, it is counted too low, which costs an
-    /// extra probe.
+    /// Records that a unit of a successful commit wrote nothing. If other units of the commit did write, the count of commits
+    /// is too low, which only costs an extra probe.
     pub(super) fn record_empty(&self) {
         self.empty.fetch_add(1, Ordering::Relaxed);
     }
@@ -86,10 +86,10 @@ impl WriteFaults {
         self.committed.load(Ordering::Relaxed).saturating_sub(self.empty.load(Ordering::Relaxed))
     }
 
-    /// Returns the numbers of writes that have begun and ended since the start, of those that others may hold up.
+    /// Returns how many writes have begun and how many have ended since the start. Counts only writes that others may hold up.
     #[must_use]
     pub fn begun_and_ended(&self) -> (u64, u64) {
-        // In this order, so that a write that ends meanwhile does not look as if it had not begun.
+        // The ended ones are read first, so that they are never more than those begun.
         let ended = self.ended.load(Ordering::Acquire);
         (self.begun.load(Ordering::Acquire), ended)
     }

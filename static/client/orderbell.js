@@ -117,7 +117,7 @@ export class Orderbell extends Emitter {
     this.#connection.rest(true);
   }
 
-  /** Releases everything that the server holds for this page, which may never run again, until `wake`. */
+  /** Releases everything that the server holds for this page, until `wake`: a frozen page may never run again. */
   freeze() {
     this.#persistence?.freeze();
     this.#connection.freeze();
@@ -294,8 +294,8 @@ export class Orderbell extends Emitter {
   }
 
   /**
-   * Keeps unanswered commands if the link can resume after a new sign-in. After any other stop it drops them: one may be its
-   * cause.
+   * Keeps unanswered commands if the link can resume after a new sign-in. After any other stop it drops them, since one of
+   * them may be the cause.
    */
   #stopped(/** @type {string} */ reason) {
     this.#down('stopped', reason);

@@ -1,7 +1,7 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { UNDO_MS, isOpen, movedWords } from './tickets.js';
 
-/** The most unconfirmed cancelled tickets to keep, the newest. */
+/** The most unconfirmed cancelled tickets to keep. The newest are kept. */
 export const MOST_CANCELLED = 100;
 
 const NO_MARKS = Object.freeze({});

@@ -110,8 +110,8 @@ function flag(kind, sign, words) {
 }
 
 /**
- * The allergy flags of a ticket: the word, unless a note at the top has it already, since a dish's note may be further down;
- * and the whole note of a dish of another station, since pans are shared.
+ * The allergy flags of a ticket. For its own dishes, whose notes may be further down: the word, unless a note at the top has it
+ * already. For each dish of another station, since pans are shared: the whole note.
  * @param {any} order
  * @param {[string, any][]} mine
  */

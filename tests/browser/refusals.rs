@@ -133,8 +133,8 @@ async fn a_removed_line_shows_its_reason_and_the_new_total() {
     phone.has_no_complaint().await;
 }
 
-/// Returns whether the guest's orders stand as expected, from the top of the page: for each order outside the fold its
-/// number and whether it is folded itself, then the number of orders in the fold.
+/// Returns whether the guest's orders are listed as expected. The list has the number of each order above the fold of earlier
+/// orders, with whether the order itself is folded, and at its end the number of orders in the fold.
 const STANDING: &str = "const orders = [...document.querySelectorAll('.orders > [data-order]')];
     const number = (order) => Number(/[0-9]+/.exec(order.querySelector('.order__title').textContent)[0]);
     const earlier = document.querySelectorAll('.orders__earlier [data-order]').length;
@@ -206,7 +206,7 @@ async fn an_order_placed_from_far_down_in_the_menu_is_in_sight() {
 
 /// A colleague accepts an order while a waiter writes why it is rejected: the page asks again, and keeps the text.
 #[tokio::test]
-async fn a_rejection_of_an_order_accepted_meanwhile_is_asked_again_with_its_text() {
+async fn rejecting_an_order_accepted_meanwhile_asks_again_and_keeps_the_text() {
     let restaurant = TestRestaurant::open(2, &[]).await;
     let phone = restaurant.phone(2).await;
     let floor = restaurant.floor().await;

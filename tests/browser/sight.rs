@@ -33,7 +33,7 @@ impl TestRestaurant {
 
     /// Asserts that an order on the page was not reported as seen, although the page had the time.
     async fn stays_unseen(&self, floor: &Browser, order: &Value) {
-        floor.until("some seconds of it", SHOWN_FOR, vec![order.clone(), 4.into()]).await;
+        floor.until("the order to be on the page for some seconds", SHOWN_FOR, vec![order.clone(), 4.into()]).await;
         assert!(!self.floor_has_seen(order).await, "{order} was never in sight");
     }
 }

@@ -69,7 +69,7 @@ test('a stored menu is used only for its own restaurant', () => {
 
 // ---- the promised time ----
 
-test('a promised time is shown as a range, then as soon, then as late, and only while the order is being prepared', () => {
+test('a promised time is shown as a range, then as "about now", then as late, and only while the order is being prepared', () => {
   const promised = new Date(2026, 10, 24, 12, 44).getTime();
   const order = { status: 'preparing', promised_at: new Date(promised).toISOString() };
   assert.match(promisedRange(order), /12:40\W+12:50/);

@@ -51,7 +51,7 @@ async fn thousands_of_events_between_two_comparisons_arrive_without_repeated_evi
     }
     println!(
         "{SOME} events that nobody announced, between two looks: on every screen within {took:.1?}, each once, in order; {MANY} more: \
-         a screen was cut {moves} times at most, and came to the end"
+         a screen was cut {moves} times at most, and received the last event"
     );
     assert!(moves <= 6, "{moves}");
 }

@@ -41,7 +41,7 @@ fn a_served_order_is_recalled_for_fifteen_minutes_and_not_a_millisecond_more() {
 }
 
 #[test]
-fn a_recall_removes_its_times_and_the_window_counts_from_the_last_serving() {
+fn a_recall_removes_the_times_it_undoes_and_the_window_counts_from_the_last_serving() {
     let mut ticket = Ticket::in_status(S::Served);
     ticket.wait(WINDOW).staff(&OrderAction::Recall);
     assert_eq!((ticket.order.ready_at, ticket.order.served_at, ticket.order.closed_at), (None, None, None));
