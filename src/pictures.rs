@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_turned_upright_and_loses_what_it_says_beside_its_pixels() {
+    fn a_picture_is_turned_upright_and_keeps_only_its_pixels() {
         let (mut file, picture) = (Vec::new(), halves(400, 200));
         let mut encoder = JpegEncoder::new(&mut file);
         encoder.set_exif_metadata(exif()).unwrap();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_workshop_refuses_what_it_cannot_keep_and_goes_on() {
+    async fn the_workshop_refuses_what_it_cannot_store_and_continues() {
         let workshop = Workshop::start().unwrap();
         let upload = Bytes::from(as_kind(&halves(900, 900).into(), ImageFormat::Png));
         let many = (0..WAITING * 3).map(|_| workshop.make(upload.clone()));

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn made_up_names_leave_the_budget_of_a_real_one_alone() {
+    fn made_up_names_do_not_use_up_the_budget_of_a_real_one() {
         let (failures, at) = (Failures::default(), Timestamp::from_millis(5));
         let restaurant = RestaurantId::from_uuid(uuid::Uuid::from_u128(1));
         let person = |number| Some(UserId::from_uuid(uuid::Uuid::from_u128(number)));

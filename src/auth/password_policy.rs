@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_rules_of_composition() {
+    fn passwords_need_no_mix_of_characters() {
         for good in [
             "long enough",
             "correct horse battery",

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_is_of_its_key_its_session_and_the_token_before_it() {
+    fn a_successor_depends_on_its_key_its_session_and_its_predecessor() {
         let (one, two) = (format!("a:{SECRET}1"), format!("b:{SECRET}2"));
         let [token] = &derived(&one, "s", "t")[..] else { panic!("one for each key") };
         assert_eq!((token.len(), &derived(&one, "s", "t")[0]), (66, token));

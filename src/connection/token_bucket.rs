@@ -67,7 +67,7 @@ mod tests {
         }
 
         #[test]
-        fn a_client_that_waits_as_long_as_it_was_told_is_admitted(spent in 5_usize..20) {
+        fn a_client_that_waits_the_requested_time_is_admitted(spent in 5_usize..20) {
             let mut bucket = Bucket::full(RATE, Timestamp::from_millis(0));
             let mut wait = Duration::ZERO;
             for _ in 0..spent {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_gives_nothing_away() {
+    fn a_clock_that_steps_back_adds_no_messages() {
         let mut bucket = Bucket::full(RATE, Timestamp::from_millis(10_000));
         while bucket.take(RATE, Timestamp::from_millis(10_000)).is_ok() {}
         assert!(bucket.take(RATE, Timestamp::from_millis(0)).is_err());

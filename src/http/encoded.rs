@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn restaurants_do_not_share_and_the_first_of_too_many_goes() {
+    fn restaurants_share_no_entries_and_the_oldest_is_dropped_on_overflow() {
         let menus = EncodedMenus::default();
         for number in 0..=MOST as u128 {
             menus.of(restaurant(number), text(1)).unwrap();

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn null_says_the_same_as_leaving_out_except_where_that_asks_for_more() {
+    fn null_means_absent_except_where_absence_means_everything() {
         let read = |frame: &Value| ClientFrame::parse(&frame.to_string());
         let command = json!({"type": "command", "id": ID, "order": ID, "action": "ready"});
         let void = json!({"type": "command", "id": ID, "order": ID, "action": "void_item", "item": ID, "reason": "out_of_stock"});

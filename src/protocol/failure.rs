@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_frame_names_its_room_and_its_command_and_no_long_name_comes_back() {
+    fn only_a_frame_names_its_room_and_its_command_and_long_names_are_not_echoed() {
         let id = CommandId::from_uuid(uuid::Uuid::nil());
         let failure = Failure::forbidden_room().about_room("cellar:1").about_command(id);
         let [frame, problem] = both(&failure);

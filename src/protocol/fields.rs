@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn no_word_of_rust_is_said_and_no_value_is_repeated_but_a_number() {
+    fn errors_name_no_rust_type_and_repeat_no_value_except_numbers() {
         for (said, expected) in [
             ("invalid type: integer `5`, expected struct Money", "expected an object, found the number 5"),
             ("invalid type: map, expected u16", "expected a whole number from 0 to 65535, found an object"),

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_gauge_is_absent_until_it_is_set_and_then_has_no_labels() {
+    fn a_late_gauge_is_absent_until_it_is_set_and_has_no_labels_then() {
         let (gauge, mut registry) = (LateGauge::default(), prometheus_client::registry::Registry::default());
         registry.register("late", "A late gauge", gauge.clone());
         let scrape = || {

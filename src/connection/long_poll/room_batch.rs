@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_says_what_the_contract_says() {
+    fn an_answer_has_the_form_of_the_contract() {
         let mut batch = RoomBatch::new(room(), position(3), 10_000);
         [frame(FrameKind::Event, 5, 0), frame(FrameKind::Event, 7, 0), frame(FrameKind::Live, 9, 0)]
             .iter()
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_snapshot_stay_together_whatever_they_weigh() {
+    fn the_parts_of_a_snapshot_stay_together_at_any_size() {
         let mut batch = RoomBatch::new(room(), position(3), 10);
         for more in [true, true, false] {
             batch.take(&frame(FrameKind::Snapshot, 4, 5000).with_more(more));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_an_answer_when_the_time_is_over_and_the_room_has_said_how_far_it_is() {
+    fn an_empty_answer_comes_when_the_time_is_over_and_the_room_has_answered() {
         let mut batch = RoomBatch::new(room(), position(3), 100);
         assert!(!batch.is_ready(true) && !batch.can_answer_early());
         batch.take(&frame(FrameKind::Live, 5, 0));
@@ -174,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn poll_after_poll_nothing_is_lost_and_nothing_comes_twice(
+        fn over_many_polls_no_event_is_lost_or_repeated(
             steps in prop::collection::vec((0_u8..3, 1_u64..4, 0_usize..200), 0..60),
             most in 1_usize..600,
         ) {

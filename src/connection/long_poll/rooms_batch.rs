@@ -155,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn poll_after_poll_no_room_loses_an_event_or_has_one_twice(
+        fn over_many_polls_no_room_loses_or_repeats_an_event(
             steps in prop::collection::vec((0_u128..3, any::<bool>(), 0_usize..200), 0..60),
             most in 1_usize..800,
         ) {

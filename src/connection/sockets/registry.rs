@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_with_more_than_a_quarter_of_the_places_waits_a_short_time_and_others_as_ever() {
+    fn only_an_address_with_more_than_a_quarter_of_the_places_waits_a_short_time() {
         let mut book = Book::default();
         let bounds = Bounds { total: 8, per_address: None, ..BOUNDS };
         for number in [1, 1, 1, 2] {
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_websocket_keeps_its_place_and_is_of_no_address() {
+    fn a_websocket_keeps_its_place_and_does_not_count_for_an_address() {
         let mut book = Book::default();
         for second in 0..4 {
             let entered = book.enter(address(1), at(second), &BOUNDS).unwrap();
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_websocket_does_not_keep_the_task_of_its_handshake() {
+    fn the_place_of_a_websocket_does_not_hold_the_task_of_its_handshake() {
         let task = Arc::new(Task);
         let place = Plain::new(BOUNDS, Metrics::default()).enter(address(1)).unwrap();
         assert!(!place.is_evicted(&Context::from_waker(&task.clone().into())));
@@ -467,7 +467,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_and_goes_the_counts_hold(steps in prop::collection::vec((0_u8..6, 0_u8..3, 0_usize..8), 0..200)) {
+        fn counts_are_right_after_any_sequence_of_connections(steps in prop::collection::vec((0_u8..6, 0_u8..3, 0_usize..8), 0..200)) {
             let mut book = Book::default();
             let mut ids: Vec<u64> = Vec::new();
             for (now, (what, number, which)) in steps.into_iter().enumerate() {

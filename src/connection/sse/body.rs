@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_takes_nothing_is_stalled_refused_more_and_ended_with_nothing() {
+    fn a_reader_that_takes_nothing_is_stalled_and_ended_without_its_queue() {
         let queue = BodyQueue::default();
         queue.push(&event(400), "e", MOST).unwrap();
         assert!(read(&queue).is_ready() && !queue.is_stalled() && !queue.is_stalled(), "it takes all there is");

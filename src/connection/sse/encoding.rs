@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn every_message_says_where_its_reader_is() {
+    fn every_message_has_the_cursor_of_its_reader() {
         let of = |kind, number| Frame::new(kind, Position::new(number).unwrap(), b"{}");
         let frames = [
             of(FrameKind::Welcome, 0),
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_text_holds_a_message_is_one_line_of_data(texts in prop::collection::vec(any::<String>(), 0..8)) {
+        fn a_message_is_one_line_of_data_for_any_text(texts in prop::collection::vec(any::<String>(), 0..8)) {
             let frames: Vec<_> = texts.iter().map(|text| Failure::new(ErrorCode::Internal, text.clone()).frame()).collect();
             let read = read(&written(&frames));
             prop_assert_eq!(read.len(), frames.len());

@@ -116,7 +116,7 @@ fn forwarded_is_read_as_rfc_7239_writes_it() {
 
 /// A header of a client, with what the proxy appends on the same line.
 #[test]
-fn no_quote_that_a_client_leaves_open_takes_the_place_of_the_proxys_word() {
+fn an_open_quote_of_a_client_does_not_hide_the_address_that_the_proxy_appends() {
     let (guest, other) = (ip(GUEST), ip("198.51.100.1"));
     for begun in ["for=\"", "for=198.51.100.1;x=\"", "for=\"\\", "for=198.51.100.1, x=\"a\\\"", "x=\"\";for=\"198.51.100.1"] {
         for appended in ["for=203.0.113.7", "for=\"203.0.113.7:80\";proto=https"] {
@@ -171,7 +171,7 @@ fn the_last_value_of_the_scheme_is_the_proxys_word() {
 
 /// A proxy that writes one of the two headers passes the other on as the client sent it.
 #[test]
-fn the_header_that_the_proxy_does_not_write_moves_nobody() {
+fn a_header_that_the_proxy_does_not_write_is_ignored() {
     let proxy = ip("10.0.0.1");
     let both = |one: &str, other: &str| headers(&[("x-forwarded-for", one), ("forwarded", other)]);
     let behind = |source| proxies(&["10.0.0.0/8"], source);

@@ -10,7 +10,7 @@ fn event(bytes: usize) -> Frame {
 
 proptest! {
     #[test]
-    fn bytes_leave_whole_and_in_order_however_they_are_written(
+    fn all_bytes_leave_in_order_for_any_sizes_of_writes(
         sizes in prop::collection::vec(0_usize..300, 0..40),
         writes in prop::collection::vec(0_usize..700, 0..200),
     ) {

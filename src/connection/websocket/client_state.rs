@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_ask_for_which_room() {
+    fn each_role_may_request_only_its_rooms() {
         for role in Role::ALL {
             for (kind, allowed) in
                 [("kitchen", role != Role::Diner), ("floor", !matches!(role, Role::Diner | Role::Kitchen)), ("menu", true)]
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_asks_for_its_order_alone_and_is_not_renewed_into_more() {
+    fn a_link_may_request_only_its_order_and_a_renewal_adds_no_rights() {
         let mut client = client(Role::Diner);
         let owner = client.principal.clone();
         client.principal.share = Some(AWAY.parse().unwrap());
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn rooms_are_bounded_and_a_second_subscribe_is_no_second_room() {
+    fn rooms_are_bounded_and_a_repeated_subscribe_counts_once() {
         let limits = Limits { rooms: 2, ..Limits::default() };
         let mut client = client(Role::Staff);
         let mut ask = |room: RoomId| client.read(&format!(r#"{{"type":"subscribe","room":"{room}"}}"#), "now", &limits);
@@ -280,7 +280,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_sent_the_rooms_stay_within_bounds(frames in prop::collection::vec((0_u8..4, 0_u128..80), 0..300)) {
+        fn rooms_stay_within_bounds_for_any_frames(frames in prop::collection::vec((0_u8..4, 0_u128..80), 0..300)) {
             let mut client = client(Role::Kitchen);
             let limits = Limits::default();
             for (kind, number) in frames {

@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_header_that_comes_byte_by_byte_says_the_same(payload in prop_oneof![0_usize..300, 65_000_usize..70_000]) {
+        fn a_header_that_comes_byte_by_byte_is_read_the_same_way(payload in prop_oneof![0_usize..300, 65_000_usize..70_000]) {
             let bytes = frame(0x81, payload);
             let whole = Guard::default().first(&bytes, 100_000).unwrap();
             for end in 0..bytes.len().min(MAX_HEADER) {
@@ -187,7 +187,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_whatever_break_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let mut guard = Guard::default();
             if let Ok(Some(length)) = guard.first(&bytes, 1000) {
                 prop_assert!(length <= 1000 + MAX_HEADER + 125);

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_begin_a_formula_is_text_and_comes_back_as_it_was() {
+    fn a_text_that_would_begin_a_formula_is_marked_and_restored() {
         for text in ["=1+1", "+4", "-4", "@SUM(A1)", "'", "'quoted", "'=x", "''", "＝1", "plain", "", "ünï"] {
             let cell = defused(text);
             assert_eq!(restored(&cell), text);

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_has_a_limit_and_no_log_shows_any() {
+    fn each_part_has_a_limit_and_no_log_shows_its_content() {
         let whole = json!({"name": "Anna", "phone": "+880 1700", "address": "Road 7", "note": "blue door"});
         let delivery = parse(whole.clone()).unwrap();
         assert_eq!(serde_json::to_value(&delivery).unwrap(), whole);

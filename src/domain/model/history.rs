@@ -220,7 +220,7 @@ mod tests {
         }
 
         #[test]
-        fn generations_ascend_whatever_the_clocks(ids in prop::collection::vec(any::<u128>(), 1..20)) {
+        fn generations_ascend_with_any_clocks(ids in prop::collection::vec(any::<u128>(), 1..20)) {
             let mut latest = None;
             for id in ids {
                 // Below the last millisecond of the format.

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_its_own_midnights_and_a_clock_change_its_own_length() {
+    fn midnights_depend_on_the_time_zone_and_a_clock_change_alters_the_length_of_a_day() {
         let on = |date: &str, begin: i16, end: i16| {
             LocalDay::new(date.parse().unwrap(), begin.try_into().unwrap(), end.try_into().unwrap())
         };

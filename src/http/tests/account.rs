@@ -102,7 +102,7 @@ async fn a_current_password_is_tried_a_few_times_and_the_owner_changes_it_all_th
 }
 
 #[actix_web::test]
-async fn sessions_are_listed_and_ended_by_their_owner_alone() {
+async fn only_the_owner_lists_and_ends_sessions() {
     let app = open(SignInRules::default()).await;
     let (one, two, three) = (sign_in(&app, json!({})).await, sign_in(&app, json!({})).await, sign_in(&app, json!({})).await);
     let waiter = sign_in(&app, json!({"username": "staff"})).await;
@@ -135,7 +135,7 @@ async fn an_account_is_a_persons() {
 }
 
 #[actix_web::test]
-async fn a_second_factor_is_asked_for_after_the_right_password_alone_and_each_code_is_good_once() {
+async fn a_second_factor_is_requested_only_after_the_right_password_and_each_code_works_once() {
     let app = open(SignInRules::default()).await;
     let first = sign_in(&app, json!({})).await;
     let begin = |password: &str| Some(json!({"password": password}));
@@ -184,7 +184,7 @@ async fn codes_are_tried_a_few_times_and_a_recovery_code_is_good_even_then() {
 }
 
 #[actix_web::test]
-async fn a_second_factor_goes_with_password_and_code_or_by_another_manager() {
+async fn a_second_factor_is_removed_with_password_and_code_or_by_another_manager() {
     let app = open(SignInRules::default()).await;
     let (first, other) = (sign_in(&app, json!({})).await, sign_in(&app, json!({})).await);
     let (_, recovery, first) = enrol(&app, &first).await;

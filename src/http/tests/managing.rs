@@ -140,7 +140,7 @@ async fn missing_things_are_not_found_and_invalid_requests_are_explained() {
 }
 
 #[actix_web::test]
-async fn a_table_is_added_gets_a_new_code_and_goes() {
+async fn a_table_is_added_gets_a_new_code_and_is_removed() {
     let mut app = TestApp::open().await;
     app.state.base = PublicUrl::new(Some("https://orders.example.com/"), behind(&[]));
     let manager = insider(Role::Manager);

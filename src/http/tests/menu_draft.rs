@@ -42,7 +42,7 @@ async fn a_manager_replaces_the_menu_and_everybody_reads_it() {
 }
 
 #[actix_web::test]
-async fn a_sold_out_dish_stays_so_unless_the_draft_says_otherwise() {
+async fn a_sold_out_dish_stays_sold_out_unless_the_draft_changes_it() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let until = "2999-01-01T00:00:00.000Z";
@@ -60,7 +60,7 @@ async fn a_sold_out_dish_stays_so_unless_the_draft_says_otherwise() {
 }
 
 #[actix_web::test]
-async fn a_menu_that_makes_no_sense_is_invalid_and_says_where() {
+async fn a_contradictory_menu_is_invalid_and_the_error_names_the_place() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let many_options: serde_json::Map<_, _> = (0..21)

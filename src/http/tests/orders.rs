@@ -53,7 +53,7 @@ async fn a_takeaway_needs_a_name_where_the_manager_says_so() {
 }
 
 #[actix_web::test]
-async fn a_basket_that_makes_no_sense_is_invalid() {
+async fn a_contradictory_basket_is_invalid() {
     let app = TestApp::open().await;
     let diner = insider(Role::Diner);
     let line =
@@ -178,7 +178,7 @@ async fn a_list_comes_in_pages_that_meet() {
 }
 
 #[actix_web::test]
-async fn staff_say_what_is_sold_out_and_take_a_pause() {
+async fn staff_mark_dishes_as_sold_out_and_pause_orders() {
     let app = TestApp::open().await;
     let staff = insider(Role::Staff);
     let availability = |item: &str| TestRequest::put().uri(&format!("/api/v1/restaurants/ladle/menu/items/{item}/availability"));

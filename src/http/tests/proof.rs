@@ -55,7 +55,7 @@ async fn a_proof_is_good_for_a_while_and_belongs_to_the_session_that_it_begins()
 }
 
 #[actix_web::test]
-async fn a_lost_answer_to_a_confirmation_is_given_again_to_the_same_attempt_alone() {
+async fn a_lost_answer_to_a_confirmation_is_repeated_only_for_the_same_attempt() {
     let app = open(SignInRules::default()).await;
     let old = sign_in(&app, json!({})).await;
     let right = || json!({"password": PASSWORD});

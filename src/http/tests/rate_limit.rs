@@ -34,7 +34,7 @@ fn after_a_burst_requests_wait_about_a_second() {
 }
 
 #[test]
-fn failed_attempts_take_the_place_of_no_good_one() {
+fn failed_attempts_use_up_no_successful_one() {
     let limits = of_diners(3, 1);
     for _ in 0..100 {
         drop(limits.enter(Action::Seat, address(NAT)).unwrap());
@@ -86,7 +86,7 @@ fn strangers_use_up_their_own_guesses_and_known_devices_still_sign_in() {
 }
 
 #[test]
-fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_no_more() {
+fn a_marked_device_keeps_its_tries_beside_a_guesser_and_a_stolen_mark_adds_none() {
     let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
     let guess = |mark: Option<u8>| limits.guess("ladle", "mina", address(NAT), mark.map(|number| [number; 16]));
     while guess(None).map(guess::Guess::wrong).is_ok() {}

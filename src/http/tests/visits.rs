@@ -18,7 +18,7 @@ async fn visits(app: &TestApp) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn a_tables_total_is_of_all_that_it_has_had_until_it_is_free() {
+async fn a_tables_total_covers_all_orders_until_the_table_is_free() {
     let app = TestApp::open().await;
     let (first, second) = (app.place(&guest("a")).await, app.place(&guest("b")).await);
     for action in ["accept", "ready", "serve"] {
@@ -57,7 +57,7 @@ async fn the_staff_learn_which_tables_there_are_and_not_their_keys() {
 }
 
 #[actix_web::test]
-async fn a_guest_hears_when_the_visit_began_and_nothing_of_others() {
+async fn a_guest_reads_when_the_visit_began_but_nothing_about_other_guests() {
     let app = TestApp::open().await;
     app.place(&guest("a")).await;
     let mine = app.place(&guest("b")).await;

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn one_restaurant_alone_fills_its_groups() {
+    fn a_single_restaurant_fills_its_groups() {
         let (mut groups, mut queue) = (Groups::default(), (0..100).map(|n| (restaurant(1), n)).collect());
         assert_eq!(take(&mut groups, &mut queue, 0), (0..64).collect::<Vec<_>>());
         assert_eq!(take(&mut groups, &mut queue, 1).len(), 36);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_restaurant_goes_before_a_busy_one_and_for_a_second_groups_are_short() {
+    fn a_quiet_restaurant_comes_before_a_busy_one_and_groups_are_short_for_a_second() {
         let (mut groups, mut queue): (_, VecDeque<_>) = (Groups::default(), (0..100).map(|n| (restaurant(1), n)).collect());
         queue.push_back((restaurant(2), 100));
         queue.push_back((None, 101));

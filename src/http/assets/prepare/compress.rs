@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_comes_out_as_it_went_in_and_a_script_without_comments() {
+    fn a_text_is_served_unchanged_and_a_script_without_comments() {
         let text = include_bytes!("mod.rs");
         let compressed = compress("text/html; charset=utf-8", text).unwrap();
         assert!(compressed.len() < text.len() / 2);

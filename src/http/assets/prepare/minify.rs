@@ -47,14 +47,14 @@ mod tests {
     }
 
     #[test]
-    fn code_stays_and_comments_go() {
+    fn comments_are_removed_and_code_stays() {
         let script = "/** Says\n * why.\n */\nexport function go() {\n  // First.\n\n  return '// no comment' + \"/* nor this */\"; // kept\n}\n";
         assert_eq!(minified(script), "export function go() {\nreturn '// no comment' + \"/* nor this */\"; // kept\n}\n");
         assert_eq!(minified("/* ---- top ---- */\n\n.top {\n  /* a\n     reason */ color: red;\n}"), ".top {\ncolor: red;\n}\n");
     }
 
     #[test]
-    fn a_comment_before_code_on_its_line_goes_alone() {
+    fn a_comment_before_code_is_removed_and_the_code_stays() {
         assert_eq!(minified("/** @type {Map<string, any>} */ #orders = new Map();"), "#orders = new Map();\n");
         assert_eq!(
             minified("/* one */ /* two\n three */ four();\n/**/ five();\n/*/ six */ seven();"),

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_worker_may_call_this_server_and_other_files_may_nothing() {
+    fn a_service_worker_may_call_this_server_but_other_files_may_not() {
         assert_eq!(policy_of("service-worker.js"), WORKER_POLICY);
         for path in ["pages/service-worker.js", "client/orderbell.js", "manifest.webmanifest"] {
             assert_eq!(policy_of(path), ASSET_POLICY, "{path}");
