@@ -236,7 +236,12 @@ export function waitingThings({ orders, now, undrawn, calls }) {
 
 /** @param {string} station @param {{name: string}[]} orders */
 export function undrawnWords(station, orders) {
-  return `No screen shows order${orders.length > 1 ? 's' : ''} ${listed(orders.map(({ name }) => name))} at ${station}.`;
+  return `No screen shows order${orders.length > 1 ? 's' : ''} ${undrawnLine(station, orders)}.`;
+}
+
+/** The short form, for a list of stations. @param {string} station @param {{name: string}[]} orders */
+export function undrawnLine(station, orders) {
+  return `${listed(orders.map(({ name }) => name))} at ${station}`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { h } from '../shared/dom.js';
 import { ageInWords, clock, count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
-import { LANE, LOOK_BACK_HOURS, listed, menuByCategory, screensOf, undrawnWords } from './lanes.js';
+import { LANE, LOOK_BACK_HOURS, listed, menuByCategory, screensOf, undrawnLine, undrawnWords } from './lanes.js';
 import { orderEntry } from './order_view.js';
 
 const LANE_NAMES = /** @type {import('./lanes.js').Lane[]} */ (Object.keys(LANE));
@@ -28,8 +28,9 @@ export function undrawnView(stations) {
   if (stations.length === 0) return [];
   return h('div.undrawn', {}, icon('alert'),
     h('div.undrawn__words', {},
-      stations.map(({ station, orders }) => h('p', { 'data-key': station, 'data-undrawn': station }, h('b', {}, undrawnWords(station, orders)))),
-      h('p', {}, 'Tell the kitchen and check its screens.')),
+      stations.length > 1 && h('p', { 'data-key': 'several' }, h('b', {}, 'No screen shows these orders:')),
+      stations.map(({ station, orders }) => h('p', { 'data-key': station, 'data-undrawn': station }, h('b', {}, (stations.length > 1 ? undrawnLine : undrawnWords)(station, orders)))),
+      h('p.undrawn__advice', { 'data-key': 'advice' }, 'Tell the kitchen and check its screens.')),
     h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens'));
 }
 

@@ -20,7 +20,7 @@ import { isAllergy, orderAllergyWord } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
 import { ClosedOrders } from '../../static/floor/closed_orders.js';
 import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/floor/ringing.js';
-import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/floor/lanes.js';
+import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnLine, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/floor/lanes.js';
 import { clockOf, levelAt } from '../../static/shared/urgency.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
@@ -189,6 +189,7 @@ test('an order that no screen shows is reported for as long as it waits', () => 
 test('the floor names the orders that no screen shows, however many there are', () => {
   const some = (count) => Array.from({ length: count }, (_, at) => ({ name: String(41 + at) }));
   assert.equal(undrawnWords('hot', some(1)), 'No screen shows order 41 at hot.');
+  assert.equal(undrawnLine('hot', some(3)), '41, 42 and 43 at hot');
   assert.equal(undrawnWords('hot', some(3)), 'No screen shows orders 41, 42 and 43 at hot.');
   assert.equal(undrawnWords('bar', some(12)), 'No screen shows orders 41, 42, 43, 44, 45, 46, 47, 48 and 4 more at bar.');
 });
