@@ -24,10 +24,12 @@ use crate::domain::model::house_rules::RuledAction;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Denied, Refusal, RefusalKind};
 use crate::domain::model::undrawn::Ticket;
+use crate::domain::model::visit::VisitAction;
 use crate::domain::rules::change_menu::MenuAction;
 use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, NewIds};
+use crate::domain::rules::split_visit::NewVisitIds;
 use crate::domain::rules::transition::{self, TransitionContext};
 use crate::domain::rules::{change_menu, move_visit, schedule, screen, unseen_ticket, waiter_call};
 use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, ShiftId, VisitChangeId};
@@ -181,12 +183,16 @@ impl Commands {
                 self.commit(who, reads, Some(key), note, decide).await
             }
             Subject::Visit { expected, action } => {
-                let id = VisitChangeId::from_uuid(clock::new_id());
+                let change = VisitChangeId::from_uuid(clock::new_id());
+                let others: Vec<_> = (0..new_ids_of(&action)).map(|_| clock::new_id()).collect();
                 let reads = Reads::Visit(action.clone());
                 let principal = who.clone();
                 let decide = move |state: State| {
                     policy::check_rules(&principal, ruled, &state.rules)?;
-                    move_visit::decide(state.seating, &action, expected, id, state.moment)
+                    let (number, tickets) = (state.next_number, state.ticket_counter);
+                    let zone = state.menu.as_ref().map(|menu| menu.time_zone.clone()).unwrap_or_default();
+                    let new = NewVisitIds { change, others: others.clone(), number, tickets, day: zone.day(state.moment.now) };
+                    move_visit::decide(state.seating, &action, expected, &new, state.moment)
                 };
                 self.commit(who, reads, Some(key), note, decide).await
             }
@@ -444,6 +450,14 @@ fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> 
 /// Returns a guest with the table of their session. Their token may name an earlier one.
 fn seated(who: &Principal, seat: Option<TableLabel>) -> Principal {
     Principal { table: seat.or_else(|| who.table.clone()), ..who.clone() }
+}
+
+/// Returns the number of ids that an action on a visit may need.
+fn new_ids_of(action: &VisitAction) -> usize {
+    match action {
+        VisitAction::Split { lines, .. } => NewVisitIds::needed(lines.len()),
+        VisitAction::Move { .. } | VisitAction::Merge { .. } | VisitAction::Undo { .. } => 0,
+    }
 }
 
 fn decide_order(

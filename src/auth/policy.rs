@@ -63,6 +63,7 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
         | ActionName::AnswerCall
         | ActionName::Move
         | ActionName::Merge
+        | ActionName::Split
         | ActionName::Undo => &[Staff, Manager],
         ActionName::CallWaiter => &[Diner],
     };
@@ -251,7 +252,14 @@ mod tests {
                 assert_eq!(cells(|owner| may_command(&principal(role), action, owner)), cell, "{role} {action}");
             }
         }
-        let calls = [ActionName::CallWaiter, ActionName::AnswerCall, ActionName::Move, ActionName::Merge, ActionName::Undo];
+        let calls = [
+            ActionName::CallWaiter,
+            ActionName::AnswerCall,
+            ActionName::Move,
+            ActionName::Merge,
+            ActionName::Split,
+            ActionName::Undo,
+        ];
         assert!(ActionName::ALL.iter().all(|a| calls.contains(a) || table.iter().any(|(row, _)| row == a)), "a row is missing");
     }
 
@@ -262,6 +270,7 @@ mod tests {
             (ActionName::AnswerCall, [false, false, true, true, false]),
             (ActionName::Move, [false, false, true, true, false]),
             (ActionName::Merge, [false, false, true, true, false]),
+            (ActionName::Split, [false, false, true, true, false]),
             (ActionName::Undo, [false, false, true, true, false]),
         ];
         for (action, expected) in table {

@@ -25,6 +25,7 @@ pub fn of_command(who: &Principal, command: &Command) -> Option<Note> {
         Subject::Call(_) => note,
         Subject::Visit { action: VisitAction::Move { visit, table }, .. } => note.about(visit).set_to(table),
         Subject::Visit { action: VisitAction::Merge { visit, into }, .. } => note.about(visit).part(into),
+        Subject::Visit { action: VisitAction::Split { visit, lines, .. }, .. } => note.about(visit).set_to(lines.len()),
         Subject::Visit { action: VisitAction::Undo { change }, .. } => note.part(change),
     })
 }

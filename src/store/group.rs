@@ -8,10 +8,10 @@
 use super::error::broken;
 use super::labels::{label_of, labelled, with_outcome};
 use super::log::{Ack, CommandKey, Committed, ExternalOrder, Reads, State, Work};
+use super::order_write::{self, OrderWrite};
 use super::{Result, StoreError, answer};
 use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::{Call, Calls};
-use crate::domain::model::delivery::Delivery;
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::{Draft, Moment};
 use crate::domain::model::event::{Event, EventKind};
@@ -117,27 +117,6 @@ pub struct Reading {
     pub tickets: Tickets,
 }
 
-/// An order to write.
-#[derive(Debug)]
-pub struct OrderWrite {
-    /// The last document.
-    pub order: Order,
-    /// Whether the group places it.
-    pub is_new: bool,
-    /// The command that places an order with an external number.
-    pub source: Option<CommandKey>,
-    /// The rider's data of an order that the group places.
-    pub delivery: Option<Delivery>,
-    /// Whether the group changes it, after placing it or not.
-    pub is_changed: bool,
-    /// Whether only the document changes, and none of the columns beside it.
-    pub is_document_only: bool,
-    /// The last position in the group at which the order was accepted, or got a round after that.
-    pub accepted: Option<Position>,
-    /// The last time at which the group closed it.
-    pub closed_at: Option<Timestamp>,
-}
-
 /// The writes of a group.
 #[derive(Debug, Default)]
 pub struct Writes {
@@ -236,7 +215,7 @@ impl Fold {
             display: Known::default(),
             tickets: Tickets::default(),
         };
-        if work.reads.has_basket() {
+        if work.reads.has_basket() || matches!(work.reads, Reads::Visit(_)) {
             state.next_number = feed.next_number;
         }
         if work.reads.has_menu() {
@@ -321,9 +300,10 @@ impl Fold {
         let to = Feed {
             head: events.last().map_or(feed.head, |event| event.position),
             last: events.last().map_or(feed.last, |event| Some(event.mark())),
-            next_number: feed.next_number + u32::from(places),
+            next_number: feed.next_number.saturating_add(if places { 1 } else { order_write::number_of_placed(&write) }),
             tickets: match &write {
                 Write::Order(order) if places => self.tickets_after(feed, order),
+                Write::Visit(visit) => visit.tickets.unwrap_or(feed.tickets),
                 _ => feed.tickets,
             },
             ..feed
@@ -372,8 +352,17 @@ impl Fold {
         self.state.orders.insert(key, order.clone());
         let (accepted, closed_at) = (None, None);
         let delivery = work.delivery.clone();
-        let write =
-            OrderWrite { order, is_new: true, source, delivery, is_changed: false, is_document_only: false, accepted, closed_at };
+        let write = OrderWrite {
+            order,
+            is_new: true,
+            visit: None,
+            source,
+            delivery,
+            is_changed: false,
+            is_document_only: false,
+            accepted,
+            closed_at,
+        };
         self.writes.orders.insert(key, write);
     }
 
@@ -390,6 +379,7 @@ impl Fold {
         let written = self.writes.orders.entry(key).or_insert_with(|| OrderWrite {
             order: order.clone(),
             is_new: false,
+            visit: None,
             source: None,
             delivery: None,
             is_changed: true,
@@ -406,22 +396,10 @@ impl Fold {
 
     /// Sets the documents of a visit's orders. [`Write::Visit`] changes the other rows.
     fn relocate(&mut self, visit: &VisitWrite) {
-        for order in &visit.orders {
-            let key = (order.restaurant, order.id);
-            self.state.orders.insert(key, order.clone());
-            self.writes.orders.insert(
-                key,
-                OrderWrite {
-                    order: order.clone(),
-                    is_new: false,
-                    source: None,
-                    delivery: None,
-                    is_changed: true,
-                    is_document_only: true,
-                    accepted: None,
-                    closed_at: None,
-                },
-            );
+        for write in order_write::of_change(visit) {
+            let key = (write.order.restaurant, write.order.id);
+            self.state.orders.insert(key, write.order.clone());
+            self.writes.orders.insert(key, write);
         }
     }
 
@@ -486,7 +464,7 @@ fn check(restaurant: RestaurantId, write: &Write) -> Result<()> {
     match write {
         Write::Order(order) if order.restaurant != restaurant => Err(broken("an order of another restaurant")),
         Write::Menu(menu) if menu.restaurant != restaurant => Err(broken("a menu of another restaurant")),
-        Write::Visit(visit) if visit.orders.iter().any(|order| order.restaurant != restaurant) => {
+        Write::Visit(visit) if order_write::orders_of(visit).any(|order| order.restaurant != restaurant) => {
             Err(broken("an order of another restaurant"))
         }
         _ => Ok(()),

@@ -60,7 +60,7 @@ impl Reads {
     /// Whether the menu is read.
     #[must_use]
     pub const fn has_menu(&self) -> bool {
-        self.has_basket() || matches!(self, Self::Menu | Self::OrderAndMenu(_))
+        self.has_basket() || matches!(self, Self::Menu | Self::OrderAndMenu(_) | Self::Visit(VisitAction::Split { .. }))
     }
 
     /// Whether an order is placed.
@@ -97,16 +97,16 @@ pub struct State {
     pub default_minutes: u16,
     /// The rules of the restaurant for its own people.
     pub rules: Arc<HouseRules>,
-    /// The next order number, for the three baskets (else 0). A decision that places an order uses it up.
+    /// The next order number, for the three baskets and for visits (else 0). A decision that places an order uses it up.
     pub next_number: u32,
-    /// The counter of tickets, for the three baskets. A decision that places an order with a ticket uses one up.
+    /// The counter of tickets, for the three baskets and for visits. A decision that places an order with a ticket uses one up.
     pub ticket_counter: TicketCounter,
     /// The order, for [`Reads::Order`] and [`Reads::OrderAndMenu`], if the restaurant has it.
     pub order: Option<Order>,
     /// The orders that were placed under the same number, for [`Reads::ExternalBasket`], the first one first. Nodes of the
     /// version before let each source use a number once, so there may be several.
     pub external: Vec<ExternalOrder>,
-    /// The menu, for the three baskets, [`Reads::OrderAndMenu`] and [`Reads::Menu`].
+    /// The menu, for the three baskets, the split of a visit, [`Reads::OrderAndMenu`] and [`Reads::Menu`].
     pub menu: Option<Arc<Menu>>,
     /// Open orders of guests, for [`Reads::GuestBasket`] (else zero).
     pub open: OpenOrders,

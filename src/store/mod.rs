@@ -22,6 +22,7 @@ mod migrations;
 pub mod nodes;
 pub mod open;
 pub mod options;
+pub mod order_write;
 pub mod pictures;
 pub mod postgres;
 pub mod privacy;

@@ -195,8 +195,11 @@ export class Room extends Emitter {
     const before = this.documents.get(event.order);
     // An order that was closed before the snapshot was moved to another table: this room does not show it.
     if (!before && event.kind === 'order.moved') return 'none';
+    // Its lines were moved, by a patch with the whole document. The room shows it if it is open again.
+    const isWhole = event.kind === 'item.moved' && event.patch.id !== undefined;
+    if (!before && isWhole && FINAL.has(event.patch.status)) return 'none';
     // An order that was closed before the snapshot was recalled: its patch needs a document that this room never had.
-    if (!before && event.kind !== 'order.placed') {
+    if (!before && !isWhole && event.kind !== 'order.placed') {
       this.#missedUpTo = position;
       return 'snapshot';
     }

@@ -1,5 +1,5 @@
 import { called } from '../shared/called.js';
-import { find } from '../shared/dom.js';
+import { find, h } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { dueDays, pickedTime } from '../shared/due_picker.js';
 import { onlyOwed } from '../shared/optimistic.js';
@@ -24,6 +24,11 @@ function askToCancel(order) {
   openSheet(reasonSheet('cancel', order));
   detail().value = words;
   toast(`Not rejected: order ${called(order)} has just been accepted. Tap a reason again to cancel it.`, { bad: true });
+}
+
+/** @param {string} change of a visit */
+function undoButton(change) {
+  return h('button.button', { 'type': 'button', 'data-do': 'undo-change', 'data-change': change }, 'Undo');
 }
 
 /** The subject of toasts about a line. @param {string} order @param {string} item */
@@ -137,10 +142,22 @@ export class StaffCommands {
     return document;
   }
 
+  /**
+   * Splits lines off a visit.
+   * @param {any} visit @param {{order: string, item: string, quantity?: number}[]} lines @param {{table?: string, into?: string}} to neither: a bill of their own
+   * @param {string} where in words @returns {Promise<any>} the visit that they left
+   */
+  async split({ id }, lines, to, where) {
+    const { document } = await this.#bell.command({ action: 'split', visit: id, lines, ...to });
+    const change = document.last_change?.id;
+    toast(`Split off, to ${where}.`, { control: change && undoButton(change) });
+    return document;
+  }
+
   /** @param {string} change of a visit @returns {Promise<any>} the visit after the undo */
   async undo(change) {
     const { document } = await this.#bell.command({ action: 'undo', change });
-    toast(`Undone: the guests are at table ${document.table}.`);
+    toast(`Undone: all is at table ${document.table} again.`);
     return document;
   }
 

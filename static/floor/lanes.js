@@ -272,28 +272,37 @@ const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
  *
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
  * @param {any[] | null} [visits] the open visits; null if the server has none
- * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any, visit?: any}[]} tables in their
- *   sequence, then takeaways and deliveries; `total` is that of all orders of the table's visit; without a visit, that of the orders
- *   that are open or were just served
+ * @returns {{key: string, table?: string, service: string, bill?: number, orders: any[], calls: any[], total: any, visit?: any}[]} tables
+ *   in their sequence, each further bill of one by itself, then takeaways and deliveries; `total` is that of all orders of the
+ *   table's visit; without a visit, that of the orders that are open or were just served
  */
 export function tablesOf(orders, calls, now, visits = null) {
   const seen = lanes(orders, now, '');
   /** @type {Map<string, any>} */
   const tables = new Map();
-  const at = (/** @type {string | undefined} */ table, service = 'dine_in') => {
-    const key = table ?? `:${service}`;
-    if (!tables.has(key)) tables.set(key, { key, table, service, orders: [], calls: [] });
+  const at = (/** @type {string | undefined} */ table, service = 'dine_in', /** @type {number | undefined} */ bill = undefined) => {
+    const key = bill ? `${table} · ${bill}` : table ?? `:${service}`;
+    if (!tables.has(key)) tables.set(key, { key, table, service, bill, orders: [], calls: [] });
     return tables.get(key);
   };
+  const bills = billsOf(visits);
   for (const lane of /** @type {Lane[]} */ (['incoming', 'ready', 'kitchen', 'done'])) {
     // The visit lists the earlier orders of its table. Without it, orders of a finished visit would be shown here.
     const some = visits && lane === 'done' ? seen[lane].filter(({ table }) => !table) : seen[lane];
-    for (const order of some) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service).orders.push(order);
+    for (const order of some) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service, bills.get(order.id)).orders.push(order);
   }
-  for (const visit of visits ?? []) Object.assign(at(visit.table), { visit }).orders.push(...servedOf(visit, orders));
+  for (const visit of visits ?? []) Object.assign(at(visit.table, 'dine_in', visit.bill), { visit }).orders.push(...servedOf(visit, orders, bills));
   for (const call of callsByAge(calls)) at(call.table).calls.push(call);
   const all = [...tables.values()].map((table) => ({ ...table, total: totalOf(table.orders) }));
-  return all.sort((a, b) => Number(!a.table) - Number(!b.table) || BY_LABEL.compare(a.key, b.key));
+  return all.sort((a, b) => Number(!a.table) - Number(!b.table) || BY_LABEL.compare(a.table ?? a.key, b.table ?? b.key) || (a.bill ?? 1) - (b.bill ?? 1));
+}
+
+/**
+ * @param {any[] | null} visits @param {string} id of one @returns {any[]} the others, by table and bill
+ */
+export function otherVisits(visits, id) {
+  const others = (visits ?? []).filter((one) => one.id !== id);
+  return others.sort((a, b) => BY_LABEL.compare(a.table, b.table) || (a.bill ?? 1) - (b.bill ?? 1));
 }
 
 /**
@@ -314,15 +323,24 @@ export function wantsStaff({ orders, calls }) {
 const FELL_THROUGH = new Set(['rejected', 'cancelled']);
 
 /**
- * Returns the served orders of a visit, newest first. This page's documents take precedence over the visit's entries.
- * @param {any} visit @param {any[]} orders @returns {any[]}
+ * The first bill of a table has what is listed on no other one.
+ * @param {any[] | null} visits @returns {Map<string, number>} the numbers of the other bills, by order
  */
-function servedOf(visit, orders) {
+function billsOf(visits) {
+  const others = (visits ?? []).filter(({ bill }) => bill);
+  return new Map(others.flatMap(({ bill, orders }) => orders.map((/** @type {any} */ { id }) => [id, bill])));
+}
+
+/**
+ * Returns the served orders of a visit, the last first; documents of this page win over the visit's own entries.
+ * @param {any} visit @param {any[]} orders @param {Map<string, number>} bills @returns {any[]}
+ */
+function servedOf(visit, orders, bills) {
   const since = Math.max(Date.parse(visit.opened_at), visit.read_at ?? 0);
   const known = new Map(orders.map((order) => [order.id, order]));
   const listed = new Map(visit.orders.map((/** @type {any} */ order) => [order.id, known.get(order.id) ?? order]));
   // Adds the orders that were placed after the visit was read. Older orders at this table may belong to an earlier visit.
-  for (const order of orders) if (order.table === visit.table && Date.parse(order.placed_at) >= since) listed.set(order.id, order);
+  for (const order of orders) if (order.table === visit.table && !visit.bill && !bills.has(order.id) && Date.parse(order.placed_at) >= since) listed.set(order.id, order);
   return [...listed.values()].filter(({ status }) => status === 'served').sort((a, b) => b.number - a.number);
 }
 

@@ -6,6 +6,7 @@ import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, onAction, pageVersion, render } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
+import { isEmptied } from '../shared/emptied.js';
 import { connectionWords, place } from '../shared/format.js';
 import { HouseRules, asksForRole } from '../shared/house_rules.js';
 import { keepFocus } from '../shared/keep_focus.js';
@@ -27,7 +28,7 @@ import { whenAt } from '../shared/zone.js';
 import { callsView } from './calls_view.js';
 import { ClosedOrders } from './closed_orders.js';
 import { StaffCommands } from './commands.js';
-import { LANES, freeTables, laneOf, lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
+import { LANES, freeTables, laneOf, lanes, otherVisits, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
 import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, newOrderButton, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { OrderEntry } from './entry.js';
 import { unsentView } from './entry_view.js';
@@ -39,11 +40,14 @@ import { NewOrders, sendToKitchen } from './new_orders.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
 import { moveSheet, stepVoid } from './sheets.js';
+import { splitSheet, stepSplit, takeAll, wantedSplit } from './split_sheet.js';
 import { Sight, beyondWindow, idOf } from './sight.js';
 import { tablesView } from './tables_view.js';
 
 /** How often to read the visits, since other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
+/** Kinds of events that change which visit an order is of. */
+const MOVES = new Set(['order.moved', 'item.moved']);
 /** How many more done orders each touch draws. */
 const DONE_MORE = 50;
 
@@ -158,8 +162,8 @@ export class StaffDesk {
     // The positions of another history are not comparable.
     this.#floor.on('change', ({ rewritten }) => { if (rewritten) this.#sight = new Sight(); });
     this.#floor.on('change', ({ kind }) => {
-      if (kind === 'order.placed' || kind === 'order.moved') this.#visitsAt = -Infinity;
-      if (kind === 'order.moved') this.#followVisits();
+      if (MOVES.has(kind) || kind === 'order.placed') this.#visitsAt = -Infinity;
+      if (MOVES.has(kind)) this.#followVisits();
     });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', (outcome) => {
@@ -288,7 +292,7 @@ export class StaffDesk {
   }
 
   #orders() {
-    return this.#book.orders(this.#closed.orders);
+    return this.#book.orders(this.#closed.orders).filter((order) => !isEmptied(order));
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -316,6 +320,10 @@ export class StaffDesk {
       'ask-move': () => this.#askMove(control.dataset.visit ?? ''),
       'move': () => this.#move(control),
       'merge': () => this.#merge(control),
+      'ask-split': () => this.#askSplit(control.dataset.visit ?? ''),
+      'split-step': () => stepSplit(control),
+      'split-all': () => takeAll(control),
+      'split': () => this.#split(control),
       'undo-change': () => this.#changeVisit(this.#commands.undo(control.dataset.change ?? '')),
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
@@ -351,8 +359,25 @@ export class StaffDesk {
   /** @param {string} id of a visit */
   #askMove(id) {
     const visit = this.#visit(id);
-    const others = (this.#service.visits ?? []).filter((one) => one.id !== id);
-    if (visit) openSheet(moveSheet(visit, this.#freeTables(this.#orders(), this.#floor.calls), others));
+    if (visit) openSheet(moveSheet(visit, this.#freeTables(this.#orders(), this.#floor.calls), otherVisits(this.#service.visits, id)));
+  }
+
+  /** @param {string} id of a visit */
+  #askSplit(id) {
+    const visit = this.#visit(id);
+    if (!visit) return;
+    const ids = new Set(visit.orders.map((/** @type {any} */ order) => order.id));
+    const orders = this.#orders().filter((order) => ids.has(order.id));
+    openSheet(splitSheet(visit, orders, this.#freeTables(this.#orders(), this.#floor.calls), otherVisits(this.#service.visits, id)));
+  }
+
+  /** @param {HTMLElement} control in the dialog */
+  #split(control) {
+    const visit = this.#visitOf(control);
+    const wanted = wantedSplit(control);
+    if (!visit || !wanted) return;
+    closeSheet();
+    this.#changeVisit(this.#commands.split(visit, wanted.lines, wanted.to, wanted.where));
   }
 
   /** Returns the visit of the open dialog. @param {HTMLElement} control in it */

@@ -121,7 +121,7 @@ export class StaffService {
   changed(visit) {
     const read_at = this.#now() - READ_MARGIN_MS;
     const ids = new Set(visit.orders.map((/** @type {any} */ { id }) => id));
-    // After a merge, the other visit has ended.
+    // The other one of two visits that were merged, or of a split that was undone, has ended.
     const isOver = (/** @type {any} */ one) => one.id !== visit.id && one.orders.every((/** @type {any} */ { id }) => ids.has(id));
     this.visits = this.visits?.filter((one) => !isOver(one)).map((one) => (one.id === visit.id ? { ...visit, read_at } : one)) ?? null;
     this.#changed();
@@ -136,13 +136,14 @@ export class StaffService {
   /** @param {string} id */
   async #free(id) {
     closeSheet();
-    const table = this.visits?.find((one) => one.id === id)?.table;
+    const { table, bill } = this.visits?.find((one) => one.id === id) ?? {};
+    const over = bill ? `Bill ${bill} of table ${table} is closed.` : `Table ${table} is free.`;
     try {
       await this.#api.post(`${this.#path}/visits/${encodeURIComponent(id)}/end`, {});
-      toast(`Table ${table} is free.`);
+      toast(over);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      toast(code === 'not_found' ? `Table ${table} was already free.` : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
+      toast(code === 'not_found' ? over : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
     }
     this.readVisits();
   }

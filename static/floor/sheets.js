@@ -164,13 +164,18 @@ function lengths(name, open) {
   ];
 }
 
+/** @param {{table: string, bill?: number}} visit @returns {string} `table 7`, or `table 7, bill 2` */
+export function visitName({ table, bill }) {
+  return bill ? `table ${table}, bill ${bill}` : `table ${table}`;
+}
+
 /**
- * @param {{id: string, table: string}} visit @param {string[]} free tables @param {{id: string, table: string}[]} others visits
- * at other tables
+ * @param {{id: string, table: string, bill?: number}} visit @param {string[]} free tables
+ * @param {{id: string, table: string, bill?: number}[]} others other visits
  */
-export function moveSheet({ id, table }, free, others) {
+export function moveSheet({ id, table, bill }, free, others) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
-    sheetHead(`Move table ${table} to`, 'Orders, calls and phones move too, and the kitchen sees it. You can undo this for 15 minutes.'),
+    sheetHead(`Move ${visitName({ table, bill })} to`, 'Orders, calls and phones move too, and the kitchen sees it. You can undo this for 15 minutes.'),
     free.length === 0 ? h('p.muted', {}, 'No table is free.')
       : h('div.free__tables', {}, free.map((label) => h('button.button.button--large', {
         'type': 'button', 'data-do': 'move', 'data-to-table': label, 'aria-label': `Table ${label}`,
@@ -179,14 +184,14 @@ export function moveSheet({ id, table }, free, others) {
       h('h3', { id: 'join-title' }, 'Or join the guests of'),
       h('p.muted', {}, 'They will have one bill.'),
       h('div.free__tables', {}, others.map((other) => h('button.button.button--large', {
-        'type': 'button', 'data-do': 'merge', 'data-into': other.id, 'aria-label': `Join table ${other.table}`,
-      }, other.table)))));
+        'type': 'button', 'data-do': 'merge', 'data-into': other.id, 'aria-label': `Join ${visitName(other)}`,
+      }, other.bill ? `${other.table} · ${other.bill}` : other.table)))));
 }
 
-/** @param {{id: string, table: string, total: any}} visit */
-export function freeTableSheet({ id, table, total }) {
+/** @param {{id: string, table: string, bill?: number, total: any}} visit */
+export function freeTableSheet({ id, table, bill, total }) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
-    sheetHead(`Free table ${table}?`, `Its total is ${money(total)}. Its guests can order again only by scanning the code.`),
+    sheetHead(`${bill ? 'Close' : 'Free'} ${visitName({ table, bill })}?`, `Its total is ${money(total)}. Once no bill of the table is open, its guests can order again only by scanning the code.`),
     h('p.field__error', { role: 'alert' }),
-    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'free', 'data-sure': true }, 'Free the table')));
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'free', 'data-sure': true }, bill ? 'Close the bill' : 'Free the table')));
 }

@@ -11,7 +11,7 @@ const DONE = {
   'order.ready': 'Ready', 'order.recalled': 'Called back', 'order.served': 'Served', 'order.cancelled': 'Cancelled',
   'order.promised': 'Promised another time', 'item.started': 'Cooking', 'item.finished': 'Done', 'item.recalled': 'Called back',
   'item.voided': 'Voided', 'item.added': 'Another round', 'item.changed': 'Changed', 'item.fired': 'Fired', 'item.held': 'Held',
-  'item.served': 'Served', 'order.moved': 'Moved to another table', 'order.due': 'Its time came, or it was started', 'order.rescheduled': 'Set for another time',
+  'item.served': 'Served', 'order.moved': 'Moved to another table', 'item.moved': 'Lines moved to or from another order', 'order.due': 'Its time came, or it was started', 'order.rescheduled': 'Set for another time',
 };
 
 /** @type {Record<string, string>} */

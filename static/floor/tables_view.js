@@ -75,7 +75,7 @@ function tableEntry(table, now, look) {
     ...orders.map((order) => (wasEarlier(order, now) ? 'earlier' : levelAt(laneClock(order, LANES[order.status]), now))),
     ...calls.map((call) => (look.answered.has(call.id) ? 'answered' : callLevel(call, now))),
   ];
-  return { key, deps: [visit?.id, visit?.last_change?.id, look.moves, orders.length, ...orders, ...calls, levels.join()], view: () => tableCard(table, now, look) };
+  return { key, deps: [visit?.id, visit?.position, visit?.last_change?.id, look.moves, orders.length, ...orders, ...calls, levels.join()], view: () => tableCard(table, now, look) };
 }
 
 /** @param {string} name @param {string} words @param {boolean} chosen */
@@ -84,22 +84,23 @@ function chip(name, words, chosen) {
 }
 
 /** @param {Table} table @param {number} now @param {Look} look */
-function tableCard({ key, table, service, orders, calls, total, visit }, now, { answered, moves }) {
-  const name = place({ table, service: table ? 'dine_in' : service });
+function tableCard({ key, table, service, bill, orders, calls, total, visit }, now, { answered, moves }) {
+  const name = place({ table, service: table ? 'dine_in' : service }) + (bill ? ` · bill ${bill}` : '');
   const isOver = visit && calls.length === 0 && orders.every(({ status }) => status === 'served');
   const isEarlier = (/** @type {any} */ order) => wasEarlier(order, now);
-  return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
+  return h('section.card.table', { 'data-key': key, 'data-table': table, 'data-bill': bill, 'aria-label': name },
     h('header.table__head', {}, h('h2', {}, table ? name : placeView({ service })), total && h('p.table__total.numeric', {}, money(total)),
       table && orders.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'look', 'data-search': `table ${table}` },
         'Details', h('span.visually-hidden', {}, ` of ${name}`)),
-      table && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
+      table && !bill && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
         'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
     visit && satView(visit, now),
     calls.map((call) => callView(call, now, answered.has(call.id))),
     h('ul.table__orders', {}, orders.filter((order) => !isEarlier(order)).map((order) => orderLine(order, now)), earlierLine(orders.filter(isEarlier))),
-    table && h('div.actions.table__foot', {}, orderButton(table, [icon('plus'), 'Order']),
+    table && h('div.actions.table__foot', {}, !bill && orderButton(table, [icon('plus'), 'Order']),
       moves && visit && h('button.button', { 'type': 'button', 'data-do': 'ask-move', 'data-visit': visit.id }, 'Move', h('span.visually-hidden', {}, ` ${name}`)),
-      isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Free the table',
+      moves && visit && orders.some(isDivisible) && h('button.button', { 'type': 'button', 'data-do': 'ask-split', 'data-visit': visit.id }, 'Split', h('span.visually-hidden', {}, ` the bill of ${name}`)),
+      isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), bill ? 'Close the bill' : 'Free the table',
         h('span.visually-hidden', {}, `: ${name}`))));
 }
 
@@ -110,8 +111,19 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, { 
 function satView({ opened_at: since, last_change: change }, now) {
   return h('div.table__since.muted', {},
     h('p', {}, `Since ${clock(since)} · `, h('span', { 'data-since': Date.parse(since), 'data-level': 'fresh', 'data-thresholds': 'Infinity Infinity' }, h('span.age__time.numeric', {}, age(now - Date.parse(since))))),
-    change && h('p', {}, `From table ${change.from}`, h('button.button.button--quiet', { 'type': 'button', 'data-do': 'undo-change', 'data-change': change.id }, 'Undo',
+    change && h('p', {}, changeWords(change), h('button.button.button--quiet', { 'type': 'button', 'data-do': 'undo-change', 'data-change': change.id }, 'Undo',
       h('span.visually-hidden', {}, `: back to table ${change.from}`))));
+}
+
+/** @param {{action: string, from: string, to?: string}} change the last one of a visit */
+function changeWords({ action, from, to }) {
+  if (action !== 'split') return `From table ${from}`;
+  return to === from ? 'Split off: another bill' : `Split off: to table ${to}`;
+}
+
+/** Whether something of an order can be split off. @param {any} order */
+function isDivisible({ status, items }) {
+  return status !== 'placed' && items !== undefined;
 }
 
 /** Whether an order was served too long ago to have its own line. @param {any} order @param {number} now */

@@ -3,6 +3,7 @@ import { WORDS, errorWords, language, setZone } from '../languages/language.js';
 import { called } from '../shared/called.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
+import { isEmptied } from '../shared/emptied.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
@@ -238,6 +239,13 @@ export class OrderPage {
     this.#bell.close();
   }
 
+  /** Its lines are part of the order again that they were split off. A shared link is to this one alone. @param {any} order */
+  #followLines({ split_from: from }) {
+    if (!this.#visit) return this.#refuse('noOrder', 'notYoursHint');
+    this.#insteadOfOrder(() => {});
+    location.replace(`/orders/${encodeURIComponent(from.order)}`);
+  }
+
   /** @param {() => void} show */
   #insteadOfOrder(show) {
     this.#refusal = show;
@@ -336,6 +344,7 @@ export class OrderPage {
     if (!this.#ready) return;
     if (this.#refusal) return void this.#refusal();
     if (!order) return;
+    if (isEmptied(order)) return void this.#followLines(order);
     const title = order.status === 'ready' ? WORDS.titleReady(called(order)) : WORDS.order(called(order));
     document.title = this.#visit?.place && order.status !== 'ready' ? `${title} · ${this.#visit.place.restaurant.name}` : title;
     const cancelling = this.#bell.pending.some((/** @type {any} */ { action, order: of }) => action === 'cancel' && of === this.#id);

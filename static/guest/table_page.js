@@ -251,6 +251,8 @@ export class TablePage {
       this.#visit.moveTo(after.table);
       this.#followTable();
     }
+    // Lines may be in another order now, and the guest at a table that the order is not at.
+    if (event?.kind === 'order.moved' || event?.kind === 'item.moved') this.#loadOrders();
     if (after) {
       this.#refusals.tell(after, event);
       tellProgress(before, after);

@@ -1,3 +1,4 @@
+import { isEmptied } from '../shared/emptied.js';
 import { changeOf, isRewritten, newestOrder } from './last_seen.js';
 import { isFinal } from './order_view.js';
 
@@ -26,7 +27,7 @@ export class VisitOrders {
 
   /** @returns {any[]} newest first */
   get all() {
-    return [...this.#answered.keys()].map((id) => this.get(id)).sort((a, b) => b.number - a.number);
+    return [...this.#answered.keys()].map((id) => this.get(id)).filter((order) => !isEmptied(order)).sort((a, b) => b.number - a.number);
   }
 
   /** @returns {any[]} newest first */

@@ -1,5 +1,5 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
-import { UNDO_MS, isOpen, movedWords } from './tickets.js';
+import { UNDO_MS, isOpen, movedWords, splitWords } from './tickets.js';
 
 /** The most unconfirmed cancelled tickets to keep. The newest are kept. */
 export const MOST_CANCELLED = 100;
@@ -91,10 +91,18 @@ export class TicketMemory {
       return 'cancelled';
     }
     if (!isOpen(ticket) || wasOpen) return undefined;
+    if (was === undefined && order.split_from && !this.#first) return this.#comeFrom(order);
     if (was !== 'bumped' && was !== 'gone') return 'new';
     if (this.#marks.has(id)) return 'new';
     if (order.pending || this.undoable(id, now)) return undefined;
-    this.#changes.set(id, ['Recalled']);
+    if (!this.#changes.has(id)) this.#changes.set(id, ['Recalled']);
+    return 'changed';
+  }
+
+  /** Marks a ticket that was split off: this screen has shown its lines on another one. @param {any} order @returns {string} a sound */
+  #comeFrom({ id, table, split_from: from }) {
+    if (from.table !== undefined && from.table !== table) this.#tables.set(id, from.table);
+    this.#changes.set(id, [splitWords(from)]);
     return 'changed';
   }
 

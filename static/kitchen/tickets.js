@@ -1,3 +1,4 @@
+import { called } from '../shared/called.js';
 import { chosenOptions, dishWords } from '../shared/chosen.js';
 import { loudestAllergy } from '../shared/notes.js';
 import { isOwed } from '../shared/optimistic.js';
@@ -225,9 +226,23 @@ export function becameRush(before, after) {
  * @returns {string[]} the changes that a cook has to confirm, in words; empty if there are none
  */
 export function changesBetween(before, after, station) {
-  const here = Object.entries(after.items).filter(([, item]) => !station || item.station === station);
+  const of = (/** @type {any} */ { items }) => Object.entries(items).filter(([, item]) => !station || item.station === station);
+  const here = of(after);
   const isNew = (/** @type {string} */ id) => before.items[id]?.status !== 'voided';
-  return here.filter(([id, item]) => item.status === 'voided' && isNew(id)).map(([, item]) => voidedWords(item, here.map(([, other]) => other)));
+  const voided = here.filter(([id, item]) => item.status === 'voided' && isNew(id));
+  // Lines of a round have a mark of their own.
+  const back = here.filter(([id, item]) => item.status !== 'voided' && !item.round && !(id in before.items));
+  const left = of(before).filter(([id, item]) => item.status !== 'voided' && !(id in after.items));
+  return [
+    ...voided.map(([, item]) => voidedWords(item, here.map(([, other]) => other))),
+    ...left.map(([, { name, quantity }]) => `${quantity} × ${name}: on another ticket now`),
+    ...back.map(([, { name, quantity }]) => `${quantity} × ${name}: back on this ticket`),
+  ];
+}
+
+/** @param {any} from the order that a ticket was split off */
+export function splitWords(from) {
+  return `Split from ${called(from)}`;
 }
 
 /** @param {string} from a table's label @param {string} to */

@@ -26,15 +26,15 @@ let settled = Promise.resolve();
  * disappears by itself is then not shown. A toast replaces an older one with the same words.
  *
  * @param {string} text
- * @param {{bad?: boolean, stays?: boolean, about?: string}} [options] bad: something did not work; stays: until somebody closes
- * it, the default for a bad one; about: the subject, such as an order's id
+ * @param {{bad?: boolean, stays?: boolean, about?: string, control?: Element}} [options] bad: something did not work; stays:
+ * until somebody closes it, the default for a bad one; about: the subject, such as an order's id; control: a button
  */
-export function toast(text, { bad = false, stays = bad, about } = {}) {
+export function toast(text, { bad = false, stays = bad, about, control } = {}) {
   const region = document.getElementById('toasts');
   if (!region) return;
   if (moveToFront(region)) settled = new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
   // Keeps the order of the calls while the container settles.
-  settled.then(() => add(region, text, { bad, stays, about }));
+  settled.then(() => add(region, text, { bad, stays, about, control }));
 }
 
 /**
@@ -75,12 +75,16 @@ function closeWord() {
   return document.getElementById('toasts')?.dataset.close ?? 'OK';
 }
 
-/** @param {HTMLElement} region @param {string} text @param {{bad: boolean, stays: boolean, about?: string}} options */
-function add(region, text, { bad, stays, about }) {
+/** @param {HTMLElement} region @param {string} text @param {{bad: boolean, stays: boolean, about?: string, control?: Element}} options */
+function add(region, text, { bad, stays, about, control }) {
   if (about) endToasts(about);
   const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', { [STAYS]: stays, [ABOUT]: about }, h('span.toast__words', {}, text));
   const close = h('button.button.button--quiet', { type: 'button' }, closeWord());
   close.addEventListener('click', () => note.remove());
+  if (control) {
+    control.addEventListener('click', () => setTimeout(() => note.remove()));
+    note.append(control);
+  }
   note.append(close);
   for (const old of [...region.children]) if (old.firstChild?.textContent === text) old.remove();
   if (!makeRoom(region, stays)) return;

@@ -1,8 +1,9 @@
-//! Guests change tables: the floor moves them, the kitchen sees it, and their phone finds its new table after it was offline.
+//! Guests change tables, and pay apart: the floor moves them, the kitchen sees it, and their phone finds its new table after it was offline.
 
 use crate::restaurant::TestRestaurant;
 use fantoccini::key::Key;
 use serde_json::json;
+use support::client::text;
 use support::proxy::Network;
 
 const FLAGS: &str = "return [...document.querySelectorAll(`[data-order='${arguments[0]}'] .flag--changed`)]
@@ -88,6 +89,61 @@ async fn two_tables_merge_into_one_bill_and_separate() {
     floor.until("one order each", ORDERS, vec![json!("8"), json!(1)]).await;
     one.until("the old table", TABLE, vec![json!("Table 3")]).await;
     for screen in [&one, &two, &floor] {
+        screen.has_no_complaint().await;
+    }
+}
+
+#[tokio::test]
+async fn some_of_a_table_pays_apart_and_comes_back() {
+    let restaurant = TestRestaurant::open(3, &[]).await;
+    let (phone, kitchen, floor) = tokio::join!(restaurant.phone(3), restaurant.kitchen("the expo", None), restaurant.floor());
+    for _ in 0..3 {
+        phone.add(restaurant.menu.dish("Beef rezala")).await;
+    }
+    phone.add(restaurant.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    floor.act(&order, "accept").await;
+    kitchen.shows(&order, "accepted").await;
+    floor.tap("[data-tab='tables']").await;
+    floor.tap("[data-table='3'] [data-do='ask-split']").await;
+    floor.inspect("staff-split").await;
+    // Nothing is chosen yet: the sheet says so.
+    floor.tap("#sheet [data-do='split']").await;
+    const COMPLAINT: &str = "return document.querySelector('#split-error').textContent !== ''";
+    floor.until("the complaint", COMPLAINT, vec![]).await;
+    // All of it is no split.
+    floor.tap("#sheet [data-do='split-all']").await;
+    floor.tap("#sheet [data-do='split']").await;
+    floor.until("the complaint", COMPLAINT, vec![]).await;
+    floor.tap("#sheet [data-do='split-all']").await;
+    // By keyboard: one portion, to a bill of its own.
+    floor.ask("document.querySelector(\"#sheet [data-by='1']\").focus()", vec![]).await;
+    floor.strike(Key::Enter).await;
+    const SUM: &str = "return document.querySelector('#split-sum').textContent.startsWith(arguments[0])";
+    floor.until("the sum", SUM, vec![json!("Split off 1 ·")]).await;
+    floor.inspect("staff-split-chosen").await;
+    floor.tap("#sheet [data-do='split']").await;
+    floor.sees("[data-bill='2']").await;
+    floor.sees("#toasts [data-do='undo-change']").await;
+    floor.inspect("staff-bills").await;
+    const CHANGED: &str = "return document.querySelectorAll('[data-order] .flag--changed').length === arguments[0]";
+    kitchen.until("both tickets say so", CHANGED, vec![json!(2)]).await;
+    kitchen.inspect("kitchen-split").await;
+    const ORDERS: &str = "return document.querySelectorAll('[data-order]').length === arguments[0]";
+    phone.until("the guest has both", ORDERS, vec![json!(2)]).await;
+    const PART: &str = "return [...document.querySelectorAll('[data-order]')].map((view) => view.dataset.order).find((id) => id !== arguments[0])";
+    let part = phone.ask(PART, vec![json!(order)]).await;
+    phone.goto(&format!("/orders/{}", text(&part))).await;
+    floor.tap("[data-table='3']:not([data-bill]) [data-do='undo-change']").await;
+    const NO_BILL: &str = "return document.querySelector(\"[data-bill='2']\") === null";
+    floor.until("one bill again", NO_BILL, vec![]).await;
+    // The page of the part leads to the order that has the lines again.
+    phone.until("the order", "return location.pathname === `/orders/${arguments[0]}`", vec![json!(order)]).await;
+    phone.goto("/t/demo-table-3").await;
+    phone.until("one order again", ORDERS, vec![json!(1)]).await;
+    restaurant.agree(&order, &[&phone, &kitchen, &floor]).await;
+    for screen in [&phone, &kitchen, &floor] {
         screen.has_no_complaint().await;
     }
 }

@@ -201,6 +201,12 @@ async fn the_floors_page_fits_into_a_narrow_window() {
         floor.tap(&format!("[data-tab='{tab}']")).await;
         floor.sees(&format!("[data-tab='{tab}'][aria-current='page']")).await;
         floor.fits(&format!("staff-{tab}")).await;
+        for sheet in if tab == "tables" { ["ask-move", "ask-split"].as_slice() } else { &[] } {
+            floor.tap(&format!("[data-do='{sheet}']")).await;
+            floor.sees("dialog[open]").await;
+            floor.fits(&format!("staff-{sheet}")).await;
+            floor.close_sheet().await;
+        }
     }
 }
 

@@ -44,6 +44,39 @@ test('moving a closed order that is not shown changes nothing but the cursor', a
   assert.equal(room.documents.get('o1').table, '8');
 });
 
+test('lines that move between orders are in one of them, and an older library agrees', async () => {
+  const { last, room } = await liveRoom();
+  const old = new OldRoom(ROOM);
+  const line = (quantity) => ({ name: 'Firni', quantity, status: 'cooking' });
+  const whole = order('o1', 10, 'preparing', { table: '3', items: { a: line(1), b: line(3) } });
+  const part = order('o2', 13, 'preparing', { table: '8', items: { a: line(1), c: line(2) }, split_from: { order: 'o1', number: 1 } });
+  const served = (items, position) => ({ ...order('o3', position, 'served', { items }), closed_at: '2026-11-24T10:00:00.000Z' });
+  const frames = [
+    event(10, 11, 'o1', { ...whole, position: 11 }, 'item.changed'),
+    event(11, 12, 'o1', { position: 12, items: { a: null, b: { quantity: 1 } } }, 'item.moved'),
+    event(12, 13, 'o2', part, 'order.placed'),
+    event(13, 14, 'o1', { position: 14, items: { a: line(1), b: { quantity: 3 } } }, 'item.moved'),
+    event(14, 15, 'o2', { position: 15, status: 'served', items: { a: null, c: null } }, 'item.moved'),
+  ];
+  old.receive(snapshot(10, [order('o1', 10)]), 'e1');
+  for (const frame of frames) {
+    last().push(frame);
+    assert.equal(old.receive(frame, 'e1'), 'none');
+    assert.deepEqual([...room.documents], [...old.documents]);
+    const lines = [...room.documents.values()].flatMap(({ items }) => Object.keys(items ?? {}));
+    if (frame.position !== 14) assert.equal(new Set(lines).size, lines.length, 'outside of a commit, each line is in one order');
+  }
+  assert.deepEqual(room.documents.get('o1').items, whole.items);
+  assert.deepEqual(room.documents.get('o2').items, {});
+  // A closed order that this room does not show: it stays so, unless its lines are open again. An older library asks.
+  last().push(event(15, 16, 'o3', served({ a: line(1) }, 16), 'item.moved'));
+  assert.deepEqual([room.documents.has('o3'), room.cursor], [false, 16]);
+  last().push(event(16, 17, 'o3', order('o3', 17, 'preparing', { items: { a: line(2) } }), 'item.moved'));
+  assert.equal(room.documents.get('o3').items.a.quantity, 2);
+  old.receive(event(15, 16, 'o1', { position: 16 }, 'order.promised'), 'e1');
+  assert.equal(old.receive(event(16, 17, 'o3', order('o3', 17, 'preparing'), 'item.moved'), 'e1'), 'snapshot');
+});
+
 test('sync moves the cursor without an event, so that the next event fits', async () => {
   const { last, room } = await liveRoom();
   last().push({ type: 'sync', room: ROOM, prev: 10, position: 500, server_time: '2026-11-24T10:00:00.000Z' });

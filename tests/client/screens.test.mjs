@@ -769,6 +769,47 @@ test('a ticket that has moved shows the first and the last table until a cook ha
   assert.equal(noticed.length, 5);
 });
 
+test('lines that go to another ticket are seen once, with where they have come from', (t) => {
+  const location = globalThis.location;
+  t.after(() => { globalThis.location = location; });
+  globalThis.location = { origin: 'https://orderbell.test' };
+  const room = new Room('kitchen:r1');
+  const memory = remembering('restaurant.splitting');
+  const orders = new KitchenOrders({ bell: Object.assign(new Emitter(), { pending: [] }), room, memory, tokens: {} });
+  const whole = order('accepted', { a: item('queued'), b: item('queued', { quantity: 3 }) }, { table: '3', ticket: 'A1', position: 10 });
+  room.receive({ type: 'snapshot', room: room.name, position: 10, documents: [whole] }, 'e1');
+  memory.observe(orders.tickets(undefined), 0);
+  const push = (position, kind, id, patch) => room.receive({
+    type: 'event', room: room.name, prev: position - 1, position, event: { kind, order: id, patch: { position, ...patch } },
+  }, 'e1');
+  push(11, 'item.moved', 'o1', { items: { a: null, b: { quantity: 1 } } });
+  const part = { ...whole, id: 'o2', number: 9, ticket: 'A2', table: '8', items: { a: item('queued'), c: item('queued', { quantity: 2 }) } };
+  push(12, 'order.placed', 'o2', { ...part, split_from: { order: 'o1', number: 7, ticket: 'A1', table: '3' } });
+  assert.deepEqual([...memory.observe(orders.tickets(undefined), 1)], ['changed'], 'no new order rings');
+  const shown = orders.tickets(undefined).flatMap(({ items }) => items.map(([id, { quantity }]) => `${id} ${quantity}`)).sort();
+  assert.deepEqual(shown, ['a 1', 'b 1', 'c 2'], 'each line once');
+  const changes = (id) => memory.changes(room.documents.get(id));
+  assert.deepEqual(changes('o2'), ['Table 3 → 8', 'Split from A1']);
+  assert.deepEqual(changes('o1').length, 1, 'what has left is said');
+  assert.deepEqual(memory.marks('o1').b.was.quantity, 3);
+  memory.confirm('o2');
+  assert.deepEqual(changes('o2'), []);
+  push(13, 'item.moved', 'o1', { items: { a: item('queued'), b: { quantity: 3 } } });
+  push(14, 'item.moved', 'o2', { status: 'served', items: { a: null, c: null } });
+  memory.observe(orders.tickets(undefined), 2);
+  assert.deepEqual(orders.tickets(undefined).filter((ticket) => memory.shows(ticket, 2)).map(({ id }) => id), ['o1']);
+  assert.ok(changes('o1').some((words) => words.endsWith('back on this ticket')), changes('o1').join());
+});
+
+test('each bill of a table stands by itself, with its own total', () => {
+  const total = { amount: 500, currency: 'BDT' };
+  const open = (id) => order('preparing', { a: item('cooking') }, { id, number: 1, table: '3', total });
+  const visit = (id, orders, more) => ({ id, table: '3', opened_at: at(-60), read_at: NOON, total, orders: orders.map((one) => ({ id: one })), ...more });
+  const all = tablesOf([open('x'), open('y'), open('z')], {}, NOON, [visit('v', ['x', 'y']), visit('w', ['z'], { bill: 2 })]);
+  assert.deepEqual(all.map(({ bill, orders, total: { amount } }) => [bill, orders.map(({ id }) => id).sort(), amount]), [[undefined, ['x', 'y'], 1000], [2, ['z'], 500]]);
+  assert.equal(new Set(all.map(({ key }) => key)).size, 2);
+});
+
 test('a visit that moved to a table does not show the orders of the guests who sat there before', () => {
   const total = { amount: 500, currency: 'BDT' };
   const served = (id, minute, table) => order('served', {}, { id, number: minute + 90, table, total, placed_at: at(minute), served_at: at(minute + 1) });

@@ -111,15 +111,15 @@ impl TestCluster {
         open(&self.database, Settings::new(Mode::Tool)).await.unwrap()
     }
 
-    /// Returns all events of the restaurant in the database, and the documents that their fold
+    /// Returns all events about orders of the restaurant in the database, and the documents that their fold
     /// yields.
     pub async fn feed(&self) -> Followed {
         let (store, restaurant) = (self.store().await, self.menu.restaurant.parse().unwrap());
         let head = store.head(restaurant).await.unwrap();
         let mut feed = Followed::default();
         for event in store.events(restaurant, None, Position::ZERO, head, 1_000_000).await.unwrap() {
+            let Some(order) = event.order.map(|id| id.to_string()) else { continue };
             let patch: Value = serde_json::from_str(event.patch.get()).unwrap();
-            let order = event.order.unwrap().to_string();
             merge(feed.documents.entry(order.clone()).or_default(), &patch);
             let (id, command) = (event.id.to_string(), event.command.map(|id| id.to_string()));
             let told = json!({"id": id, "order": order, "command": command, "patch": patch});

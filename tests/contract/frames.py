@@ -17,7 +17,7 @@ CODES = {
 KINDS = {
     "order.placed", "order.accepted", "order.rejected", "order.started", "order.ready", "order.recalled", "order.served",
     "order.cancelled", "order.promised", "order.rushed", "order.moved", "item.started", "item.finished", "item.recalled", "item.voided",
-    "item.added", "item.changed", "item.fired", "item.held", "item.served",
+    "item.added", "item.changed", "item.fired", "item.held", "item.served", "item.moved",
     "call.raised", "call.answered", "call.moved", "display.connected", "display.lost",
     "menu.changed", "menu.availability", "menu.paused", "menu.resumed",
 }  # fmt: skip
@@ -117,7 +117,7 @@ ORDER = {
     "id": uuid_v7, "restaurant": uuid_v7, "number": number, "ticket": some(ticket), "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
-    "firing": some(text),
+    "firing": some(text), "split_from": some({"order": uuid, "number": number, "ticket": some(ticket), "table": some(text)}),
     "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
     "promised_at": some(at), "due_at": some(at), "starts_at": some(at), "upcoming": some(flag), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,

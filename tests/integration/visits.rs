@@ -1,9 +1,9 @@
-//! Visits that move to another table, and visits that merge: the kitchen, the floor, guests and shared links follow on every
-//! transport.
+//! Visits that move to another table, that merge and that are split: the kitchen, the floor, guests and shared links follow on
+//! every transport.
 
 use serde_json::{Value, json};
-use support::followed::Followed;
-use support::{Client, Menu, Screen, TestServer, client::text, new_id};
+use support::watch::Watch;
+use support::{Client, Menu, TestServer, client::text, new_id};
 
 const COMMANDS: &str = "/api/v1/restaurants/demo/commands";
 const CURRENT: &str = "/api/v1/diner-sessions/current";
@@ -40,71 +40,20 @@ fn merging(visit: &Value, into: &Value) -> Value {
     json!({"id": new_id(), "action": "merge", "visit": visit["id"], "into": into["id"]})
 }
 
-/// A room that somebody follows live, and the state in which a second client has left it.
-struct Watch {
-    name: &'static str,
-    client: Client,
-    room: String,
-    live: Screen,
-    left: Followed,
+/// Some lines of an order, each with a number of portions, or all of it.
+fn lines_of(order: &Value, quantities: &[Option<u16>]) -> Vec<Value> {
+    let ids = order["items"].as_object().unwrap().keys().zip(quantities);
+    let line = |item: &String, quantity: &Option<u16>| match quantity {
+        Some(quantity) => json!({"order": order["id"], "item": item, "quantity": quantity}),
+        None => json!({"order": order["id"], "item": item}),
+    };
+    ids.map(|(item, quantity)| line(item, quantity)).collect()
 }
 
-impl Watch {
-    async fn new(name: &'static str, client: &Client, room: String) -> Self {
-        let mut live = client.screen().await;
-        let left = live.join(&room).await.clone();
-        Self { name, client: client.clone(), room, live, left }
-    }
-
-    /// Asserts on every transport that the patches up to a position fold to the server's documents.
-    async fn check(&mut self, position: u64, orders: &[Value], calls: Option<&Value>) {
-        let own = text(&orders[0]["id"]).to_owned();
-        let is_order = self.room.starts_with("order:");
-        let position = if is_order { orders.iter().find(|order| self.room.ends_with(text(&order["id"]))) } else { None }
-            .map_or(position, |order| order["position"].as_u64().unwrap());
-        let epoch = text(self.live.epoch()).to_owned();
-        let path = |way: &str| {
-            let since = self.left.cursor.unwrap();
-            format!("/api/v1/rooms/{}/{way}?since={since}&epoch={epoch}&wait=1", self.room)
-        };
-        let (poll, stream) = (path("events"), path("stream"));
-        let mut resumed = self.client.screen().await;
-        let mut states = vec![("live", self.live.see(&self.room, position).await.clone())];
-        states.push(("resumed", resumed.resume(&self.room, self.left.clone()).await.clone()));
-        states.push(("long poll", self.folded(&self.client.get(&poll).await.expect(200)["frames"])));
-        states.push(("stream", self.folded(&self.streamed(&stream).await)));
-        for (way, state) in &states {
-            for order in orders {
-                let id = text(&order["id"]);
-                let known = state.documents.get(id);
-                if is_order && !self.room.ends_with(id) {
-                    assert_eq!(known, None, "{} {way}: nothing of other orders", self.name);
-                } else if known.is_some() || order.get("closed_at").is_none() {
-                    assert_eq!(known, Some(order), "{} {way} of {own}", self.name);
-                }
-            }
-            if let Some(calls) = calls.filter(|_| self.room.starts_with("floor:")) {
-                assert_eq!(&state.calls, calls, "{} {way}", self.name);
-            }
-        }
-    }
-
-    fn folded(&self, frames: &Value) -> Followed {
-        let mut state = self.left.clone();
-        frames.as_array().unwrap().iter().for_each(|frame| state.take(frame).unwrap());
-        state
-    }
-
-    /// Returns the frames of a stream up to `live`.
-    async fn streamed(&self, path: &str) -> Value {
-        let mut stream = self.client.request(reqwest::Method::GET, path).send().await.unwrap();
-        let mut read = String::new();
-        while !read.contains("event: live") || !read.ends_with("\n\n") {
-            read += std::str::from_utf8(&stream.chunk().await.unwrap().expect("the stream continues")).unwrap();
-        }
-        let data = read.lines().filter_map(|line| line.strip_prefix("data: "));
-        data.map(|json| serde_json::from_str(json).unwrap()).filter(|frame: &Value| frame.get("room").is_some()).collect()
-    }
+fn splitting(visit: &Value, lines: &[Value], to: Value) -> Value {
+    let mut command = json!({"id": new_id(), "action": "split", "visit": visit["id"], "lines": lines});
+    command.as_object_mut().unwrap().extend(to.as_object().unwrap().clone());
+    command
 }
 
 /// A party of two at table 3 with three orders, one of them served, and a call.
@@ -386,4 +335,180 @@ async fn only_staff_merge_two_open_visits_and_once() {
     let next = scan(server, 3).await;
     next.client.place(&menu.basket()).await;
     staff.post(COMMANDS, &undoing(&done)).await.problem(409, "conflict");
+}
+
+/// Returns the order that lines of another one are in.
+async fn part_of(staff: &Client, order: &Value) -> Value {
+    let all = staff.get("/api/v1/restaurants/demo/orders?status=all&sort=newest").await.expect(200);
+    let is_part = |one: &&Value| one["split_from"]["order"] == *order;
+    all["orders"].as_array().unwrap().iter().find(is_part).cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn everyone_follows_lines_that_are_split_off_and_come_back_on_every_transport() {
+    let mut party = Party::open().await;
+    let Party { staff, menu, first, .. } = &party;
+    // An order of two lines, of which one is of three portions.
+    let (one, two) = (menu.basket()["items"][0].clone(), menu.basket()["items"][0]["menu_item"].clone());
+    let basket = json!({"service": "dine_in", "items": [one, {"menu_item": two, "quantity": 3}]});
+    let big = first.client.place(&basket).await;
+    staff.act(&big["id"], "accept").await;
+    party.orders.push(big["id"].clone());
+    for order in &party.orders {
+        if party.staff.order(order).await["status"] == "placed" {
+            party.staff.act(order, "accept").await;
+        }
+    }
+    let mut watches = party.watches().await;
+    watches.push(Watch::new("guest of the split order", &party.first.client, format!("order:{}", text(&big["id"]))).await);
+    let (visit, big) = (visit_at(&party.staff, "3").await, party.staff.order(&big["id"]).await);
+    let (served, second) = (party.staff.order(&party.orders[1]).await, party.staff.order(&party.orders[2]).await);
+    let whole = |order: &Value| lines_of(order, &vec![None; order["items"].as_object().unwrap().len()]);
+    // All of a served order, all of the second guest's, and a part of the big one.
+    let lines = [whole(&served), whole(&second), lines_of(&big, &[None, Some(2)])].concat();
+    let split = party.staff.post(COMMANDS, &splitting(&visit, &lines, json!({"table": "8"}))).await.expect(200);
+    let (there, here) = (visit_at(&party.staff, "8").await, visit_at(&party.staff, "3").await);
+    assert_eq!((&split["document"], &here["id"]), (&here, &visit["id"]), "the answer is the visit that they left");
+    let amount = |visit: &Value| visit["total"]["amount"].as_i64().unwrap();
+    assert_eq!(amount(&here) + amount(&there), amount(&visit), "both are the sum");
+    let change = &here["last_change"];
+    assert_eq!((&change["action"], &change["from"], &change["to"]), (&json!("split"), &json!("3"), &json!("8")));
+    let part = part_of(&party.staff, &big["id"]).await;
+    assert_eq!((&part["split_from"]["table"], &part["table"], &part["diner"]), (&json!("3"), &json!("8"), &big["diner"]));
+    let portions = |order: &Value| {
+        order["items"].as_object().unwrap().values().map(|item| item["quantity"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((portions(&party.staff.order(&big["id"]).await), portions(&part)), (vec![1], vec![2, 2]));
+    // Everybody has each order where it is now.
+    let mut orders = party.documents().await;
+    orders.push(part.clone());
+    let position = split["position"].as_u64().unwrap();
+    let calls = party.open_calls().await;
+    for watch in &mut watches {
+        watch.check(position, &orders, Some(&calls)).await;
+    }
+    let current = party.second.client.get(CURRENT).await.expect(200);
+    assert_eq!((&current["table"], &current["visit"]["id"]), (&json!("8"), &there["id"]), "all of what they ordered is there");
+    let current = party.first.client.get(CURRENT).await.expect(200);
+    assert_eq!(
+        (&current["table"], current["orders"].as_array().unwrap().len()),
+        (&json!("3"), 4),
+        "with the part of their order"
+    );
+    party.second.client.get(&format!("/api/v1/orders/{}", text(&part["id"]))).await.problem(404, "not_found");
+
+    // Lines come back as they are.
+    party.staff.act(&part["id"], "start").await;
+    let undone = party.staff.post(COMMANDS, &undoing(&split)).await.expect(200);
+    let back = visit_at(&party.staff, "3").await;
+    assert_eq!((&undone["document"], &back["total"], visits(&party.staff).await.len()), (&back, &visit["total"], 1));
+    let mut orders = party.documents().await;
+    let big = party.staff.order(&big["id"]).await;
+    assert_eq!((&big["status"], portions(&big)), (&json!("preparing"), vec![2, 1, 2]), "two of three have begun to cook");
+    let emptied = party.staff.order(&part["id"]).await;
+    assert_eq!((&emptied["status"], &emptied["items"], &emptied["total"]["amount"]), (&json!("served"), &json!({}), &json!(0)));
+    orders.push(emptied);
+    for watch in &mut watches {
+        watch.check(undone["position"].as_u64().unwrap(), &orders, Some(&calls)).await;
+    }
+    assert_eq!(party.second.client.get(CURRENT).await.expect(200)["table"], "3");
+}
+
+#[tokio::test]
+async fn a_bill_of_its_own_stays_at_the_table() {
+    let party = Party::open().await;
+    let Party { staff, menu, first, .. } = &party;
+    let visit = visit_at(staff, "3").await;
+    let order = staff.order(&party.orders[0]).await;
+    let lines = lines_of(&order, &vec![None; order["items"].as_object().unwrap().len()]);
+    let split = staff.post(COMMANDS, &splitting(&visit, &lines, json!({}))).await.expect(200);
+    let bills = visits(staff).await;
+    let bill = bills.iter().find(|one| one["bill"] == 2).unwrap();
+    assert_eq!((bills.len(), &bill["table"], &bill["total"]), (2, &json!("3"), &order["total"]));
+    assert_eq!(staff.order(&order["id"]).await["table"], "3");
+    // What they order next is on the first bill of the table, and can be split off too.
+    let next = first.client.place(&menu.basket()).await;
+    let first_bill = visits(staff).await.into_iter().find(|one| one.get("bill").is_none()).unwrap();
+    assert_eq!(first_bill["orders"].as_array().unwrap().last().unwrap()["id"], next["id"]);
+    let lines = lines_of(&next, &vec![None; next["items"].as_object().unwrap().len()]);
+    let again = staff.post(COMMANDS, &splitting(&first_bill, &lines, json!({"into": bill["id"]}))).await.expect(200);
+    assert_eq!(visits(staff).await.iter().find(|one| one["bill"] == 2).unwrap()["orders"].as_array().unwrap().len(), 2);
+    // The bill moves, and comes back beside the other one.
+    let moved = staff.post(COMMANDS, &moving(bill, "9")).await.expect(200);
+    assert_eq!((&moved["document"]["table"], moved["document"].get("bill")), (&json!("9"), None));
+    let back = staff.post(COMMANDS, &undoing(&moved)).await.expect(200);
+    assert_eq!((&back["document"]["table"], &back["document"]["bill"]), (&json!("3"), &json!(2)));
+    // The first one moves away from it, and comes back.
+    let moved = staff.post(COMMANDS, &moving(&visit, "9")).await.expect(200);
+    let taken = splitting(&moved["document"], &lines_of(&staff.order(&party.orders[2]).await, &[None]), json!({"table": "3"}));
+    staff.post(COMMANDS, &taken).await.problem(409, "conflict");
+    staff.post(COMMANDS, &undoing(&moved)).await.expect(200);
+    staff.post(COMMANDS, &undoing(&split)).await.problem(409, "invalid_transition");
+    staff.post(COMMANDS, &undoing(&again)).await.expect(200);
+    let undone = staff.post(COMMANDS, &undoing(&split)).await.expect(200);
+    assert_eq!((undone["document"]["orders"].as_array().unwrap().len(), visits(staff).await.len()), (4, 1));
+}
+
+#[tokio::test]
+async fn the_guests_of_a_table_stay_until_its_last_bill_is_paid() {
+    let party = Party::open().await;
+    let Party { staff, first, .. } = &party;
+    let visit = visit_at(staff, "3").await;
+    for order in [&party.orders[0], &party.orders[2]] {
+        let (accept, id) = (staff.order(order).await["status"] == "placed", order);
+        for action in accept.then_some("accept").into_iter().chain(["ready", "serve"]) {
+            staff.act(id, action).await;
+        }
+    }
+    let lines = lines_of(&staff.order(&party.orders[0]).await, &[None]);
+    let split = staff.post(COMMANDS, &splitting(&visit, &lines, json!({}))).await.expect(200);
+    let bill = visits(staff).await.into_iter().find(|one| one["bill"] == 2).unwrap();
+    let end = |visit: &Value| format!("/api/v1/restaurants/demo/visits/{}/end", text(&visit["id"]));
+    assert_eq!(staff.post(&end(&split["document"]), &json!({})).await.status, 204);
+    first.client.get(CURRENT).await.expect(200);
+    staff.post(COMMANDS, &undoing(&split)).await.problem(404, "not_found");
+    assert_eq!(staff.post(&end(&bill), &json!({})).await.status, 204);
+    first.client.get(CURRENT).await.problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn splitting_is_for_staff_once_and_of_lines_that_are_there() {
+    let party = Party::open().await;
+    let Party { server, staff, menu, first, link, .. } = &party;
+    let visit = visit_at(staff, "3").await;
+    let lines = lines_of(&staff.order(&party.orders[0]).await, &[None]);
+    let command = splitting(&visit, &lines, json!({"table": "8"}));
+    for nobody in [&first.client, link, &server.client(&["kitchen"]).await, &server.client(&["service"]).await] {
+        nobody.post(COMMANDS, &command).await.problem(403, "forbidden");
+    }
+    let with = |fields: Value| {
+        let mut body = splitting(&visit, &lines, json!({"table": "8"}));
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    staff.post(COMMANDS, &with(json!({"table": "none"}))).await.problem(422, "invalid");
+    staff.post(COMMANDS, &with(json!({"visit": new_id()}))).await.problem(404, "not_found");
+    staff.post(COMMANDS, &with(json!({"lines": [{"order": party.orders[0], "item": new_id()}]}))).await.problem(404, "not_found");
+    staff.post(COMMANDS, &with(json!({"into": new_id()}))).await.problem(422, "invalid");
+    let stale = staff.post(COMMANDS, &with(json!({"expected_position": 1}))).await.problem(409, "stale");
+    assert_eq!(stale["document"], visit);
+    let command = with(json!({"expected_position": visit["position"]}));
+    let mut floor = staff.screen().await;
+    floor.join(&menu.floor()).await;
+    let mut frame = command.clone();
+    frame["type"] = "command".into();
+    let ack = floor.ask(frame).await;
+    assert_eq!(ack["changed"], true, "{ack}");
+    let again = staff.post(COMMANDS, &command).await.expect(200);
+    assert_eq!((&again["position"], &again["document"]), (&ack["position"], &ack["document"]), "the same answer, and no event");
+    assert_eq!(visits(staff).await.len(), 2);
+    let next = party.call(&scan(server, 8).await, "help").await;
+    staff.post(COMMANDS, &undoing(&ack)).await.expect(200);
+    assert_eq!(staff.post(COMMANDS, &undoing(&ack)).await.expect(200)["changed"], false);
+    staff.post(COMMANDS, &with(json!({"lines": lines}))).await.problem(409, "conflict");
+    assert_eq!(next["table"], "8");
+    let audit = server.manager().await.get("/api/v1/restaurants/demo/audit?kind=tables&limit=10").await.expect(200);
+    let done = audit["audit"].as_array().unwrap().iter().find(|entry| entry["action"] == "split" && entry["outcome"] == "done");
+    let done = done.unwrap();
+    assert_eq!((&done["label"], &done["value"]), (&json!("3"), &json!("1")));
 }

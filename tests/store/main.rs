@@ -108,7 +108,8 @@ contract! {
     later: an_order_for_later_begins_once_however_many_nodes_find_it_due, an_order_for_later_joins_no_visit;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_without_new_orders_ends_after_a_while,
         a_visit_moves_with_its_orders_calls_and_guests_and_back, an_order_placed_while_its_visit_moves_belongs_to_the_visit, two_visits_merge_and_separate,
-        a_merged_visit_and_a_separated_one_count_as_used_if_either_part_was;
+        a_merged_visit_and_a_separated_one_count_as_used_if_either_part_was,
+        lines_split_off_a_visit_and_come_back, a_split_of_a_closed_order_makes_no_visit_idle;
     devices: a_paired_screen_is_returned_to_each_poll_until_its_session_has_ended, one_code_begins_one_session_however_many_ask_at_once,
         a_session_is_found_by_its_origin_until_it_is_renewed,
         an_approval_needs_a_valid_code, a_pairing_expires_and_frees_its_code,

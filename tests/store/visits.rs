@@ -4,15 +4,20 @@ use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, Cause, OrderAction};
+use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::Principal;
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::model::split::{SplitLine, SplitTo};
 use orderbell::domain::model::visit::VisitAction;
 use orderbell::domain::rules::order_limits::Guest;
+use orderbell::domain::rules::split_visit::NewVisitIds;
 use orderbell::domain::rules::{move_visit, waiter_call};
-use orderbell::domain::values::ids::{CallId, OrderId, TableId, VisitChangeId, VisitId};
+use orderbell::domain::values::ids::{CallId, ItemId, OrderId, TableId, VisitChangeId, VisitId};
 use orderbell::domain::values::reason::{CallReason, Reason};
 use orderbell::domain::values::text::{Key, TableLabel};
+use orderbell::domain::values::time::Timestamp;
+use orderbell::domain::values::time_zone::TimeZone;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::Table;
 use orderbell::store::log::{Ack, OrderFilter, OrderQuery, Reads, State};
@@ -27,7 +32,7 @@ fn guest(restaurant: &TestRestaurant, sub: &str, table: Option<&str>) -> Princip
 /// Returns the tables with the orders of their visits.
 async fn tables(restaurant: &TestRestaurant) -> Vec<(String, Vec<OrderId>)> {
     let visits = restaurant.store.open_visits(restaurant.id, 100).await.unwrap();
-    let of = |orders: Vec<orderbell::domain::model::order::Order>| orders.iter().map(|order| order.id).collect();
+    let of = |orders: Vec<Order>| orders.iter().filter(|order| !order.is_emptied()).map(|order| order.id).collect();
     visits.into_iter().map(|record| (record.visit.table.to_string(), of(record.orders))).collect()
 }
 
@@ -76,7 +81,7 @@ pub async fn a_visit_without_new_orders_ends_after_a_while(database: TestDatabas
     let later = clock::now().plus(std::time::Duration::from_secs(60));
     assert_eq!(restaurant.store.close_idle_visits(later, later).await, Ok(0), "the visit has an open order");
     reject(&restaurant, order).await;
-    let early = orderbell::domain::values::time::Timestamp::from_millis(0);
+    let early = Timestamp::from_millis(0);
     assert_eq!(restaurant.store.close_idle_visits(early, later).await, Ok(0), "an order has only just arrived");
     assert_eq!(restaurant.store.close_idle_visits(later, later).await, Ok(1));
     assert_eq!(tables(&restaurant).await, []);
@@ -101,9 +106,13 @@ async fn sit(restaurant: &TestRestaurant, label: &str, guests: &[&str]) -> Vec<P
 
 async fn act(restaurant: &TestRestaurant, action: VisitAction) -> Result<Ack, Refusal> {
     let decided = action.clone();
-    let id = VisitChangeId::from_uuid(clock::new_id());
+    let change = VisitChangeId::from_uuid(clock::new_id());
+    let others: Vec<_> = (0..9).map(|_| clock::new_id()).collect();
     let work = restaurant.work(&restaurant.staff(), Reads::Visit(action), None, move |state: State| {
-        move_visit::decide(state.seating, &decided, None, id, state.moment)
+        let (number, tickets) = (state.next_number, state.ticket_counter);
+        let day = TimeZone::default().day(state.moment.now);
+        let new = NewVisitIds { change, others: others.clone(), number, tickets, day };
+        move_visit::decide(state.seating, &decided, None, &new, state.moment)
     });
     restaurant.commit(work).await.unwrap().answer
 }
@@ -275,4 +284,83 @@ pub async fn a_merged_visit_and_a_separated_one_count_as_used_if_either_part_was
     assert_eq!(read(&apart)["opened_at"], json!(late.opened_at));
     assert_eq!(restaurant.store.close_idle_visits(idle, clock::now()).await, Ok(0), "the other visit was used just now too");
     assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![one]), ("8".to_owned(), vec![two])]);
+}
+
+pub async fn lines_split_off_a_visit_and_come_back(database: TestDatabase) {
+    let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let guests = sit(&restaurant, "7", &["a", "b"]).await;
+    let (a, b) = (&guests[0], &guests[1]);
+    sit(&restaurant, "8", &[]).await;
+    let (one, two) = (restaurant.place(a).await, restaurant.place(b).await);
+    for order in [&one, &two] {
+        order_of(&restaurant.ack(restaurant.acting(order.id, OrderAction::Accept { minutes: None }, None)).await);
+    }
+    let line = |order: &Order, item: &ItemId| SplitLine { order: order.id, item: *item, quantity: None };
+    let all = |order: &Order| order.items.keys().map(|item| line(order, item)).collect::<Vec<_>>();
+    let some = SplitLine { quantity: Some(1), ..all(&one)[0].clone() };
+    let is_part = one.items.len() > 1 || one.items.values().next().unwrap().quantity > 1;
+    assert!(is_part, "an order of which something stays: {one:?}");
+    let visit = async |table: &str| restaurant.store.visit_of_table(restaurant.id, &key(table)).await.unwrap();
+    let seven = visit("7").await.unwrap().id;
+    let lines: Vec<_> = std::iter::once(some).chain(all(&two)).collect();
+    let to = |to: SplitTo| VisitAction::Split { visit: seven, lines: lines.clone(), to };
+    assert_eq!(act(&another, to(SplitTo::OwnBill)).await.unwrap_err().kind, RefusalKind::NotFound, "another restaurant's visit");
+    let split = act(&restaurant, to(SplitTo::Table(key("8")))).await.unwrap();
+    let change: VisitChangeId = read(&split)["last_change"]["id"].as_str().unwrap().parse().unwrap();
+    let there = tables(&restaurant).await;
+    let part = there[1].1.iter().copied().find(|id| *id != two.id).unwrap();
+    assert_eq!(there, [("7".to_owned(), vec![one.id]), ("8".to_owned(), vec![two.id, part])]);
+    assert_eq!((seat(&restaurant, a).await, seat(&restaurant, b).await), (Some(key("7")), Some(key("8"))), "b has all there");
+    let (floor_orders, _) = floor(&restaurant).await;
+    assert_eq!(floor_orders.iter().filter(|(_, table)| table == "8").count(), 2);
+    let next = restaurant.place(a).await;
+    let part_order = restaurant.store.order(restaurant.id, part).await.unwrap().unwrap();
+    assert_eq!((part_order.number, next.number), (two.number + 1, two.number + 2), "each number once");
+    assert_ne!(part_order.ticket, next.ticket, "and each ticket");
+    let undo = || VisitAction::Undo { change };
+    assert_eq!(act(&another, undo()).await.unwrap_err().kind, RefusalKind::NotFound);
+    act(&restaurant, undo()).await.unwrap();
+    assert_eq!(tables(&restaurant).await, [("7".to_owned(), vec![one.id, two.id, next.id])], "the other visit is over");
+    let back = restaurant.store.order(restaurant.id, one.id).await.unwrap().unwrap();
+    assert_eq!((back.items, back.total), (one.items.clone(), one.total));
+    assert!(restaurant.store.order(restaurant.id, part).await.unwrap().unwrap().is_emptied());
+    assert_eq!(seat(&restaurant, b).await, Some(key("7")));
+    assert!(floor(&restaurant).await.0.iter().all(|(id, table)| table == "7" && *id != part.to_string()));
+
+    // A bill of its own is at the table, and is not where the next order goes.
+    act(&restaurant, to(SplitTo::OwnBill)).await.unwrap();
+    let bills = restaurant.store.open_visits(restaurant.id, 100).await.unwrap();
+    let bills: Vec<_> = bills.iter().map(|record| (record.visit.table.to_string(), record.visit.bill)).collect();
+    assert_eq!(bills.len(), 2);
+    assert!(bills.contains(&("7".into(), None)) && bills.contains(&("7".into(), Some(2))), "{bills:?}");
+    restaurant.place(a).await;
+    assert_eq!(visit("7").await.unwrap().id, seven);
+    let moved = act(&restaurant, VisitAction::Move { visit: seven, table: key("8") }).await.unwrap();
+    assert_eq!(read(&moved)["table"], "8");
+    assert_eq!(
+        (seat(&restaurant, a).await, seat(&restaurant, b).await),
+        (Some(key("8")), Some(key("7"))),
+        "each with their bill"
+    );
+    let moved_back: VisitChangeId = read(&moved)["last_change"]["id"].as_str().unwrap().parse().unwrap();
+    act(&restaurant, VisitAction::Undo { change: moved_back }).await.unwrap();
+    assert_eq!(visit("7").await.unwrap().id, seven, "it is the first of its table again");
+    assert_eq!((seat(&restaurant, a).await, seat(&restaurant, b).await), (Some(key("7")), Some(key("7"))));
+}
+
+/// Lines may leave an order that was closed before the visit was last used.
+pub async fn a_split_of_a_closed_order_makes_no_visit_idle(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let a = sit(&restaurant, "7", &["a"]).await.remove(0);
+    let order = restaurant.place(&a).await;
+    for action in [OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve] {
+        restaurant.ack(restaurant.acting(order.id, action, None)).await;
+    }
+    let visit = async || restaurant.store.visit_of_table(restaurant.id, &key("7")).await.unwrap();
+    let seven = visit().await.unwrap().id;
+    database.execute("UPDATE visits SET last_at = last_at + 7200000000").await;
+    let lines = vec![SplitLine { order: order.id, item: *order.items.keys().next().unwrap(), quantity: Some(1) }];
+    act(&restaurant, VisitAction::Split { visit: seven, lines, to: SplitTo::OwnBill }).await.unwrap();
+    let closed = restaurant.store.close_idle_visits(at(3600), clock::now()).await;
+    assert_eq!((closed, visit().await.map(|visit| visit.id)), (Ok(1), Some(seven)), "the new bill, and not the first one");
 }

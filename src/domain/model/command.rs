@@ -7,6 +7,7 @@
 use super::course::CourseNumber;
 use super::line::{self, Correction, Line, MAX_LINES, Round, optional_lines_schema};
 pub use super::order_action::{Cause, Lines, OrderAction};
+use super::split::{MAX_SPLIT_LINES, SplitLine, SplitTo};
 use super::visit::VisitAction;
 pub use crate::domain::values::action::ActionName;
 use crate::domain::values::as_text::present;
@@ -94,15 +95,19 @@ pub struct RawCommand {
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
-    /// For `move` and `merge`: the visit.
+    /// For `move`, `merge` and `split`: the visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visit: Option<VisitId>,
-    /// For `move`: the free table to move to.
+    /// For `move` and `split`: the free table that its guests, or the lines, come to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
-    /// For `merge`: the visit to merge into. The guests join its table.
+    /// For `merge` and `split`: the visit that its guests, or the lines, come to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub into: Option<VisitId>,
+    /// For `split`: the lines that leave the visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1, max_items = 100)]
+    pub lines: Option<Vec<SplitLine>>,
     /// For `undo`: the id of a change of a visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<VisitChangeId>,
@@ -204,6 +209,7 @@ impl Command {
             Subject::Call(CallAction::Answer(_)) => ActionName::AnswerCall,
             Subject::Visit { action: VisitAction::Move { .. }, .. } => ActionName::Move,
             Subject::Visit { action: VisitAction::Merge { .. }, .. } => ActionName::Merge,
+            Subject::Visit { action: VisitAction::Split { .. }, .. } => ActionName::Split,
             Subject::Visit { action: VisitAction::Undo { .. }, .. } => ActionName::Undo,
             Subject::Order { action, .. } => match action {
                 OrderAction::Accept { .. } => ActionName::Accept,
@@ -248,7 +254,7 @@ impl TryFrom<RawCommand> for Command {
         let subject = match name {
             ActionName::CallWaiter => Subject::Call(CallAction::Raise(fields.reason()?)),
             ActionName::AnswerCall => Subject::Call(CallAction::Answer(fields.required("call", |raw| raw.call.take())?)),
-            ActionName::Move | ActionName::Merge | ActionName::Undo => {
+            ActionName::Move | ActionName::Merge | ActionName::Split | ActionName::Undo => {
                 Subject::Visit { expected: fields.raw.expected_position.take(), action: fields.visit_action()? }
             }
             _ => Subject::Order {
@@ -342,7 +348,24 @@ impl Fields {
         if self.name == ActionName::Merge {
             return Ok(VisitAction::Merge { visit, into: self.required("into", |raw| raw.into.take())? });
         }
+        if self.name == ActionName::Split {
+            return self.split(visit);
+        }
         Ok(VisitAction::Move { visit, table: self.required("table", |raw| raw.table.take())? })
+    }
+
+    fn split(&mut self, visit: VisitId) -> Result<VisitAction, InvalidCommand> {
+        let lines = self.required("lines", |raw| raw.lines.take())?;
+        if !(1..=MAX_SPLIT_LINES).contains(&lines.len()) {
+            return Err(InvalidCommand(format!("lines must name 1 to {MAX_SPLIT_LINES} lines")));
+        }
+        let to = match (self.raw.table.take(), self.raw.into.take()) {
+            (None, None) => SplitTo::OwnBill,
+            (Some(table), None) => SplitTo::Table(table),
+            (None, Some(into)) => SplitTo::Visit(into),
+            (Some(_), Some(_)) => return Err(InvalidCommand("split takes one of the fields table and into".into())),
+        };
+        Ok(VisitAction::Split { visit, lines, to })
     }
 
     fn order_action(&mut self) -> Result<OrderAction, InvalidCommand> {
@@ -370,7 +393,12 @@ impl Fields {
             ActionName::ChangeItem => OrderAction::ChangeItem(self.correction()?),
             ActionName::StartNow => OrderAction::StartNow,
             ActionName::Reschedule => OrderAction::Reschedule(self.required("due_at", |raw| raw.due_at.take())?),
-            ActionName::CallWaiter | ActionName::AnswerCall | ActionName::Move | ActionName::Merge | ActionName::Undo => {
+            ActionName::CallWaiter
+            | ActionName::AnswerCall
+            | ActionName::Move
+            | ActionName::Merge
+            | ActionName::Split
+            | ActionName::Undo => {
                 return Err(InvalidCommand(format!("{} is not about an order", self.name)));
             }
         })
@@ -397,6 +425,7 @@ impl Fields {
             ("visit", raw.visit.is_some()),
             ("table", raw.table.is_some()),
             ("into", raw.into.is_some()),
+            ("lines", raw.lines.is_some()),
             ("change", raw.change.is_some()),
         ];
         match left.iter().find(|(_, present)| *present) {
@@ -454,6 +483,9 @@ mod tests {
             json!({"order":null,"action":"answer_call","call":ID}),
             json!({"order":null,"action":"move","visit":ID,"table":"8","expected_position":7}),
             json!({"order":null,"action":"merge","visit":ID,"into":ID}),
+            json!({"order":null,"action":"split","visit":ID,"lines":[{"order":ID,"item":ID,"quantity":2}]}),
+            json!({"order":null,"action":"split","visit":ID,"lines":[{"order":ID,"item":ID}],"table":"8"}),
+            json!({"order":null,"action":"split","visit":ID,"lines":[{"order":ID,"item":ID}],"into":ID}),
             json!({"order":null,"action":"undo","change":ID}),
         ];
         for fields in good {
@@ -510,6 +542,13 @@ mod tests {
             (json!({"order":null,"action":"move","table":"8"}), "visit"),
             (json!({"order":null,"action":"merge","visit":ID}), "into"),
             (json!({"order":null,"action":"move","visit":ID,"table":"8","into":ID}), "into"),
+            (json!({"order":null,"action":"split","visit":ID}), "lines"),
+            (json!({"order":null,"action":"split","visit":ID,"lines":[]}), "1 to 100"),
+            (json!({"order":null,"action":"split","visit":ID,"lines":[{"order":ID,"item":ID,"quantity":0}]}), "1 to 99"),
+            (
+                json!({"order":null,"action":"split","visit":ID,"lines":[{"order":ID,"item":ID}],"into":ID,"table":"8"}),
+                "table and into",
+            ),
             (json!({"order":null,"action":"undo"}), "change"),
             (json!({"order":null,"action":"undo","change":ID,"visit":ID}), "visit"),
             (json!({"action":"ready","table":"8"}), "table"),

@@ -90,6 +90,7 @@ kinds! {
     ItemFired "item.fired" Order,
     ItemHeld "item.held" Order,
     ItemServed "item.served" Order,
+    ItemMoved "item.moved" Order,
     CallRaised "call.raised" Call,
     CallAnswered "call.answered" Call,
     CallMoved "call.moved" Call,

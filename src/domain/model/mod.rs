@@ -23,6 +23,7 @@ pub mod principal;
 pub mod push;
 pub mod refusal;
 pub mod room_id;
+pub mod split;
 pub mod status;
 pub mod ticket_counter;
 pub mod undrawn;

@@ -126,6 +126,24 @@ fn round_schema() -> Object {
     schema::integer(2, u16::MAX).description(Some("The number of its round; absent for the first.")).build()
 }
 
+/// The order that another one was split off, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SplitFrom)]
+pub struct Origin {
+    /// The order's id.
+    pub order: OrderId,
+    /// Its number.
+    #[schema(minimum = 1)]
+    pub number: u32,
+    /// Its ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
+    /// Its table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableLabel>,
+}
+
 /// An order. A field without a value is absent from the JSON, never null.
 ///
 /// A node cannot rewrite a document with fields that it does not know, since it refuses to read it.
@@ -208,6 +226,9 @@ pub struct Order {
     /// Free text beside the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Note>,
+    /// The order that its lines were part of, if it was split off. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<Origin>,
     /// The sum of its lines that are not voided.
     pub total: Money,
     /// The lines by id, in the order in which they were ordered (ids increase with time).
@@ -253,6 +274,12 @@ impl Order {
     pub fn is_all_served(&self) -> bool {
         let mut live = self.items.values().filter(|item| item.status != ItemStatus::Voided);
         live.all(|item| item.served_at.is_some())
+    }
+
+    /// Whether it was split off, and its lines went back.
+    #[must_use]
+    pub fn is_emptied(&self) -> bool {
+        self.items.is_empty()
     }
 
     /// Whether every item is voided.

@@ -56,13 +56,26 @@ pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: Firing, now: Timestamp
 
 /// Fires the next course if the order's rule says that it is time. Returns whether it was.
 pub(super) fn fire_next(order: &mut Order, now: Timestamp) -> bool {
-    let Some(next) = order.items.values().filter(|item| item.held).filter_map(number).min() else { return false };
+    let next = due(order);
+    next.is_some() && fire(order, |_, item| number(item) == next, now)
+}
+
+/// Returns the course that the order's rule fires now.
+fn due(order: &Order) -> Option<CourseNumber> {
+    let next = order.items.values().filter(|item| item.held).filter_map(number).min()?;
     let is_over = |item: &Item| !is_live(item) || item.served_at.is_some();
     let mut before = order.items.values().filter(|item| number(item).is_some_and(|number| number < next));
-    if order.firing != Firing::AfterServed || !before.all(is_over) {
-        return false;
+    (order.firing == Firing::AfterServed && before.all(is_over)).then_some(next)
+}
+
+/// Leaves the next course to be fired by hand if it would be fired only because the lines before it have left the order.
+/// Returns whether it is.
+pub(super) fn leave_to_hand(order: &mut Order) -> bool {
+    let is_due = due(order).is_some();
+    if is_due {
+        order.firing = Firing::ByHand;
     }
-    fire(order, |_, item| number(item) == Some(next), now)
+    is_due
 }
 
 /// Fires the held lines among some. Returns whether there were any.

@@ -13,7 +13,7 @@ use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The one row a decision writes beside its events.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,34 @@ pub enum Decision {
         /// The position of its last event.
         position: Position,
     },
+}
+
+/// A builder of the events of a decision about several orders.
+pub struct OrderSteps {
+    head: Position,
+    /// The events.
+    pub drafts: Vec<Draft>,
+}
+
+impl OrderSteps {
+    /// Starts at the feed's head.
+    #[must_use]
+    pub const fn from(moment: Moment) -> Self {
+        Self { head: moment.head, drafts: Vec::new() }
+    }
+
+    /// Adds an event, and returns the order at its position. The patch of a new order and of one that was closed has the
+    /// whole document, since screens may not have it.
+    pub fn push(&mut self, kind: EventKind, before: Option<&Order>, after: Order) -> Order {
+        self.head = self.head.next();
+        let after = Order { position: self.head, ..after };
+        let json = before.map_or_else(|| Value::Object(Map::new()), to_json);
+        let is_whole = before.is_none_or(|before| before.status.is_final());
+        let patch_of = if is_whole { merge_patch::whole } else { merge_patch::diff };
+        let patch = patch_of(&json, &to_json(&after));
+        self.drafts.push(Draft { kind, order: Some(after.id), patch });
+        after
+    }
 }
 
 /// A document that carries the position of its last event.

@@ -12,6 +12,7 @@ pub mod report;
 pub mod round;
 pub mod schedule;
 pub mod screen;
+pub mod split_visit;
 pub mod story;
 pub mod transition;
 pub mod unseen_ticket;

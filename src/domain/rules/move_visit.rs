@@ -1,6 +1,7 @@
-//! The rule for moving a visit to another table, for merging two visits, and for undoing that.
+//! The rule for moving a visit to another table, for merging two visits, for splitting one, and for undoing that.
 
-use super::decision::{Decision, Write};
+use super::decision::{Decision, OrderSteps, Write};
+use super::split_visit::{self, NewVisitIds, Outcome};
 use crate::domain::model::call::Call;
 use crate::domain::model::draft::{Draft, Moment, to_json};
 use crate::domain::model::event::EventKind;
@@ -10,7 +11,6 @@ use crate::domain::model::visit::{
     MOST_MOVED, Merged, OpenVisit, Seating, VisitAction, VisitBill, VisitChange, VisitWrite, position_of,
 };
 use crate::domain::values::ids::{OrderId, VisitChangeId, VisitId};
-use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::TableLabel;
 use serde_json::{Map, Value, json};
@@ -21,12 +21,12 @@ use serde_json::{Map, Value, json};
 /// # Errors
 /// `not_found` for a visit that is over, `stale`, `invalid` for a table that does not exist,
 /// `conflict` while another visit or a call is at the table, and `invalid_transition` for a change that can no
-/// longer be undone.
+/// longer be undone. Those of [`split_visit`] for a split.
 pub fn decide(
     seating: Seating,
     action: &VisitAction,
     expected: Option<Position>,
-    new_id: VisitChangeId,
+    new: &NewVisitIds,
     moment: Moment,
 ) -> Result<Decision, Refusal> {
     let visit = seating.visit.clone().ok_or_else(no_such_visit)?;
@@ -35,7 +35,7 @@ pub fn decide(
     }
     let (subject, orders) = match action {
         VisitAction::Merge { .. } => seating.joining.as_ref().map(|(visit, orders)| (visit, orders)).ok_or_else(no_such_visit)?,
-        VisitAction::Move { .. } | VisitAction::Undo { .. } => (&visit, &seating.orders),
+        VisitAction::Move { .. } | VisitAction::Split { .. } | VisitAction::Undo { .. } => (&visit, &seating.orders),
     };
     if expected.is_some_and(|position| position != position_of(orders)) {
         let message = "the visit has changed since you last saw it; check it and try again";
@@ -43,23 +43,35 @@ pub fn decide(
         return Err(Refusal { document: Some(document), ..Refusal::new(RefusalKind::Stale, message) });
     }
     let change = |from: &TableLabel, to: &TableLabel, merged| VisitChange {
-        id: new_id,
+        id: new.change,
         visit: visit.id,
         position: moment.head.next(),
         at: moment.now,
         from: from.clone(),
         to: to.clone(),
+        bill: subject.bill,
         merged,
+        split: None,
         is_undone: false,
         guests: Vec::new(),
     };
     let change = match action {
         VisitAction::Move { table, .. } => change(&visit.table, table, None),
         VisitAction::Merge { .. } => change(&subject.table, &visit.table, Some(merged(&visit, subject, orders, &seating)?)),
+        VisitAction::Split { lines, to, .. } => {
+            let outcome = split_visit::split(&visit, &seating, lines, to, new, moment)?;
+            return Ok(divide(visit, seating.changes, outcome, moment));
+        }
         VisitAction::Undo { change } => undone(&seating, *change, moment)?,
     };
+    if let Some(split) = &change.split {
+        let outcome = split_visit::undo(&visit, &seating, change.clone(), split, moment)?;
+        return Ok(divide(visit, seating.changes, outcome, moment));
+    }
     match (&change.merged, change.is_undone) {
         (Some(_), false) => {}
+        // A bill comes back to the table of others.
+        (_, true) if change.bill.is_some() => {}
         (_, true) => check_table(&seating, &change.from)?,
         (None, false) => check_table(&seating, &change.to)?,
     }
@@ -75,6 +87,7 @@ fn holds(visit: &OpenVisit, seating: &Seating, action: &VisitAction) -> bool {
     match action {
         VisitAction::Move { table, .. } => *table == visit.table,
         VisitAction::Merge { visit, .. } => is_merged(seating, *visit),
+        VisitAction::Split { .. } => false,
         VisitAction::Undo { change } => seating.changes.iter().any(|known| known.id == *change && known.is_undone),
     }
 }
@@ -93,7 +106,9 @@ fn merged(visit: &OpenVisit, joining: &OpenVisit, orders: &[Order], seating: &Se
     if orders.len() + seating.orders.len() > MOST_MOVED {
         return refuse(format!("the visits have more than {MOST_MOVED} orders together and cannot be merged"));
     }
-    let calls = seating.calls.values().filter(|call| call.table == joining.table).map(|call| call.id).collect();
+    // The calls of a table are those of its first bill.
+    let calls = seating.calls.values().filter(|call| call.table == joining.table && joining.bill.is_none());
+    let calls = calls.map(|call| call.id).collect();
     Ok(Merged { visit: joining.id, orders: orders.iter().map(|order| order.id).collect(), calls })
 }
 
@@ -108,7 +123,9 @@ fn undone(seating: &Seating, id: VisitChangeId, moment: Moment) -> Result<VisitC
     if seating.changes.iter().find(|change| !change.is_undone).is_some_and(|last| last.id != id) {
         return refuse("the visit has changed again since; undo that first");
     }
-    Ok(VisitChange { is_undone: true, ..change.clone() })
+    // Since a bill left its table, another one there may have got its number.
+    let bill = change.bill.map(|bill| if seating.bills.contains(&bill) { seating.next_bill() } else { bill });
+    Ok(VisitChange { is_undone: true, bill, ..change.clone() })
 }
 
 fn check_table(seating: &Seating, to: &TableLabel) -> Result<(), Refusal> {
@@ -133,47 +150,57 @@ fn relocate(visit: OpenVisit, seating: Seating, change: VisitChange, moment: Mom
         Some((_, joining)) => (joining, orders),
         None => orders.into_iter().partition(|order| is_of_merge(&order.id)),
     };
-    let write = VisitWrite { change, orders: Vec::new(), calls: Vec::new() };
+    let write = VisitWrite::new(change);
     let (from, to) = (write.tables().0.clone(), write.tables().1.clone());
     let is_called = |call: &Call| match &write.change.merged {
         Some(merged) => merged.calls.contains(&call.id),
-        None => call.table == from,
+        None => call.table == from && write.change.bill.is_none(),
     };
-    let mut steps = Relocation { to: to.clone(), head: moment.head, drafts: Vec::new() };
+    let mut steps = Relocation { to: to.clone(), steps: OrderSteps::from(moment) };
     let moved: Vec<Order> = leaving.into_iter().map(|order| steps.order(order)).collect();
     let calls = steps.calls(calls.into_values().filter(is_called).collect());
-    changes.retain(|known| known.id != write.change.id);
-    changes.insert(0, write.change.clone());
-    // The orders that a merge had added get back their own bill.
+    put_first(&mut changes, &write.change);
+    // What a merge had added is on a bill of its own again.
     let is_apart = write.change.merged.is_some() && write.change.is_undone;
     let mut bill = staying;
     bill.extend(moved.iter().filter(|_| !is_apart).cloned());
     bill.sort_by_key(|order| order.id);
-    let table = if write.change.merged.is_some() { visit.table } else { to };
-    let document = to_json(&VisitBill::of(OpenVisit { table, ..visit }, &bill, &changes, moment.now));
+    let visit = match &write.change {
+        VisitChange { merged: Some(_), .. } => visit,
+        // A bill is the first at the table that it comes to.
+        change => OpenVisit { table: to, bill: change.bill.filter(|_| change.is_undone), ..visit },
+    };
+    let document = to_json(&VisitBill::of(visit, &bill, &changes, moment.now));
     Decision::Change {
-        drafts: steps.drafts,
+        drafts: steps.steps.drafts,
         write: Write::Visit(Box::new(VisitWrite { orders: moved, calls, ..write })),
         document,
     }
 }
 
+fn put_first(changes: &mut Vec<VisitChange>, change: &VisitChange) {
+    changes.retain(|known| known.id != change.id);
+    changes.insert(0, change.clone());
+}
+
+/// Returns the decision on a split. The document is the visit that the lines left or came back to.
+fn divide(visit: OpenVisit, mut changes: Vec<VisitChange>, outcome: Outcome, moment: Moment) -> Decision {
+    let Outcome { write, drafts, orders } = outcome;
+    put_first(&mut changes, &write.change);
+    let document = to_json(&VisitBill::of(visit, &orders, &changes, moment.now));
+    Decision::Change { drafts, write: Write::Visit(Box::new(write)), document }
+}
+
 /// The events of a move.
 struct Relocation {
     to: TableLabel,
-    head: Position,
-    drafts: Vec<Draft>,
+    steps: OrderSteps,
 }
 
 impl Relocation {
     fn order(&mut self, order: Order) -> Order {
-        self.head = self.head.next();
-        let moved = Order { table: Some(self.to.clone()), position: self.head, ..order.clone() };
-        // Screens that joined after an order was closed do not have it.
-        let patch_of = if order.status.is_final() { merge_patch::whole } else { merge_patch::diff };
-        let patch = patch_of(&to_json(&order), &to_json(&moved));
-        self.drafts.push(Draft { kind: EventKind::OrderMoved, order: Some(moved.id), patch });
-        moved
+        let moved = Order { table: Some(self.to.clone()), ..order.clone() };
+        self.steps.push(EventKind::OrderMoved, Some(&order), moved)
     }
 
     /// Moves the calls with one event, if there are any.
@@ -182,7 +209,7 @@ impl Relocation {
         if !moved.is_empty() {
             let entry = |call: &Call| (call.id.to_string(), json!({ "table": call.table }));
             let patch = Value::Object(Map::from_iter(moved.iter().map(entry)));
-            self.drafts.push(Draft { kind: EventKind::CallMoved, order: None, patch });
+            self.steps.drafts.push(Draft { kind: EventKind::CallMoved, order: None, patch });
         }
         moved
     }

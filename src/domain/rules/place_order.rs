@@ -154,6 +154,7 @@ fn new_order(
         upcoming: false,
         reason: None,
         detail: None,
+        split_from: None,
         total,
         items,
     }

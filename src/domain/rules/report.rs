@@ -60,7 +60,7 @@ pub struct DayReport {
     pub begins_at: Timestamp,
     /// False if the day has more orders than a report reads. It then covers the first ones.
     pub complete: bool,
-    /// Orders placed.
+    /// Orders placed. Those that were split off count with the order that they were part of.
     pub orders: usize,
     /// Orders in each status. A status without orders is absent.
     #[schema(value_type = BTreeMap<OrderStatus, usize>)]
@@ -89,6 +89,8 @@ impl DayReport {
     pub fn of(day: LocalDay, currency: Currency, orders: &[Order], complete: bool) -> Self {
         let orders: Vec<_> = orders.iter().filter(|order| day.contains(order.placed_at)).collect();
         let sold_orders: Vec<_> = orders.iter().copied().filter(|order| is_sold(order)).collect();
+        // What was split off an order was placed with it.
+        let orders: Vec<_> = orders.into_iter().filter(|order| order.split_from.is_none()).collect();
         let with_promise: Vec<_> = orders.iter().filter_map(|order| order.ready_at.zip(order.promised_at)).collect();
         Self {
             date: day.date(),

@@ -30,12 +30,13 @@ pub enum ActionName {
     AnswerCall,
     Move,
     Merge,
+    Split,
     Undo,
 }
 
 impl ActionName {
     /// Every action of the contract.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Accept,
         Self::Reject,
         Self::Start,
@@ -60,6 +61,7 @@ impl ActionName {
         Self::AnswerCall,
         Self::Move,
         Self::Merge,
+        Self::Split,
         Self::Undo,
     ];
 
@@ -91,6 +93,7 @@ impl ActionName {
             Self::AnswerCall => "answer_call",
             Self::Move => "move",
             Self::Merge => "merge",
+            Self::Split => "split",
             Self::Undo => "undo",
         }
     }

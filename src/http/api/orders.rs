@@ -165,7 +165,7 @@ pub async fn command(
     }
     // A call concerns a table, so the order in the address is only where the call was sent from.
     let name = ActionName::of_word(&raw.action);
-    if matches!(name, Some(ActionName::Move | ActionName::Merge | ActionName::Undo)) {
+    if matches!(name, Some(ActionName::Move | ActionName::Merge | ActionName::Split | ActionName::Undo)) {
         return Err(Problem::invalid("send a command about a visit to /api/v1/restaurants/{slug}/commands"));
     }
     let is_call = matches!(name, Some(ActionName::CallWaiter | ActionName::AnswerCall));

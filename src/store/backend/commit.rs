@@ -3,7 +3,7 @@
 
 use super::menu_cache::MenuCache;
 use super::script::{Outcome, Script, Value};
-use super::{Connection, Database, audit, deliveries, documents, feeds, guests, screens, tickets, visits};
+use super::{Connection, Database, audit, deliveries, documents, external_orders, feeds, guests, screens, tickets, visits};
 use crate::clock;
 use crate::domain::model::event::Event;
 use crate::domain::rules::decision::Write;
@@ -108,7 +108,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     script.add(frame.begin);
     feeds::read_all(&mut script, &restaurants, !frame.is_unheld);
     documents::read_orders(&mut script, &orders);
-    visits::read_external(&mut script, &external);
+    external_orders::read(&mut script, &external);
     documents::read_menus(&mut script, &kept);
     guests::read_open_orders(&mut script, &open);
     guests::read_seats(&mut script, &seats);
@@ -121,7 +121,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     let mut reading = Reading { answers: remembered(answered)?, ..Reading::default() };
     feeds::found(feeds, &mut reading)?;
     reading.orders = documents::orders(orders)?;
-    visits::external(external, &mut reading)?;
+    external_orders::add_found(external, &mut reading)?;
     for (restaurant, menu) in documents::menus(listed, &kept)? {
         menus.keep(restaurant, &menu);
         reading.menus.insert(restaurant, menu.menu);
@@ -169,7 +169,7 @@ fn add_writes(script: &mut Script, writes: &Writes) -> Result<()> {
     documents::write_orders(script, orders())?;
     deliveries::add(script, orders())?;
     visits::record_closes(script, orders());
-    visits::add_external(script, orders());
+    external_orders::add(script, orders());
     documents::write_calls(script, &writes.calls)?;
     if let Some((_, Write::Menu(menu))) = &writes.row {
         documents::set_menu(script, menu)?;

@@ -6,7 +6,7 @@ use crate::domain::model::delivery::Delivery;
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
 use crate::store::deliveries::Deliveries;
-use crate::store::group::OrderWrite;
+use crate::store::order_write::OrderWrite;
 use crate::store::{Result, columns};
 use async_trait::async_trait;
 use sqlx::{query, query_scalar};

@@ -13,8 +13,8 @@ use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
-use crate::store::group::OrderWrite;
 use crate::store::log::MOST_CHANGES;
+use crate::store::order_write::OrderWrite;
 use crate::store::{Result, columns};
 use sqlx::{query, query_as, query_scalar};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -48,14 +48,14 @@ statements! {
         "SELECT o.restaurant, o.document FROM ", ("$1" "uuid", "$2" "uuid"),
         " AS k CROSS JOIN orders o WHERE o.restaurant = k.column1 AND o.id = k.column2"
     );
-    /// The visit is the open one of the table `$10`.
+    /// The visit is `$13`, or else the open one of the table `$10`.
     ADD_ORDER = on_rows!(
         "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, at_table, \
          table_label, starts_at, visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
-         v.column9, v.column10, v.column11, v.column12, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL) \
+         v.column9, v.column10, v.column11, v.column12, coalesce(v.column13, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL)) \
          FROM ",
         ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint", "$8" "bigint",
-         "$9" "text", "$10" "text", "$11" "text", "$12" "bigint"),
+         "$9" "text", "$10" "text", "$11" "text", "$12" "bigint", "$13" "uuid"),
         " AS v"
     );
     /// Keeps the position of acceptance if there is no later one. Clears the mark of a purge, since the order may have words
@@ -157,6 +157,7 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
         let table = order.table.as_ref().map(ToString::to_string);
         let guests_table = table.filter(|_| order.diner.is_some()).unwrap_or_default().into();
         let table = order.table_of_visit().map(ToString::to_string).into();
+        let visit = write.visit.map(|visit| visit.uuid()).into();
         added.push([
             restaurant,
             id,
@@ -170,6 +171,7 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
             table,
             guests_table,
             starts_at,
+            visit,
         ]);
     }
     script.write(ADD_ORDER, added);

@@ -1,7 +1,7 @@
 //! [`Log`]: the feed and its documents.
 
 use super::documents::{menu, menu_text, order};
-use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot, visits};
+use super::{Backend, Connection, Database, commit, epoch, external_orders, feeds, snapshot};
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::history::Head;
 use crate::domain::model::menu::Menu;
@@ -260,7 +260,7 @@ impl Log for Backend {
 
     async fn orders_of_external_id(&self, restaurant: RestaurantId, external_id: &Key) -> Result<Vec<Order>> {
         let external_id = external_id.as_str().to_owned();
-        self.read(move |c| Box::pin(visits::of_external(c, restaurant, external_id, MOST_OF_EXTERNAL_ID))).await
+        self.read(move |c| Box::pin(external_orders::of_external(c, restaurant, external_id, MOST_OF_EXTERNAL_ID))).await
     }
 
     async fn updated_orders(&self, restaurant: RestaurantId, after: Position, limit: u32) -> Result<UpdatedOrders> {

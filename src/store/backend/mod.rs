@@ -62,6 +62,7 @@ mod deliveries;
 mod devices;
 mod documents;
 pub mod epoch;
+mod external_orders;
 mod feeds;
 mod guests;
 mod log;
@@ -78,6 +79,7 @@ mod shifts;
 mod snapshot;
 pub mod statements;
 mod tickets;
+mod visit_guests;
 mod visits;
 
 type Arguments = <Database as sqlx::Database>::Arguments;

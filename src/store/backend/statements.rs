@@ -2,8 +2,8 @@
 //! the compiler reports it as dead code.
 
 use super::{
-    accounts, audit, commit, credentials, deliveries, devices, documents, epoch, feeds, guests, log, nodes, origin, pictures,
-    privacy, pushes, screens, sessions, shifts, tickets, visits,
+    accounts, audit, commit, credentials, deliveries, devices, documents, epoch, external_orders, feeds, guests, log, nodes,
+    origin, pictures, privacy, pushes, screens, sessions, shifts, tickets, visit_guests, visits,
 };
 
 /// Every statement of this database.
@@ -16,6 +16,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     devices::STATEMENTS,
     documents::STATEMENTS,
     epoch::STATEMENTS,
+    external_orders::STATEMENTS,
     feeds::STATEMENTS,
     guests::STATEMENTS,
     log::STATEMENTS,
@@ -28,5 +29,6 @@ pub const ALL: &[&[(&str, &str)]] = &[
     sessions::STATEMENTS,
     shifts::STATEMENTS,
     tickets::STATEMENTS,
+    visit_guests::STATEMENTS,
     visits::STATEMENTS,
 ];

@@ -19,6 +19,7 @@ pub mod server;
 pub mod shape;
 pub mod template;
 pub mod wait;
+pub mod watch;
 pub mod wish;
 
 use std::path::{Path, PathBuf};

@@ -42,6 +42,7 @@ const ORDER: (&[&str], &[&str]) = (
         "guest_name",
         "firing",
         "ticket",
+        "split_from",
     ],
 );
 

@@ -139,3 +139,14 @@ fn a_percentile_is_one_of_the_values() {
     let hundred: Vec<u64> = (1..=100).collect();
     assert_eq!((percentile(&hundred, 50), percentile(&hundred, 90)), (Some(50), Some(90)));
 }
+
+#[test]
+fn what_was_split_off_is_sold_but_is_no_order_of_its_own() {
+    let origin = json!({"order": "0193a5f0-7c1e-7000-8000-00000000002a", "number": 1});
+    let ready = json!({"accepted_at": "2026-11-24T10:01:00.000Z", "ready_at": "2026-11-24T10:20:00.000Z", "promised_at": "2026-11-24T10:15:00.000Z"});
+    let mut part = ready.clone();
+    part["split_from"] = origin;
+    let report = report(&[order(ready), order(part)]);
+    assert_eq!((report.orders, report.hours[10], report.promised, report.late), (1, 1, 1, 1));
+    assert_eq!((report.steps.accepted_to_ready.count, report.revenue.amount, report.items[0].quantity), (1, 4000, 4));
+}

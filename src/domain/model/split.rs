@@ -1,0 +1,72 @@
+//! The split of a visit: some of its lines come to another bill.
+
+use super::course::Firing;
+use crate::domain::values::ids::{ItemId, OrderId, VisitId};
+use crate::domain::values::limit::{self, quantity_schema};
+use crate::domain::values::text::TableLabel;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The most lines of one split.
+pub const MAX_SPLIT_LINES: usize = 100;
+
+/// A line that leaves a visit, or some portions of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitLine {
+    /// The order.
+    pub order: OrderId,
+    /// The line.
+    pub item: ItemId,
+    /// Portions; the whole line when absent, so `null` is refused.
+    #[serde(default, deserialize_with = "present_quantity", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = quantity_schema)]
+    pub quantity: Option<u16>,
+}
+
+/// Deserializes the portions, which must not be `null`.
+fn present_quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    limit::quantity(deserializer).map(Some)
+}
+
+/// Where the lines of a split come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum SplitTo {
+    /// Another bill at the same table.
+    OwnBill,
+    /// A free table.
+    Table(TableLabel),
+    /// A visit that is open already.
+    Visit(VisitId),
+}
+
+/// What a split took from a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// The visit that the lines came to.
+    pub visit: VisitId,
+    /// Whether the split opened it.
+    pub is_new: bool,
+    /// The number of that bill at the table, unless it is the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<u16>,
+    /// The orders of which every line went along.
+    pub orders: Vec<OrderId>,
+    /// The others.
+    pub parts: Vec<Part>,
+}
+
+/// The part of an order that went along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The order that the lines were split off.
+    pub from: OrderId,
+    /// The order that has them.
+    pub order: OrderId,
+    /// Of lines of which some portions stayed: the line that has those, by the line that went.
+    pub lines: BTreeMap<ItemId, ItemId>,
+    /// The rule for later courses, if those that stayed are fired by hand since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firing: Option<Firing>,
+}
