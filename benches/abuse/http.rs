@@ -91,7 +91,7 @@ pub async fn connect(from: Ipv4Addr, server: SocketAddr, window: Option<u32>) ->
 /// Sends a request and reads the answer to its end.
 ///
 /// # Errors
-/// Those of the connection, and an answer that takes over ten seconds.
+/// Those of the connection, and a timeout after ten seconds.
 pub async fn call(from: Ipv4Addr, server: SocketAddr, call: &Call) -> std::io::Result<Answer> {
     let exchange = async {
         let mut stream = connect(from, server, None).await?;

@@ -12,8 +12,8 @@ pub(super) fn known<'a>(orders: &'a [ExternalOrder], sub: &Key) -> Option<&'a Ex
     orders.iter().find(|known| known.source == *sub).or_else(|| orders.first())
 }
 
-/// Answers a number that has its order already: with that order for the same basket, else with a
-/// refusal.
+/// Answers an order whose number belongs to a known order: with the known order if the basket is the
+/// same, and otherwise with a refusal.
 pub(super) fn answer_repeat(known: &ExternalOrder, fingerprint: &[u8]) -> Result<Decision, Refusal> {
     if known.fingerprint == fingerprint {
         return Ok(Decision::Keep { document: to_json(&known.order), position: known.order.position });

@@ -35,7 +35,7 @@ pub struct State {
     pub menus: Arc<EncodedMenus>,
     /// Makes the files of uploaded pictures.
     pub workshop: Workshop,
-    /// The places of uploads that are under way at the same time.
+    /// Limits the uploads of pictures that run at the same time.
     pub uploads: Arc<Semaphore>,
     /// The address for guests.
     pub base: PublicUrl,
@@ -53,7 +53,7 @@ impl State {
     /// Begins, renews and ends sessions.
     ///
     /// # Errors
-    /// `not_found` on a realtime node, which no such request reaches.
+    /// `not_found` on a realtime node. Such a node has no address that calls this.
     pub fn sessions(&self) -> Result<&Sessions, Problem> {
         self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }

@@ -78,7 +78,7 @@ impl<'a> ProblemBody<'a> {
         }
     }
 
-    /// Replaces the code by a word of the device grant (RFC 8628), which it repeats under the grant's own name.
+    /// Replaces the code by a word of the device grant (RFC 8628). The word is also under `error`, as in the RFC.
     #[must_use]
     pub const fn with_grant(mut self, error: &'static str) -> Self {
         self.code = error;

@@ -9,7 +9,7 @@ const ack = (id) => ({ type: 'ack', id, position: 11, changed: true, document: o
 const code = (promise) => promise.then(() => 'acknowledged', (error) => error.code);
 const ids = (frames) => frames.map(({ id }) => id);
 
-/** Kills a page without a goodbye: its locks are released, and none of its code runs any longer. */
+/** Kills a page: its locks are released, and none of its code runs any longer. */
 function kill({ last, locks }) {
   if (last()) last().onmessage = last().onclose = null;
   locks?.crash();
@@ -195,7 +195,7 @@ for (const [name, storage] of [
   });
 }
 
-/** Returns a storage in which a page has left its room at position 11. */
+/** Returns a storage to which a page has written its room at position 11. */
 async function keptAt11(options = {}) {
   const storage = new FakeStorage();
   const it = await connected({ storage, ...options });

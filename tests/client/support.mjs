@@ -191,7 +191,7 @@ export class FakeLocks {
   }
 }
 
-/** Returns a client, its clock, and the sockets it opens. `random` 1 makes every backoff its ceiling. */
+/** Returns a client, its clock, and the sockets it opens. With `random` 1 every backoff is as long as it can be. */
 export function bench(options = {}) {
   const clock = new FakeClock();
   const sockets = [];

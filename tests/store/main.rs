@@ -64,7 +64,7 @@ contract! {
         a_time_is_mapped_to_the_last_position_before_it, the_orders_of_an_external_number_are_listed_oldest_first, a_recalled_order_is_open_again, menus_are_found_when_one_of_their_marks_lapses;
     snapshots: a_snapshot_is_the_fold_of_the_feed_up_to_its_position,
         a_snapshot_with_changes_applied_equals_a_newly_read_one,
-        the_room_of_an_order_has_it_even_when_it_is_closed, a_menu_room_has_the_menu, a_new_restaurant_has_empty_rooms;
+        the_room_of_a_closed_order_still_has_its_document, a_menu_room_has_the_menu, a_new_restaurant_has_empty_rooms;
     screens: a_screen_is_lost_when_the_last_node_releases_it, one_of_many_simultaneous_sweeps_has_an_effect,
         a_snapshot_of_the_floor_is_the_fold_of_the_events_about_screens, a_lease_can_be_renewed_while_it_exists,
         receipts_show_what_a_screen_has_drawn,

@@ -143,7 +143,7 @@ pub async fn a_snapshot_with_changes_applied_equals_a_newly_read_one(database: T
     assert!(restaurant.store.changes(restaurant.id, rooms[0], Position::ZERO).await.unwrap().is_none());
 }
 
-pub async fn the_room_of_an_order_has_it_even_when_it_is_closed(database: TestDatabase) {
+pub async fn the_room_of_a_closed_order_still_has_its_document(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let other = restaurant.place(&restaurant.diner("diner-2")).await;

@@ -33,7 +33,7 @@ statements! {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Frame {
     /// Whether the group runs without a transaction: it reads without holding the feeds, and its writes are one statement,
-    /// which fails with `Stale` if a feed has changed since. Only for works that share a group, and for one on the menu.
+    /// which fails with `Stale` if a feed has changed since. Used for groups of several commands, and for a command about the menu.
     pub is_unheld: bool,
     /// A statement that runs before the reads, in the same call.
     pub begin: Option<&'static str>,
@@ -142,7 +142,7 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work], fr
     Ok(reading)
 }
 
-/// Writes the decisions of a group, the events before the heads that count them. Returns the outcome of the last statement.
+/// Writes the decisions of a group. Writes the events before the heads, which then include them. Returns the outcome of the last statement.
 async fn write(connection: &mut Connection, writes: &Writes, end: Option<&'static str>) -> Result<Outcome> {
     if let Some((restaurant, row)) = &writes.row {
         write_row(connection, *restaurant, row).await?;

@@ -1,4 +1,4 @@
-/** The least time between two copies of a room, in ms; a lost link and leaving the page write at once. */
+/** The least time between two copies of a room, in ms. When the link is lost or the page is left, a copy is written at once. */
 export const WRITE_EVERY_MS = 60_000;
 /** The delay before the first copy, in ms: a screen may lose its power within a minute. */
 const FIRST_WRITE_MS = 1_000;

@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
-/// The policy of a page, which loads only from this server, and pictures of dishes over HTTPS from any host. `'self'` covers
-/// WebSockets, too (CSP Level 3, "Source expression matching"); an older browser falls back to HTTP.
+/// The policy of a page. A page loads only from this server, except pictures of dishes, which may be at any host over HTTPS.
+/// `'self'` covers WebSockets, too (CSP Level 3, "Source expression matching"); an older browser falls back to HTTP.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data: https:; media-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sheets_stand_in_the_page_in_their_order_where_the_first_was_linked() {
+    fn the_style_sheets_replace_the_first_link_in_their_order() {
         let page = "<head>\n  <link rel=\"stylesheet\" href=\"/a.css\">\n  <link rel=\"stylesheet\" href=\"/b.css\">\n\
             <link rel=\"stylesheet\" href=\"/print.css\" media=\"print\">\n<link rel=\"stylesheet\" href=\"/none.css\">\n</head>\n";
         let (page, styles) = with_styles(page, |path| (path != "none.css").then(|| format!("{path} {{}}\n")));
