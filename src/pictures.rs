@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_becomes_white() {
+    fn transparent_pixels_become_white() {
         let clear = RgbaImage::from_pixel(50, 50, Rgba([0, 0, 0, 0]));
         let sizes = made(&as_kind(&clear.into(), ImageFormat::Png)).unwrap();
         let read = image::load_from_memory(&sizes.files[0].1).unwrap().into_rgb8();

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_token_follows_its_scheme_in_any_case() {
+    fn the_scheme_of_a_bearer_token_may_be_in_any_case() {
         for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c "] {
             assert_eq!(bearer_token(header).unwrap().expose_secret(), "a.b.c", "{header}");
         }

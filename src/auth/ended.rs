@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_admitted_before_the_first_read_and_once_the_last_one_is_too_old() {
+    async fn nobody_is_admitted_before_the_first_read_or_when_the_last_one_is_too_old() {
         let ended = EndedSessions::new(Duration::from_secs(30));
         ended.insert(key("a"), second(1));
         let start = clock::uptime();
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_ends_than_a_page_holds_are_all_read_even_of_one_moment() {
+    async fn all_ends_are_read_even_if_more_than_a_page_have_the_same_time() {
         let ends: Vec<_> = (0..PAGE * 2 + 1).map(|number| end_of(&format!("s{number:06}"), second(9))).collect();
         let (first, last) = (ends[0].session.clone(), ends[ends.len() - 1].session.clone());
         let ended = EndedSessions::default();

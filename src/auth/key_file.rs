@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_made_once_for_its_owner_alone_and_read_again() {
+    fn the_file_is_made_once_and_only_its_owner_can_read_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("orderbell.keys");
         let made = Keyring::load_or_make(&path).unwrap();

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_pair_is_two_halves_under_one_id_and_its_secret_is_not_shown() {
+    fn a_new_pair_has_two_halves_with_one_id_and_does_not_show_its_secret() {
         let (one, other) = (KeyPair::random(None), KeyPair::random(Some("k2".parse().unwrap())));
         assert_ne!(one.public_entry, KeyPair::random(None).public_entry);
         assert!(other.public_entry.starts_with("k2:ed25519-public:"), "{}", other.public_entry);
@@ -242,7 +242,7 @@ mod tests {
         }
 
         #[test]
-        fn every_seed_comes_back_and_its_public_half_is_taken(seed in any::<[u8; 32]>()) {
+        fn every_seed_round_trips_and_its_public_half_is_accepted(seed in any::<[u8; 32]>()) {
             let read = KeyMaterial::read(&format!("{SEED}{}", BASE64_URL_SAFE_NO_PAD.encode(seed)));
             let Ok(KeyMaterial::Seed(pair)) = read else { panic!("a seed") };
             prop_assert_eq!(pair.to_bytes(), seed);

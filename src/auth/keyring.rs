@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_derived_from_a_pair_and_the_first_secret_counts_beside_one() {
+    fn keys_are_derived_from_the_first_secret_and_never_from_a_pair() {
         let pair = pair("p");
         let old = format!("old:{SECRET}");
         for entry in [pair.private_entry.expose_secret(), pair.public_entry.as_str()] {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_with_a_secret_part_derives_in_the_keyrings_order() {
+    fn every_key_with_a_secret_part_derives_one_in_the_order_of_the_keyring() {
         let pair = pair("p");
         let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
         let of = |text: &str| Keyring::parse(text).unwrap().derive_each("renewals");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_is_found_at_any_place_and_its_public_half_is_named() {
+    fn the_first_seed_is_found_after_a_secret_and_returned_as_its_public_half() {
         let pair = pair("p");
         let keyring = format!("old:{SECRET},{}", pair.private_entry.expose_secret());
         assert_eq!(Keyring::parse(&keyring).unwrap().first_seed(), Some((&kid("p"), pair.public_entry.clone())));

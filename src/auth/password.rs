@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_from_before_normalization_still_works_and_a_new_one_may_be_typed_in_any_composition() {
+    async fn a_password_works_in_any_composition_and_one_from_before_normalization_still_works() {
         let passwords = Passwords::default();
         let (composed, typed) = ("caf\u{e9} noir 12", "cafe\u{301} noir 12");
         let old = hash(&typed.into()).unwrap();

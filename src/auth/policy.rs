@@ -224,7 +224,7 @@ mod tests {
 
     /// A cell: own order, another's, another restaurant's.
     #[test]
-    fn every_role_and_action_on_every_order_is_as_the_contract_says() {
+    fn every_role_has_the_actions_of_the_contract_on_every_order() {
         let table = [
             (ActionName::Accept, ["---", "---", "yy-", "yy-", "yy-"]),
             (ActionName::Reject, ["---", "---", "yy-", "yy-", "yy-"]),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn every_role_and_call_is_as_the_contract_says() {
+    fn every_role_has_the_calls_of_the_contract() {
         let table = [
             (ActionName::CallWaiter, [true, false, false, false, false]),
             (ActionName::AnswerCall, [false, false, true, true, false]),
@@ -280,7 +280,7 @@ mod tests {
 
     /// A cell: whether the role may act, without a rule, with a rule for staff, and with a rule for managers.
     #[test]
-    fn the_rules_of_a_restaurant_raise_the_role_of_each_action_and_of_no_other() {
+    fn a_rule_of_a_restaurant_raises_the_role_of_its_action_and_of_no_other() {
         const CELLS: [(Role, [bool; 3]); 5] = [
             (Role::Diner, [true, true, true]),
             (Role::Kitchen, [true, false, false]),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn every_role_and_room_is_as_the_contract_says() {
+    fn every_role_has_the_rooms_of_the_contract() {
         let orders = ["y--", "yy-", "yy-", "yy-", "yy-"];
         for (role, cell) in ROLES.into_iter().zip(orders) {
             let who = principal(role);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn every_role_and_call_of_the_http_api_is_as_the_contract_says() {
+    fn every_role_has_the_http_calls_of_the_contract() {
         let table: [(&str, May, [bool; 5]); 9] = [
             ("place", may_place, [true, false, true, true, true]),
             ("have a visit", is_guest, [true, false, false, false, false]),

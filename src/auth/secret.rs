@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_is_a_code_of_the_alphabet_or_none(text in "\\PC{0,12}") {
+        fn every_code_that_is_read_has_only_letters_of_the_alphabet(text in "\\PC{0,12}") {
             if let Some(code) = UserCode::typed(&text) {
                 prop_assert_eq!(code.key().as_str().len(), CODE_LETTERS);
                 prop_assert!(code.key().as_str().bytes().all(|letter| CODE_ALPHABET.contains(&letter)));

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_has_four_to_six_digits_that_are_not_guessed_first() {
+    fn a_pin_has_four_to_six_digits_and_is_not_one_that_is_guessed_first() {
         let is_good = |pin: &str| check(&pin.into()).is_ok();
         for good in ["4711", "80293", "135790", "1235", "1122"] {
             assert!(is_good(good), "{good}");

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_bounded_and_drops_the_least_recently_used() {
+    fn the_cache_is_bounded_and_drops_the_least_recently_used_token() {
         let cache = TokenCache::new();
         let token = |number: usize| TokenDigest::of(&number.to_string());
         let used = token(0);

@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finally_the_wanted_channels_are_confirmed(changes in changes(), most in 1_usize..5) {
+        fn in_the_end_all_wanted_channels_are_confirmed(changes in changes(), most in 1_usize..5) {
             let (mut wanted, mut server, mut requested, mut truth) = (ChannelSubscriptions::default(), Server::default(), None, HashSet::new());
             for change in changes {
                 match change {

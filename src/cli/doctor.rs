@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_fails_and_one_that_is_nearly_right_does_not() {
+    fn a_wrong_clock_fails_and_a_nearly_right_one_does_not() {
         let off = |millis: i64| Timestamp::from_millis(clock::now().millis() + millis);
         for (millis, verdict) in [(0, Verdict::Ok), (-10_000, Verdict::Warn), (10_000, Verdict::Warn), (90_000, Verdict::Fail)] {
             assert_eq!(clock_of(&Inspection { clock: Some(off(millis)), ..inspection() }).verdict, verdict, "{millis}");

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_currency_is_one_that_iso_4217_has() {
+    fn only_currencies_of_iso_4217_are_accepted() {
         assert_eq!(parse_currency("BDT").unwrap().to_string(), "BDT");
         for bad in ["ZZZ", "XXX", "bdt", "TAKA", ""] {
             assert!(parse_currency(bad).unwrap_err().contains("ISO 4217"), "{bad}");

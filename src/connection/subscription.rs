@@ -139,7 +139,7 @@ mod tests {
     use crate::domain::values::ids::RestaurantId;
 
     #[test]
-    fn a_refusal_of_an_earlier_join_is_not_of_the_last() {
+    fn an_answer_belongs_to_the_last_join_of_a_room_only_with_its_number() {
         let (mut joins, [menu, kitchen]) =
             (LastJoins::default(), [RoomId::Menu(staff().restaurant), RoomId::Kitchen(staff().restaurant)]);
         let (first, second, other) = (joins.next(menu), joins.next(menu), joins.next(kitchen));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_rooms_those_that_are_not_for_one_are_errors_and_the_others_are_joined_once() {
+    fn each_forbidden_room_is_an_error_and_the_others_are_joined_once() {
         let [floor, menu] = ["floor", "menu"].map(|kind| format!("{kind}:{}", uuid::Uuid::nil()));
         let asked = [&floor, "nonsense", &menu, &floor].map(ask);
         let mut subscriptions = Subscriptions::of(&staff(), &asked, "e1").unwrap();

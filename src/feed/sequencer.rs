@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_another_event_is_torn_until_the_sequencer_starts_over() {
+    fn an_event_with_another_predecessor_tears_the_feed_until_the_sequencer_starts_over() {
         let mut sequencer = Sequencer::new(mark(1, COMMON + 1), 4);
         offer(&mut sequencer, 2, COMMON + 2);
         assert!(sequencer.is_torn() && sequencer.peek().is_none() && sequencer.missing().is_none());

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_of_which_none_ends_are_suspicious_and_those_of_which_some_end_are_not() {
+    fn writes_are_suspicious_only_if_none_of_them_ends() {
         let mut verdict = Verdict::default();
         for check in 0..5 {
             let flowing = Counts { begun: check + 3, ended: check, committed: check + 1, failed: 0 };
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_relapses_needs_more_and_more_successes_and_a_calm_one_forgets() {
+    fn each_relapse_needs_more_successes_until_a_calm_time_resets_them() {
         let mut verdict = Verdict::default();
         let mut failed = 0;
         let mut fall_and_rise = |verdict: &mut Verdict| {

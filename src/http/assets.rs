@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_there_as_brotli_and_a_picture_is_not() {
+    fn a_text_is_also_stored_as_brotli_and_a_picture_is_not() {
         let script = find("guest/order.js").unwrap();
         assert!(script.brotli.unwrap().len() < script.body.len());
         assert!(find("icons/icon-192.png").unwrap().brotli.is_none());

@@ -234,7 +234,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finally_the_log_knows_exactly_the_connected_screens(
+        fn in_the_end_the_log_has_exactly_the_connected_screens(
             moves in prop::collection::vec((0_u8..3, 0_u8..4, any::<bool>()), 0..80),
         ) {
             let mut tracker = ScreenTracker::default();

@@ -43,7 +43,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_ack_comes_back_to_the_byte() {
+    fn a_remembered_ack_is_returned_byte_for_byte() {
         let document = RawValue::from_string(r#"{"b":1, "a":[2,"é"]}"#.into()).unwrap();
         let ack = Ack { position: Position::new(7).unwrap(), changed: true, document };
         let json = write(&Ok(ack.clone())).unwrap().unwrap();

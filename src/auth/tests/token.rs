@@ -131,7 +131,7 @@ fn the_claims_and_the_header_are_those_of_the_contract() {
 }
 
 #[test]
-fn a_life_is_a_second_to_ninety_days() {
+fn a_token_lives_for_a_second_to_ninety_days() {
     let day = Duration::from_secs(86_400);
     for (life, good) in [(Duration::ZERO, false), (Duration::from_secs(1), true), (90 * day, true), (91 * day, false)] {
         assert_eq!(ours().issue(&principal(Role::Staff), life, NOW).is_ok(), good, "{life:?}");
@@ -169,7 +169,7 @@ fn each_claim_is_checked() {
 }
 
 #[test]
-fn the_key_the_algorithm_and_critical_headers_are_pinned() {
+fn a_token_with_another_key_or_algorithm_or_a_critical_header_is_refused() {
     let (key, other) = (EncodingKey::from_secret(SECRET.as_bytes()), EncodingKey::from_secret(&[7; 32]));
     let sign = |header: Header, key: &EncodingKey| ours().verify(&encode(&header, &claims(), key).unwrap().into(), NOW);
     let header = |kid: Option<&str>| Header { kid: kid.map(Into::into), ..Header::new(Algorithm::HS256) };
@@ -383,7 +383,7 @@ fn debug_output_shows_no_token_and_no_key() {
 
 proptest! {
     #[test]
-    fn every_principal_comes_back_from_its_token(
+    fn every_principal_round_trips_through_its_token(
         sub in "[!-~]{1,64}", sid in "[!-~]{1,64}", role in 0..5_usize,
         station in proptest::option::of("[a-z0-9-]{1,40}"), table in proptest::option::of("[A-Za-z0-9ঝ]{1,20}"), device in any::<Option<u128>>(), share in any::<Option<u128>>(),
     ) {

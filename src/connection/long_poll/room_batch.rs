@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_moves_a_cursor_back_that_was_ahead_of_the_log() {
+    fn a_snapshot_moves_back_a_cursor_that_was_ahead_of_the_log() {
         let mut batch = RoomBatch::new(room(), position(90), 10);
         batch.take(&frame(FrameKind::Snapshot, 4, 5000));
         assert_eq!(read(&batch), (4, vec![4]));

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_due_from_the_start_and_later_from_its_first_byte() {
+    fn the_deadline_of_a_head_counts_from_the_start_and_later_from_its_first_byte() {
         let intake = Rc::<Intake>::default();
         assert!(intake.is_head_due() && !intake.has_begun_head());
         intake.take(&SOME);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_read_as_its_handler_asks_for_it() {
+    fn a_body_is_read_when_its_handler_asks_for_it() {
         let intake = Rc::<Intake>::default();
         let exchange = intake.begin(Body::Chunks);
         assert_eq!(allowance(&intake), Allowance::Part(AHEAD));
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_a_length_is_read_to_its_last_byte() {
+    fn a_body_with_a_length_is_read_to_its_last_byte() {
         let intake = Rc::<Intake>::default();
         let exchange = intake.begin(Body::Length(AHEAD as u64 + 200));
         assert_eq!(allowance(&intake), Allowance::Bytes(AHEAD));
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_ends_at_the_same_byte_in_pieces_of_any_size() {
+    fn a_part_ends_at_the_same_byte_for_pieces_of_any_size() {
         for (part, bytes, end) in [
             (Scanner::HEAD, "GET / HTTP/1.1\r\n\r\nGET", Some(18)),
             (Scanner::HEAD, "GET / HTTP/1.1\n\nGET", Some(16)),
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_after_a_body_in_chunks_that_its_handler_has_not_asked_for() {
+    fn nothing_is_read_after_a_chunked_body_that_its_handler_did_not_read() {
         let intake = Rc::<Intake>::default();
         let exchange = intake.begin(Body::Chunks);
         let bytes = b"1\r\n0\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.1\r\n";

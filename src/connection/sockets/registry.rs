@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_waiting_connection_of_an_address_is_evicted_for_its_next() {
+    fn a_new_connection_of_an_address_evicts_its_longest_waiting_one() {
         let mut book = Book::default();
         let first = book.enter(address(1), at(1), &BOUNDS).unwrap();
         let other = book.enter(address(2), at(0), &BOUNDS).unwrap();
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_connections_stay_and_those_beyond_them_are_marked_and_at_the_bound_refused() {
+    fn busy_connections_stay_and_new_ones_are_marked_and_then_refused_at_the_bound() {
         let mut book = Book::default();
         for number in [1, 1, 2] {
             let id = book.enter(address(number), at(1), &BOUNDS).unwrap().id;

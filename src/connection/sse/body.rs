@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_read_in_pieces_and_ends_after_what_waits() {
+    fn a_body_is_read_in_pieces_and_ends_after_its_queue() {
         let queue = BodyQueue::default();
         assert!(read(&queue).is_pending());
         let big = Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 3 * PIECE]);

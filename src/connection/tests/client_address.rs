@@ -20,7 +20,7 @@ fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 #[test]
-fn a_node_is_read_in_every_form_in_use() {
+fn a_node_of_forwarded_is_read_in_every_form_in_use() {
     for (text, address) in [
         ("203.0.113.7", GUEST),
         (" 203.0.113.7\t", GUEST),
@@ -56,7 +56,7 @@ fn x_forwarded_for(lines: &[&str]) -> Forwarded {
 }
 
 #[test]
-fn only_the_last_value_of_the_last_line_is_the_proxys_word() {
+fn only_the_last_value_of_the_last_line_is_from_the_proxy() {
     let guest = Forwarded::Address(ip(GUEST));
     assert_eq!(x_forwarded_for(&[]), Forwarded::Absent);
     assert_eq!(x_forwarded_for(&["203.0.113.7"]), guest);
@@ -76,7 +76,7 @@ fn forwarded(lines: &[&str]) -> Forwarded {
 }
 
 #[test]
-fn forwarded_is_read_as_rfc_7239_writes_it() {
+fn forwarded_is_read_in_the_form_of_rfc_7239() {
     for line in [
         "for=203.0.113.7",
         "For=203.0.113.7",
@@ -152,7 +152,7 @@ fn only_a_trusted_proxy_is_believed_and_only_what_it_wrote_itself() {
 }
 
 #[test]
-fn the_last_value_of_the_scheme_is_the_proxys_word() {
+fn the_last_value_of_the_scheme_is_from_the_proxy() {
     let behind = proxies(&["10.0.0.0/8"], Source::Either);
     let says = |peer: &str, lines: &[&str]| {
         let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-proto", *line)).collect();

@@ -134,7 +134,7 @@ fn a_close_frame_follows_the_fragment_that_has_begun() {
 }
 
 #[test]
-fn a_snapshot_of_any_size_is_taken_and_what_comes_behind_it_is_bounded() {
+fn a_snapshot_of_any_size_is_accepted_and_the_frames_after_it_are_bounded() {
     let queue = SendQueue::default();
     let snapshot = snapshot(400);
     queue.push_fragments(&snapshot);

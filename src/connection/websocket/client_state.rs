@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_counts_in_its_epoch_only() {
+    fn a_cursor_is_valid_only_in_its_epoch() {
         let mut client = client(Role::Staff);
         let effect = |client: &mut ClientState, epoch: &str| subscribe_in(client, epoch);
         assert!(matches!(effect(&mut client, "now"), Effect::Join(Subscription { since: Some(_), .. })));

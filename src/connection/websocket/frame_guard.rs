@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_fragments_and_controls_pass_in_their_order_only() {
+    fn messages_fragments_and_control_frames_pass_only_in_a_valid_order() {
         let (text, more, end, ping) = (frame(0x81, 5), frame(0x01, 40), frame(0x80, 40), frame(0x89, 3));
         assert_eq!(run(&[text.clone(), more.clone(), ping.clone(), end.clone(), text.clone()], 100), Ok(5));
         assert_eq!(run(&[more.clone(), frame(0x00, 40), end.clone()], 100), Err(CloseCode::TooLarge));

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_is_never_slept_through() {
+    fn a_heartbeat_never_waits_past_an_expiry() {
         let pulse = Pulse { heard: at(100), expires: at(105) };
         assert_eq!(pulse.beat(PERIOD, at(101)), Beat::Wait(Duration::from_secs(4)));
         assert_eq!(pulse.beat(PERIOD, at(105)), Beat::Expired);

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_stored_in_each_width_below_its_own_and_in_its_own() {
+    fn a_picture_is_stored_in_its_own_width_and_in_each_smaller_one() {
         let all = |largest| widths(largest).collect::<Vec<_>>();
         assert_eq!(all(960), [160, 480, 960]);
         assert_eq!(all(480), [160, 480]);

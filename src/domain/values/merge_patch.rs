@@ -113,7 +113,7 @@ mod tests {
         }
 
         #[test]
-        fn a_whole_patch_yields_the_document_from_the_one_before_and_from_none(
+        fn a_whole_patch_yields_the_document_from_its_predecessor_and_from_nothing(
             before in document(),
             after in document(),
         ) {

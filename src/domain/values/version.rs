@@ -93,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_boundaries_of_parts_count() {
+    fn parts_with_other_boundaries_have_another_version() {
         assert_ne!(Version::of_parts(&["ab", "c"]), Version::of_parts(&["a", "bc"]));
         assert_eq!(Version::of_parts(&["ab", "c"]), Version::of_parts(&["ab", "c"]));
     }
 
     #[test]
-    fn an_edit_is_admitted_to_its_named_versions_or_without_names_to_any() {
+    fn an_edit_applies_to_the_versions_it_names_or_to_any_if_it_names_none() {
         let (one, two) = (Version::of_bytes(b"1"), Version::of_bytes(b"2"));
         assert!(Expected::ANY.admits(&one));
         assert!(Expected::from(one.clone()).admits(&one));

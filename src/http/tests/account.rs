@@ -82,7 +82,7 @@ async fn a_person_changes_their_password_and_is_signed_out_everywhere_else() {
 }
 
 #[actix_web::test]
-async fn a_current_password_is_tried_a_few_times_and_the_owner_changes_it_all_the_same() {
+async fn wrong_tries_of_the_current_password_are_limited_and_the_owner_can_still_change_it() {
     let app = open(SignInRules { secret_tries: 2, ..SignInRules::default() }).await;
     let (stolen, owner) = (sign_in(&app, json!({})).await, sign_in(&app, json!({})).await);
     let path = format!("{ME}/password");
@@ -122,7 +122,7 @@ async fn only_the_owner_lists_and_ends_sessions() {
 }
 
 #[actix_web::test]
-async fn an_account_is_a_persons() {
+async fn only_a_person_has_an_account() {
     let app = open(SignInRules::default()).await;
     for role in Role::ALL {
         app.get(ME, &insider(role)).await.problem(403, "forbidden");
@@ -168,7 +168,7 @@ async fn a_second_factor_is_requested_only_after_the_right_password_and_each_cod
 }
 
 #[actix_web::test]
-async fn codes_are_tried_a_few_times_and_a_recovery_code_is_good_even_then() {
+async fn tries_of_codes_are_limited_and_a_recovery_code_works_even_then() {
     let app = open(SignInRules { secret_tries: 3, ..SignInRules::default() }).await;
     let first = sign_in(&app, json!({})).await;
     let (secret, recovery, _) = enrol(&app, &first).await;
@@ -217,7 +217,7 @@ async fn a_second_factor_is_removed_with_password_and_code_or_by_another_manager
 }
 
 #[actix_web::test]
-async fn where_managers_need_a_second_factor_one_without_works_as_staff_until_it_is_set_up() {
+async fn a_manager_without_a_required_second_factor_works_as_staff_until_it_is_set_up() {
     let mut app = open(SignInRules::default()).await;
     let before = sign_in(&app, json!({})).await;
     let rules = SignInRules { managers_need_totp: true, ..SignInRules::default() };

@@ -88,7 +88,7 @@ async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_addre
 }
 
 #[actix_web::test]
-async fn sign_ins_are_recorded_and_what_was_typed_into_a_failed_one_is_not() {
+async fn sign_ins_are_recorded_without_the_texts_typed_into_failed_ones() {
     let app = TestApp::open().await;
     let sign_in = |name: &str, password: &str| {
         let body = json!({"restaurant": "ladle", "username": name, "password": password});

@@ -229,7 +229,7 @@ async fn people_come_change_and_go_with_their_sessions() {
 }
 
 #[actix_web::test]
-async fn a_password_that_is_guessed_first_is_refused_with_its_reason_and_one_of_any_characters_is_not() {
+async fn a_password_that_is_guessed_first_is_refused_with_its_reason_and_one_with_any_characters_is_accepted() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let body = |password: &str| json!({"username": "zia-karim", "password": password, "role": "staff"});
@@ -303,7 +303,7 @@ async fn a_screen_is_renamed_moved_and_revoked() {
 }
 
 #[actix_web::test]
-async fn a_list_has_five_hundred_and_the_next_page_the_rest() {
+async fn a_page_of_a_list_has_five_hundred_entries_and_the_next_page_the_rest() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let before = list(&app, "/tables", "tables").await.len();

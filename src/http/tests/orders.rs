@@ -85,7 +85,7 @@ async fn a_contradictory_basket_is_invalid() {
 }
 
 #[actix_web::test]
-async fn an_order_is_read_by_those_whose_it_is() {
+async fn an_order_is_read_only_by_its_guest_and_the_restaurant() {
     let app = TestApp::open().await;
     let order = app.place(&insider(Role::Diner)).await;
     let path = format!("/api/v1/orders/{}", order["id"].as_str().unwrap());
@@ -100,7 +100,7 @@ async fn an_order_is_read_by_those_whose_it_is() {
 }
 
 #[actix_web::test]
-async fn a_command_is_acknowledged_once_and_refused_in_the_contracts_words() {
+async fn a_command_is_acknowledged_once_and_refused_with_the_codes_of_the_contract() {
     let app = TestApp::open().await;
     let staff = insider(Role::Staff);
     let order = app.place(&insider(Role::Diner)).await;
@@ -143,7 +143,7 @@ async fn a_guest_calls_and_staff_answer() {
 }
 
 #[actix_web::test]
-async fn a_list_comes_in_pages_that_meet() {
+async fn the_pages_of_a_list_neither_overlap_nor_leave_gaps() {
     let app = TestApp::open().await;
     let staff = insider(Role::Staff);
     let mut placed = Vec::new();

@@ -118,7 +118,7 @@ async fn wrong_confirmations_end_their_session_and_no_other() {
 }
 
 #[actix_web::test]
-async fn a_session_that_has_ended_elsewhere_proves_nothing_and_a_token_without_a_row_is_an_old_printed_one() {
+async fn a_session_that_has_ended_elsewhere_proves_nothing_and_a_printed_token_without_a_row_needs_no_proof() {
     let app = open(SignInRules::default()).await;
     let tokens = sign_in(&app, json!({})).await;
     let session = session_of(&app, &tokens);

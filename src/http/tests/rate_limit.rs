@@ -105,7 +105,7 @@ fn a_marked_device_keeps_its_tries_beside_a_guesser_and_a_stolen_mark_adds_none(
 }
 
 #[test]
-fn a_guess_that_was_none_is_given_back() {
+fn a_sign_in_that_was_not_a_wrong_guess_is_not_counted() {
     let limits = limits(Rates { guesses: Rate::per_hour(2), logins: Rate::new(2, 1), ..Rates::default() });
     for at in 0..10 {
         drop(limits.guess("ladle", "mina", address(&format!("192.0.2.{at}")), None).unwrap());
@@ -117,7 +117,7 @@ fn a_guess_that_was_none_is_given_back() {
 }
 
 #[test]
-fn the_quiet_are_forgotten_and_the_busy_are_not() {
+fn idle_subjects_are_forgotten_and_busy_ones_are_not() {
     let limits = of_diners(1, 4);
     assert!(enter(&limits, Action::Seat, NAT));
     limits.tidy();

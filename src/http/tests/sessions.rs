@@ -36,7 +36,7 @@ async fn staff_and_a_pos_sign_in() {
 }
 
 #[actix_web::test]
-async fn a_node_that_signs_nothing_gives_nobody_a_token_and_verifies_those_of_others() {
+async fn a_node_without_a_signing_key_issues_no_token_and_verifies_those_of_others() {
     let mut app = TestApp::open().await;
     let refresh_token = seat(&app).await["refresh_token"].clone();
     app.state.sessions = None;

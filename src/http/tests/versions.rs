@@ -22,7 +22,7 @@ fn put(path: &str) -> TestRequest {
 }
 
 #[actix_web::test]
-async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_first() {
+async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_state_after_the_first() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let read = app.call(TestRequest::get().uri(&ladle("/menu"))).await;
@@ -93,7 +93,7 @@ async fn a_person_who_was_changed_meanwhile_is_not_changed_back() {
 }
 
 #[actix_web::test]
-async fn a_table_whose_code_was_changed_meanwhile_keeps_the_code_that_was_printed() {
+async fn a_table_whose_code_was_changed_meanwhile_keeps_the_new_code() {
     let app = TestApp::open().await;
     let manager = insider(Role::Manager);
     let (path, version) = entry(&app, "/tables", "tables").await;

@@ -45,7 +45,7 @@ async fn a_tables_total_covers_all_orders_until_the_table_is_free() {
 }
 
 #[actix_web::test]
-async fn the_staff_learn_which_tables_there_are_and_not_their_keys() {
+async fn the_staff_can_read_the_tables_but_not_their_keys() {
     let app = TestApp::open().await;
     let table = app.send(post(&ladle("/tables")), &insider(Role::Manager), json!({"label": "Terrace"})).await;
     assert_eq!(table.status, 201);
@@ -69,7 +69,7 @@ async fn a_guest_reads_when_the_visit_began_but_nothing_about_other_guests() {
 }
 
 #[actix_web::test]
-async fn a_number_of_a_pos_is_one_order() {
+async fn a_number_of_a_pos_belongs_to_one_order() {
     let app = TestApp::open().await;
     let pos = |sub: &str| Principal { sub: sub.parse().unwrap(), ..insider(Role::Service) };
     let basket = |quantity: u8| {

@@ -421,7 +421,7 @@ mod tests {
     const NESTED: &str = "INSERT INTO t (a, b) VALUES ($1, coalesce((SELECT x FROM y WHERE z = $2), $3)) ON CONFLICT DO NOTHING";
 
     #[test]
-    fn a_tuple_repeats_with_parameters_of_its_own() {
+    fn each_repeated_tuple_has_parameters_of_its_own() {
         assert_eq!(repeated("SELECT 1", 4), "SELECT 1");
         assert_eq!(repeated(NESTED, 1), NESTED);
         let twice = if IS_SQLITE {
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_a_few_rows_a_read_repeats_its_last_and_a_write_splits() {
+    fn a_read_of_many_rows_repeats_its_last_one_and_a_write_of_many_rows_is_split() {
         let sizes = |script: &Script| script.steps.iter().map(|step| (step.rows, step.values.len())).collect::<Vec<_>>();
         let mut script = Script::default();
         script.read("SELECT * FROM (VALUES ($1)) AS k", rows(9));

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_panics_leaves_no_restaurant_without_one() {
+    async fn after_a_panic_every_restaurant_still_has_a_task() {
         let (groups, restaurant) = (Groups::default(), RestaurantId::from_uuid(crate::clock::new_id()));
         let panicking: Transaction = Box::new(|_, _| Box::pin(async { panic!("a transaction of the test panics") }));
         let lost = groups.commit(work(restaurant), panicking).await;

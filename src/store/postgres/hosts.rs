@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn every_server_has_the_person_and_the_parameters() {
+    fn every_server_has_the_user_and_the_parameters_of_the_url() {
         let options = options("postgres://mina:secret@db1,db2/orders?sslmode=require").expect("the URL is valid");
         assert_eq!(options.len(), 2);
         for options in &options {

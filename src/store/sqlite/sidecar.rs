@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_names_what_was_written_last() {
+    fn the_sidecar_names_only_what_was_written_last() {
         let folder = tempfile::tempdir().unwrap();
         let sidecar = Sidecar::of(&folder.path().join("db"));
         assert!(!sidecar.names("one").unwrap() && !sidecar.exists());

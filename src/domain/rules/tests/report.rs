@@ -107,7 +107,7 @@ fn a_day_with_a_clock_change_has_an_hour_more() {
 }
 
 #[test]
-fn late_is_ready_after_the_promise() {
+fn an_order_is_late_if_it_was_ready_after_the_promised_time() {
     let ready = |time: &str| order(json!({"promised_at": "2026-11-24T10:20:00.000Z", "ready_at": time}));
     let report = report(&[
         ready("2026-11-24T10:19:59.000Z"),
