@@ -240,7 +240,7 @@ impl Commands {
             state.open.check(limits.open())?;
             let (number, tickets) = (state.next_number, state.ticket_counter);
             let default_minutes = state.default_minutes;
-            let new_ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level };
+            let new_ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level, rules: state.rules };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &seated(&principal, state.seat), &new_ids, state.moment)
         };

@@ -289,7 +289,7 @@ mod tests {
             (Role::Service, [true, true, true]),
         ];
         for action in RuledAction::all() {
-            let rules = |role| HouseRules { minimum_roles: [(action, role)].into() };
+            let rules = |role| HouseRules { minimum_roles: [(action, role)].into(), auto_accept: None };
             let rules = [HouseRules::default(), rules(MinimumRole::Staff), rules(MinimumRole::Manager)];
             for (role, expected) in CELLS {
                 let may = |action| rules.each_ref().map(|rules| check_rules(&principal(role), action, rules).is_ok());
@@ -301,7 +301,7 @@ mod tests {
         }
         let refused = |least| {
             let action = RuledAction::SetAvailability;
-            let rules = HouseRules { minimum_roles: [(action, least)].into() };
+            let rules = HouseRules { minimum_roles: [(action, least)].into(), auto_accept: None };
             check_rules(&principal(Role::Kitchen), action, &rules).unwrap_err().denied
         };
         assert_eq!(refused(MinimumRole::Staff), Some(Denied::StaffRequired));

@@ -151,6 +151,7 @@ impl WireEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::model::event::Rule;
     use crate::domain::model::history::Mark;
     use crate::domain::model::principal::{Person, Role};
     use crate::domain::values::ids::{DeviceId, Generation, UserId};
@@ -180,6 +181,7 @@ mod tests {
                     role,
                     person: person.map(|id| Person { id: UserId::from_uuid(Uuid::from_u128(id)), name: "mina".parse().unwrap() }),
                     screen: screen.map(|id| DeviceId::from_uuid(Uuid::from_u128(id))),
+                    rule: screen.is_none().then_some(Rule::AutoAccept),
                 },
                 command: command.map(|id| CommandId::from_uuid(Uuid::from_u128(id))),
                 patch: serde_json::value::to_raw_value(&serde_json::json!({ "note": note, "gone": null })).unwrap(),

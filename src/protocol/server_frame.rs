@@ -3,7 +3,7 @@
 use super::client_frame::Nonce;
 use super::error_code::ErrorCode;
 use super::frame::{Frame, FrameKind};
-use crate::domain::model::event::{Event, EventKind};
+use crate::domain::model::event::{By, Event, EventKind, Rule};
 use crate::domain::model::principal::{Person, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
@@ -33,6 +33,8 @@ struct ByBody<'a> {
     role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<&'a Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<Rule>,
 }
 
 /// The body of an event in a frame.
@@ -50,24 +52,25 @@ pub struct EventBody<'a> {
 }
 
 impl<'a> EventBody<'a> {
-    /// Returns an event without the person, if guests may join the room.
+    /// Returns an event; of its originator only the role, if guests may join the room.
     fn in_room(room: RoomId, event: &'a Event) -> Self {
-        Self::by(event.by.person.as_ref().filter(|_| room.kind().is_of_staff()), event)
+        Self::by(Some(&event.by).filter(|_| room.kind().is_of_staff()), event)
     }
 
     /// Returns all of an event, for an operator.
     #[must_use]
     pub fn whole(event: &'a Event) -> Self {
-        Self::by(event.by.person.as_ref(), event)
+        Self::by(Some(&event.by), event)
     }
 
-    fn by(person: Option<&'a Person>, event: &'a Event) -> Self {
+    fn by(by: Option<&'a By>, event: &'a Event) -> Self {
+        let (person, rule) = (by.and_then(|by| by.person.as_ref()), by.and_then(|by| by.rule));
         Self {
             id: event.id,
             kind: event.kind,
             order: event.order,
             at: event.at,
-            by: ByBody { role: event.by.role, person },
+            by: ByBody { role: event.by.role, person, rule },
             command: event.command,
             patch: &event.patch,
         }

@@ -14,7 +14,7 @@ use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::{Call, Calls};
 use crate::domain::model::display::Known;
 use crate::domain::model::draft::{Draft, Moment};
-use crate::domain::model::event::{Event, EventKind};
+use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::history::{Link, Mark};
 use crate::domain::model::house_rules::HouseRules;
 use crate::domain::model::menu::Menu;
@@ -286,7 +286,7 @@ impl Fold {
                 kind: draft.kind,
                 order: draft.order,
                 at: work.at,
-                by: work.by.clone(),
+                by: draft.rule.map_or_else(|| work.by.clone(), By::rule),
                 command: work.command.as_ref().map(|key| key.id),
                 patch,
             })
@@ -350,18 +350,18 @@ impl Fold {
         self.count(None, &order);
         let key = (order.restaurant, order.id);
         self.state.orders.insert(key, order.clone());
-        let (accepted, closed_at) = (None, None);
-        let delivery = work.delivery.clone();
+        // A rule of the restaurant may have accepted it already.
+        let accepted = order.accepted_at.map(|_| order.position);
         let write = OrderWrite {
             order,
             is_new: true,
             visit: None,
             source,
-            delivery,
-            is_changed: false,
+            delivery: work.delivery.clone(),
+            is_changed: accepted.is_some(),
             is_document_only: false,
             accepted,
-            closed_at,
+            closed_at: None,
         };
         self.writes.orders.insert(key, write);
     }

@@ -137,6 +137,7 @@ function facts(order, look) {
     order.due_at && lane !== 'done' && h('span.badge', {}, `For ${clockAt(order.due_at, look.zone)}`),
     (cooking || lane === 'done') && h('span.badge', {}, STATUS_WORDS[order.status]),
     lane === 'done' && whyWords(order) && h('span.order__fact', {}, whyWords(order)),
+    order.auto_accepted && h('span.badge', {}, icon('check'), 'By the rule'),
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
     rounds(order) > 1 && h('span.badge', {}, `Round ${rounds(order)}`),
     order.stuck && h('span.badge.order__stuck', {}, 'Not sent yet'),

@@ -18,13 +18,14 @@ const DONE = {
 const ROLES = { diner: 'The guest', kitchen: 'Kitchen', staff: 'Staff', manager: 'Manager', service: 'The till or the server' };
 
 /**
- * @typedef {{role: string, person?: {name: string}, screen?: {name?: string}}} By
+ * @typedef {{role: string, person?: {name: string}, screen?: {name?: string}, rule?: string}} By
  * @typedef {{position: number, kind: string, at: string, by: By, items?: string[], promised_at?: string, rush?: boolean, reason?: string, undone_by?: number}} Told
  * @typedef {{what: string, who: string, when: string, detail: string, undone: string}} Line
  */
 
 /** @param {By} by @returns {string} `mina on Bar tablet` */
-function whoWords({ role, person, screen }) {
+function whoWords({ role, person, screen, rule }) {
+  if (rule) return 'The rule of the restaurant';
   if (!screen) return person?.name ?? ROLES[role] ?? role;
   const where = screen.name ?? 'a removed screen';
   return person ? `${person.name} on ${where}` : where;

@@ -33,7 +33,7 @@ const ACTIONS = {
   serve: 'Served order', cancel: 'Cancelled order', void_item: 'Voided a dish of order', promise: 'Promised a new time for order',
   rush: 'Rush of order', add_items: 'Added lines to order', change_item: 'Corrected a dish of order', fire: 'Fired for order', hold: 'Held for order', serve_item: 'Served a dish of order', start_now: 'Started at once order', reschedule: 'Set another time for order', place: 'Placed order', answer_call: 'Answered the call of table',
   move: 'Moved the guests of table', merge: 'Merged with others the guests of table', split: 'Split lines off the bill of table', undo: 'Undid a change of the guests of table',
-  set_availability: 'Availability of', set_pause: 'Orders', set_guest_rounds: 'Rounds by guests', set_names: 'Names for takeaways', set_firing: 'When courses are fired', replace_menu: 'Changed the menu', add_picture: 'Uploaded a picture', set_hours: 'Changed the hours', set_rules: 'Changed who may do what', rename_restaurant: 'Renamed the restaurant to',
+  set_availability: 'Availability of', set_pause: 'Orders', set_guest_rounds: 'Rounds by guests', set_names: 'Names for takeaways', set_firing: 'When courses are fired', replace_menu: 'Changed the menu', add_picture: 'Uploaded a picture', set_hours: 'Changed the hours', set_rules: 'Changed the rules', rename_restaurant: 'Renamed the restaurant to',
   add_person: 'Added', change_role: 'Changed the role of', change_password: 'Set a new password for',
   change_role_and_password: 'Changed role and password of', remove_person: 'Removed', set_pin: 'Set the PIN of', remove_pin: 'Removed the PIN of',
   change_own_password: 'Changed their own password', confirm_password: 'Confirmed the password of', add_second_factor: 'Set up the second factor of',

@@ -29,11 +29,11 @@ function clockIn(zone, at = new Date()) {
 }
 
 /**
- * @param {string} id of a category, or `restaurant` @param {string} name
+ * @param {string} id of a category, `restaurant`, or `auto` for the rule of new orders @param {string} name
  * @param {{hours?: Span[], opening?: {open: boolean, until?: string}}} of @param {{zone: string, otherwise: string}} look
  * otherwise: the text if there are no hours
  */
-function hoursCard(id, name, { hours, opening }, { zone, otherwise }) {
+export function hoursCard(id, name, { hours, opening }, { zone, otherwise }) {
   return h('section.hours', { 'data-key': id, 'data-hours': id, 'aria-labelledby': `hours-${id}` },
     h('header.hours__head', {}, h('h3', { id: `hours-${id}` }, name), opening && h('span.badge', {}, openingWords(opening, zone)),
       lineButton('ask-span', 'Add hours', `to ${name}`)),
@@ -87,7 +87,7 @@ export function zoneSheet(zone) {
 }
 
 /**
- * @param {string} of a category, or `restaurant` @param {string} name @param {Span | undefined} span the one to change @param
+ * @param {string} of a category, `restaurant`, or `auto` @param {string} name @param {Span | undefined} span the one to change @param
  * {number} index of it, or -1
  */
 export function spanSheet(of, name, span, index) {

@@ -7,6 +7,7 @@ import { sheetHead } from '../shared/sheet.js';
 export const MANAGE_TABS = {
   menu: { words: 'Menu', sign: 'list' },
   hours: { words: 'Hours', sign: 'clock' },
+  orders: { words: 'Orders', sign: 'tray' },
   tables: { words: 'Tables', sign: 'table' },
   people: { words: 'People', sign: 'person' },
   screens: { words: 'Screens', sign: 'screen' },

@@ -74,8 +74,8 @@ export class PeopleSection extends Section {
 
   /** Sends all rules, including a change. @param {Record<string, string | undefined>} change @param {string} done */
   #setRoles(change, done) {
-    const { minimum_roles, version } = /** @type {any} */ (this.#rules);
-    const body = { minimum_roles: { ...minimum_roles, ...change } };
+    const { minimum_roles, version, ...others } = /** @type {any} */ (this.#rules);
+    const body = { ...others, minimum_roles: { ...minimum_roles, ...change } };
     return this.attempt(() => this.context.call('PUT', '/rules', { body, headers: basedOn(version) }), done);
   }
 

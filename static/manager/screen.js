@@ -13,6 +13,7 @@ import { setTheme, theme } from '../shared/theme.js';
 import { isUnreached, retryDelay } from '../shared/unreached.js';
 import { KeysSection } from './api_keys.js';
 import { AuditSection } from './audit.js';
+import { AutoAcceptSection } from './auto_accept.js';
 import { HoursSection } from './hours.js';
 import { MenuSection } from './menu.js';
 import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from './parts.js';
@@ -27,7 +28,7 @@ const FRESH_MS = 30_000;
 const PROBE_MS = 10_000;
 
 const SECTIONS = {
-  menu: MenuSection, hours: HoursSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
+  menu: MenuSection, hours: HoursSection, orders: AutoAcceptSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
   audit: AuditSection,
 };
 

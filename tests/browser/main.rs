@@ -4,6 +4,7 @@
 
 mod access;
 mod agreed;
+mod auto_accept;
 mod blocked;
 mod browser;
 mod choices;

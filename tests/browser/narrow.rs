@@ -217,7 +217,7 @@ async fn the_managers_page_fits_into_a_narrow_window() {
     let manager = restaurant.browser("the manager", Form::Phone).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
-    for section in ["menu", "hours", "tables", "people", "screens", "keys", "report", "audit"] {
+    for section in ["menu", "hours", "orders", "tables", "people", "screens", "keys", "report", "audit"] {
         manager.goto(&format!("/manage#{section}")).await;
         let read = "return !document.querySelector('.spinner') && location.hash === arguments[0]";
         manager.until(section, read, vec![format!("#{section}").into()]).await;
@@ -231,4 +231,8 @@ async fn the_managers_page_fits_into_a_narrow_window() {
     manager.tap("[data-do='ask-item']").await;
     manager.sees("dialog[open]").await;
     manager.fits("manage-dish").await;
+    manager.goto("/manage#orders").await;
+    manager.tap("[data-do='ask-auto']").await;
+    manager.sees("dialog[open]").await;
+    manager.fits("manage-auto-accept").await;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AutoAcceptSection } from '../../static/manager/auto_accept.js';
+import { conditions } from '../../static/manager/auto_accept_view.js';
 import { joined } from '../../static/manager/audit.js';
 import { actionWords, who } from '../../static/manager/audit_view.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
@@ -149,4 +151,35 @@ test('the newest page is joined to the entries read before, or replaces them if 
 test('an address that only this device can open is recognized', () => {
   for (const place of ['127.0.0.1:8080', 'localhost', 'localhost:8080', '[::1]:8080']) assert.ok(isThisDevice(place), place);
   for (const place of ['orders.example', '192.168.1.20:8080', 'localhost.example', '']) assert.ok(!isThisDevice(place), place);
+});
+
+test('a rule is told condition by condition, and what is absent is said, too', () => {
+  const house = { zone: 'UTC', currency: 'BDT', tables: ['1', '2'] };
+  assert.deepEqual(conditions({ minutes: 1 }, house), [
+    'Promised: 1 minute', 'At all tables, and without one', 'Of any size', 'Not with an allergy: somebody reads it first',
+  ]);
+  const [, tables, size, allergies] = conditions({ minutes: 20, tables: ['1', '2'], most_portions: 6, most_total: 90_000, allergies: true }, house);
+  assert.equal(tables, 'Only at table 1, 2');
+  assert.match(size, /^Up to 6 dishes and up to .*900/);
+  assert.match(allergies, /^Also with an allergy/);
+});
+
+test('a change of the rule for new orders keeps the roles and its hours', async () => {
+  const sent = [];
+  const rules = { minimum_roles: { cancel: 'manager' }, auto_accept: { minutes: 20, hours: [{ days: ['mon'], from: '11:00', until: '14:00' }] }, version: 'v1' };
+  const answers = { '/rules': rules, '/menu': { currency: 'BDT' }, '/tables': { tables: [{ label: '1' }] } };
+  const call = async (method, path, options) => {
+    if (method === 'PUT') sent.push(options);
+    return answers[path];
+  };
+  const section = new AutoAcceptSection({ restaurant: {}, username: 'manager', call, changed: () => {} });
+  await section.load();
+  assert.deepEqual(section.data.tables, ['1']);
+  section.attempt = (work) => work();
+  await section.act('remove-span', { dataset: { span: '0' } });
+  await section.act('stop-auto', { dataset: {} });
+  assert.deepEqual(JSON.parse(JSON.stringify(sent)), [
+    { body: { minimum_roles: { cancel: 'manager' }, auto_accept: { minutes: 20 } }, headers: { 'if-match': '"v1"' } },
+    { body: { minimum_roles: { cancel: 'manager' } }, headers: { 'if-match': '"v1"' } },
+  ]);
 });

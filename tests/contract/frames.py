@@ -118,7 +118,7 @@ ORDER = {
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
     "firing": some(text), "split_from": some({"order": uuid, "number": number, "ticket": some(ticket), "table": some(text)}),
-    "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
+    "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "auto_accepted": some(flag), "started_at": some(at),
     "promised_at": some(at), "due_at": some(at), "starts_at": some(at), "upcoming": some(flag), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,
 }  # fmt: skip
@@ -137,7 +137,7 @@ def check_order(document):
 
 LIMITS = {"frame_bytes": number, "rooms": number, "messages_per_second": number, "heartbeat_ms": number}
 EVENT = {
-    "id": uuid_v7, "kind": one_of(KINDS), "order": some(uuid), "at": at, "by": {"role": one_of(ROLES), "person": some({"id": uuid, "name": text})}, "command": some(uuid),
+    "id": uuid_v7, "kind": one_of(KINDS), "order": some(uuid), "at": at, "by": {"role": one_of(ROLES), "person": some({"id": uuid, "name": text}), "rule": some(text)}, "command": some(uuid),
     "patch": an_object,
 }  # fmt: skip
 

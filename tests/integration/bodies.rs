@@ -283,7 +283,8 @@ async fn a_wrong_member_of_any_body_is_refused_in_terms_of_json() {
                         " map",
                         "invalid type",
                     ];
-                    let said = rust.iter().find(|word| answer.text.contains(**word));
+                    // What is accepted may have any letters, such as those of a version.
+                    let said = rust.iter().find(|word| answer.status >= 400 && answer.text.contains(**word));
                     assert!(said.is_none(), "{method} {path} {body}: {}", answer.text);
                     assert!(answer.status < 500, "{method} {path} {body}: {}", answer.text);
                 }

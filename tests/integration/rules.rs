@@ -1,10 +1,11 @@
 //! A restaurant's rules can require a higher role for an action, over every transport.
 
 use crate::restaurant::TestRestaurant;
+use orderbell::domain::values::time::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::client::{Answer, text};
-use support::{Client, new_id};
+use support::{Client, Followed, new_id};
 
 const RULES: &str = "/api/v1/restaurants/demo/rules";
 
@@ -73,6 +74,88 @@ async fn rules_apply_to_kitchens_and_people_but_not_to_guests_and_services() {
     manager.command(&one["id"], "ready", json!({})).await.expect(200);
     kitchen.get(RULES).await.expect(200);
     diner.get(RULES).await.problem(403, "forbidden");
+}
+
+/// Two kinds of readers of one order: those of the floor, and its guest.
+fn is_accepted(frame: &Value) -> bool {
+    frame["event"]["kind"] == "order.accepted"
+}
+
+#[tokio::test]
+async fn an_order_that_fits_the_rule_is_accepted_by_it_and_the_floor_alone_reads_that() {
+    let mut restaurant = TestRestaurant::open(&[]).await;
+    let manager = restaurant.server.manager().await;
+    let roles = json!({"cancel": "manager"});
+    let body = json!({"minimum_roles": roles, "auto_accept": {"minutes": 35, "tables": ["7"], "most_portions": 9}});
+    assert_eq!(manager.put(RULES, &body).await.expect(200)["auto_accept"], body["auto_accept"]);
+    let (fits, other) = (restaurant.server.diner("7").await, restaurant.server.diner("3").await);
+
+    let left = other.place(&restaurant.menu.basket()).await;
+    assert_eq!((&left["status"], &left["auto_accepted"]), (&json!("placed"), &Value::Null), "not at this table");
+    let order = fits.place(&restaurant.menu.basket()).await;
+    assert_eq!((&order["status"], &order["auto_accepted"]), (&json!("accepted"), &json!(true)));
+    let minutes = |of: &str| serde_json::from_value::<Timestamp>(order[of].clone()).unwrap().millis() / 60_000;
+    assert_eq!(minutes("promised_at") - minutes("placed_at"), 35);
+    assert_eq!(order["accepted_at"], order["placed_at"], "one commit");
+    let heard = restaurant.floor.until("the acceptance", is_accepted).await;
+    assert_eq!(heard["event"]["by"], json!({"role": "service", "rule": "auto_accept"}));
+    assert_eq!(heard["position"], order["position"]);
+    let mut guest = fits.screen().await;
+    let room = format!("order:{}", text(&order["id"]));
+    guest.rooms.insert(room.clone(), Followed::since(0));
+    guest.send(&json!({"type": "subscribe", "room": room, "since": 0, "epoch": guest.epoch()})).await;
+    let told = guest.until("the acceptance", is_accepted).await;
+    assert_eq!(told["event"]["by"], json!({"role": "service"}));
+    let story = restaurant.staff.get(&format!("/api/v1/orders/{}/story", text(&order["id"]))).await.expect(200);
+    let by: Vec<_> = story["events"].as_array().unwrap().iter().map(|event| event["by"].clone()).collect();
+    assert_eq!(by, [json!({"role": "diner"}), json!({"role": "service", "rule": "auto_accept"})]);
+    let again = restaurant.staff.command(&order["id"], "accept", json!({"minutes": 5})).await.expect(200);
+    assert_eq!(again["changed"], false);
+
+    // Rules without this one end it, from the next order on.
+    manager.put(RULES, &json!({"minimum_roles": roles})).await.expect(200);
+    assert_eq!(fits.place(&restaurant.menu.noted("later")).await["status"], "placed");
+}
+
+#[tokio::test]
+async fn no_rule_accepts_while_orders_are_paused_or_the_restaurant_is_closed_nor_what_declares_an_allergy() {
+    let restaurant = TestRestaurant::open(&[]).await;
+    let manager = restaurant.server.manager().await;
+    let set = async |rule: Value| manager.put(RULES, &json!({"auto_accept": rule})).await.expect(200);
+    let status = async |basket: Value| restaurant.staff.place(&basket).await["status"].clone();
+    let (basket, allergy) = (restaurant.menu.basket(), {
+        let mut basket = restaurant.menu.noted("nuts");
+        (basket["note"], basket["allergy"]) = (json!("nuts"), json!(true));
+        basket
+    });
+    set(json!({"minutes": 20})).await;
+    assert_eq!(status(basket.clone()).await, "accepted");
+    assert_eq!(status(allergy.clone()).await, "placed");
+    set(json!({"minutes": 20, "allergies": true})).await;
+    assert_eq!(status(allergy).await, "accepted");
+
+    let pause = "/api/v1/restaurants/demo/pause";
+    restaurant.staff.put(pause, &json!({"paused": true})).await.expect(200);
+    let diner = restaurant.server.diner("7").await;
+    for who in [&restaurant.staff, &diner] {
+        Client::send(who.placing(&new_id(), &basket)).await.problem(409, "paused");
+    }
+    restaurant.staff.put(pause, &json!({"paused": false})).await.expect(200);
+    manager.put("/api/v1/restaurants/demo/hours", &json!({"time_zone": "UTC", "hours": []})).await.expect(200);
+    Client::send(diner.placing(&new_id(), &basket)).await.problem(409, "paused");
+    assert_eq!(status(basket).await, "placed", "what staff enter while it is closed");
+    for wrong in [json!({}), json!({"minutes": 0}), json!({"minutes": 20, "tables": null}), json!({"minutes": 20, "who": "me"})] {
+        manager.put(RULES, &json!({"auto_accept": wrong})).await.problem(422, "invalid");
+    }
+}
+
+#[tokio::test]
+async fn below_its_feature_level_there_is_no_rule() {
+    let restaurant = TestRestaurant::open(&["--feature-level", "1"]).await;
+    let manager = restaurant.server.manager().await;
+    manager.put(RULES, &json!({"auto_accept": {"minutes": 20}})).await.problem(422, "invalid");
+    let order = restaurant.server.diner("7").await.place(&restaurant.menu.basket()).await;
+    assert_eq!(order["status"], "placed");
 }
 
 #[tokio::test]

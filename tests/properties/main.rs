@@ -4,6 +4,7 @@
 
 mod addresses;
 mod agreed;
+mod auto_accept;
 mod calls;
 mod choices;
 mod corpus;

@@ -27,6 +27,7 @@ use orderbell::domain::values::reason::Reason;
 use orderbell::domain::values::time::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -177,7 +178,15 @@ pub fn basket(items: Vec<Line>) -> Basket {
 pub fn fresh(lines: usize) -> NewIds {
     let ids = (0..lines).map(|n| item(u128::try_from(n).unwrap()).uuid()).collect();
     let (tickets, order) = (TicketCounter::default(), OrderId::from_uuid(Uuid::from_u128(0x2000)));
-    NewIds { number: 42, tickets, order, items: ids, default_minutes: DEFAULT_MINUTES, level: Level::CURRENT }
+    NewIds {
+        number: 42,
+        tickets,
+        order,
+        items: ids,
+        default_minutes: DEFAULT_MINUTES,
+        level: Level::CURRENT,
+        rules: Arc::default(),
+    }
 }
 
 /// Returns whether a document has a null anywhere.

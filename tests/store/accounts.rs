@@ -34,7 +34,7 @@ pub async fn rules_take_effect_with_the_next_decision(database: TestDatabase) {
         of.ack(of.work(&of.staff(), Reads::Order(order), None, decide)).await.document.get().to_owned()
     };
     assert_eq!(one.store.house_rules(one.id).await, Ok(HouseRules::default()));
-    let rules = HouseRules { minimum_roles: [(void, MinimumRole::Manager)].into() };
+    let rules = HouseRules { minimum_roles: [(void, MinimumRole::Manager)].into(), auto_accept: None };
     for _ in 0..3 {
         one.store.set_house_rules(one.id, &rules, &Expected::ANY).await.unwrap();
         assert_eq!(lacks(&other, order).await, r#""manager""#);

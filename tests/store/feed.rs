@@ -2,15 +2,18 @@
 
 use crate::database::TestDatabase;
 use crate::fold::sound_feed;
-use crate::restaurant::{TestRestaurant, at, key, order_of};
+use crate::restaurant::{TestRestaurant, at, command, command_id, key, order_of};
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
-use orderbell::domain::model::event::{By, Event, EventKind};
+use orderbell::domain::model::event::{By, Event, EventKind, Rule};
 use orderbell::domain::model::history::{Head, Link, Mark};
+use orderbell::domain::model::house_rules::HouseRules;
 use orderbell::domain::model::principal::{Person, Principal, Role};
+use orderbell::domain::model::status::OrderStatus;
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::values::ids::{DeviceId, Generation, OrderId, RestaurantId, UserId};
 use orderbell::domain::values::position::Position;
+use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::log::{Reads, Work};
 use std::collections::BTreeSet;
@@ -63,6 +66,32 @@ pub async fn an_event_keeps_its_person_and_its_screen(database: TestDatabase) {
     let by: Vec<By> = sound_feed(&restaurant.store, restaurant.id).await.into_iter().map(|event| event.by).collect();
     let named = By { person: Some(Person { id: person, name: key("mina") }), ..By::role(Role::Staff) };
     assert_eq!(by, [By::role(Role::Diner), named, By { screen: Some(screen), ..By::role(Role::Kitchen) }]);
+}
+
+/// The order is placed and accepted at once, by the sender and by the rule; a repeat accepts nothing again. The kitchen owes it.
+pub async fn a_rule_accepts_an_order_in_the_commit_that_places_it(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
+    let rules: HouseRules = serde_json::from_value(serde_json::json!({"auto_accept": {"minutes": 15}})).unwrap();
+    restaurant.store.set_house_rules(restaurant.id, &rules, &Expected::ANY).await.unwrap();
+    assert_eq!(other.store.house_rules(restaurant.id).await, Ok(rules));
+    let (guest, id) = (restaurant.diner("diner-1"), command_id());
+    let place = || other.placing(&guest, Some(command("diner-1", id, 1)));
+    let placed = other.commit(place()).await.unwrap();
+    let (order, events) = (order_of(&placed.answer.unwrap()), placed.events);
+    assert_eq!((order.status, order.auto_accepted), (OrderStatus::Accepted, true));
+    let told: Vec<_> = events.iter().map(|event| (event.kind, event.by.clone())).collect();
+    let expected = [(EventKind::OrderPlaced, By::role(Role::Diner)), (EventKind::OrderAccepted, By::rule(Rule::AutoAccept))];
+    assert_eq!(told, expected);
+    let again = restaurant.commit(place()).await.unwrap();
+    assert!(again.repeated && again.events.is_empty());
+    let stored = sound_feed(&restaurant.store, restaurant.id).await;
+    assert_eq!(stored.iter().map(|event| (event.kind, event.by.clone())).collect::<Vec<_>>(), expected);
+    let waiting = restaurant.store.tickets(restaurant.id).await.unwrap().waiting;
+    assert_eq!(waiting.iter().map(|one| (one.order, one.accepted)).collect::<Vec<_>>(), [(order.id, order.position)]);
+
+    restaurant.store.set_house_rules(restaurant.id, &HouseRules::default(), &Expected::ANY).await.unwrap();
+    assert_eq!(other.place(&guest).await.status, OrderStatus::Placed, "from the first order after the rule is gone");
 }
 
 /// The second half of the orders is placed on the next day.

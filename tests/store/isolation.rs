@@ -82,7 +82,7 @@ fn writing(restaurant: &TestRestaurant, order: Order) -> Work {
     use orderbell::domain::model::event::EventKind;
     use orderbell::domain::rules::decision::{Decision, Write};
     restaurant.work(&restaurant.staff(), Reads::Menu, Some(command("staff-1", command_id(), 1)), move |_| {
-        let draft = Draft { kind: EventKind::OrderRushed, order: Some(order.id), patch: to_json(&order) };
+        let draft = Draft { kind: EventKind::OrderRushed, order: Some(order.id), patch: to_json(&order), rule: None };
         Ok(Decision::Change { drafts: vec![draft], document: to_json(&order), write: Write::Order(Box::new(order.clone())) })
     })
 }

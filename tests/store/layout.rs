@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Recreates the table with the layout of earlier versions.
 const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position INTEGER NOT NULL CHECK (position > 0),
         id BLOB NOT NULL CHECK (length(id) = 16), kind TEXT NOT NULL, topic INTEGER NOT NULL, order_id BLOB,
-        at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL, by_person BLOB, by_name TEXT, by_screen BLOB,
+        at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL, by_person BLOB, by_name TEXT, by_screen BLOB, by_rule TEXT,
         PRIMARY KEY (restaurant, position)) STRICT, WITHOUT ROWID;
     INSERT INTO events_old SELECT * FROM events; DROP TABLE events; ALTER TABLE events_old RENAME TO events;
     CREATE INDEX events_of_order ON events (restaurant, order_id, position);

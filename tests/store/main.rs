@@ -52,7 +52,7 @@ macro_rules! contract {
 
 contract! {
     feed: positions_have_no_gap_under_fifty_writers, two_stores_on_one_database_make_one_feed,
-        tickets_are_unique_within_a_day_and_start_again_on_the_next, an_order_is_decided_with_the_current_menu, an_event_keeps_its_person_and_its_screen, a_commit_names_the_event_before_it_and_the_generation, each_restaurant_has_its_own_feed, a_refusal_leaves_nothing_behind, a_no_op_answers_with_the_documents_position,
+        tickets_are_unique_within_a_day_and_start_again_on_the_next, an_order_is_decided_with_the_current_menu, an_event_keeps_its_person_and_its_screen, a_rule_accepts_an_order_in_the_commit_that_places_it, a_commit_names_the_event_before_it_and_the_generation, each_restaurant_has_its_own_feed, a_refusal_leaves_nothing_behind, a_no_op_answers_with_the_documents_position,
         a_failing_command_undoes_only_itself, a_failed_commit_leaves_nothing_behind,
         a_caller_that_stops_waiting_leaves_nothing_half_done;
     answers: the_same_id_gets_the_same_answer, an_answer_without_a_change_is_remembered, a_refusal_because_of_the_orders_state_is_remembered,

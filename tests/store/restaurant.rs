@@ -142,7 +142,8 @@ impl TestRestaurant {
             let order = OrderId::from_uuid(clock::new_id());
             let (number, tickets, level) = (state.next_number, state.ticket_counter, Level::CURRENT);
             let default_minutes = state.default_minutes;
-            let fresh = NewIds { number, tickets, order, items: vec![clock::new_id()], default_minutes, level };
+            let fresh =
+                NewIds { number, tickets, order, items: vec![clock::new_id()], default_minutes, level, rules: state.rules };
             place_order::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
         })
     }

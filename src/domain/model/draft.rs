@@ -1,6 +1,6 @@
 //! Events before their commit, and the moment of a decision.
 
-use super::event::EventKind;
+use super::event::{EventKind, Rule};
 use super::refusal::{Refusal, RefusalKind};
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
@@ -17,6 +17,8 @@ pub struct Draft {
     pub order: Option<OrderId>,
     /// The merge patch of the document.
     pub patch: Value,
+    /// The rule of the restaurant that caused it, if not the sender of the command.
+    pub rule: Option<Rule>,
 }
 
 /// The time and the feed's head at a decision. The caller reads both.

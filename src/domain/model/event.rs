@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 /// The topic of an event, which decides the rooms that carry it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,19 +132,61 @@ pub struct By {
     /// The paired screen, if the principal acted on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<DeviceId>,
+    /// The rule of the restaurant, if nobody acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+}
+
+/// A rule of a restaurant by which the server acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Orders that fit are accepted.
+    AutoAccept,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Self; 1] = [Self::AutoAccept];
+
+    /// Returns the word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AutoAccept => "auto_accept",
+        }
+    }
+}
+
+/// The word is not a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a rule")]
+pub struct UnknownRule;
+
+impl FromStr for Rule {
+    type Err = UnknownRule;
+    fn from_str(word: &str) -> Result<Self, UnknownRule> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == word).ok_or(UnknownRule)
+    }
 }
 
 impl By {
     /// Returns the originator that a principal is.
     #[must_use]
     pub fn of(who: &Principal) -> Self {
-        Self { role: who.role, person: who.person(), screen: who.device }
+        Self { role: who.role, person: who.person(), screen: who.device, rule: None }
     }
 
     /// Returns an originator of whom only the role is known.
     #[must_use]
     pub const fn role(role: Role) -> Self {
-        Self { role, person: None, screen: None }
+        Self { role, person: None, screen: None, rule: None }
+    }
+
+    /// Returns the originator of what the server does by a rule: no person, and no client.
+    #[must_use]
+    pub const fn rule(rule: Rule) -> Self {
+        Self { role: Role::Service, person: None, screen: None, rule: Some(rule) }
     }
 }
 

@@ -1,11 +1,15 @@
-//! The rules that a restaurant sets for its own people: the lowest role for each action.
+//! The rules that a restaurant sets: the lowest role for each action, and which orders the server accepts.
 
+use crate::domain::model::command::MAX_MINUTES;
 use crate::domain::model::principal::Role;
 use crate::domain::values::action::ActionName;
-use crate::domain::values::as_text::{or_default, serde_as_text};
+use crate::domain::values::as_text::{or_default, present, serde_as_text};
+use crate::domain::values::hours::Hours;
+use crate::domain::values::text::TableLabel;
 use crate::domain::values::version::Version;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use crate::domain::values::whole_number;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use utoipa::ToSchema;
@@ -89,6 +93,55 @@ impl MinimumRole {
     }
 }
 
+/// The most tables that a rule names.
+const MAX_TABLES: usize = 500;
+/// The most portions that a rule allows.
+const MAX_PORTIONS: u16 = 9999;
+
+/// Which orders the server accepts by itself. An order has to meet each condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AutoAccept {
+    /// The minutes that are promised.
+    #[serde(deserialize_with = "minutes")]
+    #[schema(minimum = 1, maximum = 480)]
+    pub minutes: u16,
+    /// When, in the restaurant's time zone; absent for always. Never while the restaurant is closed.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// At which tables; absent for all orders, also those without a table.
+    #[serde(default, deserialize_with = "tables", skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 500)]
+    pub tables: Option<BTreeSet<TableLabel>>,
+    /// The most portions, over all lines; absent for any number.
+    #[serde(default, deserialize_with = "portions", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 9999)]
+    pub most_portions: Option<u16>,
+    /// The highest total, in minor units of the menu's currency; absent for any.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub most_total: Option<u32>,
+    /// Also orders in which an allergy is declared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allergies: bool,
+}
+
+fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    whole_number::within(deserializer, 1..=MAX_MINUTES)
+}
+
+/// Deserializes the most portions. `null` is refused, since the absence of the limit permits more than any value.
+fn portions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    whole_number::within(deserializer, 1..=MAX_PORTIONS).map(Some)
+}
+
+/// Deserializes the tables, of which there are at most [`MAX_TABLES`]. `null` is refused, as for [`portions`].
+fn tables<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BTreeSet<TableLabel>>, D::Error> {
+    let tables = BTreeSet::deserialize(deserializer)?;
+    let message = format!("must be at most {MAX_TABLES} tables");
+    (tables.len() <= MAX_TABLES).then_some(Some(tables)).ok_or_else(|| serde::de::Error::custom(message))
+}
+
 /// The rules. The default has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +151,9 @@ pub struct HouseRules {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, MinimumRole>, required = false)]
     pub minimum_roles: BTreeMap<RuledAction, MinimumRole>,
+    /// Which orders the server accepts by itself; absent for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_accept: Option<AutoAccept>,
 }
 
 impl HouseRules {

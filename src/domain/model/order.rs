@@ -196,6 +196,9 @@ pub struct Order {
     /// When the staff accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
+    /// Whether a rule of the restaurant accepted it, and not somebody. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto_accepted: bool,
     /// When the kitchen started its first item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,

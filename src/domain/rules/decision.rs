@@ -3,7 +3,7 @@
 use crate::domain::model::call::Call;
 use crate::domain::model::display::Display;
 use crate::domain::model::draft::{Draft, Moment, to_json};
-use crate::domain::model::event::EventKind;
+use crate::domain::model::event::{EventKind, Rule};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn::Changes;
@@ -80,7 +80,7 @@ impl OrderSteps {
         let is_whole = before.is_none_or(|before| before.status.is_final());
         let patch_of = if is_whole { merge_patch::whole } else { merge_patch::diff };
         let patch = patch_of(&json, &to_json(&after));
-        self.drafts.push(Draft { kind, order: Some(after.id), patch });
+        self.drafts.push(Draft { kind, order: Some(after.id), patch, rule: None });
         after
     }
 }
@@ -122,6 +122,14 @@ impl Steps {
         self.add(kind, order, document, merge_patch::diff);
     }
 
+    /// Adds an event that a rule of the restaurant causes.
+    pub fn push_by_rule(&mut self, rule: Rule, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
+        self.push(kind, order, document);
+        if let Some(last) = self.drafts.last_mut() {
+            last.rule = Some(rule);
+        }
+    }
+
     /// Adds an event whose patch restores the whole document, for readers that no longer have it.
     pub fn push_whole(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
         self.add(kind, order, document, merge_patch::whole);
@@ -139,7 +147,7 @@ impl Steps {
         let after = to_json(document);
         let patch = patch_of(&self.json, &after);
         self.json = after;
-        self.drafts.push(Draft { kind, order, patch });
+        self.drafts.push(Draft { kind, order, patch, rule: None });
     }
 
     /// Returns the decision with these events.

@@ -1,5 +1,6 @@
 //! The rules: what a command may do to a document, decided by pure functions.
 
+pub mod auto_accept;
 pub mod change_menu;
 pub mod choices;
 pub mod courses;

@@ -209,7 +209,7 @@ impl Relocation {
         if !moved.is_empty() {
             let entry = |call: &Call| (call.id.to_string(), json!({ "table": call.table }));
             let patch = Value::Object(Map::from_iter(moved.iter().map(entry)));
-            self.steps.drafts.push(Draft { kind: EventKind::CallMoved, order: None, patch });
+            self.steps.drafts.push(Draft { rule: None, kind: EventKind::CallMoved, order: None, patch });
         }
         moved
     }

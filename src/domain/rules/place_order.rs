@@ -1,5 +1,6 @@
 //! The rule for placing an order. Prices come from the menu, never from the client.
 
+use super::auto_accept;
 use super::choices::{Chosen, choose};
 use super::courses;
 use super::decision::{Decision, Steps, Write};
@@ -7,7 +8,8 @@ use super::schedule;
 use crate::domain::model::basket::{Basket, Line};
 use crate::domain::model::course::{Course, CourseNumber, Firing};
 use crate::domain::model::draft::Moment;
-use crate::domain::model::event::EventKind;
+use crate::domain::model::event::{EventKind, Rule};
+use crate::domain::model::house_rules::HouseRules;
 use crate::domain::model::menu::{Menu, MenuItem};
 use crate::domain::model::order::{Choice, Item, Order, Service};
 use crate::domain::model::principal::{Principal, Role};
@@ -22,12 +24,13 @@ use crate::domain::values::money::Money;
 use crate::domain::values::time::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The most bytes of an order's document.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
-/// The number and the ids of a new order, made by the caller.
+/// The number and the ids of a new order, made by the caller, and what it is placed under.
 #[derive(Debug, Clone)]
 pub struct NewIds {
     /// The restaurant's next order number.
@@ -42,6 +45,8 @@ pub struct NewIds {
     pub default_minutes: u16,
     /// The feature level in force: the document has no fields of a higher one.
     pub level: Level,
+    /// The rules of the restaurant.
+    pub rules: Arc<HouseRules>,
 }
 
 /// Decides on a basket.
@@ -71,6 +76,11 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, m
     check_bytes(&order)?;
     let mut steps = Steps::from(Value::Object(Map::new()), moment);
     steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
+    let rule = new_ids.rules.auto_accept.as_ref().filter(|_| new_ids.level >= Level::TWO);
+    if let Some(rule) = rule.filter(|rule| auto_accept::admits(rule, &order, menu, moment.now)) {
+        auto_accept::accept(rule, &mut order, moment.now);
+        steps.push_by_rule(Rule::AutoAccept, EventKind::OrderAccepted, Some(order.id), &mut order);
+    }
     Ok(steps.decide(Write::Order(Box::new(order))))
 }
 
@@ -144,6 +154,7 @@ fn new_order(
         allergy: basket.allergy,
         placed_at: moment.now,
         accepted_at: None,
+        auto_accepted: false,
         started_at: None,
         ready_at: None,
         served_at: None,

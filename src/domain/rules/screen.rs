@@ -35,7 +35,7 @@ pub fn decide(known: Known, id: Key, change: Change, moment: Moment) -> Decision
             replace(kind, Display { name, station, ..old })
         }
         (Change::Removed, Some(old)) => {
-            let draft = Draft { kind: EventKind::DisplayLost, order: None, patch: patch(&old.id, Value::Null) };
+            let draft = Draft { rule: None, kind: EventKind::DisplayLost, order: None, patch: patch(&old.id, Value::Null) };
             Decision::Change { drafts: vec![draft], document: to_json(&old), write: Write::DisplayRemoved(old.id) }
         }
         (_, Some(old)) => unchanged(&old, moment),
@@ -55,7 +55,7 @@ fn replace(kind: EventKind, display: Display) -> Decision {
     if let (None, Value::Object(members)) = (&display.station, &mut entry) {
         members.insert("station".into(), Value::Null);
     }
-    let draft = Draft { kind, order: None, patch: patch(&display.id, entry) };
+    let draft = Draft { rule: None, kind, order: None, patch: patch(&display.id, entry) };
     Decision::Change { drafts: vec![draft], write: Write::Display(display), document }
 }
 

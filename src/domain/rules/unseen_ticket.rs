@@ -29,7 +29,7 @@ fn draft(station: &Station, tickets: &Tickets, changes: &Changes) -> Draft {
     let orders = raised.iter().map(|ticket| (ticket.order, json!(ticket.number)));
     let orders = orders.chain(settled.iter().map(|ticket| (ticket.order, Value::Null)));
     let entry = if is_over { Value::Null } else { entry(station, orders) };
-    Draft { kind, order: None, patch: Value::Object(Map::from_iter([(id(station), entry)])) }
+    Draft { rule: None, kind, order: None, patch: Value::Object(Map::from_iter([(id(station), entry)])) }
 }
 
 #[cfg(test)]

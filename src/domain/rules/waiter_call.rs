@@ -37,7 +37,7 @@ fn raise(open: &Calls, reason: CallReason, who: &Principal, id: CallId, moment: 
     }
     let call = Call { id, table, reason, raised_at: moment.now };
     let document = to_json(&call);
-    let draft = Draft { kind: EventKind::CallRaised, order: None, patch: patch(id, document.clone()) };
+    let draft = Draft { rule: None, kind: EventKind::CallRaised, order: None, patch: patch(id, document.clone()) };
     Ok(Decision::Change { drafts: vec![draft], write: Write::Call(call), document })
 }
 
@@ -45,6 +45,6 @@ fn answer(open: &Calls, id: CallId, moment: Moment) -> Decision {
     let Some(call) = open.get(&id) else {
         return Decision::Keep { document: Value::Object(Map::new()), position: moment.head };
     };
-    let draft = Draft { kind: EventKind::CallAnswered, order: None, patch: patch(id, Value::Null) };
+    let draft = Draft { rule: None, kind: EventKind::CallAnswered, order: None, patch: patch(id, Value::Null) };
     Decision::Change { drafts: vec![draft], write: Write::Answered(id), document: to_json(call) }
 }

@@ -24,7 +24,8 @@ impl Level {
     /// item, `guest_rounds` and `names_required` of the menu. Adds courses: `fire`, `hold`, `serve_item`, `serve` of a course, `course`, `held`,
     /// `fired_at` and `served_at` of an item, `firing` of an order and the menu, `course` of a category.
     /// Adds groups of options, sold-out options, and `choices` of an item. Adds `move`, `merge`, `split` and `undo` of
-    /// visits, and `split_from` of an order. Adds `shift`, devices of the floor, and rules of a restaurant. Adds orders for
+    /// visits, and `split_from` of an order. Adds `shift`, devices of the floor, rules of a restaurant, `auto_accepted` of an
+    /// order, and `rule` of an event. Adds orders for
     /// later: `due_at`, `starts_at` and `upcoming` of an order, `start_now`, `reschedule`. Adds `delivery` of a placement, and
     /// `seat` of a line and an item. Adds `picture` and `sku` of a dish.
     pub const TWO: Self = Self(2);

@@ -2,7 +2,7 @@
 
 use super::orders;
 use crate::auth::policy;
-use crate::domain::model::event::{Event, EventKind};
+use crate::domain::model::event::{Event, EventKind, Rule};
 use crate::domain::model::principal::{Person, Principal, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::rules::story::{self, Step};
@@ -44,6 +44,9 @@ struct Author {
     /// The paired screen on which it was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     screen: Option<Screen>,
+    /// The rule of the restaurant, if nobody did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<Rule>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -127,6 +130,6 @@ async fn screen_names(state: &State, who: &Principal, events: &[Event]) -> Resul
 fn told(step: Step, names: &BTreeMap<DeviceId, Name>) -> Told {
     let Step { position, kind, at, by, command, items, promised_at, rush, reason, undone_by } = step;
     let screen = by.screen.map(|id| Screen { id, name: names.get(&id).cloned() });
-    let by = Author { role: by.role, person: by.person, screen };
+    let by = Author { role: by.role, person: by.person, screen, rule: by.rule };
     Told { position, kind, at, by, command, items, promised_at, rush, reason, undone_by }
 }

@@ -26,7 +26,7 @@ statements! {
     REMEMBER = "INSERT INTO commands (restaurant, sub, id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6)";
 
     APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, by_person, by_name, by_screen, \
-        command, patch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        by_rule, command, patch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 }
 
 /// The transaction around a group.
@@ -240,6 +240,7 @@ pub fn append<'a>(script: &mut Script, events: impl Iterator<Item = &'a Event>) 
             person.map(|person| person.id.uuid()).into(),
             person.map(|person| person.name.as_str().to_owned()).into(),
             event.by.screen.map(|screen| screen.uuid()).into(),
+            event.by.rule.map(|rule| rule.as_str().to_owned()).into(),
             event.command.map(|id| id.uuid()).into(),
             event.patch.get().into(),
         ]

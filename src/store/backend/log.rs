@@ -25,7 +25,7 @@ use uuid::Uuid;
 macro_rules! page {
     ($filter:literal) => {
         concat!(
-            "SELECT position, id, kind, order_id, at, by_role, by_person, by_name, by_screen, command, patch FROM events ",
+            "SELECT position, id, kind, order_id, at, by_role, by_person, by_name, by_screen, by_rule, command, patch FROM events ",
             "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
             $filter,
             " ORDER BY position LIMIT $4"
@@ -33,7 +33,7 @@ macro_rules! page {
     };
     ($index:literal: $filter:literal) => {
         events_by!(
-            $index: "position, id, kind, order_id, at, by_role, by_person, by_name, by_screen, command, patch",
+            $index: "position, id, kind, order_id, at, by_role, by_person, by_name, by_screen, by_rule, command, patch",
             "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
             $filter,
             " ORDER BY position LIMIT $4"
@@ -153,6 +153,7 @@ struct EventRow {
     by_person: Option<Uuid>,
     by_name: Option<String>,
     by_screen: Option<Uuid>,
+    by_rule: Option<String>,
     command: Option<Uuid>,
     patch: String,
 }
@@ -161,7 +162,9 @@ impl EventRow {
     pub fn event(self, restaurant: RestaurantId) -> Result<Event> {
         let name = self.by_name.map(|name| columns::text("by_name", &name)).transpose()?;
         let person = self.by_person.zip(name).map(|(id, name)| Person { id: UserId::from_uuid(id), name });
-        let by = By { role: columns::text("by_role", &self.by_role)?, person, screen: self.by_screen.map(DeviceId::from_uuid) };
+        let rule = self.by_rule.map(|rule| columns::text("by_rule", &rule)).transpose()?;
+        let role = columns::text("by_role", &self.by_role)?;
+        let by = By { role, person, screen: self.by_screen.map(DeviceId::from_uuid), rule };
         Ok(Event {
             restaurant,
             position: Position::from_column(self.position),

@@ -14,7 +14,7 @@ async fn the_managers_page_is_accessible() {
     let manager = restaurant.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
-    for section in ["menu", "tables", "people", "screens", "keys", "report", "audit"] {
+    for section in ["menu", "orders", "tables", "people", "screens", "keys", "report", "audit"] {
         manager.goto(&format!("/manage#{section}")).await;
         manager
             .until(

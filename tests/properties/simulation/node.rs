@@ -235,7 +235,7 @@ impl World {
         let decide = move |state: State| {
             let (number, tickets, level) = (state.next_number, state.ticket_counter, Level::CURRENT);
             let default_minutes = state.default_minutes;
-            let ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level };
+            let ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level, rules: state.rules };
             place_order::decide(&state.menu.unwrap(), &basket, &orderer, &ids, state.moment)
         };
         self.enqueue(connection, &who, Reads::Basket, Some(key), Sender { connection, id }, Box::new(decide));

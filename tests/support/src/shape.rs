@@ -27,6 +27,7 @@ const ORDER: (&[&str], &[&str]) = (
         "diner",
         "note",
         "accepted_at",
+        "auto_accepted",
         "started_at",
         "promised_at",
         "due_at",
@@ -68,7 +69,7 @@ pub fn check(frame: &Value) {
 fn event(event: &Value, room: &str) {
     fields(event, &["id", "kind", "at", "by", "patch"], &["order", "command"]);
     let is_of_staff = ["kitchen:", "floor:"].iter().any(|kind| room.starts_with(kind));
-    fields(&event["by"], &["role"], if is_of_staff { &["person"] } else { &[] });
+    fields(&event["by"], &["role"], if is_of_staff { &["person", "rule"] } else { &[] });
     event["by"].get("person").iter().for_each(|person| fields(person, &["id", "name"], &[]));
     time(&event["at"]);
     let is_of_order = ["order.", "item."].iter().any(|topic| event["kind"].as_str().unwrap().starts_with(topic));

@@ -1,7 +1,7 @@
 //! The rules that a restaurant sets for its own people.
 
 use crate::auth::policy;
-use crate::domain::model::house_rules::{HouseRules, MinimumRole, RuledAction};
+use crate::domain::model::house_rules::{AutoAccept, HouseRules, MinimumRole, RuledAction};
 use crate::domain::values::level::Level;
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
@@ -23,6 +23,9 @@ struct RulesAnswer {
     /// The lowest role for each action that needs a higher one than by default.
     #[schema(value_type = BTreeMap<String, MinimumRole>)]
     minimum_roles: BTreeMap<RuledAction, MinimumRole>,
+    /// Which orders the server accepts by itself; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_accept: Option<AutoAccept>,
     /// The version, for `If-Match`.
     version: String,
 }
@@ -86,6 +89,7 @@ pub async fn set(
 
 fn answer(rules: HouseRules) -> HttpResponse {
     let version = rules.version();
-    let body = RulesAnswer { version: version.as_str().to_owned(), minimum_roles: rules.minimum_roles };
+    let HouseRules { minimum_roles, auto_accept } = rules;
+    let body = RulesAnswer { version: version.as_str().to_owned(), minimum_roles, auto_accept };
     etag::versioned(HttpResponse::Ok().json(body), version)
 }
