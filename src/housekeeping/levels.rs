@@ -18,7 +18,7 @@ use std::time::Duration;
 const MOST: u32 = 1000;
 /// The number of checks in a lease period.
 const CHECKS: u32 = 6;
-/// The lease periods after which the row of a dead node is removed. By then its leases of screens
+/// The lease periods after which the row of a dead or stopped node is removed. By then its leases of screens
 /// are gone; without the row, they would be taken for those of an older node.
 const KEPT_PERIODS: u32 = 10;
 
@@ -100,12 +100,13 @@ impl Watcher {
     }
 
     async fn read(&self) -> Result<Seen> {
-        let mut seen =
-            Seen { rows: self.store.nodes(MOST).await?, probes: self.store.probes(MOST).await?, leases: BTreeMap::new() };
+        let mut seen = Seen { probes: self.store.probes(MOST).await?, ..Seen::default() };
         for (lease, beat) in crate::screens::orphan_sweep::all_leases(&self.store).await? {
             let beats = seen.leases.entry(lease.node).or_default();
             *beats = beats.wrapping_add(beat);
         }
+        // After the other traces, which a starting node leaves once it has its row.
+        seen.rows = self.store.nodes(MOST).await?;
         Ok(seen)
     }
 
@@ -120,7 +121,7 @@ impl Watcher {
     async fn remove_gone(&self, now: Timestamp) -> Result<()> {
         for (trace, beat) in self.beats.expired(now, self.lease * KEPT_PERIODS) {
             if let Trace::Row(node) = trace {
-                self.store.unregister(node, Some(beat)).await?;
+                self.store.unregister(node, beat).await?;
             }
         }
         Ok(())

@@ -119,8 +119,8 @@ async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Ke
     if drained {
         running.await.context("the server's task")??;
     }
-    if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
-        log::warn!("cannot remove this node's row; other nodes will");
+    if !common.is_sqlite() && node.store.leave().await.is_err() {
+        log::warn!("cannot mark this node as stopped; others will notice");
     }
     log::info!(connections = node.connections.count(); "stopped");
     Ok(())

@@ -27,9 +27,12 @@ pub trait Nodes: Send + Sync + 'static {
     /// Registers this node at a level, or increases its beat.
     async fn register(&self, level: Level) -> Result<()>;
 
-    /// Removes the row and the write probe of a node whose beat is still `beat`. A stopping node removes its own with `None`, at
-    /// any beat.
-    async fn unregister(&self, node: NodeId, beat: Option<i64>) -> Result<()>;
+    /// Marks this node as stopped. Its row stays, at a level above all others, so that nobody takes its leases of screens and its
+    /// write probe for those of an unregistered node.
+    async fn leave(&self) -> Result<()>;
+
+    /// Removes the row and the write probe of a node whose beat is still `beat`.
+    async fn unregister(&self, node: NodeId, beat: i64) -> Result<()>;
 
     /// Returns at most `limit` registered nodes, by id.
     async fn nodes(&self, limit: u32) -> Result<Vec<NodeRow>>;

@@ -2,8 +2,9 @@
 
 use crate::test_cluster::{TestCluster, node};
 use orderbell::clock;
+use orderbell::domain::model::principal::Role;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection, query};
+use sqlx::{Connection, PgConnection, query, query_scalar};
 use std::time::{Duration, Instant};
 use support::{Client, eventually, new_id};
 
@@ -70,4 +71,43 @@ async fn a_node_of_the_previous_version_is_detected_by_its_probes() {
     }
     // From here on the probe does not advance.
     until_level(&cluster.staff, 2).await;
+}
+
+/// The leases of a node's kitchen screens outlive it by a lease period. They are no traces of an older node: neither the node
+/// that stays nor the one that returns refuses what everybody knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_kitchen_screens_that_stops_or_is_killed_and_returns_lowers_no_level() {
+    // Long enough for a node to stop and to start meanwhile.
+    let mut cluster = TestCluster::open(2, None, &["--display-lease-ms", "6000", "--drain-s", "1"]).await;
+    let mut database = PgConnection::connect(&cluster.database).await.unwrap();
+    for is_killed in [false, true] {
+        until_level(&cluster.at(&cluster.staff, 1), 2).await;
+        let cook = cluster.somebody(Role::Kitchen, &format!("cook-{}", new_id()), Duration::ZERO);
+        let mut screen = cluster.at(&cook, 1).screen().await;
+        screen.join(&cluster.menu.kitchen()).await;
+        let held = async |database: &mut PgConnection| {
+            let count: i64 = query_scalar("SELECT count(*) FROM display_leases").fetch_one(database).await.unwrap();
+            count
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while held(&mut database).await == 0 {
+            assert!(Instant::now() < deadline, "the node holds no screen");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if is_killed {
+            cluster.nodes[1].kill().await
+        } else {
+            cluster.nodes[1].stop().await
+        }
+        assert!(held(&mut database).await > 0, "the lease outlives its node");
+        cluster.restart(1).await;
+        assert_eq!(level(&cluster.at(&cluster.staff, 1)).await, 2, "at once, killed: {is_killed}");
+        while held(&mut database).await > 0 {
+            for node in 0..2 {
+                assert_eq!(level(&cluster.at(&cluster.staff, node)).await, 2, "at node {node}, killed: {is_killed}");
+            }
+            assert!(Instant::now() < deadline + PATIENCE, "the lease does not lapse");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }

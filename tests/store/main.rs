@@ -124,7 +124,7 @@ contract! {
     audit: a_command_is_recorded_once_with_person_action_reason_and_outcome, a_call_and_its_entry_are_committed_together_or_not_at_all,
         the_database_itself_refuses_to_change_or_remove_recent_entries, pages_of_the_audit_are_complete_and_newest_first,
         old_entries_are_removed_in_batches_of_one_restaurant;
-    nodes: a_node_registers_its_level_advances_its_counter_and_unregisters, unregistering_a_node_removes_its_probe;
+    nodes: a_node_registers_its_level_advances_its_counter_and_unregisters, unregistering_a_node_removes_its_probe, a_node_that_stops_keeps_its_row_and_lowers_no_level;
     migrations: every_migration_is_applied;
     migrations: a_node_starts_on_a_database_with_a_migration_of_a_later_version;
 }

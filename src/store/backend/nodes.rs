@@ -13,8 +13,9 @@ use uuid::Uuid;
 statements! {
     REGISTER = "INSERT INTO nodes (node, level, beat) VALUES ($1, $2, 1) \
         ON CONFLICT (node) DO UPDATE SET level = excluded.level, beat = nodes.beat + 1";
-    UNREGISTER = "DELETE FROM nodes WHERE node = $1";
-    UNREGISTER_AT = "DELETE FROM nodes WHERE node = $1 AND beat = $2";
+    /// Nodes of older versions read this level, too.
+    LEAVE = "UPDATE nodes SET level = 32767 WHERE node = $1";
+    UNREGISTER = "DELETE FROM nodes WHERE node = $1 AND beat = $2";
     FORGET_PROBE = "DELETE FROM write_probes WHERE node = $1";
     NODES = "SELECT node, level, beat FROM nodes WHERE node > $1 ORDER BY node LIMIT $2";
     PROBES = "SELECT node, at FROM write_probes WHERE node > $1 ORDER BY node LIMIT $2";
@@ -31,7 +32,11 @@ impl Nodes for Backend {
         self.execute(query(REGISTER).bind(self.node).bind(level)).await.map(|_| ())
     }
 
-    async fn unregister(&self, node: NodeId, beat: Option<i64>) -> Result<()> {
+    async fn leave(&self) -> Result<()> {
+        self.execute(query(LEAVE).bind(self.node)).await.map(|_| ())
+    }
+
+    async fn unregister(&self, node: NodeId, beat: i64) -> Result<()> {
         self.write(move |c| Box::pin(unregister(c, node.uuid(), beat))).await
     }
 
@@ -52,11 +57,8 @@ impl Nodes for Backend {
     }
 }
 
-async fn unregister(connection: &mut Connection, node: Uuid, beat: Option<i64>) -> Result<()> {
-    let row = match beat {
-        Some(beat) => query::<Database>(UNREGISTER_AT).bind(node).bind(beat),
-        None => query::<Database>(UNREGISTER).bind(node),
-    };
+async fn unregister(connection: &mut Connection, node: Uuid, beat: i64) -> Result<()> {
+    let row = query::<Database>(UNREGISTER).bind(node).bind(beat);
     if row.execute(&mut *connection).await?.rows_affected() > 0 {
         query::<Database>(FORGET_PROBE).bind(node).execute(connection).await?;
     }
