@@ -33,7 +33,7 @@ pub enum KeyringError {
     /// The first key is the public half of a pair.
     #[error(
         "the keyring cannot sign: its first key, {0}, is a public key; put one that signs in front (the line with ed25519: of \
-         its pair), or start a node that verifies alone with --role realtime"
+         its pair), or start a node that only verifies, with --role realtime"
     )]
     CannotSign(Key),
 }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_with_a_secret_part_derives_one_in_the_order_of_the_keyring() {
+    fn each_key_with_a_secret_part_derives_a_key_in_the_order_of_the_keyring() {
         let pair = pair("p");
         let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
         let of = |text: &str| Keyring::parse(text).unwrap().derive_each("renewals");

@@ -4,9 +4,9 @@ import { money } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
 import { visitName } from './sheets.js';
 
-/** The dialog that splits lines off a visit. What is chosen is in it alone, so that a colleague's work does not disturb it. */
+/** The dialog that splits lines off a visit. Only the dialog has the choice, so a colleague's work does not change it. */
 
-/** Statuses of which nothing is on a bill, or nothing can leave it by itself. */
+/** Statuses of orders that are not on a bill, or whose lines cannot be split off. */
 const FIXED = new Set(['placed', 'rejected', 'cancelled']);
 
 /**
@@ -102,7 +102,7 @@ function take(line, wanted) {
   line.classList.toggle('split__line--taken', taken > 0);
 }
 
-/** Says how much goes, and what it costs. @param {HTMLElement} control in the sheet */
+/** Shows how many portions are chosen, and what they cost. @param {HTMLElement} control in the sheet */
 function sayChosen(control) {
   const sheet = /** @type {HTMLElement} */ (control.closest('.split'));
   const lines = linesOf(sheet);
@@ -121,8 +121,8 @@ function complain(sheet, words) {
 
 /**
  * @param {HTMLElement} control in the sheet
- * @returns {{lines: {order: string, item: string, quantity: number}[], to: {table?: string, into?: string}, where: string} | null} none
- *   where nothing, or all, is chosen; the sheet says so
+ * @returns {{lines: {order: string, item: string, quantity: number}[], to: {table?: string, into?: string}, where: string} | null} null
+ *   if nothing or everything is chosen; the sheet says so
  */
 export function wantedSplit(control) {
   const sheet = /** @type {HTMLElement} */ (control.closest('.split'));
@@ -139,7 +139,7 @@ export function wantedSplit(control) {
   const lines = chosen.map((line) => ({
     order: line.closest('[data-split-order]')?.getAttribute('data-split-order') ?? '',
     item: line.dataset.splitItem ?? '',
-    // Also of whole lines: a colleague may have added portions since.
+    // The quantity is sent for whole lines too, since a colleague may have added portions meanwhile.
     quantity: takenOf(line),
   }));
   const to = /** @type {HTMLInputElement} */ (sheet.querySelector('[name=split-to]:checked'));

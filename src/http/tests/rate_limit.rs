@@ -34,7 +34,7 @@ fn after_a_burst_requests_wait_about_a_second() {
 }
 
 #[test]
-fn failed_attempts_use_up_no_successful_one() {
+fn failed_attempts_do_not_use_up_the_limit_of_successful_ones() {
     let limits = of_diners(3, 1);
     for _ in 0..100 {
         drop(limits.enter(Action::Seat, address(NAT)).unwrap());

@@ -113,7 +113,7 @@ impl Drop for Running {
 async fn commit_group(transaction: &Transaction, works: Arc<[Work]>) -> Vec<Result<Committed>> {
     match transaction(works.clone(), 0..works.len()).await {
         Ok(outcomes) => outcomes,
-        // Whether a commit that was not confirmed took effect is unknown.
+        // It is unknown whether an unconfirmed commit took effect.
         Err(error) if works.len() == 1 || error == StoreError::Unavailable => works.iter().map(|_| Err(error.clone())).collect(),
         Err(_) => {
             let mut outcomes = Vec::with_capacity(works.len());
