@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_do_not_follow_their_link_are_garbled_and_an_older_node_sends_none() {
+    fn events_that_do_not_follow_their_link_are_garbled_and_a_missing_link_is_accepted() {
         let sent = |link| {
             let (restaurant, after) =
                 (RestaurantId::from_uuid(Uuid::nil()), Mark { position: Position::new(4).unwrap(), event: None });

@@ -47,7 +47,7 @@ impl Problem {
         Self::from(failures::outdated().with_document(document)).with_status(StatusCode::PRECONDITION_FAILED)
     }
 
-    /// Returns the problem of a path that another role of node serves.
+    /// Returns the problem of a path that only nodes with another role serve.
     #[must_use]
     pub fn elsewhere() -> Self {
         Self::not_found("this node serves something else (--role); ask another node")

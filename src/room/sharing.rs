@@ -110,7 +110,7 @@ impl Room {
 
     fn send_whole(&mut self, turn: PendingJoin, snapshot: Snapshot, ctx: &mut Context<Self>) {
         self.count(1, snapshot.bytes() as u64);
-        // As long as for its parts.
+        // The deadline is that of all its parts together.
         let deadline = PAGE_DEADLINE * u32::try_from(snapshot.parts()).unwrap_or(u32::MAX);
         let page = tokio::time::timeout(deadline, turn.pages.send(Page::Whole(snapshot.clone())));
         task::run(page, ctx, move |taken, room, ctx| match taken {

@@ -18,8 +18,8 @@ const WORTH_SHRINKING = 0.9;
 /** The least ratio between a size and the next larger one. With larger steps, much of the screen would stay black. */
 const FINEST_STEP = 0.84;
 /**
- * The most that smaller letters gain: how many times as many tickets they show as their area suggests. A size that cannot gain
- * enough is not tried, since each trial lays out all tickets.
+ * The most that smaller letters can gain: this many times the number of tickets that their smaller area suggests. A size that
+ * cannot gain enough is not tried, since each trial lays out all tickets.
  */
 const GENEROUS = 1.5;
 

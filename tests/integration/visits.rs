@@ -207,7 +207,7 @@ async fn a_phone_that_was_offline_sends_its_order_to_the_new_table() {
 }
 
 #[tokio::test]
-async fn only_staff_move_a_visit_once_and_to_a_free_table() {
+async fn only_staff_move_a_visit_to_a_free_table_and_each_command_moves_it_once() {
     let party = Party::open().await;
     let Party { server, staff, menu, first, link, .. } = &party;
     let visit = visit_at(staff, "3").await;
@@ -296,7 +296,7 @@ async fn everyone_follows_two_visits_that_merge_and_separate_on_every_transport(
 }
 
 #[tokio::test]
-async fn only_staff_merge_two_open_visits_and_once() {
+async fn only_staff_merge_two_open_visits_and_each_command_merges_them_once() {
     let party = Party::open().await;
     let Party { server, staff, menu, first, .. } = &party;
     let host = scan(server, 5).await;
@@ -337,7 +337,7 @@ async fn only_staff_merge_two_open_visits_and_once() {
     staff.post(COMMANDS, &undoing(&done)).await.problem(409, "conflict");
 }
 
-/// Returns the order that lines of another one are in.
+/// Returns the order into which lines of another order were split.
 async fn part_of(staff: &Client, order: &Value) -> Value {
     let all = staff.get("/api/v1/restaurants/demo/orders?status=all&sort=newest").await.expect(200);
     let is_part = |one: &&Value| one["split_from"]["order"] == *order;
@@ -472,7 +472,7 @@ async fn the_guests_of_a_table_stay_until_its_last_bill_is_paid() {
 }
 
 #[tokio::test]
-async fn splitting_is_for_staff_once_and_of_lines_that_are_there() {
+async fn only_staff_split_existing_lines_and_each_command_splits_them_once() {
     let party = Party::open().await;
     let Party { server, staff, menu, first, link, .. } = &party;
     let visit = visit_at(staff, "3").await;

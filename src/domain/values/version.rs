@@ -69,7 +69,7 @@ impl Expected {
         self.admits_any(&[version.as_str()])
     }
 
-    /// Whether a document may be edited whose version has several names.
+    /// Whether a document may be edited, if its version has several names.
     #[must_use]
     pub fn admits_any(&self, names: &[&str]) -> bool {
         self.0.as_ref().is_none_or(|words| words.iter().any(|word| names.contains(&word.as_str())))

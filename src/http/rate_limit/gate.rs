@@ -234,7 +234,7 @@ mod tests {
         }
         assert!(gate.take(&from(1)).is_err());
         gate.give_back(&from(2));
-        assert!(gate.take(&from(1)).is_err(), "a neighbour's is not this one's");
+        assert!(gate.take(&from(1)).is_err(), "a token that another subject returns does not count here");
         gate.give_back(&from(1));
         assert!(gate.take(&from(1)).is_ok() && gate.take(&from(1)).is_err());
     }

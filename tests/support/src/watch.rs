@@ -1,4 +1,5 @@
-//! A room that somebody follows on every transport: live, and back from the cursor at which they left.
+//! A room that somebody follows on every transport: on a live connection, and after a return with the cursor of an earlier
+//! state.
 
 use super::client::{Client, text};
 use super::followed::Followed;
@@ -13,17 +14,17 @@ pub struct Watch {
     room: String,
     live: Screen,
     left: Followed,
-    /// Who comes back, maybe at another node.
+    /// The client that returns with the earlier cursor, maybe at another node.
     back: Client,
 }
 
 impl Watch {
-    /// Joins a room. Who comes back does so at the same node.
+    /// Joins a room. The returning client uses the same node.
     pub async fn new(name: &'static str, client: &Client, room: String) -> Self {
         Self::crossing(name, client, client.clone(), room).await
     }
 
-    /// Joins a room at one node. Who comes back does so at another one.
+    /// Joins a room at one node. The returning client uses another node.
     pub async fn crossing(name: &'static str, client: &Client, back: Client, room: String) -> Self {
         let mut live = client.screen().await;
         let left = live.join(&room).await.clone();
