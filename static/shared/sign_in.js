@@ -66,7 +66,7 @@ async function send(form, signIn) {
     if (!NO_ANSWER.has(code)) attempt = newId();
     if (totpRequired) askForCode(form, error);
     else {
-      // Another password may be another person's, so the code of the second factor is asked for again only when it is needed.
+      // The next attempt may be another person's, so the field for the code is shown again only if the server asks for a code.
       if (code === 'unauthorized') form.querySelector('#totp-field')?.remove();
       error.textContent = words(/** @type {any} */ (refusal));
       input(form, 'password').focus();

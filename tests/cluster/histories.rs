@@ -465,8 +465,8 @@ fn each_loss() -> impl Iterator<Item = (usize, Head, Nodes)> {
     [1, 22, 500].into_iter().flat_map(heads).flat_map(|(lost, head)| Nodes::ALL.map(|nodes| (lost, head, nodes)))
 }
 
-/// A selection of [`each_loss`]: every two values meet in one of its entries, except that only one entry loses many events, since
-/// that takes long.
+/// A selection of [`each_loss`] that covers each pair of values. Of the losses of many events, it has only a few, since they take
+/// long.
 fn some_losses() -> impl Iterator<Item = (usize, Head, Nodes)> {
     let pairs = each_loss().enumerate().filter(|(at, _)| (at / 9 + at / 3 + at).is_multiple_of(3));
     pairs.map(|(_, loss)| loss).filter(|(lost, head, _)| *lost < 500 || matches!(head, Head::Past))
