@@ -173,7 +173,7 @@ impl Build {
 }
 
 impl Node {
-    /// Starts a node like in production.
+    /// Starts a node as in production.
     pub fn join(database: &TestDatabase, url: impl Into<String>) -> Self {
         Build::new(database, url).node(database)
     }

@@ -214,7 +214,7 @@ def step_a_menu_always_begins_with_a_snapshot(restaurant):
     assert got == ["snapshot", "live"] and room.menu == restaurant.menu_now(), f"{got}"
 
 
-def step_a_pause_and_an_86_end_by_themselves(restaurant):
+def step_a_pause_and_a_sold_out_mark_end_by_themselves(restaurant):
     screen, token, dish = restaurant.screen("diner-1"), restaurant.token("staff"), restaurant.dishes()[0]
     room, _ = screen.join(f"menu:{restaurant.id}")
     until = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3))

@@ -117,7 +117,7 @@ pub async fn a_new_key_ends_the_sessions_of_a_table_on_request(database: TestDat
 }
 
 /// A guest whose session begins while the table is deleted is either refused or loses the session.
-pub async fn no_session_is_left_at_a_table_that_is_deleted_while_it_begins(database: TestDatabase) {
+pub async fn a_session_that_begins_while_its_table_is_deleted_does_not_remain(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     for round in 0..20_u8 {
         let table = table(&restaurant, "7", &format!("key-{round}")).await;

@@ -101,7 +101,7 @@ contract! {
         attempts_are_counted_in_advance_and_from_zero_after_the_period,
         a_step_and_a_recovery_code_are_used_once_on_any_node, a_second_factor_is_deleted_with_its_codes_and_with_its_person;
     guests: open_orders_are_counted_by_guest_table_and_restaurant, deleting_a_table_ends_the_sessions_of_its_guests,
-        a_new_key_ends_the_sessions_of_a_table_on_request, no_session_is_left_at_a_table_that_is_deleted_while_it_begins,
+        a_new_key_ends_the_sessions_of_a_table_on_request, a_session_that_begins_while_its_table_is_deleted_does_not_remain,
         staff_list_guests_and_end_the_session_of_one, a_phone_learns_that_staff_ended_its_session,
         refusals_by_a_limit_are_summed_up_and_later_forgotten, an_answer_is_found_without_a_transaction;
     deliveries: delivery_details_are_stored_with_the_order_and_purged_after_a_while;

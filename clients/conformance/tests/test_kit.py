@@ -38,7 +38,7 @@ def test_the_clients_of_this_repository_pass(command: list[str]) -> None:
     assert len(report.results) == len(CASES)
 
 
-def test_the_case_of_its_rule_detects_each_broken_client() -> None:
+def test_each_broken_client_is_detected_by_the_case_of_its_rule() -> None:
     cases = {case.name: case for case in CASES}
 
     async def try_all() -> dict[str, Report]:

@@ -171,7 +171,7 @@ impl FromStr for Rule {
 }
 
 impl By {
-    /// Returns the originator that a principal is.
+    /// Returns the originator of an event that a principal causes.
     #[must_use]
     pub fn of(who: &Principal) -> Self {
         Self { role: who.role, person: who.person(), screen: who.device, rule: None }

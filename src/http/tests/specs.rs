@@ -33,8 +33,8 @@ fn quoted<'a>(source: &'a str, opening: &str) -> Vec<(&'a str, &'a str)> {
     rests.filter_map(|rest| rest.strip_prefix('"')?.split_once('"')).collect()
 }
 
-/// Reads the paths of the URL table from its source: those of a function, in the scopes that are
-/// configured with it.
+/// Reads the paths of the URL table from its source. A function of the table has paths relative to
+/// the scope that is configured with it.
 fn table_paths() -> BTreeSet<String> {
     let source = include_str!("../routes.rs");
     assert!(source.contains("at(crate::connection::websocket::handshake::PATH"));
@@ -48,7 +48,7 @@ fn table_paths() -> BTreeSet<String> {
     paths
 }
 
-/// Returns the path before those of a function of the URL table.
+/// Returns the path of the scope that is configured with a function of the URL table.
 fn scope_of(source: &str, name: &str) -> String {
     let is_configured = |rest: &str| rest.starts_with(&format!(").configure({name})"));
     let scope = quoted(source, "web::scope(").into_iter().find(|(_, rest)| is_configured(rest)).map(|(scope, _)| scope);

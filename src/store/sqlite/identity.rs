@@ -61,8 +61,8 @@ impl Identity {
         index(&self.database)
     }
 
-    /// Removes the log that was set aside if it was last written before a time. Returns whether it
-    /// did.
+    /// Removes the log that was set aside, unless it was written at or after a time. Returns whether
+    /// it was removed.
     ///
     /// # Errors
     /// Returns the error of reading its state or removing it.

@@ -1,7 +1,7 @@
 //! The embedded SQLite store, for one node. One connection writes, and four read.
 
 #[path = "../backend/mod.rs"]
-#[allow(clippy::duplicate_mod)] // one text, two drivers: see there
+#[allow(clippy::duplicate_mod)] // compiled for both drivers
 mod backend;
 pub mod backup;
 mod connect;
@@ -235,7 +235,8 @@ async fn lost(store: &SqliteStore) -> &'static str {
 async fn is_moved(store: &SqliteStore) -> Result<bool> {
     let Some(origin) = &store.origin else { return Ok(false) };
     let Some(id) = store.read(|c| Box::pin(backend::origin::recorded(c))).await? else {
-        // A backup of an older version, unless the last node was one.
+        // The file has no id: it is a backup by an older version if there is a sidecar, and otherwise the last node was of an
+        // older version.
         return Ok(origin.sidecar.exists());
     };
     let is_named = origin.sidecar.names(&id).map_err(broken)?;

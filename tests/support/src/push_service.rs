@@ -1,5 +1,5 @@
 //! A push service on loopback that accepts messages, and the browser's side of a subscription, which decrypts them. They use
-//! different libraries from the server, so that both cannot have the same error.
+//! different libraries from the server, so that an error in one is not hidden by the same error in the other.
 
 use super::wait::soon;
 use base64::Engine;
