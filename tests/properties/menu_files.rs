@@ -213,3 +213,24 @@ fn errors_name_their_line_and_column() {
     let many: String = (0..500).map(|_| "x,-\n").collect();
     assert_eq!(faults(&format!("name,price\n{many}")).len(), 100);
 }
+
+/// Each row is compared with all rows before, so a file with more than a menu can have is not read to its end.
+#[test]
+fn a_file_with_too_many_rows_is_not_read_to_its_end() {
+    let of_categories: String = (0..3000).map(|n| format!("dish,x,c{n},1,hot\n")).collect();
+    let empty_categories: String = (0..3000).map(|n| format!("category,c{n},,,\n")).collect();
+    let of_dishes: String = (0..4000).map(|n| format!("dish,d{n},c,1,hot\n")).collect();
+    for (rows, most, what) in
+        [(of_categories, 100, "categories"), (empty_categories, 100, "categories"), (of_dishes, 2000, "items")]
+    {
+        let mut made = 0_u32;
+        let mut new_id = || {
+            made += 1;
+            Uuid::from_u128(made.into())
+        };
+        let file = format!("type,name,category,price,station\n{rows}");
+        let faults = reader::read(&file, &small_menu(), Missing::Keep, MOMENT(), &mut new_id).unwrap_err();
+        assert_eq!(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>(), [format!("{what}: at most {most}")]);
+        assert!(made <= 2 * most + 2, "{made} rows read of {what}");
+    }
+}

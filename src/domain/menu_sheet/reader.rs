@@ -7,7 +7,7 @@ use crate::domain::model::course::{Course, CourseNumber};
 use crate::domain::model::dish_option::OptionGroup;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::menu::{Category, Menu, MenuItem};
-use crate::domain::model::menu_draft::{CategoryDraft, ItemDraft, MenuDraft, OptionDraft};
+use crate::domain::model::menu_draft::{CategoryDraft, ItemDraft, MAX_CATEGORIES, MAX_ITEMS, MenuDraft, OptionDraft};
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionGroupId, OptionId};
 use crate::domain::values::money::Money;
 use crate::domain::values::text::{Name, Sku};
@@ -50,6 +50,9 @@ pub fn read(
         match record {
             Ok(record) => reader.read_row(&record),
             Err(error) => reader.faults.push(damaged(&error)),
+        }
+        if reader.has_too_many() {
+            break;
         }
     }
     reader.finish(missing, moment)
@@ -136,6 +139,15 @@ impl<'a> Reader<'a> {
         if !self.faults.is_empty() {
             self.columns.clear();
         }
+    }
+
+    /// Whether the file has more than a menu can have, which is a fault. Rows are compared with all before, so each further one
+    /// would take longer.
+    fn has_too_many(&mut self) -> bool {
+        let counts = [(self.categories.len(), MAX_CATEGORIES, "categories"), (self.items.len(), MAX_ITEMS, "items")];
+        let Some((_, most, what)) = counts.into_iter().find(|(count, most, _)| count > most) else { return false };
+        self.fault(None, None, format!("{what}: at most {most}"));
+        true
     }
 
     /// Returns a cell; `None` if the file has no such column.
@@ -271,8 +283,8 @@ impl<'a> Reader<'a> {
         let items = &self.menu.items;
         let by_id = id.filter(|id| items.contains_key(id));
         let by_sku = || sku.and_then(|sku| items.values().find(|item| item.sku.as_ref() == Some(sku)));
-        let is_free = |item: &&MenuItem| !self.items.contains_key(&item.id);
-        let by_name = || items.values().filter(is_free).find(|item| item.name == *name && item.category == category);
+        let is_free = |item: &MenuItem| !self.items.contains_key(&item.id);
+        let by_name = || items.values().find(|item| item.name == *name && item.category == category && is_free(item));
         by_id.or_else(|| by_sku().or_else(by_name).map(|item| item.id))
     }
 
