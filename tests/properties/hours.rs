@@ -1,6 +1,6 @@
 //! Hours in the menu: who may order when, and the opening times in the menu, which change with the clock.
 
-use crate::support::{at, basket, dish, fresh, line, menu, position, principal};
+use crate::support::{Outcome, Ticket, at, basket, correction, dish, fresh, line, menu, position, principal, round};
 use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::draft::Moment;
 use orderbell::domain::model::event::EventKind;
@@ -188,4 +188,26 @@ fn an_order_for_later_is_checked_against_the_hours_and_the_day_of_its_due_time()
     assert_eq!(at(lunch_time, evening, Role::Diner), Err(true), "open now, and closed then");
     assert_eq!(at(lunch_time, evening, Role::Staff), Ok(true), "hours limit only guests");
     assert_eq!(at(night, "2026-11-25T07:00:00Z", Role::Staff), Ok(false), "of another day");
+}
+
+/// A round and a correction of an order for later are of the hours at its time too.
+#[test]
+fn a_change_of_an_order_for_later_goes_by_the_hours_of_its_time() {
+    // Orders of tests are placed at 10:00 on a Tuesday, an hour and a half before lunch.
+    let breakfast = json!([{"days": ["tue"], "from": "08:00", "until": "11:00"}]);
+    let with = |hours: Value| {
+        let action = draft(json!({"time_zone": "UTC", "hours": hours}));
+        change(&menu(), &action, moment("2026-11-24T00:00:00Z")).unwrap().0
+    };
+    let at_noon = Basket { service: Service::Takeaway, due_at: Some(at(2 * 3_600_000)), ..basket(vec![line(0, 1)]) };
+    let mut ticket = Ticket::place_on(with(lunch()), &at_noon, position(9)).unwrap();
+    let guest = principal(Role::Diner, None);
+    let actions = [round(vec![line(1, 1)]), correction(0, line(0, 2))];
+    for action in &actions {
+        ticket.must(&guest, action);
+    }
+    ticket.menu = with(breakfast);
+    for action in [round(vec![line(1, 1)]), correction(0, line(0, 3))] {
+        assert_eq!(ticket.put(&guest, &action, None), Outcome::Refused(RefusalKind::Paused), "{action:?}");
+    }
 }

@@ -5,6 +5,7 @@ use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::draft::Moment;
 use orderbell::domain::model::event::EventKind as E;
+use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::order::Service;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::RefusalKind;
@@ -143,6 +144,21 @@ fn rescheduling_moves_the_start_and_the_promise() {
     ticket.staff(&OrderAction::StartNow).staff(&OrderAction::Start);
     let refused = Outcome::Refused(RefusalKind::InvalidTransition);
     assert_eq!(ticket.put(&staff, &OrderAction::Reschedule(at(200 * MINUTE)), None), refused, "the kitchen has begun");
+}
+
+/// A ticket tells the orders of one day apart. On another day, the order's number is called out.
+#[test]
+fn an_order_that_moves_to_another_day_loses_its_ticket() {
+    let mut ticket = ticket(60);
+    let given = ticket.order.ticket;
+    assert!(given.is_some());
+    assert_eq!(ticket.staff(&OrderAction::Reschedule(at(120 * MINUTE))).order.ticket, given, "the same day");
+    assert_eq!(ticket.staff(&OrderAction::Reschedule(at(DAY))).order.ticket, None);
+    assert_eq!(ticket.staff(&OrderAction::Reschedule(at(90 * MINUTE))).order.ticket, None, "it may have another owner by now");
+    let dhaka = Menu { time_zone: "Asia/Dhaka".parse().unwrap(), ..menu() };
+    let mut ticket = Ticket::place_on(dhaka, &later(60), position(100)).unwrap();
+    assert_eq!(ticket.staff(&OrderAction::Reschedule(at(7 * 60 * MINUTE))).order.ticket, given, "17:00 in UTC, 23:00 there");
+    assert_eq!(ticket.staff(&OrderAction::Reschedule(at(9 * 60 * MINUTE))).order.ticket, None, "past the midnight there");
 }
 
 /// An order that nobody has accepted by its start is shown to the staff, who can then accept it.

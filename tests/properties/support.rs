@@ -289,7 +289,7 @@ impl Ticket {
             }
             Err(refusal) => {
                 let carried = (refusal.kind == RefusalKind::Stale).then(|| self.folded.clone());
-                if refusal.kind != RefusalKind::PriceChanged {
+                if refusal.kind != RefusalKind::PriceChanged && refusal.closed.is_none() {
                     assert_eq!(refusal.document, carried, "only stale carries the document");
                 }
                 Outcome::Refused(refusal.kind)

@@ -123,9 +123,9 @@ impl OrderAction {
         }
     }
 
-    /// Whether the action takes prices from the menu.
+    /// Whether the action takes prices or the restaurant's day from the menu.
     #[must_use]
     pub const fn reads_menu(&self) -> bool {
-        matches!(self, Self::AddItems(_) | Self::ChangeItem(_))
+        matches!(self, Self::AddItems(_) | Self::ChangeItem(_) | Self::Reschedule(_))
     }
 }

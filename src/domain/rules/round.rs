@@ -42,7 +42,7 @@ pub(super) struct RoundContext<'a> {
 /// restaurant takes no rounds from guests.
 pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Result<(), Refusal> {
     place_order::check_open(at.menu)?;
-    place_order::check_hours(at.menu, &round.items, at.who, at.now)?;
+    place_order::check_hours(at.menu, &round.items, at.who, hours_of(order, at.now))?;
     if at.who.role == Role::Diner && !at.menu.guest_rounds {
         return Err(Refusal::new(RefusalKind::Forbidden, "the restaurant takes no more dishes for this order; ask a waiter"));
     }
@@ -59,6 +59,11 @@ pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Res
     order.total = order.sum();
     at.size.check_order(order, at.who)?;
     place_order::check_bytes(order)
+}
+
+/// Returns the time at which the hours count: when the order is due, if that is still to come.
+fn hours_of(order: &Order, now: Timestamp) -> Timestamp {
+    order.due_at.map_or(now, |due| due.max(now))
 }
 
 /// Returns whether the line has the correction already.
@@ -103,6 +108,7 @@ fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
 /// also the limits on the order.
 pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundContext<'_>) -> Result<(), Refusal> {
     let Correction { item: id, line, expected_total } = correction;
+    let when = hours_of(order, at.now);
     let Some(item) = order.items.get_mut(id).filter(|item| item.status == ItemStatus::Queued) else {
         return Err(Refusal::new(RefusalKind::InvalidTransition, "the kitchen has begun with this dish; ask there"));
     };
@@ -113,7 +119,7 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
     let grows = line.quantity > item.quantity;
     if !keeps_options || grows {
         place_order::check_open(at.menu)?;
-        place_order::check_hours(at.menu, std::slice::from_ref(line), at.who, at.now)?;
+        place_order::check_hours(at.menu, std::slice::from_ref(line), at.who, when)?;
         let priced = place_order::price(at.menu, line, LEVEL)?;
         if !keeps_options {
             (item.options, item.choices, item.price) = (priced.options, priced.choices, priced.price);

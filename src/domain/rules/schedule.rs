@@ -9,6 +9,7 @@ use crate::domain::model::event::EventKind;
 use crate::domain::model::order::{Order, Service};
 use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
 use crate::domain::values::time::Timestamp;
+use crate::domain::values::time_zone::TimeZone;
 use std::time::Duration;
 
 /// The most days between placing an order and the time at which it is due.
@@ -76,6 +77,13 @@ pub(super) fn reschedule(order: &mut Order, due: Timestamp, default_minutes: u16
         order.promised_at = Some(due.max(now.plus_minutes(minutes)));
     }
     Ok(())
+}
+
+/// Removes the ticket of an order that is due on another day than the one whose orders its ticket tells apart.
+pub(super) fn keep_ticket_for_its_day(order: &mut Order, due: Timestamp, zone: &TimeZone) {
+    if zone.day(due) != zone.day(order.placed_at) {
+        order.ticket = None;
+    }
 }
 
 /// Ends the waiting of an order whose time has come. Returns whether it was waiting.

@@ -32,7 +32,7 @@ pub struct TransitionContext<'a> {
     pub default_minutes: u16,
     /// Ids for the items that the decision may split off or add, ascending.
     pub new_items: &'a [Uuid],
-    /// The menu, for the actions that take prices from it.
+    /// The menu, for the actions that read it.
     pub menu: Option<&'a Menu>,
     /// The limits on an order's size.
     pub size: &'a OrderSize,
@@ -375,6 +375,8 @@ impl Work<'_> {
 
     fn reschedule(&mut self, due: Timestamp) -> Result<bool, Refusal> {
         schedule::reschedule(&mut self.order, due, self.at.default_minutes, self.at.moment.now)?;
+        let zone = self.at.menu.map(|menu| menu.time_zone.clone()).unwrap_or_default();
+        schedule::keep_ticket_for_its_day(&mut self.order, due, &zone);
         Ok(self.push(EventKind::OrderRescheduled))
     }
 
