@@ -145,8 +145,7 @@ impl Commands {
     /// Refuses what the role may not do, and records the attempt if a staff member made it.
     async fn forbidden(&self, who: &Principal, note: Option<Note>) -> Result<Committed, CommandError> {
         if policy::is_shared(who) {
-            let message = "nobody is signed in on this device; choose your name and type your PIN";
-            return Err(CommandError::Refused(Denied::PersonRequired.refusal(message)));
+            return Err(CommandError::Refused(Denied::nobody()));
         }
         if let Some(note) = note.filter(Note::lists_refusals) {
             self.feeds.store().record(note.with_outcome(RefusalKind::Forbidden.as_str())).await?;

@@ -178,10 +178,16 @@ pub fn may_see_people(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
-/// Returns whether a principal may read and set riders' data.
+/// Returns whether a principal may read riders' data.
 #[must_use]
 pub fn may_see_deliveries(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager, Role::Service])
+}
+
+/// Returns whether a principal may set and erase riders' data.
+#[must_use]
+pub fn may_set_deliveries(who: &Principal) -> bool {
+    may_see_deliveries(who) && !is_shared(who)
 }
 
 /// Returns whether a principal may manage the menu, tables, people, devices and API keys.
@@ -317,10 +323,10 @@ mod tests {
             assert!(!may_act(&device, action), "{action}");
             assert_eq!(may_act(&person, action), may_act(&principal(Role::Staff), action), "{action}");
         }
-        for may in [may_place, may_set_menu, may_pair, may_end_visits] {
+        for may in [may_place, may_set_menu, may_pair, may_end_visits, may_set_deliveries] {
             assert_eq!((may(&device), may(&person)), (false, true));
         }
-        for may in [may_see_orders, may_see_guests, may_see_people] {
+        for may in [may_see_orders, may_see_guests, may_see_people, may_see_deliveries] {
             assert_eq!((may(&device), may(&person)), (true, true));
         }
         assert!(may_join(&device, RoomId::Floor(HERE), None));

@@ -215,6 +215,24 @@ impl FromRequest for Acting {
     }
 }
 
+/// A principal of any restaurant, as [`Acting`], for a path that names no restaurant.
+#[derive(Debug)]
+pub struct ActingUser(pub Principal);
+
+impl FromRequest for ActingUser {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let user = AuthUser::from_request(request, payload).into_inner();
+        let (state, shift) = (state(request), shift(request));
+        Box::pin(async move {
+            let AuthUser(principal) = user?;
+            Ok(Self(state?.node.commands.acting(&principal, shift?).await?))
+        })
+    }
+}
+
 fn shift(request: &HttpRequest) -> Result<Option<ShiftId>, Problem> {
     let Some(shift) = request.headers().get(SHIFT) else { return Ok(None) };
     let shift = shift.to_str().ok().and_then(|text| text.parse().ok());

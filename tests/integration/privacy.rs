@@ -128,6 +128,35 @@ async fn erased_words_are_in_no_file_while_the_node_runs() {
     gone("allergic to nuts").await;
 }
 
+/// A guest may ask for a delivery, and staff add what the rider needs: it is the guest's too.
+#[tokio::test]
+async fn what_a_rider_needed_goes_with_the_guest_and_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let server = TestServer::run(folder.path().to_owned(), &[]).await;
+    let (staff, manager) = (server.staff().await, server.manager().await);
+    let menu = Menu::read(&staff).await;
+    let gone = async || {
+        let none = async || files_with(folder.path(), "ERASED ROAD").is_empty().then_some(());
+        eventually("files without the address", PATIENCE, none).await;
+    };
+    for by_guest in [true, false] {
+        let order = server.diner("3").await.place(&json!({"service": "delivery", "items": [menu.line("Firni", 1)]})).await;
+        let address = format!("/api/v1/orders/{}/delivery", text(&order["id"]));
+        let rider = json!({"name": "Anwara", "phone": "1", "address": "ERASED ROAD 7"});
+        assert_eq!(staff.put(&address, &rider).await.status, 204);
+        assert!(!files_with(folder.path(), "ERASED ROAD").is_empty(), "the control");
+        staff.command(&order["id"], "reject", json!({"reason": "other"})).await.expect(200);
+        if by_guest {
+            manager.delete(&format!("/api/v1/restaurants/demo/guests/{}", text(&order["diner"]))).await.expect(200);
+            staff.get(&address).await.problem(404, "not_found");
+        } else {
+            assert_eq!(staff.delete(&address).await.status, 204);
+        }
+        gone().await;
+    }
+}
+
 #[tokio::test]
 async fn an_erasure_and_a_purge_remove_words_from_a_log_that_was_set_aside() {
     for by_purge in [false, true] {

@@ -152,6 +152,26 @@ async fn without_a_valid_pin_a_shared_device_can_read_but_not_change_anything() 
     assert_eq!(wrong, 5);
 }
 
+/// What a rider needs is changed by a person, as all else.
+#[tokio::test]
+async fn without_a_person_a_shared_device_does_not_change_what_a_rider_needs() {
+    let shared = Shared::open().await;
+    let Shared { device, menu, server, .. } = &shared;
+    let staff = server.staff().await;
+    let rider = |address: &str| json!({"name": "Anwara", "phone": "1", "address": address});
+    let basket = json!({"service": "delivery", "items": [menu.line("Firni", 1)], "delivery": rider("Road 7")});
+    let order = staff.place(&basket).await;
+    let address = format!("/api/v1/orders/{}/delivery", text(&order["id"]));
+    assert_eq!(device.put(&address, &rider("Road 8")).await.problem(403, "forbidden")["reason"], "person_required");
+    assert_eq!(device.delete(&address).await.problem(403, "forbidden")["reason"], "person_required");
+    assert_eq!(device.get(&address).await.expect(200), rider("Road 7"), "it reads what staff read");
+    let shift = shared.shift(&shared.person("mina", "4711").await, "4711").await;
+    let call = |method: Method| device.request(method, &address).header("Orderbell-Shift", &shift);
+    assert_eq!(Client::send(call(Method::PUT).json(&rider("Road 9"))).await.status, 204);
+    assert_eq!(device.get(&address).await.expect(200), rider("Road 9"));
+    assert_eq!(Client::send(call(Method::DELETE)).await.status, 204);
+}
+
 #[tokio::test]
 async fn people_set_their_own_pin_and_remove_it() {
     let shared = Shared::open().await;

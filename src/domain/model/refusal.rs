@@ -96,6 +96,12 @@ impl Denied {
         }
     }
 
+    /// Returns the refusal of a change on a shared device without a person.
+    #[must_use]
+    pub fn nobody() -> Refusal {
+        Self::PersonRequired.refusal("nobody is signed in on this device; choose your name and type your PIN")
+    }
+
     /// Returns the refusal.
     #[must_use]
     pub fn refusal(self, message: &str) -> Refusal {

@@ -6,13 +6,14 @@ use crate::clock;
 use crate::domain::model::delivery::Delivery;
 use crate::domain::model::order::Service;
 use crate::domain::model::principal::Principal;
+use crate::domain::model::refusal::Denied;
 use crate::domain::values::ids::OrderId;
 use crate::http::body::Body;
-use crate::http::extract::AuthUser;
+use crate::http::extract::{ActingUser, AuthUser};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Failure};
 use actix_web::{HttpResponse, web};
 
 /// Checks that the caller may see riders' data, and that the order is delivered.
@@ -23,6 +24,12 @@ async fn check(state: &State, who: &Principal, id: OrderId) -> Result<(), Proble
     state.node.commands.admit(who)?;
     let order = visible(state, who, id).await?;
     if order.service == Service::Delivery { Ok(()) } else { Err(Problem::not_found("the order is not delivered")) }
+}
+
+/// Checks that the caller may also change it.
+async fn check_change(state: &State, who: &Principal, id: OrderId) -> Result<(), Problem> {
+    check(state, who, id).await?;
+    if policy::may_set_deliveries(who) { Ok(()) } else { Err(Failure::from(Denied::nobody()).into()) }
 }
 
 /// `GET /api/v1/orders/{id}/delivery`: returns the rider's data.
@@ -61,7 +68,7 @@ pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Pat
     tag = "orders",
     summary = "Set the rider's data",
     description = "For: staff, manager, service.",
-    params(("id" = OrderId, Path, description = "The id.")),
+    params(("id" = OrderId, Path, description = "The id."), parts::Shift),
     request_body = Delivery,
     responses(
         (status = 204, description = "Set."),
@@ -72,11 +79,11 @@ pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Pat
 )]
 pub async fn set(
     state: web::Data<State>,
-    AuthUser(who): AuthUser,
+    ActingUser(who): ActingUser,
     id: web::Path<OrderId>,
     body: Body<Delivery>,
 ) -> Result<HttpResponse, Problem> {
-    check(&state, &who, *id).await?;
+    check_change(&state, &who, *id).await?;
     state.node.store.set_delivery(who.restaurant, *id, &body.0, clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -92,17 +99,22 @@ pub async fn set(
     tag = "orders",
     summary = "Erase the rider's data",
     description = "For: staff, manager, service.",
-    params(("id" = OrderId, Path, description = "The id.")),
+    params(("id" = OrderId, Path, description = "The id."), parts::Shift),
     responses(
         (status = 204, description = "Erased."),
         parts::WithToken,
         (status = 404, response = Problem),
     ),
 )]
-pub async fn erase(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
-    check(&state, &who, *id).await?;
+pub async fn erase(
+    state: web::Data<State>,
+    ActingUser(who): ActingUser,
+    id: web::Path<OrderId>,
+) -> Result<HttpResponse, Problem> {
+    check_change(&state, &who, *id).await?;
     if !state.node.store.remove_delivery(who.restaurant, *id).await? {
         return Err(Problem::not_found("no details of this delivery, or no longer"));
     }
+    state.node.store.scrub(clock::now())?;
     Ok(HttpResponse::NoContent().finish())
 }

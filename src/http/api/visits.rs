@@ -27,8 +27,7 @@ fn check_may_end(who: &Principal) -> Result<(), Problem> {
     if policy::may_end_visits(who) {
         return Ok(());
     }
-    Err(Failure::from(Denied::PersonRequired.refusal("nobody is signed in on this device; choose your name and type your PIN"))
-        .into())
+    Err(Failure::from(Denied::nobody()).into())
 }
 
 fn check_staff(who: &Principal) -> Result<(), Problem> {

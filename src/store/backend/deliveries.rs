@@ -1,7 +1,7 @@
 //! [`Deliveries`]: riders' data, a row beside the order.
 
 use super::script::Script;
-use super::{Backend, Database};
+use super::{Backend, Connection, Database};
 use crate::domain::model::delivery::Delivery;
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
@@ -10,6 +10,7 @@ use crate::store::order_write::OrderWrite;
 use crate::store::{Result, columns};
 use async_trait::async_trait;
 use sqlx::{query, query_scalar};
+use uuid::Uuid;
 
 statements! {
     ADD = "INSERT INTO deliveries (restaurant, order_id, at, document) VALUES ($1, $2, $3, $4)";
@@ -35,6 +36,12 @@ pub fn add<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>
     Ok(())
 }
 
+/// Removes the details of an order's delivery. Returns whether there were any.
+pub async fn remove(connection: &mut Connection, restaurant: RestaurantId, order: Uuid) -> Result<bool> {
+    let remove = query::<Database>(REMOVE).bind(restaurant.uuid()).bind(order);
+    Ok(remove.execute(connection).await?.rows_affected() > 0)
+}
+
 #[async_trait]
 impl Deliveries for Backend {
     async fn delivery(&self, restaurant: RestaurantId, order: OrderId) -> Result<Option<Delivery>> {
@@ -57,11 +64,7 @@ impl Deliveries for Backend {
     }
 
     async fn remove_delivery(&self, restaurant: RestaurantId, order: OrderId) -> Result<bool> {
-        let removed = self.write(move |c| {
-            let query = query::<Database>(REMOVE).bind(restaurant.uuid()).bind(order.uuid());
-            Box::pin(async move { Ok(query.execute(c).await?.rows_affected()) })
-        });
-        Ok(removed.await? > 0)
+        self.write(move |c| Box::pin(remove(c, restaurant, order.uuid()))).await
     }
 
     async fn purge_deliveries(&self, restaurant: RestaurantId, before: Timestamp, limit: u32) -> Result<u64> {

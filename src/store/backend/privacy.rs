@@ -1,7 +1,7 @@
 //! [`Privacy`]: retention and erasure.
 
 use super::script::Script;
-use super::{Backend, Connection, Database, commit, feeds, sessions};
+use super::{Backend, Connection, Database, commit, deliveries, feeds, sessions};
 use crate::clock;
 use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::principal::Role;
@@ -279,6 +279,7 @@ async fn erase_orders(
             patch,
         };
         write(connection, restaurant, id, &after, at).await?;
+        deliveries::remove(connection, restaurant, id).await?;
         events.push(event);
     }
     let mut script = Script::default();
