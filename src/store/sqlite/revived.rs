@@ -31,32 +31,42 @@ enum Compared {
 
 /// A comparison. Its query returns an id, a name and a state.
 struct Look {
+    /// The youngest table of the query, which databases of older versions do not have.
+    table: &'static str,
     what: &'static str,
     remedy: &'static str,
     how: Compared,
     query: &'static str,
 }
 
-const LOOKS: [Look; 8] = [
+/// A person's PIN; another one has another id.
+const PINS: &str = "SELECT hex(p.person), r.slug || '/' || u.username, hex(p.id) FROM pins p \
+    JOIN restaurants r ON r.id = p.restaurant JOIN users u ON u.id = p.person";
+
+const LOOKS: [Look; 11] = [
     Look {
+        table: "users",
         what: "people who had been removed may sign in again",
         remedy: "remove them: orderbell user remove",
         how: Compared::Gone,
         query: "SELECT hex(u.id), r.slug || '/' || u.username, '' FROM users u JOIN restaurants r ON r.id = u.restaurant",
     },
     Look {
+        table: "users",
         what: "people have an earlier role",
         remedy: "set it again: orderbell user set-role",
         how: Compared::Changed,
         query: "SELECT hex(u.id), r.slug || '/' || u.username, u.role FROM users u JOIN restaurants r ON r.id = u.restaurant",
     },
     Look {
+        table: "users",
         what: "people have an earlier password",
         remedy: "set another if the old one is known to others: orderbell user reset-password",
         how: Compared::Changed,
         query: "SELECT hex(u.id), r.slug || '/' || u.username, u.password_hash FROM users u JOIN restaurants r ON r.id = u.restaurant",
     },
     Look {
+        table: "api_keys",
         what: "API keys, unknown to the replaced database, are valid",
         remedy: "remove those that nobody needs: orderbell api-key remove",
         how: Compared::Gone,
@@ -64,6 +74,7 @@ const LOOKS: [Look; 8] = [
             JOIN restaurants r ON r.id = k.restaurant WHERE k.revoked_at IS NULL",
     },
     Look {
+        table: "sessions",
         what: "sessions that were over run again",
         remedy: "sign those people out, remove those screens, or revoke those tokens, if a device was lost",
         how: Compared::Gone,
@@ -72,23 +83,48 @@ const LOOKS: [Look; 8] = [
             WHERE s.expires_at > CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
     },
     Look {
+        table: "tables",
         what: "tables that had been removed can be ordered at",
         remedy: "remove them on the manager's page",
         how: Compared::Gone,
         query: "SELECT hex(t.id), r.slug || '/' || t.label, '' FROM tables t JOIN restaurants r ON r.id = t.restaurant",
     },
     Look {
+        table: "tables",
         what: "tables have an earlier code, and the newer one does not work",
         remedy: "make new codes on the manager's page, and print them",
         how: Compared::Changed,
         query: "SELECT hex(t.id), r.slug || '/' || t.label, t.key FROM tables t JOIN restaurants r ON r.id = t.restaurant",
     },
     Look {
+        table: "orders",
         what: "orders have the words and the id of a guest who was erased, or purged by age",
         remedy: "erase the guest again: orderbell guest erase --order (those of closed orders past --guest-days go by themselves)",
         how: Compared::Changed,
         query: "SELECT hex(o.id), r.slug || '/' || o.number, CASE WHEN o.diner IS NULL THEN 'erased' ELSE '' END \
             FROM orders o JOIN restaurants r ON r.id = o.restaurant",
+    },
+    Look {
+        table: "pins",
+        what: "PINs that had been removed work again",
+        remedy: "remove them on the manager's page",
+        how: Compared::Gone,
+        query: PINS,
+    },
+    Look {
+        table: "pins",
+        what: "people have an earlier PIN",
+        remedy: "set another on the manager's page if the old one is known to others",
+        how: Compared::Changed,
+        query: PINS,
+    },
+    Look {
+        table: "deliveries",
+        what: "orders have a rider's data (name, phone, address) that had been removed",
+        remedy: "remove them again: DELETE /api/v1/orders/{id}/delivery (those of closed orders past --delivery-days go by themselves)",
+        how: Compared::Gone,
+        query: "SELECT hex(d.order_id), r.slug || '/' || o.number, '' FROM deliveries d \
+            JOIN restaurants r ON r.id = d.restaurant JOIN orders o ON o.restaurant = d.restaurant AND o.id = d.order_id",
     },
 ];
 
@@ -101,8 +137,11 @@ pub async fn carry(copy: &Path, replaced: &Path) -> Result<Vec<Listed>, OpenErro
     let mut new = SqliteConnectOptions::new().filename(copy).disable_statement_logging().connect().await?;
     let listed = async {
         let mut listed = revoke(&mut new, &mut old).await?;
-        for Look { what, remedy, how, query } in LOOKS {
-            let names = differing(&things(&mut new, query).await?, &things(&mut old, query).await?, how);
+        for Look { table, what, remedy, how, query } in LOOKS {
+            let (restored, replaced) = (things(&mut new, table, query).await?, things(&mut old, table, query).await?);
+            // Without the table in one of the two, nothing of this kind was revoked.
+            let Some((restored, replaced)) = restored.zip(replaced) else { continue };
+            let names = differing(&restored, &replaced, how);
             listed.push(Listed { what, names, remedy: Some(remedy) });
         }
         listed.retain(|listed| !listed.names.is_empty());
@@ -114,9 +153,14 @@ pub async fn carry(copy: &Path, replaced: &Path) -> Result<Vec<Listed>, OpenErro
     Ok(listed?)
 }
 
-async fn things(connection: &mut SqliteConnection, look: &'static str) -> sqlx::Result<Things> {
+/// Returns the things of a kind, unless the database has no such table.
+async fn things(connection: &mut SqliteConnection, table: &'static str, look: &'static str) -> sqlx::Result<Option<Things>> {
+    let is_there = query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1").bind(table);
+    if is_there.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(None);
+    }
     let rows: Vec<(String, String, String)> = query_as(look).fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(id, name, state)| (id, (name, state))).collect())
+    Ok(Some(rows.into_iter().map(|(id, name, state)| (id, (name, state))).collect()))
 }
 
 /// Returns the names of the restored things that are gone from the replaced database, or that have another state there.
