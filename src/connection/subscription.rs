@@ -73,7 +73,7 @@ impl LastJoins {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscriptions {
     granted: Vec<Subscription>,
-    /// The rooms among several that the principal may not join: errors among the frames of the others.
+    /// The rooms that the principal may not join, if there are others. They are reported as errors among the frames of the others.
     refused: Vec<Failure>,
     is_single: bool,
 }
@@ -139,7 +139,7 @@ mod tests {
     use crate::domain::values::ids::RestaurantId;
 
     #[test]
-    fn an_answer_belongs_to_the_last_join_of_a_room_only_with_its_number() {
+    fn a_later_join_of_a_room_replaces_an_earlier_one_and_no_number_is_used_twice() {
         let (mut joins, [menu, kitchen]) =
             (LastJoins::default(), [RoomId::Menu(staff().restaurant), RoomId::Kitchen(staff().restaurant)]);
         let (first, second, other) = (joins.next(menu), joins.next(menu), joins.next(kitchen));

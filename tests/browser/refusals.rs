@@ -133,8 +133,8 @@ async fn a_removed_line_shows_its_reason_and_the_new_total() {
     phone.has_no_complaint().await;
 }
 
-/// Returns whether the guest's orders are listed as expected. The list has the number of each order above the fold of earlier
-/// orders, with whether the order itself is folded, and at its end the number of orders in the fold.
+/// Returns whether the guest's orders are listed as expected. The expected list has a pair for each order outside the fold of
+/// earlier orders: its number, and whether it is folded itself. Its last entry is the number of orders in the fold.
 const STANDING: &str = "const orders = [...document.querySelectorAll('.orders > [data-order]')];
     const number = (order) => Number(/[0-9]+/.exec(order.querySelector('.order__title').textContent)[0]);
     const earlier = document.querySelectorAll('.orders__earlier [data-order]').length;

@@ -1,5 +1,5 @@
-//! A request's handle on its connection. It can close the connection although the dispatcher owns it, which polls nothing while
-//! a reader takes nothing. It also has the connection's place in the registry of sockets.
+//! A request's handle on its connection. The dispatcher owns the connection, and polls nothing while the reader takes nothing. The
+//! handle can close the connection even then. It also has the connection's place in the registry of sockets.
 
 use super::intake::{Body, Exchange};
 use super::registry::{Place, Plain, Work};

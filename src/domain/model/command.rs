@@ -98,10 +98,10 @@ pub struct RawCommand {
     /// For `move`, `merge` and `split`: the visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visit: Option<VisitId>,
-    /// For `move` and `split`: the free table that its guests, or the lines, come to.
+    /// For `move` and `split`: the free table to which the guests or the lines move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
-    /// For `merge` and `split`: the visit that its guests, or the lines, come to.
+    /// For `merge` and `split`: the visit to which the guests or the lines move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub into: Option<VisitId>,
     /// For `split`: the lines that leave the visit.

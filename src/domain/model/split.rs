@@ -1,4 +1,4 @@
-//! The split of a visit: some of its lines come to another bill.
+//! The split of a visit: some of its lines move to another bill.
 
 use super::course::Firing;
 use crate::domain::values::ids::{ItemId, OrderId, VisitId};
@@ -30,7 +30,7 @@ fn present_quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     limit::quantity(deserializer).map(Some)
 }
 
-/// Where the lines of a split come to.
+/// Where the lines of a split go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum SplitTo {
     /// Another bill at the same table.
@@ -44,29 +44,29 @@ pub enum SplitTo {
 /// What a split took from a visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
-    /// The visit that the lines came to.
+    /// The visit that has the lines now.
     pub visit: VisitId,
     /// Whether the split opened it.
     pub is_new: bool,
     /// The number of that bill at the table, unless it is the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bill: Option<u16>,
-    /// The orders of which every line went along.
+    /// The orders that moved as a whole.
     pub orders: Vec<OrderId>,
-    /// The others.
+    /// The other orders, of which some lines stayed.
     pub parts: Vec<Part>,
 }
 
-/// The part of an order that went along.
+/// The part of an order that was split off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// The order that the lines were split off.
+    /// The order from which the lines were split off.
     pub from: OrderId,
-    /// The order that has them.
+    /// The new order, which has the lines.
     pub order: OrderId,
-    /// Of lines of which some portions stayed: the line that has those, by the line that went.
+    /// For each line that was divided: the line that keeps the rest, by the line that was split off.
     pub lines: BTreeMap<ItemId, ItemId>,
-    /// The rule for later courses, if those that stayed are fired by hand since.
+    /// The former rule for later courses, if the split has left them to be fired by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firing: Option<Firing>,
 }

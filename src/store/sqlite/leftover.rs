@@ -90,7 +90,7 @@ pub fn schema(log: &File, look_for: &[u8]) -> io::Result<Option<Schema>> {
     let Log { page, length: Some(_), first_page: Some(at), end, .. } = Log::read(log)? else { return Ok(None) };
     let mut root = [0; ROOT];
     log.read_exact_at(&mut root, at)?;
-    // The root of the schema: a leaf has as many cells as tables and indexes; an inner page, some.
+    // The root page of the schema. A leaf has a cell for each table and index, and an inner page always has cells.
     let has_tables = root[100] == INNER_PAGE || root[103..105] != [0, 0];
     let mut content = vec![0; page as usize];
     let stride = FRAME_HEADER as u64 + u64::from(page);

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// The time during which clients act and faults occur.
 const BUSY: i64 = 3000;
-/// The time after that in which everything must arrive.
+/// The time after [`BUSY`] within which everything must arrive.
 const CALM: i64 = 6000;
 /// Nodes that serve one database.
 const NODES: usize = 2;
@@ -97,8 +97,8 @@ pub struct World {
     pub origin: u64,
     pub has_database: bool,
     pub has_redis: bool,
-    /// Whether Redis loses, repeats and reorders messages, and nodes die. Otherwise everything depends on the heads that a
-    /// publisher has dropped and that a subscription has missed.
+    /// Whether Redis loses, repeats and reorders messages, and nodes die. Without these faults, a run tests the comparison of heads
+    /// after a publisher has dropped messages or a subscription has missed some.
     pub is_lossy: bool,
     pub is_calm: bool,
     pub nodes: Vec<Node>,

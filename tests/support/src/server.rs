@@ -196,7 +196,7 @@ impl TestServer {
         (output.status.success(), String::from_utf8(said).unwrap())
     }
 
-    /// Moves the time of a session's password check back, in the database: no call can do this.
+    /// Makes the password check of a session older, by a write to the database, since no call can do this.
     pub async fn age_session(&self, session: &str, minutes: i64) {
         let options: SqliteConnectOptions = self.common[1].parse().unwrap();
         let mut connection = SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(10))).await.unwrap();
