@@ -1,7 +1,7 @@
 //! The feature level in force: the lowest of all nodes on the database (docs/decisions/0015).
 //!
-//! A node of an older version has no row in `nodes`. It shows by its other rows: write probes when
-//! it is idle, and leases of its kitchen screens. Such a node has level 0.
+//! A node of an older version has no row in `nodes`. It is detected by its other rows: write probes
+//! when it is idle, and leases of its kitchen screens. Such a node has level 0.
 
 use crate::clock;
 use crate::domain::values::ids::NodeId;

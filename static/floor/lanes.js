@@ -273,8 +273,8 @@ const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
  * @param {any[] | null} [visits] the open visits; null if the server has none
  * @returns {{key: string, table?: string, service: string, bill?: number, orders: any[], calls: any[], total: any, visit?: any}[]} tables
- *   in their sequence, each further bill of one by itself, then takeaways and deliveries; `total` is that of all orders of the
- *   table's visit; without a visit, that of the orders that are open or were just served
+ *   in their sequence, with a separate entry for each further bill of a table, then takeaways and deliveries. `total` is the total of
+ *   all orders of the visit. Without a visit, it is the total of the orders that are open or were just served.
  */
 export function tablesOf(orders, calls, now, visits = null) {
   const seen = lanes(orders, now, '');

@@ -13,7 +13,7 @@ ORDERS = [f"o{number}" for number in range(5)]
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(1, 50))
-def test_a_frame_is_applied_exactly_if_no_event_is_missing_before_it(cursor: int, prev: int, length: int) -> None:
+def test_a_frame_is_applied_if_and_only_if_no_event_is_missing_before_it(cursor: int, prev: int, length: int) -> None:
     position = prev + length
     verdict = judge(cursor, prev, position)
     assert (verdict is Verdict.DROP) == (position <= cursor)
@@ -42,7 +42,7 @@ class World:
 
     def ask(self, frames: list[Json]) -> None:
         for frame in frames:
-            assert frame.get("paged", False) == self.paged, "parts are requested exactly if the server can send them"
+            assert frame.get("paged", False) == self.paged, "parts are requested if and only if the server can send them"
             if "since" in frame:
                 assert frame["epoch"] == self.feed.epoch, "a cursor is used only in its epoch"
             self.on_the_way += [(answer, False) for answer in self.feed.answer(frame, self.part_size)]

@@ -82,8 +82,8 @@ class Cable:
 
 
 async def wear(cable: Cable, mean_s: float) -> None:
-    """Cuts a cable repeatedly, at random times with a mean, for up to 5 seconds each. One time in ten silences it for longer
-    instead."""
+    """Cuts a cable repeatedly, for up to 5 seconds each time. The pauses are random, `mean_s` seconds on average. One time in
+    ten silences the cable for longer instead."""
     while True:
         await asyncio.sleep(random.expovariate(1 / mean_s))
         if random.random() < 0.1:

@@ -197,8 +197,8 @@ impl Connection {
         }
     }
 
-    /// Joins a room, but only later if more than a backlog is queued. So however often a client asks for a room, at most one
-    /// snapshot of it waits after that.
+    /// Joins a room, or defers the join while more than a backlog is queued. So however often a client asks for a room, at most
+    /// one more snapshot of it is queued.
     fn join_in_turn(&mut self, subscription: Subscription, ctx: &mut Ctx) {
         if self.send_queue.waiting() > self.backlog_bytes() {
             return self.join_later(subscription, ctx);

@@ -39,7 +39,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// The header that requests a snapshot in parts.
 const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
-/// The bytes of an answer that one read takes.
+/// The most bytes in one piece of an answer.
 const PIECE: usize = 16 * 1024;
 
 /// The query of a stream: its reader's cursor in each of its rooms. Libraries for streams add parameters of their own, which

@@ -97,8 +97,8 @@ pub struct World {
     pub origin: u64,
     pub has_database: bool,
     pub has_redis: bool,
-    /// Whether Redis loses, repeats and reorders messages, and nodes die. Without these faults, a run tests the comparison of heads
-    /// after a publisher has dropped messages or a subscription has missed some.
+    /// Whether Redis loses, repeats and reorders messages, and nodes die. Without these faults, a run tests the comparison of
+    /// heads after a publisher has dropped messages or a subscription has missed some.
     pub is_lossy: bool,
     pub is_calm: bool,
     pub nodes: Vec<Node>,

@@ -86,7 +86,7 @@ fn a_step_names_its_lines_its_reason_and_its_promise() {
 }
 
 proptest! {
-    /// A step is undone by a later one alone, and by one of the kinds that undo.
+    /// Only a later step undoes a step, and only if its kind is one that undoes.
     #[test]
     fn only_later_steps_undo(kinds in prop::collection::vec((prop::sample::select(EventKind::ALL), 1_u128..4, 0_usize..3), 0..40)) {
         let sets: [&[&str]; 3] = [&[SOUP], &[FIRNI], &[SOUP, FIRNI]];

@@ -73,7 +73,7 @@ fn an_accepted_order_waits_at_the_stations_of_its_queued_items() {
 }
 
 #[test]
-fn a_ticket_is_drawn_once_a_screen_of_its_station_or_of_all_has_passed_it() {
+fn a_ticket_counts_as_drawn_when_a_screen_of_its_station_or_of_all_has_passed_it() {
     let orders = [waiting(1, 5, &["hot", "bar"]), waiting(2, 9, &["hot"])];
     let undrawn = |drawn: &[_]| tickets(&orders, drawn).undrawn();
     assert_eq!(undrawn(&[]), [ticket("bar", 1), ticket("hot", 1), ticket("hot", 2)].into());
