@@ -341,10 +341,11 @@ impl Floor {
         self.visits.iter().any(|(visit, _)| visit.table == *table) || self.calls.values().any(|call| call.table == *table)
     }
 
-    /// Whether the calls of a table, or its first visit, are there.
-    fn is_used_by_first(&self, table: &TableLabel) -> bool {
-        let is_first = |visit: &OpenVisit| visit.table == *table && visit.bill.is_none();
-        self.visits.iter().any(|(visit, _)| is_first(visit)) || self.calls.values().any(|call| call.table == *table)
+    /// Whether the table that a change left has a first visit, or calls that are not of the change.
+    fn is_used_since(&self, change: &VisitChange) -> bool {
+        let is_first = |visit: &OpenVisit| visit.table == change.from && visit.bill.is_none();
+        let is_called = self.calls.values().any(|call| call.table == change.from);
+        self.visits.iter().any(|(visit, _)| is_first(visit)) || is_called && change.from != change.to
     }
 
     /// Returns the split of some lines of a visit: of each, the bits of `chosen` say how much.
@@ -505,7 +506,7 @@ proptest! {
                 Op::Undo { change } => {
                     let Some(known) = floor.changes.get(usize::try_from(change).unwrap()).cloned() else { continue };
                     let is_last = floor.changes.iter().rfind(|other| other.visit == known.visit && !other.is_undone) == Some(&known);
-                    let is_free = !floor.is_used_by_first(&known.from);
+                    let is_free = !floor.is_used_since(&known);
                     let in_time = floor.now.since(known.at) <= UNDO_WINDOW;
                     let outcome = floor.put(&VisitAction::Undo { change: known.id });
                     if known.split.is_some() {
@@ -643,4 +644,21 @@ fn a_bill_that_comes_back_has_a_number_of_its_own() {
     assert_eq!(floor.put(&VisitAction::Undo { change }), Ok(true));
     assert_eq!(floor.bills_at(&table(0)), [None, Some(3), Some(2)]);
     floor.check();
+}
+
+#[test]
+fn a_first_bill_that_merged_with_another_one_of_its_table_comes_back_with_its_calls() {
+    let mut floor = Floor::new();
+    floor.order(0, 1);
+    floor.call(0);
+    let (visit, order) = (floor.visits[0].0.id, floor.orders.values().next().unwrap().clone());
+    let lines = vec![SplitLine { order: order.id, item: *order.items.keys().next().unwrap(), quantity: None }];
+    assert_eq!(floor.put(&VisitAction::Split { visit, lines, to: SplitTo::OwnBill }), Ok(true));
+    let into = floor.visits.iter().find(|(visit, _)| visit.bill == Some(2)).unwrap().0.id;
+    let before = floor.without_positions();
+    assert_eq!(floor.put(&VisitAction::Merge { visit, into }), Ok(true));
+    let change = floor.changes.last().unwrap().id;
+    assert_eq!(floor.put(&VisitAction::Undo { change }), Ok(true));
+    floor.check();
+    assert_eq!(floor.without_positions(), before);
 }

@@ -72,8 +72,9 @@ pub fn decide(
         (Some(_), false) => {}
         // A bill comes back to the table of others.
         (_, true) if change.bill.is_some() => {}
-        (_, true) => check_table(&seating, &change.from)?,
-        (None, false) => check_table(&seating, &change.to)?,
+        // The calls of the table are their own if they merged with another bill of it.
+        (_, true) => check_table(&seating, &change.from, change.from != change.to)?,
+        (None, false) => check_table(&seating, &change.to, true)?,
     }
     Ok(relocate(visit, seating, change, moment))
 }
@@ -128,12 +129,13 @@ fn undone(seating: &Seating, id: VisitChangeId, moment: Moment) -> Result<VisitC
     Ok(VisitChange { is_undone: true, bill, ..change.clone() })
 }
 
-fn check_table(seating: &Seating, to: &TableLabel) -> Result<(), Refusal> {
+fn check_table(seating: &Seating, to: &TableLabel, without_calls: bool) -> Result<(), Refusal> {
     if !seating.has_table {
         return Err(Refusal::new(RefusalKind::Invalid, "table: the restaurant has no such table"));
     }
     // Guests who have called but not ordered yet have no visit.
-    if seating.is_taken || seating.calls.values().any(|call| call.table == *to) {
+    let is_called = seating.calls.values().any(|call| call.table == *to);
+    if seating.is_taken || without_calls && is_called {
         return Err(Refusal::new(RefusalKind::Conflict, "other guests are at this table; choose a free one"));
     }
     if seating.orders.len() > MOST_MOVED {
