@@ -1,4 +1,4 @@
-//! The cookie that carries marks of devices ([`crate::auth::device_mark`]). Only sign-in reads it, and scripts cannot.
+//! The cookie that carries marks of devices ([`crate::auth::device_mark`]). Only sign-in reads it; scripts cannot.
 
 use super::problem::Problem;
 use super::state::State;
@@ -13,8 +13,8 @@ const NAME: &str = "orderbell_device";
 /// The only path to which browsers send the cookie.
 const PATH: &str = "/api/v1/sessions";
 
-/// Reads and verifies the marks of a request, from all cookies of this name: a page of a sibling domain can set one that comes
-/// before ours.
+/// Reads and verifies the marks of a request, from all cookies of this name, since a sibling domain
+/// can set one that the browser sends before ours.
 pub fn read(state: &State, headers: &HeaderMap) -> Marks {
     let Some(sessions) = &state.sessions else { return Marks::default() };
     let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());

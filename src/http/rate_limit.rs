@@ -1,7 +1,7 @@
-//! Rate limits on attempts, by address, and for valid tokens by principal. Failed attempts count
-//! apart from good ones, so that a guesser behind a restaurant's address uses up only guesses. All
-//! phones of a restaurant share one address, so the limit on diner sessions lets in a full restaurant at
-//! once; the limit on passwords is low.
+//! Rate limits on attempts: by principal with a valid token, otherwise by address. Failed attempts
+//! have a limit of their own, so that someone who guesses behind a restaurant's address cannot use
+//! up the limit on good ones. All phones of a restaurant share one address, so the limit on diner
+//! sessions lets in a full restaurant at once; the limit on passwords is low.
 
 pub mod gate;
 pub mod guess;
@@ -57,7 +57,7 @@ impl Default for Rates {
 /// The rate of renewals of one session, which needs one each time an access token expires.
 const RENEWALS: Rate = Rate { burst: NonZeroU32::MIN.saturating_add(59), pace: Duration::from_secs(1) };
 
-/// The rate of one session's uploads of pictures: those of a whole menu one after another.
+/// The rate of one session's picture uploads: enough for a whole menu, one picture after another.
 const UPLOADS: Rate = Rate { burst: NonZeroU32::MIN.saturating_add(59), pace: Duration::from_secs(1) };
 
 /// The address of a request without a socket.
@@ -81,8 +81,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// Returns whether good attempts count against their address. Those of a known screen do not,
-    /// so that nobody behind its address can use them up.
+    /// Returns whether good attempts of this kind count against their address. Renewals, polls and
+    /// handshakes do not, so that nobody can use up the limit of others behind the same address.
     const fn counts_by_address(self) -> bool {
         matches!(self, Self::Login | Self::Seat | Self::Pair)
     }
@@ -116,7 +116,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Makes limits with these rates, which count refusals in `metrics`.
+    /// Makes limits with these rates. They count refusals in `metrics`.
     #[must_use]
     pub fn new(rates: Rates, metrics: Metrics) -> Self {
         Self {
@@ -176,8 +176,8 @@ impl Limits {
         self.enter_as(attempt, Subject::address(address))
     }
 
-    /// Counts an attempt of a device with a person's mark, whose limit nobody else behind its
-    /// address can use up.
+    /// Counts an attempt of a device that carries a person's mark. It counts against the person, so
+    /// nobody else behind the address can use up this limit.
     ///
     /// # Errors
     /// The time to wait.
@@ -233,7 +233,7 @@ impl Limits {
     }
 }
 
-/// Returns the failure of an attempt over a limit, with its wait in whole seconds like
+/// Returns the failure of an attempt over a limit. The wait is rounded up to whole seconds, as in
 /// `Retry-After`.
 #[must_use]
 pub fn too_many(wait: Duration) -> Failure {
@@ -251,7 +251,7 @@ impl Gatekeeper for Limits {
     }
 }
 
-/// An attempt in progress. It counts against its address until it ends.
+/// An attempt in progress. It counts against its subject until it ends.
 pub struct Ticket {
     limits: Arc<Limits>,
     attempt: Action,
@@ -260,7 +260,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Records success. The attempt continues to count if good ones of its kind do.
+    /// Records success. A good attempt still counts after its end if its kind counts by address.
     pub fn succeed(mut self) {
         self.is_over = self.attempt.counts_by_address();
     }

@@ -1,4 +1,4 @@
-//! Tasks for work on a database: a caller that stops waiting does not interrupt the work, which has a deadline.
+//! Tasks and a deadline for database work. A caller that stops waiting does not interrupt a task.
 
 use super::error::broken;
 use super::{Result, StoreError};

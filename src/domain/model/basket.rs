@@ -34,7 +34,7 @@ pub struct Basket {
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::optional_guest_name_schema)]
     pub guest_name: Option<GuestName>,
-    /// When it should be ready; absent for as soon as possible. Only for takeaway and delivery. From feature level 2 on.
+    /// When the order should be ready; as soon as possible if absent. Only for takeaway and delivery. From feature level 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
     /// The rider's data, for a delivery by staff or a service. It is stored beside the order, and is part of neither the order
@@ -66,7 +66,7 @@ impl Basket {
         }
         line::check_allergy(self.allergy, self.note.as_ref())?;
         if self.delivery.is_some() && (who.role == Role::Diner || self.service != Service::Delivery) {
-            return Err(invalid("delivery is for staff and services, with the service delivery; leave it out"));
+            return Err(invalid("delivery belongs only in a delivery order from staff or a service; leave it out"));
         }
         if self.external_id.is_some() && who.role != Role::Service {
             return Err(invalid("external_id is for a POS or an aggregator; leave it out"));

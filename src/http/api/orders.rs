@@ -163,7 +163,7 @@ pub async fn command(
     if raw.order.is_some_and(|order| order != *id) {
         return Err(Problem::invalid("order differs from the one in the address; leave it out"));
     }
-    // A call concerns a table, so the order in the address is only where the call was sent from.
+    // A call concerns a table; the order in the address only says from which page it was sent.
     let name = ActionName::of_word(&raw.action);
     if matches!(name, Some(ActionName::Move | ActionName::Merge | ActionName::Split | ActionName::Undo)) {
         return Err(Problem::invalid("send a command about a visit to /api/v1/restaurants/{slug}/commands"));
@@ -177,7 +177,7 @@ pub async fn command(
 }
 
 /// `POST /api/v1/restaurants/{slug}/commands`: carries out a command that concerns no order
-/// (`call_waiter`, `answer_call`, `move`, `merge`, `undo`). 200 with the ack.
+/// (`call_waiter`, `answer_call`, `move`, `merge`, `split`, `undo`). 200 with the ack.
 ///
 /// # Errors
 /// The codes under "Commands" in docs/protocol.md.
@@ -186,7 +186,7 @@ pub async fn command(
     path = "/api/v1/restaurants/{slug}/commands",
     operation_id = "commandCall",
     tag = "orders",
-    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`, `move`, `merge`, `undo`",
+    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`, `move`, `merge`, `split`, `undo`",
     description = "For: diner, staff, manager.",
     params(parts::RestaurantPath),
     request_body = RawCommand,

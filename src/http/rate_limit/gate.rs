@@ -1,5 +1,5 @@
-//! A limiter by subject, in bounded memory, which can take back an attempt that turned out not to
-//! count.
+//! A rate limiter by subject, in bounded memory. A caller can give back the token of an attempt,
+//! which then does not count.
 
 use crate::auth::device_mark::MarkId;
 use crate::connection::client_address::rate_limit_key;
@@ -17,11 +17,11 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The most subjects of one limiter, about 10 MB. Overflow: further ones share one bucket until
-/// quiet ones are dropped.
+/// The most subjects that one limiter tracks: about 10 MB. Overflow: further subjects share one
+/// bucket until [`KeyedLimiter::tidy`] makes room.
 const MOST_KEYS: usize = 100_000;
 
-/// A digest of a restaurant and a username, which need not exist.
+/// A digest of a restaurant and a username. Neither has to exist.
 pub type Account = [u8; 32];
 
 /// A subject, whose attempts count together.
@@ -41,7 +41,7 @@ pub enum Subject {
     AccountAt(Account, IpAddr),
     /// Sign-ins on one marked device.
     Mark(MarkId),
-    /// Calls of devices with a mark of one person.
+    /// Sign-ins from devices that carry a mark of one person.
     MarkedFor(UserId),
     /// All subjects beyond [`MOST_KEYS`].
     Others,
@@ -65,7 +65,7 @@ impl Subject {
     }
 }
 
-/// The limiter.
+/// A limiter with the same quota for each subject.
 pub struct KeyedLimiter {
     /// Its name in metrics.
     pub name: &'static str,
@@ -93,7 +93,7 @@ impl KeyedLimiter {
         self.limiter.check_key(subject).map_err(|refused| refused.wait_time_from(DefaultClock::default().now()))
     }
 
-    /// Takes back an attempt that was counted.
+    /// Gives back the token of an attempt, which then does not count.
     pub fn give_back(&self, subject: &Subject) {
         let mut states = self.states.lock();
         let is_full = states.len() >= MOST_KEYS;
@@ -119,7 +119,7 @@ impl KeyedLimiter {
     }
 }
 
-/// When each subject's attempts so far will have recovered.
+/// The time at which each subject's limit will have recovered.
 #[derive(Clone, Default)]
 struct States(Arc<Mutex<HashMap<Subject, Nanos>>>);
 
@@ -175,21 +175,21 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Allows a burst, and a rate per second in the long run. Zeros count as one, since a limit of
-    /// zero would refuse everything.
+    /// Allows `burst` attempts at once, and `per_second` in the long run. Zeros count as one, since a
+    /// limit of zero would refuse everything.
     #[must_use]
     pub fn new(burst: u32, per_second: u32) -> Self {
         Self { burst: at_least_one(burst), pace: Duration::from_secs(1) / at_least_one(per_second).get() }
     }
 
-    /// Allows a burst, and as many per minute in the long run.
+    /// Allows `count` attempts at once, and `count` per minute in the long run.
     #[must_use]
     pub fn per_minute(count: u32) -> Self {
         let burst = at_least_one(count);
         Self { burst, pace: Duration::from_secs(60) / burst.get() }
     }
 
-    /// Allows a burst, and as many per hour in the long run.
+    /// Allows `count` attempts at once, and `count` per hour in the long run.
     #[must_use]
     pub fn per_hour(count: u32) -> Self {
         let burst = at_least_one(count);
@@ -197,7 +197,8 @@ impl Rate {
     }
 
     pub(super) fn quota(self) -> Quota {
-        // A period that rounds to zero allows any burst.
+        // The period rounds to zero above a billion attempts a second. Then the burst refills in one
+        // second.
         Quota::with_period(self.pace).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
     }
 }

@@ -13,7 +13,8 @@ use uuid::Uuid;
 statements! {
     REGISTER = "INSERT INTO nodes (node, level, beat) VALUES ($1, $2, 1) \
         ON CONFLICT (node) DO UPDATE SET level = excluded.level, beat = nodes.beat + 1";
-    /// Nodes of older versions read this level, too.
+    /// A level above all others, so that a stopped node holds no feature back. Nodes of older
+    /// versions read it, too.
     LEAVE = "UPDATE nodes SET level = 32767 WHERE node = $1";
     UNREGISTER = "DELETE FROM nodes WHERE node = $1 AND beat = $2";
     FORGET_PROBE = "DELETE FROM write_probes WHERE node = $1";

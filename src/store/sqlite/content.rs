@@ -1,7 +1,7 @@
-//! Detects writes to an open database past SQLite: the file changed without a checkpoint, the
-//! write-ahead log does not end as its index says, or an earlier index was put back.
+//! Detects writes to an open database that bypass SQLite: the file changed without a checkpoint,
+//! the write-ahead log does not end as its index says, or an earlier index was put back.
 //!
-//! Each check makes a few calls for the state of a file and a few short reads, and no query.
+//! Each check makes a few `stat` calls and a few short reads, but no query.
 
 use super::wal_index::WalIndex;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// How often to repeat a check if another process commits in the middle of it.
+/// The most attempts at a check. Another process that commits in the middle of one spoils it.
 const LOOKS: u32 = 1000;
 
 /// The files of an open database, and their state at the last check.
