@@ -1,4 +1,4 @@
-//! Orders that are not eaten at a table show their service wherever they are named.
+//! Takeaways and deliveries show their service wherever they appear.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -26,7 +26,7 @@ impl Browser {
     }
 }
 
-/// Take-away chosen at a table shows on the phone, on the kitchen's screens and lists, and on the floor and its tables.
+/// The phone, the kitchen's screens and lists, and the floor's orders and tables all show the service.
 #[tokio::test]
 async fn every_screen_shows_that_an_order_from_a_table_is_a_takeaway() {
     let restaurant = TestRestaurant::open(3, &[]).await;
@@ -105,7 +105,7 @@ async fn a_delivery_without_a_table_shows_its_service_once() {
     floor.says(".table__head", "Delivery").await;
 }
 
-/// Gives the head of a card its longest texts, and counts the lines of its number and of its table.
+/// Fills the head of a card with the longest texts, and counts the lines of the order's number and of the table's.
 const LINES: &str = "const head = document.querySelector(`${arguments[0]} .order__head`);
     if (!head) return null;
     const number = head.querySelector('.order__number').lastChild;

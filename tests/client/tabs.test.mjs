@@ -1,5 +1,5 @@
-// Tabs of one browser whose WebSockets are blocked: one tab of a session, the leader, follows for all, and another takes over
-// when it dies or sleeps.
+// Tabs of one browser whose WebSockets are blocked: one tab of a session, the leader, requests the events for all of them, and
+// another takes over when the leader dies or sleeps.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HELD_REQUESTS } from '../../static/client/transport/tabs.js';
@@ -41,7 +41,7 @@ test('the leader also follows the rooms of other tabs', async () => {
   assert.deepEqual([status(other, 'o2'), it.server.held.size, it.server.holders], ['accepted', 1, ['tab 0']]);
 });
 
-test('of tabs that cannot know of each other, each visible one holds a request, and no hidden one does', async () => {
+test('where tabs cannot find each other, each visible tab holds a request and no hidden tab does', async () => {
   const it = new Browser();
   for (let number = 0; number < 8; number += 1) await it.open(STAFF, ROOMS, { locks: null });
   assert.equal(it.server.held.size, 8, 'as eight separate windows would');
@@ -81,7 +81,7 @@ test('when the leader dies, another tab continues from its own cursors, and noth
   }
 });
 
-test('a stuck leader is replaced, and steps back when it wakes', async () => {
+test('a stuck leader is replaced, and steps down when it wakes', async () => {
   const it = await browser(3);
   const [stuck, ...others] = it.tabs;
   assert.deepEqual(it.server.holders, [stuck.name]);
@@ -101,7 +101,7 @@ test('a stuck leader is replaced, and steps back when it wakes', async () => {
   assert.deepEqual([status(stuck, 'o1'), it.server.held.size], ['preparing', 1]);
 });
 
-test('tabs of different sessions share the bound on held requests, and neither frames nor tokens', async () => {
+test('tabs of different sessions share the limit on held requests, but no frames or tokens', async () => {
   const it = new Browser();
   const tokens = ['a', 'b', 'c', 'd', 'e'].map((sid) => tokenOf({ sid, role: sid === 'a' ? 'kitchen' : 'staff' }));
   // The same session with fewer rights counts as another one.
@@ -115,7 +115,7 @@ test('tabs of different sessions share the bound on held requests, and neither f
     const bearers = new Set(tab.requests.map(({ headers }) => headers.authorization));
     assert.deepEqual([...bearers], [`Bearer ${tokens[number]}`], tab.name);
   }
-  // Each leader uses its own channel. A tab without a held request takes one that is released.
+  // When a tab that holds a request dies, a waiting tab opens one in its place.
   await it.kill(it.tabs[0]);
   await it.clock.advance(10_000);
   assert.equal(it.server.held.size, HELD_REQUESTS);

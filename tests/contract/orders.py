@@ -1,4 +1,4 @@
-"""Orders and commands: an order from placed to served, on every screen, and what commands answer."""
+"""Orders and commands: an order from placed to served, on every screen, and the answers to commands."""
 
 from screen import new_id
 
@@ -25,7 +25,7 @@ class Everyone:
         return ack
 
     def agree(self, ack):
-        """Asserts that every screen has the order of the answer, and so has a new read."""
+        """Asserts that every screen and a new read have the document of the answer."""
         expected = ack["document"]
         assert expected["position"] == ack["position"], "the answer carries the last event's position"
         for screen, room in ((self.diner, self.own), (self.kitchen, self.cooking), (self.staff, self.floor)):
@@ -35,7 +35,7 @@ class Everyone:
         assert self.restaurant.document(self.order) == expected, "GET returns another document"
 
     def do(self, screen, action, kinds, **fields):
-        """Sends a command, and asserts that it makes these events on every screen, with its id."""
+        """Sends a command, and asserts that every screen receives exactly these events with the command's id."""
         before = len(self.own.events)
         ack = screen.command(action, self.order, **fields)
         assert ack["type"] == "ack" and ack["changed"], f"{action}: {ack}"
@@ -88,7 +88,7 @@ def step_an_action_on_the_whole_ticket_is_one_event(restaurant):
     assert {item["status"] for item in document["items"].values()} == {"done"}
 
 
-def step_voiding_lowers_the_total_and_the_last_item_cancels(restaurant):
+def step_voiding_lowers_the_total_and_voiding_the_last_item_cancels_the_order(restaurant):
     everyone = Everyone(restaurant, "diner-4")
     placed = everyone.place(restaurant.basket(*restaurant.dishes()[:2]))["document"]
     everyone.do(everyone.staff, "accept", ["order.accepted"])
@@ -265,7 +265,7 @@ def step_the_same_command_id_has_one_answer_and_one_effect(restaurant):
         assert over_http.json[name] == first[name], f"the same id over HTTP: {name}"
     conflict = screen.ask({**frame, "minutes": 11})
     assert (conflict["type"], conflict.get("code")) == ("error", "conflict"), f"{conflict}"
-    # Other events of the restaurant may come between the two.
+    # Events of other orders may come between the positions of accept and rush.
     assert restaurant.document(order)["position"] == rush["position"] > first["position"], "one effect"
 
 
@@ -287,7 +287,7 @@ def step_a_stale_command_gets_the_current_document(restaurant):
     assert screen.command("start", document["id"], expected_position=error["document"]["position"])["type"] == "ack"
 
 
-def step_a_forbidden_transition_is_refused_with_its_code(restaurant):
+def step_an_invalid_transition_is_refused(restaurant):
     order = restaurant.order("diner-8")["id"]
     for action in ("serve", "recall", "start", "ready"):
         restaurant.post_command("staff", order, action).problem(409, "invalid_transition")

@@ -22,7 +22,7 @@ fn taken(statuses: &[u16]) -> usize {
     statuses.iter().filter(|status| **status == 201).count()
 }
 
-/// Runs with the default limits.
+/// Runs with the default limits on orders.
 #[tokio::test]
 async fn one_guest_cannot_place_hundreds_of_orders_and_nobody_else_is_affected() {
     let server = TestServer::start(&["--diner-commands-per-second", "1000"]).await;
@@ -129,7 +129,7 @@ async fn an_answered_id_gets_its_answer_again_and_a_refusal_for_a_limit_is_not_r
     let refused = new_id();
     Client::send(guest.placing(&refused, &basket)).await.problem(429, "rate_limited");
     assert_eq!(Client::send(guest.placing(&first, &basket)).await.expect(201), placed, "answered while limited");
-    let server = restarted(server).await; // rates are in memory: a restart clears the minute
+    let server = restarted(server).await; // rate limits are in memory: a restart resets them
     let guest = guest.at(&server.base);
     Client::send(guest.placing(&refused, &basket)).await.expect(201);
     let full = Client::send(guest.placing(&new_id(), &basket)).await.problem(429, "rate_limited");
@@ -182,7 +182,7 @@ async fn tables_at_their_limit_leave_room_for_other_tables() {
         assert!(taken(&statuses) > 0, "{table}");
         last = refused;
     }
-    assert_eq!(last["reason"], "orders_by_restaurant", "the control: only the reserve of the budget is left");
+    assert_eq!(last["reason"], "orders_by_restaurant", "the control: only the part reserved for other tables is left");
     for table in ["7", "8", "9", "10"] {
         server.diner(table).await.place(&menu.noted("honest")).await;
         server.diner(table).await.place(&menu.noted("honest")).await;

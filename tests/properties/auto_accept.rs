@@ -1,4 +1,5 @@
-//! The rule that accepts orders as they are placed: what fits, the events, and that the document is their fold.
+//! The rule that accepts orders when they are placed: its conditions, and the events it makes. Folding an order's events gives
+//! its document.
 
 use crate::support::{Outcome, Ticket, at, basket, fold, fresh, line, menu, position, principal};
 use orderbell::domain::model::basket::Basket;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The time of the tests, `at(0)`, is in these hours: 10:00 on a Tuesday, in UTC.
+/// Hours that include `at(0)`, the time of the tests: 10:00 UTC on a Tuesday.
 const NOW: [&str; 2] = ["09:59", "10:01"];
 const EARLIER: [&str; 2] = ["08:00", "10:00"];
 
@@ -118,15 +119,15 @@ proptest! {
             && (rule.allergies || !has_allergy);
         prop_assert_eq!(order.status == OrderStatus::Accepted, fits);
         prop_assert_eq!(order.auto_accepted, fits);
-        prop_assert_eq!(document.get("auto_accepted").is_some(), fits, "an older node never sees the field");
+        prop_assert_eq!(document.get("auto_accepted").is_some(), fits, "only a rule sets the field, from feature level 2 on");
         prop_assert_eq!(order.accepted_at, fits.then(|| at(0)));
         prop_assert_eq!(order.promised_at, fits.then(|| at(0).plus_minutes(rule.minutes)));
-        prop_assert_eq!(waits_at(&order).is_empty(), !fits, "the kitchen owes what is accepted");
+        prop_assert_eq!(waits_at(&order).is_empty(), !fits, "only an accepted order waits at stations");
     }
 }
 
 #[test]
-fn without_a_rule_somebody_accepts_and_by_the_rule_nobody_accepts_again() {
+fn without_a_rule_an_order_stays_placed_and_with_one_a_second_acceptance_changes_nothing() {
     let basket = basket(vec![line(0, 2)]);
     let guest = principal(Role::Diner, None);
     let (order, _) = place(&menu(), &basket, &guest, None, Level::CURRENT).unwrap();
@@ -143,7 +144,7 @@ fn without_a_rule_somebody_accepts_and_by_the_rule_nobody_accepts_again() {
 }
 
 #[test]
-fn a_rule_is_read_within_its_bounds_and_a_limit_is_never_null() {
+fn a_rule_out_of_bounds_or_with_a_null_or_unknown_field_is_refused() {
     let read = |rule: Value| serde_json::from_value::<AutoAccept>(rule);
     let whole = json!({"minutes": 15, "hours": [], "tables": ["7"], "most_portions": 4, "most_total": 90_000, "allergies": true});
     assert_eq!(serde_json::to_value(read(whole.clone()).unwrap()).unwrap(), whole);

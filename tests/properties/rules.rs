@@ -1,4 +1,5 @@
-//! Rules beyond the table: the recall window, the diner's limited right to cancel, the station rule, stale commands, totals.
+//! Rules beyond the transition table: the recall window, the diner's limited right to cancel, the station rule, stale commands,
+//! totals.
 
 use crate::support::{
     DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, context, dish, fresh, item, line, menu, position, principal,
@@ -41,7 +42,7 @@ fn a_served_order_is_recalled_for_fifteen_minutes_and_not_a_millisecond_more() {
 }
 
 #[test]
-fn a_recall_removes_the_times_it_undoes_and_the_window_counts_from_the_last_serving() {
+fn a_recall_clears_the_ready_and_served_times_and_the_window_counts_from_the_last_serving() {
     let mut ticket = Ticket::in_status(S::Served);
     ticket.wait(WINDOW).staff(&OrderAction::Recall);
     assert_eq!((ticket.order.ready_at, ticket.order.served_at, ticket.order.closed_at), (None, None, None));
@@ -150,7 +151,7 @@ fn another_stations_item_is_forbidden_in_any_state() {
 }
 
 #[test]
-fn a_changed_order_is_stale_before_any_other_check() {
+fn a_stale_command_is_refused_before_any_other_check() {
     let staff = principal(Role::Staff, None);
     for status in S::ALL {
         let mut ticket = Ticket::in_status(status);
@@ -163,12 +164,12 @@ fn a_changed_order_is_stale_before_any_other_check() {
             }
         }
         let named = ticket.clone().put(&staff, &OrderAction::Rush(true), Some(now));
-        assert_eq!(named, ticket.put(&staff, &OrderAction::Rush(true), None), "{status}: naming its position changes nothing");
+        assert_eq!(named, ticket.put(&staff, &OrderAction::Rush(true), None), "{status}: the current position is never stale");
     }
 }
 
 #[test]
-fn a_repeated_action_changes_nothing_even_if_the_table_would_refuse_it() {
+fn a_repeated_action_changes_nothing_even_if_the_transition_table_would_refuse_it() {
     let staff = principal(Role::Staff, None);
     for status in S::ALL {
         assert_eq!(Ticket::in_status(status).put(&staff, &OrderAction::Rush(false), None), Outcome::Kept, "{status}");

@@ -87,7 +87,7 @@ def test_a_client_with_credentials_begins_another_session_when_one_ends() -> Non
     asyncio.run(run())
 
 
-def test_a_token_is_renewed_before_it_expires_and_used_until_then() -> None:
+def test_a_token_is_renewed_before_it_expires_and_is_used_while_renewals_fail() -> None:
     async def run() -> None:
         now = 0.0
         tokens = session(lambda: now)
