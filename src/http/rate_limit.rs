@@ -260,7 +260,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Records success. A good attempt still counts after its end if its kind counts by address.
+    /// Records success. A good attempt of a kind that counts by address stays counted; any other
+    /// attempt is given back when it ends.
     pub fn succeed(mut self) {
         self.is_over = self.attempt.counts_by_address();
     }
