@@ -86,7 +86,7 @@ test('a stuck leader is replaced, and steps down when it wakes', async () => {
   const [stuck, ...others] = it.tabs;
   assert.deepEqual(it.server.holders, [stuck.name]);
   stuck.isFrozen = true;
-  // What the stream carries is lost.
+  // The stuck tab receives nothing more from its stream.
   for (const held of it.server.held) held.tell = () => {};
   it.server.happen('order:o1', 'accepted');
   await it.clock.advance(30_000);
@@ -121,7 +121,7 @@ test('tabs of different sessions share the limit on held requests, but no frames
   assert.equal(it.server.held.size, HELD_REQUESTS);
 });
 
-test('where streams are held back as well, tabs follow by one long poll', async () => {
+test('where streams are blocked as well, one long poll serves all tabs', async () => {
   const it = new Browser();
   it.server.blocksStreams = true;
   for (let number = 0; number < 3; number += 1) await it.open(STAFF, ROOMS);

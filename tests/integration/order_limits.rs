@@ -39,7 +39,7 @@ async fn one_guest_cannot_place_hundreds_of_orders_and_nobody_else_is_affected()
     }
     let mut phone = guest.screen().await;
     let mut refused = Value::Null;
-    // The limit refills by two orders a second meanwhile.
+    // While the loop runs, the limit refills by two orders a second.
     for _ in 0..20 {
         refused = phone.ask(json!({"type": "place", "order": menu.noted("by WebSocket")})).await;
         if refused["type"] != "ack" {

@@ -193,7 +193,7 @@ fn promised_minutes_count_from_the_time_of_the_command() {
 }
 
 #[test]
-fn prices_come_from_the_menu_and_its_options_and_voiding_removes_them() {
+fn prices_come_from_the_menu_and_its_options_and_voided_items_cost_nothing() {
     let id_of_small = menu().items[&dish(1)].options.keys().last().unwrap().to_string();
     let with = |n, quantity, options: &[&str]| Line {
         options: options.iter().map(|name| name.parse().unwrap()).collect(),
@@ -268,7 +268,7 @@ fn a_takeaway_needs_a_name_if_the_restaurant_calls_names_out() {
 }
 
 #[test]
-fn staff_orders_name_the_table_and_have_no_diner() {
+fn a_diners_order_has_its_diner_and_all_others_name_their_table() {
     let moment = Moment { now: at(0), head: position(0) };
     for role in Role::ALL {
         let who = principal(role, None);
@@ -276,7 +276,9 @@ fn staff_orders_name_the_table_and_have_no_diner() {
         let basket = Basket { table, ..basket(vec![line(0, 1)]) };
         basket.check(&who).unwrap();
         let decision = place_order::decide(&menu(), &basket, &who, &fresh(1), moment).unwrap();
-        let orderbell::domain::rules::decision::Decision::Change { document, .. } = decision else { panic!("it changes") };
+        let orderbell::domain::rules::decision::Decision::Change { document, .. } = decision else {
+            panic!("placing writes an order")
+        };
         let (table, diner) = if role == Role::Diner { ("7", Some("diner-1")) } else { ("12", None) };
         assert_eq!((document["table"].as_str(), document.get("diner").and_then(|sub| sub.as_str())), (Some(table), diner));
     }

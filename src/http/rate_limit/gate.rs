@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_returned_token_does_not_count() {
+    fn a_token_that_is_given_back_does_not_count() {
         let gate = gate(3);
         for _ in 0..20 {
             assert!(gate.take(&from(1)).is_ok());
@@ -235,7 +235,7 @@ mod tests {
         }
         assert!(gate.take(&from(1)).is_err());
         gate.give_back(&from(2));
-        assert!(gate.take(&from(1)).is_err(), "a token that another subject returns does not count here");
+        assert!(gate.take(&from(1)).is_err(), "another subject cannot give back this one's token");
         gate.give_back(&from(1));
         assert!(gate.take(&from(1)).is_ok() && gate.take(&from(1)).is_err());
     }
