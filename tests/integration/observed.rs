@@ -99,7 +99,7 @@ async fn metrics_with_an_address_of_their_own_leave_the_public_one() {
     let scrape = scraper.get("/metrics").await;
     assert_eq!(scrape.status, 200, "{}", scrape.text);
     assert!(scrape.text.contains("\norderbell_ready 1\n"), "{}", scrape.text);
-    for path in ["/", "/healthz", "/api/v1/demo"] {
+    for path in ["/", "/staff"] {
         scraper.get(path).await.problem(404, "not_found");
     }
 }
