@@ -41,7 +41,7 @@ impl Node {
     /// Authenticates a token.
     ///
     /// # Errors
-    /// See [`Denied`].
+    /// See [`authenticate`].
     pub fn verify(&self, token: &SecretString) -> Result<Verified, Failure> {
         authenticate(&self.tokens, &self.ended, token).map_err(Failure::from)
     }
