@@ -81,6 +81,24 @@ test('WebSocket blocked: a stream takes over, with the token in a header', async
   assert.deepEqual(states.slice(-2), ['catching-up', 'live']);
 });
 
+for (const [what, WebSocket] of [
+  ['a browser that forbids WebSockets', class { constructor() { throw new DOMException('insecure', 'SecurityError'); } }],
+  ['a browser without WebSockets', null],
+]) {
+  test(`${what}: a stream takes over`, async () => {
+    // With `undefined`, the client would take Node's own.
+    const { bell, clock, http } = bench({ WebSocket: WebSocket ?? {} });
+    bell.room(ROOM);
+    bell.start();
+    for (let step = 0; http.requests.length === 0; step += 1) {
+      assert.ok(step < 1_000, 'the stream is asked for');
+      await clock.advance(20);
+    }
+    assert.equal(http.last().path, STREAM);
+    bell.close();
+  });
+}
+
 test('a page whose WebSocket is blocked shows "connecting" until the stream is open, and is never offline', async () => {
   const { states } = await streaming();
   assert.deepEqual(states, ['catching-up', 'live']);

@@ -3,7 +3,11 @@ const SILENT_END_MS = 100;
 
 /** Opens a link over a WebSocket. @type {import('../types.js').Opener} */
 export function openSocket({ origin, token, env, on }) {
-  const socket = new env.WebSocket(socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
+  const socket = tryWebSocket(env, socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
+  if (!socket) {
+    const told = env.setTimeout(() => on.closed({ code: 1006 }), 0);
+    return { send: () => false, wake: () => {}, rest: () => {}, keep: () => {}, close: () => env.clearTimeout(told) };
+  }
   socket.onclose = on.closed;
   // In a browser `close` always follows `error`, and says more. In Node it does not after a refused
   // handshake.
@@ -32,6 +36,18 @@ export function openSocket({ origin, token, env, on }) {
       if (socket.readyState < 2) socket.close(code === 4408 ? 4408 : 1000);
     },
   };
+}
+
+/**
+ * A browser without WebSockets, or one that forbids them, is like a network that refuses them.
+ * @param {any} env @param {string} url @param {string[]} protocols @returns {any} the socket, or null
+ */
+function tryWebSocket(env, url, protocols) {
+  try {
+    return new env.WebSocket(url, protocols);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {string} origin @returns {string} */
