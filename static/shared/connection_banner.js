@@ -49,9 +49,10 @@ export class ConnectionBanner {
     else if (state === 'offline') this.lostAt ??= Date.now();
     document.documentElement.dataset.connection = state;
     setText(this.#word, this.#words.state(state));
-    const heardAt = this.#bell.heardAt ?? this.#startedAt;
+    // What an earlier page has heard says nothing about how long this one waits.
+    const quietSince = Math.max(this.#bell.heardAt ?? 0, this.#startedAt);
     const onItsWay = state === 'connecting' || state === 'catching-up';
-    const shown = state === 'offline' || state === 'checking' || (onItsWay && this.#bell.now() - heardAt > PATIENCE_MS);
+    const shown = state === 'offline' || state === 'checking' || (onItsWay && this.#bell.now() - quietSince > PATIENCE_MS);
     this.#banner.toggleAttribute('hidden', !shown);
     if (shown) render(this.#banner, icon('offline'), h('span', {}, this.#sentence()));
   }
