@@ -67,7 +67,7 @@ async fn an_invalid_or_revoked_token_leads_to_the_pairing_page() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     let screen = restaurant.browser("the screen", Form::Wall).await;
     screen.goto("/kitchen#token=half.a-token").await;
-    is_to_be_paired(&screen, "no token").await;
+    is_to_be_paired(&screen, "no valid token").await;
 
     let token = restaurant.kitchen_token(Some("hot"), "1h").await;
     screen.goto(&format!("/kitchen#token={token}")).await;
