@@ -52,10 +52,10 @@ export class AutoAcceptSection extends Section {
     const rule = {
       hours: this.#rule?.hours,
       minutes: Number(text('minutes')),
-      tables: text('where') === 'chosen' ? typed.getAll('tables').map(String) : undefined,
+      tables: typed.has('tables') ? typed.getAll('tables').map(String) : undefined,
       most_portions: text('portions') ? Number(text('portions')) : undefined,
       most_total: total,
-      allergies: typed.has('allergies'),
+      notes: typed.has('notes'),
     };
     return this.#put(rule, 'The rule holds from the next order on.');
   }

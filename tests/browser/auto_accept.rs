@@ -26,7 +26,7 @@ async fn a_manager_sets_the_rule_and_what_it_accepts_comes_to_the_floor_as_accep
     manager.tap("dialog[open] [type='submit']").await;
     manager.sees("dialog[open] [name='total'][aria-invalid]").await;
     let fill = "const form = document.querySelector('dialog[open] form');
-        form.minutes.value = '25'; form.where.value = 'chosen'; form.total.value = '5000'; form.portions.value = '12';
+        form.minutes.value = '25'; form.total.value = '5000'; form.portions.value = '12';
         form.querySelector('[name=tables][value=\"3\"]').click(); return true";
     manager.ask(fill, vec![]).await;
     manager.tap("dialog[open] [type='submit']").await;

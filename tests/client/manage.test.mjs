@@ -156,12 +156,12 @@ test('an address that only this device can open is recognized', () => {
 test('a rule is told condition by condition, and what is absent is said, too', () => {
   const house = { zone: 'UTC', currency: 'BDT', tables: ['1', '2'] };
   assert.deepEqual(conditions({ minutes: 1 }, house), [
-    'Promised: 1 minute', 'At all tables, and without one', 'Of any size', 'Not with an allergy: somebody reads it first',
+    'Promised: 1 minute', 'At all tables, and without one', 'Of any size', 'Not with a note or an allergy: somebody reads it first',
   ]);
-  const [, tables, size, allergies] = conditions({ minutes: 20, tables: ['1', '2'], most_portions: 6, most_total: 90_000, allergies: true }, house);
+  const [, tables, size, notes] = conditions({ minutes: 20, tables: ['1', '2'], most_portions: 6, most_total: 90_000, notes: true }, house);
   assert.equal(tables, 'Only at table 1, 2');
   assert.match(size, /^Up to 6 dishes and up to .*900/);
-  assert.match(allergies, /^Also with an allergy/);
+  assert.match(notes, /^Also with a note or an allergy/);
 });
 
 test('a change of the rule for new orders keeps the roles and its hours', async () => {

@@ -118,7 +118,7 @@ async fn an_order_that_fits_the_rule_is_accepted_by_it_and_the_floor_alone_reads
 }
 
 #[tokio::test]
-async fn no_rule_accepts_while_orders_are_paused_or_the_restaurant_is_closed_nor_what_declares_an_allergy() {
+async fn no_rule_accepts_while_orders_are_paused_or_the_restaurant_is_closed_nor_what_has_a_note() {
     let restaurant = TestRestaurant::open(&[]).await;
     let manager = restaurant.server.manager().await;
     let set = async |rule: Value| manager.put(RULES, &json!({"auto_accept": rule})).await.expect(200);
@@ -130,9 +130,14 @@ async fn no_rule_accepts_while_orders_are_paused_or_the_restaurant_is_closed_nor
     });
     set(json!({"minutes": 20})).await;
     assert_eq!(status(basket.clone()).await, "accepted");
-    assert_eq!(status(allergy.clone()).await, "placed");
-    set(json!({"minutes": 20, "allergies": true})).await;
-    assert_eq!(status(allergy).await, "accepted");
+    let noted = restaurant.menu.noted("I cannot have peanuts");
+    for basket in [&allergy, &noted] {
+        assert_eq!(status(basket.clone()).await, "placed");
+    }
+    set(json!({"minutes": 20, "notes": true})).await;
+    for basket in [allergy, noted] {
+        assert_eq!(status(basket).await, "accepted");
+    }
 
     let pause = "/api/v1/restaurants/demo/pause";
     restaurant.staff.put(pause, &json!({"paused": true})).await.expect(200);

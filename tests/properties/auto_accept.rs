@@ -63,25 +63,29 @@ prop_compose! {
         tables in prop::option::of(prop::collection::btree_set(prop::sample::select(vec!["7", "8", "Bar"]), 0..3)),
         most_portions in prop::option::of(1_u16..8),
         most_total in prop::option::of(0_u32..2000),
-        allergies in any::<bool>(),
+        notes in any::<bool>(),
     ) -> (AutoAccept, Option<[&'static str; 2]>) {
         let tables = tables.map(|tables| tables.into_iter().map(|label| label.parse().unwrap()).collect());
-        (AutoAccept { minutes, hours: span.map(hours), tables, most_portions, most_total, allergies }, span)
+        (AutoAccept { minutes, hours: span.map(hours), tables, most_portions, most_total, notes }, span)
     }
 }
 
 prop_compose! {
     fn any_basket()(
-        lines in prop::collection::vec((0_u128..6, 1_u16..5, any::<bool>()), 1..4),
+        lines in prop::collection::vec((0_u128..6, 1_u16..5, prop::bool::weighted(0.2)), 1..4),
+        note in prop::bool::weighted(0.2),
         allergy in any::<bool>(),
         table in prop::option::of(prop::sample::select(vec!["7", "8"])),
         due in prop::option::weighted(0.1, 1_i64..1000),
     ) -> Basket {
         let mut basket = basket(lines.iter().map(|(dish, quantity, _)| line(*dish, *quantity)).collect());
-        for (line, (.., allergy)) in basket.items.iter_mut().zip(&lines) {
-            line.allergy = *allergy;
+        let text = || Some("no peanuts".parse().unwrap());
+        for (line, _) in basket.items.iter_mut().zip(&lines).filter(|(_, (.., has_note))| *has_note) {
+            (line.note, line.allergy) = (text(), allergy);
         }
-        basket.allergy = allergy;
+        if note {
+            (basket.note, basket.allergy) = (text(), allergy);
+        }
         basket.table = table.filter(|_| due.is_none()).map(|label| label.parse().unwrap());
         basket.service = if due.is_some() { Service::Takeaway } else { basket.service };
         basket.due_at = due.map(|minutes| at(minutes * 60_000));
@@ -107,7 +111,7 @@ proptest! {
             return Ok(());
         };
         let portions: u16 = basket.items.iter().map(|line| line.quantity).sum();
-        let has_allergy = basket.allergy || basket.items.iter().any(|line| line.allergy);
+        let has_note = basket.note.is_some() || basket.items.iter().any(|line| line.note.is_some());
         let fits = level == Level::TWO
             && !paused
             && basket.due_at.is_none()
@@ -116,7 +120,7 @@ proptest! {
             && rule.tables.as_ref().is_none_or(|tables| order.table.as_ref().is_some_and(|table| tables.contains(table)))
             && rule.most_portions.is_none_or(|most| portions <= most)
             && rule.most_total.is_none_or(|most| order.total.amount <= i64::from(most))
-            && (rule.allergies || !has_allergy);
+            && (rule.notes || !has_note);
         prop_assert_eq!(order.status == OrderStatus::Accepted, fits);
         prop_assert_eq!(order.auto_accepted, fits);
         prop_assert_eq!(document.get("auto_accepted").is_some(), fits, "only a rule sets the field, from feature level 2 on");
@@ -146,7 +150,7 @@ fn without_a_rule_an_order_stays_placed_and_with_one_a_second_acceptance_changes
 #[test]
 fn a_rule_out_of_bounds_or_with_a_null_or_unknown_field_is_refused() {
     let read = |rule: Value| serde_json::from_value::<AutoAccept>(rule);
-    let whole = json!({"minutes": 15, "hours": [], "tables": ["7"], "most_portions": 4, "most_total": 90_000, "allergies": true});
+    let whole = json!({"minutes": 15, "hours": [], "tables": ["7"], "most_portions": 4, "most_total": 90_000, "notes": true});
     assert_eq!(serde_json::to_value(read(whole.clone()).unwrap()).unwrap(), whole);
     let tables: Vec<_> = (0..501).map(|table| table.to_string()).collect();
     for wrong in [

@@ -121,9 +121,9 @@ pub struct AutoAccept {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
     pub most_total: Option<u32>,
-    /// Also orders in which an allergy is declared.
+    /// Also orders with a note, which may be about an allergy, declared or not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub allergies: bool,
+    pub notes: bool,
 }
 
 fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {

@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 #[must_use]
 pub fn admits(rule: &AutoAccept, order: &Order, menu: &Menu, now: Timestamp) -> bool {
     let zone = &menu.time_zone;
-    let is_allergy = || order.allergy || order.items.values().any(|item| item.allergy);
+    // An allergy is declared beside a note. What a guest only writes is for somebody to read, too.
+    let has_note = || order.note.is_some() || order.items.values().any(|item| item.note.is_some());
     let is_at_one = |tables: &BTreeSet<TableLabel>| order.table.as_ref().is_some_and(|table| tables.contains(table));
     let portions = order.items.values().fold(0_u64, |sum, item| sum + u64::from(item.quantity));
     order.due_at.is_none()
@@ -22,7 +23,7 @@ pub fn admits(rule: &AutoAccept, order: &Order, menu: &Menu, now: Timestamp) -> 
         && rule.tables.as_ref().is_none_or(is_at_one)
         && rule.most_portions.is_none_or(|most| portions <= most.into())
         && rule.most_total.is_none_or(|most| order.total.amount <= most.into())
-        && (rule.allergies || !is_allergy())
+        && (rule.notes || !has_note())
 }
 
 /// Accepts a new order, with the promise of the rule.
