@@ -20,6 +20,6 @@ pub(super) fn answer_repeat(known: &ExternalOrder, fingerprint: &[u8]) -> Result
     }
     let number = known.order.number;
     let message =
-        format!("external_id belongs to order {number}, which has other contents; cancel that order or use another external_id");
+        format!("external_id belongs to order {number}, which has other contents; correct that order, or use another external_id");
     Err(Refusal { document: Some(to_json(&known.order)), ..Refusal::new(RefusalKind::Conflict, message) })
 }

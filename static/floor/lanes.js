@@ -1,4 +1,5 @@
 import { called, isUpcoming } from '../shared/called.js';
+import { asciiDigits } from '../shared/search.js';
 import { clockOf, promisedAt } from '../shared/urgency.js';
 
 /**
@@ -129,16 +130,27 @@ function dueAt(order, lane) {
 
 /** @param {any} order @param {string} search */
 function matches(order, search) {
-  const { wanted, numbers, tables } = searched(search);
+  const { wanted, numbers, tables, exact } = searched(search);
   if (wanted === '') return true;
-  if ((numbers && [String(order.number), called(order).toLowerCase()].some((name) => name.startsWith(wanted))) || (tables && isAt(order, wanted))) return true;
+  const number = called(order).toLowerCase();
+  if (numbers && [number, number.replace(/^\D+/, '')].some((name) => name.startsWith(wanted))) return true;
+  if (tables && isAt(order, wanted, exact)) return true;
   return numbers && tables && !/^\d+$/.test(wanted) && wordsOf(order).some((words) => words.includes(wanted));
 }
 
-/** Digits must match a whole label, so that 1 is not table 10; letters may match a part. @param {{table?: string}} order @param {string} wanted */
-function isAt({ table = '' }, wanted) {
-  const label = table.toLowerCase();
-  return /^\d+$/.test(wanted) ? label === wanted : label.includes(wanted);
+/** @param {string} label @returns {string[]} */
+function numbersIn(label) {
+  return label.match(/\d+/g) ?? [];
+}
+
+/**
+ * Digits match a whole number of a label: 4 finds the tables 4 and Patio B4, but not 14. Letters match any part.
+ * @param {{table?: string}} order @param {string} wanted @param {boolean} exact whether digits have to be the whole label
+ */
+function isAt({ table = '' }, wanted, exact) {
+  const label = asciiDigits(table.toLowerCase());
+  if (!/^\d+$/.test(wanted)) return label.includes(wanted);
+  return label === wanted || (!exact && numbersIn(label).includes(wanted));
 }
 
 /** Names that people use for a service. @type {Record<string, string[]>} */
@@ -353,12 +365,14 @@ function totalOf(orders) {
 /** @param {{table?: string}} one @param {string} search as typed */
 export function isTable({ table }, search) {
   const { wanted } = searched(search);
-  const label = (table ?? '').toLowerCase();
-  return /^\d+$/.test(wanted) ? label.startsWith(wanted) : label.includes(wanted);
+  const label = asciiDigits((table ?? '').toLowerCase());
+  return /^\d+$/.test(wanted) ? numbersIn(label).some((number) => number.startsWith(wanted)) : label.includes(wanted);
 }
 
 /** `#12` is an order number and `table 12` a table; `12` may be either. @param {string} search as typed */
 function searched(search) {
-  const [, kind, wanted] = /** @type {string[]} */ (/^(#|table\s+)?(.*)$/s.exec(search.trim().toLowerCase()));
-  return { wanted, numbers: !kind?.startsWith('t'), tables: kind !== '#' };
+  const typed = asciiDigits(search.trim().toLowerCase());
+  const [, kind, wanted] = /** @type {string[]} */ (/^(#|table\s+)?(.*)$/s.exec(typed));
+  const exact = kind?.startsWith('t') ?? false;
+  return { wanted, numbers: !exact, tables: kind !== '#', exact };
 }

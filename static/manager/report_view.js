@@ -30,7 +30,7 @@ function dayChoice(date, today) {
 /** @param {any} report */
 function figures({ orders, revenue, promised, late, steps: { accepted_to_ready: cooked } }) {
   const shown = [
-    [String(orders), orders === 1 ? 'order' : 'orders'],
+    [String(orders), orders === 1 ? 'order placed' : 'orders placed'],
     [money(revenue), 'sold'],
     [cooked.count > 0 ? span(cooked.median_ms) : '–', 'from accepted to ready, median'],
     [promised > 0 ? `${Math.round((late / promised) * 100)} %` : '–', promised > 0 ? `late: ${late} of ${promised}` : 'late'],

@@ -13,3 +13,13 @@ export function matches(text, typed) {
   const parts = text.split(/[\s-]+/);
   return typed.split(/\s+/).every((word) => parts.some((part) => part.startsWith(word)));
 }
+
+/** @param {string} text @returns {string} with the digits of every script as 0 to 9, so that ৪ finds table 4 */
+export function asciiDigits(text) {
+  return text.replace(/\p{Nd}/gu, (digit) => {
+    const code = /** @type {number} */ (digit.codePointAt(0));
+    let zero = code;
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+    return String((code - zero) % 10);
+  });
+}

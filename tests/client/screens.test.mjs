@@ -487,6 +487,19 @@ test('the floor sorts orders into lanes, and finds an order by number or table',
   assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], done: [], upcoming: [] });
 });
 
+test('digits find whole numbers in the labels of tables and tickets, in every script', () => {
+  const orders = [
+    order('preparing', {}, { id: 'four', number: 31, table: '4' }), order('preparing', {}, { id: 'patio', number: 32, table: 'Patio B4' }),
+    order('preparing', {}, { id: 'fourteen', number: 33, table: '14' }), order('preparing', {}, { id: 'ticket', number: 4, ticket: 'T2', table: '9' }),
+    order('preparing', {}, { id: 'away', number: 35, ticket: 'T48', service: 'takeaway' }),
+  ];
+  const found = (search) => lanes(orders, NOON, search).kitchen.map(({ id }) => id).sort();
+  for (const typed of ['4', '৪', '٤']) assert.deepEqual(found(typed), ['away', 'four', 'patio'], `${typed}: not by the hidden number of T2`);
+  assert.deepEqual(found('table 4'), ['four'], 'the link of a table finds that table alone');
+  assert.deepEqual(found('t2'), ['ticket']);
+  assert.deepEqual(['4', '1', '৪'].map((typed) => isTable({ table: 'Patio B4' }, typed)), [true, false, true]);
+});
+
 test('the floor by table shows what each table waits for, with calls, in the order of the tables', () => {
   const total = { amount: 500, currency: 'BDT' };
   const orders = [
