@@ -19,7 +19,8 @@ pub(super) fn answer_repeat(known: &ExternalOrder, fingerprint: &[u8]) -> Result
         return Ok(Decision::Keep { document: to_json(&known.order), position: known.order.position });
     }
     let number = known.order.number;
-    let message =
-        format!("external_id belongs to order {number}, which has other contents; correct that order, or use another external_id");
+    let message = format!(
+        "external_id belongs to order {number}, which has other contents; correct that order, or use another external_id"
+    );
     Err(Refusal { document: Some(to_json(&known.order)), ..Refusal::new(RefusalKind::Conflict, message) })
 }

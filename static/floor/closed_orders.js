@@ -1,4 +1,4 @@
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { place } from '../shared/format.js';
 import { closedAt, listed } from './lanes.js';
 

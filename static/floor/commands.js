@@ -1,4 +1,4 @@
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { find, h } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { dueDays, pickedTime } from '../shared/due_picker.js';

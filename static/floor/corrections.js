@@ -1,6 +1,6 @@
 import { newId } from '../client/ids.js';
 import { MAX_NOTE } from '../shared/basket.js';
-import { dishWords } from '../shared/chosen.js';
+import { dishWords } from '../shared/order_facts.js';
 
 /**
  * The wanted quantity and note of a line.

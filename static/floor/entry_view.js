@@ -2,7 +2,7 @@ import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, chosenCourse, coursesOf, isForL
 import { kept } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { dueDays, duePicker } from '../shared/due_picker.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { clock, count, money, place, serviceWord } from '../shared/format.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';

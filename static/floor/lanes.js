@@ -1,4 +1,4 @@
-import { called, isUpcoming } from '../shared/called.js';
+import { called, isUpcoming } from '../shared/order_facts.js';
 import { asciiDigits } from '../shared/search.js';
 import { clockOf, promisedAt } from '../shared/urgency.js';
 

@@ -1,4 +1,4 @@
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { compareHistories, findClosed } from '../shared/lost.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 

@@ -1,5 +1,4 @@
-import { called } from '../shared/called.js';
-import { dishWords } from '../shared/chosen.js';
+import { called, dishWords } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';

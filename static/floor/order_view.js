@@ -1,5 +1,4 @@
-import { called } from '../shared/called.js';
-import { chosenOptions } from '../shared/chosen.js';
+import { called, chosenOptions } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money, place, whyWords } from '../shared/format.js';
 import { icon } from '../shared/icons.js';

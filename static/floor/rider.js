@@ -1,5 +1,5 @@
 import { MAX_NOTE } from '../shared/basket.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { sheetHead } from '../shared/sheet.js';

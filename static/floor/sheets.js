@@ -1,5 +1,5 @@
 import { MAX_NOTE, MAX_QUANTITY } from '../shared/basket.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { find, h } from '../shared/dom.js';
 import { REASON_WORDS, money, place } from '../shared/format.js';
 import { duePicker } from '../shared/due_picker.js';

@@ -1,4 +1,4 @@
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { money } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';

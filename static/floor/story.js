@@ -1,4 +1,4 @@
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, clock, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';

@@ -1,4 +1,4 @@
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, age, clock, count, money, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';

@@ -1,7 +1,7 @@
 import { WORDS, errorWords, money } from '../languages/language.js';
 import { asRoundOf, withAdded, withOrderAgain, withRoundAgain } from '../shared/basket.js';
 import { lineKey, withTouch, withTyped } from '../shared/basket_edits.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { Checkout } from '../shared/checkout.js';
 import { find, onAction, render } from '../shared/dom.js';
 import { dueDays } from '../shared/due_picker.js';

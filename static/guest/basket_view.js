@@ -1,6 +1,6 @@
 import { WORDS, dueWhen, money } from '../languages/language.js';
 import { MAX_GUEST_NAME, MAX_NOTE, canBeOrdered, isForLater, lacksName, mayBeLater, linePrice, obstacle, priceBefore, total, totalBefore, unavailable, wantsChoice } from '../shared/basket.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { groupsOf } from '../shared/choices.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';

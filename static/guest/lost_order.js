@@ -1,5 +1,5 @@
 import { WORDS } from '../languages/language.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { itemList, noteLine, service } from './order_view.js';

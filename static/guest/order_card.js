@@ -1,5 +1,5 @@
 import { WORDS, clock } from '../languages/language.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { controls, coursesLine, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, statusWords, why } from './order_view.js';
 

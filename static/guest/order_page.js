@@ -1,9 +1,8 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords, language, setZone } from '../languages/language.js';
-import { called } from '../shared/called.js';
+import { called, isEmptied } from '../shared/order_facts.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
-import { isEmptied } from '../shared/emptied.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';

@@ -1,5 +1,5 @@
 import { WORDS, errorWords } from '../languages/language.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h, onAction, render } from '../shared/dom.js';
 import { toast } from '../shared/toasts.js';
 import { orderPage } from './order_view.js';

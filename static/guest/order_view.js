@@ -1,6 +1,5 @@
 import { WORDS, clock, dueWhen, money, number, timeRange } from '../languages/language.js';
-import { called, isUpcoming } from '../shared/called.js';
-import { chosenOptions } from '../shared/chosen.js';
+import { called, chosenOptions, isUpcoming } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
 

@@ -1,5 +1,5 @@
 import { WORDS, money, number } from '../languages/language.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';

@@ -1,6 +1,6 @@
 import { WORDS, ageInWords } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { h, onAction } from '../shared/dom.js';
 import { toast } from '../shared/toasts.js';
 import { linkTo } from './page_state.js';

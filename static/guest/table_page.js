@@ -3,7 +3,7 @@ import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords, money, setZone } from '../languages/language.js';
 import { backClosesSheets } from '../shared/back.js';
 import { total } from '../shared/basket.js';
-import { called } from '../shared/called.js';
+import { called } from '../shared/order_facts.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { defaultsOf, isChosenWell } from '../shared/choices.js';
 import { find, h, onAction, render } from '../shared/dom.js';

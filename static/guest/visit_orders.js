@@ -1,4 +1,4 @@
-import { isEmptied } from '../shared/emptied.js';
+import { isEmptied } from '../shared/order_facts.js';
 import { changeOf, isRewritten, newestOrder } from './last_seen.js';
 import { isFinal } from './order_view.js';
 

@@ -3,7 +3,7 @@ import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
 import { findClosed } from '../shared/lost.js';
 import { leastIdOf } from '../shared/time_ids.js';
-import { isUpcoming } from '../shared/called.js';
+import { isUpcoming } from '../shared/order_facts.js';
 import { becameRush, changesBetween, heldBetween, isOpen, marksBetween, ticketOf } from './tickets.js';
 
 /** How many closed orders to read at once. */

@@ -17,7 +17,7 @@ import { redrawing } from '../shared/redraw.js';
 import { Sound } from '../shared/sound.js';
 import { database, sessionStore } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { isUpcoming } from '../shared/called.js';
+import { isUpcoming } from '../shared/order_facts.js';
 import { KitchenCommands } from './commands.js';
 import { listenToKeys } from './keys.js';
 import { KitchenOrders } from './orders.js';

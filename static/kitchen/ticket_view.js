@@ -1,5 +1,4 @@
-import { called } from '../shared/called.js';
-import { chosenOptions } from '../shared/chosen.js';
+import { called, chosenOptions } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, age, count, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';

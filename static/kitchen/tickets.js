@@ -1,8 +1,6 @@
-import { called } from '../shared/called.js';
-import { chosenOptions, dishWords } from '../shared/chosen.js';
+import { called, chosenOptions, dishWords, isUpcoming } from '../shared/order_facts.js';
 import { loudestAllergy } from '../shared/notes.js';
 import { isOwed } from '../shared/optimistic.js';
-import { isUpcoming } from '../shared/called.js';
 import { promisedAt } from '../shared/urgency.js';
 
 /**

@@ -1,4 +1,4 @@
-import { called } from './called.js';
+import { called } from './order_facts.js';
 import { place } from './format.js';
 
 /** The participle of each action, for the message. @type {Record<string, string>} */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { askedGroups, defaultsOf, groupsOf, isChosenWell, kept, lacksOptions, missingGroups, priceWith, toggled } from '../../static/shared/choices.js';
-import { chosenOptions } from '../../static/shared/chosen.js';
+import { chosenOptions } from '../../static/shared/order_facts.js';
 
 const price = (amount) => ({ amount, currency: 'BDT' });
 const option = (name, group, amount = 0, more = {}) => ({ name, price: price(amount), ...(group && { group }), ...more });

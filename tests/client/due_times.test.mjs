@@ -5,7 +5,7 @@ import { lanes, unansweredByAge, waitingThings } from '../../static/floor/lanes.
 import { ticketOf } from '../../static/kitchen/tickets.js';
 import { isForLater, placement } from '../../static/shared/basket.js';
 import { dueTimes, isWithin } from '../../static/shared/due_times.js';
-import { isUpcoming } from '../../static/shared/called.js';
+import { isUpcoming } from '../../static/shared/order_facts.js';
 import { clockAt, wallAt, whenAt } from '../../static/shared/zone.js';
 
 const ms = (text) => Date.parse(text);

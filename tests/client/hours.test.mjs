@@ -6,7 +6,7 @@ import { noOrdersWords, orderFromWords, withHours } from '../../static/guest/hou
 import { speak, when } from '../../static/languages/language.js';
 import { dayIn, knownZone } from '../../static/manager/days.js';
 import { openingWords, spanWords } from '../../static/manager/hours_view.js';
-import { called } from '../../static/shared/called.js';
+import { called } from '../../static/shared/order_facts.js';
 import { FakeStore } from './support.mjs';
 
 globalThis.localStorage = new FakeStore();

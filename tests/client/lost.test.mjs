@@ -10,8 +10,7 @@ import { forgetOrder, isRewritten, keepOrders, lastOrder } from '../../static/gu
 import { VisitOrders } from '../../static/guest/visit_orders.js';
 import { KitchenOrders } from '../../static/kitchen/orders.js';
 import { TicketMemory } from '../../static/kitchen/ticket_memory.js';
-import { called } from '../../static/shared/called.js';
-import { dishWords } from '../../static/shared/chosen.js';
+import { called, dishWords } from '../../static/shared/order_facts.js';
 import { place as placeWords } from '../../static/shared/format.js';
 import { compareHistories, findClosed } from '../../static/shared/lost.js';
 import { OrderBook } from '../../static/shared/order_book.js';
