@@ -72,7 +72,7 @@ pub async fn an_event_keeps_its_person_and_its_screen(database: TestDatabase) {
 pub async fn a_rule_accepts_an_order_in_the_commit_that_places_it(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
-    let rules: HouseRules = serde_json::from_value(serde_json::json!({"auto_accept": {"minutes": 15}})).unwrap();
+    let rules: HouseRules = serde_json::from_value(serde_json::json!({"auto_accept": {"minutes": 15, "notes": true}})).unwrap();
     restaurant.store.set_house_rules(restaurant.id, &rules, &Expected::ANY).await.unwrap();
     assert_eq!(other.store.house_rules(restaurant.id).await, Ok(rules));
     let (guest, id) = (restaurant.diner("diner-1"), command_id());
