@@ -42,7 +42,7 @@ class World:
 
     def ask(self, frames: list[Json]) -> None:
         for frame in frames:
-            assert frame.get("paged", False) == self.paged, "parts are requested if and only if the server can send them"
+            assert frame.get("paged", False) == self.paged, "parts are requested only if the server sends them"
             if "since" in frame:
                 assert frame["epoch"] == self.feed.epoch, "a cursor is used only in its epoch"
             self.on_the_way += [(answer, False) for answer in self.feed.answer(frame, self.part_size)]
