@@ -377,15 +377,10 @@ impl Fold {
         let closed_at = order.status.is_final().then_some(work.at);
         let is_document_only = accepted.is_none() && before.is_some_and(|before| has_same_columns(&before, &order));
         let written = self.writes.orders.entry(key).or_insert_with(|| OrderWrite {
-            order: order.clone(),
-            is_new: false,
-            visit: None,
-            source: None,
-            delivery: None,
-            is_changed: true,
             is_document_only,
             accepted,
             closed_at,
+            ..order_write::document_of(&order)
         });
         written.order = order;
         written.is_changed = true;

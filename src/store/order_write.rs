@@ -54,7 +54,8 @@ pub fn of_change(visit: &VisitWrite) -> impl Iterator<Item = OrderWrite> {
     moved.chain(changed).chain(placed)
 }
 
-fn document_of(order: &Order) -> OrderWrite {
+/// Returns the write of a known order whose document alone changes.
+pub fn document_of(order: &Order) -> OrderWrite {
     OrderWrite {
         order: order.clone(),
         is_new: false,
