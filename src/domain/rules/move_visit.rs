@@ -169,7 +169,7 @@ fn relocate(visit: OpenVisit, seating: Seating, change: VisitChange, moment: Mom
     bill.sort_by_key(|order| order.id);
     let visit = match &write.change {
         VisitChange { merged: Some(_), .. } => visit,
-        // A bill is the first at the table that it comes to.
+        // A bill that moves to another table becomes the first bill there.
         change => OpenVisit { table: to, bill: change.bill.filter(|_| change.is_undone), ..visit },
     };
     let document = to_json(&VisitBill::of(visit, &bill, &changes, moment.now));
