@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use support::watch::Watch;
-use support::{Client, Menu, TestServer, client::text, new_id};
+use support::{Client, Menu, Screen, TestServer, client::text, new_id};
 
 const COMMANDS: &str = "/api/v1/restaurants/demo/commands";
 const CURRENT: &str = "/api/v1/diner-sessions/current";
@@ -235,14 +235,7 @@ async fn only_staff_move_a_visit_to_a_free_table_and_each_command_moves_it_once(
     staff.post(COMMANDS, &answer).await.expect(200);
 
     let command = with(json!({"expected_position": position}));
-    let mut floor = staff.screen().await;
-    floor.join(&menu.floor()).await;
-    let mut frame = command.clone();
-    frame["type"] = "command".into();
-    let ack = floor.ask(frame).await;
-    assert_eq!(ack["changed"], true, "{ack}");
-    let again = staff.post(COMMANDS, &command).await.expect(200);
-    assert_eq!((&again["position"], &again["document"]), (&ack["position"], &ack["document"]), "the same answer, and no event");
+    let (mut floor, ack) = send_twice(staff, menu, &command).await;
     assert_eq!(staff.post(COMMANDS, &moving(&visit, "8")).await.expect(200)["changed"], false);
     let followed = floor.see(&menu.floor(), ack["position"].as_u64().unwrap()).await;
     assert_eq!(followed.kinds(), ["order.moved"; 3]);
@@ -471,6 +464,19 @@ async fn the_guests_of_a_table_stay_until_its_last_bill_is_paid() {
     first.client.get(CURRENT).await.problem(401, "unauthorized");
 }
 
+/// Sends a command over a WebSocket of the floor and again over HTTP. Returns the socket and the answer.
+async fn send_twice(staff: &Client, menu: &Menu, command: &Value) -> (Screen, Value) {
+    let mut floor = staff.screen().await;
+    floor.join(&menu.floor()).await;
+    let mut frame = command.clone();
+    frame["type"] = "command".into();
+    let ack = floor.ask(frame).await;
+    assert_eq!(ack["changed"], true, "{ack}");
+    let again = staff.post(COMMANDS, command).await.expect(200);
+    assert_eq!((&again["position"], &again["document"]), (&ack["position"], &ack["document"]), "the same answer, and no event");
+    (floor, ack)
+}
+
 #[tokio::test]
 async fn only_staff_split_existing_lines_and_each_command_splits_them_once() {
     let party = Party::open().await;
@@ -493,14 +499,7 @@ async fn only_staff_split_existing_lines_and_each_command_splits_them_once() {
     let stale = staff.post(COMMANDS, &with(json!({"expected_position": 1}))).await.problem(409, "stale");
     assert_eq!(stale["document"], visit);
     let command = with(json!({"expected_position": visit["position"]}));
-    let mut floor = staff.screen().await;
-    floor.join(&menu.floor()).await;
-    let mut frame = command.clone();
-    frame["type"] = "command".into();
-    let ack = floor.ask(frame).await;
-    assert_eq!(ack["changed"], true, "{ack}");
-    let again = staff.post(COMMANDS, &command).await.expect(200);
-    assert_eq!((&again["position"], &again["document"]), (&ack["position"], &ack["document"]), "the same answer, and no event");
+    let (_floor, ack) = send_twice(staff, menu, &command).await;
     assert_eq!(visits(staff).await.len(), 2);
     let next = party.call(&scan(server, 8).await, "help").await;
     staff.post(COMMANDS, &undoing(&ack)).await.expect(200);
