@@ -118,8 +118,7 @@ async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
 
 /// Registers the address of the metrics alone, for a listener of their own.
 pub fn configure_metrics(cfg: &mut web::ServiceConfig) {
-    cfg.service(at("/metrics", READ).wrap(Compress::default()).route(read().to(health::metrics)))
-        .default_service(web::to(no_such_path));
+    cfg.service(compressed("/metrics", health::metrics)).default_service(web::to(no_such_path));
 }
 
 /// Answers `not_found` for a path that this listener or the role of this node does not serve.
@@ -186,7 +185,7 @@ fn no_such_thing(error: &PathError) -> Problem {
 fn operations(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/healthz", READ).route(read().to(health::alive)))
         .service(at("/readyz", READ).route(read().to(health::ready)))
-        .service(at("/metrics", READ).wrap(Compress::default()).route(read().to(health::metrics)))
+        .service(compressed("/metrics", health::metrics))
         // The connection layer takes handshakes before this. Other requests get an error.
         .service(at(crate::connection::websocket::handshake::PATH, READ).route(read().to(no_upgrade)));
 }

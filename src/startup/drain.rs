@@ -26,7 +26,7 @@ pub async fn drain(connections: &ConnectionRegistry, handle: &ServerHandle, mut 
     signals.next().await;
     connections.announce_end();
     if !unready.is_zero() {
-        log::info!(drains_in_s = unready.as_secs(); "not ready any more");
+        log::info!(drains_in_s = unready.as_secs(); "no longer ready");
         tokio::select! {
             () = tokio::time::sleep(unready) => {}
             () = signals.next() => return false,
