@@ -21,6 +21,21 @@ const UNREACHED: &str = "window.WebSocket = class extends EventTarget {
       close() {}
     }";
 
+/// Scrolls an element to the middle and waits until it stays where it is, as on a page whose fonts are there. Waits for half
+/// a second at most, since a network may be cut and some elements always move.
+const INTO_SIGHT: &str = "const [element, done] = arguments;
+    element.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
+    let last = null;
+    let looks = 0;
+    const look = () => {
+      const { x, y } = element.getBoundingClientRect();
+      const now = `${x} ${y} ${document.fonts.status}`;
+      if ((now === last && document.fonts.status === 'loaded') || (looks += 1) > 25) return done(true);
+      last = now;
+      setTimeout(look, 20);
+    };
+    look();";
+
 /// A browser with its own profile and its own network.
 pub struct Browser {
     /// Names the browser in messages.
@@ -124,11 +139,11 @@ impl Browser {
     }
 
     /// Clicks the matching element. WebDriver scrolls just far enough to bring it into the window, where a bar may cover
-    /// it. People scroll further, and so does this.
+    /// it. People scroll further and wait until the page is still, and so does this: a click on what moves may hit what
+    /// is beside it.
     async fn press(&self, selector: &str) -> Result<(), CmdError> {
         let element = self.element(selector).await?;
-        let script = "arguments[0].scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'})";
-        self.client.execute(script, vec![serde_json::to_value(&element)?]).await?;
+        self.client.execute_async(INTO_SIGHT, vec![serde_json::to_value(&element)?]).await?;
         element.click().await
     }
 
