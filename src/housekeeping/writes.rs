@@ -1,6 +1,5 @@
-//! The check that the database accepts writes. It probes when nothing was committed for a while,
-//! immediately after a failed or slow commit, and while no commit ends. `/readyz` reports the
-//! result.
+//! The check that the database accepts writes. It writes a probe if nothing was committed for a while, if a commit failed or
+//! was slow, and if commits are running but none of them ends. `/readyz` reports the result.
 
 use crate::clock;
 use crate::store::{SharedStore, WriteFaults};
@@ -12,20 +11,21 @@ use tokio::time::timeout;
 const PACE: Duration = Duration::from_secs(1);
 /// The period of checks while the database accepts no writes.
 const FAILING_PACE: Duration = Duration::from_millis(250);
-/// How long a probe may take. One that takes longer has failed.
+/// The longest that a probe may take. A slower one counts as failed.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long to wait for a late probe to end: longer than the store needs to give it up.
+/// The longest wait for the end of a probe that has taken too long. The store abandons it sooner.
 const LATE: Duration = Duration::from_secs(30);
 /// The number of checks between two probes of an idle, healthy node.
 const IDLE: u32 = 10;
-/// The bytes of a probe after a failure: as many as the largest order, so that a disk with less
-/// space still counts as full.
+/// The size of a probe after a failure, in bytes: that of the largest order, so that a disk without space for one such order
+/// still counts as full.
 const LARGE: usize = 64 * 1024;
-/// The successive probes that change the verdict. After a failed commit, one is enough.
+/// The number of successive probes that have to contradict the verdict to change it. After a failed commit, one failed probe
+/// is enough.
 const IN_A_ROW: u32 = 2;
-/// The most successive probes that a node needs to become ready, however often it has relapsed.
+/// The most successive successful probes that end a failure, however often the node has relapsed.
 const MOST_IN_A_ROW: u32 = 32;
-/// The checks after which another failure no longer counts as a relapse.
+/// A failure is a relapse if fewer checks than this have passed since the last one ended.
 const RELAPSE: u32 = 60;
 
 /// Probes until the process ends.
@@ -48,7 +48,7 @@ pub async fn watch(store: SharedStore, metrics: Metrics) {
             report(faults, &metrics, verdict.is_failing);
         }
         if in_time.is_none() {
-            // A further probe would wait for another connection to the same database.
+            // Another probe would only occupy a second connection, and wait there for the same database.
             let _ = timeout(LATE, probe).await;
             verdict.failed = faults.count();
         }
@@ -89,9 +89,9 @@ struct Verdict {
     quiet: u32,
     failed: u64,
     before: Counts,
-    /// Whether other commits have failed, or none has ended, since the last probe.
+    /// Whether, since the last check, a write other than a probe failed or was slow, or writes were running and none ended.
     is_suspicious: bool,
-    /// The successive probes that end a failure.
+    /// The number of successive successful probes that end the current failure.
     needed: u32,
     /// Checks since the last failure ended.
     healthy: u32,
@@ -105,7 +105,7 @@ impl Default for Verdict {
 }
 
 impl Verdict {
-    /// Returns the bytes of a probe that is due now.
+    /// Returns the size in bytes of the probe that is due now; `None` if none is due.
     fn next_probe(&mut self, counts: Counts) -> Option<usize> {
         let is_stuck = self.before.begun > self.before.ended && counts.ended == self.before.ended;
         self.is_suspicious = is_stuck || counts.failed != self.failed;
@@ -119,7 +119,7 @@ impl Verdict {
         (self.quiet >= IDLE).then_some(0)
     }
 
-    /// Records the outcome of a probe. `failed` includes it.
+    /// Records the outcome of a probe. `failed` is the number of failed writes so far, with this probe.
     fn record(&mut self, is_written: bool, failed: u64) {
         self.quiet = 0;
         self.failed = failed;
@@ -135,7 +135,7 @@ impl Verdict {
     }
 
     /// Changes the verdict. A failure soon after the last one takes more successes to end, so that a node with a bad connection
-    /// to its database is not ready and unready in turn.
+    /// to its database does not keep switching between ready and not ready.
     fn turn(&mut self) {
         (self.is_failing, self.against) = (!self.is_failing, 0);
         if self.is_failing {
@@ -191,11 +191,11 @@ mod tests {
         let stuck = Counts { begun: 9, ended: 4, committed: 5, failed: 0 };
         assert_eq!(verdict.next_probe(stuck), Some(LARGE));
         verdict.record(false, 0);
-        assert!(verdict.is_failing, "no write ends and the probe does not either");
+        assert!(verdict.is_failing, "no write ends, and the probe fails");
     }
 
     #[test]
-    fn each_relapse_needs_more_successes_until_a_calm_time_resets_them() {
+    fn each_relapse_takes_more_successes_to_end_until_a_calm_period_resets_their_number() {
         let mut verdict = Verdict::default();
         let mut failed = 0;
         let mut fall_and_rise = |verdict: &mut Verdict| {

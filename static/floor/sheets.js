@@ -9,7 +9,7 @@ import { clockAt, dayAt, wallAt } from '../shared/zone.js';
 /** When later courses are sent to the kitchen. @type {Record<string, string>} */
 export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the previous course is served' };
 
-/** The contents of the staff page's dialog. Their controls send commands like those on the page. */
+/** The contents of the staff page's dialog. Controls in the dialog send commands in the same way as controls on the page. */
 
 /** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
 const ASKS_WHY = {
@@ -45,7 +45,7 @@ function quantityStepper(label, name, { first, most, all }) {
 export function correctionSheet(order, item, { quantity, note, news }) {
   const line = order.items[item];
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    sheetHead(`Change ${line.name}`, `${place(order)}. The kitchen sees what it was.`),
+    sheetHead(`Change ${line.name}`, `${place(order)}. The kitchen also sees the line as it was before.`),
     news && h('p.banner.banner--warn.field', { id: 'news', tabindex: -1 }, `A colleague has changed it to: ${news}. Your own change is entered below.`),
     quantityStepper('How many', line.name, { first: quantity, most: MAX_QUANTITY }),
     h('div.field', {},
@@ -152,7 +152,7 @@ export function pauseSheet(menu, rounds) {
 /** The time at which a working day counts as over. */
 const MORNING = '05:00';
 
-/** @param {string} name @param {string} open the label for no end */
+/** @param {string} name @param {string} open the label of the button that sets no end */
 function lengths(name, open) {
   const button = (/** @type {string} */ words, /** @type {Record<string, any>} */ attributes, looks = '.button--wide') =>
     h(`button.button${looks}`, { 'type': 'button', 'data-do': name, ...attributes }, words);

@@ -64,7 +64,7 @@ export class Account {
       }),
       'reload': () => location.reload(),
       'end-others': () => this.#attempt(control, async () => {
-        // The proof begins a new session, so copies of this session's tokens end too.
+        // Confirming the password begins a new session, so the call below also ends copies of this session's tokens.
         if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and so is anybody who has copied this session.')) return;
         await this.#api.delete(`${ME}/sessions`);
         await this.#showSessions();

@@ -88,7 +88,7 @@ export function confirmSheet({ secret, picture }) {
 
 /**
  * @param {string[]} codes @param {'close' | 'reload' | 'sign-in'} next the effect of the button; `reload` shows the page that a
- * manager may now use
+ * manager may use only with a second factor
  */
 export function recoverySheet(codes, next) {
   const does = { 'close': { 'data-do': 'close' }, 'reload': { 'data-account': 'reload' }, 'sign-in': { 'data-do': 'sign-out' } }[next];

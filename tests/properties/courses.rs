@@ -36,7 +36,7 @@ fn accept() -> OrderAction {
     OrderAction::Accept { minutes: None }
 }
 
-/// The state of item 2, a main, and the actions that lead there.
+/// A state of item 2 (a main), the actions that lead to it, and the outcome of each further action.
 type Row = (&'static str, fn() -> Vec<OrderAction>, [Cell; 8]);
 
 const FIRED: Cell = To(S::Preparing, &[E::ItemFired]);
@@ -68,7 +68,7 @@ const TABLE: [Row; 6] = [
 ];
 
 #[test]
-fn every_state_of_a_line_and_action() {
+fn every_action_in_every_state_of_a_line() {
     let actions = [
         main_dish(),
         OrderAction::Hold(Lines::Item(item(2))),
@@ -104,7 +104,7 @@ fn later_courses_are_held_by_the_restaurants_rule() {
     // Mains alone are the first course of their order.
     let mains = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(2, 1)]), position(1)).unwrap();
     assert!(!mains.order.has_held());
-    // A course other than that of the category.
+    // A starter that was ordered for the course of the mains.
     let chosen = Line { course: Some(course(2)), ..line(1, 1) };
     let ticket = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(4, 1), chosen]), position(1)).unwrap();
     let moved = &ticket.order.items[&item(1)];
@@ -187,7 +187,7 @@ fn a_line_that_moves_to_another_course_is_held_or_fired_with_it() {
 }
 
 #[test]
-fn an_order_keeps_the_rule_of_its_first_course() {
+fn an_order_keeps_the_rule_that_applied_when_its_first_course_was_ordered() {
     let mut ticket = ticket(Firing::Together);
     ticket.menu.firing = Firing::AfterServed;
     ticket.staff(&accept()).staff(&round(vec![of_course(2, 2)]));
@@ -274,7 +274,7 @@ fn an_unknown_course_is_not_found_and_an_unfinished_one_cannot_be_served() {
 
 #[test]
 fn a_station_fires_and_holds_its_own_dishes() {
-    // Item 2 is cooked at the bar's neighbour: dish `n` at station `n % 3`.
+    // Both mains are cooked at the bar: dish `n` is cooked at station `n % 3`.
     let mut ticket = ticket(Firing::ByHand);
     ticket.staff(&accept());
     let hot = principal(Role::Kitchen, Some("hot"));

@@ -17,9 +17,9 @@ pub fn retry(milliseconds: u64) -> Bytes {
 }
 
 /// Encodes a frame as a message: its beginning, the JSON text (shared, not copied), and its end. The text is one line, since
-/// its encoder escapes control characters. `cursor` is the reader's cursor after this frame. Messages of several rooms have no
-/// ids, since one id cannot hold several cursors. Before the last part of a snapshot, the id is empty: a reader that is
-/// disconnected there returns without an id, and gets all parts again.
+/// the JSON encoder escapes control characters. `cursor` is the reader's cursor after this frame; it is `None` in a stream of
+/// several rooms, whose messages have no ids, since one id cannot hold several cursors. All parts of a snapshot but the last
+/// have an empty id: a reader that loses its connection between them returns without an id, and gets all parts again.
 #[must_use]
 pub fn message(frame: &Frame, epoch: impl Display, cursor: Option<Position>) -> [Bytes; 3] {
     let head = match cursor {
@@ -34,7 +34,7 @@ fn head(kind: FrameKind, id: &str) -> String {
     format!("id: {id}\nevent: {}\ndata: ", kind.as_str())
 }
 
-/// Encodes a whole snapshot as one message with a line of data for each of its parts, which the reader joins.
+/// Encodes a whole snapshot as one message, with a line of data for each part of the snapshot. The reader joins the lines.
 pub fn whole(snapshot: &Snapshot, epoch: impl Display) -> Vec<Bytes> {
     let mut out = Vec::with_capacity(snapshot.parts() * 2 + 2);
     let mut line = head(FrameKind::Snapshot, &format!("{epoch}.{}", snapshot.position()));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_before_the_last_has_an_empty_id_and_moves_nothing() {
+    fn a_part_before_the_last_has_an_empty_id_and_leaves_the_cursor() {
         let part = |more| Frame::new(FrameKind::Snapshot, Position::new(9).unwrap(), b"{}").with_more(more);
         let text = written(&[part(true), part(false)]);
         let ids: Vec<_> = read(&text).into_iter().map(|(id, ..)| id.unwrap()).collect();

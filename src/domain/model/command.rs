@@ -1,8 +1,7 @@
 //! Commands: requests to change an order or a call, in one shape on every transport.
 //!
-//! [`RawCommand`] is the JSON as received; [`Command`] is its parsed meaning. Parsing checks which
-//! fields belong to which action, so that a misspelt or misplaced field is an error that names the
-//! field, and is never ignored.
+//! [`RawCommand`] is the JSON as received; [`Command`] is its parsed meaning. Parsing checks which fields belong to which
+//! action. It never ignores a misspelt or misplaced field, but returns an error that names it.
 
 use super::course::CourseNumber;
 use super::line::{self, Correction, Line, MAX_LINES, Round, optional_lines_schema};
@@ -142,7 +141,7 @@ fn reason_schema() -> Object {
     schema::word(words).description(Some("`reject`, `cancel`, `void_item`, `call_waiter`.")).build()
 }
 
-/// A parsed command. Fingerprints hash its own JSON (not the wire's), so that commands of equal
+/// A parsed command. A fingerprint is a hash of this type's JSON and not of the JSON received, so that commands of equal
 /// meaning have equal fingerprints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Command {
@@ -324,7 +323,7 @@ impl Fields {
         match (self.raw.course.take(), self.raw.item.take()) {
             (Some(course), None) => Ok(Lines::Course(course)),
             (None, Some(item)) => Ok(Lines::Item(item)),
-            _ => Err(InvalidCommand(format!("{} needs one of the fields course and item", self.name))),
+            _ => Err(InvalidCommand(format!("{} needs exactly one of the fields course and item", self.name))),
         }
     }
 
@@ -363,7 +362,7 @@ impl Fields {
             (None, None) => SplitTo::OwnBill,
             (Some(table), None) => SplitTo::Table(table),
             (None, Some(into)) => SplitTo::Visit(into),
-            (Some(_), Some(_)) => return Err(InvalidCommand("split takes one of the fields table and into".into())),
+            (Some(_), Some(_)) => return Err(InvalidCommand("split takes at most one of the fields table and into".into())),
         };
         Ok(VisitAction::Split { visit, lines, to })
     }
@@ -495,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_not_accepted_for_all_lines() {
+    fn fields_that_limit_a_command_must_not_be_null() {
         for field in ["only", "quantity", "expected_total"] {
             let text = format!(r#"{{"id":"{ID}","order":"{ID}","action":"ready","{field}":null}}"#);
             assert!(serde_json::from_str::<RawCommand>(&text).is_err(), "{field}");

@@ -1,4 +1,4 @@
-//! Seats at a table, which tell the waiter who gets a dish.
+//! Seat numbers. The seat number of a dish tells the waiter which guest at the table gets it.
 
 use super::schema::{self, wire_schema};
 use super::whole_number;

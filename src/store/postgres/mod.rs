@@ -1,4 +1,4 @@
-//! PostgreSQL: for more than one node.
+//! The PostgreSQL store, which several nodes can share.
 
 #[path = "../backend/mod.rs"]
 #[allow(clippy::duplicate_mod)] // compiled for both drivers
@@ -35,26 +35,26 @@ type Database = sqlx::Postgres;
 /// Whether [`backend`] uses the statements for SQLite.
 const IS_SQLITE: bool = false;
 
-/// Begins reads that must all see one point of the database.
+/// Begins reads that must all see the same state of the database.
 const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Begins writes. A statement that has waited for a row lock reads the row's current state.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// The frame of a group that does not hold its feed.
+/// The frame of a group that is committed without holding its feed.
 const UNHELD: Frame = Frame { is_unheld: true, begin: None, end: None };
-/// The attempts to commit a group before it holds its feed.
+/// The number of attempts to commit a group without holding its feed. The next attempt may hold it.
 const ATTEMPTS: u32 = 3;
-/// The longest average time of these attempts at which a node may hold a feed. A node with a slower connection would keep all
-/// others waiting.
+/// The average time of these attempts below which the node may hold the feed. With a slower connection, it would keep all other
+/// nodes waiting.
 const QUICK: Duration = Duration::from_millis(150);
-/// The time after which a group fails that other nodes overtake again and again.
+/// The time after which a group fails if other nodes overtake it again and again.
 const OVERTAKEN: Duration = Duration::from_secs(6);
 
 /// A store on a server, shared with other nodes. Cheap to clone.
 #[derive(Clone)]
 pub struct PostgresStore {
     epoch: Arc<str>,
-    /// The id that the row, the leases and the write probe of this node carry.
+    /// The id of this node. Its row, its leases and its write probes carry it.
     node: Uuid,
     pool: PgPool,
     servers: Arc<Servers>,
@@ -80,7 +80,7 @@ impl PostgresStore {
         Ok(Self { epoch: epoch.into(), node, pool, servers, faults, groups, menus: Arc::default(), instance })
     }
 
-    /// Runs a unit of work of one statement.
+    /// Runs a unit of work without beginning a transaction.
     async fn read<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -96,14 +96,14 @@ impl PostgresStore {
                 () = sleep_until(deadline) => log::warn!(seconds = task::DEADLINE.as_secs(); "the database did not answer in time"),
                 Ok(()) = moves.changed() => log::warn!("the database moved to another server before it answered"),
             }
-            // The statement may still run on this connection, so it is closed and not returned to the pool.
+            // Closes the connection instead of returning it to the pool, since the statement may still run on it.
             drop(connection.detach());
             Err(StoreError::Unavailable)
         })
         .await
     }
 
-    /// Runs a unit of work whose reads must all see the same point of the database.
+    /// Runs a unit of work whose reads must all see the same state of the database.
     async fn read_at_one_point<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -145,8 +145,8 @@ impl PostgresStore {
         if begin == WRITE { self.faults.watch(transaction, |_| true).await } else { transaction.await }
     }
 
-    /// Commits members of a group without holding their feed during a round trip to the server. Returns `None` if others change
-    /// the feed again and again; the caller then holds it.
+    /// Commits members of a group without holding their feed during a round trip to the server. Returns `None` if other nodes
+    /// change the feed again and again; the caller then commits while it holds the feed.
     async fn commit_unheld(&self, works: Arc<[Work]>, members: Range<usize>) -> Result<Option<Vec<Result<Committed>>>> {
         let menus = self.menus.clone();
         let attempts = self.read(move |c| {
@@ -160,7 +160,7 @@ impl PostgresStore {
                     }
                     let taken = begun.elapsed();
                     if taken > OVERTAKEN {
-                        log::warn!(attempts; "a group of commands was overtaken by other nodes again and again");
+                        log::warn!(attempts; "other nodes overtook a group of commands again and again");
                         return Err(StoreError::Unavailable);
                     }
                     if attempts >= ATTEMPTS && taken < QUICK * attempts {
@@ -176,7 +176,7 @@ impl PostgresStore {
     }
 }
 
-/// Brings the schema up to date. Returns the epoch, and the number of the server that is the primary.
+/// Brings the schema up to date. Returns the epoch, and the index of the primary among the servers.
 async fn prepare(servers: &[PgConnectOptions]) -> std::result::Result<(String, usize), OpenError> {
     let (mut connection, primary) = connect::prepare(servers).await?;
     let epoch = backend::epoch::get_or_make(&mut connection).await?;
@@ -213,13 +213,12 @@ async fn commit_members(store: PostgresStore, works: Arc<[Work]>, members: Range
     Ok(commit.await?.outcomes)
 }
 
-/// Whether one statement can write all that these works decide.
+/// Returns whether a single statement can write all decisions of a group.
 fn can_be_unheld(works: &[Work]) -> bool {
     works.iter().all(|work| work.reads.is_shared()) || matches!(works, [Work { reads: Reads::Menu, .. }])
 }
 
-/// Never resolves: after a failover with another history, the node begins a generation and
-/// continues.
+/// Never resolves: if a server with another history takes over, the node begins a new generation of the feeds and continues.
 async fn lost(_: &PostgresStore) -> &'static str {
     std::future::pending().await
 }
@@ -228,10 +227,10 @@ async fn reconnected(store: &PostgresStore) {
     store.instance.changed().await;
 }
 
-/// The SQLSTATE of a function that the database user may not call.
+/// The SQLSTATE of the error when the database user may not call a function.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
-/// Returns the server's system identifier, its timeline, and the ids of the database and of a table, which a restored dump
-/// makes again.
+/// Returns the server's system identifier and timeline, the id of the database, and the id of a table. Restoring a dump creates
+/// the table again, with another id.
 const ORIGIN: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' \
     || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' \
     || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || 'feeds'::regclass::oid";
@@ -258,7 +257,7 @@ async fn origin(connection: &mut Connection) -> Result<Option<String>> {
     match query_scalar(ORIGIN).fetch_one(connection).await {
         Ok(origin) => Ok(Some(origin)),
         Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == INSUFFICIENT_PRIVILEGE) => {
-            log::warn!(cause:% = error; "this node would not notice a promoted standby if none ran meanwhile");
+            log::warn!(cause:% = error; "cannot read the database's origin; a standby promoted while no node ran goes unnoticed");
             Ok(None)
         }
         Err(error) => Err(error.into()),
