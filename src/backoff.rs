@@ -13,8 +13,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Makes delays of up to `base` after the first failure, doubled after each further one up to
-    /// `cap`.
+    /// Makes a backoff whose ceiling is `base` after the first failure and doubles with each further failure, up to `cap`.
     #[must_use]
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap, tries: 0 }

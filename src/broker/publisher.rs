@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 /// The capacity of the mailbox. Overflow: the feed registry drops and counts the announcement.
 const MAILBOX: usize = 4096;
-/// The period of the beats that show other nodes that this one publishes.
+/// The period of beats. They prove to other nodes that this one can publish.
 const BEAT: Duration = Duration::from_secs(1);
 
 /// The publisher, one for each node, supervised. It sends all queued messages in one round trip. A
@@ -59,8 +59,9 @@ impl RedisPublisher {
         }));
     }
 
-    /// Publishes the heads of dropped announcements in the first round trip, and a beat only after that, so that other nodes
-    /// see no earlier sign of life. Without heads, the first round trip is a beat, which shows whether this node may publish.
+    /// Publishes the heads of dropped announcements in the first round trip, and a beat only after that: other nodes must not
+    /// see a sign of life before the heads. Without heads, the first round trip is a beat, which shows whether this node may
+    /// publish.
     fn connected(
         &mut self,
         connection: RedisConnection,
@@ -86,7 +87,7 @@ impl RedisPublisher {
         !missed.is_empty()
     }
 
-    /// Queues a message, or the head of the log if it is too large.
+    /// Queues a message, or only the head of the log if the message is too large.
     fn put(&mut self, restaurant: RestaurantId, reaches: Position, body: Body) {
         let channel = self.context.channels.feed(restaurant);
         let sealed = self.context.seal(channel.clone(), body);

@@ -8,8 +8,8 @@ import { iconButton } from './parts.js';
 /** @typedef {import('./menu_draft.js').DraftOption} DraftOption */
 /** @typedef {import('./menu_draft.js').DraftGroup} DraftGroup */
 /**
- * @typedef {{id: string, name: string, amount: number | null, preset?: boolean, groups?: TypedGroup[]}} TypedOption as typed;
- * `amount` is null if it is not a valid price
+ * @typedef {{id: string, name: string, amount: number | null, preset?: boolean, groups?: TypedGroup[]}} TypedOption
+ * an option as the manager typed it; `amount` is null if it is not a valid price
  */
 /** @typedef {{id: string, name: string, min: number, max: number, options: TypedOption[]}} TypedGroup */
 
@@ -32,7 +32,7 @@ export function priceField(currency) {
 export function optionFields(options, groups, { currency, knowsGroups }) {
   return [
     knowsGroups && h('fieldset.field.options', {}, h('legend', {}, 'Choices'),
-      h('p.field__hint', {}, 'Questions to the guest, such as a side dish, how well done, or up to three extras.'),
+      h('p.field__hint', {}, 'Questions to the guest: which side dish, how well done, which of the extras (up to three).'),
       h('ul.groups', { id: 'groups' }, groups.map((group) => groupRow(group, currency, 'group'))),
       h('button.button', { 'type': 'button', 'data-do': 'add-group' }, icon('plus'), 'Add a choice')),
     h('fieldset.field.options', {}, h('legend', {}, 'Options'),

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 const BASE: &str = "/api/v1/restaurants/demo";
 
-/// A photograph of this size in a format.
+/// Returns a photograph of a size, encoded in a format.
 pub fn photo(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let pixels = RgbImage::from_fn(width, height, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 90]));
     let mut file = Cursor::new(Vec::new());
@@ -67,7 +67,7 @@ async fn an_uploaded_picture_can_be_put_on_a_dish_and_loaded_by_everybody() {
     anybody.get(&format!("{BASE}/pictures/{}/481", text(&picture["id"]))).await.problem(404, "not_found");
     anybody.get(&format!("{BASE}/pictures/{}/160", support::new_id())).await.problem(404, "not_found");
 
-    // A client that does not know pictures keeps them. Null removes them.
+    // An edit without a picture, as by a client that does not know pictures, keeps the dish's picture. Null removes it.
     let mut unaware = with_picture(&manager, &dish, json!(0)).await;
     unaware["items"][&dish].as_object_mut().unwrap().remove("picture");
     let kept = manager.put(&format!("{BASE}/menu"), &unaware).await.expect(200);
@@ -87,7 +87,7 @@ async fn an_uploaded_picture_can_be_put_on_a_dish_and_loaded_by_everybody() {
 }
 
 #[tokio::test]
-async fn stalled_uploads_leave_room_for_commands_and_are_counted() {
+async fn stalled_uploads_do_not_delay_commands_and_are_limited_in_number() {
     let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let menu = Menu::read(&manager).await;
@@ -121,11 +121,11 @@ async fn stalled_uploads_leave_room_for_commands_and_are_counted() {
     answer.expect(201);
     let mut byte = [0];
     let waits = tokio::time::timeout(Duration::from_millis(50), stalled[0].read(&mut byte)).await;
-    assert!(waits.is_err(), "the other uploads are still within their time");
+    assert!(waits.is_err(), "the server still waits for the other uploads");
 }
 
 #[tokio::test]
-async fn each_dish_has_its_own_number() {
+async fn two_dishes_cannot_have_the_same_sku() {
     let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let menu = Menu::read(&manager).await;

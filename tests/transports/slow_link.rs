@@ -51,7 +51,7 @@ async fn carry(client: TcpStream, server: SocketAddr, bytes_per_second: usize) {
         let mut buffer = vec![0; PIECE];
         let mut due = Instant::now();
         while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
-            // Unused time does not accumulate.
+            // Time in which nothing arrives does not permit a higher rate afterwards.
             due = due.max(Instant::now()) + Duration::from_secs_f64(count as f64 / bytes_per_second as f64);
             tokio::time::sleep_until(due.into()).await;
             if to_client.write_all(&buffer[..count]).await.is_err() {

@@ -1,6 +1,9 @@
-/** The least time between two copies of a room, in ms. When the link is lost or the page is left, a copy is written at once. */
+/**
+ * The shortest time between two copies of a room, in ms. When the client loses the link or the page is hidden, it writes a copy
+ * immediately.
+ */
 export const WRITE_EVERY_MS = 60_000;
-/** The delay before the first copy, in ms: a screen may lose its power within a minute. */
+/** The delay before the first copy, in ms. It is short, since a screen may lose power within its first minute. */
 const FIRST_WRITE_MS = 1_000;
 /** The age after which a copy is no longer shown. */
 export const KEPT_FOR_MS = 24 * 3_600_000;
@@ -73,7 +76,7 @@ export class KeptRooms {
     this.#storage.remove('rooms', this.#owner).catch(ignore);
   }
 
-  /** Resumes for the same principal. */
+  /** Stores copies again: the same principal is back. */
   remember() {
     this.#forgotten = false;
   }

@@ -34,7 +34,7 @@ const BUSY_HOUR: &str = "const plot = document.querySelector('.plot-scroll').get
     return bar.left >= plot.left && bar.right <= plot.right";
 
 #[tokio::test]
-async fn a_report_on_a_phone_shows_its_busy_hours_and_keeps_its_day_if_another_cannot_be_read() {
+async fn a_report_on_a_phone_shows_its_busy_hours_and_stays_if_that_of_another_day_cannot_be_read() {
     let restaurant = TestRestaurant::open(1, &[]).await;
     restaurant.evening(Duration::ZERO).await;
     let manager = restaurant.browser("the manager", Form::Phone).await;
@@ -54,8 +54,8 @@ async fn a_report_on_a_phone_shows_its_busy_hours_and_keeps_its_day_if_another_c
     manager.network.set(Network::Cut);
     manager.tap("[data-do='day-before']").await;
     let refused = "return document.querySelector('#toasts').innerText.includes('The server cannot be reached.')";
-    manager.until("it refused", refused, vec![]).await;
-    assert_eq!(manager.ask(day, vec![]).await, today, "the report on the page is of that day");
+    manager.until("that the server cannot be reached", refused, vec![]).await;
+    assert_eq!(manager.ask(day, vec![]).await, today, "the report on the page is still today's");
     manager.network.set(Network::Fine);
     manager.is("live").await;
     manager.tap("[data-do='day-before']").await;
@@ -109,7 +109,7 @@ async fn errors_of_a_dish_are_shown_beside_its_fields() {
     manager.inspect("manage-dish-refused").await;
     manager.write("dialog[open] [name='name']", "Patishapta").await;
     let forgiven = "return !document.querySelector('dialog[open] [name=name]').hasAttribute('aria-invalid')";
-    manager.until("no error at the name any longer", forgiven, vec![]).await;
+    manager.until("the name has no error", forgiven, vec![]).await;
     assert_eq!(manager.ask("return document.querySelectorAll('dialog[open] [data-of]').length", vec![]).await, 2);
     manager.has_no_complaint().await;
 }

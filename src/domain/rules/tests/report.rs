@@ -91,7 +91,7 @@ fn the_day_ends_at_midnight() {
 }
 
 #[test]
-fn a_day_with_a_clock_change_has_an_hour_more() {
+fn a_day_on_which_the_clocks_go_back_has_25_hours() {
     let (summer, winter) = (Offset::try_from(-240).unwrap(), Offset::try_from(-300).unwrap());
     let day = LocalDay::new("2026-11-01".parse().unwrap(), summer, winter).unwrap();
     let at = |time: &str| order(json!({"placed_at": time}));
@@ -120,7 +120,7 @@ fn an_order_is_late_if_it_was_ready_after_the_promised_time() {
 }
 
 #[test]
-fn durations_of_steps_cover_the_orders_that_completed_them() {
+fn the_durations_of_a_step_are_those_of_the_orders_that_completed_it() {
     let accepted = |minute: u8| order(json!({"accepted_at": format!("2026-11-24T10:{minute:02}:00.000Z")}));
     let mut orders: Vec<_> = (1..=10).map(accepted).collect();
     orders.push(order(json!({"status": "placed"})));
@@ -141,7 +141,7 @@ fn a_percentile_is_one_of_the_values() {
 }
 
 #[test]
-fn what_was_split_off_is_sold_but_is_no_order_of_its_own() {
+fn lines_that_were_split_off_are_sold_but_not_counted_as_an_order() {
     let origin = json!({"order": "0193a5f0-7c1e-7000-8000-00000000002a", "number": 1});
     let ready = json!({"accepted_at": "2026-11-24T10:01:00.000Z", "ready_at": "2026-11-24T10:20:00.000Z", "promised_at": "2026-11-24T10:15:00.000Z"});
     let mut part = ready.clone();
