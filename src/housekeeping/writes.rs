@@ -1,5 +1,5 @@
-//! The check that the database accepts writes. It writes a probe if nothing was committed for a while, if a commit failed or
-//! was slow, and if commits are running but none of them ends. `/readyz` reports the result.
+//! The check that the database accepts writes. It writes a probe when nothing was committed for a while, when a commit failed
+//! or was slow, or when commits are running but none of them ends. `/readyz` reports the result.
 
 use crate::clock;
 use crate::store::{SharedStore, WriteFaults};
@@ -13,17 +13,18 @@ const PACE: Duration = Duration::from_secs(1);
 const FAILING_PACE: Duration = Duration::from_millis(250);
 /// The longest that a probe may take. A slower one counts as failed.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The longest wait for the end of a probe that has taken too long. The store abandons it sooner.
+/// The longest time by which a probe that has exceeded [`PATIENCE`] may delay the next check. The store's own deadline ends
+/// such a probe earlier.
 const LATE: Duration = Duration::from_secs(30);
 /// The number of checks between two probes of an idle, healthy node.
 const IDLE: u32 = 10;
-/// The size of a probe after a failure, in bytes: that of the largest order, so that a disk without space for one such order
-/// still counts as full.
+/// The size in bytes of a probe after a failure or a suspicion. It is the size of the largest order, so that the probe fails
+/// if the disk has no space for such an order.
 const LARGE: usize = 64 * 1024;
 /// The number of successive probes that have to contradict the verdict to change it. After a failed commit, one failed probe
 /// is enough.
 const IN_A_ROW: u32 = 2;
-/// The most successive successful probes that end a failure, however often the node has relapsed.
+/// The upper limit of [`Verdict::needed`], which doubles with each relapse.
 const MOST_IN_A_ROW: u32 = 32;
 /// A failure is a relapse if fewer checks than this have passed since the last one ended.
 const RELAPSE: u32 = 60;
@@ -119,7 +120,7 @@ impl Verdict {
         (self.quiet >= IDLE).then_some(0)
     }
 
-    /// Records the outcome of a probe. `failed` is the number of failed writes so far, with this probe.
+    /// Records the outcome of a probe. `failed` is the count of failed writes, as read after the probe.
     fn record(&mut self, is_written: bool, failed: u64) {
         self.quiet = 0;
         self.failed = failed;
@@ -164,11 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn one_probe_confirms_a_failed_commit_but_not_a_failed_probe() {
+    fn the_verdict_changes_with_one_failed_probe_after_a_failed_commit_and_with_two_otherwise() {
         let mut verdict = Verdict::default();
         assert_eq!(verdict.next_probe(counts(1, 0)), Some(LARGE));
         verdict.record(true, 1);
-        assert!(!verdict.is_failing, "one commit failed and the next did not");
+        assert!(!verdict.is_failing, "one commit failed, but the probe after it succeeded");
         assert_eq!(verdict.next_probe(counts(2, 0)), Some(LARGE));
         verdict.record(false, 3);
         assert!(verdict.is_failing);

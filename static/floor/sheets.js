@@ -40,7 +40,7 @@ function quantityStepper(label, name, { first, most, all }) {
 
 /**
  * @param {any} order @param {string} item the id of a line that nobody has begun to cook
- * @param {{quantity: number, note: string, news?: string}} values news: the line after a colleague's change
+ * @param {{quantity: number, note: string, news?: string}} values `news` describes the line as a colleague has changed it
  */
 export function correctionSheet(order, item, { quantity, note, news }) {
   const line = order.items[item];
@@ -75,8 +75,8 @@ export function chosenQuantity(control) {
 }
 
 /**
- * @param {string} action @param {any} order @param {string} [item] its id @param {boolean} [divisible] whether a part of the
- * line can be voided
+ * @param {string} action @param {any} order @param {string} [item] the id of the line to void
+ * @param {boolean} [divisible] whether a part of the line can be voided
  */
 export function reasonSheet(action, order, item, divisible = false) {
   const { title, hint } = ASKS_WHY[action];

@@ -64,8 +64,9 @@ export class Account {
       }),
       'reload': () => location.reload(),
       'end-others': () => this.#attempt(control, async () => {
-        // Confirming the password begins a new session, so the call below also ends copies of this session's tokens.
-        if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and so is anybody who has copied this session.')) return;
+        // Confirming the password ends this session and begins another, so copies of this session's tokens become invalid, too.
+        const why = 'Every other browser will be signed out, and so will anybody who has copied this session.';
+        if (!await confirmPassword(this.#tokens, why)) return;
         await this.#api.delete(`${ME}/sessions`);
         await this.#showSessions();
         toast('You are signed out everywhere else.');

@@ -47,7 +47,7 @@ export function guardButtons(totp, pin) {
 }
 
 export function passwordSheet() {
-  return accountForm('password', 'Change password', 'You are signed out everywhere else.', 'Change',
+  return accountForm('password', 'Change password', 'This signs you out everywhere else.', 'Change',
     password('current', 'Current password'),
     field('new', 'New password', { type: 'password', autocomplete: 'new-password', minlength: 8, hint: '8 characters or more; a few words are best' }));
 }
@@ -87,8 +87,9 @@ export function confirmSheet({ secret, picture }) {
 }
 
 /**
- * @param {string[]} codes @param {'close' | 'reload' | 'sign-in'} next the effect of the button; `reload` shows the page that a
- * manager may use only with a second factor
+ * @param {string[]} codes
+ * @param {'close' | 'reload' | 'sign-in'} next the effect of the button. `reload` shows a manager the page that was refused to
+ * them without a second factor.
  */
 export function recoverySheet(codes, next) {
   const does = { 'close': { 'data-do': 'close' }, 'reload': { 'data-account': 'reload' }, 'sign-in': { 'data-do': 'sign-out' } }[next];
@@ -99,7 +100,8 @@ export function recoverySheet(codes, next) {
 }
 
 export function removalSheet() {
-  return accountForm('removal', 'Remove the second factor?', 'Signing in asks for the password alone. You are signed out everywhere else.', 'Remove',
+  return accountForm('removal', 'Remove the second factor?',
+    'Signing in will ask for the password alone. This signs you out everywhere else.', 'Remove',
     password('password', 'Your password'), code('From the app, or a recovery code'));
 }
 
@@ -121,7 +123,10 @@ function moment(time) {
   return `${DAY.format(new Date(time))}, ${clock(time)}`;
 }
 
-/** @param {{name: string, username: string, theme: string, link?: {href: string, text: string}}} who `link`: to their other page */
+/**
+ * @param {{name: string, username: string, theme: string, link?: {href: string, text: string}}} who `link` leads to the
+ * person's other page
+ */
 export function accountSheet({ name, username, theme, link }) {
   const themes = [['', 'Same as device'], ['light', 'Light'], ['dark', 'Dark']];
   return h('div', {}, sheetHead(name, `Signed in as ${username}.`),

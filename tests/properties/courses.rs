@@ -153,7 +153,7 @@ fn a_course_held_by_hand_is_only_fired_by_hand() {
 }
 
 #[test]
-fn a_round_is_held_with_its_course_unless_that_course_is_already_cooking() {
+fn a_round_holds_lines_of_held_courses_and_not_of_fired_ones() {
     let mut ticket = ticket(Firing::ByHand);
     ticket.staff(&accept()).staff(&OrderAction::Start);
     ticket.staff(&round(vec![line(1, 1), line(2, 1), line(0, 1)]));
@@ -199,13 +199,13 @@ fn an_order_keeps_the_rule_that_applied_when_its_first_course_was_ordered() {
 }
 
 #[test]
-fn a_round_is_fired_if_all_earlier_courses_were_served_and_held_otherwise() {
+fn a_round_is_fired_if_all_earlier_courses_were_served_but_is_held_if_one_is_held() {
     let staff = principal(Role::Staff, None);
     let mut ticket =
         Ticket::place_on(course_menu(Firing::AfterServed), &basket(vec![line(1, 1), line(0, 1)]), position(100)).unwrap();
     ticket.staff(&accept()).staff(&OrderAction::FinishItem(item(0))).staff(&serve(1));
     let round_of_mains = ticket.put(&staff, &round(vec![line(2, 1)]), None);
-    assert_eq!(round_of_mains, Outcome::Changed(vec![E::ItemAdded, E::ItemFired]), "the drink is still to come");
+    assert_eq!(round_of_mains, Outcome::Changed(vec![E::ItemAdded, E::ItemFired]), "an unserved drink holds no course back");
     assert!(!ticket.order.has_held());
 
     let mut ticket = Ticket::place_on(course_menu(Firing::ByHand), &basket(vec![line(1, 1)]), position(100)).unwrap();
@@ -285,7 +285,7 @@ fn a_station_fires_and_holds_its_own_dishes() {
 }
 
 #[test]
-fn a_held_dish_does_not_wait_in_the_kitchen() {
+fn a_held_dish_does_not_count_as_waiting_at_its_station() {
     let mut ticket = ticket(Firing::ByHand);
     ticket.staff(&accept());
     let stations = |ticket: &Ticket| undrawn::waits_at(&ticket.order).iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -19,7 +19,8 @@ pub fn retry(milliseconds: u64) -> Bytes {
 /// Encodes a frame as a message: its beginning, the JSON text (shared, not copied), and its end. The text is one line, since
 /// the JSON encoder escapes control characters. `cursor` is the reader's cursor after this frame; it is `None` in a stream of
 /// several rooms, whose messages have no ids, since one id cannot hold several cursors. All parts of a snapshot but the last
-/// have an empty id: a reader that loses its connection between them returns without an id, and gets all parts again.
+/// have an empty id: a reader that loses its connection between two parts reconnects with an empty `Last-Event-ID` or none, and
+/// gets all parts again.
 #[must_use]
 pub fn message(frame: &Frame, epoch: impl Display, cursor: Option<Position>) -> [Bytes; 3] {
     let head = match cursor {
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_before_the_last_has_an_empty_id_and_leaves_the_cursor() {
+    fn a_part_before_the_last_has_an_empty_id_and_does_not_move_the_cursor() {
         let part = |more| Frame::new(FrameKind::Snapshot, Position::new(9).unwrap(), b"{}").with_more(more);
         let text = written(&[part(true), part(false)]);
         let ids: Vec<_> = read(&text).into_iter().map(|(id, ..)| id.unwrap()).collect();
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_several_rooms_has_no_id() {
+    fn a_message_in_a_stream_of_several_rooms_has_no_id() {
         let part = Frame::new(FrameKind::Snapshot, Position::new(9).unwrap(), b"{}").with_more(true);
         assert_eq!(message(&part, "e1", None).concat(), b"event: snapshot\ndata: {}\n\n");
     }

@@ -63,7 +63,7 @@ pub struct RawCommand {
     /// `serve_item`: the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
-    /// For `void_item`: portions to void; the whole line when absent, so `null` is refused.
+    /// For `void_item`: the number of portions to void. Without this member, the whole line is voided. `null` is refused.
     #[serde(default, deserialize_with = "present_quantity", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = quantity_schema)]
     pub quantity: Option<u16>,
@@ -77,11 +77,12 @@ pub struct RawCommand {
     /// For `change_item`: the new line, of the same dish.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
-    /// For `add_items` and `change_item`: the total of the lines sent that the guest agreed to. `null` is refused.
+    /// For `add_items` and `change_item`: the total that the guest agreed to for the lines in this command. Without this
+    /// member, the guest agrees to any total. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expected_total: Option<Money>,
-    /// For `start` and `ready`: the lines that the sender saw; other lines do not change. If absent, all lines, so `null` is
-    /// refused.
+    /// For `start` and `ready`: the lines that the sender saw; other lines do not change. Without this member, the action
+    /// applies to all lines. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 100)]
     pub only: Option<Vec<ItemId>>,

@@ -19,7 +19,7 @@ pub struct SplitLine {
     pub order: OrderId,
     /// The line.
     pub item: ItemId,
-    /// Portions; the whole line when absent, so `null` is refused.
+    /// The number of portions that leave. Without this member, the whole line leaves. `null` is refused.
     #[serde(default, deserialize_with = "present_quantity", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = quantity_schema)]
     pub quantity: Option<u16>,

@@ -37,15 +37,15 @@ const IS_SQLITE: bool = false;
 
 /// Begins reads that must all see the same state of the database.
 const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Begins writes. A statement that has waited for a row lock reads the row's current state.
+/// Begins writes. At this isolation level, a statement that has waited for a row lock then reads the row's current state.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// The frame of a group that is committed without holding its feed.
+/// The [`Frame`] of a group that reads its feed without holding it and writes with a single statement.
 const UNHELD: Frame = Frame { is_unheld: true, begin: None, end: None };
 /// The number of attempts to commit a group without holding its feed. The next attempt may hold it.
 const ATTEMPTS: u32 = 3;
-/// The average time of these attempts below which the node may hold the feed. With a slower connection, it would keep all other
-/// nodes waiting.
+/// If the attempts took less than this on average, the node may hold the feed. Over a slower connection, it would keep all
+/// other nodes waiting.
 const QUICK: Duration = Duration::from_millis(150);
 /// The time after which a group fails if other nodes overtake it again and again.
 const OVERTAKEN: Duration = Duration::from_secs(6);
@@ -112,7 +112,7 @@ impl PostgresStore {
         self.transaction(ONE_POINT, unit).await
     }
 
-    /// Runs a unit of work that writes everything, or nothing if it fails.
+    /// Runs a unit of work in a transaction: if it fails, none of its writes takes effect.
     async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -188,7 +188,7 @@ async fn prepare(servers: &[PgConnectOptions]) -> std::result::Result<(String, u
 fn committed(outcome: sqlx::Result<()>, faults: &WriteFaults) -> Result<()> {
     outcome.map_err(|cause| {
         faults.blame(&cause);
-        log::error!(cause:% = cause; "a unit of work was not committed");
+        log::error!(cause:% = cause; "the commit of a unit of work failed");
         StoreError::Unavailable
     })
 }
@@ -218,7 +218,8 @@ fn can_be_unheld(works: &[Work]) -> bool {
     works.iter().all(|work| work.reads.is_shared()) || matches!(works, [Work { reads: Reads::Menu, .. }])
 }
 
-/// Never resolves: if a server with another history takes over, the node begins a new generation of the feeds and continues.
+/// Never resolves: the node keeps running if a server with another history takes over. It then begins a new generation of the
+/// feeds.
 async fn lost(_: &PostgresStore) -> &'static str {
     std::future::pending().await
 }
@@ -257,20 +258,20 @@ async fn origin(connection: &mut Connection) -> Result<Option<String>> {
     match query_scalar(ORIGIN).fetch_one(connection).await {
         Ok(origin) => Ok(Some(origin)),
         Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == INSUFFICIENT_PRIVILEGE) => {
-            log::warn!(cause:% = error; "cannot read the database's origin; a standby promoted while no node ran goes unnoticed");
+            log::warn!(cause:% = error; "cannot read the database's origin; a failover while no node runs will go unnoticed");
             Ok(None)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Does nothing: a restored database has another id.
+/// Does nothing: a database restored from a dump differs in its [`ORIGIN`] anyway.
 async fn renew_origin(_: &PostgresStore) -> Result<()> {
     Ok(())
 }
 
 /// Does nothing: the server's VACUUM reclaims deleted rows (docs/privacy.md).
-#[expect(clippy::unnecessary_wraps)] // SQLite can fail
+#[expect(clippy::unnecessary_wraps)] // the SQLite store's function can fail
 const fn scrub(_: &PostgresStore, _: Timestamp) -> Result<()> {
     Ok(())
 }
