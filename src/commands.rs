@@ -31,7 +31,7 @@ use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, NewIds};
 use crate::domain::rules::split_visit::NewVisitIds;
 use crate::domain::rules::transition::{self, TransitionContext};
-use crate::domain::rules::{change_menu, move_visit, schedule, screen, unseen_ticket, waiter_call};
+use crate::domain::rules::{change_menu, courses, move_visit, schedule, screen, unseen_ticket, waiter_call};
 use crate::domain::values::ids::{CallId, CommandId, OrderId, RestaurantId, ShiftId, VisitChangeId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
@@ -319,6 +319,20 @@ impl Commands {
         };
         let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), decide).await;
         self.count("due", answer)
+    }
+
+    /// Fires the course of an order that is due. Idempotent: only the first node that finds it has an effect, and none after
+    /// somebody has fired it or holds it. The event names the rule.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn fire_due(&self, restaurant: RestaurantId, order: OrderId) -> Answer {
+        let decide = |state: State| {
+            let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+            Ok(courses::decide(&order, state.moment))
+        };
+        let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), decide).await;
+        self.count("fire_due", answer)
     }
 
     /// Records a change of a kitchen screen. Idempotent. The events name the role `kitchen` for a

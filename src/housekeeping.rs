@@ -21,9 +21,9 @@ use std::time::Duration;
 const ENDED_PERIOD: Duration = Duration::from_secs(1);
 /// The most attempts of a starting node to read the ended sessions.
 const FIRST_READS: u32 = 8;
-/// The period of checks for lapsed pauses and 86s, and for orders that are due.
+/// The period of checks for lapsed pauses and 86s, and for orders and courses that are due.
 const LAPSE_PERIOD: Duration = Duration::from_secs(2);
-/// The most orders for later to begin with in one check. Overflow: the next check begins with the others.
+/// The most orders for later to begin with in one check, and the most courses to fire. Overflow: the next check has the others.
 const DUE_ORDERS: u32 = 200;
 /// The period of the removal of old rows.
 const FORGET_PERIOD: Duration = Duration::from_secs(3600);
@@ -52,9 +52,10 @@ pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, 
     actix_rt::spawn(every(REFUSALS_PERIOD, move || store_refusals(refused.0.clone(), refused.1.clone())));
     let visits = store.clone();
     actix_rt::spawn(every(PRUNE_PERIOD, move || close_idle_visits(visits.clone(), idle_visits)));
-    let (menus, orders) = ((store.clone(), commands.clone()), store.clone());
+    let (menus, orders, courses) = ((store.clone(), commands.clone()), (store.clone(), commands.clone()), store.clone());
     actix_rt::spawn(every(LAPSE_PERIOD, move || end_lapsed(menus.0.clone(), menus.1.clone())));
-    actix_rt::spawn(every(LAPSE_PERIOD, move || begin_due(orders.clone(), commands.clone())));
+    actix_rt::spawn(every(LAPSE_PERIOD, move || begin_due(orders.0.clone(), orders.1.clone())));
+    actix_rt::spawn(every(LAPSE_PERIOD, move || fire_due(courses.clone(), commands.clone())));
     actix_rt::spawn(every(FORGET_PERIOD, move || forget(store.clone())));
 }
 
@@ -122,6 +123,18 @@ async fn begin_due(store: SharedStore, commands: Commands) {
     for (restaurant, order) in due {
         if let Err(error) = commands.begin_due(restaurant, order).await {
             log::warn!(restaurant:%, order:%, error:% = error; "cannot begin with an order for later; will try again");
+        }
+    }
+}
+
+async fn fire_due(store: SharedStore, commands: Commands) {
+    let due = match store.due_courses(clock::now(), DUE_ORDERS).await {
+        Ok(due) => due,
+        Err(error) => return log::warn!(error:% = error; "cannot read courses that are due; will try again"),
+    };
+    for (restaurant, order) in due {
+        if let Err(error) = commands.fire_due(restaurant, order).await {
+            log::warn!(restaurant:%, order:%, error:% = error; "cannot fire a course that is due; will try again");
         }
     }
 }

@@ -68,7 +68,10 @@ pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
         MenuAction::GuestRounds(allowed) => {
             of("set_guest_rounds").map(|note| note.set_to(if *allowed { "allowed" } else { "refused" }))
         }
-        MenuAction::Firing(firing) => of("set_firing").map(|note| note.set_to(firing.as_str())),
+        MenuAction::Firing(rule) => of("set_firing").map(|note| {
+            let word = rule.firing.as_str();
+            note.set_to(rule.minutes.map_or_else(|| word.to_owned(), |minutes| format!("{word} {minutes}")))
+        }),
         MenuAction::NamesRequired(required) => {
             of("set_names").map(|note| note.set_to(if *required { "required" } else { "optional" }))
         }

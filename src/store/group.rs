@@ -443,8 +443,8 @@ pub fn repeat(known: &Remembered, key: &CommandKey) -> Result<Committed> {
 /// Whether a change of an open order leaves the columns beside its document as they are.
 fn has_same_columns(before: &Order, after: &Order) -> bool {
     let is_same_status = before.status == after.status && !after.status.is_final();
-    let starts = |order: &Order| order.starts_at.filter(|_| order.upcoming);
-    is_same_status && undrawn::waits_at(before) == undrawn::waits_at(after) && starts(before) == starts(after)
+    let clocks = |order: &Order| (order.starts_at.filter(|_| order.upcoming), order.fires_at);
+    is_same_status && undrawn::waits_at(before) == undrawn::waits_at(after) && clocks(before) == clocks(after)
 }
 
 /// Whether a change of an order gives the kitchen lines that it did not have: a round, fired ones, or those of an order for later.

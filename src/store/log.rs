@@ -388,6 +388,9 @@ pub trait Log: Send + Sync + 'static {
     /// Returns at most `limit` orders for later whose work begins at or before `now`, the first ones first.
     async fn due_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>>;
 
+    /// Returns at most `limit` orders of which a course fires by itself at or before `now`, the first ones first.
+    async fn due_courses(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>>;
+
     /// Whether the database differs from the one that a node last had: it is on another server, another database there, or an
     /// earlier state of the file.
     async fn is_moved(&self) -> Result<bool>;

@@ -1,3 +1,4 @@
+import { firesAt } from '../shared/courses.js';
 import { called, chosenOptions } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, clock, count, money, place, whyWords } from '../shared/format.js';
@@ -159,7 +160,7 @@ function itemLine(id, item, order, { corrects }) {
     h('span.line__body', {},
       h('span.line__name', {}, item.name),
       chosenOptions(item).map((option) => h('span.line__option', {}, `+ ${option}`)),
-      (item.seat || item.course || item.held || item.served_at) && h('span.line__option', {}, courseWords(item)),
+      (item.seat || item.course || item.held || item.served_at) && h('span.line__option', {}, courseWords(item, order)),
       item.round && h('span.line__option', {}, `Round ${item.round}, ${clock(item.added_at)}`),
       noteView(item),
       item.status === 'voided' && whyWords(item) && h('span.line__why', {}, whyWords(item))),
@@ -172,9 +173,11 @@ function itemLine(id, item, order, { corrects }) {
       tool('void_item', 'close', 'Void', item.name)));
 }
 
-/** @param {{seat?: number, course?: {name: string}, held?: boolean, served_at?: string}} item @returns {string} `Seat 2, Mains, held` */
-function courseWords({ seat, course, held, served_at: at }) {
-  return [seat && `Seat ${seat}`, course?.name, held && 'held', at && 'served'].filter(Boolean).join(', ');
+/** @param {any} item @param {any} order @returns {string} `Seat 2, Mains, held, fires at 19:42` */
+function courseWords(item, order) {
+  const { seat, course, held, served_at: served } = item;
+  const at = firesAt(item, order);
+  return [seat && `Seat ${seat}`, course?.name, held && 'held', at !== undefined && `fires at ${clock(at)}`, served && 'served'].filter(Boolean).join(', ');
 }
 
 /** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {string} word @param {string} name of the dish */

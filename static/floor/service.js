@@ -164,7 +164,7 @@ export class StaffService {
       'guest-rounds': () => this.#setGuestRounds(control.dataset.allowed === 'true'),
       'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.', pauseWords),
       'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.', pauseWords),
-      'firing': () => this.#setFiring(control.dataset.firing ?? ''),
+      'firing': () => this.#setFiring(control.dataset.firing ?? '', Number(control.dataset.minutes ?? 0)),
       'set-delivery': () => this.#setDelivery(control),
       'ask-pair': () => this.#askPair(),
       'guests': () => this.#showGuests(guestsOf(control).table),
@@ -208,10 +208,11 @@ export class StaffService {
     this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is available again.` : `${name} is sold out.`, fact);
   }
 
-  /** @param {string} firing */
-  #setFiring(firing) {
-    const fact = (/** @type {any} */ menu) => FIRING[menu.firing ?? 'together'];
-    this.#put('/firing', { firing }, `Later courses: ${FIRING[firing]}.`, fact);
+  /** @param {string} firing @param {number} minutes after the course before; 0 for at once */
+  #setFiring(firing, minutes) {
+    const later = (/** @type {number} */ count) => (count > 0 ? `, ${count} minutes later` : '');
+    const fact = (/** @type {any} */ menu) => FIRING[menu.firing ?? 'together'] + later(menu.firing_minutes ?? 0);
+    this.#put('/firing', { firing, ...(minutes > 0 && { minutes }) }, `Later courses: ${FIRING[firing]}${later(minutes)}.`, fact);
   }
 
   /** @param {boolean} allowed */

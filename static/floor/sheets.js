@@ -7,7 +7,13 @@ import { sheetHead } from '../shared/sheet.js';
 import { clockAt, dayAt, wallAt } from '../shared/zone.js';
 
 /** When later courses are sent to the kitchen. @type {Record<string, string>} */
-export const FIRING = { together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the previous course is served' };
+export const FIRING = {
+  together: 'With the first', by_hand: 'When fired by hand', after_served: 'When the previous course is served', after_done: 'When the previous course is done',
+};
+/** The rules by which courses fire without a touch. */
+const BY_ITSELF = new Set(['after_served', 'after_done']);
+/** How many minutes later, at choice. */
+const LATER = [0, 5, 10, 15, 20];
 
 /** The contents of the staff page's dialog. Controls in the dialog send commands in the same way as controls on the page. */
 
@@ -145,8 +151,19 @@ export function pauseSheet(menu, rounds) {
         allowed ? 'Stop rounds by guests' : 'Allow rounds by guests')),
     rounds && h('div.field', {}, h('p', { id: 'firing-label' }, 'Later courses of new orders go to the kitchen'),
       h('div.actions', { 'role': 'group', 'aria-labelledby': 'firing-label' }, Object.entries(FIRING).map(([rule, words]) => h('button.chip', {
-        'type': 'button', 'data-do': 'firing', 'data-firing': rule, 'aria-pressed': String(rule === (menu?.firing ?? 'together')),
-      }, words)))));
+        'type': 'button', 'data-do': 'firing', 'data-firing': rule, 'data-minutes': BY_ITSELF.has(rule) ? menu?.firing_minutes : undefined,
+        'aria-pressed': String(rule === (menu?.firing ?? 'together')),
+      }, words)))),
+    rounds && BY_ITSELF.has(menu?.firing) && laterField(menu));
+}
+
+/** How many minutes after the course before the next one fires. @param {any} menu */
+function laterField({ firing, firing_minutes: own = 0 }) {
+  const choices = [...new Set([...LATER, own])].sort((a, b) => a - b);
+  return h('div.field', {}, h('p', { id: 'later-label' }, 'Minutes after that'),
+    h('div.actions', { 'role': 'group', 'aria-labelledby': 'later-label' }, choices.map((minutes) => h('button.chip', {
+      'type': 'button', 'data-do': 'firing', 'data-firing': firing, 'data-minutes': minutes, 'aria-pressed': String(minutes === own),
+    }, minutes === 0 ? 'At once' : minutes))));
 }
 
 /** The time at which a working day counts as over. */

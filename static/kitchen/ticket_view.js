@@ -1,3 +1,4 @@
+import { firesAt, nextHeld } from '../shared/courses.js';
 import { called, chosenOptions } from '../shared/order_facts.js';
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, age, count, place } from '../shared/format.js';
@@ -6,7 +7,7 @@ import { allergyWord, orderAllergyWord } from '../shared/notes.js';
 import { ageView, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
 import { whenAt } from '../shared/zone.js';
-import { heldAlone, isOpen, markWords, nextHeld } from './tickets.js';
+import { heldAlone, isOpen, markWords } from './tickets.js';
 
 /** A table's name with more letters than this takes two lines of small letters in the head. */
 const LONG_TABLE = 3;
@@ -153,7 +154,7 @@ function notes(order) {
 function items(ticket, look) {
   const touchable = isOpen(ticket) || ticket.state === 'bumped';
   const rows = byCourse(look.grouped ? byStation(ticket.items) : ticket.items);
-  return h('ul.ticket__items', {}, rows.map(([id, item]) => itemView(id, item, touchable, look)));
+  return h('ul.ticket__items', {}, rows.map(([id, item]) => itemView(id, item, ticket.order, touchable, look)));
 }
 
 /** @param {[string, any][]} entries */
@@ -170,11 +171,12 @@ function byCourse(entries) {
 /**
  * @param {string} id
  * @param {any} item
+ * @param {any} order
  * @param {boolean} touchable
  * @param {Look} look
  */
-function itemView(id, item, touchable, look) {
-  const shown = face(item, look.grouped, look.marks[id]);
+function itemView(id, item, order, touchable, look) {
+  const shown = face(item, order, look.grouped, look.marks[id]);
   const row = { 'data-key': id, 'data-item': id, 'data-status': item.status, 'data-pending': Boolean(item.pending), 'data-held': Boolean(item.held) };
   const done = item.status === 'done';
   if (!touchable || item.held || item.status === 'voided') return h('li.item', row, h('div.item__face', {}, shown));
@@ -183,21 +185,27 @@ function itemView(id, item, touchable, look) {
       h('span.visually-hidden', {}, done ? ', done. Take back' : ', bump')));
 }
 
-/** @param {any} item @param {boolean} named whether to show the station @param {import('./tickets.js').Mark} [mark] */
-function face(item, named, mark) {
+/** @param {any} item @param {any} order @param {boolean} named whether to show the station @param {import('./tickets.js').Mark} [mark] */
+function face(item, order, named, mark) {
   const marks = { done: icon('check'), voided: h('span.item__void', {}, 'Void'), cooking: icon('flame') };
   return [
     h('span.item__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
     h('span.item__body', {},
       h('span.item__name', {}, item.name),
       chosenOptions(item).map((option) => h('span.item__option', {}, option)),
-      item.held && h('span.item__held', {}, item.course ? `Held: ${item.course.name}` : 'Held'),
+      item.held && h('span.item__held', {}, heldWords(item, order)),
       mark?.round && h('span.item__new', {}, `New, round ${mark.round}`),
       mark?.was && h('span.item__was', {}, h('span.visually-hidden', {}, 'was '), h('s', {}, wasWords(mark.was)))),
     h('span.item__mark', {}, /** @type {Record<string, any>} */ (marks)[item.status],
       named && h('span.item__station', {}, item.station)),
     noteView(item),
   ];
+}
+
+/** @param {any} item @param {any} order @returns {string} such as `Held: Mains, fires at 7:42` */
+function heldWords(item, order) {
+  const at = firesAt(item, order);
+  return ['Held', item.course && `: ${item.course.name}`, at !== undefined && `, fires at ${faceOf(at)}`].filter(Boolean).join('');
 }
 
 /** @param {{quantity: number, options?: string[], note?: string}} was */

@@ -93,15 +93,6 @@ function owedElsewhere(items, station) {
 }
 
 /**
- * Returns the next held course of a ticket.
- * @param {[string, any][]} items @returns {{number: number, name: string} | undefined}
- */
-export function nextHeld(items) {
-  const held = items.filter(([, item]) => item.held && item.course).map(([, { course }]) => course);
-  return held.sort((a, b) => a.number - b.number)[0];
-}
-
-/**
  * Returns the first line that is held without a course.
  * @param {[string, any][]} items @returns {[string, any] | undefined}
  */

@@ -71,3 +71,42 @@ async fn rule_in_force(restaurant: &TestRestaurant) {
     };
     support::eventually("the rule", support::PATIENCE, rule).await;
 }
+
+/// The ticket and the floor's card say when the next course fires, until somebody fires it.
+#[tokio::test]
+async fn a_course_that_fires_later_says_when_on_every_screen_of_the_staff() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    with_courses(&restaurant, [("Beef rezala", 1, "Mains"), ("Firni", 2, "Sweets")]).await;
+    let (expo, floor) = tokio::join!(restaurant.kitchen("the expo", None), restaurant.floor());
+    floor.tap("[data-do='ask-pause']").await;
+    floor.tap("[data-firing='after_served']").await;
+    rule_in_force(&restaurant).await;
+    floor.tap("[data-do='ask-pause']").await;
+    floor.sees("[data-firing='after_served'][data-minutes='10']").await;
+    floor.inspect("staff-later-courses").await;
+    floor.tap("[data-firing='after_served'][data-minutes='10']").await;
+    let minutes = || async {
+        let menu = restaurant.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
+        (menu["firing_minutes"] == 10).then_some(())
+    };
+    support::eventually("the minutes", support::PATIENCE, minutes).await;
+
+    let lines = json!([restaurant.menu.line("Beef rezala", 1), restaurant.menu.line("Firni", 1)]);
+    let order = restaurant.staff.place(&json!({"service": "dine_in", "table": "7", "items": lines})).await["id"].clone();
+    for (action, fields) in [("accept", json!({})), ("ready", json!({})), ("serve", json!({"course": 1}))] {
+        restaurant.staff.command(&order, action, fields).await.expect(200);
+    }
+    let card = format!("[data-order='{}']", text(&order));
+    let says = "return /fires at \\d/.test(document.querySelector(arguments[0])?.innerText)";
+    for screen in [&expo, &floor] {
+        screen.until("when the sweets fire", says, vec![card.as_str().into()]).await;
+    }
+    expo.inspect("kitchen-fires-later").await;
+    floor.inspect("staff-fires-later").await;
+    floor.tap(&format!("{card} [data-action='fire']")).await;
+    let is_gone = "return !/fires at/.test(document.querySelector(arguments[0])?.innerText ?? 'fires at')";
+    for screen in [&expo, &floor] {
+        screen.until("the sweets fired", is_gone, vec![card.as_str().into()]).await;
+        screen.has_no_complaint().await;
+    }
+}

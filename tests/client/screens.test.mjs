@@ -14,7 +14,8 @@ import { MOST_CANCELLED, TicketMemory } from '../../static/kitchen/ticket_memory
 import { bestLayout, scalesFor } from '../../static/kitchen/columns.js';
 import { endingInSight, pack } from '../../static/kitchen/pack.js';
 import { stepped } from '../../static/kitchen/settings.js';
-import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, heldAlone, inSequence, markWords, marksBetween, nextHeld, recallable, ticketOf } from '../../static/kitchen/tickets.js';
+import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, heldAlone, inSequence, markWords, marksBetween, recallable, ticketOf } from '../../static/kitchen/tickets.js';
+import { firesAt, nextHeld } from '../../static/shared/courses.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy, orderAllergyWord } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
@@ -935,5 +936,15 @@ test('a refused command names its order, if the order is known', () => {
   assert.match(notDoneWords({ action: 'accept' }, error, { ...order, ticket: 'T9' }), /^Order T9 /);
   for (const [command, known] of [[{ action: 'accept' }, undefined], [{ action: 'answer_call' }, order]]) {
     assert.equal(notDoneWords(command, error, known), 'Not done: not possible while the order is cancelled');
+  }
+});
+
+test('only the course that fires next says when, and only while it is held', () => {
+  const mains = { held: true, course: { number: 2, name: 'Mains' } };
+  const sweets = { held: true, course: { number: 3, name: 'Sweets' } };
+  const order = { fires_at: '2026-11-24T19:42:00.000Z', items: { a: { course: { number: 1 } }, b: mains, c: sweets, d: { held: true } } };
+  assert.equal(firesAt(mains, order), Date.parse(order.fires_at));
+  for (const [item, of] of [[sweets, order], [order.items.a, order], [order.items.d, order], [mains, { items: order.items }]]) {
+    assert.equal(firesAt(item, of), undefined);
   }
 });

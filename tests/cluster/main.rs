@@ -8,6 +8,7 @@ mod answers;
 mod asynchronous;
 mod bad_way;
 mod clocks;
+mod courses;
 mod crossing;
 mod examined;
 mod failover;

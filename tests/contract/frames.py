@@ -117,7 +117,7 @@ ORDER = {
     "id": uuid_v7, "restaurant": uuid_v7, "number": number, "ticket": some(ticket), "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
-    "firing": some(text), "split_from": some({"order": uuid, "number": number, "ticket": some(ticket), "table": some(text)}),
+    "firing": some(text), "firing_minutes": some(number), "fires_at": some(at), "split_from": some({"order": uuid, "number": number, "ticket": some(ticket), "table": some(text)}),
     "note": some(text), "allergy": some(flag), "external_id": some(text), "guest_name": some(text), "placed_at": at, "accepted_at": some(at), "auto_accepted": some(flag), "started_at": some(at),
     "promised_at": some(at), "due_at": some(at), "starts_at": some(at), "upcoming": some(flag), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,

@@ -1,16 +1,19 @@
 //! Courses: each state of a line × each action on it, which lines are held, and when a course fires by itself.
 
 use crate::support::{
-    Cell, Outcome, Ticket, basket, cause, correction, course, course_menu, item, line, position, principal, round,
+    Cell, Outcome, Ticket, at, basket, cause, correction, course, course_menu, item, line, position, principal, round,
 };
 use orderbell::domain::model::basket::Line;
 use orderbell::domain::model::command::{Lines, OrderAction};
 use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::event::EventKind as E;
+use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
 use orderbell::domain::model::undrawn;
+use orderbell::domain::values::time::Timestamp;
+use std::time::Duration;
 
 use Cell::{No, Same, To};
 
@@ -303,4 +306,101 @@ fn a_recall_reopens_served_dishes_only_after_the_whole_order_was_served() {
     ticket.staff(&OrderAction::Ready).staff(&OrderAction::Serve).staff(&OrderAction::Recall);
     assert_eq!(cooking(&ticket), [0, 1, 2, 3, 4]);
     assert!(ticket.order.items.values().all(|item| item.served_at.is_none()));
+}
+
+/// As [`ticket`], with some minutes between two courses, and accepted.
+fn waiting(firing: Firing) -> Ticket {
+    let lines = vec![line(1, 1), line(4, 1), line(2, 1), line(5, 1), line(0, 1)];
+    let menu = Menu { firing_minutes: Some(10), ..course_menu(firing) };
+    let mut ticket = Ticket::place_on(menu, &basket(lines), position(100)).unwrap();
+    ticket.staff(&accept());
+    ticket
+}
+
+fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+fn in_minutes(count: i64) -> Option<Timestamp> {
+    Some(at(60_000 * count))
+}
+
+const BY_CLOCK: &[E] = &[E::ItemFired];
+
+#[test]
+fn a_course_fires_some_minutes_after_the_one_before_was_served_and_once() {
+    let mut ticket = waiting(Firing::AfterServed);
+    ticket.staff(&OrderAction::Ready).staff(&OrderAction::ServeItem(item(0)));
+    assert_eq!(ticket.order.fires_at, None, "one starter is still to be served");
+    let staff = principal(Role::Staff, None);
+    assert_eq!(ticket.wait(minutes(3)).put(&staff, &serve(1), None), Outcome::Changed(vec![E::ItemServed]));
+    assert_eq!((held(&ticket), ticket.order.fires_at), (vec![2, 3], in_minutes(13)));
+    assert_eq!(ticket.wait(minutes(9)).tick_courses(), Outcome::Kept);
+    assert_eq!(ticket.wait(minutes(1)).tick_courses(), Outcome::Changed(BY_CLOCK.to_vec()));
+    assert_eq!((held(&ticket), ticket.order.fires_at), (vec![], None));
+    assert_eq!(ticket.tick_courses(), Outcome::Kept, "another node, or this one after a restart");
+    assert_eq!(ticket.put(&staff, &fire(2), None), Outcome::Kept);
+}
+
+#[test]
+fn the_clock_is_overridden_by_whoever_fires_or_holds() {
+    let served = || {
+        let mut ticket = waiting(Firing::AfterServed);
+        ticket.staff(&OrderAction::Ready).staff(&serve(1));
+        ticket
+    };
+    let mut fired = served();
+    fired.wait(minutes(2)).staff(&fire(2));
+    assert_eq!((fired.order.fires_at, fired.wait(minutes(20)).tick_courses()), (None, Outcome::Kept));
+    let mut one = served();
+    one.staff(&main_dish());
+    assert_eq!(one.order.fires_at, in_minutes(10), "the rest of the course waits on");
+    one.wait(minutes(10));
+    assert_eq!((one.tick_courses(), held(&one)), (Outcome::Changed(BY_CLOCK.to_vec()), vec![]));
+    let mut by_hand = served();
+    by_hand.staff(&main_dish()).staff(&OrderAction::Hold(Lines::Course(course(2))));
+    assert_eq!((by_hand.order.firing, by_hand.order.fires_at), (Firing::ByHand, None));
+    assert_eq!(by_hand.wait(minutes(20)).tick_courses(), Outcome::Kept);
+    let mut recalled = served();
+    recalled.staff(&OrderAction::RecallItem(item(0)));
+    assert_eq!((recalled.order.fires_at, recalled.wait(minutes(20)).tick_courses()), (None, Outcome::Kept));
+    recalled.staff(&OrderAction::FinishItem(item(0))).staff(&OrderAction::ServeItem(item(0)));
+    assert_eq!(recalled.order.fires_at, in_minutes(30), "it counts from the last serving");
+    let mut cancelled = served();
+    cancelled.staff(&OrderAction::Cancel(cause()));
+    assert_eq!((cancelled.order.fires_at, cancelled.wait(minutes(20)).tick_courses()), (None, Outcome::Kept));
+}
+
+#[test]
+fn a_course_fires_when_the_one_before_is_done_or_some_minutes_later() {
+    let mut at_once = ticket(Firing::AfterDone);
+    at_once.staff(&accept()).staff(&OrderAction::FinishItem(item(0)));
+    let staff = principal(Role::Staff, None);
+    let last = at_once.put(&staff, &OrderAction::FinishItem(item(1)), None);
+    assert_eq!((last, held(&at_once)), (Outcome::Changed(vec![E::ItemFinished, E::ItemFired]), vec![]));
+    let mut later = waiting(Firing::AfterDone);
+    later.wait(minutes(1)).staff(&OrderAction::Ready);
+    assert_eq!(later.order.fires_at, in_minutes(11));
+    later.wait(minutes(5)).staff(&serve(1));
+    assert_eq!(later.order.fires_at, in_minutes(11), "serving changes nothing of it");
+    assert_eq!(later.wait(minutes(5)).tick_courses(), Outcome::Changed(BY_CLOCK.to_vec()));
+}
+
+/// A command that comes before the clock's event, and after the time.
+#[test]
+fn a_late_clock_fires_with_the_next_command_and_a_course_of_a_later_round_waits_no_longer_than_that() {
+    let mut late = waiting(Firing::AfterServed);
+    late.staff(&OrderAction::Ready).staff(&serve(1)).wait(minutes(11));
+    let staff = principal(Role::Staff, None);
+    assert_eq!(late.put(&staff, &OrderAction::Rush(true), None), Outcome::Changed(vec![E::OrderRushed, E::ItemFired]));
+    assert_eq!(late.tick_courses(), Outcome::Kept);
+
+    let lines = vec![line(1, 1), line(0, 1)];
+    let menu = Menu { firing_minutes: Some(10), ..course_menu(Firing::AfterServed) };
+    for (pause, expected) in [(4, vec![E::ItemAdded]), (12, vec![E::ItemAdded, E::ItemFired])] {
+        let mut ticket = Ticket::place_on(menu.clone(), &basket(lines.clone()), position(100)).unwrap();
+        ticket.staff(&accept()).staff(&OrderAction::FinishItem(item(0))).staff(&serve(1)).wait(minutes(pause));
+        let outcome = ticket.put(&staff, &round(vec![line(2, 1)]), None);
+        assert_eq!(outcome, Outcome::Changed(expected), "after {pause} minutes");
+    }
 }

@@ -109,8 +109,13 @@ fn any_move() -> impl Strategy<Value = Move> {
 
 /// A menu without courses, or with courses under any firing rule.
 pub fn any_menu() -> impl Strategy<Value = Menu> {
-    let rules = [Firing::Together, Firing::ByHand, Firing::AfterServed];
-    prop_oneof![1 => Just(menu()), 3 => prop::sample::select(rules.to_vec()).prop_map(course_menu)]
+    let rules = [Firing::Together, Firing::ByHand, Firing::AfterServed, Firing::AfterDone];
+    let with_courses = |(rule, minutes): (Firing, Option<u16>)| {
+        let firing_minutes = minutes.filter(|_| rule.is_by_itself());
+        Menu { firing_minutes, ..course_menu(rule) }
+    };
+    let minutes = prop::option::of(1..20_u16);
+    prop_oneof![1 => Just(menu()), 3 => (prop::sample::select(rules.to_vec()), minutes).prop_map(with_courses)]
 }
 
 /// A sequence that usually begins with `accept`, so that most of its commands have an effect.

@@ -3,6 +3,7 @@
 use crate::moves::{Move, any_basket, any_menu, moves};
 use crate::support::{Outcome, Ticket, position, principal};
 use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::order::{Item, Order};
 use orderbell::domain::model::refusal::RefusalKind;
@@ -63,6 +64,10 @@ fn check_waiting(order: &Order) {
         assert!(waits_at(order).is_empty(), "it is on no screen's ticket");
     }
     assert!(order.starts_at.is_none() || order.due_at.is_some());
+    if order.fires_at.is_some() {
+        assert!(!order.status.is_final() && order.has_held(), "something waits to be fired");
+        assert!(order.firing.is_by_itself() && order.firing_minutes.is_some(), "by a rule that waits");
+    }
 }
 
 /// Lets nodes check whether the order is due. Only the first one that finds it due begins it.
@@ -72,6 +77,12 @@ fn tick(ticket: &mut Ticket, nodes: u8) {
         let outcome = ticket.tick();
         assert_eq!(outcome, if is_due { Outcome::Changed(vec![EventKind::OrderDue]) } else { Outcome::Kept }, "node {node}");
         assert!(!is_due || !ticket.order.upcoming);
+    }
+    for node in 0..nodes {
+        let is_due = ticket.order.fires_at.is_some_and(|at| at <= ticket.now);
+        let outcome = ticket.tick_courses();
+        assert_eq!(outcome, if is_due { Outcome::Changed(vec![EventKind::ItemFired]) } else { Outcome::Kept }, "node {node}");
+        assert!(!is_due || ticket.order.fires_at.is_none());
     }
 }
 
@@ -95,6 +106,17 @@ fn check_begun<'a>(
     if begins == 1 && kinds.first() == Some(&EventKind::OrderDue) && !is_asked { &kinds[1..] } else { kinds }
 }
 
+/// Checks that the last event fires the next course only by the rule of the order. Returns the events before it.
+fn check_fired<'a>(kinds: &'a [EventKind], before: &Order, after: &Order) -> &'a [EventKind] {
+    match kinds.split_last() {
+        Some((EventKind::ItemFired, others)) if !others.is_empty() => {
+            assert!(before.firing.is_by_itself() || after.firing.is_by_itself(), "{kinds:?}");
+            others
+        }
+        _ => kinds,
+    }
+}
+
 /// Checks that a ticket action commits one event, and that an item action commits the event of its item, and then that of
 /// the order if its status changed.
 fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
@@ -113,10 +135,7 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
     match of_item {
         Some(kind) => {
             assert_eq!(kinds[0], kind);
-            // Serving or voiding a dish may fire the next course.
-            let fired = kinds[1..].iter().filter(|kind| **kind == EventKind::ItemFired).count();
-            assert_eq!(kinds.len(), 1 + fired + usize::from(status_moved), "{action:?} made {kinds:?}");
-            assert!(fired == 0 || (fired == 1 && matches!(kind, EventKind::ItemServed | EventKind::ItemVoided)));
+            assert_eq!(kinds.len(), 1 + usize::from(status_moved), "{action:?} made {kinds:?}");
             let others = kinds[1..].iter().filter(|kind| **kind != EventKind::ItemFired);
             assert!(others.map(|kind| kind.as_str()).all(|word| word.starts_with("order.")));
         }
@@ -162,8 +181,11 @@ fn check_constants(action: &OrderAction, before: &Order, after: &Order) {
 /// Checks that each line is fired once, by an event, and cooks only after that.
 fn check_courses(kinds: &[EventKind], before: &Order, after: &Order) {
     let pairs = || before.items.iter().map(|(id, item)| (item, &after.items[id]));
-    let fired = pairs().filter(|(was, is)| was.held && !is.held && is.status != ItemStatus::Voided).count();
-    assert_eq!(fired > 0, kinds.contains(&EventKind::ItemFired), "{kinds:?}");
+    let known = pairs().any(|(was, is)| was.held && !is.held && is.status != ItemStatus::Voided);
+    // A line of a round is held and fired at once if its time was already over.
+    let new = after.items.iter().any(|(id, item)| !before.items.contains_key(id) && item.fired_at.is_some());
+    let is_fired = known || (new && kinds.contains(&EventKind::ItemAdded));
+    assert_eq!(is_fired, kinds.contains(&EventKind::ItemFired), "{kinds:?}");
     let held = pairs().any(|(was, is)| !was.held && is.held);
     assert_eq!(held, kinds.contains(&EventKind::ItemHeld), "{kinds:?}");
     assert!(pairs().all(|(was, is)| !was.held || is.status != ItemStatus::Cooking), "a held line was started");
@@ -192,7 +214,7 @@ fn step(ticket: &mut Ticket, next: &Move) -> Outcome {
         Outcome::Changed(kinds) => {
             let kinds = check_begun(&next.action, kinds, &before, after, ticket.now);
             if !kinds.is_empty() {
-                check_events(&next.action, kinds, before.status != after.status);
+                check_events(&next.action, check_fired(kinds, &before, after), before.status != after.status);
             }
             check_constants(&next.action, &before, after);
             check_courses(kinds, &before, after);
@@ -224,9 +246,13 @@ proptest! {
         for next in &moves {
             let outcome = step(&mut ticket, next);
             // A repeated promise counts from now, a repeated partial void voids another portion,
-            // and a repeated round is another: only the command's id makes these safe to repeat.
-            let repeats =
-                !matches!(next.action, OrderAction::Promise { .. } | OrderAction::VoidSome(..) | OrderAction::AddItems(_));
+            // a repeated round is another, and a repeated `ready` is about the course that the first one has fired: only the
+            // command's id makes these safe to repeat.
+            let repeats = match next.action {
+                OrderAction::Promise { .. } | OrderAction::VoidSome(..) | OrderAction::AddItems(_) => false,
+                OrderAction::Ready => ticket.order.firing != Firing::AfterDone,
+                _ => true,
+            };
             if repeats && matches!(outcome, Outcome::Changed(_)) {
                 let again = ticket.put(&principal(next.role, next.station), &next.action, None);
                 prop_assert_eq!(again, Outcome::Kept, "{:?} twice", next.action);

@@ -13,6 +13,7 @@ use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
 use orderbell::domain::model::ticket_counter::TicketCounter;
+use orderbell::domain::rules::courses;
 use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::rules::order_limits::OrderSize;
 use orderbell::domain::rules::place_order::{self, NewIds};
@@ -318,6 +319,17 @@ impl Ticket {
     /// Lets a node check whether the order is due.
     pub fn tick(&mut self) -> Outcome {
         match schedule::decide(&self.order, Moment { now: self.now, head: self.head }) {
+            Decision::Change { drafts, write, document } => self.follow(&drafts, write, &document),
+            Decision::Keep { document, position } => {
+                assert_eq!((document, position), (self.folded.clone(), self.order.position));
+                Outcome::Kept
+            }
+        }
+    }
+
+    /// Lets a node look whether the next course is due.
+    pub fn tick_courses(&mut self) -> Outcome {
+        match courses::decide(&self.order, Moment { now: self.now, head: self.head }) {
             Decision::Change { drafts, write, document } => self.follow(&drafts, write, &document),
             Decision::Keep { document, position } => {
                 assert_eq!((document, position), (self.folded.clone(), self.order.position));

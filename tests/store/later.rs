@@ -2,10 +2,13 @@
 
 use crate::database::TestDatabase;
 use crate::restaurant::{TestRestaurant, at, order_of};
-use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::command::{Lines, OrderAction};
+use orderbell::domain::model::course::{CourseNumber, Firing};
+use orderbell::domain::model::event::{EventKind, Rule};
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
-use orderbell::domain::rules::schedule;
+use orderbell::domain::rules::decision::{Steps, Write};
+use orderbell::domain::rules::{courses, schedule};
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::time::Timestamp;
@@ -30,6 +33,58 @@ fn beginning(restaurant: &TestRestaurant, order: OrderId, now: Timestamp) -> Wor
 async fn due(restaurant: &TestRestaurant, second: i64) -> Vec<OrderId> {
     let found = restaurant.store.due_orders(at(second), 1000).await.unwrap();
     found.into_iter().filter(|(id, _)| *id == restaurant.id).map(|(_, order)| order).collect()
+}
+
+/// The work of a node that finds a course due.
+fn firing(restaurant: &TestRestaurant, order: OrderId, now: Timestamp) -> Work {
+    let decide = |state: State| {
+        let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+        Ok(courses::decide(&order, state.moment))
+    };
+    Work { at: now, ..restaurant.work(&restaurant.staff(), Reads::Order(order), None, decide) }
+}
+
+/// Makes the only line of an order wait as a course until a second.
+async fn let_wait(restaurant: &TestRestaurant, order: OrderId, second: i64) {
+    let decide = move |state: State| {
+        let mut order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+        let mut steps = Steps::from(serde_json::json!(order), state.moment);
+        for item in order.items.values_mut() {
+            item.held = true;
+            item.course = Some(serde_json::from_value(serde_json::json!({"number": 2, "name": "Mains"})).unwrap());
+        }
+        (order.firing, order.firing_minutes, order.fires_at) = (Firing::AfterServed, Some(5), Some(at(second)));
+        steps.push(EventKind::ItemHeld, Some(order.id), &mut order);
+        Ok(steps.decide(Write::Order(Box::new(order))))
+    };
+    restaurant.ack(restaurant.work(&restaurant.staff(), Reads::Order(order), None, decide)).await;
+}
+
+/// The time is a column, so whichever node runs finds it; the decision reads the document, so only one fires.
+pub async fn a_course_is_found_due_and_fires_once_whatever_nodes_find_it(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
+    let (first, second) = (restaurant.place(&restaurant.staff()).await.id, restaurant.place(&restaurant.staff()).await.id);
+    let_wait(&restaurant, second, 200).await;
+    let_wait(&restaurant, first, 100).await;
+    let due = async |second: i64| {
+        let found = other.store.due_courses(at(second), 1000).await.unwrap();
+        found.into_iter().filter(|(id, _)| *id == other.id).map(|(_, order)| order).collect::<Vec<_>>()
+    };
+    assert_eq!((due(99).await, due(100).await), (vec![], vec![first]));
+    assert_eq!(due(300).await, [first, second], "the first to fire comes first");
+    let nodes = (0..4).map(|n| if n % 2 == 0 { &restaurant } else { &other });
+    let answers = futures_util::future::join_all(nodes.map(|node| node.commit(firing(node, first, at(101))))).await;
+    let changed = answers.into_iter().filter(|answer| answer.as_ref().unwrap().answer.as_ref().unwrap().changed).count();
+    assert_eq!(changed, 1, "one node fires");
+    assert!(!other.commit(firing(&other, second, at(199))).await.unwrap().answer.unwrap().changed, "too early");
+    assert_eq!(due(300).await, [second]);
+    // Somebody fires the other by hand; then nothing is due.
+    restaurant.ack(restaurant.acting(second, OrderAction::Fire(Lines::Course(CourseNumber::new(2).unwrap())), None)).await;
+    assert_eq!(due(300).await, []);
+    let events = restaurant.store.events(restaurant.id, None, Position::ZERO, restaurant.head().await, 100).await.unwrap();
+    let fired: Vec<_> = events.iter().filter(|event| event.kind == EventKind::ItemFired).map(|event| event.by.rule).collect();
+    assert_eq!(fired, [Some(Rule::Firing), None]);
 }
 
 async fn upcoming(restaurant: &TestRestaurant, newest_first: bool) -> Vec<OrderId> {

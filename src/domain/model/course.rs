@@ -59,8 +59,22 @@ pub enum Firing {
     Together,
     /// When somebody fires them.
     ByHand,
-    /// When all earlier courses were served.
+    /// When all earlier courses were served, or some minutes later.
     AfterServed,
+    /// When all of the courses before is done, or some minutes later.
+    AfterDone,
+}
+
+/// The most minutes between the end of a course and the next one.
+pub const MAX_PAUSE: u16 = 120;
+
+/// When the courses after the first go to the kitchen, and how long after the course before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FiringRule {
+    /// When.
+    pub firing: Firing,
+    /// How many minutes later; none for at once.
+    pub minutes: Option<u16>,
 }
 
 impl Firing {
@@ -71,7 +85,14 @@ impl Firing {
             Self::Together => "together",
             Self::ByHand => "by_hand",
             Self::AfterServed => "after_served",
+            Self::AfterDone => "after_done",
         }
+    }
+
+    /// Whether courses are fired without anyone's action, one after the other.
+    #[must_use]
+    pub const fn is_by_itself(self) -> bool {
+        matches!(self, Self::AfterServed | Self::AfterDone)
     }
 
     /// Whether courses go to the kitchen together.

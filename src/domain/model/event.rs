@@ -143,17 +143,20 @@ pub struct By {
 pub enum Rule {
     /// Orders that fit are accepted.
     AutoAccept,
+    /// A course is fired some time after the one before.
+    Firing,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 1] = [Self::AutoAccept];
+    pub const ALL: [Self; 2] = [Self::AutoAccept, Self::Firing];
 
     /// Returns the word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AutoAccept => "auto_accept",
+            Self::Firing => "firing",
         }
     }
 }

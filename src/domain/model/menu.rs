@@ -1,7 +1,7 @@
 //! The menu of a restaurant: one document of categories and dishes, with the sold-out marks and the
 //! pause.
 
-use super::course::{Course, Firing};
+use super::course::{Course, Firing, FiringRule};
 use super::dish_option::{DishOption, OptionGroup, sort_schema};
 use super::opening::Opening;
 use super::picture::Picture;
@@ -139,6 +139,10 @@ pub struct Menu {
     #[serde(default, skip_serializing_if = "Firing::is_together")]
     #[schema(required = false)]
     pub firing: Firing,
+    /// How many minutes after the course before the next one fires; absent for at once. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 120)]
+    pub firing_minutes: Option<u16>,
     /// The categories by id.
     pub categories: BTreeMap<CategoryId, Category>,
     /// The dishes by id.
@@ -161,9 +165,16 @@ impl Menu {
             guest_rounds: true,
             names_required: false,
             firing: Firing::Together,
+            firing_minutes: None,
             categories: BTreeMap::new(),
             items: BTreeMap::new(),
         }
+    }
+
+    /// Returns when later courses of new orders go to the kitchen.
+    #[must_use]
+    pub const fn firing_rule(&self) -> FiringRule {
+        FiringRule { firing: self.firing, minutes: self.firing_minutes }
     }
 
     /// Returns the stations of its dishes, each once, in alphabetical order.

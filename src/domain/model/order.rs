@@ -185,6 +185,13 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Firing::is_together")]
     #[schema(required = false)]
     pub firing: Firing,
+    /// How many minutes after the course before the next one fires; absent for at once. From feature level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 120)]
+    pub firing_minutes: Option<u16>,
+    /// When the next course fires by itself, while it waits for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fires_at: Option<Timestamp>,
     /// The guest's note on the whole order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,

@@ -1,7 +1,7 @@
 //! The rule for changes of the menu.
 
 use super::decision::{Decision, Steps, Write};
-use crate::domain::model::course::Firing;
+use crate::domain::model::course::FiringRule;
 use crate::domain::model::draft::{Moment, in_future, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::house_rules::RuledAction;
@@ -40,7 +40,7 @@ pub enum MenuAction {
     /// Ask for a name with each takeaway order, or no longer.
     NamesRequired(bool),
     /// Set when later courses of new orders go to the kitchen.
-    Firing(Firing),
+    Firing(FiringRule),
     /// Replace all categories and dishes.
     Replace(Box<MenuDraft>),
     /// Set the time zone and all hours.
@@ -103,8 +103,9 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
             after.names_required = *required;
             EventKind::MenuChanged
         }
-        MenuAction::Firing(firing) => {
-            after.firing = *firing;
+        MenuAction::Firing(rule) => {
+            check_firing(*rule)?;
+            (after.firing, after.firing_minutes) = (rule.firing, rule.minutes);
             EventKind::MenuChanged
         }
         MenuAction::Replace(draft) => {
@@ -127,6 +128,14 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
     let mut steps = Steps::from(to_json(menu), moment);
     steps.push(kind, None, &mut after);
     Ok(steps.decide(Write::Menu(Box::new(after))))
+}
+
+/// Checks that only courses that fire by themselves wait for minutes.
+fn check_firing(FiringRule { firing, minutes }: FiringRule) -> Result<(), Refusal> {
+    if minutes.is_none() || firing.is_by_itself() {
+        return Ok(());
+    }
+    Err(invalid("minutes: only courses that fire after the one before wait; leave it out"))
 }
 
 fn set_hours(menu: &mut Menu, draft: &HoursDraft, moment: Moment) -> Result<(), Refusal> {

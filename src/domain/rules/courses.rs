@@ -1,7 +1,10 @@
 //! The rules for courses: which lines are held, and when held ones are fired.
 
+use super::decision::{Decision, Steps, Write};
 use crate::domain::model::command::Lines;
-use crate::domain::model::course::{CourseNumber, Firing};
+use crate::domain::model::course::{CourseNumber, Firing, FiringRule};
+use crate::domain::model::draft::{Moment, to_json};
+use crate::domain::model::event::{EventKind, Rule};
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::status::ItemStatus;
@@ -20,7 +23,7 @@ fn is_live(item: &Item) -> bool {
 /// are fired together. If the kitchen has none, holds the lines from the first held course on. If no
 /// course is held either, holds those after the first new course. With its first line of a course,
 /// an order takes over the restaurant's rule.
-pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
+pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: FiringRule) {
     let is_new = |id: &ItemId| new.contains(id);
     let known = |held: bool| {
         let lines = order.items.iter().filter(move |(id, item)| !is_new(id) && is_live(item) && item.held == held);
@@ -30,7 +33,7 @@ pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
     let first = || order.items.iter().filter(|(id, _)| is_new(id)).filter_map(|(_, item)| number(item)).min();
     let (fired, held, first) = (known(false).max(), known(true).min(), first());
     if order.firing.is_together() && !had_courses && first.is_some() {
-        order.firing = rule;
+        (order.firing, order.firing_minutes) = (rule.firing, rule.minutes);
     }
     if order.firing.is_together() {
         return;
@@ -46,7 +49,7 @@ pub(super) fn hold_later(order: &mut Order, new: &[ItemId], rule: Firing) {
 }
 
 /// Holds or fires a line that has changed its course, as if it were new.
-pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: Firing, now: Timestamp) {
+pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: FiringRule, now: Timestamp) {
     let was_held = order.items.get(&id).is_some_and(|item| item.held);
     hold_later(order, &[id], rule);
     if let Some(item) = order.items.get_mut(&id).filter(|item| item.held != was_held) {
@@ -54,28 +57,68 @@ pub(super) fn rejoin(order: &mut Order, id: ItemId, rule: Firing, now: Timestamp
     }
 }
 
+/// Returns the lines of the courses before one.
+fn before(order: &Order, course: CourseNumber) -> impl Iterator<Item = &Item> {
+    order.items.values().filter(move |item| is_live(item) && number(item).is_some_and(|number| number < course))
+}
+
+/// Returns the course that fires next by itself, once those before it are over: served or done, as the order's rule says.
+fn next_of_rule(order: &Order) -> Option<CourseNumber> {
+    if order.status.is_final() || !order.firing.is_by_itself() {
+        return None;
+    }
+    let next = order.items.values().filter(|item| item.held).filter_map(number).min()?;
+    let is_served = order.firing == Firing::AfterServed;
+    let is_over = |item: &Item| if is_served { item.served_at.is_some() } else { item.status == ItemStatus::Done };
+    before(order, next).all(is_over).then_some(next)
+}
+
+/// Returns when the next course fires by itself: some minutes after those before it were over, or now if none of them is left.
+fn time_of(order: &Order, next: CourseNumber, now: Timestamp) -> Timestamp {
+    let is_served = order.firing == Firing::AfterServed;
+    // A line does not say since when it is done.
+    let over_at = before(order, next).filter_map(|item| item.served_at.filter(|_| is_served)).max().unwrap_or(now);
+    let minutes = if before(order, next).next().is_some() { order.firing_minutes.unwrap_or(0) } else { 0 };
+    order.fires_at.unwrap_or_else(|| over_at.plus_minutes(minutes))
+}
+
+/// Sets when the next course fires by itself, once those before it are over. Takes it back if they are not, or no longer.
+pub(super) fn plan(order: &mut Order, now: Timestamp) {
+    let at = next_of_rule(order).map(|next| time_of(order, next, now));
+    order.fires_at = at.filter(|at| *at > now || order.fires_at.is_some());
+}
+
 /// Fires the next course if the order's rule says that it is time. Returns whether it was.
 pub(super) fn fire_next(order: &mut Order, now: Timestamp) -> bool {
-    let next = due(order);
-    next.is_some() && fire(order, |_, item| number(item) == next, now)
+    let Some(next) = next_of_rule(order).filter(|next| time_of(order, *next, now) <= now) else { return false };
+    order.fires_at = None;
+    fire(order, |_, item| number(item) == Some(next), now)
 }
 
-/// Returns the course that the order's rule fires now.
-fn due(order: &Order) -> Option<CourseNumber> {
-    let next = order.items.values().filter(|item| item.held).filter_map(number).min()?;
-    let is_over = |item: &Item| !is_live(item) || item.served_at.is_some();
-    let mut before = order.items.values().filter(|item| number(item).is_some_and(|number| number < next));
-    (order.firing == Firing::AfterServed && before.all(is_over)).then_some(next)
-}
-
-/// Leaves the next course to be fired by hand if it would be fired only because the lines before it have left the order.
-/// Returns whether it is.
+/// Leaves the next course to be fired by hand if it would be fired only because the lines before it have left the order. A
+/// course that waits for its time goes on waiting. Returns whether it is left to hand.
 pub(super) fn leave_to_hand(order: &mut Order) -> bool {
-    let is_due = due(order).is_some();
+    let is_due = next_of_rule(order).is_some();
+    if let Some(at) = order.fires_at {
+        order.fires_at = is_due.then_some(at);
+        return false;
+    }
     if is_due {
         order.firing = Firing::ByHand;
     }
     is_due
+}
+
+/// Decides for the clock. Only the first of several nodes that find the course due has an effect.
+#[must_use]
+pub fn decide(order: &Order, moment: Moment) -> Decision {
+    let mut after = order.clone();
+    if !fire_next(&mut after, moment.now) {
+        return Decision::Keep { document: to_json(order), position: order.position };
+    }
+    let mut steps = Steps::from(to_json(order), moment);
+    steps.push_by_rule(Rule::Firing, EventKind::ItemFired, Some(order.id), &mut after);
+    steps.decide(Write::Order(Box::new(after)))
 }
 
 /// Fires the held lines among some. Returns whether there were any.

@@ -69,7 +69,7 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, m
     let is_for_today = basket.due_at.is_none_or(|due| menu.time_zone.day(due) == today);
     let ticket = (is_for_today && new_ids.level >= Level::TWO).then(|| new_ids.tickets.next(today, basket.service).0);
     let mut order = Order { ticket, ..new_order(basket, who, new_ids, moment, items, total) };
-    courses::hold_later(&mut order, &ids, menu.firing);
+    courses::hold_later(&mut order, &ids, menu.firing_rule());
     if let Some(due) = basket.due_at {
         schedule::set(&mut order, due, new_ids.default_minutes, moment.now);
     }
@@ -150,6 +150,8 @@ fn new_order(
         external_id: basket.external_id.clone(),
         rush: false,
         firing: Firing::Together,
+        firing_minutes: None,
+        fires_at: None,
         note: basket.note.clone(),
         allergy: basket.allergy,
         placed_at: moment.now,

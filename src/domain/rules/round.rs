@@ -55,7 +55,7 @@ pub(super) fn add(order: &mut Order, round: &Round, at: RoundContext<'_>) -> Res
     }
     let ids: Vec<_> = items.keys().copied().collect();
     order.items.append(&mut items);
-    courses::hold_later(order, &ids, at.menu.firing);
+    courses::hold_later(order, &ids, at.menu.firing_rule());
     order.total = order.sum();
     at.size.check_order(order, at.who)?;
     place_order::check_bytes(order)
@@ -135,7 +135,7 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
     let total = item.price.checked_times(item.quantity).ok_or_else(|| invalid("the line's total is too large"))?;
     place_order::check_agreed(*expected_total, &BTreeMap::from([(*id, item.clone())]), total)?;
     if moves {
-        courses::rejoin(order, *id, at.menu.firing, at.now);
+        courses::rejoin(order, *id, at.menu.firing_rule(), at.now);
     }
     order.total = order.sum();
     if grows {

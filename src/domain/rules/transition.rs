@@ -191,7 +191,11 @@ fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result
         OrderAction::StartNow => work.start_now(),
         OrderAction::Reschedule(due) => work.reschedule(*due)?,
     };
-    if changed || is_begun { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(unchanged(order)) }
+    if !changed && !is_begun {
+        return Ok(unchanged(order));
+    }
+    work.fire_next();
+    Ok(work.steps.decide(Write::Order(Box::new(work.order))))
 }
 
 /// An order under change. Each method returns whether anything changed.
@@ -203,6 +207,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn push(&mut self, kind: EventKind) -> bool {
+        courses::plan(&mut self.order, self.at.moment.now);
         self.steps.push(kind, Some(self.order.id), &mut self.order);
         true
     }
@@ -286,6 +291,7 @@ impl Work<'_> {
         let was_final = self.order.status.is_final();
         let kind = if self.set_preparing() { EventKind::OrderRecalled } else { EventKind::ItemRecalled };
         if was_final {
+            courses::plan(&mut self.order, self.at.moment.now);
             self.steps.push_whole(kind, Some(self.order.id), &mut self.order);
             return Ok(true);
         }
@@ -321,12 +327,11 @@ impl Work<'_> {
         }
     }
 
-    /// Fires the next course in an event of its own, if it is time.
-    fn fire_next(&mut self) -> bool {
+    /// Fires the next course in an event of its own, if the last change has made it time.
+    fn fire_next(&mut self) {
         if courses::fire_next(&mut self.order, self.at.moment.now) {
             self.push(EventKind::ItemFired);
         }
-        true
     }
 
     fn serve_item(&mut self, id: ItemId) -> Result<bool, Refusal> {
@@ -343,13 +348,13 @@ impl Work<'_> {
         Ok(courses::serve_course(&mut self.order, course, self.at.moment.now)? && self.follow_serving())
     }
 
-    /// Fires the next course, or closes an order of which everything was served.
+    /// Closes an order of which everything was served.
     fn follow_serving(&mut self) -> bool {
         self.push(EventKind::ItemServed);
         if self.order.status == OrderStatus::Ready && self.order.is_all_served() {
             return self.serve();
         }
-        self.fire_next()
+        true
     }
 
     fn serve(&mut self) -> bool {
@@ -407,16 +412,13 @@ impl Work<'_> {
             self.set_preparing();
             self.push(EventKind::OrderRecalled);
         }
-        // If all earlier courses are served, the next one is due.
-        Ok(self.fire_next())
+        Ok(true)
     }
 
     fn change_item(&mut self, correction: &Correction) -> Result<bool, Refusal> {
         self.check_not_taken("the restaurant has taken the order; ask the staff to change it")?;
         round::correct(&mut self.order, correction, self.at.round()?)?;
-        self.push(EventKind::ItemChanged);
-        // If no line of an earlier course is left, the next course is due.
-        Ok(self.fire_next())
+        Ok(self.push(EventKind::ItemChanged))
     }
 
     /// Splits off a voided item. The rest of the line keeps its id and its status.
@@ -459,7 +461,7 @@ impl Work<'_> {
             self.set_ready();
             return self.push(EventKind::OrderReady);
         }
-        self.fire_next()
+        true
     }
 
     /// Updates the order's own status after an item has moved, in an event of its own.

@@ -22,7 +22,8 @@ impl Level {
     pub const ONE: Self = Self(1);
     /// Adds `guest_name`, `ticket`, time zones and hours. Adds rounds: `add_items`, `change_item`, `round` and `added_at` of an
     /// item, `guest_rounds` and `names_required` of the menu. Adds courses: `fire`, `hold`, `serve_item`, `serve` of a course, `course`, `held`,
-    /// `fired_at` and `served_at` of an item, `firing` of an order and the menu, `course` of a category.
+    /// `fired_at` and `served_at` of an item, `firing` and `firing_minutes` of an order and the menu, `fires_at`,
+    /// `course` of a category.
     /// Adds groups of options, sold-out options, and `choices` of an item. Adds `move`, `merge`, `split` and `undo` of
     /// visits, and `split_from` of an order. Adds `shift`, devices of the floor, rules of a restaurant, `auto_accepted` of an
     /// order, and `rule` of an event. Adds orders for

@@ -1,7 +1,7 @@
 //! The restaurant's profile and menu, for everybody; availability and pauses, for staff.
 
 use crate::commands::CommandError;
-use crate::domain::model::course::Firing;
+use crate::domain::model::course::{Firing, FiringRule, MAX_PAUSE};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::refusal::RefusalKind;
@@ -13,6 +13,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Slug, Station};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::time_zone::TimeZone;
+use crate::domain::values::whole_number;
 use crate::http::body::Body;
 use crate::http::encoded::Encoded;
 use crate::http::etag::BasedOn;
@@ -24,7 +25,7 @@ use crate::http::{etag, occupancy};
 use crate::store::StoreError;
 use crate::store::accounts::Restaurant;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -147,9 +148,25 @@ pub struct GuestRounds {
 /// The body of `PUT …/firing`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FiringRule {
+#[schema(as = FiringRule)]
+pub struct FiringBody {
     /// When later courses of new orders go to the kitchen.
     firing: Firing,
+    /// How many minutes after the course before, 1 to 120; absent for at once.
+    #[serde(default, deserialize_with = "pause")]
+    #[schema(minimum = 1, maximum = 120)]
+    minutes: Option<u16>,
+}
+
+/// Deserializes the minutes between two courses. `null` means the same as their absence.
+fn pause<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    struct Pause(u16);
+    impl<'de> Deserialize<'de> for Pause {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            whole_number::within(deserializer, 1..=MAX_PAUSE).map(Self)
+        }
+    }
+    Ok(Option::deserialize(deserializer)?.map(|Pause(minutes)| minutes))
 }
 
 /// The result of a change of the menu.
@@ -290,7 +307,7 @@ pub async fn set_guest_rounds(
     summary = "Set when later courses of new orders go to the kitchen",
     description = "For: staff, manager, service. From feature level 2 on.",
     params(parts::RestaurantPath, parts::IfMatch, parts::Shift),
-    request_body = FiringRule,
+    request_body = FiringBody,
     responses(
         (status = 200, description = "The menu.", body = Changed),
         parts::OfRestaurant,
@@ -302,7 +319,8 @@ pub async fn set_firing(
     state: web::Data<State>,
     Acting(who): Acting,
     based_on: BasedOn,
-    body: Body<FiringRule>,
+    body: Body<FiringBody>,
 ) -> Result<HttpResponse, Problem> {
-    change(&state, &who, MenuAction::Firing(body.0.firing), based_on).await
+    let FiringBody { firing, minutes } = body.0;
+    change(&state, &who, MenuAction::Firing(FiringRule { firing, minutes }), based_on).await
 }

@@ -48,25 +48,25 @@ statements! {
         "SELECT o.restaurant, o.document FROM ", ("$1" "uuid", "$2" "uuid"),
         " AS k CROSS JOIN orders o WHERE o.restaurant = k.column1 AND o.id = k.column2"
     );
-    /// The visit is `$13`, or else the open one of the table `$10`.
+    /// The visit is `$14`, or else the open one of the table `$10`.
     ADD_ORDER = on_rows!(
         "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, at_table, \
-         table_label, starts_at, visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
-         v.column9, v.column10, v.column11, v.column12, coalesce(v.column13, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL)) \
+         table_label, starts_at, fires_at, visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
+         v.column9, v.column10, v.column11, v.column12, v.column13, coalesce(v.column14, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL)) \
          FROM ",
         ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint", "$8" "bigint",
-         "$9" "text", "$10" "text", "$11" "text", "$12" "bigint", "$13" "uuid"),
+         "$9" "text", "$10" "text", "$11" "text", "$12" "bigint", "$13" "bigint", "$14" "uuid"),
         " AS v"
     );
     /// Keeps the position of acceptance if there is no later one. Clears the mark of a purge, since the order may have words
     /// again.
     SET_ORDER = "UPDATE orders SET status = $1, is_open = $2, document = $3, waits_at = $4, purged_at = NULL, \
-        accepted_position = COALESCE($5, accepted_position), starts_at = $6 WHERE restaurant = $7 AND id = $8";
+        accepted_position = COALESCE($5, accepted_position), starts_at = $6, fires_at = $7 WHERE restaurant = $8 AND id = $9";
     SET_ORDERS = on_rows!(
         "UPDATE orders SET status = v.column1, is_open = v.column2, document = v.column3, waits_at = v.column4, \
-         purged_at = NULL, accepted_position = COALESCE(v.column5, accepted_position), starts_at = v.column6 FROM ",
-        ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "bigint", "$7" "uuid", "$8" "uuid"),
-        " AS v WHERE orders.restaurant = v.column7 AND orders.id = v.column8"
+         purged_at = NULL, accepted_position = COALESCE(v.column5, accepted_position), starts_at = v.column6, fires_at = v.column7 FROM ",
+        ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "bigint", "$7" "bigint", "$8" "uuid", "$9" "uuid"),
+        " AS v WHERE orders.restaurant = v.column8 AND orders.id = v.column9"
     );
     /// Changes no column of an index, and runs no trigger.
     SET_DOCUMENT = "UPDATE orders SET document = $1 WHERE restaurant = $2 AND id = $3";
@@ -148,8 +148,9 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
         let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?.into();
         let accepted = write.accepted.map(Position::column).into();
         let starts_at = order.starts_at.filter(|_| order.upcoming).map(Timestamp::micros).into();
+        let fires_at = order.fires_at.map(Timestamp::micros).into();
         if !write.is_new {
-            set.push([status, is_open, document, waits_at, accepted, starts_at, restaurant, id]);
+            set.push([status, is_open, document, waits_at, accepted, starts_at, fires_at, restaurant, id]);
             continue;
         }
         let number = i64::from(order.number).into();
@@ -171,6 +172,7 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
             table,
             guests_table,
             starts_at,
+            fires_at,
             visit,
         ]);
     }

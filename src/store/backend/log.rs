@@ -134,6 +134,7 @@ statements! {
     ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
     DUE_ORDERS = "SELECT restaurant, id FROM orders WHERE starts_at <= $1 ORDER BY starts_at LIMIT $2";
+    DUE_COURSES = "SELECT restaurant, id FROM orders WHERE fires_at <= $1 ORDER BY fires_at LIMIT $2";
     LAPSED_MENUS = "SELECT restaurant FROM menus WHERE next_lapse <= $1";
 
     PROBE_WRITE = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, $3) \
@@ -186,6 +187,15 @@ const MOST_OF_EXTERNAL_ID: u32 = 100;
 
 /// How long to keep the probe of a node that no longer runs, in microseconds.
 const KEEP_PROBES: i64 = 24 * 60 * 60 * 1_000_000;
+
+impl Backend {
+    /// Returns orders that a query finds due.
+    async fn due(&self, orders: &'static str, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>> {
+        let query = query_as::<Database, (Uuid, Uuid)>(orders).bind(now.micros()).bind(i64::from(limit));
+        let due = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        Ok(due.into_iter().map(|(id, order)| (RestaurantId::from_uuid(id), OrderId::from_uuid(order))).collect())
+    }
+}
 
 #[async_trait]
 impl Log for Backend {
@@ -300,23 +310,17 @@ impl Log for Backend {
     }
 
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>> {
-        let ids = self.read(move |c| {
-            Box::pin(async move {
-                let query = query_scalar::<Database, Uuid>(LAPSED_MENUS).bind(now.micros());
-                Ok(query.fetch_all(c).await?)
-            })
-        });
-        Ok(ids.await?.into_iter().map(RestaurantId::from_uuid).collect())
+        let query = query_scalar::<Database, Uuid>(LAPSED_MENUS).bind(now.micros());
+        let ids = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        Ok(ids.into_iter().map(RestaurantId::from_uuid).collect())
     }
 
     async fn due_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>> {
-        let due = self.read(move |c| {
-            Box::pin(async move {
-                let query = query_as::<Database, (Uuid, Uuid)>(DUE_ORDERS).bind(now.micros()).bind(i64::from(limit));
-                Ok(query.fetch_all(c).await?)
-            })
-        });
-        Ok(due.await?.into_iter().map(|(id, order)| (RestaurantId::from_uuid(id), OrderId::from_uuid(order))).collect())
+        self.due(DUE_ORDERS, now, limit).await
+    }
+
+    async fn due_courses(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>> {
+        self.due(DUE_COURSES, now, limit).await
     }
 
     async fn is_moved(&self) -> Result<bool> {

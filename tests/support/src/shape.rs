@@ -42,6 +42,8 @@ const ORDER: (&[&str], &[&str]) = (
         "allergy",
         "guest_name",
         "firing",
+        "firing_minutes",
+        "fires_at",
         "ticket",
         "split_from",
     ],
