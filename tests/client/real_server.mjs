@@ -104,6 +104,10 @@ export class Server {
     return this.#signIn('/api/v1/sessions', { restaurant: 'demo', username: 'staff', password: 'staff-demo' });
   }
 
+  manager() {
+    return this.#signIn('/api/v1/sessions', { restaurant: 'demo', username: 'manager', password: 'manager-demo' });
+  }
+
   /** @param {number} table */
   guest(table) {
     return this.#signIn('/api/v1/diner-sessions', { table_key: `demo-table-${table}` });
