@@ -138,7 +138,7 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_PUBLIC_URL", value_parser = addresses::parse_public_url)]
     pub public_url: Option<String>,
 
-    /// Origins of pages that may connect, in addition to the server's own. May be repeated.
+    /// Origins of pages that may connect and make calls, in addition to the server's own. May be repeated.
     #[arg(long = "allowed-origin", env = "ORDERBELL_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = addresses::parse_origin)]
     pub allowed_origins: Vec<String>,
 

@@ -86,7 +86,8 @@ pub struct LimitArgs {
     pub reserved_percent: u32,
 
     /// Handshakes per second of one session or of the guests at one table, sustained. For an
-    /// address, only refused handshakes count.
+    /// address, only refused handshakes count. Preflights of pages of other origins count
+    /// separately, by address, with the same limit.
     #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub handshakes_per_second: u32,
 

@@ -4,6 +4,7 @@
 pub mod api;
 mod assets;
 pub mod body;
+mod cors;
 mod device_cookie;
 pub mod encoded;
 pub mod etag;

@@ -35,7 +35,7 @@ pub struct Rates {
     pub refreshes: Rate,
     /// Pairings begun and approved.
     pub pairings: Rate,
-    /// WebSockets and streams opened.
+    /// WebSockets and streams opened; preflights of pages of other origins.
     pub handshakes: Rate,
     /// Wrong passwords for one account.
     pub guesses: Rate,
@@ -108,6 +108,7 @@ pub struct Limits {
     pairings: Door,
     polls: Door,
     handshakes: Door,
+    preflights: KeyedLimiter,
     renewals: KeyedLimiter,
     uploads: KeyedLimiter,
     guesses: Guesses,
@@ -126,6 +127,7 @@ impl Limits {
             pairings: Door::new("pairings", "failed_pairings", rates.pairings),
             polls: Door::new("pairing_polls", "failed_pairing_polls", rates.pairings),
             handshakes: Door::new("handshakes", "failed_handshakes", rates.handshakes),
+            preflights: KeyedLimiter::new("preflights", rates.handshakes.quota()),
             renewals: KeyedLimiter::new("renewals", RENEWALS.quota()),
             uploads: KeyedLimiter::new("uploads", UPLOADS.quota()),
             guesses: Guesses::new(rates.guesses),
@@ -206,6 +208,14 @@ impl Limits {
         self.take(&self.door(attempt).good, &Subject::holder(who))
     }
 
+    /// Counts a preflight of a page of another origin.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn preflight(&self, address: IpAddr) -> Result<(), Duration> {
+        self.take(&self.preflights, &Subject::address(address))
+    }
+
     /// Counts a renewal of a session.
     ///
     /// # Errors
@@ -226,7 +236,8 @@ impl Limits {
     /// subjects stay in memory, up to the bound of a limiter.
     pub fn tidy(&self) {
         let doors = [&self.logins, &self.diners, &self.refreshes, &self.pairings, &self.polls, &self.handshakes];
-        for gate in doors.into_iter().flat_map(|door| [&door.good, &door.failed]).chain([&self.renewals, &self.uploads]) {
+        let others = [&self.preflights, &self.renewals, &self.uploads];
+        for gate in doors.into_iter().flat_map(|door| [&door.good, &door.failed]).chain(others) {
             gate.tidy();
         }
         self.guesses.tidy();

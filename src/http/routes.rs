@@ -6,6 +6,7 @@ use super::api::{
 };
 use super::assets;
 use super::assets::specs;
+use super::cors::{self, check_preflight};
 use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::rate_limit::Action;
@@ -37,6 +38,7 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
+    let origins = state.node.origins.clone();
     App::new()
         .app_data(state)
         .wrap(from_fn(occupy))
@@ -49,7 +51,7 @@ pub fn app(
         .wrap(from_fn(trim_headers))
         .wrap(from_fn(send_without_chunks))
         .wrap(from_fn(close_unread))
-        .configure(configure)
+        .configure(|cfg| configure(cfg, &origins))
 }
 
 /// Removes some headers from the files that a page loads: the id of the request, and those that browsers use only for
@@ -147,14 +149,14 @@ fn serves(role: NodeRole, path: &str) -> bool {
     }
 }
 
-/// Registers all addresses.
-pub fn configure(cfg: &mut web::ServiceConfig) {
+/// Registers all addresses. Pages of these origins may make calls.
+fn configure(cfg: &mut web::ServiceConfig, origins: &[String]) {
     let path = web::PathConfig::default().error_handler(|error, _| no_such_thing(&error).into());
     cfg.app_data(path).default_service(web::to(no_such_path));
 
     // The router tries one address after another, each by a regular expression if it contains a name. A scope is one try for
     // all addresses in it. The scopes that are called most come first.
-    cfg.service(web::scope("/api/v1").configure(api));
+    cfg.service(web::scope("/api/v1").configure(api).wrap(cors::layer(origins)).wrap(from_fn(check_preflight)));
     operations(cfg);
     // Comes last, since it serves assets at any other address.
     pages(cfg);

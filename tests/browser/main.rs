@@ -26,6 +26,7 @@ mod moving;
 mod narrow;
 mod one_by_one;
 mod order;
+mod other_origin;
 mod pages;
 mod push;
 mod receipts;

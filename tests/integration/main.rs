@@ -12,6 +12,7 @@ mod burst;
 mod choices;
 mod commands;
 mod conformance;
+mod cors;
 mod courses;
 mod deliveries;
 mod disk;

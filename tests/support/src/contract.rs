@@ -67,12 +67,16 @@ pub fn check_answer(method: &str, path: &str, answer: &Answer) {
     if answer.header("server").starts_with("nginx") {
         return;
     }
+    // A layer above the operations answers preflights.
+    if method == "options" && answer.status == 200 {
+        return;
+    }
     let Some((template, item)) = find(&method, path) else { return };
     // HEAD is GET without a body. A method without an operation is answered with a problem.
     let asked = if method == "head" { "get" } else { &method };
     let Some(operation) = item.get(asked) else {
         let what = format!("{method} {path}: {}", answer.status);
-        assert!(matches!(answer.status, 405 | 503), "{what}");
+        assert!(matches!(answer.status, 405 | 503) || method == "options", "{what}");
         return check_problem(&what, answer);
     };
     let id = operation["operationId"].as_str().unwrap();
