@@ -10,11 +10,12 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
-/// How long to wait for a connection before looking for the primary.
+/// How long to wait for a connection before looking for the primary. The search then waits as long for the server in use: if
+/// that hangs, it must not delay the search.
 const SLOW: Duration = Duration::from_millis(500);
 /// How long to wait before another search: a pool that is only busy must not flood the servers with connections.
 const REST: Duration = Duration::from_millis(250);
-/// How long a server may take to say whether it is the primary.
+/// How long another server may take to say whether it is the primary.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// The servers of a URL. New connections go to the one that was last found to be the primary.
@@ -66,8 +67,10 @@ impl Servers {
     /// Looks for the primary. If it is another server than before, points the pool to it.
     async fn seek(&self, pool: &PgPool) {
         let Ok(mut current) = self.current.try_lock() else { return };
-        let found = join_all(self.options.iter().map(is_read_write)).await;
-        let Some(next) = found.iter().position(|is_found| *is_found).filter(|_| !found[*current]) else {
+        let in_use = *current;
+        let ask = |(number, options)| is_read_write(options, if number == in_use { SLOW } else { ANSWER });
+        let found = join_all(self.options.iter().enumerate().map(ask)).await;
+        let Some(next) = found.iter().position(|is_found| *is_found).filter(|_| !found[in_use]) else {
             tokio::time::sleep(REST).await;
             return;
         };
@@ -83,12 +86,12 @@ impl Servers {
 }
 
 /// Whether a server answers in time and takes writes.
-async fn is_read_write(options: &PgConnectOptions) -> bool {
+async fn is_read_write(options: &PgConnectOptions, patience: Duration) -> bool {
     let ask = async {
         let mut connection = options.connect().await?;
         let answer = is_primary(&mut connection).await?;
         connection.close().await?;
         Ok::<_, sqlx::Error>(answer)
     };
-    timeout(ANSWER, ask).await.is_ok_and(|answer| answer.unwrap_or(false))
+    timeout(patience, ask).await.is_ok_and(|answer| answer.unwrap_or(false))
 }
