@@ -1,7 +1,7 @@
 //! Invariants of orders at each step of any sequence of commands by anyone.
 
 use crate::moves::{Move, any_basket, any_menu, moves};
-use crate::support::{Outcome, Ticket, position, principal};
+use crate::support::{Outcome, Ticket, check_courses_wait, position, principal};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::event::EventKind;
@@ -64,10 +64,7 @@ fn check_waiting(order: &Order) {
         assert!(waits_at(order).is_empty(), "it is on no screen's ticket");
     }
     assert!(order.starts_at.is_none() || order.due_at.is_some());
-    if order.fires_at.is_some() {
-        assert!(!order.status.is_final() && order.has_held(), "something waits to be fired");
-        assert!(order.firing.is_by_itself() && order.firing_minutes.is_some(), "by a rule that waits");
-    }
+    check_courses_wait(order);
 }
 
 /// Lets nodes check whether the order is due. Only the first one that finds it due begins it.

@@ -8,7 +8,7 @@ use orderbell::domain::model::draft::{Draft, Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::line::{Correction, Round};
 use orderbell::domain::model::menu::{Category, Menu, MenuItem};
-use orderbell::domain::model::order::{Order, Service};
+use orderbell::domain::model::order::{Item, Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
@@ -371,4 +371,20 @@ impl Ticket {
     pub fn item_status(&self, n: u128) -> ItemStatus {
         self.order.items[&item(n)].status
     }
+}
+
+/// Checks that the next course of an order waits for a time if, and only if, the order's rule fires it and those before are
+/// over. So no course is forgotten.
+pub fn check_courses_wait(order: &Order) {
+    let courses = || order.items.values().filter_map(|item| item.course.as_ref().map(|course| (course.number, item)));
+    let next = courses().filter(|(_, item)| item.held).map(|(number, _)| number).min();
+    let is_over = |item: &Item| match order.firing {
+        Firing::AfterServed => item.served_at.is_some(),
+        _ => item.status == ItemStatus::Done,
+    };
+    let mut before = courses().filter(|(number, item)| Some(*number) < next && item.status != ItemStatus::Voided);
+    let is_of_rule = !order.status.is_final() && order.firing.is_by_itself();
+    let waits = is_of_rule && next.is_some() && before.all(|(_, item)| is_over(item));
+    assert_eq!(order.fires_at.is_some(), waits, "{order:?}");
+    assert!(!waits || order.firing_minutes.is_some(), "without minutes it fires at once");
 }

@@ -1,12 +1,15 @@
 //! Visits that move, merge and split: patches fold to the documents, a visit's total is the sum of its lines, each line is of
 //! one order, and undo is exact.
 
-use crate::support::{Ticket, at, basket, cause, context, course, course_menu, has_null, line, position, principal};
+use crate::support::{
+    Ticket, at, basket, cause, check_courses_wait, context, course, course_menu, has_null, line, position, principal,
+};
 use orderbell::domain::model::call::{Call, Calls};
 use orderbell::domain::model::command::{Lines, OrderAction};
 use orderbell::domain::model::course::Firing;
 use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::order::{Item, Order};
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::refusal::RefusalKind;
@@ -18,7 +21,7 @@ use orderbell::domain::model::visit::{
 };
 use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::rules::split_visit::NewVisitIds;
-use orderbell::domain::rules::{move_visit, transition};
+use orderbell::domain::rules::{courses, move_visit, transition};
 use orderbell::domain::values::ids::{CallId, ItemId, OrderId, VisitChangeId, VisitId};
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::position::Position;
@@ -129,7 +132,10 @@ impl Floor {
     fn order(&mut self, at: u8, action: usize) {
         self.made += 1;
         let dishes = vec![line(0, 2), line(1, 1), line(2, 3)];
-        let mut ticket = Ticket::place_on(course_menu(Firing::AfterServed), &basket(dishes), self.head).unwrap();
+        // Each second order has some minutes between its courses.
+        let firing_minutes = self.made.is_multiple_of(2).then_some(10);
+        let menu = Menu { firing_minutes, ..course_menu(Firing::AfterServed) };
+        let mut ticket = Ticket::place_on(menu, &basket(dishes), self.head).unwrap();
         ticket.staff(&OrderAction::Accept { minutes: None });
         let fire = (action == 3).then_some(OrderAction::Fire(Lines::Course(course(2))));
         let steps = [OrderAction::Start, OrderAction::Ready, OrderAction::Serve].into_iter().take(action);
@@ -390,15 +396,26 @@ impl Floor {
         };
         let (who, moment) = (principal(Role::Manager, None), Moment { now: self.now, head: self.head });
         let menu = course_menu(Firing::AfterServed);
-        if let Ok(Decision::Change { drafts, write, .. }) =
-            transition::decide(&order, &action, None, context(&who, moment, &[], Some(&menu)))
-        {
-            let Write::Order(order) = write else { panic!("an order is written") };
-            self.head = order.position;
-            let folded = self.folded.get_mut(&id.to_string()).unwrap();
-            drafts.iter().for_each(|draft| merge_patch::apply(folded, &draft.patch));
-            self.orders.insert(id, *order);
+        if let Ok(decision) = transition::decide(&order, &action, None, context(&who, moment, &[], Some(&menu))) {
+            self.apply(id, decision);
         }
+    }
+
+    /// Lets time pass, and nodes fire the courses that are due.
+    fn wait(&mut self, minutes: u64) {
+        self.now = self.now.plus(Duration::from_secs(60 * minutes));
+        for (id, order) in self.orders.clone() {
+            self.apply(id, courses::decide(&order, Moment { now: self.now, head: self.head }));
+        }
+    }
+
+    fn apply(&mut self, id: OrderId, decision: Decision) {
+        let Decision::Change { drafts, write, .. } = decision else { return };
+        let Write::Order(order) = write else { panic!("an order is written") };
+        self.head = order.position;
+        let folded = self.folded.get_mut(&id.to_string()).unwrap();
+        drafts.iter().for_each(|draft| merge_patch::apply(folded, &draft.patch));
+        self.orders.insert(id, *order);
     }
 
     fn check(&self) {
@@ -411,6 +428,7 @@ impl Floor {
             assert_eq!(self.folded[&id.to_string()], to_json(order), "patches fold to the document");
             assert!(!has_null(&to_json(order)));
             assert!(order.items.values().all(|item| !item.held || item.status == ItemStatus::Queued), "nothing held cooks");
+            check_courses_wait(order);
             assert_eq!(order.total, order.sum());
         }
         assert_eq!(self.folded_calls, to_json(&self.calls), "patches fold to the calls");
@@ -441,7 +459,7 @@ proptest! {
             match op {
                 Op::Order { table, action } => floor.order(table, action),
                 Op::Call { table } => floor.call(table),
-                Op::Wait { minutes } => floor.now = floor.now.plus(Duration::from_secs(60 * minutes)),
+                Op::Wait { minutes } => floor.wait(minutes),
                 Op::Move { visit, table: to } => {
                     let Some((visit, _)) = floor.visits.get(visit).cloned() else { continue };
                     let before = floor.clone();

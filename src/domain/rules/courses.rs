@@ -109,6 +109,12 @@ pub(super) fn leave_to_hand(order: &mut Order) -> bool {
     is_due
 }
 
+/// Sets when the next course of an order fires after the lines of its part have come back.
+pub(super) fn wait_again(joined: &mut Order, part: &Order) {
+    joined.fires_at = joined.fires_at.into_iter().chain(part.fires_at).min();
+    leave_to_hand(joined);
+}
+
 /// Decides for the clock. Only the first of several nodes that find the course due has an effect.
 #[must_use]
 pub fn decide(order: &Order, moment: Moment) -> Decision {

@@ -332,11 +332,11 @@ fn rejoin(kept: &Order, part: &Order, record: &Part, now: Timestamp) -> Order {
     joined.total = joined.sum();
     if let Some(firing) = record.firing.filter(|_| joined.firing == Firing::ByHand) {
         joined.firing = firing;
-        courses::leave_to_hand(&mut joined);
     }
     if !are_served {
         restore_status(&mut joined, kept, part, now);
     }
+    courses::wait_again(&mut joined, part);
     joined
 }
 
@@ -367,5 +367,5 @@ fn restore_status(joined: &mut Order, kept: &Order, part: &Order, now: Timestamp
 fn emptied(part: &Order, now: Timestamp) -> Order {
     let total = Money::zero(part.total.currency);
     let (served_at, closed_at) = (part.served_at.or(Some(now)), part.closed_at.or(Some(now)));
-    Order { status: OrderStatus::Served, served_at, closed_at, items: BTreeMap::new(), total, ..part.clone() }
+    Order { status: OrderStatus::Served, served_at, closed_at, fires_at: None, items: BTreeMap::new(), total, ..part.clone() }
 }
