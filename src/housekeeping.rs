@@ -9,7 +9,8 @@ pub mod writes;
 use crate::auth::ended::EndedSessions;
 use crate::backoff::Backoff;
 use crate::clock;
-use crate::commands::Commands;
+use crate::commands::{Answer, CommandError, Commands};
+use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
 use crate::http::Limits;
 use crate::store::{SharedStore, Store, StoreError};
@@ -121,7 +122,7 @@ async fn begin_due(store: SharedStore, commands: Commands) {
         Err(error) => return log::warn!(error:% = error; "cannot read orders for later; will try again"),
     };
     for (restaurant, order) in due {
-        if let Err(error) = commands.begin_due(restaurant, order).await {
+        if let Err(error) = settle(&store, restaurant, order, commands.begin_due(restaurant, order)).await {
             log::warn!(restaurant:%, order:%, error:% = error; "cannot begin with an order for later; will try again");
         }
     }
@@ -133,10 +134,24 @@ async fn fire_due(store: SharedStore, commands: Commands) {
         Err(error) => return log::warn!(error:% = error; "cannot read courses that are due; will try again"),
     };
     for (restaurant, order) in due {
-        if let Err(error) = commands.fire_due(restaurant, order).await {
+        if let Err(error) = settle(&store, restaurant, order, commands.fire_due(restaurant, order)).await {
             log::warn!(restaurant:%, order:%, error:% = error; "cannot fire a course that is due; will try again");
         }
     }
+}
+
+/// Lets an order that was found due have what it waits for. If it does not wait, another node was earlier, or an older one left
+/// its times, which would be found for ever.
+async fn settle(
+    store: &SharedStore,
+    restaurant: RestaurantId,
+    order: OrderId,
+    work: impl Future<Output = Answer>,
+) -> Result<(), CommandError> {
+    if !work.await?.changed {
+        store.sync_times(restaurant, order).await?;
+    }
+    Ok(())
 }
 
 async fn forget(store: SharedStore) {

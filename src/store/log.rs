@@ -391,6 +391,9 @@ pub trait Log: Send + Sync + 'static {
     /// Returns at most `limit` orders of which a course fires by itself at or before `now`, the first ones first.
     async fn due_courses(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>>;
 
+    /// Sets the times at which an order is due, beside its document, by the document. An older node changes only the latter.
+    async fn sync_times(&self, restaurant: RestaurantId, order: OrderId) -> Result<()>;
+
     /// Whether the database differs from the one that a node last had: it is on another server, another database there, or an
     /// earlier state of the file.
     async fn is_moved(&self) -> Result<bool>;

@@ -115,6 +115,38 @@ pub async fn an_order_for_later_begins_once_however_many_nodes_find_it_due(datab
     assert_eq!((due(&restaurant, 150).await, upcoming(&restaurant, false).await), (vec![], vec![second.id]));
 }
 
+/// An older node writes documents without what it does not know, and leaves the columns beside them.
+pub async fn times_that_an_older_node_leaves_are_not_found_for_ever(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let (early, late) = (place(&restaurant, at(TAKES + 100)).await.id, place(&restaurant, at(TAKES + 900)).await.id);
+    let course = restaurant.place(&restaurant.staff()).await.id;
+    let_wait(&restaurant, course, 100).await;
+    let courses = async || {
+        let found = restaurant.store.due_courses(at(200), 1000).await.unwrap();
+        found.into_iter().map(|(_, order)| order).collect::<Vec<_>>()
+    };
+    database.execute("UPDATE orders SET is_open = FALSE").await;
+    assert_eq!((due(&restaurant, 200).await, courses().await, upcoming(&restaurant, false).await), (vec![], vec![], vec![]));
+    database.execute("UPDATE orders SET is_open = TRUE").await;
+
+    let waiting = (vec![early], vec![course]);
+    restaurant.store.sync_times(restaurant.id, early).await.unwrap();
+    restaurant.store.sync_times(restaurant.id, course).await.unwrap();
+    assert_eq!((due(&restaurant, 200).await, courses().await), waiting, "both still wait");
+    database
+        .execute(if database.is_sqlite() {
+            "UPDATE orders SET document = json_remove(document, '$.upcoming', '$.starts_at', '$.fires_at')"
+        } else {
+            "UPDATE orders SET document = (document::jsonb - 'upcoming' - 'starts_at' - 'fires_at')::text"
+        })
+        .await;
+    assert_eq!((due(&restaurant, 200).await, courses().await), waiting, "the older node leaves the times");
+    for order in [early, late, course] {
+        restaurant.store.sync_times(restaurant.id, order).await.unwrap();
+    }
+    assert_eq!((due(&restaurant, 2000).await, courses().await, upcoming(&restaurant, false).await), (vec![], vec![], vec![]));
+}
+
 pub async fn an_order_for_later_joins_no_visit(database: TestDatabase) {
     let restaurant = TestRestaurant::open(&database.store).await;
     let guest = restaurant.diner("a");

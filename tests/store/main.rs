@@ -105,7 +105,8 @@ contract! {
         staff_list_guests_and_end_the_session_of_one, a_phone_learns_that_staff_ended_its_session,
         refusals_by_a_limit_are_summed_up_and_later_forgotten, an_answer_is_found_without_a_transaction;
     deliveries: delivery_details_are_stored_with_the_order_and_purged_after_a_while;
-    later: an_order_for_later_begins_once_however_many_nodes_find_it_due, a_course_is_found_due_and_fires_once_whatever_nodes_find_it, an_order_for_later_joins_no_visit;
+    later: an_order_for_later_begins_once_however_many_nodes_find_it_due, a_course_is_found_due_and_fires_once_whatever_nodes_find_it, an_order_for_later_joins_no_visit,
+        times_that_an_older_node_leaves_are_not_found_for_ever;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_without_new_orders_ends_after_a_while,
         a_visit_moves_with_its_orders_calls_and_guests_and_back, an_order_placed_while_its_visit_moves_belongs_to_the_visit, two_visits_merge_and_separate,
         a_merged_visit_and_a_separated_one_count_as_used_if_either_part_was,

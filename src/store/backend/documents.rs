@@ -3,7 +3,7 @@
 
 use super::menu_cache::Kept;
 use super::script::{Outcome, Script, Value};
-use super::{Connection, Database};
+use super::{Connection, Database, feeds};
 use crate::domain::model::call::{Call, Calls};
 use crate::domain::model::event::Topic;
 use crate::domain::model::menu::Menu;
@@ -68,6 +68,7 @@ statements! {
         ("$1" "text", "$2" "boolean", "$3" "text", "$4" "text", "$5" "bigint", "$6" "bigint", "$7" "bigint", "$8" "uuid", "$9" "uuid"),
         " AS v WHERE orders.restaurant = v.column8 AND orders.id = v.column9"
     );
+    SET_TIMES = "UPDATE orders SET starts_at = $1, fires_at = $2 WHERE restaurant = $3 AND id = $4";
     /// Changes no column of an index, and runs no trigger.
     SET_DOCUMENT = "UPDATE orders SET document = $1 WHERE restaurant = $2 AND id = $3";
     SET_DOCUMENTS = on_rows!(
@@ -147,8 +148,7 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
         let stations = if write.is_changed { undrawn::waits_at(order) } else { BTreeSet::new() };
         let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?.into();
         let accepted = write.accepted.map(Position::column).into();
-        let starts_at = order.starts_at.filter(|_| order.upcoming).map(Timestamp::micros).into();
-        let fires_at = order.fires_at.map(Timestamp::micros).into();
+        let [starts_at, fires_at] = times_of(order).map(Into::into);
         if !write.is_new {
             set.push([status, is_open, document, waits_at, accepted, starts_at, fires_at, restaurant, id]);
             continue;
@@ -179,6 +179,21 @@ pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Or
     script.write(ADD_ORDER, added);
     script.update(SET_ORDER, SET_ORDERS, set);
     script.update(SET_DOCUMENT, SET_DOCUMENTS, documents);
+    Ok(())
+}
+
+/// Returns when an order for later begins, and when its next course fires, while it waits for that.
+fn times_of(order: &Order) -> [Option<i64>; 2] {
+    [order.starts_at.filter(|_| order.upcoming), order.fires_at].map(|at| at.map(Timestamp::micros))
+}
+
+/// Sets the times beside an order's document by the document.
+pub async fn sync_times(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<()> {
+    feeds::hold(connection, restaurant).await?;
+    let Some(found) = order(connection, restaurant, id).await? else { return Ok(()) };
+    let [starts_at, fires_at] = times_of(&found);
+    let set = query::<Database>(SET_TIMES).bind(starts_at).bind(fires_at).bind(restaurant.uuid()).bind(id.uuid());
+    set.execute(connection).await?;
     Ok(())
 }
 

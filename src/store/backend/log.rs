@@ -1,6 +1,6 @@
 //! [`Log`]: the feed and its documents.
 
-use super::documents::{menu, menu_text, order};
+use super::documents::{menu, menu_text, order, sync_times};
 use super::{Backend, Connection, Database, commit, epoch, external_orders, feeds, snapshot};
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::history::Head;
@@ -78,7 +78,7 @@ macro_rules! orders_at_table {
     ($direction:literal) => {
         orders!(
             "AND at_table = $5 AND (status = $6 OR $6 = 'all' OR ($6 = 'open' AND is_open) OR ($6 = 'closed' AND NOT is_open) \
-             OR ($6 = 'upcoming' AND starts_at IS NOT NULL))",
+             OR ($6 = 'upcoming' AND is_open AND starts_at IS NOT NULL))",
             $direction
         )
     };
@@ -116,13 +116,13 @@ statements! {
     ORDERS = orders!("", "");
     ORDERS_OPEN = orders!("AND is_open", "");
     ORDERS_CLOSED = orders!("AND NOT is_open", "");
-    ORDERS_UPCOMING = orders!("AND starts_at IS NOT NULL", "");
+    ORDERS_UPCOMING = orders!("AND is_open AND starts_at IS NOT NULL", "");
     ORDERS_OF_STATUS = orders!("AND status = $5", "");
     ORDERS_AT_TABLE = orders_at_table!("");
     NEWEST = orders!("", "DESC");
     NEWEST_OPEN = orders!("AND is_open", "DESC");
     NEWEST_CLOSED = orders!("AND NOT is_open", "DESC");
-    NEWEST_UPCOMING = orders!("AND starts_at IS NOT NULL", "DESC");
+    NEWEST_UPCOMING = orders!("AND is_open AND starts_at IS NOT NULL", "DESC");
     NEWEST_OF_STATUS = orders!("AND status = $5", "DESC");
     NEWEST_AT_TABLE = orders_at_table!("DESC");
     /// The next events after `$2`, each with its order if it is the last of it.
@@ -133,8 +133,9 @@ statements! {
     TIME_FROM = "SELECT position, at FROM events WHERE restaurant = $1 AND position >= $2 ORDER BY position LIMIT 1";
     ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
-    DUE_ORDERS = "SELECT restaurant, id FROM orders WHERE starts_at <= $1 ORDER BY starts_at LIMIT $2";
-    DUE_COURSES = "SELECT restaurant, id FROM orders WHERE fires_at <= $1 ORDER BY fires_at LIMIT $2";
+    /// An older node that closes an order leaves its times.
+    DUE_ORDERS = "SELECT restaurant, id FROM orders WHERE is_open AND starts_at <= $1 ORDER BY starts_at LIMIT $2";
+    DUE_COURSES = "SELECT restaurant, id FROM orders WHERE is_open AND fires_at <= $1 ORDER BY fires_at LIMIT $2";
     LAPSED_MENUS = "SELECT restaurant FROM menus WHERE next_lapse <= $1";
 
     PROBE_WRITE = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, $3) \
@@ -292,13 +293,10 @@ impl Log for Backend {
         limit: u32,
     ) -> Result<Vec<Order>> {
         let (diner, after) = (diner.as_str().to_owned(), after.map_or(Uuid::max(), |id| id.uuid()));
-        let documents = self.read(move |c| {
-            Box::pin(async move {
-                let query = query_scalar::<Database, String>(ORDERS_OF_DINER).bind(restaurant.uuid());
-                Ok(query.bind(diner).bind(after).bind(i64::from(limit)).fetch_all(c).await?)
-            })
-        });
-        documents.await?.iter().map(|json| columns::document(json)).collect()
+        let query = query_scalar::<Database, String>(ORDERS_OF_DINER).bind(restaurant.uuid());
+        let query = query.bind(diner).bind(after).bind(i64::from(limit));
+        let documents = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        documents.iter().map(|json| columns::document(json)).collect()
     }
 
     async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>> {
@@ -321,6 +319,10 @@ impl Log for Backend {
 
     async fn due_courses(&self, now: Timestamp, limit: u32) -> Result<Vec<(RestaurantId, OrderId)>> {
         self.due(DUE_COURSES, now, limit).await
+    }
+
+    async fn sync_times(&self, restaurant: RestaurantId, order: OrderId) -> Result<()> {
+        self.write(move |c| Box::pin(sync_times(c, restaurant, order))).await
     }
 
     async fn is_moved(&self) -> Result<bool> {
