@@ -236,7 +236,7 @@ impl Commands {
                 return external::answer_repeat(known, &fingerprint);
             }
             limits.count_order(&principal, basket.items.len())?;
-            state.open.check(limits.open())?;
+            state.open.check(limits.open(), basket.due_at.is_some())?;
             let (number, tickets) = (state.next_number, state.ticket_counter);
             let default_minutes = state.default_minutes;
             let new_ids = NewIds { number, tickets, order, items: items.clone(), default_minutes, level, rules: state.rules };

@@ -74,7 +74,7 @@ impl Default for CommandRates {
             diner_lines: 600,
             table_lines: 1200,
             restaurant_lines: 12_000,
-            open: OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 },
+            open: OpenOrders::limits(200, 400, 2000),
             size: OrderSize::DEFAULT,
         }
     }

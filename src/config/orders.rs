@@ -84,11 +84,7 @@ impl OrderLimitArgs {
             diner_lines: self.diner_lines_per_minute,
             table_lines: self.table_lines_per_minute,
             restaurant_lines: self.restaurant_lines_per_minute,
-            open: OpenOrders {
-                by_diner: self.diner_open_orders,
-                by_table: self.table_open_orders,
-                by_restaurant: self.restaurant_open_orders,
-            },
+            open: OpenOrders::limits(self.diner_open_orders, self.table_open_orders, self.restaurant_open_orders),
             size: OrderSize { lines: self.order_lines, portions: self.order_portions, staff_portions: self.staff_order_portions },
         }
     }

@@ -401,27 +401,53 @@ impl Fold {
     /// Updates the numbers of guests' open orders after a change of an order.
     fn count(&mut self, before: Option<&Order>, after: &Order) {
         let Some(diner) = &after.diner else { return };
-        let was_open = before.is_some_and(|order| !order.status.is_final());
-        let is_open = !after.status.is_final();
-        if was_open == is_open {
-            return;
-        }
-        let step = |count: &mut u32| *count = if is_open { count.saturating_add(1) } else { count.saturating_sub(1) };
+        let is_open = |order: &Order| !order.status.is_final();
+        let is_later = |order: &Order| is_open(order) && order.upcoming;
+        let open = Step::between(before.is_some_and(is_open), is_open(after));
+        let later = Step::between(before.is_some_and(is_later), is_later(after));
         let of_restaurant = |(restaurant, _): &(RestaurantId, Guest)| *restaurant == after.restaurant;
-        for ((_, guest), open) in self.state.open.iter_mut().filter(|(key, _)| of_restaurant(key)) {
-            step(&mut open.by_restaurant);
+        for ((_, guest), counts) in self.state.open.iter_mut().filter(|(key, _)| of_restaurant(key)) {
+            open.take(&mut counts.by_restaurant);
             let seat = seat(&self.state.seats, after.restaurant, guest);
             if seat != after.table {
                 continue;
             }
             // Guests without a table do not share a table.
             if seat.is_some() {
-                step(&mut open.by_table);
+                open.take(&mut counts.by_table);
+                later.take(&mut counts.later_by_table);
             }
             if guest.diner == *diner {
-                step(&mut open.by_diner);
+                open.take(&mut counts.by_diner);
+                later.take(&mut counts.later_by_diner);
             }
         }
+    }
+}
+
+/// The change of a count by one order.
+#[derive(Clone, Copy)]
+enum Step {
+    Up,
+    Down,
+    None,
+}
+
+impl Step {
+    const fn between(was: bool, is: bool) -> Self {
+        match (was, is) {
+            (false, true) => Self::Up,
+            (true, false) => Self::Down,
+            _ => Self::None,
+        }
+    }
+
+    const fn take(self, count: &mut u32) {
+        *count = match self {
+            Self::Up => count.saturating_add(1),
+            Self::Down => count.saturating_sub(1),
+            Self::None => *count,
+        };
     }
 }
 

@@ -92,3 +92,25 @@ async fn only_staff_begin_an_order_early_or_change_its_time_and_an_invalid_time_
     let for_now = guest.place(&menu.basket()).await;
     staff.command(&for_now["id"], "reschedule", json!({"due_at": due})).await.problem(409, "invalid_transition");
 }
+
+/// Nobody sees orders for later for days, so they fill only a part of what a guest or a table may order.
+#[tokio::test]
+async fn orders_for_later_leave_room_for_orders_for_now() {
+    let server = TestServer::start(&["--diner-open-orders", "8", "--table-open-orders", "12"]).await;
+    let menu = Menu::read(&server.staff().await).await;
+    let basket = later(&menu, &due_in(36_000_000));
+    let (one, two) = (server.diner("7").await, server.diner("7").await);
+    let refused = async |client: &Client| {
+        let answer = Client::send(client.placing(&new_id(), &basket)).await.problem(429, "rate_limited");
+        text(&answer["reason"]).to_owned()
+    };
+    for _ in 0..2 {
+        one.place(&basket).await;
+    }
+    assert_eq!(refused(&one).await, "open_orders_by_diner");
+    two.place(&basket).await;
+    assert_eq!(refused(&two).await, "open_orders_by_table");
+    for guest in [&one, &two] {
+        guest.place(&menu.noted("for now")).await;
+    }
+}

@@ -2,11 +2,12 @@
 //! groups of any size.
 
 use crate::support::{at, basket, cause, context, fresh, line, menu, principal};
+use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::call::Calls;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
 use orderbell::domain::model::history::Mark;
-use orderbell::domain::model::order::Order;
+use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::OrderStatus;
@@ -27,6 +28,7 @@ use orderbell::store::{Result, StoreError};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A command of the test. The small numbers make members of a group collide on orders, tables and ids.
@@ -78,9 +80,12 @@ fn place(
     who: &Principal,
     external: Option<u8>,
 ) -> std::result::Result<Decision, Refusal> {
-    let most = OpenOrders { by_diner: 2, by_table: 3, by_restaurant: 4 };
-    state.open.check(&most)?;
     let mut basket = basket(vec![line(0, lines)]);
+    if lines.is_multiple_of(3) {
+        let due_at = Some(state.moment.now.plus(Duration::from_secs(3600)));
+        basket = Basket { service: Service::Takeaway, due_at, ..basket };
+    }
+    state.open.check(&OpenOrders::limits(2, 3, 4), basket.due_at.is_some())?;
     basket.external_id = external.map(|id| id.to_string().parse().unwrap());
     let tickets = state.ticket_counter;
     let ids = NewIds { number: state.next_number, tickets, order: order_id(number), ..fresh(1) };
@@ -226,6 +231,10 @@ impl Database {
             by_diner: count(&|order| order.diner.as_ref() == Some(&guest.diner) && order.table == guest.table),
             by_table: count(&|order| guest.table.is_some() && order.table == guest.table),
             by_restaurant: count(&|_| true),
+            later_by_diner: count(&|order| {
+                order.upcoming && order.diner.as_ref() == Some(&guest.diner) && order.table == guest.table
+            }),
+            later_by_table: count(&|order| order.upcoming && guest.table.is_some() && order.table == guest.table),
         }
     }
 

@@ -30,14 +30,14 @@ async fn open(restaurant: &TestRestaurant, who: &Principal) -> OpenOrders {
     let reads = Reads::GuestBasket(Guest::of(who).unwrap());
     let work = restaurant.work(who, reads, None, move |state: State| {
         *found.lock().unwrap() = state.open;
-        state.open.check(&OpenOrders::default()).map(|()| unreachable!("nothing is allowed"))
+        state.open.check(&OpenOrders::default(), false).map(|()| unreachable!("nothing is allowed"))
     });
     assert!(restaurant.commit(work).await.unwrap().answer.is_err());
     *seen.lock().unwrap()
 }
 
 const fn counts(by_diner: u32, by_table: u32, by_restaurant: u32) -> OpenOrders {
-    OpenOrders { by_diner, by_table, by_restaurant }
+    OpenOrders { by_diner, by_table, by_restaurant, later_by_diner: 0, later_by_table: 0 }
 }
 
 pub async fn open_orders_are_counted_by_guest_table_and_restaurant(database: TestDatabase) {
@@ -57,6 +57,13 @@ pub async fn open_orders_are_counted_by_guest_table_and_restaurant(database: Tes
     let reject = OrderAction::Reject(Cause { reason: Reason::TooBusy, detail: None });
     restaurant.ack(restaurant.acting(order, reject, None)).await;
     assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "a closed order is not open");
+    for who in [&b, &b, &c, &nowhere, &restaurant.staff()] {
+        restaurant.ack(restaurant.placing_for(who, at(7200))).await;
+    }
+    let later = |later_by_diner, later_by_table, open| OpenOrders { later_by_diner, later_by_table, ..open };
+    assert_eq!(open(&restaurant, &a).await, later(0, 2, counts(2, 5, 9)));
+    assert_eq!(open(&restaurant, &b).await, later(2, 2, counts(3, 5, 9)));
+    assert_eq!(open(&restaurant, &nowhere).await, later(1, 0, counts(2, 0, 9)), "a guest without a table");
 }
 
 async fn table(restaurant: &TestRestaurant, label: &str, secret: &str) -> Table {

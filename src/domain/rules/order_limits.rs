@@ -16,6 +16,9 @@ pub const FAIR_SHARE: u32 = 100;
 /// The reserve is 1/`RESERVED` of the limit of all guests.
 const RESERVED: u32 = 4;
 
+/// A guest's, and a table's, orders for later are at most 1/`FOR_LATER` of the limit on open orders.
+const FOR_LATER: u32 = 4;
+
 /// Returns the reserve within `total`, the limit of all guests. A total too small for fair shares
 /// has none.
 #[must_use]
@@ -54,18 +57,33 @@ pub struct OpenOrders {
     pub by_table: u32,
     /// Open orders of all guests of the restaurant.
     pub by_restaurant: u32,
+    /// Orders for later of one guest that still wait.
+    pub later_by_diner: u32,
+    /// Those of all guests at one table.
+    pub later_by_table: u32,
 }
 
 impl OpenOrders {
+    /// Returns limits on open orders, with those on orders for later.
+    #[must_use]
+    pub const fn limits(by_diner: u32, by_table: u32, by_restaurant: u32) -> Self {
+        let (later_by_diner, later_by_table) = (by_diner.div_ceil(FOR_LATER), by_table.div_ceil(FOR_LATER));
+        Self { by_diner, by_table, by_restaurant, later_by_diner, later_by_table }
+    }
+
     /// Checks that one more order fits under the limits `most`.
     ///
     /// # Errors
     /// `rate_limited`, with the narrowest limit that is reached and [`RETRY_AFTER`].
-    pub fn check(&self, most: &Self) -> Result<(), Refusal> {
+    pub fn check(&self, most: &Self, is_for_later: bool) -> Result<(), Refusal> {
         let (limit, message) = if self.by_diner >= most.by_diner {
             (Limit::OpenOrdersByDiner, "too many of your orders are still open; ask a waiter for more")
+        } else if is_for_later && self.later_by_diner >= most.later_by_diner {
+            (Limit::OpenOrdersByDiner, "too many of your orders for later still wait; ask a waiter for more")
         } else if self.by_table >= most.by_table {
             (Limit::OpenOrdersByTable, "too many orders of this table are still open; ask a waiter for more")
+        } else if is_for_later && self.later_by_table >= most.later_by_table {
+            (Limit::OpenOrdersByTable, "too many orders for later of this table still wait; ask a waiter for more")
         } else if self.by_restaurant >= self.limit_for_table(most) {
             (Limit::OpenOrdersByRestaurant, "the restaurant has more open orders than it can take from phones; ask a waiter")
         } else {
@@ -141,12 +159,16 @@ impl OrderSize {
 mod tests {
     use super::*;
 
-    const MOST: OpenOrders = OpenOrders { by_diner: 2, by_table: 4, by_restaurant: 8 };
+    /// Returns counts or limits of a guest, a table and a restaurant, without orders for later.
+    fn open(by_diner: u32, by_table: u32, by_restaurant: u32) -> OpenOrders {
+        OpenOrders { by_diner, by_table, by_restaurant, ..OpenOrders::default() }
+    }
 
     #[test]
     fn the_narrowest_limit_that_is_reached_is_named() {
         let limit = |by_diner, by_table, by_restaurant| {
-            OpenOrders { by_diner, by_table, by_restaurant }.check(&MOST).err().and_then(|refusal| refusal.limit)
+            let counts = open(by_diner, by_table, by_restaurant);
+            counts.check(&OpenOrders::limits(2, 4, 8), false).err().and_then(|refusal| refusal.limit)
         };
         assert_eq!(limit(1, 3, 7), None);
         assert_eq!(limit(2, 4, 8), Some(Limit::OpenOrdersByDiner));
@@ -156,9 +178,22 @@ mod tests {
 
     #[test]
     fn the_last_quarter_of_the_open_orders_is_for_tables_that_have_few() {
-        let most = OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 };
-        let fits = |by_diner, by_table, by_restaurant| OpenOrders { by_diner, by_table, by_restaurant }.check(&most).is_ok();
+        let most = OpenOrders::limits(200, 400, 2000);
+        let fits = |by_diner, by_table, by_restaurant| open(by_diner, by_table, by_restaurant).check(&most, false).is_ok();
         assert!(fits(100, 399, 1499) && !fits(100, 399, 1500) && !fits(20, 0, 1500), "a table with many open orders");
         assert!(fits(5, 19, 1999) && fits(0, 0, 1999) && !fits(5, 20, 1999) && !fits(0, 0, 2000), "a table with few");
+    }
+
+    #[test]
+    fn orders_for_later_leave_three_quarters_to_orders_for_now() {
+        let most = OpenOrders::limits(200, 400, 2000);
+        let fits = |later_by_diner, later_by_table| {
+            let counts = OpenOrders { later_by_diner, later_by_table, ..open(later_by_diner, later_by_table, later_by_table) };
+            assert!(counts.check(&most, false).is_ok(), "orders for now are not affected");
+            counts.check(&most, true).err().and_then(|refusal| refusal.limit)
+        };
+        assert_eq!(fits(49, 99), None);
+        assert_eq!(fits(50, 99), Some(Limit::OpenOrdersByDiner));
+        assert_eq!(fits(49, 100), Some(Limit::OpenOrdersByTable));
     }
 }

@@ -44,11 +44,13 @@ statements! {
         sqlite: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2",
         postgres: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE",
     };
-    /// Each of the three counts reads one index. The table is that of the session `$4`, or without it `$2`.
+    /// Each of the counts reads one index. The table is that of the session `$4`, or without it `$2`.
     OPEN_ORDERS = on_rows!(concat!("SELECT k.column1, k.column2, k.column3, k.column4, \
         (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = ", seat!(), " AND diner = k.column3 AND is_open), \
         (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = ", seat!(), " AND diner IS NOT NULL AND is_open), \
-        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND diner IS NOT NULL AND is_open) \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND diner IS NOT NULL AND is_open), \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND starts_at IS NOT NULL AND table_label = ", seat!(), " AND diner = k.column3 AND is_open), \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND starts_at IS NOT NULL AND table_label = ", seat!(), " AND diner IS NOT NULL AND is_open) \
         FROM "), ("$1" "uuid", "$2" "text", "$3" "text", "$4" "text"), " AS k");
     /// The tables of sessions.
     SEATS = on_rows!(
@@ -223,16 +225,23 @@ pub fn read_open_orders(script: &mut Script, guests: &HashSet<(RestaurantId, Gue
     script.read(OPEN_ORDERS, guests.iter().map(row).collect());
 }
 
-type OpenOrdersRow = (Uuid, String, String, String, i64, i64, i64);
+type OpenOrdersRow = (Uuid, String, String, String, i64, i64, i64, i64, i64);
 
 pub fn open_orders(outcome: &Outcome) -> Result<HashMap<(RestaurantId, Guest), OpenOrders>> {
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     let rows = outcome.read::<OpenOrdersRow>()?.into_iter();
-    let counts = |(restaurant, table, diner, session, by_diner, by_table, by_restaurant): OpenOrdersRow| {
+    let counts = |row: OpenOrdersRow| {
+        let (restaurant, table, diner, session, by_diner, by_table, by_restaurant, later_by_diner, later_by_table) = row;
         let table = (!table.is_empty()).then(|| text("table_label", &table)).transpose()?;
         // Guests without a table are not one table.
-        let by_table = if table.is_some() { count(by_table) } else { 0 };
-        let open = OpenOrders { by_diner: count(by_diner), by_table, by_restaurant: count(by_restaurant) };
+        let of_table = |number| if table.is_some() { count(number) } else { 0 };
+        let open = OpenOrders {
+            by_diner: count(by_diner),
+            by_table: of_table(by_table),
+            by_restaurant: count(by_restaurant),
+            later_by_diner: count(later_by_diner),
+            later_by_table: of_table(later_by_table),
+        };
         let guest = Guest { diner: text("diner", &diner)?, table, session: text("session", &session)? };
         Ok(((RestaurantId::from_uuid(restaurant), guest), open))
     };
