@@ -11,7 +11,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
-use std::io::Cursor;
+use std::io::{BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -25,12 +25,16 @@ pub const MAX_PIXELS: u64 = 25_000_000;
 const MAX_SIDE: u32 = 16_000;
 /// The shortest side of an upload in pixels.
 const MIN_SIDE: u32 = 16;
+/// The most bytes of the decoded pixels. More of them take a decoder long, from however few bytes of an upload.
+const MAX_DECODED: u64 = 4 * MAX_PIXELS;
 /// The most memory of a decoder beside the pixels.
 const MAX_ALLOC: u64 = 256 * 1024 * 1024;
 /// The pictures that wait for the thread.
 const WAITING: usize = 4;
 /// The longest time from the end of an upload to its files.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// The bytes of an upload after which its decoder checks whether somebody waits for the files.
+const CHUNK: usize = 4096;
 /// The quality of the files, of 100.
 const QUALITY: u8 = 80;
 /// The priority of the thread: the lowest.
@@ -136,7 +140,7 @@ fn work(waiting: &Receiver<Job>) {
 
 /// Makes the files of an upload, unless they are no longer wanted.
 fn make(upload: &[u8], is_unwanted: &dyn Fn() -> bool) -> Result<Sizes, Refused> {
-    let upright = decode(upload)?;
+    let upright = decode(upload, is_unwanted)?;
     let (width, height) = (upright.width(), upright.height());
     let largest = u16::try_from(width).unwrap_or(u16::MAX).min(MAX_WIDTH);
     let mut digest = Sha256::new();
@@ -159,19 +163,20 @@ fn make(upload: &[u8], is_unwanted: &dyn Fn() -> bool) -> Result<Sizes, Refused>
 }
 
 /// Decodes an upload by its content, turns it upright, and makes it small enough to work on.
-fn decode(upload: &[u8]) -> Result<DynamicImage, Refused> {
+fn decode(upload: &[u8], is_unwanted: &dyn Fn() -> bool) -> Result<DynamicImage, Refused> {
     let format = image::guess_format(upload).map_err(|_| Refused::Kind)?;
     if !matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) {
         return Err(Refused::Kind);
     }
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(MAX_SIDE), Some(MAX_SIDE), Some(MAX_ALLOC));
-    let mut reader = ImageReader::with_format(Cursor::new(upload), format);
+    let upload = Wanted { upload: Cursor::new(upload), is_unwanted };
+    let mut reader = ImageReader::with_format(BufReader::with_capacity(CHUNK, upload), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
     // The header alone has the size: nothing is decoded yet.
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED {
         return Err(Refused::Large);
     }
     let ratio = u32::from(MAX_RATIO);
@@ -190,9 +195,28 @@ fn decode(upload: &[u8]) -> Result<DynamicImage, Refused> {
     Ok(picture)
 }
 
+/// An upload that ends when nobody waits for its files any longer. So its decoder does not keep others from the thread.
+struct Wanted<'a> {
+    upload: Cursor<&'a [u8]>,
+    is_unwanted: &'a dyn Fn() -> bool,
+}
+
+impl Read for Wanted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if (self.is_unwanted)() { Err(ErrorKind::TimedOut.into()) } else { self.upload.read(buffer) }
+    }
+}
+
+impl Seek for Wanted<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.upload.seek(to)
+    }
+}
+
 fn refused(error: image::ImageError) -> Refused {
     match error {
         image::ImageError::Limits(_) => Refused::Large,
+        image::ImageError::IoError(error) if error.kind() == ErrorKind::TimedOut => Refused::Busy,
         _ => Refused::Damaged,
     }
 }
@@ -218,6 +242,7 @@ fn on_white(picture: &DynamicImage) -> RgbImage {
 mod tests {
     use super::*;
     use image::{ImageEncoder, Rgba, RgbaImage};
+    use std::cell::Cell;
 
     /// A picture whose left half is red and whose right half is blue.
     fn halves(width: u32, height: u32) -> RgbImage {
@@ -321,6 +346,24 @@ mod tests {
         assert!(file.len() < 4_000, "{} bytes", file.len());
     }
 
+    /// Eight bytes a pixel: 25 million of them take a decoder half a minute on a busy machine.
+    #[test]
+    fn the_bytes_of_the_pixels_count_and_an_upload_that_nobody_waits_for_ends() {
+        let deep = |side: u32| {
+            let picture = image::ImageBuffer::<Rgba<u16>, _>::from_pixel(side, side, Rgba([9, 9, 9, u16::MAX]));
+            as_kind(&picture.into(), ImageFormat::Png)
+        };
+        assert_eq!(made(&deep(3600)), Err(Refused::Large));
+        let (upload, asked) = (deep(1200), Cell::new(0));
+        assert!(upload.len() > 4 * CHUNK, "{} bytes", upload.len());
+        let after_two = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 2
+        };
+        assert_eq!(make(&upload, &after_two), Err(Refused::Busy));
+        assert_eq!(asked.get(), 3, "the rest of the upload is not decoded");
+    }
+
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
@@ -330,7 +373,7 @@ mod tests {
     #[tokio::test]
     async fn the_workshop_refuses_what_it_cannot_store_and_continues() {
         let workshop = Workshop::start().unwrap();
-        let upload = Bytes::from(as_kind(&halves(900, 900).into(), ImageFormat::Png));
+        let upload = Bytes::from(as_kind(&halves(200, 200).into(), ImageFormat::Png));
         let many = (0..WAITING * 3).map(|_| workshop.make(upload.clone()));
         let made = futures_util::future::join_all(many).await;
         assert!(made.contains(&Err(Refused::Busy)) && made.iter().any(Result::is_ok));
