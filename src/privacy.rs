@@ -1,10 +1,11 @@
 //! Privacy: export, purge and erasure of guests' data.
 
 use crate::clock;
+use crate::domain::model::delivery::Delivery;
 use crate::domain::model::event::Event;
 use crate::domain::model::order::Order;
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::{EventId, RestaurantId};
+use crate::domain::values::ids::{EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
@@ -32,6 +33,15 @@ pub struct Export {
     complete: bool,
     orders: Vec<Order>,
     events: Vec<ExportedEvent>,
+    /// What riders need for those of the orders that are delivered, while it is stored.
+    deliveries: Vec<ExportedDelivery>,
+}
+
+/// A rider's data for one of the orders.
+#[derive(Debug, Serialize, ToSchema)]
+struct ExportedDelivery {
+    order: OrderId,
+    recipient: Delivery,
 }
 
 /// An event of one of the orders.
@@ -62,14 +72,16 @@ pub async fn export(store: &SharedStore, restaurant: RestaurantId, diner: Key) -
     let complete = orders.len() <= MOST_ORDERS as usize;
     orders.truncate(MOST_ORDERS as usize);
     let head = store.head(restaurant).await?;
-    let mut events = Vec::new();
+    let (mut events, mut deliveries) = (Vec::new(), Vec::new());
     for order in &orders {
+        let found = store.delivery(restaurant, order.id).await?;
+        deliveries.extend(found.map(|recipient| ExportedDelivery { order: order.id, recipient }));
         let room = Some(RoomId::Order(order.id));
         let of_order = store.events(restaurant, room, Position::ZERO, head, MOST_EVENTS).await?;
         events.extend(of_order.into_iter().map(ExportedEvent::from));
     }
     store.record(Note::new(restaurant, Kind::Guests, "export_guest").set_to(format_args!("{} orders", orders.len()))).await?;
-    Ok(Export { diner, complete, orders, events })
+    Ok(Export { diner, complete, orders, events, deliveries })
 }
 
 /// Removes guests' words and names from orders of a restaurant that closed before a time. Returns

@@ -16,7 +16,7 @@ mod faults;
 pub mod group;
 pub mod guests;
 pub mod inspection;
-mod labels;
+pub mod labels;
 pub mod log;
 mod migrations;
 pub mod nodes;

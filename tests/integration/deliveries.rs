@@ -54,6 +54,15 @@ async fn delivery_details_are_in_no_document_or_event_and_readable_by_people_who
     assert_eq!(staff.get(&address(&order)).await.expect(200), moved);
     assert_eq!(staff.delete(&address(&order)).await.status, 204);
     staff.get(&address(&order)).await.problem(404, "not_found");
+    staff.delete(&address(&order)).await.problem(404, "not_found");
+    let audit = manager.get("/api/v1/restaurants/demo/audit?kind=orders&limit=3").await.expect(200);
+    let entries = audit["audit"].as_array().unwrap().iter().map(|entry| {
+        assert_eq!(entry["subject"], order["id"]);
+        assert!(SECRET.iter().all(|word| !entry.to_string().contains(word)), "{entry}");
+        [&entry["action"], &entry["outcome"], &entry["role"]].map(text)
+    });
+    let expected = [("erase_delivery", "not_found"), ("erase_delivery", "done"), ("set_delivery", "done")];
+    assert_eq!(entries.collect::<Vec<_>>(), expected.map(|(action, outcome)| [action, outcome, "staff"]));
     let eaten_here = guest.place(&menu.basket()).await;
     staff.put(&address(&eaten_here), &moved).await.problem(404, "not_found");
 }

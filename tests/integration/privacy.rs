@@ -146,6 +146,8 @@ async fn what_a_rider_needed_goes_with_the_guest_and_leaves_no_file() {
         let rider = json!({"name": "Anwara", "phone": "1", "address": "ERASED ROAD 7"});
         assert_eq!(staff.put(&address, &rider).await.status, 204);
         assert!(!files_with(folder.path(), "ERASED ROAD").is_empty(), "the control");
+        let stored = manager.get(&format!("/api/v1/restaurants/demo/guests/{}", text(&order["diner"]))).await.expect(200);
+        assert_eq!(stored["deliveries"], json!([{"order": order["id"], "recipient": rider}]));
         staff.command(&order["id"], "reject", json!({"reason": "other"})).await.expect(200);
         if by_guest {
             manager.delete(&format!("/api/v1/restaurants/demo/guests/{}", text(&order["diner"]))).await.expect(200);

@@ -4,7 +4,7 @@ use super::orders::visible;
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::delivery::Delivery;
-use crate::domain::model::order::Service;
+use crate::domain::model::order::{Order, Service};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::refusal::Denied;
 use crate::domain::values::ids::OrderId;
@@ -14,22 +14,27 @@ use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::{ErrorCode, Failure};
+use crate::store::audit::{self, Kind, Note};
+use crate::store::labels::label_of;
 use actix_web::{HttpResponse, web};
 
 /// Checks that the caller may see riders' data, and that the order is delivered.
-async fn check(state: &State, who: &Principal, id: OrderId) -> Result<(), Problem> {
+async fn check(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
     if !policy::may_see_deliveries(who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only staff and services see the rider's data"));
     }
     state.node.commands.admit(who)?;
     let order = visible(state, who, id).await?;
-    if order.service == Service::Delivery { Ok(()) } else { Err(Problem::not_found("the order is not delivered")) }
+    if order.service == Service::Delivery { Ok(order) } else { Err(Problem::not_found("the order is not delivered")) }
 }
 
-/// Checks that the caller may also change it.
-async fn check_change(state: &State, who: &Principal, id: OrderId) -> Result<(), Problem> {
-    check(state, who, id).await?;
-    if policy::may_set_deliveries(who) { Ok(()) } else { Err(Failure::from(Denied::nobody()).into()) }
+/// Checks that the caller may also change it. Returns the entry of the audit, which has no words of the rider's data.
+async fn check_change(state: &State, who: &Principal, id: OrderId, action: &'static str) -> Result<Note, Problem> {
+    let order = check(state, who, id).await?;
+    if !policy::may_set_deliveries(who) {
+        return Err(Failure::from(Denied::nobody()).into());
+    }
+    Ok(Note::new(who.restaurant, Kind::Orders, action).by(who).about(id).called(label_of(&order)))
 }
 
 /// `GET /api/v1/orders/{id}/delivery`: returns the rider's data.
@@ -83,8 +88,8 @@ pub async fn set(
     id: web::Path<OrderId>,
     body: Body<Delivery>,
 ) -> Result<HttpResponse, Problem> {
-    check_change(&state, &who, *id).await?;
-    state.node.store.set_delivery(who.restaurant, *id, &body.0, clock::now()).await?;
+    let note = check_change(&state, &who, *id, "set_delivery").await?;
+    audit::recorded(note, state.node.store.set_delivery(who.restaurant, *id, &body.0, clock::now())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -111,8 +116,8 @@ pub async fn erase(
     ActingUser(who): ActingUser,
     id: web::Path<OrderId>,
 ) -> Result<HttpResponse, Problem> {
-    check_change(&state, &who, *id).await?;
-    if !state.node.store.remove_delivery(who.restaurant, *id).await? {
+    let note = check_change(&state, &who, *id, "erase_delivery").await?;
+    if !audit::recorded(note, state.node.store.remove_delivery(who.restaurant, *id)).await? {
         return Err(Problem::not_found("no details of this delivery, or no longer"));
     }
     state.node.store.scrub(clock::now())?;

@@ -7,7 +7,7 @@ use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
 use crate::store::deliveries::Deliveries;
 use crate::store::order_write::OrderWrite;
-use crate::store::{Result, columns};
+use crate::store::{Result, audit, columns};
 use async_trait::async_trait;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
@@ -64,7 +64,16 @@ impl Deliveries for Backend {
     }
 
     async fn remove_delivery(&self, restaurant: RestaurantId, order: OrderId) -> Result<bool> {
-        self.write(move |c| Box::pin(remove(c, restaurant, order.uuid()))).await
+        self.write(move |c| {
+            Box::pin(async move {
+                let is_removed = remove(c, restaurant, order.uuid()).await?;
+                if !is_removed {
+                    audit::set_outcome("not_found");
+                }
+                Ok(is_removed)
+            })
+        })
+        .await
     }
 
     async fn purge_deliveries(&self, restaurant: RestaurantId, before: Timestamp, limit: u32) -> Result<u64> {

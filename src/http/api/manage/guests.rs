@@ -74,7 +74,7 @@ pub async fn find(
         ("diner" = Key, Path, description = "The guest's id: the `diner` of an order."),
     ),
     responses(
-        (status = 200, description = "Orders and events.", body = Export),
+        (status = 200, description = "Orders, events and riders' data.", body = Export),
         parts::OfRestaurant,
         (status = 422, response = Problem),
     ),
