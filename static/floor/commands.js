@@ -1,6 +1,6 @@
 import { called } from '../shared/order_facts.js';
 import { find, h } from '../shared/dom.js';
-import { clock } from '../shared/format.js';
+import { clock, count, place } from '../shared/format.js';
 import { dueDays, pickedTime } from '../shared/due_picker.js';
 import { onlyOwed } from '../shared/optimistic.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
@@ -29,6 +29,12 @@ function askToCancel(order) {
 /** @param {string} change of a visit */
 function undoButton(change) {
   return h('button.button', { 'type': 'button', 'data-do': 'undo-change', 'data-change': change }, 'Undo');
+}
+
+/** Returns the lines of an order's last round that can still be undone. @param {any} order */
+function undoable({ items }) {
+  const last = Math.max(...Object.values(items).map(({ round = 1 }) => round));
+  return Object.entries(items).filter(([, { round, status }]) => round === last && status === 'queued').map(([item]) => item);
 }
 
 /** The subject of toasts about a line. @param {string} order @param {string} item */
@@ -126,6 +132,25 @@ export class StaffCommands {
     const due = pickedTime(list, dueDays({ now, zone }), Number(button.dataset.dueAt), zone);
     this.#askDue(order, due);
     find(`#due-${list.dataset.due}`).focus();
+  }
+
+  /** Says that a round is with its order, and offers to undo that for a moment. @param {any} order with the round */
+  sayRound(order) {
+    const words = `Added to order ${called(order)}: ${place(order)}.`;
+    const about = `round ${order.id}`;
+    const control = h('button.button', { 'type': 'button', 'data-do': 'undo-round', 'data-order': order.id, 'data-items': undoable(order).join(' ') }, 'Undo');
+    toast(words, { about, control });
+  }
+
+  /** Takes the lines of a round off again, except those that are being cooked. @param {string} id of the order @param {string[]} items */
+  undoRound(id, items) {
+    const order = this.#order(id);
+    if (!order) return;
+    endToasts(`round ${id}`);
+    const queued = items.filter((item) => order.items[item]?.status === 'queued');
+    for (const item of queued) this.#send({ action: 'void_item', order: id, item, reason: 'other', detail: 'Round undone' });
+    const cooking = items.length - queued.length;
+    if (cooking > 0) toast(`${count(cooking, 'dish is', 'dishes are')} already being cooked, and stay on order ${called(order)}.`, { bad: true });
   }
 
   /** Moves a visit to a free table. @param {any} visit @param {string} table @returns {Promise<any>} the moved visit */

@@ -216,7 +216,7 @@ export class StaffDesk {
    */
   #placed(order, key, round) {
     this.#entry.done(key);
-    if (round) return toast(`Added to order ${called(order)}: ${place(order)}.`);
+    if (round) return this.#commands.sayRound(order);
     return sendToKitchen(this.#bell, order, () => toast(order.upcoming
       ? `Order ${called(order)} is for ${whenAt(order.due_at, this.#menu.menu?.time_zone, this.#bell.now())}: ${place(order)}.`
       : `Order ${called(order)} is sent to the kitchen: ${place(order)}.`));
@@ -323,6 +323,7 @@ export class StaffDesk {
       'split-step': () => stepSplit(control),
       'split-all': () => takeAll(control),
       'split': () => this.#split(control),
+      'undo-round': () => this.#commands.undoRound(control.dataset.order ?? '', (control.dataset.items ?? '').split(' ')),
       'undo-change': () => this.#changeVisit(this.#commands.undo(control.dataset.change ?? '')),
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },

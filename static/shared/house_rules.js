@@ -1,7 +1,7 @@
 /** The restaurant's rules name these controls differently from `data-do`. @type {Record<string, string>} */
 const RULE_NAMES = {
   'ask-sold-out': 'set_availability', 'available': 'set_availability', 'ask-pause': 'set_pause', 'resume': 'set_pause',
-  'ask-move': 'move', 'undo-change': 'undo',
+  'ask-move': 'move', 'undo-change': 'undo', 'undo-round': 'void_item',
 };
 
 /** @type {Record<string, number>} */

@@ -1,6 +1,8 @@
 //! Another round of an open order, and a corrected line, on the pages of guests, kitchen and floor.
 
 use crate::restaurant::TestRestaurant;
+use serde_json::json;
+use support::client::text;
 
 /// Returns whether the kitchen marks anything on the order's lines, with its words.
 const MARKS: &str = "const marks = document.querySelectorAll(`[data-order='${arguments[0]}'] .item__new, [data-order='${arguments[0]}'] .item__was s`);
@@ -54,6 +56,38 @@ async fn a_guest_adds_a_round_with_two_taps_and_the_kitchen_marks_new_lines_unti
     for screen in [&phone, &kitchen, &floor] {
         screen.has_no_complaint().await;
     }
+}
+
+/// A waiter undoes a round that was sent to the wrong order. A dish that is being cooked stays, with the reason.
+#[tokio::test]
+async fn a_waiter_undoes_the_round_that_was_just_sent() {
+    let restaurant = TestRestaurant::open(2, &[]).await;
+    let (floor, kitchen) = tokio::join!(restaurant.floor(), restaurant.kitchen("the expo", None));
+    let order = restaurant.staff.place(&restaurant.menu.basket()).await;
+    let id = text(&order["id"]);
+    restaurant.staff.act(&order["id"], "accept").await;
+    floor.shows(id, "accepted").await;
+    floor.tap(&format!("[data-order='{id}'] [data-do='more']")).await;
+    for dish in ["Masala cha", "Lemon soda"] {
+        floor.tap(&format!("[data-dish='{}']", text(&restaurant.menu.dish(dish)["id"]))).await;
+    }
+    floor.tap("[data-do='entry-send']").await;
+    floor.sees("[data-do='undo-round']").await;
+    let cha = restaurant.item(id, "Masala cha").await;
+    restaurant.staff.command(&order["id"], "start_item", json!({"item": cha})).await.expect(200);
+    floor.shows_item(id, &cha, "cooking").await;
+    floor.tap("[data-do='undo-round']").await;
+    let soda = restaurant.item(id, "Lemon soda").await;
+    for screen in [&floor, &kitchen] {
+        screen.shows_item(id, &soda, "voided").await;
+        screen.shows_item(id, &cha, "cooking").await;
+    }
+    let stays = "return document.querySelector('#toasts').innerText.includes('1 dish is already being cooked')";
+    floor.until("why one stays", stays, vec![]).await;
+    let total = restaurant.order(id).await["total"]["amount"].as_i64().unwrap();
+    let price = |dish: &str| restaurant.menu.dish(dish)["price"]["amount"].as_i64().unwrap();
+    assert_eq!(total, order["total"]["amount"].as_i64().unwrap() + price("Masala cha"));
+    floor.has_no_complaint().await;
 }
 
 /// The restaurant takes no rounds from guests: the page offers none, and explains the refusal of one already under way.
