@@ -5,7 +5,7 @@ use serde_json::json;
 use support::client::text;
 
 /// Makes the categories of two dishes courses.
-async fn with_courses(restaurant: &TestRestaurant, courses: [(&str, u16, &str); 2]) {
+pub async fn with_courses(restaurant: &TestRestaurant, courses: [(&str, u16, &str); 2]) {
     let manager = restaurant.server.client(&["manager"]).await;
     let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
     let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});

@@ -1,15 +1,19 @@
 //! A waiter enters orders: by keyboard alone, with a thumb, and without a network.
 
 use crate::browser::Browser;
+use crate::courses::with_courses;
 use crate::driver::Form;
 use crate::restaurant::{TestRestaurant, sign_in};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use support::client::text;
 use support::proxy::Network;
 
-/// The most taps for an order of six lines, two of them with an option.
+/// The most taps for an order of six lines in two courses, two of them with an option, and one in another course than usual.
 const MOST_TAPS: usize = 12;
+/// The most strokes for such an order: twenty seconds at 0.28 s each, the speed of people who are no typists.
+const MOST_STROKES: usize = 71;
 const DISHES: [&str; 6] = ["Beef rezala", "Kacchi biryani", "Shingara", "Borhani", "Lemon soda", "Firni"];
 const FOCUSED: &str = "return document.activeElement.matches(arguments[0])";
 
@@ -22,6 +26,23 @@ async fn waiter(restaurant: &TestRestaurant, form: Form) -> Browser {
 
 fn tile(restaurant: &TestRestaurant, dish: &str) -> String {
     format!("[data-dish='{}']", text(&restaurant.menu.dish(dish)["id"]))
+}
+
+/// Makes starters and mains courses, of which the second is held.
+async fn serve_courses(restaurant: &TestRestaurant) {
+    with_courses(restaurant, [("Shingara", 1, "Starters"), ("Beef rezala", 2, "Mains")]).await;
+    restaurant.staff.put("/api/v1/restaurants/demo/firing", &json!({"firing": "by_hand"})).await.expect(200);
+}
+
+/// Returns the dishes of an order's held course.
+fn held(order: &Value) -> BTreeSet<&str> {
+    let items = order["items"].as_object().unwrap().values();
+    let held = items.filter(|item| item["held"] == true);
+    held.map(|item| {
+        assert_eq!(item["course"]["name"], "Mains");
+        text(&item["name"])
+    })
+    .collect()
 }
 
 /// Waits for the only order and returns it once it has a status.
@@ -48,8 +69,9 @@ fn lines(order: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_waiter_enters_six_lines_with_options_in_twelve_taps() {
+async fn a_waiter_enters_six_lines_with_options_and_two_courses_in_twelve_taps() {
     let restaurant = TestRestaurant::open(1, &[]).await;
+    serve_courses(&restaurant).await;
     let floor = waiter(&restaurant, Form::Phone).await;
     let before = floor.taps();
     floor.tap("[data-do='new-order']").await;
@@ -58,6 +80,9 @@ async fn a_waiter_enters_six_lines_with_options_in_twelve_taps() {
         floor.tap(&tile(&restaurant, dish)).await;
         if dish == "Beef rezala" || dish == "Lemon soda" {
             floor.tap(".entry__line[data-open] [data-option]").await;
+        }
+        if dish == "Borhani" {
+            floor.tap(".entry__line[data-open] [data-course='2']").await;
         }
     }
     floor.inspect("staff-entry").await;
@@ -70,6 +95,10 @@ async fn a_waiter_enters_six_lines_with_options_in_twelve_taps() {
     assert_eq!(lines.len(), 6, "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("1 Beef rezala ")), "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("1 Lemon soda ")), "{lines:?}");
+    let courses: BTreeSet<_> =
+        order["items"].as_object().unwrap().values().filter_map(|item| item["course"]["number"].as_u64()).collect();
+    assert_eq!(courses, BTreeSet::from([1, 2]));
+    assert!(held(&order).is_superset(&BTreeSet::from(["Beef rezala", "Borhani"])), "{order}");
     floor.shows(text(&order["id"]), "accepted").await;
     let visits = restaurant.staff.get("/api/v1/restaurants/demo/visits").await.expect(200);
     assert_eq!(visits["visits"][0]["table"], "4", "the order has begun the table's visit");
@@ -77,8 +106,9 @@ async fn a_waiter_enters_six_lines_with_options_in_twelve_taps() {
 }
 
 #[tokio::test]
-async fn a_takeaway_is_entered_by_keyboard_alone() {
+async fn a_takeaway_of_six_lines_with_an_option_and_two_courses_is_entered_by_keyboard_alone() {
     let restaurant = TestRestaurant::open(2, &[]).await;
+    serve_courses(&restaurant).await;
     let (floor, kitchen) = tokio::join!(waiter(&restaurant, Form::Wall), restaurant.kitchen("the expo", None));
     let focused = async |selector: &str| floor.until(selector, FOCUSED, vec![selector.into()]).await;
     floor
@@ -92,8 +122,11 @@ async fn a_takeaway_is_entered_by_keyboard_alone() {
     floor.type_in("Anna").await;
     floor.strike(Key::Enter).await;
     focused("#entry-find").await;
-    // By letters, by number, several at once, and an option of the last dish.
-    for typed in ["rez", "+spi", "2x 5", "sh il", "3x cha", "raita", "Mishti"] {
+    // Alt and N, the name and Enter, Ctrl and Enter.
+    let mut strokes = 2 + "Anna".len() + 1 + 2;
+    // By letters, by number, several at once, and an option and the course of the last dish.
+    for typed in ["rez", "+spi", "2x 5", "/1", "sh il", "3x cha", "raita", "Mishti"] {
+        strokes += typed.len() + 1;
         floor.type_in(typed).await;
         floor.strike(Key::Enter).await;
         assert_eq!(floor.ask(FOCUSED, vec!["#entry-find".into()]).await, true, "after {typed}");
@@ -104,6 +137,8 @@ async fn a_takeaway_is_entered_by_keyboard_alone() {
     let send = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true, cancelable: true }))";
     floor.ask(send, vec![]).await;
     let order = order_with(&restaurant, "accepted").await;
+    assert!(strokes <= MOST_STROKES, "{strokes} strokes");
+    assert!(held(&order).contains("Beef rezala") && !held(&order).contains("Kacchi biryani"), "{order}");
     assert_eq!((&order["guest_name"], &order["service"], order.get("table")), (&json!("Anna"), &json!("takeaway"), None));
     let wanted =
         ["1 Beef rezala extra spicy", "1 Cucumber raita", "1 Mishti doi", "1 Shorshe ilish", "2 Kacchi biryani", "3 Masala cha"];

@@ -24,6 +24,7 @@ mod later;
 mod looks;
 mod moving;
 mod narrow;
+mod old_node;
 mod one_by_one;
 mod order;
 mod other_origin;
