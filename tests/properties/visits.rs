@@ -99,7 +99,7 @@ enum Op {
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
-        3 => (0..TABLES, 0..4_usize).prop_map(|(table, action)| Op::Order { table, action }),
+        3 => (0..TABLES, 0..5_usize).prop_map(|(table, action)| Op::Order { table, action }),
         1 => (0..TABLES).prop_map(|table| Op::Call { table }),
         // One more than the number of tables.
         4 => (0..4_usize, 0..=TABLES).prop_map(|(visit, table)| Op::Move { visit, table }),
@@ -138,7 +138,8 @@ impl Floor {
         let mut ticket = Ticket::place_on(menu, &basket(dishes), self.head).unwrap();
         ticket.staff(&OrderAction::Accept { minutes: None });
         let fire = (action == 3).then_some(OrderAction::Fire(Lines::Course(course(2))));
-        let steps = [OrderAction::Start, OrderAction::Ready, OrderAction::Serve].into_iter().take(action);
+        let serve = if action == 4 { OrderAction::ServeCourse(course(1)) } else { OrderAction::Serve };
+        let steps = [OrderAction::Start, OrderAction::Ready, serve].into_iter().take(action);
         for next in fire.into_iter().chain(steps) {
             ticket.put(&principal(Role::Staff, None), &next, None);
         }
