@@ -22,7 +22,7 @@ use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::house_rules::RuledAction;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::model::refusal::{Denied, Refusal, RefusalKind};
+use crate::domain::model::refusal::{Denied, Refusal, RefusalKind, invalid_at};
 use crate::domain::model::undrawn::Ticket;
 use crate::domain::model::visit::VisitAction;
 use crate::domain::rules::change_menu::MenuAction;
@@ -270,7 +270,7 @@ impl Commands {
         if tables.iter().any(|table| table.label == *label) {
             return Ok(());
         }
-        Err(refuse(RefusalKind::Invalid, "the restaurant has no such table"))
+        Err(CommandError::Refused(invalid_at("/table", "the restaurant has no such table")))
     }
 
     /// Changes the menu, a dish's availability or the pause. Idempotent, so the answer is not

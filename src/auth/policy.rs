@@ -46,20 +46,18 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
         | ActionName::Reject
         | ActionName::Serve
         | ActionName::ServeItem
+        | ActionName::VoidItem
         | ActionName::StartNow
         | ActionName::Reschedule => &[Staff, Manager, Service],
-        ActionName::Start
-        | ActionName::StartItem
+        ActionName::StartItem
         | ActionName::FinishItem
         | ActionName::RecallItem
         | ActionName::Recall
         | ActionName::Fire
-        | ActionName::Hold
-        | ActionName::Promise => &[Kitchen, Staff, Manager],
-        ActionName::Ready => &[Kitchen, Staff, Manager, Service],
+        | ActionName::Hold => &[Kitchen, Staff, Manager],
+        ActionName::Start | ActionName::Ready | ActionName::Promise => &[Kitchen, Staff, Manager, Service],
         ActionName::Cancel | ActionName::AddItems | ActionName::ChangeItem => &[Diner, Staff, Manager, Service],
-        ActionName::VoidItem
-        | ActionName::Rush
+        ActionName::Rush
         | ActionName::AnswerCall
         | ActionName::Move
         | ActionName::Merge
@@ -236,7 +234,7 @@ mod tests {
             (ActionName::Reject, ["---", "---", "yy-", "yy-", "yy-"]),
             (ActionName::StartNow, ["---", "---", "yy-", "yy-", "yy-"]),
             (ActionName::Reschedule, ["---", "---", "yy-", "yy-", "yy-"]),
-            (ActionName::Start, ["---", "yy-", "yy-", "yy-", "---"]),
+            (ActionName::Start, ["---", "yy-", "yy-", "yy-", "yy-"]),
             (ActionName::StartItem, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::FinishItem, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::RecallItem, ["---", "yy-", "yy-", "yy-", "---"]),
@@ -244,8 +242,8 @@ mod tests {
             (ActionName::Recall, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::Serve, ["---", "---", "yy-", "yy-", "yy-"]),
             (ActionName::Cancel, ["y--", "---", "yy-", "yy-", "yy-"]),
-            (ActionName::VoidItem, ["---", "---", "yy-", "yy-", "---"]),
-            (ActionName::Promise, ["---", "yy-", "yy-", "yy-", "---"]),
+            (ActionName::VoidItem, ["---", "---", "yy-", "yy-", "yy-"]),
+            (ActionName::Promise, ["---", "yy-", "yy-", "yy-", "yy-"]),
             (ActionName::Rush, ["---", "---", "yy-", "yy-", "---"]),
             (ActionName::Fire, ["---", "yy-", "yy-", "yy-", "---"]),
             (ActionName::Hold, ["---", "yy-", "yy-", "yy-", "---"]),

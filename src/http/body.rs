@@ -218,7 +218,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Problem> {
     if !json.get().trim_start().starts_with('{') {
         return Err(Problem::invalid("the body must be a JSON object"));
     }
-    fields::from_text(json.get()).map_err(Problem::invalid)
+    fields::from_text(json.get()).map_err(Problem::from)
 }
 
 fn not_json(error: &serde_json::Error) -> String {

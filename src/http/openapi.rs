@@ -8,8 +8,8 @@ pub mod parts;
 pub mod shapes;
 
 use super::api::{
-    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, pictures, push, receipts, rooms,
-    sessions, shifts, story, visits,
+    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, pictures, problems, push, receipts,
+    rooms, sessions, shifts, story, visits,
 };
 use super::assets::{handlers, specs};
 use super::problem::{self, Problem};
@@ -84,7 +84,7 @@ const STORED: [&str; 7] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         manage::api_keys::list, manage::api_keys::add, manage::api_keys::revoke,
         manage::reports::day, manage::audit::list, manage::limited::list,
         manage::guests::find, manage::guests::read, manage::guests::remove,
-        health::alive, health::ready, health::metrics, specs::openapi, specs::asyncapi,
+        health::alive, health::ready, health::metrics, problems::read, specs::openapi, specs::asyncapi,
         demo::read, demo::qr,
         handlers::landing, handlers::table, handlers::order, handlers::kitchen, handlers::staff, handlers::manage, handlers::demo,
         handlers::asset,

@@ -7,6 +7,7 @@ use crate::auth::session::SessionError;
 use crate::auth::token::TokenError;
 use crate::commands::CommandError;
 use crate::domain::model::command::InvalidCommand;
+use crate::protocol::fields::FieldError;
 use crate::protocol::{ErrorCode, Failure};
 use crate::store::StoreError;
 use std::time::Duration;
@@ -88,7 +89,18 @@ impl From<CommandError> for Problem {
 
 impl From<InvalidCommand> for Problem {
     fn from(error: InvalidCommand) -> Self {
-        Self::invalid(error.to_string())
+        let message = error.to_string();
+        Failure::new(ErrorCode::Invalid, message.clone()).at(&error.pointer, message).into()
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        let failure = Failure::new(ErrorCode::Invalid, error.to_string());
+        match &error.pointer {
+            Some(pointer) => failure.at(pointer, error.message).into(),
+            None => failure.into(),
+        }
     }
 }
 

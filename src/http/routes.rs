@@ -1,8 +1,8 @@
 //! The URL table.
 
 use super::api::{
-    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, pictures, push, receipts, rooms,
-    sessions, shifts, story, visits,
+    account, deliveries, demo, devices, guests, health, manage, menu, order_lists, orders, pictures, problems, push, receipts,
+    rooms, sessions, shifts, story, visits,
 };
 use super::assets;
 use super::assets::specs;
@@ -15,7 +15,7 @@ use super::request_log::{REQUEST_ID, identify_request, log_request};
 use super::state::State;
 use super::unread_body::close_unread;
 use crate::connection::NodeRole;
-use crate::protocol::security_headers;
+use crate::protocol::{problem_body, security_headers};
 use crate::store::audit;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -140,10 +140,12 @@ async fn keep_to_role(
     }
 }
 
-/// Whether a role serves a path. Every role serves health and metrics.
+/// Whether a role serves a path. Every role serves health, metrics and explanations of problems.
 fn serves(role: NodeRole, path: &str) -> bool {
     match path {
         "/healthz" | "/readyz" | "/metrics" => true,
+        // Each role answers with problems, whose types are here.
+        _ if path.starts_with(problem_body::TYPES) => true,
         _ if path.starts_with("/api/v1/rooms/") || path == "/ws" => role.serves_realtime(),
         _ => role.serves_api(),
     }
@@ -188,6 +190,7 @@ fn operations(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/healthz", READ).route(read().to(health::alive)))
         .service(at("/readyz", READ).route(read().to(health::ready)))
         .service(compressed("/metrics", health::metrics))
+        .service(at("/problems/{code}", READ).route(read().to(problems::read)))
         // The connection layer takes handshakes before this. Other requests get an error.
         .service(at(crate::connection::websocket::handshake::PATH, READ).route(read().to(no_upgrade)));
 }
@@ -373,7 +376,7 @@ mod tests {
     #[test]
     fn each_role_serves_its_paths_and_health() {
         let (api, realtime) = (NodeRole::Api, NodeRole::Realtime);
-        for path in ["/healthz", "/readyz", "/metrics"] {
+        for path in ["/healthz", "/readyz", "/metrics", "/problems/invalid"] {
             assert!(serves(api, path) && serves(realtime, path), "{path}");
         }
         for path in ["/", "/kitchen", "/api/v1/sessions", "/api/v1/orders/x", "/client/orderbell.js"] {

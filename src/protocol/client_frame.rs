@@ -173,11 +173,11 @@ fn not_an_object(error: &serde_json::Error) -> BadFrame {
 }
 
 fn control<T: DeserializeOwned>(value: Value) -> Result<T, BadFrame> {
-    fields::from_value(value).map_err(|error| BadFrame::new(ErrorCode::BadFrame, error, None))
+    fields::from_value(value).map_err(|error| BadFrame::new(ErrorCode::BadFrame, error.to_string(), None))
 }
 
 fn request<T: DeserializeOwned>(value: Value, id: Option<CommandId>) -> Result<T, BadFrame> {
-    fields::from_value(value).map_err(|error| BadFrame::new(ErrorCode::Invalid, error, id))
+    fields::from_value(value).map_err(|error| BadFrame::new(ErrorCode::Invalid, error.to_string(), id))
 }
 
 fn command(value: Value, id: Option<CommandId>) -> Result<ClientFrame, BadFrame> {

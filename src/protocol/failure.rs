@@ -2,6 +2,7 @@
 
 use super::client_frame::BadFrame;
 use super::error_code::ErrorCode;
+use super::field_fault::FieldFault;
 use super::frame::Frame;
 use super::server_frame::ServerFrame;
 use crate::domain::model::refusal::{Closed, Denied, Refusal};
@@ -26,10 +27,12 @@ pub struct Failure {
     reason: Option<&'static str>,
     retry_after: Option<Duration>,
     document: Option<Box<Value>>,
+    /// The field of the body that is wrong, and what is wrong with it. Only problems carry it.
+    fault: Option<Box<FieldFault>>,
     /// The command it is about. Only frames carry it.
     id: Option<CommandId>,
     /// The room it is about, as its sender wrote it. Only frames carry it.
-    room: Option<String>,
+    room: Option<Box<str>>,
 }
 
 impl Failure {
@@ -37,7 +40,7 @@ impl Failure {
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
-        Self { code, message, reason: None, retry_after: None, document: None, id: None, room: None }
+        Self { code, message, reason: None, retry_after: None, document: None, fault: None, id: None, room: None }
     }
 
     /// A room that the principal may not join, or that does not exist. The answer does not tell which.
@@ -100,10 +103,16 @@ impl Failure {
         Self { document: document.map(Box::new), ..self }
     }
 
+    /// Names the field of the body that is wrong, by its JSON pointer, and what is wrong with it.
+    #[must_use]
+    pub fn at(self, pointer: &str, detail: impl Into<String>) -> Self {
+        Self { fault: Some(Box::new(FieldFault::new(pointer, detail.into()))), ..self }
+    }
+
     /// Names the room with the sender's own text, unless that is too long to be echoed.
     #[must_use]
     pub fn about_room(self, room: impl ToString) -> Self {
-        Self { room: Some(room.to_string()).filter(|name| name.len() <= ECHO), ..self }
+        Self { room: Some(room.to_string().into_boxed_str()).filter(|name| name.len() <= ECHO), ..self }
     }
 
     /// Names the command.
@@ -148,6 +157,12 @@ impl Failure {
         self.document.as_deref()
     }
 
+    /// Returns the field of the body that is wrong.
+    #[must_use]
+    pub fn fault(&self) -> Option<&FieldFault> {
+        self.fault.as_deref()
+    }
+
     /// Returns the room it names.
     #[must_use]
     pub fn room(&self) -> Option<&str> {
@@ -179,6 +194,10 @@ impl From<BadFrame> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let failure = Self::new(refusal.kind.into(), refusal.message).with_document(refusal.document);
+        let failure = match refusal.pointer {
+            Some(pointer) => Self { fault: Some(Box::new(FieldFault::new(&pointer, failure.message.to_string()))), ..failure },
+            None => failure,
+        };
         let reason =
             refusal.limit.map(Limit::as_str).or(refusal.closed.map(Closed::as_str)).or(refusal.denied.map(Denied::as_str));
         Self { retry_after: refusal.retry_after, reason, ..failure }

@@ -4,28 +4,76 @@
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::{Deserializer, Value};
-use serde_path_to_error::Error;
+use serde_path_to_error::{Error, Path, Segment};
 use std::borrow::Cow;
+use std::fmt;
 use url::form_urlencoded;
 
 /// The most characters of a client's own words (a field's name) in an error.
 const MAX_NAME: usize = 80;
+/// The most bytes of a pointer, which contains such words too.
+const MAX_POINTER: usize = 200;
 /// The names of parameters with a token. The server ignores a token in an address, and so these parameters.
 const TOKENS: [&str; 2] = ["access_token", "token"];
+
+/// What is wrong with a request, in plain words. As text, it begins with the field, if one is wrong: `lines[0].quantity:
+/// expected a whole number from 1 to 99, found a string`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field as people write it.
+    path: Option<String>,
+    /// The field as a JSON pointer (RFC 6901). `None` if no field is wrong, or its name is very long.
+    pub pointer: Option<String>,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl FieldError {
+    fn whole(message: String) -> Self {
+        Self { path: None, pointer: None, message }
+    }
+
+    fn of<E>(error: &Error<E>, message: String) -> Self {
+        let path = Some(error.path().to_string()).filter(|path| path != ".");
+        Self { path: path.map(|path| shortened(&path).into_owned()), pointer: pointer(error.path(), &message), message }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{path}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Returns the JSON pointer of a field; of a missing one, the pointer that it would have.
+fn pointer(path: &Path, message: &str) -> Option<String> {
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let segments = path.iter().map_while(|segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    let names = segments.chain(missing.map(str::to_owned));
+    let pointer: String = names.flat_map(|name| ["/".to_owned(), name.replace('~', "~0").replace('/', "~1")]).collect();
+    Some(pointer).filter(|pointer| (1..=MAX_POINTER).contains(&pointer.len()))
+}
 
 /// Deserializes a JSON text.
 ///
 /// # Errors
-/// The path of the field and the error: `lines[0].quantity: expected a whole number from 1 to 99, found a string`.
-pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+/// The field and what is wrong with it.
+pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     // Finding the path of each field takes as long again, and only an error needs it.
     serde_json::from_str(text).or_else(|_| from_text_with_path(text))
 }
 
-fn from_text_with_path<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+fn from_text_with_path<T: DeserializeOwned>(text: &str) -> Result<T, FieldError> {
     let mut input = Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| with_path(&error, json_message(error.inner())))?;
-    input.end().map_err(|error| json_message(&error))?;
+    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| of_json(&error))?;
+    input.end().map_err(|error| FieldError::whole(json_message(&error)))?;
     Ok(value)
 }
 
@@ -33,8 +81,12 @@ fn from_text_with_path<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 ///
 /// # Errors
 /// As [`from_text`].
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(|error| with_path(&error, json_message(error.inner())))
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
+    serde_path_to_error::deserialize(value).map_err(|error| of_json(&error))
+}
+
+fn of_json(error: &Error<serde_json::Error>) -> FieldError {
+    FieldError::of(error, json_message(error.inner()))
 }
 
 /// Deserializes the query of an address.
@@ -49,7 +101,8 @@ pub fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, String> {
     serde_path_to_error::deserialize(input).map_err(|error| {
         let message = in_plain_words(&error.inner().to_string());
         let about = ["unknown", "missing", "duplicate"].into_iter().find(|about| message.starts_with(&format!("{about} field")));
-        with_path(&error, about.map_or_else(|| message.clone(), |_| message.replacen("field", "parameter", 1)))
+        let message = about.map_or_else(|| message.clone(), |_| message.replacen("field", "parameter", 1));
+        FieldError::of(&error, message).to_string()
     })
 }
 
@@ -66,13 +119,6 @@ pub fn json_error(error: &serde_json::Error) -> String {
         Category::Eof if (error.line(), error.column()) <= (1, 0) => "it is empty".to_owned(),
         Category::Eof => format!("it ends too early, at line {} column {}", error.line(), error.column()),
         _ => format!("there is a mistake at line {} column {}", error.line(), error.column()),
-    }
-}
-
-fn with_path<E>(error: &Error<E>, message: String) -> String {
-    match error.path().to_string().as_str() {
-        "." => message,
-        path => format!("{}: {message}", shortened(path)),
     }
 }
 
@@ -188,10 +234,23 @@ mod tests {
             (json!({"lines": [{}]}), "lines[0]: missing field `quantity`"),
             (json!({}), "missing field `lines`"),
         ] {
-            assert_eq!(from_text::<Basket>(&basket.to_string()).unwrap_err(), message);
-            assert_eq!(from_value::<Basket>(basket).unwrap_err(), message);
+            assert_eq!(from_text::<Basket>(&basket.to_string()).unwrap_err().to_string(), message);
+            assert_eq!(from_value::<Basket>(basket).unwrap_err().to_string(), message);
         }
         assert_eq!(from_text(r#"{"lines": [{"quantity": 2}]}"#), Ok(Basket { lines: vec![Line { quantity: 2 }] }));
+    }
+
+    #[test]
+    fn an_error_has_the_pointer_of_its_field() {
+        for (basket, pointer) in [
+            (json!({"lines": [{"quantity": 1}, {"quantity": "2"}]}), Some("/lines/1/quantity")),
+            (json!({"lines": [{"quantity": 1, "a/b~c": ""}]}), Some("/lines/0/a~1b~0c")),
+            (json!({"lines": [{}]}), Some("/lines/0/quantity")),
+            (json!({}), Some("/lines")),
+            (json!([]), None),
+        ] {
+            assert_eq!(from_text::<Basket>(&basket.to_string()).unwrap_err().pointer.as_deref(), pointer, "{basket}");
+        }
     }
 
     #[test]
@@ -227,7 +286,8 @@ mod tests {
     #[test]
     fn a_long_name_is_cut() {
         let long = "x".repeat(10_000);
-        assert!(from_value::<Basket>(json!({long.clone(): 1})).unwrap_err().len() < 300);
+        let refused = from_value::<Basket>(json!({long.clone(): 1})).unwrap_err();
+        assert!(refused.to_string().len() < 300 && refused.pointer.is_none());
         assert!(from_query::<Page>(&format!("{long}=1")).unwrap_err().len() < 300);
     }
 
@@ -238,7 +298,7 @@ mod tests {
             (r#"{"lines": ["#, "lines: not JSON: it ends too early, at line 1 column 11"),
             ("", "not JSON: it is empty"),
         ] {
-            assert_eq!(from_text::<Basket>(text).unwrap_err(), message);
+            assert_eq!(from_text::<Basket>(text).unwrap_err().to_string(), message);
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod client_frame;
 pub mod close_code;
 pub mod error_code;
 pub mod failure;
+pub mod field_fault;
 pub mod fields;
 pub mod frame;
 pub mod peer_close;

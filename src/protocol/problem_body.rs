@@ -2,20 +2,21 @@
 
 use super::error_code::ErrorCode;
 use super::failure::Failure;
+use super::field_fault::FieldFault;
 use crate::domain::values::schema;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::Ref;
-use utoipa::openapi::schema::{AnyOfBuilder, Object, Schema};
+use utoipa::openapi::schema::{AnyOfBuilder, Object, ObjectBuilder, Schema, SchemaType, Type};
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The status of a request without a valid token.
 const UNAUTHORIZED: u16 = 401;
 
-/// The type of every problem.
-const ABOUT_BLANK: &str = "about:blank";
+/// The beginning of a problem's type, before its code. The server explains each code at this address.
+pub const TYPES: &str = "/problems/";
 
 /// The words of the device grant, which are codes of pairing alone.
 pub const GRANT_ERRORS: [&str; 4] = ["authorization_pending", "slow_down", "expired_token", "invalid_grant"];
@@ -25,7 +26,7 @@ pub const GRANT_ERRORS: [&str; 4] = ["authorization_pending", "slow_down", "expi
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
     #[schema(schema_with = type_schema)]
-    r#type: &'static str,
+    r#type: String,
     title: &'a str,
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
@@ -33,6 +34,10 @@ pub struct ProblemBody<'a> {
     code: &'a str,
     /// What happened and what to do.
     detail: &'a str,
+    /// The fields of the body that are wrong. The server names the first one that it finds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<FieldFault>>)]
+    errors: Option<[&'a FieldFault; 1]>,
     /// More precise than the code, for machines: the limit that was reached, or `ended_by_staff` for a guest's session that the
     /// restaurant has ended. New words may come.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +57,12 @@ pub struct ProblemBody<'a> {
 }
 
 fn type_schema() -> Object {
-    schema::word([ABOUT_BLANK]).build()
+    let address = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).pattern(Some(format!("^{TYPES}[a-z_]+$")));
+    address.description(Some("Where the server says what the code means and what to do.")).build()
+}
+
+fn type_of(code: &str) -> String {
+    format!("{TYPES}{code}")
 }
 
 fn code_schema() -> Schema {
@@ -65,11 +75,12 @@ impl<'a> ProblemBody<'a> {
     #[must_use]
     pub fn new(failure: &'a Failure, status: u16, title: &'a str) -> Self {
         Self {
-            r#type: ABOUT_BLANK,
+            r#type: type_of(failure.code().as_str()),
             title,
             status,
             code: failure.code().as_str(),
             detail: failure.message(),
+            errors: failure.fault().map(|fault| [fault]),
             reason: failure.reason(),
             retry_after_ms: failure.retry_after_ms(),
             error: None,
@@ -80,7 +91,8 @@ impl<'a> ProblemBody<'a> {
 
     /// Replaces the code by a word of the device grant (RFC 8628). The word is also under `error`, as in the RFC.
     #[must_use]
-    pub const fn with_grant(mut self, error: &'static str) -> Self {
+    pub fn with_grant(mut self, error: &'static str) -> Self {
+        self.r#type = type_of(error);
         self.code = error;
         self.error = Some(error);
         self

@@ -276,7 +276,8 @@ async fn pages(restaurant: &TestRestaurant) {
     let anybody = restaurant.anybody();
     let pages =
         ["/", "/t/demo-table-1", "/orders/0193a5f0-7c1e-7000-8000-00000000002a", "/kitchen", "/staff", "/manage", "/demo"];
-    let others = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/api/v1/demo"];
+    let others =
+        ["/healthz", "/readyz", "/metrics", "/problems/invalid", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/api/v1/demo"];
     for path in pages.into_iter().chain(others).chain(["/api/v1/demo/qr.svg", "/manifest.webmanifest"]) {
         assert_eq!(anybody.get(path).await.status, 200, "{path}");
     }

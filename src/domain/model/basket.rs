@@ -5,7 +5,7 @@ use super::line::{self, lines_schema};
 pub use super::line::{Line, MAX_LINES, MAX_OPTIONS};
 use super::order::Service;
 use super::principal::{Principal, Role};
-use super::refusal::{Refusal, invalid};
+use super::refusal::{Refusal, invalid_at};
 use crate::domain::values::as_text::{or_default, present};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::Money;
@@ -62,14 +62,15 @@ impl Basket {
     pub fn check(&self, who: &Principal) -> Result<(), Refusal> {
         line::check_all(&self.items)?;
         if self.table.is_some() && who.role == Role::Diner {
-            return Err(invalid("table comes from the guest's session; leave it out"));
+            return Err(invalid_at("/table", "table comes from the guest's session; leave it out"));
         }
         line::check_allergy(self.allergy, self.note.as_ref())?;
         if self.delivery.is_some() && (who.role == Role::Diner || self.service != Service::Delivery) {
-            return Err(invalid("delivery belongs only in a delivery order from staff or a service; leave it out"));
+            let message = "delivery belongs only in a delivery order from staff or a service; leave it out";
+            return Err(invalid_at("/delivery", message));
         }
         if self.external_id.is_some() && who.role != Role::Service {
-            return Err(invalid("external_id is for a POS or an aggregator; leave it out"));
+            return Err(invalid_at("/external_id", "external_id is for a POS or an aggregator; leave it out"));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 use super::course::CourseNumber;
 use super::line::{self, Correction, Line, MAX_LINES, Round, optional_lines_schema};
 pub use super::order_action::{Cause, Lines, OrderAction};
+use super::refusal::Refusal;
 use super::split::{MAX_SPLIT_LINES, SplitLine, SplitTo};
 use super::visit::VisitAction;
 pub use crate::domain::values::action::ActionName;
@@ -239,16 +240,33 @@ impl Command {
 
 /// A fault in a command's fields, worded for the sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidCommand(String);
+#[error("{message}")]
+pub struct InvalidCommand {
+    message: String,
+    /// The field, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+}
+
+impl InvalidCommand {
+    fn of(field: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), pointer: format!("/{field}") }
+    }
+}
+
+impl From<Refusal> for InvalidCommand {
+    fn from(refusal: Refusal) -> Self {
+        Self { message: refusal.message, pointer: refusal.pointer.unwrap_or_default() }
+    }
+}
 
 impl TryFrom<RawCommand> for Command {
     type Error = InvalidCommand;
 
     fn try_from(mut raw: RawCommand) -> Result<Self, InvalidCommand> {
-        let id = raw.id.take().ok_or_else(|| InvalidCommand("id is required: a UUID made by the client".into()))?;
+        let id = raw.id.take().ok_or_else(|| InvalidCommand::of("id", "id is required: a UUID made by the client"))?;
         let name = ActionName::of_word(&raw.action).ok_or_else(|| {
-            InvalidCommand(format!("action must be one of {}", ActionName::ALL.map(ActionName::as_str).join(", ")))
+            let words = ActionName::ALL.map(ActionName::as_str).join(", ");
+            InvalidCommand::of("action", format!("action must be one of {words}"))
         })?;
         let mut fields = Fields { raw, name };
         let subject = match name {
@@ -276,7 +294,7 @@ struct Fields {
 
 impl Fields {
     fn required<T>(&mut self, field: &str, take: impl FnOnce(&mut RawCommand) -> Option<T>) -> Result<T, InvalidCommand> {
-        take(&mut self.raw).ok_or_else(|| InvalidCommand(format!("{} needs the field {field}", self.name)))
+        take(&mut self.raw).ok_or_else(|| InvalidCommand::of(field, format!("{} needs the field {field}", self.name)))
     }
 
     fn item(&mut self) -> Result<ItemId, InvalidCommand> {
@@ -285,7 +303,8 @@ impl Fields {
 
     fn reason<R: std::str::FromStr<Err = crate::domain::values::reason::UnknownReason>>(&mut self) -> Result<R, InvalidCommand> {
         let word = self.required("reason", |raw| raw.reason.take())?;
-        word.parse().map_err(|error: crate::domain::values::reason::UnknownReason| InvalidCommand(error.to_string()))
+        word.parse()
+            .map_err(|error: crate::domain::values::reason::UnknownReason| InvalidCommand::of("reason", error.to_string()))
     }
 
     fn cause(&mut self) -> Result<Cause, InvalidCommand> {
@@ -295,7 +314,7 @@ impl Fields {
     fn minutes(&mut self) -> Result<Option<u16>, InvalidCommand> {
         match self.raw.minutes.take() {
             Some(minutes) if !(1..=MAX_MINUTES).contains(&minutes) => {
-                Err(InvalidCommand(format!("minutes must be 1 to {MAX_MINUTES}")))
+                Err(InvalidCommand::of("minutes", format!("minutes must be 1 to {MAX_MINUTES}")))
             }
             minutes => Ok(minutes),
         }
@@ -307,14 +326,14 @@ impl Fields {
         match self.raw.quantity.take() {
             None => Ok(OrderAction::VoidItem(item, cause)),
             Some(quantity) if (1..=MAX_QUANTITY).contains(&quantity) => Ok(OrderAction::VoidSome(item, quantity, cause)),
-            Some(_) => Err(InvalidCommand(format!("quantity must be 1 to {MAX_QUANTITY}"))),
+            Some(_) => Err(InvalidCommand::of("quantity", format!("quantity must be 1 to {MAX_QUANTITY}"))),
         }
     }
 
     fn only(&mut self) -> Result<Option<Vec<ItemId>>, InvalidCommand> {
         match self.raw.only.take() {
             Some(items) if !(1..=MAX_LINES).contains(&items.len()) => {
-                Err(InvalidCommand(format!("only must name 1 to {MAX_LINES} items")))
+                Err(InvalidCommand::of("only", format!("only must name 1 to {MAX_LINES} items")))
             }
             items => Ok(items),
         }
@@ -324,19 +343,19 @@ impl Fields {
         match (self.raw.course.take(), self.raw.item.take()) {
             (Some(course), None) => Ok(Lines::Course(course)),
             (None, Some(item)) => Ok(Lines::Item(item)),
-            _ => Err(InvalidCommand(format!("{} needs exactly one of the fields course and item", self.name))),
+            _ => Err(InvalidCommand::of("course", format!("{} needs exactly one of the fields course and item", self.name))),
         }
     }
 
     fn round(&mut self) -> Result<Round, InvalidCommand> {
         let items = self.required("items", |raw| raw.items.take())?;
-        line::check_all(&items).map_err(|refusal| InvalidCommand(refusal.message))?;
+        line::check_all(&items)?;
         Ok(Round { items, expected_total: self.raw.expected_total.take() })
     }
 
     fn correction(&mut self) -> Result<Correction, InvalidCommand> {
         let (item, line) = (self.item()?, self.required("line", |raw| raw.line.take())?);
-        line.check().map_err(|refusal| InvalidCommand(refusal.message))?;
+        line.check().map_err(|refusal| refusal.within("/line"))?;
         Ok(Correction { item, line, expected_total: self.raw.expected_total.take() })
     }
 
@@ -357,13 +376,13 @@ impl Fields {
     fn split(&mut self, visit: VisitId) -> Result<VisitAction, InvalidCommand> {
         let lines = self.required("lines", |raw| raw.lines.take())?;
         if !(1..=MAX_SPLIT_LINES).contains(&lines.len()) {
-            return Err(InvalidCommand(format!("lines must name 1 to {MAX_SPLIT_LINES} lines")));
+            return Err(InvalidCommand::of("lines", format!("lines must name 1 to {MAX_SPLIT_LINES} lines")));
         }
         let to = match (self.raw.table.take(), self.raw.into.take()) {
             (None, None) => SplitTo::OwnBill,
             (Some(table), None) => SplitTo::Table(table),
             (None, Some(into)) => SplitTo::Visit(into),
-            (Some(_), Some(_)) => return Err(InvalidCommand("split takes at most one of the fields table and into".into())),
+            (Some(_), Some(_)) => return Err(InvalidCommand::of("into", "split takes at most one of the fields table and into")),
         };
         Ok(VisitAction::Split { visit, lines, to })
     }
@@ -399,7 +418,7 @@ impl Fields {
             | ActionName::Merge
             | ActionName::Split
             | ActionName::Undo => {
-                return Err(InvalidCommand(format!("{} is not about an order", self.name)));
+                return Err(InvalidCommand::of("action", format!("{} is not about an order", self.name)));
             }
         })
     }
@@ -429,7 +448,7 @@ impl Fields {
             ("change", raw.change.is_some()),
         ];
         match left.iter().find(|(_, present)| *present) {
-            Some((field, _)) => Err(InvalidCommand(format!("{} does not take the field {field}", self.name))),
+            Some((field, _)) => Err(InvalidCommand::of(field, format!("{} does not take the field {field}", self.name))),
             None => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 //! prices.
 
 use super::course::CourseNumber;
-use super::refusal::{Refusal, invalid};
+use super::refusal::{Refusal, invalid_at};
 use crate::domain::values::as_text::or_default;
 use crate::domain::values::ids::{ItemId, MenuItemId};
 use crate::domain::values::level::Level;
@@ -57,10 +57,10 @@ impl Line {
     /// `invalid`, with the field's name.
     pub fn check(&self) -> Result<(), Refusal> {
         if !(1..=MAX_QUANTITY).contains(&self.quantity) {
-            return Err(invalid(format!("quantity must be 1 to {MAX_QUANTITY}")));
+            return Err(invalid_at("/quantity", format!("quantity must be 1 to {MAX_QUANTITY}")));
         }
         if self.options.len() > MAX_OPTIONS {
-            return Err(invalid(format!("options must be at most {MAX_OPTIONS}")));
+            return Err(invalid_at("/options", format!("options must be at most {MAX_OPTIONS}")));
         }
         check_allergy(self.allergy, self.note.as_ref())
     }
@@ -101,15 +101,20 @@ pub struct Correction {
 /// `invalid`, with the field's name.
 pub fn check_all(lines: &[Line]) -> Result<(), Refusal> {
     if lines.is_empty() || lines.len() > MAX_LINES {
-        return Err(invalid(format!("items must have 1 to {MAX_LINES} lines")));
+        return Err(invalid_at("/items", format!("items must have 1 to {MAX_LINES} lines")));
     }
-    lines.iter().try_for_each(Line::check)
+    lines.iter().enumerate().try_for_each(|(at, line)| line.check().map_err(|refusal| refusal.within(&of_line(at))))
+}
+
+/// Returns the JSON pointer of a line of a basket or a round.
+pub(crate) fn of_line(at: usize) -> String {
+    format!("/items/{at}")
 }
 
 /// Checks that an allergy names its cause.
 pub(super) fn check_allergy(allergy: bool, note: Option<&Note>) -> Result<(), Refusal> {
     if allergy && note.is_none() {
-        return Err(invalid("allergy needs a note that says what the guest must not eat"));
+        return Err(invalid_at("/allergy", "allergy needs a note that says what the guest must not eat"));
     }
     Ok(())
 }

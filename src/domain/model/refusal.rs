@@ -131,6 +131,9 @@ pub struct Refusal {
     /// With `forbidden`: the reason, if it is not the role alone.
     #[serde(skip)]
     pub denied: Option<Denied>,
+    /// With `invalid`: the field of the request that is wrong, as a JSON pointer (RFC 6901).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
 }
 
 impl Refusal {
@@ -145,13 +148,20 @@ impl Refusal {
     /// Returns a refusal without a document.
     #[must_use]
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), document: None, retry_after: None, limit: None, closed: None, denied: None }
+        let message = message.into();
+        Self { kind, message, document: None, retry_after: None, limit: None, closed: None, denied: None, pointer: None }
     }
 
     /// Returns a refusal of an order outside the hours, with when they begin.
     #[must_use]
     pub fn closed(closed: Closed, message: impl Into<String>, document: Value) -> Self {
         Self { document: Some(document), closed: Some(closed), ..Self::new(RefusalKind::Paused, message) }
+    }
+
+    /// Says that the field is part of this one, named by a JSON pointer.
+    #[must_use]
+    pub fn within(self, parent: &str) -> Self {
+        Self { pointer: Some(format!("{parent}{}", self.pointer.unwrap_or_default())), ..self }
     }
 
     /// Names the limit that was reached.
@@ -170,4 +180,9 @@ impl Refusal {
 /// Returns an `invalid` refusal.
 pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(RefusalKind::Invalid, message)
+}
+
+/// Returns an `invalid` refusal of a field, which a JSON pointer names.
+pub(crate) fn invalid_at(pointer: &str, message: impl Into<String>) -> Refusal {
+    invalid(message).within(pointer)
 }

@@ -10,10 +10,11 @@ use crate::domain::model::course::{Course, CourseNumber, Firing};
 use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{EventKind, Rule};
 use crate::domain::model::house_rules::HouseRules;
+use crate::domain::model::line::of_line;
 use crate::domain::model::menu::{Menu, MenuItem};
 use crate::domain::model::order::{Choice, Item, Order, Service};
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::model::refusal::{Closed, Refusal, RefusalKind, invalid};
+use crate::domain::model::refusal::{Closed, Refusal, RefusalKind, invalid, invalid_at};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
 use crate::domain::model::ticket_counter::TicketCounter;
 use crate::domain::values::hours::Hours;
@@ -99,7 +100,7 @@ pub(super) fn check_open(menu: &Menu) -> Result<(), Refusal> {
 fn check_name(menu: &Menu, basket: &Basket, level: Level) -> Result<(), Refusal> {
     let is_required = menu.names_required && basket.service == Service::Takeaway && level >= Level::TWO;
     if is_required && basket.guest_name.is_none() {
-        return Err(invalid("guest_name: takeaways are called out by a name here; give one"));
+        return Err(invalid_at("/guest_name", "guest_name: takeaways are called out by a name here; give one"));
     }
     Ok(())
 }
@@ -118,8 +119,8 @@ pub(super) fn price_all(
     debug_assert_eq!(lines.len(), ids.len(), "one id for each line");
     let mut items = BTreeMap::new();
     let mut total = Money::zero(menu.currency);
-    for (line, id) in lines.iter().zip(ids) {
-        let item = price(menu, line, level)?;
+    for (at, (line, id)) in lines.iter().zip(ids).enumerate() {
+        let item = price(menu, line, level).map_err(|refusal| refusal.within(&of_line(at)))?;
         let sum = item.price.checked_times(item.quantity).and_then(|price| total.checked_add(price));
         total = sum.ok_or_else(|| invalid("the order's total is too large"))?;
         items.insert(ItemId::from_uuid(*id), item);
@@ -215,7 +216,8 @@ fn opens(at: Option<Timestamp>, category: Option<CategoryId>) -> Value {
 pub(super) fn check_agreed(expected_total: Option<Money>, items: &BTreeMap<ItemId, Item>, total: Money) -> Result<(), Refusal> {
     let Some(agreed) = expected_total else { return Ok(()) };
     if agreed.currency != total.currency {
-        return Err(invalid(format!("expected_total is in {}; prices here are in {}", agreed.currency, total.currency)));
+        let message = format!("expected_total is in {}; prices here are in {}", agreed.currency, total.currency);
+        return Err(invalid_at("/expected_total", message));
     }
     if total.amount <= agreed.amount {
         return Ok(());
@@ -244,12 +246,13 @@ pub(crate) fn check_bytes(order: &Order) -> Result<(), Refusal> {
 
 /// Returns a line of the order with its price from the menu, and with the fields that the feature level in force allows.
 pub(super) fn price(menu: &Menu, line: &Line, level: Level) -> Result<Item, Refusal> {
-    let dish =
-        menu.items.get(&line.menu_item).ok_or_else(|| invalid(format!("menu_item {} is not on the menu", line.menu_item)))?;
+    let wrong_dish = |message| invalid_at("/menu_item", message);
+    let dish = menu.items.get(&line.menu_item);
+    let dish = dish.ok_or_else(|| wrong_dish(format!("menu_item {} is not on the menu", line.menu_item)))?;
     if !dish.available {
-        return Err(invalid(format!("{} is sold out; take it out of the basket", dish.name)));
+        return Err(wrong_dish(format!("{} is sold out; take it out of the basket", dish.name)));
     }
-    let chosen = choose(dish, &line.options)?;
+    let chosen = choose(dish, &line.options).map_err(|refusal| refusal.within("/options"))?;
     let price = chosen.iter().try_fold(dish.price, |price, chosen| price.checked_add(chosen.option.price));
     let price = price.ok_or_else(|| invalid("the price is too large"))?;
     let choices = if level >= Level::TWO { chosen.iter().map(|chosen| choice(dish, chosen)).collect() } else { Vec::new() };
@@ -284,7 +287,7 @@ pub(super) fn course(menu: &Menu, dish: &MenuItem, chosen: Option<CourseNumber>)
     };
     let mut courses = menu.categories.values().filter_map(|category| category.course.as_ref());
     let named = courses.find(|course| course.number == number).cloned();
-    named.map(Some).ok_or_else(|| invalid(format!("the menu has no course {}", number.number())))
+    named.map(Some).ok_or_else(|| invalid_at("/course", format!("the menu has no course {}", number.number())))
 }
 
 fn choice(dish: &MenuItem, chosen: &Chosen<'_>) -> Choice {

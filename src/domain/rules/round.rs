@@ -8,7 +8,7 @@ use crate::domain::model::line::{Correction, Line, Round};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
+use crate::domain::model::refusal::{Refusal, RefusalKind, invalid, invalid_at};
 use crate::domain::model::status::ItemStatus;
 use crate::domain::values::ids::OptionId;
 use crate::domain::values::level::Level;
@@ -99,6 +99,11 @@ fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
     one.len() == other.len() && one.iter().all(|value| other.contains(value))
 }
 
+/// Names the field of the correction instead of the field of its line.
+fn of_correction(refusal: Refusal) -> Refusal {
+    refusal.within("/line")
+}
+
 /// Corrects a line. Its price stays unless its options change; then the menu sets the price.
 ///
 /// # Errors
@@ -113,21 +118,21 @@ pub(super) fn correct(order: &mut Order, correction: &Correction, at: RoundConte
         return Err(Refusal::new(RefusalKind::InvalidTransition, "the kitchen has begun with this dish; ask there"));
     };
     if item.menu_item != line.menu_item {
-        return Err(invalid("line.menu_item must stay the same dish; void the line and add another"));
+        return Err(invalid_at("/line/menu_item", "line.menu_item must stay the same dish; void the line and add another"));
     }
     let keeps_options = has_options(item, line, Some(at.menu));
     let grows = line.quantity > item.quantity;
     if !keeps_options || grows {
         place_order::check_open(at.menu)?;
         place_order::check_hours(at.menu, std::slice::from_ref(line), at.who, when)?;
-        let priced = place_order::price(at.menu, line, LEVEL)?;
+        let priced = place_order::price(at.menu, line, LEVEL).map_err(of_correction)?;
         if !keeps_options {
             (item.options, item.choices, item.price) = (priced.options, priced.choices, priced.price);
         }
     }
     let course = item.course.clone();
     if let Some((dish, course)) = at.menu.items.get(&line.menu_item).zip(line.course) {
-        item.course = place_order::course(at.menu, dish, Some(course))?;
+        item.course = place_order::course(at.menu, dish, Some(course)).map_err(of_correction)?;
     }
     item.seat = line.seat.or(item.seat);
     let moves = item.course != course;

@@ -7,7 +7,7 @@ use crate::domain::model::command::OrderAction;
 use crate::domain::model::draft::{Moment, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::order::{Order, Service};
-use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
+use crate::domain::model::refusal::{Refusal, RefusalKind, invalid_at};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::time_zone::TimeZone;
 use std::time::Duration;
@@ -22,17 +22,17 @@ pub const MAX_DAYS: u64 = 14;
 pub(super) fn check_basket(basket: &Basket, now: Timestamp) -> Result<(), Refusal> {
     let Some(due) = basket.due_at else { return Ok(()) };
     if basket.service == Service::DineIn || basket.table.is_some() {
-        return Err(invalid("due_at: an order at a table is for now; use takeaway or delivery, without a table"));
+        return Err(invalid_at("/due_at", "due_at: an order at a table is for now; use takeaway or delivery, without a table"));
     }
     check_due(due, now)
 }
 
 fn check_due(due: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     if due <= now {
-        return Err(invalid("due_at: expected a time in the future"));
+        return Err(invalid_at("/due_at", "due_at: expected a time in the future"));
     }
     if due.since(now) > Duration::from_secs(MAX_DAYS * 24 * 60 * 60) {
-        return Err(invalid(format!("due_at: expected a time within {MAX_DAYS} days")));
+        return Err(invalid_at("/due_at", format!("due_at: expected a time within {MAX_DAYS} days")));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod menu;
 pub mod order_lists;
 pub mod orders;
 pub mod pictures;
+pub mod problems;
 pub mod push;
 pub(super) mod receipts;
 pub mod rooms;

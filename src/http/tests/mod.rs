@@ -159,7 +159,7 @@ impl Answer {
         let body = self.json();
         assert_eq!((self.status.as_u16(), &body["code"]), (status, &json!(code)), "{self:?}");
         assert_eq!(self.header("content-type"), "application/problem+json");
-        assert_eq!((&body["status"], &body["type"]), (&json!(status), &json!("about:blank")));
+        assert_eq!((&body["status"], &body["type"]), (&json!(status), &json!(format!("/problems/{code}"))));
         assert!(body["title"].is_string());
         body["detail"].as_str().unwrap().to_owned()
     }

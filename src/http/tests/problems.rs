@@ -1,6 +1,10 @@
 use super::*;
 use crate::auth::tests::fixtures::NEXT_DOOR;
+use crate::http::api::problems::{EXPLANATIONS, explanation};
+use crate::protocol::ErrorCode;
+use crate::protocol::problem_body::GRANT_ERRORS;
 use actix_web::http::Method;
+use std::collections::BTreeSet;
 
 #[actix_web::test]
 async fn unknown_addresses_and_wrong_methods_are_problems() {
@@ -52,6 +56,68 @@ async fn the_fault_of_a_body_is_reported() {
     let large = format!("{{\"table_key\":\"{}\"}}", "x".repeat(16 * 1024));
     assert!(raw(json, &large).await.problem(413, "too_large").contains("16384"));
     raw("application/json; charset=utf-8", "{\"table_key\":\"a\"}").await.problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn the_type_of_each_problem_is_the_address_of_an_explanation() {
+    let app = TestApp::open().await;
+    let protocol = include_str!("../../../docs/protocol.md");
+    for code in ErrorCode::ALL {
+        let text = explanation(code.as_str()).unwrap_or_else(|| panic!("{} is not explained", code.as_str()));
+        assert!(text.contains(&format!("HTTP {}", code.http_status())) && text.contains("\n\nWhat to do: "), "{text}");
+        assert!(protocol.contains(&format!("`{}`", code.as_str())), "{} is not in docs/protocol.md", code.as_str());
+    }
+    let known: BTreeSet<_> = ErrorCode::ALL.map(ErrorCode::as_str).into_iter().chain(GRANT_ERRORS).collect();
+    let explained = EXPLANATIONS.split("\n## ").skip(1).map(|section| section.lines().next().unwrap());
+    assert_eq!(explained.collect::<BTreeSet<_>>(), known);
+    for code in known {
+        let answer = app.call(TestRequest::get().uri(&format!("/problems/{code}"))).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/plain; charset=utf-8"), "{code}");
+        assert!(answer.body.starts_with(code.as_bytes()), "{code}");
+    }
+    app.call(TestRequest::get().uri("/problems/surprise")).await.problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_problem_points_to_the_field_that_is_wrong() {
+    let app = TestApp::open().await;
+    let staff = insider(Role::Staff);
+    let order = app.place(&staff).await["id"].as_str().unwrap().to_owned();
+    let (orders, commands) = (ladle("/orders"), format!("/api/v1/orders/{order}/commands"));
+    let line = |changes: Value| {
+        let mut line = json!({"menu_item": REZALA, "quantity": 1});
+        crate::domain::values::merge_patch::apply(&mut line, &changes);
+        json!({"service": "dine_in", "items": [{"menu_item": REZALA, "quantity": 1}, line]})
+    };
+    let with = |changes: Value| {
+        let mut command = command("accept");
+        crate::domain::values::merge_patch::apply(&mut command, &changes);
+        command
+    };
+    let new_line = json!({"menu_item": clock::new_id().to_string(), "quantity": 1});
+    for (path, body, pointer) in [
+        (&orders, line(json!({"quantity": "2"})), "#/items/1/quantity"),
+        (&orders, line(json!({"quantity": null})), "#/items/1/quantity"),
+        (&orders, line(json!({"a b": 1})), "#/items/1/a%20b"),
+        (&orders, line(json!({"allergy": true})), "#/items/1/allergy"),
+        (&orders, line(json!({"menu_item": clock::new_id().to_string()})), "#/items/1/menu_item"),
+        (&orders, line(json!({"options": ["gold leaf"]})), "#/items/1/options"),
+        (&orders, json!({"service": "dine_in", "items": []}), "#/items"),
+        (&commands, with(json!({"minutes": 0})), "#/minutes"),
+        (&commands, with(json!({"item": REZALA})), "#/item"),
+        (&commands, with(json!({"action": "explode"})), "#/action"),
+        (&commands, with(json!({"action": "reject", "reason": "rain"})), "#/reason"),
+        (&commands, with(json!({"action": "add_items", "items": [new_line]})), "#/items/0/menu_item"),
+    ] {
+        let answer = app.send(post(path).insert_header(new_key()), &staff, body.clone()).await;
+        let detail = answer.problem(422, "invalid");
+        let errors = &answer.json()["errors"];
+        assert_eq!((&errors[0]["pointer"], errors.as_array().map(Vec::len)), (&json!(pointer), Some(1)), "{body}: {answer:?}");
+        assert!(detail.ends_with(errors[0]["detail"].as_str().unwrap()), "{answer:?}");
+    }
+    let answer = app.get(&ladle("/orders?colour=red"), &staff).await;
+    answer.problem(422, "invalid");
+    assert!(answer.json().get("errors").is_none(), "a parameter is not in the body");
 }
 
 #[actix_web::test]

@@ -196,7 +196,7 @@ fn read(body: &FileBody, menu: &Menu, missing: Missing) -> Result<MenuDraft, Vec
         return reader::read(&body.text, menu, missing, moment(menu), &mut clock::new_id);
     }
     let draft = fields::from_text::<MenuDraft>(&body.text);
-    let mut draft = draft.map_err(|message| vec![Fault { line: None, column: None, message }])?;
+    let mut draft = draft.map_err(|error| vec![Fault { line: None, column: None, message: error.to_string() }])?;
     if missing == Missing::Keep {
         draft.keep_others(menu);
     }
