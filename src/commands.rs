@@ -10,6 +10,7 @@ mod notes;
 mod outcome;
 mod refusal_budget;
 mod refused;
+pub mod standing;
 
 pub use limits::{CommandLimits, CommandRates};
 pub use outcome::CommandError;

@@ -9,8 +9,9 @@
 //! refused inside the transaction.
 
 use super::budget::{Budget, Shortage, take};
-use super::limiter::{Limiter, Scope, at_least_one, per_minute, per_second, prune, wait};
+use super::limiter::{BURST, Limiter, Scope, at_least_one, per_minute, per_second, prune};
 use super::refused::RefusedLog;
+use super::standing::{self, Standing};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::rules::order_limits::{OpenOrders, OrderSize};
@@ -19,6 +20,9 @@ use crate::domain::values::limit::Limit;
 use crate::domain::values::text::Key;
 use crate::telemetry::Metrics;
 use governor::RateLimiter;
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DashMapStateStore;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -80,10 +84,18 @@ impl Default for CommandRates {
     }
 }
 
+/// A limiter that also says what is left.
+type CommandLimiter =
+    RateLimiter<(RestaurantId, Key), DashMapStateStore<(RestaurantId, Key)>, DefaultClock, StateInformationMiddleware>;
+
+fn command_limiter(rate: u32) -> CommandLimiter {
+    RateLimiter::dashmap(per_second(rate)).with_middleware()
+}
+
 /// The limits of a node, shared by all connections.
 pub struct CommandLimits {
-    diner_commands: Limiter<(RestaurantId, Key)>,
-    staff_commands: Limiter<(RestaurantId, Key)>,
+    diner_commands: CommandLimiter,
+    staff_commands: CommandLimiter,
     diner_orders: Limiter<Scope>,
     table_orders: Limiter<Scope>,
     restaurant_orders: Budget,
@@ -103,8 +115,8 @@ impl CommandLimits {
     #[must_use]
     pub fn new(rates: CommandRates, metrics: Metrics) -> Self {
         Self {
-            diner_commands: RateLimiter::dashmap(per_second(rates.diner_commands)),
-            staff_commands: RateLimiter::dashmap(per_second(rates.staff_commands)),
+            diner_commands: command_limiter(rates.diner_commands),
+            staff_commands: command_limiter(rates.staff_commands),
             diner_orders: RateLimiter::dashmap(per_minute(rates.diner_orders)),
             table_orders: RateLimiter::dashmap(per_minute(rates.table_orders)),
             restaurant_orders: Budget::new(rates.restaurant_orders),
@@ -147,7 +159,19 @@ impl CommandLimits {
             Role::Diner => (&self.diner_commands, Limit::CommandsByDiner),
             _ => (&self.staff_commands, Limit::CommandsByPrincipal),
         };
-        limiter.check_key(&(who.restaurant, who.sub.clone())).map_err(|until| too_fast(limit, wait(&until)))
+        let checked = limiter.check_key(&(who.restaurant, who.sub.clone()));
+        // The quota of a burst is there again after a window without commands.
+        let standing = |quota, left| Standing { limit, quota, window: BURST, left };
+        match checked {
+            Ok(snapshot) => {
+                standing::note(standing(snapshot.quota().burst_size().get(), snapshot.remaining_burst_capacity()));
+                Ok(())
+            }
+            Err(until) => {
+                standing::note(standing(until.quota().burst_size().get(), 0));
+                Err(too_fast(limit, until.wait_time_from(DefaultClock::default().now())))
+            }
+        }
     }
 
     /// Checks that none of a principal's scopes is blocked. Counts nothing.
@@ -241,7 +265,8 @@ impl CommandLimits {
     /// minute.
     pub fn prune(&self) {
         for limiter in [&self.diner_commands, &self.staff_commands] {
-            prune(limiter);
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
         }
         for limiter in [&self.diner_orders, &self.table_orders, &self.staff_orders, &self.diner_lines, &self.table_lines] {
             prune(limiter);

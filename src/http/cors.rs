@@ -2,6 +2,7 @@
 //! with such a call, since no answer permits credentials. Without allowed origins, nothing here has an effect.
 
 use super::problem::Problem;
+use super::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::rate_limit::too_many;
 use super::request_log::REQUEST_ID;
 use super::state::State;
@@ -34,7 +35,7 @@ const REQUEST_HEADERS: [HeaderName; 9] = [
 ];
 
 /// The headers of answers that a page may read, besides those that every page may.
-const ANSWER_HEADERS: [HeaderName; 4] = [ETAG, LOCATION, RETRY_AFTER, REQUEST_ID];
+const ANSWER_HEADERS: [HeaderName; 6] = [ETAG, LOCATION, RETRY_AFTER, REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY];
 
 /// How many seconds a browser remembers the answer to a preflight. Browsers keep it for at most two hours.
 const MAX_AGE: usize = 7200;

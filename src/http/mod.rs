@@ -16,6 +16,7 @@ pub mod problem;
 mod public_url;
 pub mod qr;
 pub mod query;
+mod quota;
 pub mod rate_limit;
 pub mod ration;
 pub mod refusals;

@@ -9,6 +9,7 @@ use super::assets::specs;
 use super::cors::{self, check_preflight};
 use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
+use super::quota::report_quota;
 use super::rate_limit::Action;
 use super::ration::ration;
 use super::request_log::{REQUEST_ID, identify_request, log_request};
@@ -158,7 +159,8 @@ fn configure(cfg: &mut web::ServiceConfig, origins: &[String]) {
 
     // The router tries one address after another, each by a regular expression if it contains a name. A scope is one try for
     // all addresses in it. The scopes that are called most come first.
-    cfg.service(web::scope("/api/v1").configure(api).wrap(cors::layer(origins)).wrap(from_fn(check_preflight)));
+    let calls = web::scope("/api/v1").configure(api);
+    cfg.service(calls.wrap(from_fn(report_quota)).wrap(cors::layer(origins)).wrap(from_fn(check_preflight)));
     operations(cfg);
     // Comes last, since it serves assets at any other address.
     pages(cfg);

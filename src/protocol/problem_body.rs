@@ -12,6 +12,8 @@ use utoipa::openapi::schema::{AnyOfBuilder, Object, ObjectBuilder, Schema, Schem
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The name of a limit that has no word on the wire, in the header `RateLimit`.
+const ATTEMPTS: &str = "attempts";
 /// The status of a request without a valid token.
 const UNAUTHORIZED: u16 = 401;
 
@@ -109,8 +111,12 @@ impl<'a> ProblemBody<'a> {
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let challenge = (self.status == UNAUTHORIZED).then(|| ("www-authenticate", "Bearer".to_owned()));
-        let wait = self.retry_after_ms.map(|wait| ("retry-after", wait.div_ceil(1000).to_string()));
-        challenge.into_iter().chain(wait).collect()
+        let seconds = self.retry_after_ms.map(|wait| wait.div_ceil(1000));
+        let wait = seconds.map(|seconds| ("retry-after", seconds.to_string()));
+        let limit = self.reason.unwrap_or(ATTEMPTS);
+        let limited = seconds.filter(|_| self.code == ErrorCode::RateLimited.as_str());
+        let rest = limited.map(|seconds| ("ratelimit", format!("\"{limit}\";r=0;t={seconds}")));
+        challenge.into_iter().chain(wait).chain(rest).collect()
     }
 
     /// Returns the JSON.

@@ -52,7 +52,7 @@ async fn a_page_of_an_allowed_origin_makes_calls_and_reads_the_answers() {
     for (status, answer) in [(201, place(basket).await), (422, place(json!({"colour": "red"})).await), (401, refused)] {
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, PAGES), "{answer:?}");
         let read = list(&answer, "access-control-expose-headers");
-        for name in ["retry-after", "x-request-id", "etag", "location"] {
+        for name in ["retry-after", "x-request-id", "etag", "location", "ratelimit", "ratelimit-policy"] {
             assert!(read.contains(name), "{status}: {name}: {read:?}");
         }
         // Cookies are not used, so nothing permits to send them.

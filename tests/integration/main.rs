@@ -51,6 +51,7 @@ mod presence;
 mod privacy;
 mod proofs;
 mod push;
+mod quota;
 mod receipts;
 mod renewals;
 mod restaurant;
