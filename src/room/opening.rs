@@ -194,10 +194,8 @@ pub async fn replay(
         return Ok(Replay::Unusable);
     }
     let events = store.events(restaurant, Some(room), sent, head, limit).await?;
-    // These events are of another history than the head if the database was replaced in between.
-    if !events.is_empty() {
-        histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
-    }
+    // If the database was replaced after the head was read, these events, or their absence, are of another history.
+    histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
     let is_full = events.len() >= limit as usize;
     let frames = encode(room, sent, &events);
     let through = frames.last().map(Frame::position).filter(|_| is_full).unwrap_or(head);

@@ -328,7 +328,7 @@ impl World {
 
     /// Compares the head again after a page was read: the database may have been replaced meanwhile.
     pub fn paged(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, page: Option<Page>) {
-        if page.as_ref().is_none_or(|(frames, _)| frames.is_empty()) || !self.keeps(Rule::PagesAreComparedAgain) {
+        if page.is_none() || !self.keeps(Rule::PagesAreComparedAgain) {
             return self.replayed(node, restaurant, room, turn, page);
         }
         let next = move |world: &mut Self, head: Option<Position>| {
