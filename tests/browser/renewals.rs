@@ -24,19 +24,21 @@ async fn refresh_token(browser: &Browser, key: &str) -> String {
     token.as_str().unwrap().to_owned()
 }
 
-async fn loses_one_more(browser: &Browser) {
+/// Reloads the page, and waits until one more answer is lost.
+async fn reload_and_lose_one(browser: &Browser) {
     let before = browser.network.lost();
+    browser.reload().await;
     eventually("a lost answer", PATIENCE, || async { (browser.network.lost() > before).then_some(()) }).await;
 }
 
 /// Reloads twice during renewals whose responses are lost, and once more on a working network. Asserts that the session stays.
 pub async fn comes_through(browser: &Browser, key: &str) {
+    // Comes first, since an open page may renew as soon as its token has expired.
+    browser.network.set(Network::LosesRenewals);
     age(browser, key).await;
     let token = refresh_token(browser, key).await;
-    browser.network.set(Network::LosesRenewals);
     for _ in 0..2 {
-        browser.reload().await;
-        loses_one_more(browser).await;
+        reload_and_lose_one(browser).await;
     }
     assert_eq!(refresh_token(browser, key).await, token, "without a response there is no new token");
     browser.network.set(Network::Fine);
