@@ -20,8 +20,10 @@ use crate::clock;
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, OrderAction, Subject};
 use crate::domain::model::display::Change;
+use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::house_rules::RuledAction;
+use crate::domain::model::order::Order;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Denied, Refusal, RefusalKind, invalid_at};
 use crate::domain::model::undrawn::Ticket;
@@ -314,25 +316,16 @@ impl Commands {
     /// # Errors
     /// An error of the store.
     pub async fn begin_due(&self, restaurant: RestaurantId, order: OrderId) -> Answer {
-        let decide = |state: State| {
-            let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
-            Ok(schedule::decide(&order, state.moment))
-        };
-        let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), decide).await;
+        let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), by_clock(schedule::decide)).await;
         self.count("due", answer)
     }
 
-    /// Fires the course of an order that is due. Idempotent: only the first node that finds it has an effect, and none after
-    /// somebody has fired it or holds it. The event names the rule.
+    /// Fires the course of an order that is due, by its rule. Does nothing if it is fired, or if somebody holds it.
     ///
     /// # Errors
     /// An error of the store.
     pub async fn fire_due(&self, restaurant: RestaurantId, order: OrderId) -> Answer {
-        let decide = |state: State| {
-            let order = state.order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
-            Ok(courses::decide(&order, state.moment))
-        };
-        let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), decide).await;
+        let answer = self.commit_by(Role::Service, restaurant, Reads::Order(order), by_clock(courses::decide)).await;
         self.count("fire_due", answer)
     }
 
@@ -483,14 +476,22 @@ fn decide_order(
     limits: &CommandLimits,
 ) -> Result<Decision, Refusal> {
     // The order of another guest and one that does not exist have the same answer.
-    let order = state.order.filter(|order| policy::owns(who, order));
-    let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+    let order = state.order.filter(|order| policy::owns(who, order)).ok_or_else(no_such_order)?;
     if let OrderAction::AddItems(round) = action {
         limits.count_order(who, round.items.len())?;
     }
     let State { moment, default_minutes, .. } = state;
     let at = TransitionContext { who, moment, default_minutes, new_items, menu: state.menu.as_deref(), size: limits.size() };
     transition::decide(&order, action, expected, at)
+}
+
+/// Decides about an order that is found due.
+fn by_clock(decide: fn(&Order, Moment) -> Decision) -> impl Fn(State) -> Result<Decision, Refusal> {
+    move |state| Ok(decide(&state.order.ok_or_else(no_such_order)?, state.moment))
+}
+
+fn no_such_order() -> Refusal {
+    Refusal::new(RefusalKind::NotFound, "no such order")
 }
 
 fn decide_menu(state: State, action: &MenuAction, expected: &Expected) -> Result<Decision, Refusal> {
