@@ -53,6 +53,9 @@ worker.addEventListener('fetch', (event) => {
   const answer = answerTo(event);
   if (answer) event.respondWith(answer);
 });
+worker.addEventListener('message', (event) => {
+  if (event.data === 'claim') event.waitUntil(worker.clients.claim());
+});
 worker.addEventListener('push', (event) => event.waitUntil(notify(event.data)));
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();

@@ -15,7 +15,7 @@ import { followVersion } from '../shared/new_version.js';
 import { notDoneWords } from '../shared/not_done.js';
 import { OrderBook } from '../shared/order_book.js';
 import { tickAges } from '../shared/order_parts.js';
-import { keepCopyOnceLive } from '../shared/page_copy.js';
+import { keepCopyWhenLive } from '../shared/page_copy.js';
 import { redrawing } from '../shared/redraw.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { Sound } from '../shared/sound.js';
@@ -141,7 +141,7 @@ export class StaffDesk {
     followLifecycle(this.#bell, window);
     followVersion(this.#bell, () => this.#losesNothing());
     keepAwake();
-    keepCopyOnceLive('staff', this.#bell);
+    keepCopyWhenLive('staff', this.#bell);
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();

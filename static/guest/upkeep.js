@@ -1,5 +1,5 @@
 import { features } from '../client/features.js';
-import { pageVersion } from '../shared/dom.js';
+import { installWorker } from '../shared/dom.js';
 import { followVersion } from '../shared/new_version.js';
 
 /**
@@ -9,6 +9,7 @@ import { followVersion } from '../shared/new_version.js';
  */
 export async function keepUp(bell, losesNothing) {
   followVersion(bell, losesNothing);
-  // The version is part of the worker's address, so that each version has its own worker and its own copy of the pages.
-  await features.serviceWorker()?.register(`/service-worker.js?version=${encodeURIComponent(pageVersion() ?? '')}`);
+  const workers = features.serviceWorker();
+  // Without a copy, the page still works.
+  if (workers) await installWorker(workers).catch(() => {});
 }

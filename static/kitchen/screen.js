@@ -12,7 +12,7 @@ import { keepAwake, toggleFullScreen } from '../shared/kiosk.js';
 import { followVersion, loadAgain } from '../shared/new_version.js';
 import { notDoneWords } from '../shared/not_done.js';
 import { tickAges } from '../shared/order_parts.js';
-import { keepCopyOnceLive } from '../shared/page_copy.js';
+import { keepCopyWhenLive } from '../shared/page_copy.js';
 import { redrawing } from '../shared/redraw.js';
 import { Sound } from '../shared/sound.js';
 import { database, sessionStore } from '../shared/storage.js';
@@ -112,7 +112,7 @@ export class KitchenScreen {
     keepAwake();
     backClosesSheets();
     keepFocus(document.body);
-    keepCopyOnceLive('kitchen', this.#bell);
+    keepCopyWhenLive('kitchen', this.#bell);
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();

@@ -161,3 +161,18 @@ export function pageVersion() {
   const content = document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content');
   return content && !content.startsWith('{{') ? content : undefined;
 }
+
+/**
+ * Installs the service worker of this version of the page: the version is part of its address, so that each version has its
+ * own worker and its own copy of the pages. Rejects if the browser refuses the worker.
+ *
+ * @param {ServiceWorkerContainer} workers @param {string} [parameters] of the worker's address
+ * @param {RegistrationOptions} [options]
+ */
+export async function installWorker(workers, parameters = '', options) {
+  await workers.register(`/service-worker.js?version=${encodeURIComponent(pageVersion() ?? '')}${parameters}`, options);
+  workers.ready.then(({ active }) => {
+    // Chromium leaves out a page that loads while its worker starts. Files that this page loads later would have no copy.
+    if (!workers.controller) active?.postMessage('claim');
+  });
+}

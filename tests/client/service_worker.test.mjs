@@ -244,3 +244,11 @@ test('a touched notification opens its order, in the window that already shows i
   await touch(undefined);
   assert.deepEqual(it.opened.at(-1), '/', 'an unreadable message belongs to no order');
 });
+
+test('a page that was left out when its worker started is claimed when it asks', async () => {
+  const it = worker();
+  await it.say('message', { data: 'other' });
+  assert.equal(it.claimed, false);
+  await it.say('message', { data: 'claim' });
+  assert.equal(it.claimed, true);
+});
