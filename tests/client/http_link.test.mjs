@@ -1,6 +1,7 @@
 // A link over plain HTTP: what streams and calls carry, and how they end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EventStream } from '../../static/client/transport/event_stream.js';
 import { PROBE_BASE_MS } from '../../static/client/transport/fallback.js';
 import { fixedToken } from '../../static/client/tokens.js';
 import { FakeTokens, ROOM, WELCOME, bench, event, fallBack, live, order, settle, snapshot, streaming } from './support.mjs';
@@ -14,6 +15,17 @@ test('events of a stream arrive one by one, however the stream is cut into piece
   await settle();
   await settle();
   assert.deepEqual([room.cursor, room.documents.get('o1').status, room.documents.get('o1').note], [11, 'accepted', 'ঝাল']);
+});
+
+test('the lines of a stream end with LF, CRLF or CR, also where the stream is cut between the two', () => {
+  for (const end of ['\n', '\r\n', '\r']) {
+    const text = ['id: e1.11', 'data: a', ': hb', 'data:b', '', 'data: c', '', ''].join(end);
+    for (const size of [1, 2, 3, 5, text.length]) {
+      const events = new EventStream();
+      const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size));
+      assert.deepEqual(pieces.flatMap((piece) => [...events.push(piece), ...events.push('')]), ['a\nb', 'c'], JSON.stringify([end, size]));
+    }
+  }
 });
 
 test('a lost stream resumes from its cursor', async () => {

@@ -1,6 +1,8 @@
 /** Parses `text/event-stream` (WHATWG HTML, "Parsing an event stream") from pieces cut anywhere. */
 export class EventStream {
   #rest = '';
+  /** Whether the last piece ended with CR. An LF at the beginning of the next one belongs to it. */
+  #endsWithCr = false;
   /** @type {string[]} */ #data = [];
 
   /**
@@ -8,10 +10,11 @@ export class EventStream {
    * @returns {string[]} the data of the messages that it completes
    */
   push(text) {
-    const lines = (this.#rest + text).split('\n');
+    const begins = this.#endsWithCr && text.startsWith('\n') ? 1 : 0;
+    if (text !== '') this.#endsWithCr = text.endsWith('\r');
+    const lines = (this.#rest + text.slice(begins)).split(/\r\n|\n|\r/);
     this.#rest = /** @type {string} */ (lines.pop());
-    const whole = lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-    return whole.map((line) => this.#line(line)).filter((data) => data !== null);
+    return lines.map((line) => this.#line(line)).filter((data) => data !== null);
   }
 
   /**
