@@ -1,4 +1,5 @@
-// The adapter of the JavaScript client: reads JSON lines from the kit, and writes what the client does. Node before version
+// The adapter of the JavaScript client: reads JSON lines from the kit, and writes what the client does. An argument such as
+// `poll` or `stream,poll` names the transports that the kit tests, instead of all. Node before version
 // 22 has no WebSocket, so scripts/test installs the package undici in target/client-tools, or in the folder
 // ORDERBELL_TEST_TOOLS.
 import { createRequire } from 'node:module';
@@ -31,10 +32,17 @@ const tell = (what, fields = {}) => process.stdout.write(`${JSON.stringify({ tel
 const rooms = new Map();
 let bell = null;
 
-function connect({ url, slug, rooms: names, ...pair }) {
+/** Returns what a browser tab stores about the transport that got through before. */
+function sessionOf(transport) {
+  const session = new Memory();
+  session.setItem('orderbell.seen.transport', transport);
+  return session;
+}
+
+function connect({ url, slug, transport, rooms: names, ...pair }) {
   const tokens = new TokenSource({ url, store: new Memory(), key: 'kit', locks: null });
   tokens.save(pair);
-  bell = new Orderbell({ url, slug, tokens, WebSocket, locks: null });
+  bell = new Orderbell({ url, slug, tokens, WebSocket, locks: null, session: sessionOf(transport) });
   bell.on('state', ({ state, reason }) => state === 'stopped' && tell('stopped', { reason }));
   for (const name of names) follow(bell.room(name));
   bell.start();
@@ -71,4 +79,5 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const { do: deed, ...fields } = JSON.parse(line);
   deeds[deed]?.(fields);
 }).on('close', () => process.exit(0));
-tell('ready', { client: '@orderbell/client for JavaScript' });
+const [transports = 'websocket,stream,poll'] = process.argv.slice(2);
+tell('ready', { client: '@orderbell/client for JavaScript', transports: transports.split(',') });

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .cases import CASES
 from .report import Report
-from .trial import PATIENCE_S, Case, Result, try_case
+from .trial import PATIENCE_S, AdapterFailed, Case, Result, ask_client, try_case
 
 JOBS = 8
 
@@ -18,18 +18,24 @@ JOBS = 8
 async def run(
     command: Sequence[str], cases: Sequence[Case] = CASES, jobs: int = JOBS, patience: float = PATIENCE_S
 ) -> Report:
-    """Tests a client with cases, some at the same time."""
+    """Tests a client with those of the cases for which it has the transports, some at the same time."""
     began, turns = time.monotonic(), asyncio.Semaphore(jobs)
+    try:
+        name, transports = await ask_client(command, patience)
+    except AdapterFailed as error:
+        results = [Result(case, 0.0, f"adapter: {error}") for case in cases[:1]]
+        return Report("?", command, (), results, [], time.monotonic() - began)
+    known = set(transports)
 
-    async def one(case: Case) -> tuple[Result, str]:
+    async def one(case: Case) -> Result:
         async with turns:
             return await try_case(case, command, patience)
 
-    done = await asyncio.gather(*(one(case) for case in cases))
-    names = [name for _, name in done if name != "?"]
-    results = [result for result, _ in done]
+    possible = [case for case in cases if known.issuperset(case.transports)]
+    results = list(await asyncio.gather(*(one(case) for case in possible)))
     results.sort(key=lambda result: [case.section for case in CASES].index(result.case.section))
-    return Report(names[0] if names else "?", command, results, time.monotonic() - began)
+    left_out = [case for case in cases if not known.issuperset(case.transports)]
+    return Report(name, command, transports, results, left_out, time.monotonic() - began)
 
 
 def main() -> None:
@@ -51,7 +57,7 @@ def main() -> None:
     cases = [case for case in CASES if not options.only or case.name in options.only]
     if options.list:
         for case in cases:
-            print(f"{case.name} [{case.section}]\n  {case.rule}")
+            print(f"{case.name} [{case.section}] ({', '.join(case.transports)})\n  {case.rule}")
         return
     unknown = set(options.only or ()) - {case.name for case in CASES}
     if unknown or not options.command or options.jobs < 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
 from .house import Json
-from .trial import Result
+from .trial import Case, Result
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,10 @@ class Report:
 
     client: str
     command: Sequence[str]
+    transports: Sequence[str]
     results: Sequence[Result]
+    left_out: Sequence[Case]
+    """The cases that need a transport which the client does not have."""
     seconds: float
 
     @property
@@ -25,7 +28,7 @@ class Report:
 
     def text(self) -> str:
         """Returns the report for people."""
-        lines = [f"{self.client}: {' '.join(self.command)}"]
+        lines = [f"{self.client}: {' '.join(self.command)}", f"transports: {', '.join(self.transports)}"]
         section = ""
         for result in self.results:
             if result.case.section != section:
@@ -36,6 +39,9 @@ class Report:
             if result.failure is not None:
                 lines += [f"         the rule: {result.case.rule}", f"         seen: {result.failure.rstrip()}"]
                 lines += [f"         | {line}" for line in result.transcript]
+        if self.left_out:
+            needed = sorted({each for case in self.left_out for each in case.transports} - set(self.transports))
+            lines.append(f"\n{len(self.left_out)} not tested, since the client has no {' and no '.join(needed)}")
         passed = len(self.results) - len(self.failures)
         lines.append(f"\n{passed} passed, {len(self.failures)} failed in {self.seconds:.1f} s")
         return "\n".join(lines)
@@ -47,6 +53,7 @@ class Report:
                 "name": result.case.name,
                 "section": result.case.section,
                 "rule": result.case.rule,
+                "transports": list(result.case.transports),
                 "passed": result.failure is None,
                 "seconds": round(result.seconds, 3),
                 **({} if result.failure is None else {"failure": result.failure, "transcript": result.transcript}),
@@ -55,11 +62,14 @@ class Report:
         ]
         failed = len(self.failures)
         counts = {"passed": len(cases) - failed, "failed": failed, "seconds": round(self.seconds, 3)}
-        return {"client": self.client, "protocol": "orderbell.v1", **counts, "cases": cases}
+        kinds = {"transports": list(self.transports), "not_tested": [case.name for case in self.left_out]}
+        return {"client": self.client, "protocol": "orderbell.v1", **kinds, **counts, "cases": cases}
 
     def junit(self) -> str:
         """Returns the report as JUnit's XML, which most build servers read."""
-        counts = {"tests": str(len(self.results)), "failures": str(len(self.failures)), "time": f"{self.seconds:.3f}"}
+        tests, left_out = len(self.results) + len(self.left_out), len(self.left_out)
+        counts = {"tests": str(tests), "failures": str(len(self.failures)), "skipped": str(left_out)}
+        counts |= {"time": f"{self.seconds:.3f}"}
         suite = Xml.Element("testsuite", {"name": f"orderbell.v1: {self.client}", **counts})
         for result in self.results:
             named = {"classname": result.case.section, "name": result.case.name, "time": f"{result.seconds:.3f}"}
@@ -67,6 +77,9 @@ class Report:
             if result.failure is not None:
                 failure = Xml.SubElement(case, "failure", {"message": _printable(result.failure)})
                 failure.text = _printable("\n".join([result.case.rule, result.failure, *result.transcript]))
+        for left_out_case in self.left_out:
+            named = {"classname": left_out_case.section, "name": left_out_case.name, "time": "0"}
+            Xml.SubElement(Xml.SubElement(suite, "testcase", named), "skipped")
         return Xml.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 

@@ -7,30 +7,18 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from .house import RESTAURANT, House, Json
+from .house import KITCHEN, RESTAURANT, House, Json
+from .link import LONGEST_WAIT_S, Call, Link, PollLink, SocketLink, StreamLink, abort, now_text, problem
 
 SUBPROTOCOL = "orderbell.v1"
-SUBSCRIBE_FIELDS = {"type", "room", "since", "epoch", "paged"}
+TRANSPORTS = ("websocket", "stream", "poll")
 DEFAULT_LIFETIME_S = 3600.0
 HEARTBEAT_MS = 15_000
 
-Answer = Callable[["Link", Json], Awaitable[None]]
-
-
-def now_text(ahead_s: float = 0.0) -> str:
-    """Returns a time in the form of the contract."""
-    at = datetime.now(UTC) + timedelta(seconds=ahead_s)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def problem(status: int, code: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Returns an RFC 9457 problem in the form of the contract."""
-    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": "as the case wants it"}
-    return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
+Answer = Callable[[Link, Json], Awaitable[None]]
 
 
 class Desk:
@@ -92,112 +80,23 @@ class Desk:
             case "slow":
                 await asyncio.sleep(2.5)
         pair = self.renewed(refresh_token)
-        if fault == "lose" and request.transport is not None:
-            request.transport.abort()
+        if fault == "lose":
+            abort(request)
         return problem(401, "unauthorized") if pair is None else web.json_response(pair)
+
+
+BLOCKED = 0
+"""Instead of the status of a refusal: the network did not let the request through."""
 
 
 @dataclass
 class Handshake:
-    """A request for a WebSocket."""
+    """A request for a WebSocket or a stream, or a poll."""
 
     at: float
     token: str
     refused: int | None
-
-
-class Link:
-    """A connection of the client."""
-
-    def __init__(self, server: "HostileServer", socket: web.WebSocketResponse, request: web.Request) -> None:
-        self.server = server
-        self.opened_at = time.monotonic()
-        self.rooms: dict[str, Json] = {}
-        """The last subscription of each joined room."""
-        self.subscribes: list[Json] = []
-        self.commands: list[Json] = []
-        self.refreshed: list[str] = []
-        self.pongs = 0
-        self.over = False
-        self.mute = False
-        self._socket = socket
-        self._request = request
-
-    async def send(self, *frames: Json) -> None:
-        """Sends frames as they are."""
-        for frame in frames:
-            self.server.note("server", frame)
-            try:
-                await self._socket.send_str(json.dumps(frame))
-            except (ConnectionError, RuntimeError):
-                self.over = True  # the client has gone, and the case will fail at its next wait
-
-    async def tell(self, *entries: Json) -> None:
-        """Sends events to the joined rooms that carry them."""
-        for entry in entries:
-            for room in self.rooms:
-                if entry in self.server.house.of_room(room):
-                    await self.send(self.server.house.event(room, entry))
-
-    async def ping(self) -> None:
-        """Sends a WebSocket ping."""
-        await self._socket.ping(b"kit")
-
-    async def close(self, code: int) -> None:
-        """Closes with a code."""
-        self.over = True
-        self.server.note("server", {"close": code})
-        await self._socket.close(code=code, message=b"as the case wants it")
-
-    def cut(self) -> None:
-        """Ends the connection as a network does."""
-        self.over = True
-        self.server.note("server", {"cut": True})
-        if self._request.transport is not None:
-            self._request.transport.abort()
-
-    async def run(self) -> None:
-        """Reads until the connection ends."""
-        async for message in self._socket:
-            if self.mute:
-                continue
-            if message.type is WSMsgType.TEXT:
-                await self._receive(json.loads(message.data))
-            elif message.type is WSMsgType.PING:
-                await self._socket.pong(message.data)
-            elif message.type is WSMsgType.PONG:
-                self.pongs += 1
-        self.over = True
-
-    async def _receive(self, frame: Json) -> None:
-        self.server.note("client", frame)
-        match frame.get("type"):
-            case "subscribe":
-                self.rooms[frame["room"]] = frame
-                self.subscribes.append(frame)
-                self._check(frame)
-                await self.server.take(self.server.answers, self.server.answer, self, frame)
-            case "unsubscribe":
-                self.rooms.pop(frame["room"], None)
-            case "command" | "place":
-                self.commands.append(frame)
-                await self.server.take(self.server.outcomes, self.server.execute, self, frame)
-            case "refresh":
-                self.refreshed.append(frame["token"])
-            case "ping":
-                nonce = {"nonce": frame["nonce"]} if "nonce" in frame else {}
-                await self.send({"type": "pong", "server_time": now_text()} | nonce)
-            case "seen":
-                pass
-            case _:
-                self.server.violations.append(f"a frame of an unknown type: {json.dumps(frame)[:200]}")
-
-    def _check(self, frame: Json) -> None:
-        unknown = set(frame) - SUBSCRIBE_FIELDS
-        if unknown:
-            self.server.violations.append(f"unknown fields of `subscribe`: {sorted(unknown)}")
-        if "paged" in frame and not self.server.welcome.get("paged"):
-            self.server.violations.append("asked for parts of a server whose `welcome` does not offer them")
+    transport: str
 
 
 @dataclass
@@ -207,6 +106,8 @@ class HostileServer:
     house: House = field(default_factory=House)
     desk: Desk = field(default_factory=Desk)
     welcome: Json = field(default_factory=lambda: {"paged": True, "feature_level": 2, "version": "kit"})
+    open: tuple[str, ...] = TRANSPORTS
+    """The transports that the network lets through."""
     heartbeat_ms: int = HEARTBEAT_MS
     refuse: Callable[[str], web.Response | None] = lambda token: None
     """Refuses handshakes with a valid token, if the case wants that."""
@@ -214,6 +115,8 @@ class HostileServer:
     """The answers to the next subscriptions. Later ones get honest answers."""
     outcomes: list[Answer] = field(default_factory=list)
     """The answers to the next commands. Later ones get honest answers."""
+    commands: list[Json] = field(default_factory=list)
+    """The received commands and orders, as frames, whatever carried them."""
     links: list[Link] = field(default_factory=list)
     handshakes: list[Handshake] = field(default_factory=list)
     effects: dict[str, Json] = field(default_factory=dict)
@@ -221,6 +124,7 @@ class HostileServer:
     violations: list[str] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
     url: str = ""
+    _polls: dict[str, PollLink] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
     _began_at: float = field(default_factory=time.monotonic)
 
@@ -228,6 +132,11 @@ class HostileServer:
         """Listens on a free port."""
         app = web.Application()
         app.router.add_get("/ws", self._socket)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/api/v1/rooms/{rooms}/stream", self._stream)
+        app.router.add_get("/api/v1/rooms/{rooms}/events", self._poll)
+        app.router.add_post("/api/v1/orders/{order}/commands", self._command)
+        app.router.add_post("/api/v1/restaurants/{slug}/orders", self._place)
         app.router.add_post("/api/v1/sessions/refresh", self.desk.renew)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -257,9 +166,29 @@ class HostileServer:
         await link.send(*self.house.answer(frame))
 
     async def execute(self, link: Link, frame: Json) -> None:
-        """Executes a command once, and acknowledges it."""
+        """Executes a command once, acknowledges it, and sends its event to the newest connection of each room."""
         await link.send(self.acknowledged(frame))
-        await link.tell(*(entry for entry in self.house.log if entry["event"].get("command") == frame["id"]))
+        await self.tell(*(entry for entry in self.house.log if entry["event"].get("command") == frame["id"]))
+
+    async def tell(self, *entries: Json) -> None:
+        """Sends events to the newest connection of each room that carries them."""
+        newest = self.newest()
+        for link in dict.fromkeys(newest.values()):
+            rooms = [room for room in link.rooms if newest[room] is link]
+            told = ((room, entry) for entry in entries for room in rooms if entry in self.house.of_room(room))
+            if events := [self.house.event(room, entry) for room, entry in told]:
+                await link.send(*events)
+
+    def newest(self) -> dict[str, Link]:
+        """Returns the newest connection of each room, of those that last."""
+        return {room: link for link in self.links if not link.over for room in link.rooms}
+
+    def greeting(self) -> Json:
+        """Returns `welcome`."""
+        limits = {"frame_bytes": 65536, "rooms": 64, "messages_per_second": 50, "heartbeat_ms": self.heartbeat_ms}
+        welcome = {"type": "welcome", "connection": str(uuid.uuid4()), "epoch": self.house.epoch, "role": "staff"}
+        welcome |= {"restaurant": RESTAURANT, "expires_at": now_text(self.desk.lifetime), "server_time": now_text()}
+        return welcome | {"limits": limits} | self.welcome
 
     def acknowledged(self, frame: Json) -> Json:
         """Executes a command, unless its id is known. Returns the answer."""
@@ -278,34 +207,111 @@ class HostileServer:
             order = frame["order"]
             self.house.commit("order.accepted", {"status": "accepted", "accepted_at": now_text()}, order, id)
         ack = {"type": "ack", "id": id, "position": self.house.head, "changed": True}
-        ack["document"] = self.house.state(f"kitchen:{RESTAURANT}")["documents"][order]
+        ack["document"] = self.house.state(KITCHEN)["documents"][order]
         self.effects[id] = {"contents": contents, "answer": ack}
         return ack
 
-    async def _socket(self, request: web.Request) -> web.StreamResponse:
-        offered = [each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        bearer = [each.removeprefix("bearer.") for each in offered if each.startswith("bearer.")]
-        header = request.headers.get("Authorization", "")
-        token = header.removeprefix("Bearer ") if header else "".join(bearer)
+    # Requests
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    def _admit(self, transport: str, request: web.Request, token: str, offered: list[str]) -> web.Response | None:
+        """Returns the refusal of a handshake or of a request to follow rooms; None if it is admitted."""
+        if transport not in self.open:
+            self.note("client", {"blocked": transport})
+            self.handshakes.append(Handshake(time.monotonic(), token, BLOCKED, transport))
+            abort(request)
+            return web.Response(status=502)
         refusal = self.refuse(token)
-        if refusal is None and SUBPROTOCOL not in offered:
+        if refusal is None and transport == "websocket" and SUBPROTOCOL not in offered:
             self.violations.append(f"a handshake without the subprotocol {SUBPROTOCOL}")
             refusal = problem(400, "bad_frame")
         if refusal is None and token != self.desk.access_token:
             refusal = problem(401, "unauthorized")
         status = None if refusal is None else refusal.status
-        self.handshakes.append(Handshake(time.monotonic(), token, status))
-        self.note("client", {"handshake": "accepted" if status is None else status})
-        return await self._greet(request) if refusal is None else refusal
+        self.handshakes.append(Handshake(time.monotonic(), token, status, transport))
+        self.note("client", {"request": str(request.rel_url)[:200], "answer": "accepted" if status is None else status})
+        return refusal
 
-    async def _greet(self, request: web.Request) -> web.WebSocketResponse:
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        offered = [each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        bearer = [each.removeprefix("bearer.") for each in offered if each.startswith("bearer.")]
+        token = bearer_of(request) or "".join(bearer)
+        refusal = self._admit("websocket", request, token, offered)
+        if refusal is not None:
+            return refusal
         socket = web.WebSocketResponse(protocols=[SUBPROTOCOL], autoping=False, max_msg_size=0, timeout=1.0)
         await socket.prepare(request)
-        link = Link(self, socket, request)
-        limits = {"frame_bytes": 65536, "rooms": 64, "messages_per_second": 50, "heartbeat_ms": self.heartbeat_ms}
-        welcome = {"type": "welcome", "connection": str(uuid.uuid4()), "epoch": self.house.epoch, "role": "staff"}
-        welcome |= {"restaurant": RESTAURANT, "expires_at": now_text(self.desk.lifetime), "server_time": now_text()}
-        await link.send(welcome | {"limits": limits} | self.welcome)
+        link = SocketLink(self, request, socket)
+        await link.send(self.greeting())
         self.links.append(link)
         await link.run()
         return socket
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        refusal = self._admit("stream", request, bearer_of(request), [])
+        if refusal is not None:
+            return refusal
+        asked = self._asked(request)
+        if isinstance(asked, web.Response):
+            return asked
+        link = StreamLink(self, request, asked)
+        self.links.append(link)
+        return await link.run()
+
+    async def _poll(self, request: web.Request) -> web.StreamResponse:
+        refusal = self._admit("poll", request, bearer_of(request), [])
+        if refusal is not None:
+            return refusal
+        asked = self._asked(request)
+        if isinstance(asked, web.Response):
+            return asked
+        names = request.match_info["rooms"]
+        link = self._polls.get(names)
+        if link is None or link.over:
+            link = self._polls[names] = PollLink(self, request)
+            self.links.append(link)
+        return await link.answer(request, asked, min(float(request.query.get("wait", 25)), LONGEST_WAIT_S))
+
+    def _asked(self, request: web.Request) -> list[Json] | web.Response:
+        """Returns the subscriptions of a request, or a refusal of its cursors."""
+        rooms = request.match_info["rooms"].split(",")
+        positions = request.query.get("since", "," * (len(rooms) - 1)).split(",")
+        epoch: Json = {"epoch": request.query["epoch"]} if "epoch" in request.query else {}
+        last = request.headers.get("Last-Event-ID", "") if request.path.endswith("/stream") else ""
+        if last and len(rooms) == 1:
+            of, _, position = last.rpartition(".")
+            positions, epoch = [position], {"epoch": of}
+        wait = request.query.get("wait", "25")
+        if len(positions) != len(rooms) or not all(each.isdecimal() for each in (*filter(None, positions), wait)):
+            self.violations.append(f"not one position for each room, or no whole seconds: {request.rel_url} {last}")
+            return problem(422, "invalid")
+        cursors = [({"since": int(each)} if each else {}) for each in positions]
+        paged = {"paged": True} if request.headers.get("Orderbell-Snapshot") == "paged" else {}
+        return [
+            {"type": "subscribe", "room": room} | cursor | (epoch if cursor else {}) | paged
+            for room, cursor in zip(rooms, cursors, strict=True)
+        ]
+
+    async def _command(self, request: web.Request) -> web.StreamResponse:
+        frame = {"type": "command", "order": request.match_info["order"]} | await request.json()
+        return await self._call(request, frame)
+
+    async def _place(self, request: web.Request) -> web.StreamResponse:
+        frame = {"type": "place", "id": request.headers.get("Idempotency-Key"), "order": await request.json()}
+        return await self._call(request, frame)
+
+    async def _call(self, request: web.Request, frame: Json) -> web.StreamResponse:
+        self.note("client", frame)
+        if bearer_of(request) != self.desk.access_token:
+            return problem(401, "unauthorized")
+        self.commands.append(frame)
+        call = Call(self, request)
+        await self.take(self.outcomes, self.execute, call, frame)
+        return call.response or web.Response(status=502)
+
+
+def bearer_of(request: web.Request) -> str:
+    """Returns the token of the header `Authorization`."""
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .house import KITCHEN, RESTAURANT, Json, open_orders
-from .server import HostileServer, Link
+from .link import Link, SocketLink
+from .server import HostileServer
 
 PATIENCE_S = 15.0
 """The longest time for an expected action of the client, unless the command line or the contract says otherwise."""
@@ -40,6 +41,8 @@ class Client:
 
     def __init__(self, process: asyncio.subprocess.Process, patience: float) -> None:
         self.name = "?"
+        self.transports: tuple[str, ...] = ("websocket",)
+        """The transports among which the client changes by itself."""
         self.patience = patience
         self.applied: dict[str, list[str]] = {}
         """The ids of the events that were applied since the last snapshot, by room."""
@@ -118,6 +121,7 @@ class Client:
     def _hear(self, line: Json) -> None:
         match line["tell"]:
             case "ready":
+                self.transports = tuple(line.get("transports", self.transports))
                 self.name = str(line["client"])
             case "snapshot":
                 self.applied[line["room"]] = []
@@ -135,9 +139,11 @@ class Client:
 class Trial:
     """The tools of a case."""
 
-    def __init__(self, client: Client, server: HostileServer) -> None:
+    def __init__(self, client: Client, server: HostileServer, transports: tuple[str, ...]) -> None:
         self.client = client
         self.server = server
+        self.transport = transports[0]
+        self.server.open = transports[:1]
         self.house = server.house
         self.patience = client.patience
         self._links = 0
@@ -150,16 +156,40 @@ class Trial:
             slug="kit",
             restaurant=RESTAURANT,
             rooms=list(rooms or (KITCHEN,)),
+            transport=self.transport,
             **self.server.desk.pairs[-1],
         )
 
     async def connect(self, *rooms: str) -> Link:
-        """Connects the client, and returns the link once the client shows the server's state."""
+        """Connects the client, and returns the first link once the client shows the server's state."""
         await self.begin(*rooms)
         link = await self.link()
-        await self.joined(link, *rooms)
+        await self.joined(*rooms)
         await self.shows(*rooms)
         return link
+
+    async def connect_socket(self, *rooms: str) -> SocketLink:
+        """Connects the client by a WebSocket."""
+        link = await self.connect(*rooms)
+        assert isinstance(link, SocketLink)
+        return link
+
+    async def listening(self) -> None:
+        """Waits until the client can receive frames in each of its rooms."""
+
+        def is_ready() -> bool:
+            return all(link.ready for link in self.server.newest().values())
+
+        await self.until(is_ready, "the client polls again")
+
+    async def tell(self, *entries: Json) -> None:
+        """Sends events to the newest connection of each room that carries them."""
+        await self.server.tell(*entries)
+
+    @property
+    def newest(self) -> Link:
+        """The newest connection of the kitchen's room."""
+        return self.server.newest()[KITCHEN]
 
     async def link(self, within: float | None = None, what: str = "the client connects") -> Link:
         """Waits for the next connection."""
@@ -168,16 +198,22 @@ class Trial:
         self._links += 1
         return link
 
-    async def joined(self, link: Link, *rooms: str) -> Json:
-        """Waits until a link has joined rooms. Returns the subscription of the first one."""
-        names = rooms or (KITCHEN,)
-        await self.until(lambda: set(names) <= set(link.rooms), f"the client subscribes to {', '.join(names)}")
-        return next(frame for frame in link.subscribes if frame["room"] == names[0])
+    async def joined(self, *rooms: str) -> Json:
+        """Waits until connections since the last one that `link` returned have joined rooms.
+
+        Returns the subscription of the first room.
+        """
+        names, links = rooms or (KITCHEN,), self.server.links
+        first = self._links - 1
+        everywhere = f"the client subscribes to {', '.join(names)}"
+        await self.until(lambda: set(names) <= {room for link in links[first:] for room in link.rooms}, everywhere)
+        asked = [frame for link in links[first:] for frame in link.subscribes if frame["room"] == names[0]]
+        return asked[0]
 
     async def resumed(self, since: int, what: str, within: float | None = None) -> Link:
         """Waits for the next connection, which must resume the kitchen's room from a cursor."""
         link = await self.link(within, what)
-        self.must_resume(await self.joined(link), since)
+        self.must_resume(await self.joined(), since)
         return link
 
     def must_resume(self, frame: Json, since: int) -> None:
@@ -216,6 +252,7 @@ class Trial:
             while (difference := self._difference(room, await self.client.report(), exactly)) is not None:
                 require(time.monotonic() < deadline, difference)
                 await asyncio.sleep(0.03)
+        await self.listening()
 
     async def reached(self, position: int, room: str = KITCHEN) -> None:
         """Waits until a room's cursor is at a position, by the client's report."""
@@ -313,6 +350,8 @@ class Case:
     section: str
     """The part of docs/protocol.md that has the rule."""
     rule: str
+    transports: tuple[str, ...]
+    """The transports that the case needs. At its beginning, the network lets only the first one through."""
     run: Callable[[Trial], Awaitable[None]]
 
 
@@ -326,17 +365,22 @@ class Result:
     transcript: list[str] = field(default_factory=list)
 
 
-async def try_case(case: Case, command: Sequence[str], patience: float) -> tuple[Result, str]:
-    """Runs a case with its own process. Returns the result and the client's name."""
+async def ask_client(command: Sequence[str], patience: float) -> tuple[str, tuple[str, ...]]:
+    """Returns the client's name and its transports. Raises `AdapterFailed`."""
+    client = await Client.start(command, patience)
+    await client.end()
+    return client.name, client.transports
+
+
+async def try_case(case: Case, command: Sequence[str], patience: float) -> Result:
+    """Runs a case with its own process."""
     began, server, client = time.monotonic(), HostileServer(), None
     failure: str | None = None
-    name = "?"
     try:
         await server.start()
         client = await Client.start(command, patience)
-        name = client.name
         async with asyncio.timeout(CASE_S):
-            await case.run(Trial(client, server))
+            await case.run(Trial(client, server, case.transports))
         require(not server.violations, "; ".join(server.violations))
     except BrokenRule as broken:
         failure = "; ".join([str(broken), *server.violations])
@@ -350,4 +394,4 @@ async def try_case(case: Case, command: Sequence[str], patience: float) -> tuple
         if client is not None:
             await client.end()
         await server.stop()
-    return Result(case, time.monotonic() - began, failure, server.transcript[-40:] if failure else []), name
+    return Result(case, time.monotonic() - began, failure, server.transcript[-40:] if failure else [])

@@ -1,6 +1,6 @@
 """All cases, by the parts of docs/protocol.md."""
 
-from . import commands, connections, patches, rooms, sessions
+from . import commands, connections, patches, rooms, sessions, transports
 from .registry import CASES
 
-__all__ = ["CASES", "commands", "connections", "patches", "rooms", "sessions"]
+__all__ = ["CASES", "commands", "connections", "patches", "rooms", "sessions", "transports"]

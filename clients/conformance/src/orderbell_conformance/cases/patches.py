@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..house import KITCHEN, order
-from ..server import now_text
+from ..link import now_text
 from ..trial import Trial, require
 from .registry import case
 

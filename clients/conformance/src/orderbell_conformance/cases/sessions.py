@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ..server import problem
+from ..link import problem
 from ..trial import Trial, require
-from .registry import case
+from .registry import ALL, case
 
 TOKENS = "Tokens"
 
@@ -34,7 +34,7 @@ def must_have_asked(t: Trial, *tokens: str) -> None:
     require(asked == list(tokens), f"the refresh tokens sent are {asked}, not {list(tokens)}")
 
 
-@case(TOKENS)
+@case(TOKENS, over=ALL)
 async def expired_token(t: Trial) -> None:
     """After 4401, the client gets a new token and reconnects with it, from its cursors."""
     await expire(t)
@@ -43,18 +43,18 @@ async def expired_token(t: Trial) -> None:
     must_have_asked(t, "refresh-1")
 
 
-@case(TOKENS)
+@case(TOKENS, over=ALL)
 async def token_refused_at_the_handshake(t: Trial) -> None:
     """After a handshake that is refused with 401, the client gets a new token."""
     t.house.place("a")
     t.server.refuse = refuse_the_present_token(t)
     await t.begin()
-    await t.link(15)
+    await t.link(what="the client comes back with a new token")
     await t.shows()
-    must_have_asked(t, "refresh-1")
+    require(t.server.desk.asked[:1] == ["refresh-1"], "the token was not renewed")
 
 
-@case(TOKENS)
+@case(TOKENS, over=("websocket", "stream"))
 async def lost_renewal(t: Trial) -> None:
     """A client that gets no answer to a renewal sends the same refresh token again, and then uses its successor."""
     await expire(t, "lose", "lose")
@@ -67,11 +67,11 @@ async def lost_renewal(t: Trial) -> None:
     must_have_asked(t, "refresh-1", "refresh-1", "refresh-1", "refresh-2")
 
 
-@case(TOKENS)
+@case(TOKENS, over=("websocket", "poll"))
 async def slow_renewal(t: Trial) -> None:
     """The client waits for a slow renewal."""
     await expire(t, "slow")
-    await t.resumed(1, "the client comes back with a new token", 15)
+    await t.resumed(1, "the client comes back with a new token")
     await t.shows()
 
 
@@ -103,7 +103,7 @@ async def ended_session(t: Trial) -> None:
     must_have_asked(t, "refresh-1")
 
 
-@case(TOKENS)
+@case(TOKENS, over=("websocket", "stream"))
 async def token_that_expires_soon(t: Trial) -> None:
     """The client renews its token in time, and stays live on the same connection or a new one."""
     desk = t.server.desk
@@ -120,7 +120,7 @@ async def token_that_expires_soon(t: Trial) -> None:
     if link.refreshed:
         require(link.refreshed[-1] == desk.access_token, "`refresh` carries another token than the new one")
     else:
-        link = await t.link()
-    await link.tell(t.house.status("a", "accepted"))
+        link = await t.link(what="the client comes back with a new token")
+    await t.tell(t.house.status("a", "accepted"))
     await t.shows()
     require(len(desk.asked) <= 3, f"one renewal suffices, and there were {len(desk.asked)}")
