@@ -19,6 +19,12 @@ impl Backoff {
         Self { base, cap, tries: 0 }
     }
 
+    /// Makes a backoff that has already returned the delays of `tries` failures.
+    #[must_use]
+    pub const fn after(tries: u32, base: Duration, cap: Duration) -> Self {
+        Self { base, cap, tries }
+    }
+
     /// Returns the delay after another failure, between zero and the ceiling. `random` is uniform
     /// over `u64`.
     pub fn next(&mut self, random: u64) -> Duration {

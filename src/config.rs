@@ -16,8 +16,8 @@ pub use retention::RetentionArgs;
 
 use crate::connection::NodeRole;
 use crate::domain::values::level::Level;
+use crate::outbound::hosts::HostPattern;
 use crate::push;
-use crate::push::hosts::HostPattern;
 use crate::screens::reporter::Spans;
 use crate::telemetry::logging::LogFormat;
 use clap::Args;
@@ -221,8 +221,13 @@ pub struct Serve {
     pub vapid_subject: Option<String>,
 
     /// Allowed hosts of push services. *.example.com allows all hosts below example.com.
-    #[arg(long, env = "ORDERBELL_PUSH_HOSTS", value_delimiter = ',', default_values = push::hosts::WELL_KNOWN)]
+    #[arg(long, env = "ORDERBELL_PUSH_HOSTS", value_delimiter = ',', default_values = push::WELL_KNOWN_HOSTS)]
     pub push_hosts: Vec<HostPattern>,
+
+    /// Hosts of webhooks that may have internal addresses, any port, and HTTP without TLS, like a POS in the house. All
+    /// others need HTTPS on port 443 and a public address.
+    #[arg(long, env = "ORDERBELL_WEBHOOK_INTERNAL_HOSTS", value_delimiter = ',')]
+    pub webhook_internal_hosts: Vec<HostPattern>,
 
     /// The limits on connections, principals and addresses.
     #[command(flatten)]

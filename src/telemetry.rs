@@ -3,6 +3,7 @@
 mod figures;
 pub mod logging;
 pub mod request;
+pub mod webhooks;
 
 use crate::domain::model::principal::Role;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -215,6 +216,7 @@ pub struct Metrics {
     pub redis_rebuilds: Counter,
     pub broker_messages: Family<ByFate, Counter>,
     pub pushes: Family<ByFate, Counter>,
+    pub webhooks: webhooks::WebhookMetrics,
 }
 
 impl Default for Metrics {
@@ -263,12 +265,14 @@ impl Metrics {
             redis_rebuilds: Counter::default(),
             broker_messages: Family::default(),
             pushes: Family::default(),
+            webhooks: webhooks::WebhookMetrics::default(),
         };
         root.register_collector(Box::new(figures::Process));
         let registry = root.sub_registry_with_prefix("orderbell");
         metrics.register_live(registry);
         metrics.register_counts(registry);
         metrics.register_broker(registry);
+        metrics.webhooks.register(registry);
         metrics.registry = std::sync::Arc::new(root);
         metrics.begin_labels();
         metrics

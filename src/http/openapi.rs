@@ -18,6 +18,7 @@ use crate::domain::model::dish_option::OptionGroup;
 use crate::domain::model::menu::Category;
 use crate::domain::model::menu_draft::{CategoryDraft, ItemDraft, OptionDraft};
 use crate::domain::model::picture::Picture;
+use crate::domain::model::webhook::{Fault, WebhookState};
 use crate::domain::values::day::{Offset, Weekday};
 use crate::domain::values::hours::Span;
 use crate::domain::values::money::Currency;
@@ -82,6 +83,9 @@ const STORED: [&str; 7] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
         manage::people::list, manage::people::add, manage::people::change, manage::people::remove, manage::people::reset_totp,
         manage::screens::list, manage::screens::change, manage::screens::revoke,
         manage::api_keys::list, manage::api_keys::add, manage::api_keys::revoke,
+        manage::webhooks::list, manage::webhooks::add, manage::webhooks::read, manage::webhooks::remove,
+        manage::webhooks::pause, manage::webhooks::resume, manage::webhooks::replay, manage::webhooks::renew_secret,
+        manage::webhooks::ping,
         manage::reports::day, manage::audit::list, manage::limited::list,
         manage::guests::find, manage::guests::read, manage::guests::remove,
         health::alive, health::ready, health::metrics, problems::read, specs::openapi, specs::asyncapi,
@@ -91,8 +95,8 @@ const STORED: [&str; 7] = ["Choice", "DishOption", "Item", "Menu", "MenuItem", "
     ),
     components(
         // A schema that only another schema refers to.
-        schemas(Category, CategoryDraft, Currency, ErrorCode, ItemDraft, Kind, Line, Name, Offset, OptionDraft, OptionGroup, Picture, Poll, PollOfRooms, Position,
-            ProblemBody, Sku, Slug, Span, Weekday),
+        schemas(Category, CategoryDraft, Currency, ErrorCode, Fault, ItemDraft, Kind, Line, Name, Offset, OptionDraft, OptionGroup, Picture, Poll, PollOfRooms, Position,
+            ProblemBody, Sku, Slug, Span, WebhookState, Weekday),
         responses(Problem)
     )
 )]

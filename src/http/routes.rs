@@ -289,11 +289,13 @@ fn restaurant(cfg: &mut web::ServiceConfig) {
 
 /// Addresses of a restaurant that are only for managers, except reading its rules.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, audit, guests, hours, limited, people, pictures, reports, rules, screens, tables};
+    use manage::{api_keys, audit, guests, hours, limited, people, pictures, reports, rules, screens, tables, webhooks};
     cfg.service(at("/tables", "GET, HEAD, POST").route(read().to(tables::list)).route(web::post().to(tables::add)))
         .service(at("/people", "GET, HEAD, POST").route(read().to(people::list)).route(web::post().to(people::add)))
         .service(at("/devices", READ).route(read().to(screens::list)))
         .service(at("/api-keys", "GET, HEAD, POST").route(read().to(api_keys::list)).route(web::post().to(api_keys::add)))
+        .service(at("/webhooks", "GET, HEAD, POST").route(read().to(webhooks::list)).route(web::post().to(webhooks::add)))
+        .service(web::scope("/webhooks/{id}").configure(webhook))
         .service(compressed("/reports/day", reports::day))
         .service(compressed("/audit", audit::list))
         .service(at("/limited", READ).route(read().to(limited::list)))
@@ -320,6 +322,17 @@ fn managers(cfg: &mut web::ServiceConfig) {
         .service(
             at("/guests/{diner}", "GET, HEAD, DELETE").route(read().to(guests::read)).route(web::delete().to(guests::remove)),
         );
+}
+
+/// A webhook of a restaurant.
+fn webhook(cfg: &mut web::ServiceConfig) {
+    use manage::webhooks;
+    cfg.service(at("", "GET, HEAD, DELETE").route(read().to(webhooks::read)).route(web::delete().to(webhooks::remove)))
+        .service(at("/pause", "POST").route(web::post().to(webhooks::pause)))
+        .service(at("/resume", "POST").route(web::post().to(webhooks::resume)))
+        .service(at("/replay", "POST").route(web::post().to(webhooks::replay)))
+        .service(at("/secret", "POST").route(web::post().to(webhooks::renew_secret)))
+        .service(at("/ping", "POST").route(web::post().to(webhooks::ping)));
 }
 
 fn pages(cfg: &mut web::ServiceConfig) {

@@ -12,6 +12,7 @@ use crate::domain::model::principal::Role;
 use crate::domain::values::text::Key;
 use crate::pictures::Workshop;
 use crate::push::Push;
+use crate::webhooks::sender::Sender;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::sync::{Arc, OnceLock};
@@ -45,6 +46,10 @@ pub struct State {
     pub has_metrics_address: bool,
     /// The settings of push messages; `None` without a VAPID key.
     pub push: Option<Arc<Push>>,
+    /// Sends messages to webhooks.
+    pub webhooks: Arc<Sender>,
+    /// Limits the tests of webhooks that run at the same time.
+    pub pings: Arc<Semaphore>,
     /// Whether Redis is healthy. Not set on a node without Redis.
     pub redis: Arc<OnceLock<Probe>>,
 }
@@ -61,6 +66,9 @@ impl State {
 
 /// The most uploads of pictures at the same time on a node.
 pub const UPLOADS: usize = 8;
+
+/// The most tests of webhooks at the same time on a node.
+pub const PINGS: usize = 8;
 
 /// A check whether something works.
 pub type Probe = Box<dyn Fn() -> bool + Send + Sync>;

@@ -2,19 +2,18 @@
 //!
 //! The [`pusher`] receives this node's commits as the feeds do, and makes a [`notice`] of each
 //! event that a guest waits for. The [`post`] encrypts it, signs it with the [`vapid`] key and
-//! sends it to a push service on the list of [`hosts`], at one of its public [`addresses`].
+//! sends it to a push service on the operator's list. A subscription names an address that this server then calls. Without a
+//! list, anyone with a table's key could make it call any reachable address.
 //!
 //! Loss: best effort. The page shows the current state when it is opened.
 
-pub mod addresses;
-pub mod hosts;
 pub mod notice;
 pub mod post;
 pub mod pusher;
 mod service;
 pub mod vapid;
 
-pub use service::{Push, Unacceptable};
+pub use service::{Push, Unacceptable, WELL_KNOWN_HOSTS};
 
 use crate::feed::FeedRegistry;
 use actix::Actor;

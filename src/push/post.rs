@@ -1,20 +1,18 @@
 //! Sends notices to each subscription of the order's diner, encrypted for its browser, with
 //! retries.
 
-use super::addresses::Guarded;
 use super::notice::{Notice, holds, payload, topic};
 use super::service::Push;
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::domain::model::order::Order;
 use crate::domain::model::push::{Endpoint, Subscription};
+use crate::outbound::client::{Answer, Client};
+use crate::outbound::targets::Targets;
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::{ByFate, Metrics};
 use bytes::Bytes;
 use futures_util::future::join_all;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +22,6 @@ use web_push_native::{Auth, encrypt};
 /// The seconds for which a push service may keep a message for a phone that is off. Nobody waits
 /// longer for a meal.
 const TTL: &str = "3600";
-/// The longest time to connect to a push service.
-const CONNECTING: Duration = Duration::from_secs(5);
-/// The longest time of a request, the connection included.
-const ANSWERING: Duration = Duration::from_secs(10);
 /// The longest first delay between attempts, with full jitter.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest delay between attempts.
@@ -43,7 +37,7 @@ enum Outcome {
     /// Another attempt may succeed, after a delay if the push service named one.
     Later(Option<Duration>),
     /// Another attempt is useless.
-    Refused(StatusCode),
+    Refused(u16),
 }
 
 /// An encrypted and signed message.
@@ -69,9 +63,7 @@ impl Post {
     /// # Errors
     /// An error if the HTTP client cannot be made.
     pub fn new(push: Arc<Push>, store: SharedStore, metrics: Metrics) -> anyhow::Result<Self> {
-        let resolver = Arc::new(Guarded(push.hosts.clone()));
-        let client = Client::builder().redirect(Policy::none()).dns_resolver(resolver);
-        let client = client.connect_timeout(CONNECTING).timeout(ANSWERING).build()?;
+        let client = Client::new(Targets::Listed(push.hosts.clone()))?;
         Ok(Self { push, client, store, metrics })
     }
 
@@ -149,7 +141,7 @@ impl Post {
                 Outcome::Sent => return "sent",
                 Outcome::Gone => return "gone",
                 Outcome::Refused(status) => {
-                    log::warn!(host = message.endpoint.host(), status = status.as_u16(); "push service refuses a message");
+                    log::warn!(host = message.endpoint.host(), status; "push service refuses a message");
                     return "failed";
                 }
                 Outcome::Later(delay) => delay,
@@ -167,21 +159,18 @@ impl Post {
     }
 
     async fn attempt(&self, message: &Message<'_>) -> Outcome {
-        let request = self
-            .client
-            .post(message.endpoint.as_str())
-            .header("TTL", TTL)
-            .header("Urgency", "high")
-            .header("Topic", &message.topic)
-            .header(CONTENT_ENCODING, "aes128gcm")
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .header(AUTHORIZATION, message.authorization.expose_secret())
-            .body(message.body.clone());
-        match request.send().await {
-            Ok(response) => interpret(&response),
-            // The error's text contains the address.
+        let headers = [
+            ("ttl", TTL),
+            ("urgency", "high"),
+            ("topic", &message.topic),
+            ("content-encoding", "aes128gcm"),
+            ("content-type", "application/octet-stream"),
+            ("authorization", message.authorization.expose_secret()),
+        ];
+        match self.client.post(message.endpoint, &headers, message.body.clone()).await {
+            Ok(answer) => interpret(answer),
             Err(error) => {
-                log::debug!(host = message.endpoint.host(), error:% = error.without_url(); "push service not reached");
+                log::debug!(host = message.endpoint.host(), error:%; "push service not reached");
                 Outcome::Later(None)
             }
         }
@@ -190,14 +179,11 @@ impl Post {
 
 /// Interprets an answer without its body (RFC 8030, "Requesting Push Message Delivery" and
 /// "Denial-of-Service Considerations").
-fn interpret(response: &Response) -> Outcome {
-    match response.status() {
-        status if status.is_success() => Outcome::Sent,
-        StatusCode::NOT_FOUND | StatusCode::GONE => Outcome::Gone,
-        status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            Outcome::Later(seconds.map(Duration::from_secs))
-        }
+fn interpret(answer: Answer) -> Outcome {
+    match answer.status {
+        _ if answer.is_success() => Outcome::Sent,
+        404 | 410 => Outcome::Gone,
+        429 | 500..600 => Outcome::Later(answer.retry_after),
         status => Outcome::Refused(status),
     }
 }

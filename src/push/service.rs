@@ -1,9 +1,13 @@
 //! The settings of push messages: the signing key and the allowed hosts.
 
-use super::hosts::Hosts;
 use super::vapid::Vapid;
 use crate::domain::model::push::Subscription;
+use crate::outbound::hosts::Hosts;
 use web_push_native::p256::PublicKey;
+
+/// The push services of Chrome, Firefox, Safari and Edge.
+pub const WELL_KNOWN_HOSTS: [&str; 4] =
+    ["fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "*.notify.windows.com"];
 
 /// The push settings of a node with a VAPID key.
 #[derive(Debug)]

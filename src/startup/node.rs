@@ -14,6 +14,9 @@ use crate::feed::{FeedRegistry, HeadChecker};
 use crate::http::rate_limit::Rates;
 use crate::http::rate_limit::gate::Rate;
 use crate::http::{self, State};
+use crate::outbound::client::Client;
+use crate::outbound::hosts::Hosts;
+use crate::outbound::targets::Targets;
 use crate::pictures::Workshop;
 use crate::push::{self, Push};
 use crate::screens::reporter::Displays;
@@ -21,6 +24,7 @@ use crate::screens::{orphan_sweep, unseen_alarm};
 use crate::store::SharedStore;
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
+use crate::webhooks::{self, sender::Sender};
 use crate::{broker, housekeeping};
 use actix::Actor;
 use anyhow::Context;
@@ -88,6 +92,8 @@ impl Parts {
         let state = State {
             node: node.clone(),
             sessions: keys.issuer.clone().map(sessions),
+            webhooks: Arc::new(Sender::new(receivers(serve)?, store.clone(), metrics.webhooks.clone())),
+            pings: Arc::new(Semaphore::new(http::state::PINGS)),
             management: Management::new(store, ended, passwords),
             limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind(proxies.clone())),
             body_bytes: serve.limits.body_bytes as usize,
@@ -116,6 +122,9 @@ impl Parts {
         }
         if let Some(push) = &self.state.push {
             push::start(push.clone(), feeds)?;
+        }
+        if serve.role.serves_api() {
+            webhooks::start(self.state.webhooks.clone(), feeds);
         }
         let limits = self.state.limits.clone();
         housekeeping::start(store.clone(), commands.clone(), ended.clone(), limits, serve.retention.idle_visits());
@@ -162,6 +171,11 @@ fn bounds(serve: &Serve, division: Division) -> Bounds {
         write_timeout: Duration::from_millis(serve.limits.write_timeout_ms),
         head_timeout: Duration::from_millis(serve.limits.head_timeout_ms),
     }
+}
+
+/// Returns the client for receivers of webhooks.
+fn receivers(serve: &Serve) -> anyhow::Result<Client> {
+    Client::new(Targets::Public { internal: Hosts::new(serve.webhook_internal_hosts.clone()) })
 }
 
 fn rates(serve: &Serve) -> Rates {

@@ -33,6 +33,7 @@ pub mod shifts;
 pub mod sqlite;
 mod task;
 pub mod visits;
+pub mod webhooks;
 
 pub use accounts::Accounts;
 pub use audit::Audit;
@@ -53,6 +54,7 @@ pub use screens::Screens;
 pub use sessions::Sessions;
 pub use shifts::Shifts;
 pub use visits::Visits;
+pub use webhooks::Webhooks;
 
 use std::sync::Arc;
 
@@ -74,6 +76,7 @@ pub trait Store:
     + Visits
     + Deliveries
     + Pictures
+    + Webhooks
 {
 }
 
@@ -92,7 +95,8 @@ impl<
         + Privacy
         + Visits
         + Deliveries
-        + Pictures,
+        + Pictures
+        + Webhooks,
 > Store for T
 {
 }

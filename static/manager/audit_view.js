@@ -41,6 +41,8 @@ const ACTIONS = {
   add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table', free_table: 'Freed table',
   pair_screen: 'Paired screen', change_screen: 'Changed screen', revoke_screen: 'Revoked screen',
   add_api_key: 'Made API key', revoke_api_key: 'Revoked API key',
+  add_webhook: 'Added webhook', remove_webhook: 'Removed webhook', pause_webhook: 'Paused webhook',
+  resume_webhook: 'Resumed webhook', replay_webhook: 'Replayed webhook', renew_webhook_secret: 'Renewed webhook secret',
   begin_shift: 'Took over a shared device', sign_in: 'Signed in', sign_out: 'Signed out', end_session: 'Ended a session of', end_other_sessions: 'Ended the other sessions of', refresh: 'Session ended',
 };
 

@@ -27,7 +27,7 @@ const FENCED: [(&str, &str); 5] = [
     ("sqlx", "store"),
     ("redis", "broker"),
     ("actix_web_actors", "connection"),
-    ("reqwest", "push"),
+    ("reqwest", "outbound"),
     ("web_push_native", "push"),
 ];
 

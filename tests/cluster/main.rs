@@ -41,3 +41,4 @@ mod undrawn;
 mod upgrade;
 mod visits;
 mod watcher;
+mod webhooks;

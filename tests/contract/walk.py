@@ -22,10 +22,11 @@ import rooms
 import sessions
 import starting
 import transports
+import webhooks
 from restaurant import TestRestaurant
 from server import NeverListened, Server
 
-CHAPTERS = [people, pairing, handshake, orders, rooms, bad_input, sessions, transports, limits, starting]
+CHAPTERS = [people, pairing, handshake, orders, rooms, bad_input, sessions, transports, limits, webhooks, starting]
 
 
 def steps_of(chapter):

@@ -68,3 +68,4 @@ mod sockets;
 mod undrawn;
 mod unread;
 mod visits;
+mod webhooks;

@@ -57,6 +57,7 @@ async fn every_operation_answers_as_the_document_says() {
     menu(&restaurant).await;
     tables_and_visits(&restaurant).await;
     people_and_keys(&restaurant).await;
+    webhooks(&restaurant).await;
     screens(&restaurant).await;
     reports_and_guests(&restaurant).await;
     shifts(&restaurant).await;
@@ -216,6 +217,21 @@ async fn people_and_keys(TestRestaurant { manager, server, .. }: &TestRestaurant
     manager.get(&keys).await.expect(200);
     server.anybody().post("/api/v1/sessions", &json!({"api_key": key["api_key"]})).await.expect(200);
     assert_eq!(manager.delete(&format!("{keys}/{}", text(&key["id"]))).await.status, 204);
+}
+
+async fn webhooks(TestRestaurant { manager, .. }: &TestRestaurant) {
+    let webhooks = format!("{BASE}/webhooks");
+    let webhook = manager.post(&webhooks, &json!({"url": "https://localhost.invalid/hook"})).await.expect(201);
+    manager.get(&webhooks).await.expect(200);
+    let address = format!("{webhooks}/{}", text(&webhook["id"]));
+    manager.get(&address).await.expect(200);
+    for (action, body) in [("pause", json!({})), ("replay", json!({"after": 0})), ("secret", json!({})), ("resume", json!({}))] {
+        manager.post(&format!("{address}/{action}"), &body).await.expect(200);
+    }
+    let pinged = manager.post(&format!("{address}/ping"), &json!({})).await.expect(200);
+    assert_eq!(pinged, json!({"delivered": false, "fault": {"code": "unreachable"}}), "no such host");
+    assert_eq!(manager.delete(&address).await.status, 204);
+    manager.get(&address).await.problem(404, "not_found");
 }
 
 /// Returns the person as a client in the session that an answer has begun.

@@ -24,3 +24,4 @@ mod sequences;
 mod simulation;
 mod support;
 mod visits;
+mod webhooks;

@@ -31,6 +31,7 @@ mod sessions;
 mod snapshots;
 mod undrawn;
 mod visits;
+mod webhooks;
 
 /// Expands each case for both databases, with a time limit.
 macro_rules! contract {
@@ -126,6 +127,8 @@ contract! {
         the_database_itself_refuses_to_change_or_remove_recent_entries, pages_of_the_audit_are_complete_and_newest_first,
         old_entries_are_removed_in_batches_of_one_restaurant;
     nodes: a_node_registers_its_level_advances_its_counter_and_unregisters, unregistering_a_node_removes_its_probe, a_node_that_stops_keeps_its_row_and_lowers_no_level;
+    webhooks: of_two_nodes_that_change_a_webhook_one_succeeds, webhooks_are_due_while_they_have_events_to_get,
+        webhooks_belong_to_their_restaurant_and_are_few;
     migrations: every_migration_is_applied;
     migrations: a_node_starts_on_a_database_with_a_migration_of_a_later_version;
 }

@@ -28,3 +28,4 @@ pub mod status;
 pub mod ticket_counter;
 pub mod undrawn;
 pub mod visit;
+pub mod webhook;

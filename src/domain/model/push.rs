@@ -17,14 +17,14 @@ const MAX_ENDPOINT_BYTES: usize = 1024;
 /// The language of a phone's page (`en`, `bn`), repeated in each message.
 pub type Language = Slug;
 
-/// An address at a push service. Knowing it suffices to send there, so debug output shows only the
-/// origin.
+/// An address that this server sends to: at a push service, or the receiver of a webhook. Knowing it may suffice to send there, so
+/// debug output shows only the origin.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 /// The text is not an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("endpoint must be the address of a push service, at most {MAX_ENDPOINT_BYTES} bytes")]
+#[error("must be an address over https, without a user or a fragment, at most {MAX_ENDPOINT_BYTES} bytes")]
 pub struct InvalidEndpoint;
 
 impl Endpoint {
@@ -50,6 +50,12 @@ impl Endpoint {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https" && self.0.port().is_none()
+    }
+
+    /// Whether the host is a name and not an address.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        matches!(self.0.host(), Some(Host::Domain(_)))
     }
 
     /// Whether the endpoint is on this machine.
@@ -82,6 +88,12 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+impl serde::Serialize for Endpoint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 read_as_text!(Endpoint);
 wire_schema!(
     Endpoint,
@@ -90,7 +102,7 @@ wire_schema!(
         .schema_type(SchemaType::Type(Type::String))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uri)))
         .max_length(Some(MAX_ENDPOINT_BYTES))
-        .description(Some("An address at a push service that this server sends to."))
+        .description(Some("An address that this server sends to."))
 );
 
 /// The bytes of a key; base64url on the wire. Debug output does not show them.

@@ -125,6 +125,10 @@ id!(
     CallId
 );
 id!(
+    /// A webhook.
+    WebhookId
+);
+id!(
     /// An event of the feed.
     EventId
 );

@@ -33,10 +33,16 @@ use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::feed::FeedRegistry;
 use crate::http::state::UPLOADS;
+use crate::outbound::client::Client;
+use crate::outbound::hosts::Hosts;
+use crate::outbound::targets::Targets;
 use crate::pictures::Workshop;
 use crate::screens::reporter::{Displays, Spans};
+use crate::store::SharedStore;
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
+use crate::telemetry::webhooks::WebhookMetrics;
+use crate::webhooks::sender::Sender;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
@@ -48,6 +54,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
+
+/// Returns a sender of webhooks without internal hosts.
+fn sender(store: SharedStore) -> Arc<Sender> {
+    let client = Client::new(Targets::Public { internal: Hosts::new(Vec::new()) }).unwrap();
+    Arc::new(Sender::new(client, store, WebhookMetrics::default()))
+}
 
 struct TestApp {
     state: State,
@@ -95,13 +107,15 @@ impl TestApp {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             menus: Arc::default(),
             management: Management::new(store.clone(), ended.clone(), Passwords::default()),
-            sessions: Some(Sessions::new(store, issuer.clone(), ended, Lifetimes::default())),
+            sessions: Some(Sessions::new(store.clone(), issuer.clone(), ended, Lifetimes::default())),
             node: Arc::new(node),
             limits: Arc::new(Limits::new(Rates { logins: Rate::new(3, 1), ..Rates::default() }, metrics)),
             body_bytes: 16 * 1024,
             base: PublicUrl::new(None, Arc::new(Proxies::none(Metrics::new()))),
             demo: None,
             push: None,
+            webhooks: sender(store),
+            pings: Arc::new(Semaphore::new(1)),
             redis: Arc::default(),
             has_metrics_address: false,
         };

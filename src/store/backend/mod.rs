@@ -81,6 +81,7 @@ pub mod statements;
 mod tickets;
 mod visit_guests;
 mod visits;
+mod webhooks;
 
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;

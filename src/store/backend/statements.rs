@@ -3,7 +3,7 @@
 
 use super::{
     accounts, audit, commit, credentials, deliveries, devices, documents, epoch, external_orders, feeds, guests, log, nodes,
-    origin, pictures, privacy, pushes, screens, sessions, shifts, tickets, visit_guests, visits,
+    origin, pictures, privacy, pushes, screens, sessions, shifts, tickets, visit_guests, visits, webhooks,
 };
 
 /// Every statement of this database.
@@ -31,4 +31,5 @@ pub const ALL: &[&[(&str, &str)]] = &[
     tickets::STATEMENTS,
     visit_guests::STATEMENTS,
     visits::STATEMENTS,
+    webhooks::STATEMENTS,
 ];

@@ -1,9 +1,9 @@
-//! A push service on loopback that accepts messages, and the browser's side of a subscription, which decrypts them. They use
+//! A push service on loopback that accepts messages, which is a receiver of webhooks as well, and the browser's side of a subscription, which decrypts them. They use
 //! different libraries from the server, so that an error in one is not hidden by the same error in the other.
 
 use super::wait::soon;
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
@@ -30,6 +30,23 @@ impl Posted {
     pub fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or("")
+    }
+
+    /// Checks a webhook's signatures (Standard Webhooks) with the receiver's secret, and returns the message.
+    pub fn of_webhook(&self, secret: &str) -> Value {
+        let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        let head = format!("{}.{}.", self.header("webhook-id"), self.header("webhook-timestamp"));
+        let signed = [head.as_bytes(), &self.body].concat();
+        let signatures = self.header("webhook-signature").split(' ').filter_map(|each| each.strip_prefix("v1,"));
+        let is_valid = |signature: &str| {
+            ring::hmac::verify(
+                &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key),
+                &signed,
+                &BASE64_STANDARD.decode(signature).unwrap(),
+            )
+        };
+        assert!(signatures.into_iter().any(|signature| is_valid(signature).is_ok()), "the secret fits no signature");
+        serde_json::from_slice(&self.body).unwrap()
     }
 
     /// Verifies the signature with the server's public key, and returns the claims.

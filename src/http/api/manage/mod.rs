@@ -1,4 +1,4 @@
-//! Management: the menu, hours, tables, people, screens, API keys and guests' data; the report of a day;
+//! Management: the menu, hours, tables, people, screens, API keys, webhooks and guests' data; the report of a day;
 //! the audit. The extractor answers `forbidden` unless the caller is a manager of the restaurant in
 //! the path.
 
@@ -16,3 +16,4 @@ pub mod reports;
 pub mod rules;
 pub mod screens;
 pub mod tables;
+pub mod webhooks;

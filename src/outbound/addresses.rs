@@ -1,29 +1,28 @@
-//! The addresses of push services: only public ones. The list of hosts alone would not be enough,
-//! since a listed name that resolves to an internal address would make the server call its
-//! neighbours.
+//! The addresses of called hosts: only public ones. A check of the name alone would not be enough, since a name that resolves to
+//! an internal address would make the server call its neighbours. The client connects to the addresses that were checked.
 
-use super::hosts::Hosts;
+use super::targets::Targets;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The name of a push service has no address that may be called.
+/// The name of a host has no address that may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the push service's name has no public address")]
+#[error("the host's name has no public address")]
 pub struct NotPublic;
 
-/// A resolver for the HTTP client, which returns only public addresses for listed names.
+/// A resolver for the HTTP client, which returns only addresses that may be called.
 #[derive(Debug)]
-pub struct Guarded(pub Hosts);
+pub(super) struct Guarded(pub(super) Targets);
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let hosts = self.0.clone();
+        let targets = self.0.clone();
         Box::pin(async move {
             let addresses = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            match admitted(&hosts, name.as_str(), addresses) {
+            match admitted(&targets, name.as_str(), addresses) {
                 Ok(admitted) => Ok(Box::new(admitted.into_iter()) as Addrs),
                 Err(error) => {
-                    log::warn!(host = name.as_str(), error:%; "push service not called");
+                    log::warn!(host = name.as_str(), error:%; "host not called");
                     Err(error.into())
                 }
             }
@@ -31,10 +30,9 @@ impl Resolve for Guarded {
     }
 }
 
-/// Returns the addresses of a name that may be called. A name that is not on the list is the proxy of `HTTPS_PROXY`. The
-/// operator chose it, so all of its addresses are allowed. A listed `localhost` may have addresses of this machine.
-fn admitted(hosts: &Hosts, name: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
-    if !hosts.contains(name) || name == "localhost" {
+/// Returns the addresses of a name that may be called.
+fn admitted(targets: &Targets, name: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    if !targets.must_be_public(name) {
         return Ok(addresses);
     }
     let public: Vec<_> = addresses.into_iter().filter(|address| is_public(address.ip())).collect();
@@ -85,6 +83,7 @@ const fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::hosts::Hosts;
 
     #[test]
     fn special_purpose_addresses_are_not_public() {
@@ -126,13 +125,21 @@ mod tests {
 
     #[test]
     fn internal_addresses_of_listed_names_are_refused() {
-        let hosts = Hosts::new(["push.example", "localhost"].iter().map(|name| name.parse().unwrap()).collect());
+        let hosts = |names: &[&str]| Hosts::new(names.iter().map(|name| name.parse().unwrap()).collect());
+        let listed = Targets::Listed(hosts(&["push.example", "localhost"]));
         let (inside, public): (SocketAddr, SocketAddr) = ("10.0.0.1:0".parse().unwrap(), "142.250.74.10:0".parse().unwrap());
-        assert_eq!(admitted(&hosts, "push.example", vec![inside]), Err(NotPublic));
-        assert_eq!(admitted(&hosts, "push.example", vec![]), Err(NotPublic));
-        assert_eq!(admitted(&hosts, "push.example", vec![inside, public]), Ok(vec![public]));
-        assert_eq!(admitted(&hosts, "proxy.internal", vec![inside]), Ok(vec![inside]), "the operator's proxy");
+        assert_eq!(admitted(&listed, "push.example", vec![inside]), Err(NotPublic));
+        assert_eq!(admitted(&listed, "push.example", vec![]), Err(NotPublic));
+        assert_eq!(admitted(&listed, "push.example", vec![inside, public]), Ok(vec![public]));
+        assert_eq!(admitted(&listed, "proxy.internal", vec![inside]), Ok(vec![inside]), "the operator's proxy");
         let here: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        assert_eq!(admitted(&hosts, "localhost", vec![here]), Ok(vec![here]), "listed by the operator");
+        assert_eq!(admitted(&listed, "localhost", vec![here]), Ok(vec![here]), "listed by the operator");
+
+        let anywhere = Targets::Public { internal: hosts(&["pos.example"]) };
+        for name in ["evil.example", "localhost", "proxy.internal"] {
+            assert_eq!(admitted(&anywhere, name, vec![inside, here]), Err(NotPublic), "{name}");
+        }
+        assert_eq!(admitted(&anywhere, "evil.example", vec![inside, public]), Ok(vec![public]), "the others are left out");
+        assert_eq!(admitted(&anywhere, "pos.example", vec![inside]), Ok(vec![inside]), "the operator trusts it");
     }
 }

@@ -1,14 +1,8 @@
-//! The allowed hosts of push services, pure. A subscription names an address that this server then
-//! calls. Without a list, anyone with a table's key could make it call any reachable address
-//! (server-side request forgery).
+//! Lists of hosts, pure.
 
 use crate::domain::model::push::Endpoint;
 use std::fmt;
 use std::str::FromStr;
-
-/// The push services of Chrome, Firefox, Safari and Edge.
-pub const WELL_KNOWN: [&str; 4] =
-    ["fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "*.notify.windows.com"];
 
 /// The name of a host, or `*.` and a domain for all hosts below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +44,12 @@ impl HostPattern {
     }
 }
 
-/// The list of allowed hosts.
+/// A list of hosts.
 #[derive(Debug, Clone)]
 pub struct Hosts(Vec<HostPattern>);
 
 impl Hosts {
-    /// Allows only these hosts.
+    /// Lists these hosts.
     #[must_use]
     pub const fn new(patterns: Vec<HostPattern>) -> Self {
         Self(patterns)
@@ -85,7 +79,8 @@ mod tests {
 
     #[test]
     fn only_listed_hosts_are_allowed_and_only_over_https() {
-        let hosts = hosts(&WELL_KNOWN);
+        let hosts =
+            hosts(&["fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "*.notify.windows.com"]);
         for (text, expected) in [
             ("https://fcm.googleapis.com/fcm/send/x", true),
             ("https://FCM.googleapis.com/fcm/send/x", true),
