@@ -5,7 +5,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import pytest
@@ -23,28 +26,23 @@ BROKEN_S = 4.0
 JAVASCRIPT = ["node", str(HERE / "adapters/javascript_client.mjs")]
 BROKEN_CLIENT = [sys.executable, str(HERE / "tests/broken_clients.py")]
 BROKEN_JAVASCRIPT = ["node", str(HERE / "tests/broken_javascript.mjs")]
-JOBS = 16
-"""Cases at the same time. Most of them wait."""
-OUTPUTS = ["--only", "repeats", "--json", "r.json", "--junit", "r.xml"]
+JOBS = 10
+"""Broken clients at the same time."""
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(HERE / "src"), str(HERE.parent / "python/src")])}
+
+
+class Runs(NamedTuple):
+    """The results of the clients of this repository and of the broken ones."""
+
+    python: Report
+    javascript: Report
+    broken: Sequence[tuple[str, Result]]
 
 
 @pytest.fixture(autouse=True)
 def _path(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-
-
-def test_the_clients_of_this_repository_pass() -> None:
-    async def try_both() -> list[Report]:
-        return list(await asyncio.gather(run(PYTHON), run(JAVASCRIPT)))
-
-    python, javascript = asyncio.run(try_both())
-    assert not python.failures, python.text()
-    assert not javascript.failures, javascript.text()
-    assert len(javascript.results) == len(CASES)
-    # The Python client has only WebSockets.
-    assert all(case.transports != ("websocket",) for case in python.left_out)
 
 
 def broken_javascript() -> dict[str, list[str]]:
@@ -54,30 +52,46 @@ def broken_javascript() -> dict[str, list[str]]:
     return clients
 
 
-def test_each_broken_client_is_detected_by_the_cases_of_its_rule() -> None:
+@pytest.fixture(scope="module")
+def runs() -> Runs:
+    """Tests all clients at the same time, since most cases wait most of the time."""
     cases = {case.name: case for case in CASES}
     broken = [([*BROKEN_CLIENT, name], case) for name, (case, _) in BROKEN.items()]
     broken += [([*BROKEN_JAVASCRIPT, name], case) for name, those in broken_javascript().items() for case in those]
+    turns = asyncio.Semaphore(JOBS)
 
-    async def try_all() -> list[tuple[str, Result]]:
-        turns = asyncio.Semaphore(JOBS)
+    async def one(command: list[str], case: str) -> tuple[str, Result]:
+        async with turns:
+            return command[-1], await try_case(cases[case], command, BROKEN_S)
 
-        async def one(command: list[str], case: str) -> tuple[str, Result]:
-            async with turns:
-                return command[-1], await try_case(cases[case], command, BROKEN_S)
+    async def try_all() -> Runs:
+        all_broken = asyncio.gather(*(one(command, case) for command, case in broken))
+        return Runs(*await asyncio.gather(run(PYTHON), run(JAVASCRIPT), all_broken))
 
-        return await asyncio.gather(*(one(command, case) for command, case in broken))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        return asyncio.run(try_all())
 
-    results = asyncio.run(try_all())
-    assert len(results) == len(broken) >= 10
+
+def test_the_clients_of_this_repository_pass(runs: Runs) -> None:
+    assert not runs.python.failures, runs.python.text()
+    assert not runs.javascript.failures, runs.javascript.text()
+    assert len(runs.javascript.results) == len(CASES)
+    # The Python client has only WebSockets.
+    assert all(case.transports != ("websocket",) for case in runs.python.left_out)
+
+
+def test_each_broken_client_is_detected_by_the_cases_of_its_rule(runs: Runs) -> None:
+    assert len(runs.broken) >= 10
     faults = ("adapter", "the kit", f"within {BROKEN_S:g} s: the client connects")
     wrong = [
         f"{name}: {result.case.name}: {result.failure}"
-        for name, result in results
+        for name, result in runs.broken
         if result.failure is None or result.failure.startswith(faults)
     ]
     assert not wrong, "\n".join(wrong)
-    for name, result in results:
+    for name, result in runs.broken:
         print(f"{name}: {result.case.name} in {result.seconds:.1f} s: {result.failure}")
 
 
@@ -99,25 +113,35 @@ def test_a_client_with_one_transport_is_tested_by_the_cases_of_that_transport() 
 
 
 def test_the_command_writes_reports_and_exits_with_the_status_of_the_result(tmp_path: Path) -> None:
-    def kit(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def kit(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "orderbell_conformance", *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, env={**os.environ, **ENVIRONMENT}, cwd=tmp_path
         )
 
-    good = kit(*OUTPUTS, "--", *PYTHON)
+    def outputs(name: str) -> list[str]:
+        return ["--only", "repeats", "--json", f"{name}.json", "--junit", f"{name}.xml"]
+
+    commands = [
+        [*outputs("good"), "--", *PYTHON],
+        [*outputs("bad"), "--patience", "3", "--", *BROKEN_CLIENT, "applies_repeats"],
+        ["--only", "repeats", "--", "no-such-command"],
+        ["--only", "no_such_case", "--", *PYTHON],
+        ["--list"],
+    ]
+    with ThreadPoolExecutor() as pool:
+        good, bad, missing, unknown, listed = pool.map(kit, commands)
+
     assert good.returncode == 0, good.stdout + good.stderr
     assert "1 passed, 0 failed" in good.stdout
-    assert json.loads((tmp_path / "r.json").read_text())["cases"][0]["passed"] is True
-    assert ElementTree.parse(tmp_path / "r.xml").getroot().attrib["failures"] == "0"
+    assert json.loads((tmp_path / "good.json").read_text())["cases"][0]["passed"] is True
+    assert ElementTree.parse(tmp_path / "good.xml").getroot().attrib["failures"] == "0"
 
-    bad = kit(*OUTPUTS, "--patience", "3", "--", *BROKEN_CLIENT, "applies_repeats")
     assert bad.returncode == 1
     assert "FAILED repeats" in bad.stdout
-    case = json.loads((tmp_path / "r.json").read_text())["cases"][0]
-    assert case["transcript"]
-    assert ElementTree.parse(tmp_path / "r.xml").getroot().attrib["failures"] == "1"
+    assert json.loads((tmp_path / "bad.json").read_text())["cases"][0]["transcript"]
+    assert ElementTree.parse(tmp_path / "bad.xml").getroot().attrib["failures"] == "1"
 
-    assert kit("--only", "repeats", "--", "no-such-command").returncode == 2
-    assert kit("--only", "no_such_case", "--", *PYTHON).returncode == 2
-    assert "gap_before_a_sync" in kit("--list").stdout
+    assert missing.returncode == 2
+    assert unknown.returncode == 2
+    assert "gap_before_a_sync" in listed.stdout

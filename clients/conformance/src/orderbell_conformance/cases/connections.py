@@ -12,8 +12,10 @@ from .registry import ALL, case
 CODES, HANDSHAKE, HEARTBEAT = "Close codes", "Handshake", "Heartbeat"
 STOPPED_S = 2.0
 """How long to watch a client that has to stop."""
+OUTAGE_S = 4.0
+"""The time without any connection."""
 TOO_MANY = 15
-"""More handshakes than a client with backoff makes during the outage."""
+"""No client with backoff makes more handshakes during the outage."""
 
 
 def comes_back(code: int, rule: str, within: float) -> None:
@@ -87,7 +89,7 @@ async def backoff(t: Trial) -> None:
     def are_too_many() -> bool:
         return len(t.server.handshakes) - handshakes > TOO_MANY
 
-    await t.never(are_too_many, f"more than {TOO_MANY} handshakes within 2.5 s", 2.5)
+    await t.never(are_too_many, f"more than {TOO_MANY} handshakes within {OUTAGE_S:g} s", OUTAGE_S)
     t.server.refuse = lambda token: None
     t.house.status("a", "accepted")
     await t.resumed(1, "the client comes back after an outage", 25)
