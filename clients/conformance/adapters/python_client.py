@@ -90,11 +90,11 @@ class Adapter:
         }
 
 
-async def main() -> None:
+async def main(adapter: Adapter | None = None, client: str = "orderbell for Python", **ready: Any) -> None:
     reader = asyncio.StreamReader(limit=LINE_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    adapter = Adapter()
-    tell("ready", client="orderbell for Python")
+    adapter = adapter or Adapter()
+    tell("ready", client=client, **ready)
     async for line in reader:
         adapter.do(json.loads(line))
 

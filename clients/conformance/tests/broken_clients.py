@@ -7,7 +7,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orderbell import client, codes, link, outbox, room_state, subscriptions, to
 from orderbell.codes import AfterClose, OrderbellError
 from orderbell.room_state import RoomState, Step, Verdict
 
+import http_client
 import python_client
 
 BROKEN: dict[str, tuple[str, Callable[[], None]]] = {}
@@ -204,6 +206,20 @@ def waits_for_a_silent_server_forever() -> None:
 def always_asks_for_parts() -> None:
     up = subscriptions.Subscriptions.up
     put(subscriptions.Subscriptions, "up", lambda self, welcome: up(self, welcome | {"paged": True}))
+
+
+@broken("cut_between_parts_over_stream")
+def keeps_the_id_before_an_empty_one() -> None:
+    push = http_client.EventStream.push
+    last: list[str] = []
+
+    def keeping(self: Any, piece: bytes) -> Iterator[tuple[str, str]]:
+        for id, data in push(self, piece):
+            last.extend([id] if id else [])
+            yield last[-1], data
+
+    put(http_client.EventStream, "push", keeping)
+    put(python_client, "main", partial(python_client.main, http_client.HttpClient("stream"), transports=["stream"]))
 
 
 if __name__ == "__main__":

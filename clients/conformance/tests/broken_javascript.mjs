@@ -129,7 +129,10 @@ const BROKEN = {
   },
   asks_for_a_refused_room_again: {
     cases: ['refused_room_over_stream', 'refused_room_over_poll'],
-    parts: [['codes.js', "forbidden: 'final'", "forbidden: 'later'"]],
+    parts: [
+      ['codes.js', "forbidden: 'final'", "forbidden: 'later'"],
+      ['subscriptions.js', 'return this.#retry(room, frame.retry_after_ms);', 'return this.#retry(room, 1);'],
+    ],
   },
   applies_the_whole_part_of_a_cut_answer: {
     cases: ['cut_in_an_answer'],

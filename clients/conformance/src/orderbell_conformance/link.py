@@ -172,6 +172,7 @@ class StreamLink(Link):
     def __init__(self, server: "HostileServer", request: web.Request, asked: list[Json]) -> None:
         super().__init__(server, request)
         self._asked = asked
+        self._epoch = server.house.epoch
         self._cursor = int(asked[0].get("since", 0))
         self._response: web.StreamResponse | None = None
         self._refusal: web.Response | None = None
@@ -191,7 +192,7 @@ class StreamLink(Link):
         type, more = frame["type"], frame.get("more", False)
         if type in MOVING and not more:
             self._cursor = frame["position"]
-        id = "" if more else f"{self.server.house.epoch}.{self._cursor}"
+        id = "" if more else f"{self._epoch}.{self._cursor}"
         head = f"id: {id}\n" if len(self._asked) == 1 else ""
         data = json.dumps(frame, ensure_ascii=False)
         if len(data) > LARGE:
