@@ -6,8 +6,9 @@ use actix::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The capacity of the mailbox. Overflow: the feed registry drops the announcement, and the next search finds the events.
-const MAILBOX: usize = 64;
+/// The capacity of the mailbox. Overflow: the feed registry drops and counts the announcement, and the next search finds the
+/// events.
+const MAILBOX: usize = 4096;
 /// The most webhooks that are served at once. The others wait their turn.
 const IN_FLIGHT: usize = 16;
 /// The time from a commit of this node to the search, so that a burst of commits causes one search.
