@@ -1,23 +1,30 @@
-import { find } from '../shared/dom.js';
+import { find, h } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
 import { keySheet, keysView, secretSheet } from './api_keys_view.js';
 import { sureSheet } from './parts.js';
 import { Section, fields, named, readAll } from './section.js';
+import { webhooksView } from './webhooks_view.js';
 
-/** API keys. */
+/** API keys, and webhooks if there are any. */
 export class KeysSection extends Section {
   async read() {
-    return readAll(this.context.call, '/api-keys', 'api_keys');
+    const [keys, { webhooks }] = await Promise.all([
+      readAll(this.context.call, '/api-keys', 'api_keys'),
+      this.context.call('GET', '/webhooks').catch(noneOnAnOlderNode),
+    ]);
+    return { keys, webhooks };
   }
 
   view() {
-    return keysView(this.data);
+    const { keys, webhooks } = this.data;
+    return h('div', {}, keysView(keys), webhooks.length > 0 && webhooksView(webhooks));
   }
 
   /** @param {string} name @param {HTMLElement} control */
   act(name, control) {
     const id = named(control, 'data-api-key');
-    const key = this.data?.find((/** @type {any} */ one) => one.id === id);
+    const key = this.data?.keys.find((/** @type {any} */ one) => one.id === id);
+    const webhook = `/webhooks/${encodeURIComponent(named(control, 'data-webhook'))}`;
     /** @type {Record<string, () => unknown>} */
     const actions = {
       'ask-key': () => openSheet(keySheet()),
@@ -26,6 +33,8 @@ export class KeysSection extends Section {
         title: `Revoke ${key.name}?`, hint: 'Systems that use it lose access at once.', does: 'revoke', sure: 'Revoke', attributes: { 'data-api-key': id },
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/api-keys/${encodeURIComponent(id)}`), `${key.name} is revoked.`),
+      'pause-webhook': () => this.attempt(() => this.context.call('POST', `${webhook}/pause`), 'The webhook is paused. It gets everything once it is resumed.'),
+      'resume-webhook': () => this.attempt(() => this.context.call('POST', `${webhook}/resume`), 'The webhook is resumed.'),
     };
     actions[name]?.();
   }
@@ -47,4 +56,10 @@ export class KeysSection extends Section {
       find('#copied').textContent = 'The secret is selected. Copy it with the keyboard.';
     }
   }
+}
+
+/** @param {{code: string}} error */
+function noneOnAnOlderNode(error) {
+  if (error.code !== 'not_found') throw error;
+  return { webhooks: [] };
 }

@@ -4,6 +4,8 @@ import { AutoAcceptSection } from '../../static/manager/auto_accept.js';
 import { conditions } from '../../static/manager/auto_accept_view.js';
 import { joined } from '../../static/manager/audit.js';
 import { actionWords, who } from '../../static/manager/audit_view.js';
+import { KeysSection } from '../../static/manager/api_keys.js';
+import { faultWords } from '../../static/manager/webhooks_view.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
 import { TablesSection } from '../../static/manager/tables.js';
 import { isThisDevice } from '../../static/manager/tables_view.js';
@@ -40,6 +42,24 @@ test('three hundred tables are drawn a few times while their pictures arrive, no
   while (draws < 12 && Date.now() < ends) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.equal(pictures, 300);
   assert.equal(draws, 12, 'for the list, ten times for pictures, and for the last');
+});
+
+test('keys are listed also on a node without webhooks, and each fault of a webhook has words', async () => {
+  const section = (webhooks) => new KeysSection({
+    restaurant: {}, username: 'manager', changed: () => {},
+    call: async (_method, path) => (path === '/webhooks' ? webhooks() : { api_keys: [{ id: 'k', name: 'POS' }] }),
+  });
+  const failing = (code) => () => { throw Object.assign(new Error(code), { code }); };
+  for (const [webhooks, expected] of [[() => ({ webhooks: [{ id: 'w' }] }), 1], [failing('not_found'), 0]]) {
+    const keys = section(webhooks);
+    await keys.load();
+    assert.deepEqual([keys.error, keys.data.keys.length, keys.data.webhooks.length], [null, 1, expected]);
+  }
+  const lost = section(failing('offline'));
+  await lost.load();
+  assert.equal(lost.error.code, 'offline', 'no answer is not an empty list');
+  assert.equal(faultWords({ code: 'timed_out' }), 'it does not answer in time');
+  assert.equal(faultWords({ code: 'refused', status: 503 }), 'it answers with status 503');
 });
 
 test('a draft has the order that guests see, and its body equals the menu except for what is sold out', () => {
