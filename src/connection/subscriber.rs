@@ -4,7 +4,7 @@ use super::Node;
 use super::registry::{ConnectionSlot, Control};
 use super::subscription::{LastJoins, Subscription};
 use crate::clock;
-use crate::domain::model::history::Epoch;
+use crate::domain::model::history::{Epoch, Point};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::Generation;
@@ -125,10 +125,10 @@ impl Subscriber {
         pages: Recipient<Page>,
     ) -> bool {
         let Subscription { room, since, only_owner, paged } = subscription;
-        let (member, generation, head) = (self.slot.member, self.generation, Position::ZERO);
+        let (member, generation, head, has_event) = (self.slot.member, self.generation, Point::default(), None);
         let number = self.joins.borrow_mut().next(room);
-        let join = Join { member, number, since, generation, head, only_owner, paged, mailbox, pages };
-        let is_asked = self.node.feeds.join(principal.restaurant, room, join).is_ok();
+        let join = Join { member, number, since, has_event, generation, head, only_owner, paged, mailbox, pages };
+        let is_asked = self.node.feeds.join(principal.restaurant, room, join);
         if is_asked && principal.role == Role::Kitchen && room == RoomId::Kitchen(principal.restaurant) {
             self.screen.borrow_mut().get_or_insert_with(|| self.node.screens.register(principal));
         }

@@ -1,9 +1,9 @@
 //! The rooms that a client requests, pure, over any transport.
 
 use crate::auth::policy;
+use crate::domain::model::history::{Point, without_tag};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::protocol::Failure;
 use crate::protocol::client_frame::Subscribe;
@@ -15,7 +15,7 @@ pub struct Subscription {
     /// The room.
     pub room: RoomId,
     /// The client's cursor, if it belongs to this epoch.
-    pub since: Option<Position>,
+    pub since: Option<Point>,
     /// The diner that the order must belong to.
     pub only_owner: Option<Key>,
     /// Whether a snapshot comes in parts.
@@ -29,13 +29,14 @@ impl Subscription {
     pub fn of(principal: &Principal, Subscribe { room, since, epoch: of, paged }: &Subscribe, epoch: &str) -> Option<Self> {
         let room = room.parse().ok().filter(|room| policy::may_ask_for(principal, *room))?;
         // A cursor without an epoch belongs to this one, since its sender has read `welcome`.
-        let since = since.filter(|_| of.as_deref().is_none_or(|of| of == epoch));
+        let (of, tag) = of.as_deref().map_or((epoch, None), without_tag);
+        let since = since.filter(|_| of == epoch).map(|position| Point { position, tag });
         Some(Self { paged: *paged, ..Self::again(principal, room, since) })
     }
 
     /// Returns the subscription from a cursor to a room that has admitted the principal before.
     #[must_use]
-    pub fn again(principal: &Principal, room: RoomId, since: Option<Position>) -> Self {
+    pub fn again(principal: &Principal, room: RoomId, since: Option<Point>) -> Self {
         let is_own_only = principal.role == Role::Diner && matches!(room, RoomId::Order(_));
         Self { room, since, only_owner: is_own_only.then(|| principal.sub.clone()), paged: false }
     }

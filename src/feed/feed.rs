@@ -10,7 +10,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::room::messages::RoomEmpty;
-use crate::room::{FeedEvent, HistoryRewritten, Resources, Room, Sync, ToMember};
+use crate::room::{FeedEvent, HistoryRewritten, Recent, Resources, Room, Sync, ToMember};
 use crate::{clock, store};
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -24,6 +24,8 @@ const MAILBOX: usize = 4096;
 const EARLY: usize = 1024;
 /// The most joins held while the feed reads its head.
 const WAITING: usize = 4096;
+/// The most delivered events that are remembered, to check cursors without a read of the log.
+const RECENT: usize = 1024;
 /// The time before the log is read to fill a gap. Announcements of two commits often cross, and the
 /// gap closes without a read.
 const GRACE: Duration = Duration::from_millis(5);
@@ -58,6 +60,7 @@ enum State {
 struct Delivery {
     generation: Option<Generation>,
     sequencer: Sequencer,
+    recent: Recent,
     /// Rooms that already have the sequencer's next event.
     handed: Vec<RoomId>,
     /// Whether a read of missing events is scheduled or running.
@@ -68,8 +71,8 @@ struct Delivery {
 
 impl Delivery {
     fn new(Standing { generation, last }: Standing) -> Self {
-        let sequencer = Sequencer::new(last, EARLY);
-        Self { generation, sequencer, handed: Vec::new(), is_reading: false, retry_scheduled: false }
+        let (sequencer, recent) = (Sequencer::new(last, EARLY), Recent::new(last, RECENT));
+        Self { generation, sequencer, recent, handed: Vec::new(), is_reading: false, retry_scheduled: false }
     }
 
     const fn standing(&self) -> Standing {
@@ -148,7 +151,8 @@ impl Feed {
         }
         let standing = delivery.standing();
         let JoinRoom { room, mut join } = message;
-        join.head = standing.last.position;
+        join.head = standing.last.into();
+        join.has_event = join.since.and_then(|since| delivery.recent.has(since));
         let open = self.rooms.entry(room).or_insert_with(|| {
             let addr = Room::launch(room, self.restaurant, standing, ctx.address().recipient(), self.resources.clone());
             OpenRoom { addr, joins: 0 }
@@ -177,6 +181,7 @@ impl Feed {
                 return;
             }
             delivery.handed.clear();
+            delivery.recent.push(event.mark());
             delivery.sequencer.advance();
         }
         if delivery.sequencer.is_torn() {
@@ -253,7 +258,7 @@ impl Feed {
 
     fn sync_rooms(&mut self, _: &mut Context<Self>) {
         let State::Delivering(Delivery { sequencer, handed, .. }) = &self.state else { return };
-        let sync = Sync { head: sequencer.delivered().position, now: clock::now() };
+        let sync = Sync { head: sequencer.delivered().into(), now: clock::now() };
         for (room, open) in &self.rooms {
             // A room that already has the next event is ahead of `head`. A full mailbox loses the
             // sync; the next one follows.

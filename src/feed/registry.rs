@@ -122,11 +122,10 @@ impl FeedRegistry {
         }
     }
 
-    /// Sends a join to the room's feed. Launches the feed on this thread if it does not exist.
-    ///
-    /// # Errors
-    /// Returns the join if the feed's mailbox is full.
-    pub fn join(&self, restaurant: RestaurantId, room: RoomId, join: Join) -> Result<(), Join> {
+    /// Sends a join to the room's feed. Launches the feed on this thread if it does not exist. Returns false if the feed's mailbox
+    /// is full.
+    #[must_use]
+    pub fn join(&self, restaurant: RestaurantId, room: RoomId, join: Join) -> bool {
         let message = JoinRoom { room, join };
         let message = match self.read().get(&restaurant) {
             Some(entry) => return send_join(entry, message),
@@ -221,20 +220,19 @@ impl FeedRegistry {
     }
 }
 
-fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
-    match entry.feed.try_send(message) {
-        Ok(()) => {
-            entry.joins.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        }
-        Err(SendError::Full(message) | SendError::Closed(message)) => Err(message.join),
+fn send_join(entry: &Entry, message: JoinRoom) -> bool {
+    let is_sent = entry.feed.try_send(message).is_ok();
+    if is_sent {
+        entry.joins.fetch_add(1, Ordering::Relaxed);
     }
+    is_sent
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock;
+    use crate::domain::model::history::Point;
     use crate::domain::model::menu::Menu;
     use crate::domain::values::text::Slug;
     use crate::room::ToMember;
@@ -294,14 +292,15 @@ mod tests {
                 number: 1,
                 member: MemberId(number),
                 since: None,
-                head: Position::ZERO,
+                has_event: None,
+                head: Point::default(),
                 generation: None,
                 only_owner: None,
                 paged: false,
                 mailbox,
                 pages,
             };
-            assert!(registry.join(restaurant, room, join).is_ok(), "phone {number} was refused");
+            assert!(registry.join(restaurant, room, join), "phone {number} was refused");
         }
         let all = async {
             while welcomed.load(Ordering::Relaxed) < PHONES {

@@ -1,5 +1,6 @@
 //! Encoded frames, encoded once and shared by all receivers.
 
+use crate::domain::model::history::Point;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -55,7 +56,7 @@ impl FrameKind {
 #[derive(Debug, Clone)]
 pub struct Frame {
     kind: FrameKind,
-    position: Position,
+    point: Point,
     header: u8,
     /// Whether more parts of the snapshot follow.
     more: bool,
@@ -67,20 +68,20 @@ pub struct Frame {
 
 impl Frame {
     /// Encodes JSON text as an unmasked, final WebSocket text message (RFC 6455, section 5.2). The
-    /// frame moves a cursor to `position`, or none if that is zero.
+    /// frame moves a cursor to `point`, or none if that is zero.
     #[must_use]
-    pub fn new(kind: FrameKind, position: Position, json: &[u8]) -> Self {
+    pub fn new(kind: FrameKind, point: impl Into<Point>, json: &[u8]) -> Self {
         let mut wire = BytesMut::with_capacity(json.len() + 10);
         put_header(&mut wire, FINAL | TEXT, json.len());
         let header = wire.len();
         wire.put_slice(json);
-        Self::encoded(kind, position, wire.freeze(), header)
+        Self::encoded(kind, point.into(), wire.freeze(), header)
     }
 
     /// Makes a frame of encoded bytes, which begin with a header of `header` bytes.
-    pub(super) fn encoded(kind: FrameKind, position: Position, wire: Bytes, header: usize) -> Self {
+    pub(super) fn encoded(kind: FrameKind, point: Point, wire: Bytes, header: usize) -> Self {
         let header = u8::try_from(header).unwrap_or(0);
-        Self { kind, position, header, more: false, origin: None, wire }
+        Self { kind, point, header, more: false, origin: None, wire }
     }
 
     /// Marks it as a frame of a room for a reader whose cursor is `prev`.
@@ -117,7 +118,13 @@ impl Frame {
     /// Returns the position that it moves a cursor to, or zero.
     #[must_use]
     pub const fn position(&self) -> Position {
-        self.position
+        self.point.position
+    }
+
+    /// Returns the cursor of a reader that has everything up to it.
+    #[must_use]
+    pub const fn point(&self) -> Point {
+        self.point
     }
 
     /// Returns the WebSocket message with its header.

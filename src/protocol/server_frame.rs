@@ -4,6 +4,7 @@ use super::client_frame::Nonce;
 use super::error_code::ErrorCode;
 use super::frame::{Frame, FrameKind};
 use crate::domain::model::event::{By, Event, EventKind, Rule};
+use crate::domain::model::history::{Mark, Point, Tag};
 use crate::domain::model::principal::{Person, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
@@ -100,9 +101,24 @@ pub enum ServerFrame<'a> {
     /// One event of a room.
     Event { room: RoomId, position: Position, prev: Position, event: EventBody<'a> },
     /// The room has no event after `prev` up to `position`.
-    Sync { room: RoomId, position: Position, prev: Position, server_time: Timestamp },
+    Sync {
+        room: RoomId,
+        position: Position,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<Tag>,
+        prev: Position,
+        server_time: Timestamp,
+    },
     /// The client has caught up; live events follow.
-    Live { room: RoomId, position: Position },
+    Live {
+        room: RoomId,
+        position: Position,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<Tag>,
+        /// Whether the client's cursor named an event that the database does not have.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        rewritten: bool,
+    },
     /// The answer to a command or to `place`.
     Ack { id: CommandId, position: Position, changed: bool, document: &'a RawValue },
     /// A refusal or a failure.
@@ -137,34 +153,41 @@ impl<'a> ServerFrame<'a> {
         Self::Event { room, position: event.position, prev, event: EventBody::in_room(room, event) }
     }
 
-    /// Returns the frame's type and the position that it moves a cursor to.
-    const fn heading(&self) -> (FrameKind, Position) {
+    const fn kind(&self) -> FrameKind {
         match self {
-            Self::Welcome { .. } => (FrameKind::Welcome, Position::ZERO),
-            Self::Event { position, .. } => (FrameKind::Event, *position),
-            Self::Sync { position, .. } => (FrameKind::Sync, *position),
-            Self::Live { position, .. } => (FrameKind::Live, *position),
-            Self::Ack { .. } => (FrameKind::Ack, Position::ZERO),
-            Self::Error { .. } => (FrameKind::Error, Position::ZERO),
-            Self::Pong { .. } => (FrameKind::Pong, Position::ZERO),
-            Self::GoingAway { .. } => (FrameKind::GoingAway, Position::ZERO),
+            Self::Welcome { .. } => FrameKind::Welcome,
+            Self::Event { .. } => FrameKind::Event,
+            Self::Sync { .. } => FrameKind::Sync,
+            Self::Live { .. } => FrameKind::Live,
+            Self::Ack { .. } => FrameKind::Ack,
+            Self::Error { .. } => FrameKind::Error,
+            Self::Pong { .. } => FrameKind::Pong,
+            Self::GoingAway { .. } => FrameKind::GoingAway,
+        }
+    }
+
+    /// Returns the cursor of a reader that has everything up to this frame; zero if it moves none.
+    fn point(&self) -> Point {
+        match self {
+            Self::Event { position, event, .. } => Mark { position: *position, event: Some(event.id) }.into(),
+            Self::Sync { position, tag, .. } | Self::Live { position, tag, .. } => Point { position: *position, tag: *tag },
+            _ => Point::default(),
         }
     }
 
     /// Encodes the frame, once for all receivers.
     #[must_use]
     pub fn encode(&self) -> Frame {
-        let (kind, position) = self.heading();
         // Enough for most frames. A growing buffer would be copied three times.
         let mut json = Vec::with_capacity(1024);
         // Frames are plain data with text keys, which always serialize.
         if serde_json::to_writer(&mut json, self).is_err() {
             json.clear();
         }
-        let frame = Frame::new(kind, position, &json);
+        let frame = Frame::new(self.kind(), self.point(), &json);
         match *self {
             Self::Event { room, prev, .. } | Self::Sync { room, prev, .. } => frame.in_room(room, prev),
-            Self::Live { room, position } => frame.in_room(room, position),
+            Self::Live { room, position, .. } => frame.in_room(room, position),
             _ => frame,
         }
     }

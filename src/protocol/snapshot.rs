@@ -5,6 +5,7 @@
 //! glue.
 
 use super::frame::{self, Frame, FrameKind};
+use crate::domain::model::history::Point;
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
@@ -75,7 +76,7 @@ struct Place {
 #[derive(Debug)]
 struct Inner {
     room: RoomId,
-    position: Position,
+    point: Point,
     parts: Vec<Part>,
     /// The orders of a kitchen or a floor, by id.
     orders: Vec<Place>,
@@ -136,16 +137,17 @@ impl Snapshot {
     /// Encodes the state of a room. Frees each document after encoding it, so that there is hardly more than one copy at a
     /// time. `share` converts the bytes of each part into shared bytes.
     #[must_use]
-    pub fn encode(room: RoomId, position: Position, contents: Contents, share: impl FnMut(Vec<u8>) -> Bytes) -> Self {
+    pub fn encode(room: RoomId, point: impl Into<Point>, contents: Contents, share: impl FnMut(Vec<u8>) -> Bytes) -> Self {
+        let point = point.into();
         let Contents { documents, calls, displays } = contents;
-        let mut writer = Writer::new(room, position, share);
+        let mut writer = Writer::new(room, point, share);
         documents.into_iter().for_each(|document| writer.add_document(&document));
         for (section, entries) in [(Section::Calls, calls), (Section::Displays, displays)] {
             entries.into_iter().flatten().for_each(|(id, entry)| writer.add(section, Some(&id), entry.get().as_bytes()));
         }
         let (parts, orders) = writer.finish();
         let bytes = parts.iter().map(|part| part.frame.wire().len()).sum();
-        Self(Arc::new(Inner { room, position, parts, orders, bytes, plain: OnceLock::new() }))
+        Self(Arc::new(Inner { room, point, parts, orders, bytes, plain: OnceLock::new() }))
     }
 
     /// Returns the snapshot of a kitchen or a floor after changes. `changed` has the documents of orders that are new or have
@@ -154,7 +156,7 @@ impl Snapshot {
     #[must_use]
     pub fn renewed(
         &self,
-        position: Position,
+        point: impl Into<Point>,
         mut changed: BTreeMap<OrderId, Option<Box<RawValue>>>,
         calls: Option<Entries>,
         displays: Option<Entries>,
@@ -166,7 +168,7 @@ impl Snapshot {
         let new = changed.into_iter().filter_map(|(order, document)| Some(Document::of_order(order, document?)));
         documents.extend(new);
         documents.sort_by_key(|document| document.order);
-        Self::encode(self.0.room, position, Contents { documents, calls, displays }, share)
+        Self::encode(self.0.room, point, Contents { documents, calls, displays }, share)
     }
 
     fn document(&self, Place { order, part, range }: &Place) -> Document {
@@ -177,7 +179,13 @@ impl Snapshot {
     /// Returns the position of all parts.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.0.position
+        self.0.point.position
+    }
+
+    /// Returns the cursor of a reader that has all parts.
+    #[must_use]
+    pub fn point(&self) -> Point {
+        self.0.point
     }
 
     /// Returns the bytes of all parts together.
@@ -210,7 +218,7 @@ impl Snapshot {
         let make = || {
             let mut text = BytesMut::with_capacity(self.bytes());
             self.whole().iter().flatten().for_each(|piece| text.extend_from_slice(piece));
-            Frame::new(FrameKind::Snapshot, self.position(), &text).in_room(self.0.room, self.position())
+            Frame::new(FrameKind::Snapshot, self.point(), &text).in_room(self.0.room, self.position())
         };
         self.0.plain.get_or_init(make).clone()
     }
@@ -219,8 +227,8 @@ impl Snapshot {
     /// may separate two pieces.
     #[must_use]
     pub fn whole(&self) -> Vec<[Bytes; 2]> {
-        let Inner { room, position, parts, .. } = &*self.0;
-        let mut glue = format!(r#"{{"type":"snapshot","room":"{room}","position":{position}"#);
+        let Inner { room, point, parts, .. } = &*self.0;
+        let mut glue = opening(*room, *point);
         let mut pieces = Vec::with_capacity(parts.len() + 1);
         for &section in Section::of(*room) {
             glue.push(',');
@@ -246,10 +254,16 @@ impl Snapshot {
     }
 }
 
+/// Returns the beginning of a frame.
+fn opening(room: RoomId, Point { position, tag }: Point) -> String {
+    let tag = tag.map(|tag| format!(r#","tag":"{tag}""#)).unwrap_or_default();
+    format!(r#"{{"type":"snapshot","room":"{room}","position":{position}{tag}"#)
+}
+
 /// A writer of parts.
 struct Writer<K> {
     room: RoomId,
-    position: Position,
+    point: Point,
     share: K,
     parts: Vec<Part>,
     orders: Vec<Place>,
@@ -263,11 +277,11 @@ struct Writer<K> {
 }
 
 impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
-    fn new(room: RoomId, position: Position, share: K) -> Self {
+    fn new(room: RoomId, point: Point, share: K) -> Self {
         let ranges = [0..0, 0..0, 0..0];
         let mut writer = Self {
             room,
-            position,
+            point,
             share,
             parts: Vec::new(),
             orders: Vec::new(),
@@ -282,8 +296,7 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
     }
 
     fn begin(&mut self) {
-        let Self { room, position, parts, .. } = self;
-        let head = format!(r#"{{"type":"snapshot","room":"{room}","position":{position},"part":{},"#, parts.len());
+        let head = format!(r#"{},"part":{},"#, opening(self.room, self.point), self.parts.len());
         self.text = vec![0; HEADER];
         self.put(&head);
         self.put(Section::Documents.opening());
@@ -347,8 +360,8 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
         let header = frame::put_header_before(&mut self.text, HEADER);
         let bytes = (self.share)(std::mem::take(&mut self.text));
         let sections = std::mem::take(&mut self.ranges).map(|range| bytes.slice(range));
-        let frame = Frame::encoded(FrameKind::Snapshot, self.position, bytes.slice(HEADER - header..), header);
-        let frame = frame.in_room(self.room, self.position).with_more(more);
+        let frame = Frame::encoded(FrameKind::Snapshot, self.point, bytes.slice(HEADER - header..), header);
+        let frame = frame.in_room(self.room, self.point.position).with_more(more);
         self.parts.push(Part { frame, sections });
     }
 

@@ -116,7 +116,8 @@ impl Histories {
     /// An error of the store.
     pub async fn read(&self, restaurant: RestaurantId) -> Result<Standing> {
         let known = self.get(restaurant);
-        let head = self.0.head(restaurant, known.as_ref()).await?;
+        let positions = known.as_ref().map_or_else(|| vec![Position::ZERO], |known| known.positions().collect());
+        let head = self.0.head(restaurant, positions.into_iter()).await?;
         match known {
             None => {
                 let (generation, last) = (head.generation, head.last);
@@ -130,17 +131,22 @@ impl Histories {
         }
     }
 
-    /// Returns the head of a feed in a generation. If its history was rewritten, requests a
-    /// comparison and returns `None`.
+    /// Returns the head of a feed in a generation, with the event at another position too. If its
+    /// history was rewritten, requests a comparison and returns `None`.
     ///
     /// # Errors
     /// An error of the store.
-    pub async fn head(&self, restaurant: RestaurantId, generation: Option<Generation>) -> Result<Option<Position>> {
+    pub async fn head(
+        &self,
+        restaurant: RestaurantId,
+        generation: Option<Generation>,
+        also: Option<Position>,
+    ) -> Result<Option<Head>> {
         let Some(known) = self.get(restaurant).filter(|known| known.generation == generation) else { return Ok(None) };
-        let head = self.0.head(restaurant, Some(&known)).await?;
+        let head = self.0.head(restaurant, known.positions().chain(also)).await?;
         if known.compare(&head) == Comparison::Same {
             self.note(restaurant, Standing { generation, last: head.last });
-            return Ok(Some(head.last.position));
+            return Ok(Some(head));
         }
         self.request(restaurant);
         Ok(None)
@@ -181,9 +187,8 @@ impl Histories {
 }
 
 impl Inner {
-    async fn head(&self, restaurant: RestaurantId, known: Option<&Known>) -> Result<Head> {
-        let positions = known.map_or_else(|| vec![Position::ZERO], |known| known.positions().collect());
-        let asked: Vec<_> = positions.into_iter().map(|position| (restaurant, position)).collect();
+    async fn head(&self, restaurant: RestaurantId, positions: impl Iterator<Item = Position>) -> Result<Head> {
+        let asked: Vec<_> = positions.map(|position| (restaurant, position)).collect();
         self.store.heads(&asked).await?.remove(&restaurant).ok_or(crate::store::StoreError::Missing)
     }
 }

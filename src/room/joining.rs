@@ -7,6 +7,7 @@ use super::room::{PendingJoin, Room, Stage, TAIL_BYTES, TAIL_FRAMES};
 use super::tail::Tail;
 use super::task;
 use crate::domain::model::event::Event;
+use crate::domain::model::history::Point;
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, ServerFrame};
@@ -35,12 +36,12 @@ type Refusal = fn(RoomId, u64) -> ToMember;
 impl Room {
     /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
-        let read = open(self.store.clone(), self.history(), self.restaurant, self.id, self.head);
+        let read = open(self.store.clone(), self.history(), self.restaurant, self.id, self.head.position);
         task::run(read, ctx, |opened, room, ctx| room.opened(opened, ctx));
     }
 
     fn opened(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
-        if matches!(&opened, Ok(Some(opened)) if opened.asked != self.head) {
+        if matches!(&opened, Ok(Some(opened)) if opened.asked != self.head.position) {
             self.open(ctx);
             return;
         }
@@ -74,8 +75,8 @@ impl Room {
             return;
         }
         early.clear();
-        self.head = event.position;
-        self.tail = Tail::new(self.head, TAIL_FRAMES, TAIL_BYTES);
+        self.head = event.mark().into();
+        self.tail = Tail::new(event.position, TAIL_FRAMES, TAIL_BYTES);
     }
 
     pub(super) fn refuse(&mut self, joining: Vec<Join>, answer: Refusal, ctx: &mut Context<Self>) {
@@ -99,6 +100,7 @@ impl Room {
             turn,
             pages: join.pages,
             paged: join.paged,
+            rewritten: join.has_event == Some(false),
             read: FIRST_READ,
         };
         if is_new {
@@ -106,23 +108,25 @@ impl Room {
         }
         // The menu exists before the feed's first event, so a member without state cannot derive it
         // from events.
-        let since = join.since.filter(|since| self.id.kind() != RoomKind::Menu || *since > Position::ZERO || self.head == *since);
-        match since {
+        let is_usable =
+            |position| self.id.kind() != RoomKind::Menu || position > Position::ZERO || self.head.position == position;
+        let is_covered = |position| position <= self.head.position && self.tail.covers(position);
+        match join.since.filter(|since| !turn.rewritten && is_usable(since.position)) {
             // A cursor beyond this node's head may be valid or invalid; the log decides.
-            Some(since) if since <= self.head && self.tail.covers(since) => self.resume(turn, since, ctx),
+            Some(since) if join.has_event == Some(true) && is_covered(since.position) => self.resume(turn, since, ctx),
             Some(since) => self.replay(turn, since, true, ctx),
             None => self.send_snapshot(turn, ctx),
         }
     }
 
     /// Catches a member up from the tail, unless the log has erased words that the tail still has.
-    fn resume(&mut self, turn: PendingJoin, since: Position, ctx: &mut Context<Self>) {
-        if self.tail.count_after(since) == Some(0) {
+    fn resume(&mut self, turn: PendingJoin, since: Point, ctx: &mut Context<Self>) {
+        if self.tail.count_after(since.position) == Some(0) {
             self.count_resume(ResumeOutcome::Tail);
             self.finish(turn, Vec::new(), since, ctx);
             return;
         }
-        let read = is_kept(self.store.clone(), self.restaurant, since);
+        let read = is_kept(self.store.clone(), self.restaurant, since.position);
         task::run(read, ctx, move |is_kept, room, ctx| match is_kept {
             Ok(true) => {
                 room.count_resume(ResumeOutcome::Tail);
@@ -146,7 +150,7 @@ impl Room {
 
     /// Reads and sends the next page of missed events, after `sent`. `is_first` says that `sent` is
     /// the member's own cursor.
-    fn replay(&mut self, turn: PendingJoin, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
+    fn replay(&mut self, turn: PendingJoin, sent: Point, is_first: bool, ctx: &mut Context<Self>) {
         let read = replay(self.store.clone(), self.history(), self.restaurant, self.id, sent, is_first, turn.read);
         task::run(read, ctx, move |page, room, ctx| match page {
             Ok(Replay::Events { frames, through }) => {
@@ -156,27 +160,28 @@ impl Room {
                 room.finish(turn, frames, through, ctx);
             }
             Ok(Replay::Unusable) => room.start_over(turn, ctx),
+            Ok(Replay::Rewritten) => room.start_over(PendingJoin { rewritten: true, ..turn }, ctx),
             Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id, turn.number), ctx),
         });
     }
 
     /// Sends these frames, then those after `through` from the tail, then `live`. If all this is more than a page, sends it
     /// page by page at the reader's pace.
-    pub(super) fn finish(&mut self, turn: PendingJoin, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
-        let rest = self.tail.after(through);
+    pub(super) fn finish(&mut self, turn: PendingJoin, mut frames: Vec<Frame>, through: Point, ctx: &mut Context<Self>) {
+        let rest = self.tail.after(through.position);
         let is_whole = rest.is_some();
         frames.extend(rest.unwrap_or_default());
         let size = page_size(&frames);
         if size < frames.len() || !is_whole {
             // There is more than a page, or the tail no longer covers `through` after many events
             // during the read: send this page and continue after it.
-            let sent = if size < frames.len() { frames[size - 1].position() } else { through };
+            let sent = if size < frames.len() { frames[size - 1].point() } else { through };
             frames.truncate(size);
             self.send_page(turn, frames, sent, ctx);
             return;
         }
-        let position = frames.last().map_or(through, Frame::position).max(through).max(self.head);
-        frames.push(ServerFrame::Live { room: self.id, position }.encode());
+        let Point { position, tag } = frames.last().map_or(through, Frame::point).or_later(through).or_later(self.head);
+        frames.push(ServerFrame::Live { room: self.id, position, tag, rewritten: turn.rewritten }.encode());
         let Some(mailbox) = self.members.handle(turn.member, turn.turn) else { return };
         self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
         match mailbox.try_send(ToMember::Frames(frames)) {
@@ -186,7 +191,7 @@ impl Room {
     }
 
     /// Sends a page, waits until most of it has left, and continues after `sent`.
-    fn send_page(&mut self, mut turn: PendingJoin, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
+    fn send_page(&mut self, mut turn: PendingJoin, frames: Vec<Frame>, sent: Point, ctx: &mut Context<Self>) {
         if self.members.handle(turn.member, turn.turn).is_none() {
             return;
         }
@@ -200,8 +205,8 @@ impl Room {
     }
 
     /// Continues with a member that has everything up to `sent`.
-    pub(super) fn resume_after(&mut self, turn: PendingJoin, sent: Position, ctx: &mut Context<Self>) {
-        if self.tail.covers(sent) {
+    pub(super) fn resume_after(&mut self, turn: PendingJoin, sent: Point, ctx: &mut Context<Self>) {
+        if self.tail.covers(sent.position) {
             self.finish(turn, Vec::new(), sent, ctx);
         } else {
             self.replay(turn, sent, false, ctx);

@@ -2,9 +2,9 @@
 
 use super::members::MemberId;
 use crate::domain::model::event::Event;
+use crate::domain::model::history::Point;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::Generation;
-use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::{Frame, Snapshot};
@@ -21,10 +21,13 @@ pub struct Join {
     /// The number of this join, which a refusal repeats, since a member may ask again before it has the answer.
     pub number: u64,
     /// The member's cursor, if it has one of this epoch.
-    pub since: Option<Position>,
-    /// The feed's position, which the feed sets when it forwards the join. The room has all events
-    /// up to it.
-    pub head: Position,
+    pub since: Option<Point>,
+    /// Whether the feed has the event that the cursor names, which the feed sets when it forwards the join. `None` if only the
+    /// log can tell.
+    pub has_event: Option<bool>,
+    /// The last event that the feed has delivered, which the feed sets when it forwards the join. The
+    /// room has all events up to it.
+    pub head: Point,
     /// The only diner who may join, if this is the room of an order.
     pub only_owner: Option<Key>,
     /// The generation of the member's epoch.
@@ -67,8 +70,8 @@ pub struct FeedEvent(pub Arc<Event>);
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Sync {
-    /// The last position delivered.
-    pub head: Position,
+    /// The last event delivered.
+    pub head: Point,
     /// The server's time.
     pub now: Timestamp,
 }

@@ -6,6 +6,7 @@ mod joining;
 pub mod members;
 pub mod messages;
 mod opening;
+pub mod recent;
 #[allow(clippy::module_inception)]
 pub mod room;
 mod shared_snapshot;
@@ -17,4 +18,5 @@ pub use budget::SnapshotBudget;
 pub use histories::Histories;
 pub use members::MemberId;
 pub use messages::{FeedEvent, HistoryRewritten, Join, Leave, Page, Sync, ToMember};
+pub use recent::Recent;
 pub use room::{Resources, Room};

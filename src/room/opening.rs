@@ -3,7 +3,7 @@
 use super::budget::{Full, SnapshotBudget};
 use super::histories::Histories;
 use crate::domain::model::event::Event;
-use crate::domain::model::history::{Mark, Standing};
+use crate::domain::model::history::{Mark, Point, Standing};
 use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
@@ -69,7 +69,7 @@ pub async fn open(
         RoomId::Order(_) | RoomId::Menu(_) => {
             let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
             histories.note(restaurant, Standing { generation, last: state.last });
-            histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
+            histories.head(restaurant, generation, None).await?.ok_or(StoreError::Unavailable)?;
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
@@ -106,7 +106,7 @@ pub async fn read(
     let (snapshot, last) = read_any(store, restaurant, room, last, budget).await?;
     histories.note(restaurant, Standing { generation, last });
     // The snapshot must belong to the known history, since events of that history follow it.
-    match histories.head(restaurant, generation).await {
+    match histories.head(restaurant, generation, None).await {
         Ok(Some(_)) => Ok(snapshot),
         Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
     }
@@ -137,7 +137,7 @@ async fn read_any(
                     store.changes(restaurant, room, last.position()).await.map_err(|_| SnapshotError::Unavailable)?
             {
                 let Changes { last: newest, orders, calls, displays } = changes;
-                return Ok((last.renewed(newest.position, orders, calls, displays, share), newest));
+                return Ok((last.renewed(newest, orders, calls, displays, share), newest));
             }
             let state = state().await?;
             let newest = state.last;
@@ -154,7 +154,7 @@ fn encode_state(room: RoomId, state: State, share: impl FnMut(Vec<u8>) -> Bytes)
             orders.into_iter().zip(documents).map(|(id, document)| Document::of_order(id, document)).collect()
         }
     };
-    Snapshot::encode(room, last.position, Contents { documents, calls, displays }, share)
+    Snapshot::encode(room, last, Contents { documents, calls, displays }, share)
 }
 
 /// A page of the events that a member missed.
@@ -163,12 +163,14 @@ pub enum Replay {
     Events {
         /// The encoded events.
         frames: Vec<Frame>,
-        /// The head of the log, or the position of the last event of a full page.
-        through: Position,
+        /// The head of the log, or the last event of a full page.
+        through: Point,
     },
     /// The cursor is ahead of the log, too old, or before events from which guests' words were
     /// erased.
     Unusable,
+    /// The cursor names an event that the log does not have.
+    Rewritten,
 }
 
 /// Reads at most `limit` events after `sent`. Checks first whether a member's own cursor
@@ -181,11 +183,16 @@ pub async fn replay(
     (histories, generation): History,
     restaurant: RestaurantId,
     room: RoomId,
-    sent: Position,
+    sent: Point,
     is_first: bool,
     limit: u32,
 ) -> Result<Replay> {
-    let head = histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
+    let head = histories.head(restaurant, generation, Some(sent.position)).await?.ok_or(StoreError::Unavailable)?;
+    if is_first && !head.has(sent) {
+        return Ok(Replay::Rewritten);
+    }
+    let (sent, last) = (sent.position, head.last);
+    let head = last.position;
     if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }
@@ -195,10 +202,10 @@ pub async fn replay(
     }
     let events = store.events(restaurant, Some(room), sent, head, limit).await?;
     // If the database was replaced after the head was read, these events, or their absence, are of another history.
-    histories.head(restaurant, generation).await?.ok_or(StoreError::Unavailable)?;
+    histories.head(restaurant, generation, None).await?.ok_or(StoreError::Unavailable)?;
     let is_full = events.len() >= limit as usize;
     let frames = encode(room, sent, &events);
-    let through = frames.last().map(Frame::position).filter(|_| is_full).unwrap_or(head);
+    let through = frames.last().map(Frame::point).filter(|_| is_full).unwrap_or_else(|| last.into());
     Ok(Replay::Events { frames, through })
 }
 

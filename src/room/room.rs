@@ -9,7 +9,7 @@ use super::opening::History;
 use super::shared_snapshot::SharedSnapshot;
 use super::tail::Tail;
 use crate::domain::model::event::Event;
-use crate::domain::model::history::{Mark, Standing};
+use crate::domain::model::history::{Point, Standing};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{Generation, RestaurantId};
 use crate::domain::values::position::Position;
@@ -89,8 +89,8 @@ pub struct Room {
     histories: Histories,
     /// The generation of the feed, with which all members were welcomed.
     generation: Option<Generation>,
-    /// The position up to which the room has seen the feed.
-    pub(super) head: Position,
+    /// The point up to which the room has seen the feed.
+    pub(super) head: Point,
     pub(super) stage: Stage,
     pub(super) tail: Tail,
     pub(super) members: Members<Recipient<ToMember>>,
@@ -114,7 +114,7 @@ impl Room {
     pub fn launch(
         id: RoomId,
         restaurant: RestaurantId,
-        Standing { generation, last: Mark { position: head, .. } }: Standing,
+        Standing { generation, last }: Standing,
         feed: Recipient<RoomEmpty>,
         resources: Resources,
     ) -> Addr<Self> {
@@ -129,9 +129,9 @@ impl Room {
                 metrics,
                 histories,
                 generation,
-                head,
+                head: last.into(),
                 stage: Stage::default(),
-                tail: Tail::new(head, TAIL_FRAMES, TAIL_BYTES),
+                tail: Tail::new(last.position, TAIL_FRAMES, TAIL_BYTES),
                 members: Members::default(),
                 owner: None,
                 budget,
@@ -185,7 +185,7 @@ impl Room {
         let Stage::Open { last } = &mut self.stage else { return };
         let prev = std::mem::replace(last, event.position);
         let frame = ServerFrame::event(self.id, prev, event).encode();
-        self.head = self.head.max(event.position);
+        self.head = self.head.or_later(event.mark().into());
         self.tail.push(frame.clone());
         self.metrics.commit_to_delivery.observe(clock::now().since(event.at).as_secs_f64());
         self.broadcast(&frame, prev, true, ctx);
@@ -266,7 +266,7 @@ impl Handler<Join> for Room {
         self.joins += 1;
         match &mut self.stage {
             Stage::Open { .. } => {
-                self.head = self.head.max(join.head);
+                self.head = self.head.or_later(join.head);
                 self.join(join, ctx);
             }
             // The opening state is read at the current head, which must not change meanwhile.
@@ -322,8 +322,9 @@ impl Handler<Sync> for Room {
     type Result = ();
     fn handle(&mut self, Sync { head, now }: Sync, ctx: &mut Context<Self>) {
         let Some(prev) = self.stage.last() else { return };
-        self.head = self.head.max(head);
-        let frame = ServerFrame::Sync { room: self.id, position: head, prev, server_time: now }.encode();
+        self.head = self.head.or_later(head);
+        let Point { position, tag } = head;
+        let frame = ServerFrame::Sync { room: self.id, position, tag, prev, server_time: now }.encode();
         self.broadcast(&frame, prev, false, ctx);
     }
 }
@@ -336,6 +337,8 @@ pub(super) struct PendingJoin {
     pub(super) pages: Recipient<Page>,
     /// Whether the client accepts snapshots in parts.
     pub(super) paged: bool,
+    /// Whether its cursor named an event that the database does not have.
+    pub(super) rewritten: bool,
     /// The most events of the next read of its replay.
     pub(super) read: u32,
 }

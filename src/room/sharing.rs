@@ -85,7 +85,7 @@ impl Room {
         }
         let first = if turn.paged { snapshot.part(0) } else { None };
         let frame = first.unwrap_or_else(|| snapshot.plain());
-        self.finish(turn, vec![frame], snapshot.position(), ctx);
+        self.finish(turn, vec![frame], snapshot.point(), ctx);
     }
 
     /// Sends a part of a snapshot, waits until most of it has left, and continues; or sends it
@@ -103,7 +103,7 @@ impl Room {
         let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page::Frames(vec![part])));
         task::run(page, ctx, move |taken, room, ctx| match taken {
             Ok(Ok(())) if number + 1 < snapshot.parts() => room.send_part(turn, snapshot, number + 1, ctx),
-            Ok(Ok(())) => room.resume_after(turn, snapshot.position(), ctx),
+            Ok(Ok(())) => room.resume_after(turn, snapshot.point(), ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         });
     }
@@ -114,7 +114,7 @@ impl Room {
         let deadline = PAGE_DEADLINE * u32::try_from(snapshot.parts()).unwrap_or(u32::MAX);
         let page = tokio::time::timeout(deadline, turn.pages.send(Page::Whole(snapshot.clone())));
         task::run(page, ctx, move |taken, room, ctx| match taken {
-            Ok(Ok(())) => room.resume_after(turn, snapshot.position(), ctx),
+            Ok(Ok(())) => room.resume_after(turn, snapshot.point(), ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         });
     }

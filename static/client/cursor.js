@@ -10,3 +10,12 @@ export function judge(cursor, { prev, position }) {
   if (position <= cursor) return 'drop';
   return prev <= cursor ? 'apply' : 'gap';
 }
+
+/**
+ * Returns the tag of the event at a frame's position, the end of its id. By it, the server knows whether its database still
+ * has that event.
+ * @param {{tag?: string, event?: {id: string}}} frame
+ */
+export function tagOf({ tag, event }) {
+  return tag ?? event?.id.slice(24);
+}

@@ -1,4 +1,4 @@
-import { judge } from './cursor.js';
+import { judge, tagOf } from './cursor.js';
 import { Emitter } from './emitter.js';
 import { mergePatch } from './merge_patch.js';
 
@@ -17,7 +17,8 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
  * event (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); `order` is the order's id. `before` and
  * `after` are the value that the patch changed: the order document, `calls`, `displays` or the menu. A new order has no
  * `before`. A snapshot has `replaced` instead: the previous order documents by id; `documents` has the new ones. It is
- * `rewritten` if the previous ones were of another epoch: the database was restored, perhaps without some of them.
+ * `rewritten` if the previous ones were of another history: the database was restored, perhaps without some of them. The
+ * server may say so only after the snapshot; then the same change comes again.
  * `live` {position}: all missed events were received. `sync` {position}: no event is missing up to there.
  * `refused` (OrderbellError): the server refuses this room to this principal.
  */
@@ -28,6 +29,8 @@ export class Room extends Emitter {
   #missedUpTo = 0;
   /** The received parts of an incomplete snapshot. @type {{position: number, parts: any[]} | null} */
   #incoming = null;
+  /** The orders before the last snapshot. @type {Map<string, any>} */
+  #replaced = new Map();
 
   /** @param {string} name @param {{leave?: () => void}} [hooks] */
   constructor(name, { leave = () => {} } = {}) {
@@ -36,6 +39,8 @@ export class Room extends Emitter {
     this.#leave = leave;
     /** The feed position up to which everything is seen; null before the first snapshot. @type {number | null} */
     this.cursor = null;
+    /** The tag of the event at the cursor. @type {string | undefined} */
+    this.tag = undefined;
     /** The epoch the cursor is valid in. @type {string | null} */
     this.epoch = null;
     /** True between `live` and the next loss. */
@@ -122,8 +127,9 @@ export class Room extends Emitter {
     const rewritten = this.epoch !== null && this.epoch !== epoch;
     this.epoch = epoch;
     this.cursor = frame.position;
+    this.tag = tagOf(frame);
     this.#missedUpTo = 0;
-    const replaced = this.documents;
+    const replaced = this.#replaced = this.documents;
     if (this.name.startsWith('menu:')) {
       this.menu = frame.documents[0] ?? null;
     } else {
@@ -148,6 +154,7 @@ export class Room extends Emitter {
     this.cursor = frame.position;
     const need = apply() ?? 'none';
     if (need !== 'none') this.cursor = before;
+    else this.tag = tagOf(frame);
     return need;
   }
 
@@ -166,8 +173,10 @@ export class Room extends Emitter {
     if (this.cursor < this.#missedUpTo) return 'snapshot';
     this.#missedUpTo = 0;
     this.epoch = epoch;
+    if (frame.position >= this.cursor) this.tag = tagOf(frame);
     this.cursor = Math.max(this.cursor, frame.position);
     this.live = true;
+    if (frame.rewritten) this.emit('change', { kind: 'snapshot', replaced: this.#replaced, rewritten: true });
     this.emit('live', { position: this.cursor });
     return 'none';
   }

@@ -90,6 +90,8 @@ export class Subscriptions {
     const room = this.#rooms.get(frame.room);
     if (!room || this.#epoch === null) return;
     if (frame.type === 'error') return this.#failed(room, frame);
+    // The page drew documents of another history.
+    if (frame.rewritten) this.#receipts.delete(room.name);
     const need = room.receive(frame, this.#epoch);
     if (need !== 'none') this.#subscribe(room, need === 'snapshot');
     if (frame.type === 'live' && room.live) this.#wentLive(room);
@@ -136,6 +138,6 @@ export class Subscriptions {
 }
 
 /** @param {Room} room */
-function subscription({ name, cursor, epoch }) {
-  return cursor === null ? { room: name } : { room: name, since: cursor, epoch };
+function subscription({ name, cursor, epoch, tag }) {
+  return cursor === null ? { room: name } : { room: name, since: cursor, epoch: tag ? `${epoch}~${tag}` : epoch };
 }

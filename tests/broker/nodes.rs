@@ -5,7 +5,7 @@ use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
 use orderbell::commands::{CommandRates, Commands};
 use orderbell::domain::model::event::{By, Event, EventKind};
-use orderbell::domain::model::history::Link;
+use orderbell::domain::model::history::{Link, Point};
 use orderbell::domain::model::menu::{Category, Menu, MenuItem};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::room_id::RoomId;
@@ -283,14 +283,15 @@ impl Screen {
             number: 1,
             member: MemberId(1),
             since: None,
+            has_event: None,
             generation: None,
-            head: Position::ZERO,
+            head: Point::default(),
             only_owner: None,
             paged: false,
             mailbox,
             pages,
         };
-        node.directory.join(restaurant.id, RoomId::Menu(restaurant.id), join).map_err(drop).expect("the feed takes a join");
+        assert!(node.directory.join(restaurant.id, RoomId::Menu(restaurant.id), join), "the feed takes a join");
         let is_live = || async { seen.lock().unwrap().iter().any(|seen| seen.kind == FrameKind::Live) };
         until(Duration::from_secs(10), is_live).await.expect("the room opens");
         let from = seen.lock().unwrap().iter().find(|seen| seen.kind == FrameKind::Snapshot).unwrap().position;

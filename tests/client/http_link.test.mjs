@@ -127,6 +127,19 @@ test('a room refused over HTTP reports it, and the other rooms continue', async 
   assert.equal(it.http.last().path, `/api/v1/rooms/${ROOM}/stream`, 'the stream is not requested again');
 });
 
+test('each room of a request names the event at its own cursor', async () => {
+  const it = await streaming();
+  it.http.last().push({ ...live(12), tag: '00000000000a' });
+  it.bell.room('menu:r1');
+  await settle();
+  assert.deepEqual(it.http.last().query, { since: '12,', epoch: 'e1~00000000000a' });
+  it.http.last().stream(WELCOME, { ...live(12), tag: '00000000000a' }, { ...snapshot(14, []), room: 'menu:r1', tag: '00000000000b' });
+  await settle();
+  it.bell.room('floor:r1');
+  await settle();
+  assert.deepEqual(it.http.last().query, { since: '12,14,', epoch: 'e1~00000000000a,e1~00000000000b,' });
+});
+
 test('a busy room is requested again while the others continue', async () => {
   const it = await streaming();
   const menu = it.bell.room('menu:r1');

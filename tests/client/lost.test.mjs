@@ -74,6 +74,19 @@ test('a snapshot of another epoch reports a rewritten history, and one of the sa
   assert.equal(changes.at(-1).rewritten, false);
 });
 
+test('a server that has lost the event of a cursor says so after the snapshot, and a receipt of before is dropped', async () => {
+  const bench = await liveRoom();
+  const { bell, room, last, changes } = bench;
+  bell.seen(room, 10);
+  last().drop();
+  await relink(bench, { epoch: 'e1' });
+  last().push(snapshot(12, [plain('o2', 12)]));
+  assert.equal(changes.at(-1).rewritten, false);
+  last().push({ type: 'live', room: ROOM, position: 12, tag: '00000000000a', rewritten: true });
+  assert.deepEqual([changes.at(-1).kind, changes.at(-1).rewritten, [...changes.at(-1).replaced.keys()]], ['snapshot', true, ['o1']]);
+  assert.deepEqual([...room.documents.keys(), last().all('seen').length], ['o2', 0]);
+});
+
 test('a receipt of a past epoch is not sent in the next one, and does not delay later receipts', async () => {
   const bench = await liveRoom();
   const { bell, room, last } = bench;
@@ -171,7 +184,7 @@ test('an order that could not be looked up does not count as lost, and is looked
 test('the list shows that a lost order has come back, or that its guest has sent it again', async () => {
   const { lost, rewrite, room } = await floor([order(1, 'accepted', { ticket: 'A1' }), order(2)], async () => ({ orders: [] }));
   await rewrite(20, []);
-  const event = { kind: 'order.placed', order: idAt(7), command: idAt(1), patch: order(7, 'placed', { ticket: 'A7' }) };
+  const event = { id: 'e', kind: 'order.placed', order: idAt(7), command: idAt(1), patch: order(7, 'placed', { ticket: 'A7' }) };
   room.receive({ type: 'event', room: room.name, position: 21, prev: 20, event }, 'e1-2');
   assert.deepEqual(lost.orders.map((lostOrder) => [called(lostOrder), lostOrder.again]), [['A1', 'A7'], ['2', undefined]]);
   await rewrite(30, [order(2)], 'e1-3');
@@ -239,7 +252,7 @@ test('a cancelled ticket leaves the list of cancelled ones if another history ha
   const look = () => memory.observe(orders.tickets(undefined), 0);
   await begin();
   look();
-  room.receive({ type: 'event', room: room.name, position: 31, prev: 30, event: { kind: 'order.cancelled', order: idAt(1), patch: { status: 'cancelled' } } }, 'e1');
+  room.receive({ type: 'event', room: room.name, position: 31, prev: 30, event: { id: 'e', kind: 'order.cancelled', order: idAt(1), patch: { status: 'cancelled' } } }, 'e1');
   look();
   assert.equal(memory.cancelled.length, 1);
   await rewrite(20, [order(1)]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEPT_FINISHED_ORDERS, Room } from '../../static/client/room.js';
 import { Room as OldRoom } from './fixtures/old_client/room.js';
-import { ROOM, connected, event, live, liveRoom, order, snapshot } from './support.mjs';
+import { ROOM, connected, event, live, liveRoom, order, relink, snapshot } from './support.mjs';
 
 test('a snapshot replaces the documents of the room, and `live` ends catching up', async () => {
   const { bell, last } = await connected();
@@ -120,6 +120,27 @@ test('the recall of an order that was closed before the snapshot makes the clien
   assert.equal(room.documents.get('o7').status, 'preparing');
 });
 
+test('a cursor names the event at it, as the frames do, so that a server knows one that it has lost', async () => {
+  const bench = await liveRoom();
+  const { last, room } = bench;
+  const tagged = (/** @type {any} */ frame, /** @type {string} */ id) => ({ ...frame, event: { ...frame.event, id } });
+  const epochs = async (/** @type {any[]} */ ...frames) => {
+    last().push(...frames);
+    last().drop();
+    await relink(bench, { epoch: 'e1' });
+    const [{ since, epoch }] = last().all('subscribe');
+    last().push(live(since));
+    return [since, epoch];
+  };
+  assert.deepEqual(await epochs(), [10, 'e1'], 'an older server names none');
+  assert.deepEqual(await epochs({ ...live(11), tag: '00000000000a' }), [11, 'e1~00000000000a']);
+  assert.deepEqual(await epochs(tagged(event(11, 12, 'o1', { rush: true }), '0193a5f0-7c1e-7000-8000-00000000000b')), [12, 'e1~00000000000b']);
+  const sync = { type: 'sync', room: ROOM, prev: 12, position: 20, tag: '00000000000c', server_time: '2026-11-24T10:00:00.000Z' };
+  assert.deepEqual(await epochs(sync), [20, 'e1~00000000000c']);
+  assert.deepEqual(await epochs({ ...snapshot(30, []), tag: '00000000000d' }), [30, 'e1~00000000000d']);
+  assert.equal(room.epoch, 'e1');
+});
+
 test('after a reconnect the room resumes from its cursor, in its epoch', async () => {
   const { bell, clock, last, room } = await liveRoom();
   last().push(event(10, 11, 'o1', { status: 'accepted' }));
@@ -165,10 +186,10 @@ test('calls, displays and the menu are patched like orders', async () => {
     { ...snapshot(5, [{ restaurant: 'r1', position: 5, items: { i1: { available: true } } }]), room: 'menu:r1' },
   );
   last().push(
-    { type: 'event', room: 'floor:r1', prev: 5, position: 6, event: { kind: 'call.raised', patch: { c2: { id: 'c2', table: '8' } } } },
-    { type: 'event', room: 'floor:r1', prev: 6, position: 7, event: { kind: 'call.answered', patch: { c1: null } } },
-    { type: 'event', room: 'floor:r1', prev: 7, position: 8, event: { kind: 'display.connected', patch: { d1: { connected: true } } } },
-    { type: 'event', room: 'menu:r1', prev: 5, position: 9, event: { kind: 'menu.availability', patch: { items: { i1: { available: false } } } } },
+    { type: 'event', room: 'floor:r1', prev: 5, position: 6, event: { id: 'e', kind: 'call.raised', patch: { c2: { id: 'c2', table: '8' } } } },
+    { type: 'event', room: 'floor:r1', prev: 6, position: 7, event: { id: 'e', kind: 'call.answered', patch: { c1: null } } },
+    { type: 'event', room: 'floor:r1', prev: 7, position: 8, event: { id: 'e', kind: 'display.connected', patch: { d1: { connected: true } } } },
+    { type: 'event', room: 'menu:r1', prev: 5, position: 9, event: { id: 'e', kind: 'menu.availability', patch: { items: { i1: { available: false } } } } },
   );
   assert.deepEqual(floor.calls, { c2: { id: 'c2', table: '8' } });
   assert.deepEqual(floor.displays, { d1: { connected: true } });

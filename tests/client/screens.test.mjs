@@ -649,7 +649,7 @@ test('the floor says which of its orders were cancelled while it was away, and k
   const of = (number, status, more) => order(status, {}, { id: `o${number}`, number, table: String(number), ...more });
   snapshot(10, [1, 2, 3, 4].map((number) => of(number, 'placed')));
   await live(10);
-  room.receive({ type: 'event', room: room.name, position: 11, prev: 10, event: { kind: 'order.served', order: 'o4', patch: { status: 'served', closed_at: at(1), served_at: at(1) } } }, 'e1');
+  room.receive({ type: 'event', room: room.name, position: 11, prev: 10, event: { id: 'e', kind: 'order.served', order: 'o4', patch: { status: 'served', closed_at: at(1), served_at: at(1) } } }, 'e1');
   snapshot(20, [of(1, 'accepted')]);
   await live(20);
   assert.deepEqual(told, [], 'a failed read announces nothing');
@@ -765,7 +765,7 @@ test('a ticket that has moved shows the first and the last table until a cook ha
   room.receive({ type: 'snapshot', room: room.name, position: 10, documents: [{ ...document, position: 10 }] }, 'e1');
   memory.observe(orders.tickets(undefined), 0);
   const moveTo = (table, position) => room.receive({
-    type: 'event', room: room.name, prev: position - 1, position, event: { kind: 'order.moved', order: 'o1', patch: { table, position } },
+    type: 'event', room: room.name, prev: position - 1, position, event: { id: 'e', kind: 'order.moved', order: 'o1', patch: { table, position } },
   }, 'e1');
   const changes = (at = memory) => at.changes(room.documents.get('o1'));
   moveTo('8', 11);
@@ -794,7 +794,7 @@ test('lines that go to another ticket are seen once, with where they have come f
   room.receive({ type: 'snapshot', room: room.name, position: 10, documents: [whole] }, 'e1');
   memory.observe(orders.tickets(undefined), 0);
   const push = (position, kind, id, patch) => room.receive({
-    type: 'event', room: room.name, prev: position - 1, position, event: { kind, order: id, patch: { position, ...patch } },
+    type: 'event', room: room.name, prev: position - 1, position, event: { id: 'e', kind, order: id, patch: { position, ...patch } },
   }, 'e1');
   push(11, 'item.moved', 'o1', { items: { a: null, b: { quantity: 1 } } });
   const part = { ...whole, id: 'o2', number: 9, ticket: 'A2', table: '8', items: { a: item('queued'), c: item('queued', { quantity: 2 }) } };

@@ -114,10 +114,15 @@ impl TestCluster {
     /// Returns all events about orders of the restaurant in the database, and the documents that their fold
     /// yields.
     pub async fn feed(&self) -> Followed {
-        let (store, restaurant) = (self.store().await, self.menu.restaurant.parse().unwrap());
-        let head = store.head(restaurant).await.unwrap();
+        let restaurant = self.menu.restaurant.parse().unwrap();
+        // A database that has just come back may be slow.
+        let events = eventually("the log", PATIENCE, || async {
+            let store = open(&self.database, Settings::new(Mode::Tool)).await.ok()?;
+            let head = store.head(restaurant).await.ok()?;
+            store.events(restaurant, None, Position::ZERO, head, 1_000_000).await.ok()
+        });
         let mut feed = Followed::default();
-        for event in store.events(restaurant, None, Position::ZERO, head, 1_000_000).await.unwrap() {
+        for event in events.await {
             let Some(order) = event.order.map(|id| id.to_string()) else { continue };
             let patch: Value = serde_json::from_str(event.patch.get()).unwrap();
             merge(feed.documents.entry(order.clone()).or_default(), &patch);

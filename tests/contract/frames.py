@@ -33,6 +33,10 @@ def echo(value):
     return isinstance(value, str)
 
 
+def tag(value):
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{12}", value) is not None
+
+
 def flag(value):
     return isinstance(value, bool)
 
@@ -144,11 +148,11 @@ EVENT = {
 FRAMES = {
     "welcome": {"connection": uuid_v7, "epoch": text, "role": one_of(ROLES), "restaurant": uuid, "expires_at": at,
                 "server_time": at, "version": text, "paged": flag, "feature_level": number, "limits": LIMITS},
-    "snapshot": {"room": room, "position": number, "documents": a_list, "calls": some(an_object), "displays": some(an_object),
+    "snapshot": {"room": room, "position": number, "tag": some(tag), "documents": a_list, "calls": some(an_object), "displays": some(an_object),
                  "part": some(number), "more": some(flag)},
     "event": {"room": room, "position": number, "prev": number, "event": EVENT},
-    "sync": {"room": room, "position": number, "prev": number, "server_time": at},
-    "live": {"room": room, "position": number},
+    "sync": {"room": room, "position": number, "tag": some(tag), "prev": number, "server_time": at},
+    "live": {"room": room, "position": number, "tag": some(tag), "rewritten": some(flag)},
     "ack": {"id": uuid, "position": number, "changed": flag, "document": an_object},
     "error": {"id": some(uuid), "room": some(echo), "code": one_of(CODES), "message": text, "retry_after_ms": some(number),
               "document": some(an_object)},

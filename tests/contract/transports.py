@@ -5,10 +5,10 @@ import json
 import threading
 import time
 
-from frames import check, check_frame, number, text
+from frames import check, check_frame, number, some, tag, text
 from screen import PATIENCE, Room
 
-POLL = {"room": text, "epoch": text, "version": text, "position": number, "frames": lambda value: isinstance(value, list)}
+POLL = {"room": text, "epoch": text, "version": text, "position": number, "tag": some(tag), "frames": lambda value: isinstance(value, list)}
 
 
 class Stream:

@@ -62,12 +62,23 @@ def trusts_each_sync() -> None:
 @broken("live_moves_the_cursor")
 def leaves_its_cursor_behind_live() -> None:
     went_live = RoomState._went_live
-    put(RoomState, "_went_live", lambda self, position, epoch: went_live(self, 0, epoch))
+    put(RoomState, "_went_live", lambda self, frame, epoch: went_live(self, frame | {"position": 0}, epoch))
 
 
 @broken("rewritten_history")
 def takes_its_cursor_into_a_new_epoch() -> None:
     put(RoomState, "enter", lambda self, epoch: put(self, "epoch", epoch))
+
+
+@broken("lost_event")
+def names_the_event_of_its_first_snapshot() -> None:
+    tags: list[Any] = []
+
+    def first(frame: Any) -> Any:
+        tags.append(frame.get("tag"))
+        return tags[0]
+
+    put(room_state, "tag_of", first)
 
 
 @broken("snapshot_replaces_the_state")

@@ -38,11 +38,15 @@ const BROKEN = {
       'resumes_from_its_cursor_over_stream', 'resumes_from_its_cursor_over_poll', 'several_answers', 'blocked_websocket',
       'blocked_stream',
     ],
-    parts: [['transport/rooms_reader.js', "url.searchParams.set('since', since.join());", '']],
+    parts: [['transport/rooms_reader.js', "url.searchParams.set('since', cursors.map(({ since }) => since).join());", '']],
   },
   sends_its_cursor_without_its_epoch: {
     cases: ['rewritten_history_over_stream', 'rewritten_history_over_poll'],
-    parts: [['transport/rooms_reader.js', "url.searchParams.set('epoch', epoch);", '{}']],
+    parts: [['transport/rooms_reader.js', "url.searchParams.set('epoch', other ? cursors.map((cursor) => cursor.epoch).join() : epoch);", '{}']],
+  },
+  names_another_event: {
+    cases: ['lost_event_over_stream', 'lost_event_over_poll'],
+    parts: [['cursor.js', 'return tag ?? event?.id.slice(24);', "return '000000000000';"]],
   },
   keeps_what_a_snapshot_lacks: {
     cases: [

@@ -6,6 +6,8 @@ import pytest
 
 from orderbell import Change, FixedToken, Orderbell, OrderbellError
 from orderbell.room import CHANGES_BOUND
+from orderbell.room_state import RoomState
+from orderbell.wire import JsonObject
 
 
 def test_a_reader_that_lags_behind_gets_one_snapshot_and_the_later_changes() -> None:
@@ -62,3 +64,20 @@ def test_leaving_a_room_ends_its_readers() -> None:
         assert [change async for change in changes] == []
 
     asyncio.run(run())
+
+
+def test_a_cursor_names_its_event_and_a_server_that_lost_it_says_so() -> None:
+    state = RoomState("kitchen:r")
+    event = {"id": "0193a5f0-7c1e-7000-8000-00000000000b", "kind": "order.placed", "order": "o1", "patch": {"id": "o1"}}
+    frames: list[tuple[JsonObject, str | None]] = [
+        ({"type": "snapshot", "position": 3, "tag": "00000000000a", "documents": []}, "00000000000a"),
+        ({"type": "event", "prev": 3, "position": 4, "event": event}, "00000000000b"),
+        ({"type": "sync", "prev": 4, "position": 9, "tag": "00000000000c"}, "00000000000c"),
+        ({"type": "live", "position": 8, "tag": "00000000000d"}, "00000000000c"),
+        ({"type": "live", "position": 10}, None),
+    ]
+    for frame, tag in frames:
+        assert not (state.receive(frame, "e1").change or Change("none")).rewritten
+        assert state.tag == tag
+    step = state.receive({"type": "live", "position": 11, "rewritten": True}, "e1")
+    assert step.change == Change("snapshot", 11, rewritten=True)

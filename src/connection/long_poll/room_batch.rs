@@ -1,8 +1,8 @@
 //! The frames that answer a long poll of one room, pure: frames in, one JSON document and a cursor out.
 
 use super::answer;
+use crate::domain::model::history::Point;
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
 use bytes::Bytes;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use std::fmt::Display;
 #[derive(Debug)]
 pub struct RoomBatch {
     room: RoomId,
-    position: Position,
+    cursor: Point,
     frames: Vec<Entry>,
     bytes: usize,
     most: usize,
@@ -34,9 +34,9 @@ enum Entry {
 impl RoomBatch {
     /// Returns an empty batch at a client's cursor.
     #[must_use]
-    pub const fn new(room: RoomId, position: Position, most: usize) -> Self {
+    pub const fn new(room: RoomId, cursor: Point, most: usize) -> Self {
         let frames = Vec::new();
-        Self { room, position, frames, bytes: 0, most, is_joined: false, is_full: false, is_partial: false }
+        Self { room, cursor, frames, bytes: 0, most, is_joined: false, is_full: false, is_partial: false }
     }
 
     /// Takes the room's next frame. Events and snapshots are kept; `sync` and `live` only move the cursor.
@@ -47,12 +47,12 @@ impl RoomBatch {
             FrameKind::Snapshot if frame.has_more() || self.is_partial => {
                 self.is_partial = frame.has_more();
                 self.frames.push(Entry::Frame(frame.clone()));
-                self.position = if self.is_partial { self.position } else { frame.position() };
+                self.cursor = if self.is_partial { self.cursor } else { frame.point() };
                 return;
             }
             FrameKind::Event | FrameKind::Snapshot => {}
             FrameKind::Sync | FrameKind::Live if !self.is_full => {
-                self.position = self.position.max(frame.position());
+                self.cursor = self.cursor.or_later(frame.point());
                 return;
             }
             _ => return,
@@ -61,7 +61,7 @@ impl RoomBatch {
         self.is_full |= bytes > self.most && !self.frames.is_empty();
         if !self.is_full {
             self.bytes = bytes;
-            self.position = frame.position();
+            self.cursor = frame.point();
             self.frames.push(Entry::Frame(frame.clone()));
         }
     }
@@ -69,7 +69,7 @@ impl RoomBatch {
     /// Takes a snapshot without parts, whatever its size.
     pub fn take_whole(&mut self, snapshot: Snapshot) {
         self.is_joined = true;
-        self.position = snapshot.position();
+        self.cursor = snapshot.point();
         self.frames.push(Entry::Whole(snapshot));
     }
 
@@ -92,12 +92,13 @@ impl RoomBatch {
         self.is_whole() && !self.frames.is_empty()
     }
 
-    /// Returns `{"room","epoch","version","position","frames":[…]}`, in pieces.
+    /// Returns `{"room","epoch","version","position","tag"?,"frames":[…]}`, in pieces.
     #[must_use]
     pub fn pieces(&self, epoch: impl Display, version: &str) -> Vec<Bytes> {
-        let Self { room, position, .. } = self;
+        let Self { room, cursor: Point { position, tag }, .. } = self;
+        let tag = tag.map(|tag| format!(r#""tag":"{tag}","#)).unwrap_or_default();
         // An epoch is hexadecimal with hyphens, and a version is numbers and hexadecimal: neither needs an escape.
-        let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},"frames":["#);
+        let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},{tag}"frames":["#);
         let frames = self.frames.iter().map(|entry| match entry {
             Entry::Frame(frame) => vec![frame.text().into_bytes()],
             Entry::Whole(snapshot) => snapshot.whole().into_iter().flatten().collect(),
@@ -109,6 +110,7 @@ impl RoomBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::values::position::Position;
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_answer_has_the_form_of_the_contract() {
-        let mut batch = RoomBatch::new(room(), position(3), 10_000);
+        let mut batch = RoomBatch::new(room(), position(3).into(), 10_000);
         [frame(FrameKind::Event, 5, 0), frame(FrameKind::Event, 7, 0), frame(FrameKind::Live, 9, 0)]
             .iter()
             .for_each(|frame| batch.take(frame));
@@ -145,24 +147,24 @@ mod tests {
 
     #[test]
     fn a_snapshot_moves_back_a_cursor_that_was_ahead_of_the_log() {
-        let mut batch = RoomBatch::new(room(), position(90), 10);
+        let mut batch = RoomBatch::new(room(), position(90).into(), 10);
         batch.take(&frame(FrameKind::Snapshot, 4, 5000));
         assert_eq!(read(&batch), (4, vec![4]));
     }
 
     #[test]
     fn the_parts_of_a_snapshot_stay_together_at_any_size() {
-        let mut batch = RoomBatch::new(room(), position(3), 10);
+        let mut batch = RoomBatch::new(room(), position(3).into(), 10);
         for more in [true, true, false] {
             batch.take(&frame(FrameKind::Snapshot, 4, 5000).with_more(more));
-            assert_eq!((batch.is_partial, batch.position), (more, position(if more { 3 } else { 4 })));
+            assert_eq!((batch.is_partial, batch.cursor.position), (more, position(if more { 3 } else { 4 })));
         }
         assert_eq!(read(&batch), (4, vec![4, 4, 4]));
     }
 
     #[test]
     fn an_empty_answer_comes_when_the_time_is_over_and_the_room_has_answered() {
-        let mut batch = RoomBatch::new(room(), position(3), 100);
+        let mut batch = RoomBatch::new(room(), position(3).into(), 100);
         assert!(!batch.is_ready(true) && !batch.can_answer_early());
         batch.take(&frame(FrameKind::Live, 5, 0));
         assert!(!batch.is_ready(false) && batch.is_ready(true) && !batch.can_answer_early());
@@ -188,7 +190,7 @@ mod tests {
                 frames.iter().filter(|frame| frame.kind() == FrameKind::Event).map(|frame| frame.position().number()).collect();
             let (mut cursor, mut told) = (0, Vec::new());
             loop {
-                let mut batch = RoomBatch::new(room(), position(cursor), most);
+                let mut batch = RoomBatch::new(room(), position(cursor).into(), most);
                 frames.iter().filter(|frame| frame.position().number() > cursor).for_each(|frame| batch.take(frame));
                 let (next, got) = read(&batch);
                 prop_assert!(next >= cursor && got.iter().all(|number| *number > cursor && *number <= next));

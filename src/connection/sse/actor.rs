@@ -68,7 +68,7 @@ pub async fn open(
     let Verified { principal, expires_at } = verified;
     let generation = node.generation(principal.restaurant).await?;
     let (subscriptions, slot) = node.admit(&principal, asked, generation)?;
-    let cursor = subscriptions.only().map(|only| only.since.unwrap_or_default());
+    let cursor = subscriptions.only().map(|only| only.since.unwrap_or_default().position);
     let queue = Rc::new(cursor.map_or_else(BodyQueue::default, BodyQueue::at));
     let (opening, opened) = oneshot::channel();
     let stream = EventStream {
@@ -220,7 +220,7 @@ impl QueuedTransport for EventStream {
     }
 
     fn resumption(&self, room: RoomId, since: Position) -> Subscription {
-        Subscription { paged: true, ..Subscription::again(&self.principal, room, Some(since)) }
+        Subscription { paged: true, ..Subscription::again(&self.principal, room, Some(since.into())) }
     }
 }
 

@@ -314,7 +314,7 @@ impl QueuedTransport for Connection {
     }
 
     fn resumption(&self, room: RoomId, since: Position) -> Subscription {
-        Subscription::again(&self.client.principal, room, Some(since))
+        Subscription::again(&self.client.principal, room, Some(since.into()))
     }
 }
 

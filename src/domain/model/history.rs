@@ -28,6 +28,63 @@ pub struct Mark {
     pub event: Option<EventId>,
 }
 
+/// The end of an event's id, by which a cursor names the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tag(u64);
+
+impl Tag {
+    /// Hexadecimal digits.
+    const DIGITS: usize = 12;
+
+    /// Returns the tag of an event.
+    #[must_use]
+    pub fn of(event: EventId) -> Self {
+        Self(event.uuid().as_u128() as u64 & ((1 << (4 * Self::DIGITS)) - 1))
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:0digits$x}", self.0, digits = Self::DIGITS)
+    }
+}
+
+impl Serialize for Tag {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A position, and the tag of the event there if it is known: the cursor of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Point {
+    /// The position.
+    pub position: Position,
+    /// The tag of the event at it.
+    pub tag: Option<Tag>,
+}
+
+impl Point {
+    /// Returns the later of two points; of two at one position, the one with a tag.
+    #[must_use]
+    pub fn or_later(self, other: Self) -> Self {
+        let rank = |point: Self| (point.position, point.tag.is_some());
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+impl From<Position> for Point {
+    fn from(position: Position) -> Self {
+        Self { position, tag: None }
+    }
+}
+
+impl From<Mark> for Point {
+    fn from(Mark { position, event }: Mark) -> Self {
+        Self { position, tag: event.map(Tag::of) }
+    }
+}
+
 /// The point of a history that the events of a commit continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -71,6 +128,14 @@ pub struct Head {
     pub last: Mark,
     /// The events of the log at the requested positions.
     pub asked: Vec<Mark>,
+}
+
+impl Head {
+    /// Whether the log has the event of a point, if it was asked for its position.
+    #[must_use]
+    pub fn has(&self, point: Point) -> bool {
+        point.tag.is_none() || self.asked.iter().any(|mark| Point::from(*mark) == point)
+    }
 }
 
 /// How a feed in the database compares with what a node knows.
@@ -182,6 +247,18 @@ impl fmt::Display for Epoch<'_> {
     }
 }
 
+/// Separates an epoch from a tag.
+const TAGGED: char = '~';
+
+/// Reads the epoch of a cursor, and the tag of its event if the client knows it.
+#[must_use]
+pub fn without_tag(text: &str) -> (&str, Option<Tag>) {
+    let is_tag = |tag: &&str| tag.len() == Tag::DIGITS && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let tag = text.rsplit_once(TAGGED).filter(|(_, tag)| is_tag(tag));
+    let read = tag.and_then(|(epoch, tag)| Some((epoch, Some(Tag(u64::from_str_radix(tag, 16).ok()?)))));
+    read.unwrap_or((text, None))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +306,32 @@ mod tests {
                 latest = Some(next);
             }
         }
+    }
+
+    proptest! {
+        #[test]
+        fn an_epoch_is_read_as_it_was_written_with_its_tag(epoch in "[a-f0-9.-]{1,60}", id in any::<u128>(), other in "[~.a-z0-9-]{0,30}") {
+            let event = EventId::from_uuid(Uuid::from_u128(id));
+            let (tag, text) = (Tag::of(event), event.to_string());
+            prop_assert_eq!(tag.to_string(), &text[text.len() - Tag::DIGITS..]);
+            let tagged = format!("{epoch}~{tag}");
+            prop_assert_eq!(without_tag(&tagged), (epoch.as_str(), Some(tag)));
+            prop_assert_eq!(without_tag(&epoch), (epoch.as_str(), None));
+            let (before, tag) = without_tag(&other);
+            prop_assert_eq!(tag.map_or_else(|| before.to_owned(), |tag| format!("{before}~{tag}")), other);
+        }
+    }
+
+    #[test]
+    fn a_cursor_counts_where_the_log_has_its_event() {
+        let (log, other): (Log, Log) = (vec![1, 2, 3], vec![1, 7]);
+        let [same, lost, beyond] = [mark(&log, 1), mark(&log, 2), mark(&log, 3)].map(Point::from);
+        let asked = (0..4).map(|number| mark(&other, number)).collect();
+        let head = Head { generation: None, last: mark(&other, 2), asked };
+        assert!(head.has(same) && !head.has(lost) && !head.has(beyond));
+        assert!(head.has(lost.position.into()), "a client of an older version names no event");
+        assert_eq!(lost.or_later(same), lost);
+        assert_eq!(Point::from(lost.position).or_later(lost), lost);
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub struct Since {
     /// without one.
     #[param(schema_with = since_schema)]
     since: Option<String>,
-    /// The cursor's epoch.
+    /// The cursor's epoch, with the tag of its event if that is known: `EPOCH~TAG`. For several rooms, one for all, or one
+    /// each in the same sequence.
     epoch: Option<String>,
 }
 
@@ -61,7 +62,7 @@ fn since_schema() -> Schema {
 }
 
 /// Reads the rooms of an address, and their cursors in the same sequence: `ROOM,ROOM` and
-/// `POSITION,POSITION`, with an empty entry for a room without a cursor.
+/// `POSITION,POSITION`, with an empty entry for a room without a cursor. One epoch is of all cursors.
 fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) -> Result<Vec<Subscribe>, Problem> {
     let rooms: Vec<&str> = rooms.split(',').collect();
     let cursors: Vec<&str> = since.map_or_else(|| vec![""; rooms.len()], |since| since.split(',').collect());
@@ -69,14 +70,16 @@ fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) 
         return Err(Problem::invalid("since: expected a position, or nothing, for each room"));
     }
     let several = rooms.len() > 1;
-    let read = |(room, cursor): (&str, &str)| {
+    let epochs = epoch.map(|epoch| epoch.split(',').collect::<Vec<_>>()).filter(|epochs| epochs.len() == rooms.len());
+    let epoch_of = |at: usize| epochs.as_ref().map(|epochs| epochs[at].to_owned()).or_else(|| epoch.cloned());
+    let read = |(at, (room, cursor)): (usize, (&str, &str))| {
         let since = match cursor {
             "" if several || since.is_none() => None,
             text => Some(position(text)?),
         };
-        Ok(Subscribe { room: room.to_owned(), since, epoch: epoch.cloned(), paged })
+        Ok(Subscribe { room: room.to_owned(), since, epoch: epoch_of(at), paged })
     };
-    rooms.into_iter().zip(cursors).map(read).collect()
+    rooms.iter().copied().zip(cursors).enumerate().map(read).collect()
 }
 
 fn position(text: &str) -> Result<Position, Problem> {
@@ -149,7 +152,8 @@ pub struct Wait {
     /// without one.
     #[param(schema_with = since_schema)]
     since: Option<String>,
-    /// The cursor's epoch.
+    /// The cursor's epoch, with the tag of its event if that is known: `EPOCH~TAG`. For several rooms, one for all, or one
+    /// each in the same sequence.
     epoch: Option<String>,
     /// The longest wait in seconds; more than 30 counts as 30.
     #[param(schema_with = wait_schema)]

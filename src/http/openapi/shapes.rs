@@ -1,5 +1,6 @@
 //! Shapes of answers that are written as text, since frames are encoded once and shared.
 
+use crate::domain::model::history::Tag;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::position::Position;
 use crate::domain::values::schema::{self, wire_schema};
@@ -41,6 +42,9 @@ pub struct Poll {
     pub version: String,
     /// The cursor of the next poll.
     pub position: Position,
+    /// The end of the id of the event at it.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{12}$")]
+    pub tag: Option<Tag>,
     /// Frames as the AsyncAPI document has them.
     #[schema(value_type = Vec<Object>)]
     pub frames: Vec<serde_json::Value>,

@@ -90,10 +90,10 @@ export class KeptRooms {
 
   /** @param {import('../room.js').Room} room */
   #write(room) {
-    const { name: id, cursor, epoch, menu, calls, displays } = room;
+    const { name: id, cursor, epoch, tag, menu, calls, displays } = room;
     if (cursor === null || epoch === null) return;
     const documents = [...room.documents.values()];
-    const value = { version: this.#version, cursor, epoch, documents, menu, calls, displays };
+    const value = { version: this.#version, cursor, epoch, tag, documents, menu, calls, displays };
     const done = documents.length > KEPT_DOCUMENTS
       ? this.#storage.remove('rooms', this.#owner, id)
       : this.#storage.write('rooms', this.#owner, { id, at: this.#wallClock(), value });
@@ -102,8 +102,8 @@ export class KeptRooms {
 }
 
 /** @param {import('../room.js').Room} room @param {any} kept */
-function fill(room, { cursor, epoch, documents, menu, calls, displays }) {
-  Object.assign(room, { cursor, epoch, menu, calls, displays });
+function fill(room, { cursor, epoch, tag, documents, menu, calls, displays }) {
+  Object.assign(room, { cursor, epoch, tag, menu, calls, displays });
   room.documents = new Map(documents.map((/** @type {any} */ order) => [order.id, order]));
   room.emit('change', { kind: 'restored' });
 }

@@ -25,11 +25,11 @@ export async function followPoll(reader) {
 
 /**
  * @param {import('./rooms_reader.js').RoomsReader} reader
- * @param {{room?: string, epoch: string, version?: string, position: number, frames: any[]}} answer
+ * @param {{room?: string, epoch: string, version?: string, position: number, tag?: string, frames: any[]}} answer
  *   `room` is set in a poll of one room; in a poll of several, each frame names its room
  * @param {string | undefined} server_time
  */
-function takeAnswer(reader, { room, epoch, version, position, frames }, server_time) {
+function takeAnswer(reader, { epoch, version, frames, ...at }, server_time) {
   // Other transports send `live` once for each room. Here a later one becomes a `sync`, which moves
   // the cursor.
   const asSent = (/** @type {any} */ frame) => {
@@ -40,7 +40,7 @@ function takeAnswer(reader, { room, epoch, version, position, frames }, server_t
   const live = new Set([...reader.cursors.values()].filter(({ fresh }) => fresh));
   reader.take({ type: 'welcome', epoch, version, server_time });
   for (const frame of frames) reader.take(asSent(frame));
-  if (room) reader.take(asSent({ type: 'live', room, position, server_time }));
+  if (at.room) reader.take(asSent({ type: 'live', ...at, server_time }));
 }
 
 /**

@@ -472,7 +472,7 @@ export class HttpLink {
 
   /** Returns the epoch of the rooms' cursors, for as long as the server has named none. */
   #believedEpoch() {
-    return this.#parts.cursors().find(({ epoch }) => epoch)?.epoch ?? undefined;
+    return this.#parts.cursors().find(({ epoch }) => epoch)?.epoch?.split('~', 1)[0];
   }
 
   /** @param {import('../types.js').End} end */

@@ -1,5 +1,6 @@
 import { problem } from '../api.js';
 import { OrderbellError } from '../codes.js';
+import { tagOf } from '../cursor.js';
 
 /** The deadline for the beginning of an answer, beyond the wait that was asked for, in ms. */
 const OPENING_DEADLINE_MS = 8_000;
@@ -120,11 +121,12 @@ export class RoomsReader {
     const cursors = [...this.cursors.values()];
     const rooms = encodeURIComponent(cursors.map(({ room }) => room).join());
     const url = new URL(`/api/v1/rooms/${rooms}/${how}`, origin);
-    // A request names one epoch, so cursors of another are left out.
-    const epoch = cursors.find((cursor) => cursor.since !== undefined)?.epoch;
-    const since = cursors.map((cursor) => (cursor.epoch === epoch ? cursor.since ?? '' : ''));
-    if (since.some((position) => position !== '')) url.searchParams.set('since', since.join());
-    if (url.searchParams.has('since') && epoch) url.searchParams.set('epoch', epoch);
+    const [epoch, other] = new Set(cursors.filter(({ since }) => since !== undefined).map((cursor) => cursor.epoch));
+    if (epoch) {
+      url.searchParams.set('since', cursors.map(({ since }) => since).join());
+      // An older server takes only one epoch, for all cursors.
+      url.searchParams.set('epoch', other ? cursors.map((cursor) => cursor.epoch).join() : epoch);
+    }
     if (how === 'events') url.searchParams.set('wait', String(wait));
     return url;
   }
@@ -181,7 +183,7 @@ export class RoomsReader {
     this.heard = true;
     if (frame.type === 'welcome') {
       for (const cursor of this.cursors.values()) {
-        if (cursor.epoch === frame.epoch) continue;
+        if (untagged(cursor) === frame.epoch) continue;
         Object.assign(cursor, { since: undefined, epoch: frame.epoch });
       }
       this.#hooks.welcome(frame);
@@ -196,10 +198,15 @@ export class RoomsReader {
    * Moves a cursor. Events may be repeated, so only a snapshot moves it back.
    * @param {any} frame
    */
-  #move({ type, room, position }) {
+  #move(frame) {
+    const { type, room, position } = frame;
     const cursor = this.cursors.get(room);
     if (!cursor) return;
-    cursor.since = type === 'snapshot' ? position : Math.max(cursor.since ?? 0, position);
+    if (type === 'snapshot' || position >= (cursor.since ?? 0)) {
+      const tag = tagOf(frame);
+      cursor.since = position;
+      cursor.epoch = untagged(cursor) + (tag ? `~${tag}` : '');
+    }
     cursor.fresh = false;
   }
 
@@ -209,4 +216,9 @@ export class RoomsReader {
     this.cursors.delete(frame.room);
     if (!frame.room || this.cursors.size === 0) this.stop();
   }
+}
+
+/** Returns the epoch of a cursor without the tag. @param {Cursor} cursor */
+function untagged({ epoch }) {
+  return epoch?.split('~', 1)[0] ?? '';
 }

@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Followed {
     /// The position up to which it has seen everything; `None` before the first snapshot.
     cursor: Option<Position>,
+    /// The end of the id of the event at it.
+    tag: Option<String>,
     /// The epoch in which it got the cursor.
     epoch: String,
     /// The histories to which its state may belong.
@@ -196,6 +198,16 @@ impl World {
         }
     }
 
+    /// Loses the connection, and in half of the cases the state too, as a page that is loaded again.
+    pub fn flap(&mut self, client: usize) {
+        let Some(connection) = self.clients[client].connection.filter(|_| !self.is_calm) else { return };
+        if self.chance.in_hundred(50) {
+            let rooms: Vec<_> = self.clients[client].rooms.keys().copied().collect();
+            rooms.into_iter().for_each(|room| self.forget(client, room));
+        }
+        self.cut(connection, 0..=100);
+    }
+
     /// Stops being slow.
     pub fn settle(&mut self, client: usize) {
         self.clients[client].is_slow = false;
@@ -214,6 +226,7 @@ impl World {
     fn follow(&mut self, client: usize, room: RoomId) {
         let (of_room, paged) = (self.keeps(Rule::CursorIsOfTheRoom), self.chance.in_hundred(50));
         let (of_epoch, connection) = (self.keeps(Rule::CursorIsOfItsEpoch), self.clients[client].connection);
+        let names_event = self.has_tags && self.keeps(Rule::CursorNamesItsEvent);
         let current = connection.and_then(|id| self.connections.get(&id)).map(Connection::epoch).unwrap_or_default();
         let of = &mut self.clients[client];
         let followed = of.rooms.entry(room).or_default();
@@ -223,6 +236,8 @@ impl World {
         *asked = Asked { times: asked.times + 1, is_open: true, has_left: false };
         let mut frame = json!({"type": "subscribe", "room": room, "paged": paged});
         if let Some(since) = since {
+            let tag = followed.tag.as_ref().filter(|_| names_event && followed.cursor == Some(since));
+            let epoch = tag.map_or_else(|| epoch.clone(), |tag| format!("{epoch}~{tag}"));
             (frame["since"], frame["epoch"]) = (json!(since), json!(epoch));
         }
         self.say(client, &frame);
@@ -426,6 +441,9 @@ impl World {
             return if is_again { Ok(()) } else { Err("nothing comes before the snapshot".into()) };
         };
         let is_event = kind == "event";
+        if frame["rewritten"] == true && self.past.is_empty() {
+            return Err("no history was rewritten".into());
+        }
         if kind == "live" && position < cursor && !is_again {
             return Err(format!("`live` is before the cursor, {cursor}"));
         }
@@ -444,6 +462,7 @@ impl World {
         self.sum.shown += usize::from(is_event);
         let Some(followed) = self.clients[client].rooms.get_mut(&room) else { return Ok(()) };
         followed.cursor = Some(position);
+        followed.tag = tag_of(frame);
         followed.possible = possible.into_iter().filter(|(_, continues)| continues.is_ok()).map(|(number, _)| number).collect();
         if is_event {
             followed.apply(&frame["event"]);
@@ -484,7 +503,8 @@ impl World {
             documents.insert(id.as_str().unwrap().to_owned(), document.clone());
         }
         let calls = if frame["calls"].is_object() { frame["calls"].clone() } else { Value::Object(Map::new()) };
-        *followed = Followed { cursor: Some(position_in(frame, "position")), epoch, possible, documents, calls };
+        let cursor = Some(position_in(frame, "position"));
+        *followed = Followed { cursor, tag: tag_of(frame), epoch, possible, documents, calls };
         Ok(())
     }
 
@@ -617,6 +637,12 @@ fn is_of(database: &Database, restaurant: RestaurantId, room: RoomId, frame: &Va
         RoomId::Order(_) => documents.iter().all(is_there),
         RoomId::Kitchen(_) | RoomId::Floor(_) => documents.iter().all(is_there) && documents.len() == open,
     }
+}
+
+/// Returns the end of the id of the event at a frame's position.
+fn tag_of(frame: &Value) -> Option<String> {
+    let tag = frame["tag"].as_str().map(ToOwned::to_owned);
+    tag.or_else(|| frame["event"]["id"].as_str().map(|id| id[id.len() - 12..].to_owned()))
 }
 
 fn position_in(frame: &Value, field: &str) -> Position {

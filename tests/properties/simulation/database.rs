@@ -5,7 +5,7 @@ use crate::support::menu;
 use orderbell::domain::model::call::Calls;
 use orderbell::domain::model::draft::to_json;
 use orderbell::domain::model::event::Event;
-use orderbell::domain::model::history::{Head, Known, Mark};
+use orderbell::domain::model::history::{Head, Mark};
 use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::room_id::RoomId;
@@ -119,11 +119,11 @@ impl Database {
         }
     }
 
-    /// Returns the head of a feed, and the events at the positions that a node knows.
-    pub fn head_and(&self, restaurant: RestaurantId, known: Option<&Known>) -> Head {
+    /// Returns the head of a feed, and the events at some positions.
+    pub fn head_and(&self, restaurant: RestaurantId, asked: impl IntoIterator<Item = Position>) -> Head {
         let feed = &self.feeds[&restaurant];
         let event = |position| self.log[&restaurant].iter().find(|event| event.position == position).map(|event| event.id);
-        let asked = known.into_iter().flat_map(Known::positions).map(|position| Mark { position, event: event(position) });
+        let asked = asked.into_iter().map(|position| Mark { position, event: event(position) });
         Head { generation: feed.generation, last: feed.last.unwrap(), asked: asked.collect() }
     }
 
@@ -182,7 +182,7 @@ impl Database {
             is_floor.then(|| self.calls[&restaurant].iter().map(|(id, call)| entry(id.to_string(), to_json(call))).collect());
         let contents = Contents { documents, calls, displays: is_floor.then(BTreeMap::new) };
         let last = self.feeds[&restaurant].last.unwrap();
-        Some((Snapshot::encode(room, last.position, contents, Into::into), last))
+        Some((Snapshot::encode(room, last, contents, Into::into), last))
     }
 
     fn open_orders(&self, restaurant: RestaurantId) -> impl Iterator<Item = &Order> {

@@ -7,12 +7,13 @@ use super::rules::Rule;
 use super::world::World;
 use orderbell::connection::subscription::Subscription;
 use orderbell::domain::model::event::Event;
-use orderbell::domain::model::history::{Head, Known, Mark, Standing};
+use orderbell::domain::model::history::{Head, Known, Mark, Point, Standing};
 use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::{EventId, Generation, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::feed::EventCommitted;
 use orderbell::feed::sequencer::Sequencer;
+use orderbell::room::Recent;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use std::sync::Arc;
 const EARLY: usize = 4;
 /// The most events of one read of the log.
 const PAGE: usize = 5;
+/// The most delivered events that are remembered.
+const RECENT: usize = 6;
 
 /// A feed of a node.
 pub struct Feed {
@@ -38,6 +41,7 @@ enum State {
 struct Delivery {
     generation: Option<Generation>,
     sequencer: Sequencer,
+    recent: Recent,
     /// Rooms that already have the sequencer's next event.
     handed: Vec<RoomId>,
     is_reading: bool,
@@ -53,6 +57,7 @@ impl Delivery {
         Self {
             generation,
             sequencer: Sequencer::new(last, EARLY),
+            recent: Recent::new(last, RECENT),
             handed: Vec::new(),
             is_reading: false,
             has_retry: false,
@@ -101,7 +106,8 @@ impl World {
         let serial = self.number();
         let Some(connection) = self.connections.get_mut(&member) else { return };
         let number = connection.joins.next(room);
-        let join = JoinRoom { room, member, number, since, only_owner, paged, head: Position::ZERO, generation };
+        let (has_event, head) = (None, Point::default());
+        let join = JoinRoom { room, member, number, since, has_event, only_owner, paged, head, generation };
         let of = &mut self.nodes[node];
         let feed = of.feeds.entry(restaurant).or_insert_with(|| {
             of.open.insert(serial);
@@ -114,7 +120,8 @@ impl World {
                 feed.state = State::Starting(vec![join]);
                 let (serial, known) = (feed.serial, of.known.get(&restaurant).cloned());
                 self.read(node, move |database| {
-                    let head = database.map(|database| database.head_and(restaurant, known.as_ref()));
+                    let asked = known.iter().flat_map(Known::positions);
+                    let head = database.map(|database| database.head_and(restaurant, asked));
                     What::In(serial, Box::new(What::Started(restaurant, known, head)))
                 });
             }
@@ -161,11 +168,13 @@ impl World {
     /// Forwards a join to its room, and opens the room if necessary.
     fn forward(&mut self, node: usize, restaurant: RestaurantId, join: JoinRoom) {
         let compares = self.keeps(Rule::JoinIsOfItsGeneration);
-        let Some(standing) = self.delivery(node, restaurant).map(|delivery| delivery.standing()) else { return };
+        let believes = !self.keeps(Rule::CursorsAreChecked);
+        let Some(delivery) = self.delivery(node, restaurant) else { return };
+        let standing = delivery.standing();
+        let has_event = if believes { Some(true) } else { join.since.and_then(|since| delivery.recent.has(since)) };
         if compares && join.generation != standing.generation {
             return self.deliver(join.member, Mail::Rewritten);
         }
-        let head = standing.last.position;
         let (room, serial) = (join.room, self.number());
         let to = &mut self.nodes[node];
         let Some(feed) = to.feeds.get_mut(&restaurant) else { return };
@@ -173,7 +182,7 @@ impl World {
             to.open.insert(serial);
             Room::new(serial, standing)
         });
-        let join = JoinRoom { head, ..join };
+        let join = JoinRoom { head: standing.last.into(), has_event, ..join };
         if open.put(Inbox::Join(join.clone())) {
             open.sent_joins += 1;
             self.wake(node, restaurant, room);
@@ -268,6 +277,7 @@ impl World {
                 return;
             }
             delivery.handed.clear();
+            delivery.recent.push(event.mark());
             delivery.sequencer.advance();
         }
         let Some(delivery) = self.delivery(node, restaurant) else { return };
@@ -349,7 +359,7 @@ impl World {
         let is_delivered = self.keeps(Rule::SyncIsDelivered);
         let Some(feed) = self.nodes[node].feeds.get_mut(&restaurant) else { return };
         let State::Delivering(Delivery { sequencer, handed, known, .. }) = &feed.state else { return };
-        let head = if is_delivered { sequencer.delivered().position } else { *known };
+        let head = if is_delivered { sequencer.delivered().into() } else { (*known).into() };
         let mut woken = Vec::new();
         for (id, open) in feed.rooms.iter_mut().filter(|(id, _)| !handed.contains(id)) {
             if open.put(Inbox::Sync(head)) {

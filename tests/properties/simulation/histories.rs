@@ -14,16 +14,8 @@ const GRACE: i64 = 2000;
 impl World {
     /// Records that a node delivers an event. Returns false if the node must not deliver it.
     pub fn record(&mut self, node: usize, restaurant: RestaurantId, at: Standing) -> bool {
-        let knows_one = self.keeps(Rule::OneEventAPosition);
         let known = self.nodes[node].known.entry(restaurant).or_insert_with(|| Known::new(at.generation, at.last));
-        if known.deliver(at) {
-            return true;
-        }
-        if !knows_one && known.generation == at.generation {
-            known.mark = at.last;
-            return true;
-        }
-        false
+        known.deliver(at)
     }
 
     /// Records where a feed begins, if nothing is known of it.
@@ -45,9 +37,7 @@ impl World {
 
     /// Records that a node may show everything up to an event.
     pub fn show_up_to(&mut self, node: usize, restaurant: RestaurantId, at: Standing) {
-        if self.keeps(Rule::ShownIsNoted)
-            && let Some(known) = self.nodes[node].known.get_mut(&restaurant)
-        {
+        if let Some(known) = self.nodes[node].known.get_mut(&restaurant) {
             known.show(at);
         }
     }
@@ -77,7 +67,7 @@ impl World {
         self.read(node, move |database| {
             let heads = database.map(|database| {
                 let head = |(id, known): (RestaurantId, Known)| {
-                    let head = database.head_and(id, Some(&known));
+                    let head = database.head_and(id, known.positions());
                     (id, known, head)
                 };
                 known.into_iter().map(head).collect()
@@ -156,8 +146,7 @@ impl World {
     }
 
     /// Returns whether every node knows, for each restaurant, a position that the standby lacks, if it lacks any. A node without
-    /// such a position would accept a cursor at a lost event, as if it were in the new history, until it hears of the new
-    /// generation.
+    /// such a position accepts a cursor at a lost event without a tag, until it hears of the new generation.
     fn is_known(&self, standby: &Database) -> bool {
         let is_lost = |id: &RestaurantId| self.database.head(*id) > standby.head(*id);
         restaurants().iter().filter(|id| is_lost(id)).all(|id| {
@@ -168,7 +157,7 @@ impl World {
 
     /// Replaces the database by the standby's copy. The database is unreachable for a moment.
     pub fn rewrite(&mut self) {
-        if self.standby.as_ref().is_some_and(|standby| !self.is_known(standby)) {
+        if !self.has_tags && self.standby.as_ref().is_some_and(|standby| !self.is_known(standby)) {
             return self.later(20..=80, Happening::Rewrite);
         }
         let Some(standby) = self.standby.take().filter(|_| !self.is_calm) else { return };

@@ -13,7 +13,7 @@ use orderbell::broker::redis_connection::Outgoing;
 use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::command::{Command, Subject};
 use orderbell::domain::model::event::{By, Event};
-use orderbell::domain::model::history::{Head, Known, Mark};
+use orderbell::domain::model::history::{Head, Known, Mark, Point};
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
@@ -59,11 +59,11 @@ pub enum What {
     Turn(RoomId, RestaurantId),
     Opened(RoomId, RestaurantId, Option<Option<Opened>>),
     /// A room has read the head, compares it with the node's knowledge, and continues with it.
-    Headed(RoomId, RestaurantId, Rule, Option<Known>, Option<Head>, Next),
+    Headed(RoomId, RestaurantId, Option<Known>, Option<Head>, Next),
     /// A room has read a snapshot.
     Read(RoomId, RestaurantId, Option<(Snapshot, Mark)>),
     Paged(RoomId, RestaurantId, PendingJoin, Option<Page>),
-    Resume(RoomId, RestaurantId, PendingJoin, Position),
+    Resume(RoomId, RestaurantId, PendingJoin, Point),
     CatchUp(RoomId, RestaurantId),
     Empty(RoomId, RestaurantId),
     RoomEmpty(RoomId, RestaurantId, u64),
@@ -85,7 +85,7 @@ pub enum What {
 }
 
 /// The room's next step with a head. The head is `None` if it belongs to another history or the read failed.
-pub type Next = Box<dyn FnOnce(&mut World, Option<Position>)>;
+pub type Next = Box<dyn FnOnce(&mut World, Option<Head>)>;
 
 /// The sender of a command, who waits for its answer.
 #[derive(Debug, Clone, Copy)]
@@ -174,8 +174,8 @@ impl World {
             What::Opened(room, restaurant, opened) => self.opening_read(node, restaurant, room, opened),
             What::Read(room, restaurant, snapshot) => self.snapshot_read(node, restaurant, room, snapshot),
             What::Paged(room, restaurant, turn, page) => self.paged(node, restaurant, room, turn, page),
-            What::Headed(room, restaurant, rule, known, head, next) => {
-                let head = self.judged(node, restaurant, room, rule, known, head);
+            What::Headed(room, restaurant, known, head, next) => {
+                let head = self.judged(node, restaurant, room, known, head);
                 next(self, head);
             }
             What::Resume(room, restaurant, turn, sent) => self.resume_after(node, restaurant, room, turn, sent),
@@ -435,6 +435,8 @@ impl World {
     fn relay(&mut self, from: usize, message: &Outgoing) {
         for node in (0..self.nodes.len()).filter(|node| *node != from) {
             let copies = match self.chance.below(10) {
+                // What disturbs the database may disturb the network too.
+                0..=5 if self.has_faults() && self.standby.is_some() => 0,
                 _ if !self.has_faults() => 1,
                 0..=1 => 0,
                 2 => 2,

@@ -7,7 +7,7 @@ use super::node::{Next, What};
 use super::rules::Rule;
 use super::world::{Happening, World};
 use orderbell::domain::model::event::Event;
-use orderbell::domain::model::history::{Comparison, Head, Known, Mark, Standing};
+use orderbell::domain::model::history::{Comparison, Head, Known, Mark, Point, Standing};
 use orderbell::domain::model::room_id::{RoomId, RoomKind};
 use orderbell::domain::values::ids::{Generation, RestaurantId};
 use orderbell::domain::values::position::Position;
@@ -35,10 +35,11 @@ pub struct JoinRoom {
     pub room: RoomId,
     pub member: u64,
     pub number: u64,
-    pub since: Option<Position>,
+    pub since: Option<Point>,
+    pub has_event: Option<bool>,
     pub only_owner: Option<Key>,
     pub paged: bool,
-    pub head: Position,
+    pub head: Point,
     /// The generation in the `welcome` of the connection.
     pub generation: Option<Generation>,
 }
@@ -48,7 +49,7 @@ pub enum Inbox {
     Join(JoinRoom),
     Leave(u64),
     Event(Arc<Event>),
-    Sync(Position),
+    Sync(Point),
 }
 
 /// A join that the room is serving.
@@ -58,6 +59,7 @@ pub struct PendingJoin {
     number: u64,
     turn: u64,
     paged: bool,
+    rewritten: bool,
 }
 
 /// The opening state of a room.
@@ -69,7 +71,7 @@ pub struct Opened {
 }
 
 /// A page of the events that a member missed.
-pub type Page = (Vec<Frame>, Position);
+pub type Page = (Vec<Frame>, Point);
 
 enum Stage {
     Closed(Vec<Arc<Event>>),
@@ -83,7 +85,7 @@ pub struct Room {
     pub serial: u64,
     /// The generation of its feed.
     generation: Option<Generation>,
-    head: Position,
+    head: Point,
     stage: Stage,
     tail: Tail,
     members: Members<u64>,
@@ -100,13 +102,13 @@ pub struct Room {
 }
 
 impl Room {
-    pub fn new(serial: u64, Standing { generation, last: Mark { position: head, .. } }: Standing) -> Self {
+    pub fn new(serial: u64, Standing { generation, last }: Standing) -> Self {
         Self {
             serial,
             generation,
-            head,
+            head: last.into(),
             stage: Stage::Closed(Vec::new()),
-            tail: Tail::new(head, TAIL, TAIL_BYTES),
+            tail: Tail::new(last.position, TAIL, TAIL_BYTES),
             members: Members::default(),
             owner: None,
             inbox: VecDeque::new(),
@@ -147,8 +149,8 @@ impl Room {
             return;
         }
         early.clear();
-        self.head = event.position;
-        self.tail = Tail::new(self.head, TAIL, TAIL_BYTES);
+        self.head = event.mark().into();
+        self.tail = Tail::new(event.position, TAIL, TAIL_BYTES);
     }
 
     /// Returns the mailbox of a join, if it is still the same one.
@@ -221,7 +223,7 @@ impl World {
         open.joins += 1;
         match &mut open.stage {
             Stage::Open(_) => {
-                open.head = open.head.max(join.head);
+                open.head = open.head.or_later(join.head);
                 self.join(node, restaurant, join);
             }
             Stage::Opening(_, joining) => joining.push(join),
@@ -233,7 +235,9 @@ impl World {
     }
 
     fn open(&mut self, node: usize, restaurant: RestaurantId, room: RoomId) {
-        let Some((serial, head)) = self.room(node, restaurant, room).map(|open| (open.serial, open.head)) else { return };
+        let Some((serial, head)) = self.room(node, restaurant, room).map(|open| (open.serial, open.head.position)) else {
+            return;
+        };
         self.read_in(node, serial, move |database| {
             let opened = database.map(|database| {
                 let exists = match room {
@@ -255,16 +259,15 @@ impl World {
             return self.opened(node, restaurant, room, opened);
         };
         self.note_shown(node, restaurant, room, *last);
-        let next = move |world: &mut Self, head: Option<Position>| {
-            world.opened(node, restaurant, room, opened.filter(|_| head.is_some()))
-        };
-        self.read_head(node, restaurant, room, Rule::OpeningsAreCompared, Box::new(next));
+        let next =
+            move |world: &mut Self, head: Option<Head>| world.opened(node, restaurant, room, opened.filter(|_| head.is_some()));
+        self.read_head(node, restaurant, room, None, Box::new(next));
     }
 
     fn opened(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, opened: Option<Option<Opened>>) {
         let checks = self.keeps(Rule::OpenedAtItsHead);
         let Some(open) = self.room(node, restaurant, room) else { return };
-        if checks && matches!(&opened, Some(Some(opened)) if opened.asked != open.head) {
+        if checks && matches!(&opened, Some(Some(opened)) if opened.asked != open.head.position) {
             return self.open(node, restaurant, room);
         }
         let Stage::Opening(early, joining) = std::mem::replace(&mut open.stage, Stage::Closed(Vec::new())) else { return };
@@ -302,11 +305,13 @@ impl World {
             return self.close_if_empty(node, restaurant, join.room);
         }
         let turn = open.members.join(MemberId(join.member), join.member);
-        let turn = PendingJoin { member: join.member, number: join.number, turn, paged: join.paged };
+        let rewritten = join.has_event == Some(false);
+        let turn = PendingJoin { member: join.member, number: join.number, turn, paged: join.paged, rewritten };
         let room = join.room;
-        let is_usable = |since: &Position| room.kind() != RoomKind::Menu || *since > Position::ZERO || open.head == *since;
-        match join.since.filter(is_usable) {
-            Some(since) if since <= open.head && (open.tail.covers(since) || !covers) => {
+        let is_usable = |at: Position| room.kind() != RoomKind::Menu || at > Position::ZERO || open.head.position == at;
+        let is_covered = |at: Position| at <= open.head.position && (open.tail.covers(at) || !covers);
+        match join.since.filter(|since| !turn.rewritten && is_usable(since.position)) {
+            Some(since) if join.has_event == Some(true) && is_covered(since.position) => {
                 self.finish(node, restaurant, room, turn, Vec::new(), since);
             }
             Some(since) => self.replay(node, restaurant, room, turn, since, true),
@@ -314,36 +319,42 @@ impl World {
         }
     }
 
-    fn replay(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, sent: Position, is_first: bool) {
+    fn replay(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, sent: Point, is_first: bool) {
         let Some(serial) = self.room(node, restaurant, room).map(|open| open.serial) else { return };
-        let next = move |world: &mut Self, head: Option<Position>| match head {
-            Some(head) if is_first && sent > head => world.send_snapshot(node, restaurant, room, turn),
+        let asks = self.keeps(Rule::CursorsAreCompared);
+        let next = move |world: &mut Self, head: Option<Head>| match head {
+            Some(head) if is_first && asks && !head.has(sent) => {
+                world.send_snapshot(node, restaurant, room, PendingJoin { rewritten: true, ..turn });
+            }
+            Some(head) if is_first && sent.position > head.last.position => world.send_snapshot(node, restaurant, room, turn),
             Some(head) => world.read_in(node, serial, move |database| {
-                What::Paged(room, restaurant, turn, database.map(|database| page(database, restaurant, room, sent, head)))
+                let page = database.map(|database| page(database, restaurant, room, sent.position, head.last));
+                What::Paged(room, restaurant, turn, page)
             }),
             None => world.drop_member(node, restaurant, room, turn, Mail::Unavailable(room, turn.number)),
         };
-        self.read_head(node, restaurant, room, Rule::PagesAreCompared, Box::new(next));
+        self.read_head(node, restaurant, room, Some(sent.position), Box::new(next));
     }
 
     /// Compares the head again after a page was read: the database may have been replaced meanwhile.
     pub fn paged(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, page: Option<Page>) {
-        if page.is_none() || !self.keeps(Rule::PagesAreComparedAgain) {
+        if page.is_none() {
             return self.replayed(node, restaurant, room, turn, page);
         }
-        let next = move |world: &mut Self, head: Option<Position>| {
+        let next = move |world: &mut Self, head: Option<Head>| {
             world.replayed(node, restaurant, room, turn, page.filter(|_| head.is_some()))
         };
-        self.read_head(node, restaurant, room, Rule::PagesAreComparedAgain, Box::new(next));
+        self.read_head(node, restaurant, room, None, Box::new(next));
     }
 
     /// Reads the head for a room, like `Histories::head`.
-    fn read_head(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, rule: Rule, next: Next) {
+    fn read_head(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, also: Option<Position>, next: Next) {
         let Some(serial) = self.room(node, restaurant, room).map(|open| open.serial) else { return };
         let known = self.nodes[node].known.get(&restaurant).cloned();
         self.read_in(node, serial, move |database| {
-            let head = database.map(|database| database.head_and(restaurant, known.as_ref()));
-            What::Headed(room, restaurant, rule, known, head, next)
+            let asked = known.iter().flat_map(Known::positions).chain(also);
+            let head = database.map(|database| database.head_and(restaurant, asked));
+            What::Headed(room, restaurant, known, head, next)
         });
     }
 
@@ -354,17 +365,16 @@ impl World {
         node: usize,
         restaurant: RestaurantId,
         room: RoomId,
-        rule: Rule,
         known: Option<Known>,
         head: Option<Head>,
-    ) -> Option<Position> {
+    ) -> Option<Head> {
         let generation = self.room(node, restaurant, room)?.generation;
         let head = head?;
         let known = known?;
-        let is_of_generation = known.generation == generation || !self.keeps(Rule::ReadsAreOfTheGeneration);
-        if !self.keeps(rule) || is_of_generation && known.compare(&head) == Comparison::Same {
+        let is_same = known.generation == generation && known.compare(&head) == Comparison::Same;
+        if is_same || !self.keeps(Rule::ReadsAreCompared) {
             self.show_up_to(node, restaurant, Standing { generation, last: head.last });
-            return Some(head.last.position);
+            return Some(head);
         }
         self.request(node, restaurant);
         None
@@ -402,9 +412,8 @@ impl World {
     pub fn snapshot_read(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, read: Option<(Snapshot, Mark)>) {
         let Some((snapshot, last)) = read else { return self.refreshed(node, restaurant, room, None) };
         self.note_shown(node, restaurant, room, last);
-        let next =
-            move |world: &mut Self, head: Option<Position>| world.refreshed(node, restaurant, room, head.map(|_| snapshot));
-        self.read_head(node, restaurant, room, Rule::SnapshotsAreCompared, Box::new(next));
+        let next = move |world: &mut Self, head: Option<Head>| world.refreshed(node, restaurant, room, head.map(|_| snapshot));
+        self.read_head(node, restaurant, room, None, Box::new(next));
     }
 
     fn refreshed(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, snapshot: Option<Snapshot>) {
@@ -424,7 +433,7 @@ impl World {
     fn send_shared(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, snapshot: &Snapshot) {
         let first = if turn.paged { snapshot.part(0) } else { None };
         let frame = first.unwrap_or_else(|| snapshot.plain());
-        self.finish(node, restaurant, room, turn, vec![frame], snapshot.position());
+        self.finish(node, restaurant, room, turn, vec![frame], snapshot.point());
     }
 
     /// Sends these frames, then the rest after `through` from the tail, then `live`. Sends more than a page of them page by page.
@@ -435,16 +444,16 @@ impl World {
         room: RoomId,
         turn: PendingJoin,
         mut frames: Vec<Frame>,
-        through: Position,
+        through: Point,
     ) {
         let (covers, has_all) = (self.keeps(Rule::TailCovers), self.keeps(Rule::LiveHasAll));
         let (continues, keeps_from) = (self.keeps(Rule::PagesContinue), self.keeps(Rule::LiveFromIsKept));
         let Some(open) = self.room(node, restaurant, room) else { return };
-        let rest = if has_all { open.tail.after(through) } else { Some(Vec::new()) };
+        let rest = if has_all { open.tail.after(through.position) } else { Some(Vec::new()) };
         let is_whole = rest.is_some() || !covers;
         frames.extend(rest.unwrap_or_default());
         if frames.len() > PAGE || !is_whole {
-            let sent = if frames.len() > PAGE && continues { frames[PAGE - 1].position() } else { through };
+            let sent = if frames.len() > PAGE && continues { frames[PAGE - 1].point() } else { through };
             frames.truncate(PAGE);
             if open.handle(turn).is_some() {
                 let then = What::In(open.serial, Box::new(What::Resume(room, restaurant, turn, sent)));
@@ -452,8 +461,8 @@ impl World {
             }
             return;
         }
-        let position = frames.last().map_or(through, Frame::position).max(through).max(open.head);
-        frames.push(ServerFrame::Live { room, position }.encode());
+        let Point { position, tag } = frames.last().map_or(through, Frame::point).or_later(through).or_later(open.head);
+        frames.push(ServerFrame::Live { room, position, tag, rewritten: turn.rewritten }.encode());
         let Some(member) = open.handle(turn) else { return };
         let from = if keeps_from { position } else { Position::ZERO };
         let mut woken = Vec::new();
@@ -467,9 +476,9 @@ impl World {
         }
     }
 
-    pub fn resume_after(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, sent: Position) {
+    pub fn resume_after(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, turn: PendingJoin, sent: Point) {
         let Some(open) = self.room(node, restaurant, room) else { return };
-        if open.tail.covers(sent) {
+        if open.tail.covers(sent.position) {
             self.finish(node, restaurant, room, turn, Vec::new(), sent);
         } else {
             self.replay(node, restaurant, room, turn, sent, false);
@@ -492,17 +501,18 @@ impl World {
         let prev = std::mem::replace(last, event.position);
         let told = Position::new(event.position.number() - 1).filter(|_| !names_last).unwrap_or(prev);
         let frame = ServerFrame::event(room, told, event).encode();
-        open.head = open.head.max(event.position);
+        open.head = open.head.or_later(event.mark().into());
         open.tail.push(frame.clone());
         self.broadcast(node, restaurant, room, &frame, prev, true);
     }
 
-    fn sync(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, head: Position) {
+    fn sync(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, head: Point) {
         let now = self.time();
         let Some(open) = self.room(node, restaurant, room) else { return };
         let Stage::Open(prev) = open.stage else { return };
-        open.head = open.head.max(head);
-        let frame = ServerFrame::Sync { room, position: head, prev, server_time: now }.encode();
+        open.head = open.head.or_later(head);
+        let Point { position, tag } = head;
+        let frame = ServerFrame::Sync { room, position, tag, prev, server_time: now }.encode();
         self.broadcast(node, restaurant, room, &frame, prev, false);
     }
 
@@ -572,14 +582,14 @@ impl World {
 }
 
 /// Reads a page of the events that a member missed, like `src/room/opening.rs`.
-fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Position, head: Position) -> Page {
+fn page(database: &Database, restaurant: RestaurantId, room: RoomId, sent: Position, head: Mark) -> Page {
     let mut prev = sent;
     let encode = |event: &Arc<Event>| {
         let frame = ServerFrame::event(room, prev, event).encode();
         prev = event.position;
         frame
     };
-    let frames: Vec<_> = database.events(restaurant, Some(room), sent, head).take(PAGE).map(encode).collect();
-    let through = frames.last().map(Frame::position).filter(|_| frames.len() == PAGE).unwrap_or(head);
+    let frames: Vec<_> = database.events(restaurant, Some(room), sent, head.position).take(PAGE).map(encode).collect();
+    let through = frames.last().map(Frame::point).filter(|_| frames.len() == PAGE).unwrap_or_else(|| head.into());
     (frames, through)
 }

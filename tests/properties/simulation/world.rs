@@ -52,6 +52,8 @@ pub enum Happening {
     Database(bool),
     /// Redis becomes reachable, or unreachable.
     Redis(bool),
+    /// A client loses its connection, and perhaps its state.
+    Flap(usize),
     /// A standby misses commits from now on.
     Standby,
     /// The standby replaces the database.
@@ -100,6 +102,8 @@ pub struct World {
     /// Whether Redis loses, repeats and reorders messages, and nodes die. Without these faults, a run tests the comparison of
     /// heads after a publisher has dropped messages or a subscription has missed some.
     pub is_lossy: bool,
+    /// Whether clients return tags. Those of earlier versions do not, so they need each node to know what the database has lost.
+    pub has_tags: bool,
     pub is_calm: bool,
     pub nodes: Vec<Node>,
     pub connections: BTreeMap<u64, Connection>,
@@ -128,7 +132,7 @@ impl World {
 
     fn of(seed: u64, broken: Option<Rule>, is_told: bool) -> Self {
         let mut chance = Chance::of(seed);
-        let is_lossy = chance.in_hundred(70);
+        let (is_lossy, has_tags) = (chance.in_hundred(70), chance.in_hundred(60));
         let restaurants = restaurants();
         let mut world = Self {
             chance,
@@ -143,6 +147,7 @@ impl World {
             has_database: true,
             has_redis: true,
             is_lossy,
+            has_tags,
             is_calm: false,
             nodes: (0..NODES).map(|_| Node::default()).collect(),
             connections: BTreeMap::new(),
@@ -173,14 +178,20 @@ impl World {
             self.later(begin..=begin, Happening::Database(false));
             self.later(begin + 20..=begin + 600, Happening::Database(true));
         }
-        // If a database loses its end while some nodes die, no node may be left that knows the lost events.
-        let loses_its_end = self.chance.in_hundred(50);
-        if loses_its_end {
+        let most = if self.has_tags { 3 } else { 1 };
+        let losses = if self.chance.in_hundred(50) { self.chance.below(most) + 1 } else { 0 };
+        for _ in 0..losses {
             let begin = self.chance.span(200..=BUSY - 1000);
             self.later(begin..=begin, Happening::Standby);
-            self.later(begin + 20..=begin + 600, Happening::Rewrite);
+            let rewrite = self.chance.span(begin + 20..=begin + 600);
+            self.later(rewrite..=rewrite, Happening::Rewrite);
+            // Many reads are under way when the database is replaced.
+            for client in 0..self.clients.len() {
+                self.later(begin..=rewrite + 50, Happening::Flap(client));
+                self.later(rewrite - 20..=rewrite + 600, Happening::Flap(client));
+            }
         }
-        let deaths = if self.is_lossy && !loses_its_end { self.chance.below(3) } else { 0 };
+        let deaths = if self.is_lossy && (self.has_tags || losses == 0) { self.chance.below(3) } else { 0 };
         for _ in 0..deaths {
             let node = self.chance.below(NODES);
             self.later(200..=BUSY, Happening::Die(node));
@@ -217,6 +228,10 @@ impl World {
             Happening::Close(connection) => self.close(connection),
             Happening::Relay(node, message) => self.hear(node, &message),
             Happening::Do(node, life, what) if self.nodes[node].is_alive(life) => self.act_on(node, *what),
+            // Most reads wait for a connection.
+            Happening::Read(node, life, read) if !self.has_database && self.chance.in_hundred(80) => {
+                self.later(20..=120, Happening::Read(node, life, read));
+            }
             Happening::Read(node, life, read) if self.nodes[node].is_alive(life) => {
                 let fails = !self.has_database || self.has_faults() && self.chance.in_hundred(3);
                 let what = read((!fails).then_some(&self.database));
@@ -227,6 +242,7 @@ impl World {
             Happening::Start(node) => self.start(node),
             Happening::Database(is_there) => self.set_database(is_there || self.is_calm),
             Happening::Redis(is_there) => self.set_redis(is_there || self.is_calm),
+            Happening::Flap(client) => self.flap(client),
             Happening::Standby => self.standby = Some(self.database.clone()),
             Happening::Rewrite => self.rewrite(),
             Happening::Calm => self.calm_down(),
@@ -249,7 +265,8 @@ impl World {
         self.has_database = is_there;
         for node in (0..self.nodes.len()).filter(|_| is_there) {
             if std::mem::replace(&mut self.nodes[node].server, self.origin) != self.origin {
-                self.soon(node, 0..=800, What::CompareKnown);
+                let most = self.chance.span(20..=2000);
+                self.soon(node, 0..=most, What::CompareKnown);
             }
         }
     }

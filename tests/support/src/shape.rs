@@ -10,10 +10,10 @@ const FRAMES: [(&str, &[&str], &[&str]); 9] = [
         // The first version sends neither of these optional fields.
         &["paged", "feature_level"],
     ),
-    ("snapshot", &["room", "position", "documents"], &["calls", "displays", "part", "more"]),
+    ("snapshot", &["room", "position", "documents"], &["tag", "calls", "displays", "part", "more"]),
     ("event", &["room", "position", "prev", "event"], &[]),
-    ("sync", &["room", "position", "prev", "server_time"], &[]),
-    ("live", &["room", "position"], &[]),
+    ("sync", &["room", "position", "prev", "server_time"], &["tag"]),
+    ("live", &["room", "position"], &["tag", "rewritten"]),
     ("ack", &["id", "position", "changed", "document"], &[]),
     ("error", &["code", "message"], &["id", "room", "reason", "retry_after_ms", "document"]),
     ("pong", &["server_time"], &["nonce"]),

@@ -81,6 +81,10 @@ class House:
     def rewrite(self, kept: int) -> None:
         """Restores the database with only its first events, in another epoch."""
         self.epoch = f"{uuid.uuid4()}-{uuid.uuid4()}"
+        self.lose(kept)
+
+    def lose(self, kept: int) -> None:
+        """Loses all but the first events unnoticed, so the epoch remains."""
         self.log = self.log[:kept]
         self.head = self.log[-1]["position"] if self.log else 0
 
@@ -93,6 +97,15 @@ class House:
     def ids(self, room: str) -> list[str]:
         """Returns the ids of a room's events."""
         return [entry["event"]["id"] for entry in self.of_room(room)]
+
+    def tag(self, position: int) -> str | None:
+        """Returns the end of the id of the event at a position."""
+        return next((entry["event"]["id"][-12:] for entry in self.log if entry["position"] == position), None)
+
+    def named(self, position: int) -> Json:
+        """Returns the fields of a frame that moves a cursor to a position."""
+        tag = self.tag(position)
+        return {"position": position} | ({} if tag is None else {"tag": tag})
 
     def last(self, room: str, before: int | None = None) -> int:
         """Returns the position of a room's last event, or of the last one before a position."""
@@ -125,20 +138,26 @@ class House:
         return {
             "type": "sync",
             "room": room,
-            "position": self.head,
+            **self.named(self.head),
             "prev": self.last(room),
             "server_time": TIME,
         }
 
     def live(self, room: str) -> Json:
         """Returns the `live` frame, which says that all missed events were sent."""
-        return {"type": "live", "room": room, "position": self.head}
+        return {"type": "live", "room": room, **self.named(self.head)}
 
     def can_resume(self, subscribe: Json) -> bool:
         """Returns whether the cursor of a subscription is usable."""
         since: int | None = subscribe.get("since")
-        known = str(subscribe.get("epoch", self.epoch)) == self.epoch
-        return known and since is not None and self.oldest <= since <= self.head
+        known = str(subscribe.get("epoch", self.epoch)).partition("~")[0] == self.epoch
+        usable = since is not None and self.oldest <= since <= self.head
+        return known and usable and not self.has_lost(subscribe)
+
+    def has_lost(self, subscribe: Json) -> bool:
+        """Returns whether the cursor of a subscription names an event that the log does not have."""
+        tag = str(subscribe.get("epoch", "")).partition("~")[2]
+        return tag != "" and tag != self.tag(subscribe.get("since", 0))
 
     def answer(self, subscribe: Json) -> Iterator[Json]:
         """Yields the answer to a subscription, from its cursor if that is usable."""
@@ -147,7 +166,7 @@ class House:
             yield from self.missed(room, subscribe["since"])
         else:
             yield from self.snapshot(room, subscribe.get("paged") is True)
-        yield self.live(room)
+        yield self.live(room) | ({"rewritten": True} if self.has_lost(subscribe) else {})
 
     def missed(self, room: str, since: int) -> list[Json]:
         """Returns the event frames of a room after a position."""
@@ -157,7 +176,7 @@ class House:
         """Returns the snapshot of a room, in parts or in one."""
         state = self.state(room)
         documents = [state["menu"]] if room.startswith("menu:") else list(open_orders(state["documents"]).values())
-        frame: Json = {"type": "snapshot", "room": room, "position": self.head}
+        frame: Json = {"type": "snapshot", "room": room, **self.named(self.head)}
         on_the_floor = {name: state[name] for name in ("calls", "displays")} if room.startswith("floor:") else {}
         if not paged:
             return [frame | {"documents": documents} | on_the_floor]

@@ -317,7 +317,8 @@ class PollLink(Link):
         body: Json = {"epoch": house.epoch, "version": "kit"}
         if one is not None:
             moved = [frame["position"] for frame in frames if frame["type"] in MOVING]
-            body |= {"room": one["room"], "position": max(moved, default=one.get("since", house.head))}
+            position = max(moved, default=one.get("since", house.head))
+            body |= {"room": one["room"], **house.named(position)}
             frames = [frame for frame in frames if frame["type"] in ("snapshot", "event")]
         return web.json_response(body | {"frames": frames})
 

@@ -278,20 +278,23 @@ class HostileServer:
         """Returns the subscriptions of a request, or a refusal of its cursors."""
         rooms = request.match_info["rooms"].split(",")
         positions = request.query.get("since", "," * (len(rooms) - 1)).split(",")
-        epoch: Json = {"epoch": request.query["epoch"]} if "epoch" in request.query else {}
+        epochs = request.query["epoch"].split(",") if "epoch" in request.query else []
         last = request.headers.get("Last-Event-ID", "") if request.path.endswith("/stream") else ""
         if last and len(rooms) == 1:
             of, _, position = last.rpartition(".")
-            positions, epoch = [position], {"epoch": of}
+            positions, epochs = [position], [of]
         wait = request.query.get("wait", "25")
         if len(positions) != len(rooms) or not all(each.isdecimal() for each in (*filter(None, positions), wait)):
             self.violations.append(f"not one position for each room, or no whole seconds: {request.rel_url} {last}")
             return problem(422, "invalid")
-        cursors = [({"since": int(each)} if each else {}) for each in positions]
+        # One epoch is that of all cursors.
+        epochs = epochs if len(epochs) == len(rooms) else epochs[:1] * len(rooms)
+        cursors: list[Json] = [({"since": int(each)} if each else {}) for each in positions]
+        for cursor, epoch in zip(cursors, epochs, strict=False):
+            cursor |= {"epoch": epoch} if cursor else {}
         paged = {"paged": True} if request.headers.get("Orderbell-Snapshot") == "paged" else {}
         return [
-            {"type": "subscribe", "room": room} | cursor | (epoch if cursor else {}) | paged
-            for room, cursor in zip(rooms, cursors, strict=True)
+            {"type": "subscribe", "room": room} | cursor | paged for room, cursor in zip(rooms, cursors, strict=True)
         ]
 
     async def _command(self, request: web.Request) -> web.StreamResponse:

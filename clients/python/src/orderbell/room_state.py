@@ -1,5 +1,6 @@
 """A room's state and the cursor rule. Pure: takes frames, and returns changes."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, cast
@@ -10,6 +11,7 @@ from .wire import JsonObject, Order, Saved
 KEPT_FINAL_ORDERS = 300
 """Bound: orders with a final status in a room. The oldest are dropped first."""
 _FINAL = frozenset({"served", "rejected", "cancelled"})
+_TAG = re.compile(r"[0-9a-f]{12}$")
 
 
 class Verdict(Enum):
@@ -25,6 +27,14 @@ def judge(cursor: int, prev: int, position: int) -> Verdict:
     if position <= cursor:
         return Verdict.DROP
     return Verdict.APPLY if prev <= cursor else Verdict.GAP
+
+
+def tag_of(frame: JsonObject) -> str | None:
+    """Returns the tag of the event at a frame's position: the end of the event's id."""
+    if "event" not in frame:
+        return frame.get("tag")
+    end = _TAG.search(frame["event"]["id"])
+    return end.group() if end else None
 
 
 class Need(Enum):
@@ -43,8 +53,9 @@ class Change:
 
     `kind` is the kind of the event, or `snapshot`, after which the reader must read the whole state again. `position`
     is that of the event or snapshot, and None if changes were dropped. `before` and `after` are the order, the calls,
-    the displays or the menu. `rewritten` says that the snapshot is of another epoch: the database was restored, perhaps
-    without some orders. `overflowed` says that changes were dropped because the reader was too slow.
+    the displays or the menu. `rewritten` says that the snapshot is of another history: the database was restored,
+    perhaps without some orders. If the server says so only after the snapshot, the change comes again. `overflowed`
+    says that changes were dropped because the reader was too slow.
     """
 
     kind: str
@@ -77,6 +88,8 @@ class RoomState:
     """The position up to which all events were received. None before the first snapshot."""
     epoch: str | None = None
     """The epoch of the cursor."""
+    tag: str | None = None
+    """The end of the id of the event at the cursor, if it is known."""
     live: bool = False
     """Whether all missed events were received. New ones then arrive as they happen."""
     documents: dict[str, Order] = field(default_factory=dict)
@@ -96,6 +109,7 @@ class RoomState:
         return {
             "cursor": self.cursor,
             "epoch": self.epoch,
+            "tag": self.tag,
             "documents": [cast(JsonObject, order) for order in self.documents.values()],
             "calls": self.calls,
             "displays": self.displays,
@@ -104,7 +118,7 @@ class RoomState:
 
     def restore(self, saved: Saved) -> None:
         """Continues from a saved state."""
-        self.cursor, self.epoch = saved["cursor"], saved["epoch"]
+        self.cursor, self.epoch, self.tag = saved["cursor"], saved["epoch"], saved.get("tag")
         self.documents = {order["id"]: cast(Order, order) for order in saved["documents"]}
         self.calls, self.displays, self.menu = saved["calls"], saved["displays"], saved["menu"]
 
@@ -131,7 +145,7 @@ class RoomState:
             case "event" | "sync":
                 return self._advance(frame)
             case "live":
-                return self._went_live(frame["position"], epoch)
+                return self._went_live(frame, epoch)
         return _NOTHING
 
     def _part(self, frame: JsonObject, epoch: str) -> Step:
@@ -150,7 +164,7 @@ class RoomState:
         rewritten = self.epoch is not None and self.epoch != epoch
         self._parts = None
         self._beyond = 0
-        self.epoch, self.cursor = epoch, frame["position"]
+        self.epoch, self.cursor, self.tag = epoch, frame["position"], tag_of(frame)
         documents: list[JsonObject] = frame["documents"]
         if self.name.startswith("menu:"):
             self.menu = documents[0] if documents else None
@@ -173,20 +187,25 @@ class RoomState:
                 return _NOTHING if asked else Step(Need.RESUME)
         step = self._apply(frame["event"], position) if frame["type"] == "event" else _NOTHING
         if step.need is Need.NOTHING:
-            self.cursor = position
+            self.cursor, self.tag = position, tag_of(frame)
         else:
             self._beyond = position
         return step
 
-    def _went_live(self, position: int, epoch: str) -> Step:
+    def _went_live(self, frame: JsonObject, epoch: str) -> Step:
         self._parts = None
         if self.cursor is None:
             return _NOTHING
         if self.cursor < self._beyond:
             return Step(Need.SNAPSHOT)  # the missed events did not close the gap
         self._beyond = 0
+        position: int = frame["position"]
+        if position >= self.cursor:
+            self.tag = tag_of(frame)
         self.epoch, self.cursor = epoch, max(self.cursor, position)
         self.live = True
+        if frame.get("rewritten") is True:
+            return Step(change=Change("snapshot", self.cursor, rewritten=True))
         return _NOTHING
 
     def _apply(self, event: JsonObject, position: int) -> Step:
@@ -228,7 +247,7 @@ class RoomState:
 
 def _joined(parts: list[JsonObject]) -> JsonObject:
     """Joins the parts of a snapshot."""
-    whole: JsonObject = {"position": parts[0]["position"], "documents": [], "calls": {}, "displays": {}}
+    whole: JsonObject = parts[0] | {"documents": [], "calls": {}, "displays": {}}
     for part in parts:
         whole["documents"] += part["documents"]
         whole["calls"].update(part.get("calls", {}))

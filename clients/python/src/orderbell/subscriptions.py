@@ -121,7 +121,8 @@ class Subscriptions:
         room.begin()
         frame: JsonObject = {"type": "subscribe", "room": room.name}
         if not from_snapshot and room.cursor is not None:
-            frame |= {"since": room.cursor, "epoch": room.epoch}
+            epoch = f"{room.epoch}~{room.tag}" if room.tag else room.epoch
+            frame |= {"since": room.cursor, "epoch": epoch}
         if self._paged:  # older servers refuse this field
             frame["paged"] = True
         return frame

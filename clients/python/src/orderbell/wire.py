@@ -64,6 +64,7 @@ class Saved(TypedDict):
 
     cursor: int
     epoch: str
+    tag: NotRequired[str | None]
     documents: list[JsonObject]
     calls: JsonObject
     displays: JsonObject
