@@ -69,7 +69,6 @@ pub async fn open(
         RoomId::Order(_) | RoomId::Menu(_) => {
             let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
             histories.note(restaurant, Standing { generation, last: state.last });
-            histories.head(restaurant, generation, None).await?.ok_or(StoreError::Unavailable)?;
             (OrderFields::of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
         }
     };
@@ -78,6 +77,8 @@ pub async fn open(
         Some(last) => last,
         None => store.last_in_room(restaurant, room, head).await?,
     };
+    // All this must belong to the known history, since events of that history follow it.
+    histories.head(restaurant, generation, None).await?.ok_or(StoreError::Unavailable)?;
     Ok(Some(Opened { last, asked: head, owner: fields.diner, snapshot }))
 }
 

@@ -25,12 +25,8 @@ impl World {
 
     /// Requests a comparison of a feed, by the last event that the node has delivered.
     pub fn doubt(&mut self, node: usize, restaurant: RestaurantId, at: Standing) {
-        let keeps = self.keeps(Rule::FurthestIsKept);
         if let Some(known) = self.nodes[node].known.get_mut(&restaurant) {
             known.doubt(at);
-            if !keeps {
-                known.ahead.clear();
-            }
         }
         self.request(node, restaurant);
     }

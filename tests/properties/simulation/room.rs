@@ -253,12 +253,14 @@ impl World {
         });
     }
 
-    /// Compares the head after the state of an order or a menu was read.
+    /// Compares the head after the opening state was read.
     pub fn opening_read(&mut self, node: usize, restaurant: RestaurantId, room: RoomId, opened: Option<Option<Opened>>) {
-        let Some(Some(Opened { snapshot: Some((_, last)), .. })) = &opened else {
+        let Some(Some(Opened { snapshot, .. })) = &opened else {
             return self.opened(node, restaurant, room, opened);
         };
-        self.note_shown(node, restaurant, room, *last);
+        if let Some((_, last)) = snapshot {
+            self.note_shown(node, restaurant, room, *last);
+        }
         let next =
             move |world: &mut Self, head: Option<Head>| world.opened(node, restaurant, room, opened.filter(|_| head.is_some()));
         self.read_head(node, restaurant, room, None, Box::new(next));
