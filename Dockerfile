@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Builds the binary with the embedded pages and migrations, and copies only the binary into a small image.
-#   docker build -t orderbell . && docker run --rm -p 8080:8080 -v orderbell:/data orderbell
+#   docker build -t orderbell . && docker run --rm -p 127.0.0.1:8080:8080 -v orderbell:/data orderbell
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
@@ -20,7 +20,9 @@ COPY --from=build /out/orderbell /usr/local/bin/orderbell
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-ENV ORDERBELL_BIND=0.0.0.0:8080 DATABASE_URL=sqlite:///data/orderbell.db
+# The port can be reached only where it is published: publish it to a proxy with TLS, or set ORDERBELL_TLS_CERTIFICATE and
+# ORDERBELL_TLS_KEY.
+ENV ORDERBELL_BIND=0.0.0.0:8080 ORDERBELL_BEHIND_PROXY=true DATABASE_URL=sqlite:///data/orderbell.db
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["orderbell", "healthcheck"]
 ENTRYPOINT ["orderbell"]

@@ -17,7 +17,7 @@ mod tools;
 
 use crate::auth::key_material::KeyPair;
 use crate::auth::token::Issuer;
-use crate::config::{Common, Serve, parse_bind};
+use crate::config::{Common, Serve, parse_bind, parse_path};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::text::{Key, Name, Slug, Station, TableLabel};
 use crate::push::vapid::VapidKey;
@@ -113,6 +113,9 @@ enum Command {
         /// The server's address.
         #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
         bind: std::net::SocketAddr,
+        /// Certificate of the server, if it serves HTTPS. It is not read: the address is this machine's own.
+        #[arg(long, env = "ORDERBELL_TLS_CERTIFICATE", value_parser = parse_path)]
+        tls_certificate: Option<PathBuf>,
     },
 }
 
@@ -232,7 +235,10 @@ async fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Man { command, folder } => manual::manual(Cli::command(), &command, folder.as_deref())?,
         Command::Backup { file } => backup::back_up(common, &file).await?,
         Command::Restore { file } => backup::restore(common, &file).await?,
-        Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
+        Command::Healthcheck { bind, tls_certificate } => {
+            let is_tls = tls_certificate.is_some_and(|path| !path.as_os_str().is_empty());
+            return startup::healthcheck::healthcheck(bind, is_tls).await;
+        }
         Command::Database(command) => {
             let settings = Settings { mode: Mode::Tool, connections: 1 };
             let store = open(common.database_url.expose_secret(), settings).await?;

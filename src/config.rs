@@ -7,12 +7,16 @@ mod orders;
 mod proxy;
 mod retention;
 mod switch;
+mod tls;
 
 pub use addresses::{NOT_AN_ADDRESS, parse_bind};
 pub use limits::LimitArgs;
 pub use orders::OrderLimitArgs;
 pub use proxy::ProxyArgs;
 pub use retention::RetentionArgs;
+pub use tls::{HalfPair, TlsArgs};
+
+pub(crate) use tls::parse_path;
 
 use crate::connection::NodeRole;
 use crate::domain::values::level::Level;
@@ -110,6 +114,10 @@ pub struct Serve {
     /// Address and port; port 0 asks for a free one, which is then printed.
     #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
     pub bind: SocketAddr,
+
+    /// The certificate of the node.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// Address and port at which `/metrics` answers in place of the public one.
     #[arg(long, env = "ORDERBELL_METRICS_BIND", value_parser = parse_bind)]
@@ -257,6 +265,19 @@ pub enum Refused {
     /// A partial role needs other nodes.
     #[error("--role api and --role realtime need PostgreSQL: SQLite serves only one node, which must do both")]
     RoleWithSqlite,
+    /// A certificate needs a key, and a key a certificate.
+    #[error(transparent)]
+    HalfTls(#[from] HalfPair),
+    /// Guests would be sent to an address that does not answer.
+    #[error("with --tls-certificate the node serves only HTTPS, but --public-url begins with http://: make it https://…")]
+    PublicUrlWithoutTls,
+    /// Passwords and orders would be readable on the network.
+    #[error(
+        "plain HTTP on {0} is refused, since others can reach this address, and read passwords, tokens and orders on their way: \
+         bind to 127.0.0.1 (--bind) if only this machine connects; serve TLS (--tls-certificate, --tls-key); or say that a proxy \
+         in front provides TLS and that only it can reach this address (--behind-proxy)"
+    )]
+    PlainHttp(SocketAddr),
     /// Push services require a contact.
     #[error("a VAPID key needs --vapid-subject: a contact for operators of push services, mailto:… or https:…")]
     NoVapidSubject,
@@ -315,11 +336,43 @@ impl Serve {
         (self.display_alarm_s > 0).then(|| Duration::from_secs(self.display_alarm_s))
     }
 
+    /// Returns the scheme of the node's own address.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_on() { "https" } else { "http" }
+    }
+
+    /// Whether every client uses TLS, as far as the settings say.
+    #[must_use]
+    pub fn is_over_tls(&self) -> bool {
+        self.tls.is_on() || self.public_url().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Returns the host of the address for guests.
+    #[must_use]
+    pub fn public_host(&self) -> Option<String> {
+        let url = self.public_url()?.parse::<url::Url>().ok()?;
+        url.host_str().map(|host| host.trim_matches(['[', ']']).to_owned())
+    }
+
+    /// Refuses plain HTTP on a network, unless a proxy in front is declared, and addresses that contradict TLS.
+    fn check_encryption(&self) -> Result<(), Refused> {
+        let is_plain_url = self.public_url().is_some_and(|url| url.starts_with("http://"));
+        match self.tls.files()? {
+            Some(_) if is_plain_url => Err(Refused::PublicUrlWithoutTls),
+            None if !self.bind.ip().to_canonical().is_loopback() && !self.proxy.is_behind_proxy() => {
+                Err(Refused::PlainHttp(self.bind))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses combinations of settings that cannot work.
     ///
     /// # Errors
     /// [`Refused`], with the remedy.
     pub fn check(&self, common: &Common) -> Result<(), Refused> {
+        self.check_encryption()?;
         match common.is_sqlite() {
             true if self.redis().is_some() => Err(Refused::RedisWithSqlite),
             true if self.role != NodeRole::All => Err(Refused::RoleWithSqlite),
@@ -362,6 +415,42 @@ mod tests {
         for bad in ["nonsense", "info,nonsense", "orderbell=loud", "orderbell::feed"] {
             assert!(parse_log(bad).is_err(), "{bad}");
         }
+    }
+
+    fn serve(flags: &[&str]) -> Serve {
+        use clap::FromArgMatches;
+        let command = Serve::augment_args(clap::Command::new("serve")).mut_args(|flag| flag.env(None));
+        let words = ["serve"].iter().chain(flags);
+        Serve::from_arg_matches(&command.try_get_matches_from(words).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn plain_http_on_a_network_is_refused_without_a_proxy() {
+        let tls = ["--tls-certificate", "c.pem", "--tls-key", "k.pem"];
+        for bind in ["0.0.0.0:0", "192.0.2.1:8080", "[::]:8080", "[2001:db8::1]:80", "[::ffff:192.0.2.1]:80"] {
+            assert_eq!(serve(&["--bind", bind]).check_encryption(), Err(Refused::PlainHttp(bind.parse().unwrap())), "{bind}");
+            for way in [&["--behind-proxy"][..], &["--trust-forwarded-for"], &tls] {
+                assert_eq!(serve(&[&["--bind", bind], way].concat()).check_encryption(), Ok(()), "{bind} {way:?}");
+            }
+        }
+        for bind in ["127.0.0.1:8080", "127.0.0.9:0", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
+            assert_eq!(serve(&["--bind", bind]).check_encryption(), Ok(()), "{bind}");
+        }
+    }
+
+    #[test]
+    fn the_settings_of_tls_belong_together() {
+        let tls = ["--tls-certificate", "c.pem", "--tls-key", "k.pem"];
+        for half in [&tls[..2], &tls[2..], &["--tls-certificate", "c.pem", "--tls-key", ""]] {
+            assert_eq!(serve(half).check_encryption(), Err(Refused::HalfTls(HalfPair)), "{half:?}");
+        }
+        assert_eq!(serve(&["--tls-certificate", "", "--tls-key", ""]).scheme(), "http");
+        let with = |url| serve(&[&tls[..], &["--public-url", url]].concat());
+        assert_eq!(with("http://orders.example.com").check_encryption(), Err(Refused::PublicUrlWithoutTls));
+        let secure = with("https://[2001:db8::1]:8443/orders");
+        assert_eq!((secure.check_encryption(), secure.scheme(), secure.is_over_tls()), (Ok(()), "https", true));
+        assert_eq!(secure.public_host().as_deref(), Some("2001:db8::1"));
+        assert_eq!(with("https://Orders.example.com/").public_host().as_deref(), Some("orders.example.com"));
     }
 
     /// One in 64 keys in base64url begins with a hyphen.

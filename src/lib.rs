@@ -29,4 +29,5 @@ pub mod screens;
 pub mod startup;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod webhooks;

@@ -77,7 +77,7 @@ pub struct ByOutcome {
     pub outcome: &'static str,
 }
 
-/// The outcome of a WebSocket's handshake.
+/// The outcome of a handshake, of TLS or a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByHandshake {
     outcome: &'static str,
@@ -208,6 +208,9 @@ pub struct Metrics {
     pub seen: Counter,
     pub floor_seen: Counter,
     pub handshakes: Family<ByHandshake, Counter>,
+    pub tls_handshakes: Family<ByHandshake, Counter>,
+    /// Has no value on a node without TLS.
+    pub certificate_remaining: figures::LateGauge,
     pub ready: Gauge,
     pub database_writable: Gauge,
     pub feature_level: Gauge,
@@ -258,6 +261,8 @@ impl Metrics {
             seen: Counter::default(),
             floor_seen: Counter::default(),
             handshakes: Family::default(),
+            tls_handshakes: Family::default(),
+            certificate_remaining: figures::LateGauge::default(),
             ready: Gauge::default(),
             database_writable: Gauge::default(),
             feature_level: Gauge::default(),
@@ -341,6 +346,17 @@ impl Metrics {
             "Handshakes of WebSockets: accepted, or the code of the refusal",
             self.handshakes.clone(),
         );
+        registry.register(
+            "tls_handshakes",
+            "TLS handshakes by outcome: accepted, failed, late, evicted",
+            self.tls_handshakes.clone(),
+        );
+        registry.register_with_unit(
+            "certificate_remaining",
+            "Time until this node's certificate expires; absent without TLS",
+            Unit::Seconds,
+            self.certificate_remaining.clone(),
+        );
         registry.register("resumes", "Subscriptions with a cursor, by outcome", self.resumes.clone());
         registry.register("evictions", "Members evicted for reading too slowly", self.evictions.clone());
         registry.register("lagging", "Times a member's mailbox was full", self.lagging.clone());
@@ -396,6 +412,11 @@ impl Metrics {
     /// Counts the outcome of a WebSocket's handshake.
     pub fn handshake(&self, outcome: &'static str) {
         self.handshakes.get_or_create(&ByHandshake { outcome }).inc();
+    }
+
+    /// Counts the outcome of a TLS handshake.
+    pub fn tls_handshake(&self, outcome: &'static str) {
+        self.tls_handshakes.get_or_create(&ByHandshake { outcome }).inc();
     }
 
     /// Returns the gauge of a transport's connections.

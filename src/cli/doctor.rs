@@ -33,6 +33,9 @@ const LITTLE: u64 = 256 << 20;
 /// The free space below which an operator should know.
 const SCARCE: u64 = 2 << 30;
 
+/// The remaining time of a certificate below which its renewal is late.
+const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,6 +107,7 @@ async fn examine(common: &Common, serve: &Serve, files: &FileSettings) -> Vec<Fi
     findings.push(redis(common, serve).await);
     findings.push(file_limits(common, serve));
     findings.extend(push(serve).await);
+    findings.extend(certificate(serve));
     findings.push(public_url(serve).await);
     findings.extend(node(serve).await);
     findings
@@ -248,6 +252,16 @@ async fn push(serve: &Serve) -> Vec<Finding> {
     findings
 }
 
+/// Checks the remaining time of the certificate of a node that serves TLS. Its other faults are those of the configuration.
+fn certificate(serve: &Serve) -> Option<Finding> {
+    const NAME: &str = "certificate";
+    let ends = startup::certificate(serve).ok()??.ends();
+    let found = format!("valid until {ends}");
+    let advice = "renew it; the node reads the new files by itself";
+    let is_late = ends.since(clock::now()) < EXPIRES_SOON;
+    Some(if is_late { Finding::warn(NAME, found, advice) } else { Finding::ok(NAME, found) })
+}
+
 /// Checks the public address, and the proxy settings that it requires.
 async fn public_url(serve: &Serve) -> Finding {
     const NAME: &str = "public URL";
@@ -267,10 +281,10 @@ async fn public_url(serve: &Serve) -> Finding {
     }
     let is_tls = url.scheme() == "https";
     if !is_tls && host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
-        let advice = "let a proxy provide TLS: without it, browsers store no pages, and show no notifications";
+        let advice = "serve TLS (--tls-certificate), or let a proxy provide it: without it, browsers store no pages, and show no notifications";
         return Finding::warn(NAME, format!("{text} is not encrypted"), advice);
     }
-    if is_tls && !serve.proxy.trust_forwarded_for {
+    if is_tls && !serve.tls.is_on() && !serve.proxy.trust_forwarded_for {
         let advice = "set --trust-forwarded-for if the proxy sets X-Forwarded-For, X-Forwarded-Proto and an empty Forwarded";
         return Finding::warn(NAME, format!("{text}: limits count all its guests as one client, the proxy"), advice);
     }
@@ -280,7 +294,7 @@ async fn public_url(serve: &Serve) -> Finding {
 /// Checks whether a node on the configured address is ready, and which proxy headers it has ignored.
 async fn node(serve: &Serve) -> Vec<Finding> {
     let address = callable(serve.bind);
-    let Ok((status, body)) = healthcheck::get(address, "/readyz").await else {
+    let Ok((status, body)) = healthcheck::get(address, serve.tls.is_on(), "/readyz").await else {
         return vec![free(serve.bind)];
     };
     if status != 200 {
@@ -289,7 +303,7 @@ async fn node(serve: &Serve) -> Vec<Finding> {
         return vec![Finding::fail("node", format!("{address} is not ready: {why}"), "see \"Not ready\" in docs/operations.md")];
     }
     let mut findings = vec![Finding::ok("node", format!("{address} is ready"))];
-    let Ok((200, metrics)) = healthcheck::get(address, "/metrics").await else { return findings };
+    let Ok((200, metrics)) = healthcheck::get(address, serve.tls.is_on(), "/metrics").await else { return findings };
     let ignored = metrics.lines().filter_map(|line| {
         let (reason, count) = line.strip_prefix("orderbell_forwarding_ignored_total{reason=\"")?.split_once("\"} ")?;
         (count.trim().parse::<f64>().ok()? > 0.0).then(|| reason.to_owned())

@@ -10,6 +10,11 @@ use std::net::IpAddr;
 /// The trusted proxies and their headers.
 #[derive(Debug, Clone, Args)]
 pub struct ProxyArgs {
+    /// Serve plain HTTP on an address that others can reach: a proxy in front provides TLS, and only it can reach this address.
+    /// --trust-forwarded-for says the same.
+    #[arg(long, env = "ORDERBELL_BEHIND_PROXY", value_parser = parse_switch)]
+    pub behind_proxy: bool,
+
     /// Take the client's address from X-Forwarded-For or Forwarded, and its scheme from
     /// X-Forwarded-Proto. Only behind a proxy that sets them.
     #[arg(long, env = "ORDERBELL_TRUST_FORWARDED_FOR", value_parser = parse_switch)]
@@ -27,6 +32,12 @@ pub struct ProxyArgs {
 }
 
 impl ProxyArgs {
+    /// Whether only a proxy can reach the node, as the operator says.
+    #[must_use]
+    pub const fn is_behind_proxy(&self) -> bool {
+        self.behind_proxy || self.trust_forwarded_for
+    }
+
     /// Returns the proxies in front of the node.
     #[must_use]
     pub fn proxies(&self, metrics: Metrics) -> Proxies {

@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct PublicUrl {
     public_url: Option<Arc<str>>,
+    /// Whether every request comes over TLS, as the operator says.
+    is_over_tls: bool,
     proxies: Arc<Proxies>,
 }
 
@@ -20,14 +22,20 @@ impl PublicUrl {
     /// client's scheme.
     #[must_use]
     pub fn new(public_url: Option<&str>, proxies: Arc<Proxies>) -> Self {
-        Self { public_url: public_url.map(|url| url.trim_end_matches('/').into()), proxies }
+        let is_over_tls = public_url.is_some_and(|url| url.starts_with("https://"));
+        Self { public_url: public_url.map(|url| url.trim_end_matches('/').into()), is_over_tls, proxies }
     }
 
-    /// Whether a request came over TLS, according to the operator's address or a trusted proxy.
+    /// Uses TLS also where the operator has set no address: the node serves it itself.
+    #[must_use]
+    pub fn over_tls(self, is_over_tls: bool) -> Self {
+        Self { is_over_tls, ..self }
+    }
+
+    /// Whether a request came over TLS, according to the operator or a trusted proxy.
     #[must_use]
     pub fn is_secure(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
-            || peer.is_some_and(|peer| self.proxies.says_https(peer.ip(), headers))
+        self.is_over_tls || peer.is_some_and(|peer| self.proxies.says_https(peer.ip(), headers))
     }
 
     /// Returns the public address without a slash at the end: the operator's, or else the one that the request used.

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 pub async fn make_demo(store: &SharedStore, serve: &Serve, address: SocketAddr) -> anyhow::Result<http::Demo> {
     let is_loopback = address.ip().is_loopback();
     let made = demo::make(store, is_loopback).await?;
-    let base = serve.public_url().map_or_else(|| format!("http://{address}"), str::to_owned);
+    let base = serve.public_url().map_or_else(|| format!("{}://{address}", serve.scheme()), str::to_owned);
     let base = base.trim_end_matches('/').to_owned();
     print_demo(&made, &base, is_loopback)?;
     // On an address that others can reach, only the operator may see the keys and passwords.
@@ -42,19 +42,19 @@ fn print_demo(made: &demo::Demo, base: &str, is_public: bool) -> std::io::Result
     out.flush()
 }
 
-/// Warns of plain HTTP on an address that others can reach, or notes it behind a configured proxy.
-pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
-    if address.ip().is_loopback() {
+/// Notes plain HTTP on an address that others can reach. Warns if the settings name no address with TLS.
+pub fn note_plain_http(serve: &Serve, address: SocketAddr) {
+    if address.ip().is_loopback() || serve.tls.is_on() {
         return;
     }
-    let is_behind_tls = serve.proxy.trust_forwarded_for && serve.public_url().is_some_and(|url| url.starts_with("https://"));
-    if is_behind_tls {
+    if serve.is_over_tls() {
         log::info!(address:%; "plain HTTP for a proxy; only the proxy may reach this address");
     } else {
         log::warn!(
             address:%;
-            "plain HTTP on an address that others can reach: passwords, tokens and orders can be read and changed in transit. \
-             Bind to 127.0.0.1 behind a proxy with TLS (compose/nginx.conf), and set --public-url https://… and --trust-forwarded-for"
+            "plain HTTP on an address that others can reach: without a proxy in front, passwords, tokens and orders can be read \
+             and changed in transit. Let the proxy provide TLS (compose/nginx.conf), and set --public-url https://… and \
+             --trust-forwarded-for"
         );
     }
 }
@@ -63,9 +63,10 @@ pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
 ///
 /// # Errors
 /// An error of standard output.
-pub fn announce(epoch: &str, address: SocketAddr) -> std::io::Result<()> {
-    log::info!(address:%, epoch, version = env!("CARGO_PKG_VERSION"); "serving");
+pub fn announce(epoch: &str, serve: &Serve, address: SocketAddr) -> std::io::Result<()> {
+    let scheme = serve.scheme();
+    log::info!(address:%, scheme, epoch, version = env!("CARGO_PKG_VERSION"); "serving");
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on http://{address}")?;
+    writeln!(out, "listening on {scheme}://{address}")?;
     out.flush()
 }

@@ -22,7 +22,8 @@ use crate::push::Push;
 use crate::push::vapid::{Vapid, VapidKey};
 use crate::store::nodes::LevelInForce;
 use crate::store::{SharedStore, StoreError};
-use crate::{demo, housekeeping};
+use crate::tls::Certificate;
+use crate::{clock, demo, housekeeping};
 use anyhow::Context;
 use descriptors::Division;
 use keys::Keys;
@@ -43,7 +44,7 @@ fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
     Ok(Some(Arc::new(Push::new(vapid, Hosts::new(serve.push_hosts.clone())))))
 }
 
-/// Checks the settings of a node as its start does, without a database, an address or a file.
+/// Checks the settings of a node as its start does, and its certificate, without a database or an address.
 ///
 /// # Errors
 /// An error if the configuration is refused.
@@ -52,7 +53,17 @@ pub fn check(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     if common.jwt_keys.is_some() {
         Keys::of(&keyring(common)?, serve)?;
     }
+    certificate(serve)?;
     push(serve).map(drop)
+}
+
+/// Reads the certificate of a node, if it serves TLS.
+///
+/// # Errors
+/// An error if it cannot be used.
+pub fn certificate(serve: &Serve) -> anyhow::Result<Option<Certificate>> {
+    let read = |files| Certificate::read(&files, serve.public_host().as_deref(), clock::now());
+    Ok(serve.tls.files()?.map(read).transpose()?)
 }
 
 /// Runs a node until a signal stops it.
@@ -62,6 +73,8 @@ pub fn check(common: &Common, serve: &Serve) -> anyhow::Result<()> {
 /// be bound.
 pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     serve.check(common)?;
+    // Before the wait for the database.
+    certificate(serve)?;
     let division = descriptors::prepare(serve.limits.connections, common.database_connections);
     // Checks configured keys before it waits for the database, which may take a minute. The key file beside a SQLite database
     // is made once the database is open.
@@ -89,7 +102,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Ke
     };
     let own = Level::new(serve.feature_level);
     let level = LevelInForce::new(if common.is_sqlite() { own } else { Level::ZERO });
-    let parts = Parts::new(&keys, serve, division, store, demo, push(serve)?, level)?;
+    let mut parts = Parts::new(&keys, serve, division, store, demo, push(serve)?, level)?;
     let node = parts.node.clone();
     housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(ENDED_UNKNOWN)?;
     if common.is_sqlite() {
@@ -99,6 +112,9 @@ async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Ke
     }
     parts.start_background(&keys, serve)?;
     let server = server::server(&parts, serve, listener)?;
+    if let Some(reloader) = parts.tls.take() {
+        actix_rt::spawn(reloader.run(serve.tls.look()));
+    }
     let handle = server.handle();
     // Before the `listening` line, after which a signal has to start an orderly shutdown.
     let signals = drain::Signals::listen()?;
@@ -107,8 +123,8 @@ async fn run(common: &Common, serve: &Serve, division: Division, keys: Option<Ke
         log::info!(address:% = listener.local_addr()?; "serving metrics");
         actix_rt::spawn(server::metrics(&parts, listener)?);
     }
-    banner::warn_of_plain_http(serve, address);
-    banner::announce(node.store.epoch(), address)?;
+    banner::note_plain_http(serve, address);
+    banner::announce(node.store.epoch(), serve, address)?;
     let times = drain::Times { unready: Duration::from_secs(serve.drain_min_s), window: Duration::from_secs(serve.drain_s) };
     let drained = tokio::select! {
         drained = drain::drain(&node.connections, &handle, signals, times) => drained,

@@ -24,6 +24,7 @@ use crate::screens::{orphan_sweep, unseen_alarm};
 use crate::store::SharedStore;
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
+use crate::tls::reload::Reloader;
 use crate::webhooks::{self, sender::Sender};
 use crate::{broker, housekeeping};
 use actix::Actor;
@@ -40,6 +41,7 @@ pub(super) struct Parts {
     pub(super) node: Arc<Node>,
     pub(super) state: State,
     pub(super) plain: Plain,
+    pub(super) tls: Option<Reloader>,
 }
 
 impl Parts {
@@ -83,7 +85,7 @@ impl Parts {
             origins: serve.allowed_origins(),
             proxies: proxies.clone(),
             keep_addresses: !serve.retention.no_audit_addresses,
-            is_public_over_tls: serve.public_url().is_some_and(|url| url.starts_with("https://")),
+            is_public_over_tls: serve.is_over_tls(),
             version: http::version(),
             level,
             role: serve.role,
@@ -100,14 +102,15 @@ impl Parts {
             menus: Arc::default(),
             workshop: Workshop::start().context("no thread for pictures")?,
             uploads: Arc::new(Semaphore::new(http::state::UPLOADS)),
-            base: http::PublicUrl::new(serve.public_url(), proxies),
+            base: http::PublicUrl::new(serve.public_url(), proxies).over_tls(serve.is_over_tls()),
             demo: demo.map(Arc::new),
             push,
             redis: Arc::default(),
             has_metrics_address: serve.metrics_bind.is_some(),
         };
+        let tls = serve.tls.files()?.map(|files| Reloader::new(files, serve.public_host(), metrics.clone())).transpose()?;
         let plain = Plain::new(bounds(serve, division), metrics);
-        Ok(Self { node, state, plain })
+        Ok(Self { node, state, plain, tls })
     }
 
     /// Starts the background tasks.

@@ -3,7 +3,11 @@
 use super::node::Parts;
 use crate::config::Serve;
 use crate::connection::sockets::registry::Plain;
+use crate::connection::sockets::secure::secure;
 use crate::connection::sockets::socket::Socket;
+use crate::connection::sockets::stream::Stream;
+use crate::tls::TlsServer;
+use crate::tls::reload::Reloader;
 use crate::{connection, http};
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Request, h1};
@@ -15,6 +19,7 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use socket2::SockRef;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The most connections that the kernel holds for the server to accept.
@@ -61,9 +66,10 @@ pub fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener>
 /// # Errors
 /// An error of the operating system.
 pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
-    let Parts { node, state, plain } = parts;
+    let Parts { node, state, plain, tls } = parts;
     let gate: connection::websocket::handshake::Gate = state.limits.clone();
     let (node, state, plain) = (node.clone(), web::Data::new(state.clone()), plain.clone());
+    let tls = tls.as_ref().map(Reloader::server);
     let workers = serve.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let builder = Server::build()
         .workers(workers)
@@ -73,8 +79,8 @@ pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Re
         // registry of sockets frees a place.
         .max_concurrent_connections(plain.bounds().total.div_ceil(workers) + AHEAD);
     let builder = builder.listen("orderbell", listener, move || {
-        let (node, gate, plain) = (node.clone(), gate.clone(), plain.clone());
-        let admit = fn_service(move |io: TcpStream| std::future::ready(admit(&plain, io)));
+        let (node, gate, plain, tls) = (node.clone(), gate.clone(), plain.clone(), tls.clone());
+        let admit = fn_service(move |io: TcpStream| admit(plain.clone(), tls.clone(), io));
         let upgrade = fn_service(move |(request, framed): (Request, actix_codec::Framed<Socket, h1::Codec>)| {
             connection::websocket::handshake::upgrade(node.clone(), gate.clone(), request, framed)
         });
@@ -106,15 +112,20 @@ pub fn metrics(parts: &Parts, listener: TcpListener) -> std::io::Result<Server> 
     Ok(server.client_request_timeout(HEAD_OF_A_SCRAPE).listen(listener)?.run())
 }
 
-/// Admits a connection, with the address of its peer. One beyond the limit receives [`FULL`].
-fn admit(plain: &Plain, io: TcpStream) -> Result<(Socket, Option<SocketAddr>), DispatchError> {
+/// Admits a connection, with the address of its peer. One beyond the limit receives [`FULL`], except over TLS.
+async fn admit(plain: Plain, tls: Option<TlsServer>, io: TcpStream) -> Result<(Socket, Option<SocketAddr>), DispatchError> {
     let peer = io.peer_addr()?;
-    match plain.enter(peer.ip()) {
-        Some(place) => Ok((Socket::new(io, place), Some(peer))),
-        None => {
+    let Some(place) = plain.enter(peer.ip()).map(Rc::new) else {
+        if tls.is_none() {
             // Best effort, into the empty buffer of a new socket.
             let _ = SockRef::from(&io).send(FULL.as_bytes());
-            Err(DispatchError::Io(std::io::ErrorKind::ConnectionRefused.into()))
         }
-    }
+        return Err(DispatchError::Io(std::io::ErrorKind::ConnectionRefused.into()));
+    };
+    let stream = match tls {
+        None => Stream::Plain(io),
+        // Boxed, since otherwise each open connection would reserve memory for it.
+        Some(tls) => Box::pin(secure(io, &place, &tls)).await?,
+    };
+    Ok((Socket::new(stream, place), Some(peer)))
 }

@@ -23,12 +23,14 @@ const MAX_FILE: usize = 500;
 const MAX_FUNCTION: usize = 70;
 
 /// Crates that only one module may name, and that module.
-const FENCED: [(&str, &str); 5] = [
+const FENCED: [(&str, &str); 7] = [
     ("sqlx", "store"),
     ("redis", "broker"),
     ("actix_web_actors", "connection"),
     ("reqwest", "outbound"),
     ("web_push_native", "push"),
+    ("rustls", "tls"),
+    ("tokio_rustls", "tls"),
 ];
 
 /// The pure modules.

@@ -89,7 +89,8 @@ fn namespace(address: &str) -> String {
 async fn node_on(address: &str, database: &str, redis: &str) -> TestServer {
     let (inside, binary) = (namespace(address), program());
     let leading = ["netns", "exec", &inside, binary.to_str().unwrap()];
-    let bind = [("ORDERBELL_BIND".to_owned(), format!("{address}:0"))];
+    let bind = [("ORDERBELL_BIND", format!("{address}:0")), ("ORDERBELL_BEHIND_PROXY", "true".to_owned())];
+    let bind = bind.map(|(name, value)| (name.to_owned(), value));
     node_of(Path::new("ip"), &leading, database, Some(redis), &[], &bind).await
 }
 

@@ -69,7 +69,7 @@ def step_impossible_configurations_are_refused_with_the_reason(restaurant):
 
 
 def step_a_demo_reachable_by_others_has_random_keys_and_prints_them_once(restaurant):
-    arguments = ["--demo", "--bind", "0.0.0.0:0"]
+    arguments = ["--demo", "--bind", "0.0.0.0:0", "--behind-proxy"]
     with Server(restaurant.server.binary, arguments) as server:
         keys = re.findall(r"/t/(\S+)", server.said)
         sign_ins = re.findall(r"sign in as \w+: (\w+) / (\S+)", server.said)
@@ -89,7 +89,8 @@ def step_a_demo_reachable_by_others_has_random_keys_and_prints_them_once(restaur
 def step_the_well_known_keys_of_the_demo_never_work_on_a_reachable_server(restaurant):
     with Server(restaurant.server.binary, ["--demo", "--bind", "127.0.0.1:0"]) as server:
         assert server.sit("demo-table-12").status == 200
-        for arguments in (["--bind", "0.0.0.0:0"], ["--demo", "--bind", "0.0.0.0:0"]):
+        for more in ([], ["--demo"]):
+            arguments = [*more, "--bind", "0.0.0.0:0", "--behind-proxy"]
             server.arguments = arguments
             try:
                 server.restart()

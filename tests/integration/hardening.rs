@@ -204,7 +204,7 @@ async fn log_of_start(flags: &[&str]) -> String {
 
 #[tokio::test]
 async fn a_start_warns_of_plain_http_that_others_can_reach() {
-    let open = log_of_start(&["--bind", "0.0.0.0:0"]).await;
+    let open = log_of_start(&["--bind", "0.0.0.0:0", "--behind-proxy"]).await;
     let warning = open.lines().find(|line| line.contains("plain HTTP")).unwrap_or_else(|| panic!("{open}"));
     assert!(warning.contains(" WARN "), "{warning}");
     for word in ["--public-url", "--trust-forwarded-for", "nginx.conf"] {

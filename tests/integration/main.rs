@@ -65,6 +65,7 @@ mod shifts;
 mod slow_network;
 mod slow_reader;
 mod sockets;
+mod tls;
 mod undrawn;
 mod unread;
 mod visits;

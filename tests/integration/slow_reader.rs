@@ -24,7 +24,7 @@ async fn stalled(client: &Client, room: &str) -> Vec<Raw> {
 
 /// Places large orders and rejects them at once, so that snapshots stay small. Returns the position of the last of
 /// [`EVENTS`].
-async fn place_banquets(client: &Client, menu: &Menu) -> u64 {
+pub async fn place_banquets(client: &Client, menu: &Menu) -> u64 {
     let mut last = 0;
     for _ in 0..ORDERS {
         let order = client.place(&menu.banquet()).await["id"].clone();
@@ -35,7 +35,7 @@ async fn place_banquets(client: &Client, menu: &Menu) -> u64 {
 }
 
 /// Reads the rest of a stalled connection: whole frames up to the eviction, and the close.
-async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
+pub async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
     let mut frames = Vec::new();
     loop {
         match reader.frame().await {

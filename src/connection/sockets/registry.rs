@@ -22,6 +22,9 @@ const IDLE: Duration = Duration::from_secs(80);
 /// The longest wait while most places are taken, or for an address that has more than a quarter of them.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 
+/// The memory of all TLS handshakes in flight, a thousand of them.
+const HANDSHAKE_BYTES: usize = 32 * 1024 * 1024;
+
 /// Bounds of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -192,6 +195,8 @@ struct Inner {
     book: Mutex<Book>,
     bounds: Bounds,
     unread: Unread<Arc<Notice>>,
+    /// The clients in a TLS handshake.
+    handshakes: Unread<Arc<Notice>>,
     metrics: Metrics,
 }
 
@@ -203,7 +208,8 @@ impl Plain {
     /// Returns an empty registry.
     #[must_use]
     pub fn new(bounds: Bounds, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner { book: Mutex::default(), bounds, unread: Unread::new(bounds.unread_bytes), metrics }))
+        let (unread, handshakes) = (Unread::new(bounds.unread_bytes), Unread::new(HANDSHAKE_BYTES));
+        Self(Arc::new(Inner { book: Mutex::default(), bounds, unread, handshakes, metrics }))
     }
 
     /// Returns its bounds.
@@ -260,6 +266,11 @@ impl Plain {
     /// Counts a client that has sent part of a head for too long.
     pub fn count_slow_head(&self) {
         self.0.metrics.hit("head_time");
+    }
+
+    /// Counts the outcome of a TLS handshake.
+    pub fn count_tls_handshake(&self, outcome: &'static str) {
+        self.0.metrics.tls_handshake(outcome);
     }
 
     /// Counts a request on a connection beyond the share of its address.
@@ -322,6 +333,20 @@ impl Place {
         let Self { plain, id, address, notice, .. } = self;
         let waiting = plain.0.unread.wait(*address, *id, clock::uptime(), notice.clone());
         plain.relieve();
+        waiting
+    }
+
+    /// Counts its client as one in a TLS handshake, until the returned guard is dropped. If there are too many, closes the
+    /// connection that has waited longest, at the address with the most of them.
+    #[must_use]
+    pub fn shake_hands(&self) -> Waiting {
+        self.shake_hands_at(clock::uptime())
+    }
+
+    fn shake_hands_at(&self, now: Timestamp) -> Waiting {
+        let Self { plain, id, address, notice, .. } = self;
+        let waiting = plain.0.handshakes.wait(*address, *id, now, notice.clone());
+        plain.evict(plain.0.handshakes.overflow(now).into_iter().collect(), "tls_handshakes");
         waiting
     }
 
@@ -457,6 +482,25 @@ mod tests {
         assert_eq!(Arc::strong_count(&task), 2);
         place.upgrade();
         assert_eq!(Arc::strong_count(&task), 1);
+    }
+
+    #[test]
+    fn beyond_a_thousand_handshakes_the_longest_waiting_one_of_the_crowd_is_evicted() {
+        let bounds = Bounds { total: 100_000, per_address: None, ..BOUNDS };
+        let plain = Plain::new(bounds, Metrics::default());
+        let shake_hands = |number, second| {
+            let place = plain.enter(address(number)).unwrap();
+            let counted = place.shake_hands_at(at(second));
+            (place, counted)
+        };
+        let cx = Context::from_waker(std::task::Waker::noop());
+        let crowd: Vec<_> = (0..1024).map(|_| shake_hands(1, 0)).collect();
+        let early = shake_hands(1, 0);
+        assert!(!crowd[0].0.is_evicted(&cx), "none that came within a second");
+        drop(early);
+        let neighbour = shake_hands(2, 1);
+        assert!(crowd[0].0.is_evicted(&cx));
+        assert!(!neighbour.0.is_evicted(&cx) && !crowd[1].0.is_evicted(&cx), "only one");
     }
 
     struct Task;

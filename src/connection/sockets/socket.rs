@@ -1,17 +1,13 @@
 //! The socket of an HTTP connection. It adds what the HTTP dispatcher lacks: deadlines for a reader that takes nothing and for
 //! each head, no reading ahead of the answer, and a way to end the socket from outside.
-//!
-//! There is one type for the node, so that a socket with TLS would change no other file.
 
 use super::intake::{Allowance, Intake};
 use super::registry::{Place, Waiting, Work};
-use actix_rt::net::TcpStream;
+use super::stream::Stream;
 use actix_rt::time::{Instant, Sleep, sleep};
 use socket2::SockRef;
 use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::mem::MaybeUninit;
-use std::net::Shutdown;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
@@ -46,7 +42,7 @@ struct Blocked {
 /// refused, but only after all data that has arrived was read, so that a stall of the node refuses nobody. The connection of a
 /// reader that takes nothing is closed after the write timeout, and earlier if there are too many unread bytes.
 pub struct Socket {
-    io: Rc<TcpStream>,
+    io: Rc<Stream>,
     place: Rc<Place>,
     intake: Rc<Intake>,
     blocked: Option<Blocked>,
@@ -60,11 +56,11 @@ pub struct Socket {
 impl Socket {
     /// Returns a socket with a place in the registry.
     #[must_use]
-    pub fn new(io: TcpStream, place: Place) -> Self {
+    pub fn new(io: Stream, place: Rc<Place>) -> Self {
         // An answer is several writes. The kernel would hold the second until the reader has acknowledged
         // the first, for 40 ms. Best effort: without it, answers are only slower.
-        let _ = io.set_nodelay(true);
-        Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0, head: None, refused: None }
+        let _ = io.socket().set_tcp_nodelay(true);
+        Self { io: Rc::new(io), place, intake: Rc::default(), blocked: None, taken: 0, head: None, refused: None }
     }
 
     /// Returns a way to end it without the dispatcher.
@@ -75,7 +71,7 @@ impl Socket {
 
     /// Turns it into the socket of a WebSocket, and its place.
     #[must_use]
-    pub fn upgrade(self) -> (Rc<TcpStream>, Rc<Place>) {
+    pub fn upgrade(self) -> (Rc<Stream>, Rc<Place>) {
         self.place.upgrade();
         (self.io, self.place)
     }
@@ -170,14 +166,14 @@ impl Socket {
 
     /// Returns whether the kernel has bytes to read.
     fn has_bytes(&self) -> bool {
-        SockRef::from(&*self.io).peek(&mut [MaybeUninit::uninit()]).is_ok_and(|count| count > 0)
+        self.io.has_bytes()
     }
 
     /// Refuses a head, and discards further data for a moment.
     fn poll_refuse(&mut self, cx: &mut Context<'_>, answer: &[u8]) -> Poll<io::Result<()>> {
         // Best effort: nothing else waits to be written between two requests.
         let _ = self.io.try_write(answer);
-        let _ = SockRef::from(&*self.io).shutdown(Shutdown::Write);
+        let _ = self.io.end();
         self.refused = Some(Box::pin(sleep(LINGER)));
         self.poll_refused(cx)
     }
@@ -197,10 +193,36 @@ impl Socket {
         Poll::Ready(Err(ErrorKind::InvalidData.into()))
     }
 
+    /// Waits until the reader takes something of a write.
+    fn poll_give(&mut self, cx: &mut Context<'_>, write: impl Fn(&Stream) -> io::Result<usize>) -> Poll<io::Result<usize>> {
+        loop {
+            match self.io.poll_write_ready(cx) {
+                Poll::Pending => return self.poll_blocked(cx),
+                Poll::Ready(ready) => ready?,
+            }
+            match write(&self.io) {
+                Ok(count) => {
+                    self.unblock(cx);
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Waits until the reader has taken the bytes that TLS holds.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.io.holds_bytes() {
+            ready!(self.poll_give(cx, Stream::try_flush))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Makes the close reset the connection, since unsent data would stay in the kernel for
     /// minutes.
     fn reset(&self, kind: ErrorKind) -> io::Error {
-        let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
+        let _ = self.io.socket().set_linger(Some(Duration::ZERO));
         io::Error::new(kind, "the reader does not read the answer")
     }
 
@@ -250,35 +272,24 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        loop {
-            match this.io.poll_write_ready(cx) {
-                Poll::Pending => return this.poll_blocked(cx),
-                Poll::Ready(ready) => ready?,
-            }
-            match this.io.try_write(buf) {
-                Ok(count) => {
-                    this.unblock(cx);
-                    return Poll::Ready(Ok(count));
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        ready!(this.poll_held(cx))?;
+        this.poll_give(cx, |io| io.try_write(buf))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.taken = 0;
-        Poll::Ready(Ok(()))
+        self.poll_held(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.io).shutdown(Shutdown::Write))
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_held(cx))?;
+        Poll::Ready(self.io.end())
     }
 }
 
 /// A way to end a socket without the dispatcher that owns it, on the same thread. It does not keep the socket open.
 pub struct Handle {
-    io: Weak<TcpStream>,
+    io: Weak<Stream>,
     place: Rc<Place>,
     intake: Rc<Intake>,
 }
@@ -299,7 +310,7 @@ impl Handle {
     /// Calls a function with the socket, if it is open.
     pub fn with(&self, act: impl FnOnce(SockRef<'_>)) {
         if let Some(io) = self.io.upgrade() {
-            act(SockRef::from(&*io));
+            act(io.socket());
         }
     }
 }

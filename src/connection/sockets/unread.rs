@@ -1,4 +1,5 @@
-//! Unread answers over plain HTTP. Counts their bytes, and picks the reader to close when there are too many.
+//! Unread answers over HTTP, and unfinished TLS handshakes. Counts their bytes, and picks the client to close when there are too
+//! many.
 //!
 //! Bound: the bytes passed to [`Unread::new`]. Overflow: cuts the reader that has waited longest, at the address with the most
 //! waiting readers. So a crowd that reads nothing loses only its own connections.
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The memory of a connection whose reader takes nothing, besides large answers: the dispatcher's buffers, the request, and its
-/// handler.
+/// handler. A TLS handshake takes less.
 const BUFFER: usize = 32 * 1024;
 /// The time up to which a reader that takes nothing counts only as slow.
 const SLOW: Duration = Duration::from_secs(1);

@@ -12,6 +12,7 @@ use crate::connection::Node;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::{SendQueue, TooSlow};
 use crate::connection::sockets::registry::Place;
+use crate::connection::sockets::stream::Stream;
 use crate::connection::subscriber::{MAILBOX, Subscriber};
 use crate::connection::subscription::Subscription;
 use crate::connection::transport::{Deferred, QueuedTransport, Transport, spread};
@@ -26,7 +27,6 @@ use crate::store::audit;
 use crate::telemetry::TransportKind;
 use actix::prelude::*;
 use actix_http::ws::{Codec, Item};
-use actix_rt::net::TcpStream;
 use actix_web_actors::ws::{self, WebsocketContext};
 use bytes::{Bytes, BytesMut};
 use std::net::IpAddr;
@@ -65,7 +65,7 @@ pub fn run(
     node: Arc<Node>,
     (slot, address, generation): (ConnectionSlot, IpAddr, Option<Generation>),
     verified: Verified,
-    (io, place): (Rc<TcpStream>, Rc<Place>),
+    (io, place): (Rc<Stream>, Rc<Place>),
     (first, answer): (BytesMut, Bytes),
 ) -> impl Future<Output = ()> {
     let send_queue = SendQueue::after(answer);

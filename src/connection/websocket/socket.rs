@@ -5,11 +5,10 @@
 
 use super::frame_guard::{self, Guard, Violation};
 use crate::connection::send_queue::{SendQueue, TooSlow};
+use crate::connection::sockets::stream::Stream;
 use crate::protocol::{CloseCode, Frame};
 use actix_http::error::PayloadError;
-use actix_rt::net::TcpStream;
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::Stream;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
@@ -39,7 +38,7 @@ pub type Fault = Rc<Cell<Option<Violation>>>;
 ///
 /// Bound: one read and one frame.
 pub struct Incoming {
-    io: Rc<TcpStream>,
+    io: Rc<Stream>,
     guard: Guard,
     held: BytesMut,
     most: u64,
@@ -50,7 +49,7 @@ pub struct Incoming {
 
 impl Incoming {
     /// Returns the frames of a socket. `first` has the bytes that came after the handshake.
-    pub fn new(io: Rc<TcpStream>, first: &[u8], most: u32, fault: Fault) -> Self {
+    pub fn new(io: Rc<Stream>, first: &[u8], most: u32, fault: Fault) -> Self {
         Self { io, guard: Guard::default(), held: BytesMut::from(first), most: u64::from(most), fault, rest: false }
     }
 
@@ -91,7 +90,7 @@ impl Incoming {
     }
 }
 
-impl Stream for Incoming {
+impl futures_util::Stream for Incoming {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -124,13 +123,13 @@ impl Stream for Incoming {
 /// The send queue of a connection, with its socket.
 pub struct Outgoing {
     send_queue: SendQueue,
-    io: Rc<TcpStream>,
+    io: Rc<Stream>,
 }
 
 impl Outgoing {
     /// Returns a queue that [`drive`] writes to the same socket.
     #[must_use]
-    pub const fn new(send_queue: SendQueue, io: Rc<TcpStream>) -> Self {
+    pub const fn new(send_queue: SendQueue, io: Rc<Stream>) -> Self {
         Self { send_queue, io }
     }
 
@@ -159,9 +158,9 @@ impl Deref for Outgoing {
 /// sent, when the socket breaks, or when the reader takes nothing for `patience`. The kernel reports free space only when a
 /// third of its buffer is free, which takes a while on a slow network. So `patience` should be well above ten seconds.
 pub async fn drive(
-    io: Rc<TcpStream>,
+    io: Rc<Stream>,
     queue: SendQueue,
-    mut actor: Pin<Box<impl Stream<Item = Result<Bytes, actix_web::Error>>>>,
+    mut actor: Pin<Box<impl futures_util::Stream<Item = Result<Bytes, actix_web::Error>>>>,
     patience: Duration,
 ) {
     let mut stall: Option<Pin<Box<tokio::time::Sleep>>> = None;
@@ -204,11 +203,11 @@ enum Flush {
     Broken,
 }
 
-fn flush(io: &TcpStream, queue: &SendQueue, cx: &mut Context<'_>) -> Flush {
-    if queue.is_empty() {
+fn flush(io: &Stream, queue: &SendQueue, cx: &mut Context<'_>) -> Flush {
+    if queue.is_empty() && !io.holds_bytes() {
         return Flush::Done;
     }
-    match queue.write(|slices| io.try_write_vectored(slices)) {
+    match write(io, queue) {
         Ok(_) => Flush::Progress,
         Err(error) if error.kind() == ErrorKind::WouldBlock => match io.poll_write_ready(cx) {
             Poll::Pending => Flush::Blocked,
@@ -219,24 +218,29 @@ fn flush(io: &TcpStream, queue: &SendQueue, cx: &mut Context<'_>) -> Flush {
     }
 }
 
+/// Writes what the stream holds, or else the queue.
+fn write(io: &Stream, queue: &SendQueue) -> io::Result<usize> {
+    if io.holds_bytes() { io.try_flush() } else { queue.write(|slices| io.try_write_vectored(slices)) }
+}
+
 /// Sends the last bytes, ends this side of the connection, and waits for the other side to end.
-async fn finish(io: &TcpStream, queue: &SendQueue) {
-    while !queue.is_empty() {
-        match queue.write(|slices| io.try_write_vectored(slices)) {
+async fn finish(io: &Stream, queue: &SendQueue) {
+    while !queue.is_empty() || io.holds_bytes() {
+        match write(io, queue) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if io.writable().await.is_err() {
+                if poll_fn(|cx| io.poll_write_ready(cx)).await.is_err() {
                     return;
                 }
             }
             Err(_) => return,
         }
     }
-    if socket2::SockRef::from(io).shutdown(std::net::Shutdown::Write).is_err() || queue.ending() == Some(CloseCode::TooSlow) {
+    if io.end().is_err() || queue.ending() == Some(CloseCode::TooSlow) {
         return;
     }
     let mut left = DRAIN;
-    while left > 0 && io.readable().await.is_ok() {
+    while left > 0 && poll_fn(|cx| io.poll_read_ready(cx)).await.is_ok() {
         match SCRATCH.with_borrow_mut(|scratch| io.try_read(scratch)) {
             Ok(0) => return,
             Ok(count) => left = left.saturating_sub(count),

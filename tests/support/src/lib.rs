@@ -18,6 +18,7 @@ pub mod screen;
 pub mod server;
 pub mod shape;
 pub mod template;
+pub mod tls;
 pub mod wait;
 pub mod watch;
 pub mod wish;

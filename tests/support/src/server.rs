@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::template;
+use super::tls::{self, Tunnel};
 use super::wait::soon;
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -40,8 +41,10 @@ pub struct TestServer {
     flags: Vec<String>,
     /// Environment variables in addition to this process's own.
     environment: Vec<(String, String)>,
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`; of a server with TLS, the entrance of its tunnel.
     pub base: String,
+    /// The way to a server with TLS.
+    pub tunnel: Option<Tunnel>,
 }
 
 impl TestServer {
@@ -106,13 +109,14 @@ impl TestServer {
         environment: &[(String, String)],
     ) -> Self {
         let (flags, environment, program) = (owned(flags), environment.to_vec(), program.to_owned());
-        let (process, base) = spawn(&program, &folder, &common, &flags, &environment).await;
-        Self { process, program, folder, kept: None, common, flags, environment, base }
+        let (process, base, tunnel) = spawn(&program, &folder, &common, &flags, &environment).await;
+        Self { process, program, folder, kept: None, common, flags, environment, base, tunnel }
     }
 
     /// Starts the server again on the same database, after [`Self::kill`] or [`Self::stop`].
     pub async fn restart(&mut self) {
-        (self.process, self.base) = spawn(&self.program, &self.folder, &self.common, &self.flags, &self.environment).await;
+        (self.process, self.base, self.tunnel) =
+            spawn(&self.program, &self.folder, &self.common, &self.flags, &self.environment).await;
     }
 
     /// Sets the binary of the next start.
@@ -242,6 +246,11 @@ impl TestServer {
         std::fs::read_to_string(self.folder.join("log")).unwrap()
     }
 
+    /// Returns the address of a server with TLS, `https://127.0.0.1:PORT`.
+    pub fn secure_base(&self) -> String {
+        format!("https://{}", self.tunnel.as_ref().expect("the server has TLS").server)
+    }
+
     /// Returns the host and port.
     pub fn authority(&self) -> &str {
         self.base.trim_start_matches("http://")
@@ -281,7 +290,7 @@ fn command_of(program: &Path, folder: &Path, common: &[String]) -> Command {
     for name in ours.chain(["DATABASE_URL".into(), "REDIS_URL".into()]) {
         command.env_remove(name);
     }
-    command.envs(SETTINGS).args(common).current_dir(folder).kill_on_drop(true);
+    command.envs(SETTINGS).envs(tls::environment()).args(common).current_dir(folder).kill_on_drop(true);
     command
 }
 
@@ -291,7 +300,7 @@ async fn spawn(
     common: &[String],
     flags: &[String],
     environment: &[(String, String)],
-) -> (Child, String) {
+) -> (Child, String, Option<Tunnel>) {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let mut process = match environment.iter().any(|(name, _)| name == ULIMIT) {
         false => command_of(program, folder, common),
@@ -313,6 +322,8 @@ async fn spawn(
         let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
         panic!("{flags:?}: the server ended before it listened: {log}");
     };
-    let base = soon("the line `listening on http://…`", listening).await;
-    (process, base)
+    let base = soon("the line `listening on …`", listening).await;
+    let Some(secure) = base.strip_prefix("https://") else { return (process, base, None) };
+    let tunnel = Tunnel::open(secure, tls::root(flags)).await;
+    (process, format!("http://{}", tunnel.entrance), Some(tunnel))
 }
