@@ -124,6 +124,8 @@ impl Eye {
                     self.seen.moves.extend(self.cut.take().map(|cut| cut.elapsed()));
                     live.take().map(|live| live.send(()));
                 }
+                // While the database is away, the room cannot be opened: the screen comes back.
+                Some(Ok(frame)) if frame["code"] == "unavailable" => return false,
                 Some(Ok(frame)) => assert_ne!(frame["type"], "error", "{frame}"),
             }
         }
