@@ -247,7 +247,7 @@ proptest! {
             // command's id makes these safe to repeat.
             let repeats = match next.action {
                 OrderAction::Promise { .. } | OrderAction::VoidSome(..) | OrderAction::AddItems(_) => false,
-                OrderAction::Ready => ticket.order.firing != Firing::AfterDone,
+                OrderAction::Ready | OrderAction::ReadySome(_) => ticket.order.firing != Firing::AfterDone,
                 _ => true,
             };
             if repeats && matches!(outcome, Outcome::Changed(_)) {
