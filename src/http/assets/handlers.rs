@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 fn answer(request: &HttpRequest, asset: Asset) -> HttpResponse {
     let brotli = asset.brotli.filter(|_| prefers_brotli(request));
     let is_brotli = brotli.is_some();
-    let mut response = etag::answer(request, etag::tag_of_hash(&asset.hash), &asset.kind, brotli.unwrap_or(asset.body));
+    let mut response = etag::answer(request, etag::tag_of_file(&asset.hash), &asset.kind, brotli.unwrap_or(asset.body));
     if is_brotli && response.status() == StatusCode::OK {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -33,7 +33,7 @@ fn prefers_brotli(request: &HttpRequest) -> bool {
 /// Answers with a file under another media type than that of its name, without a content coding.
 pub(crate) fn embedded(request: &HttpRequest, path: &str, kind: &str) -> Result<HttpResponse, Problem> {
     let asset = assets::find(path).ok_or_else(nothing)?;
-    Ok(etag::answer(request, etag::tag_of_hash(&asset.hash), kind, asset.body))
+    Ok(etag::answer(request, etag::tag_of_file(&asset.hash), kind, asset.body))
 }
 
 fn page(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
