@@ -66,8 +66,8 @@ impl Sender {
         }
         for _ in 0..MOST_IN_A_TURN {
             let Some(message) = self.next(&mut webhook).await? else { break };
-            // Written before it is sent, so that whoever sends it again uses the same id. Fails if another node or a manager was
-            // faster.
+            // Written before it is sent, so that the node that sends it again uses the same id. Fails if another node or a
+            // manager was faster.
             plan::lease(&mut webhook, clock::now());
             if !self.store.save_webhook(&mut webhook).await? {
                 return Ok(());

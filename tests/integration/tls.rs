@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::raw::{TEXT, header};
 use support::server::{DATABASE, TALKATIVE, command};
 use support::tls::{Authority, LOOPBACK, Pair};
@@ -184,7 +184,7 @@ async fn a_new_certificate_is_served_without_an_end_of_open_connections() {
 
     pair.overwrite(&new.certify("server", LOOPBACK, 10));
     server.signal("HUP");
-    let (mut rush, browser) = (true, new.browser());
+    let (mut rush, browser, begun) = (true, new.browser(), Instant::now());
     loop {
         let id = support::new_id();
         screen.send(&json!({"type": "command", "id": id, "order": order, "action": "rush", "rush": rush})).await;
@@ -193,6 +193,7 @@ async fn a_new_certificate_is_served_without_an_end_of_open_connections() {
         if get(&browser, &server, "/healthz").await.is_ok() {
             break;
         }
+        assert!(begun.elapsed() < PATIENCE, "the new certificate is not served");
     }
     screen.alive().await;
     assert!(get(&old.browser(), &server, "/healthz").await.is_err());

@@ -1,4 +1,4 @@
-//! Webhooks: whatever fails and whoever dies, a receiver gets all events in order, and repeats only under the same id.
+//! Webhooks: after any failures and deaths of nodes, a receiver gets all events in order, and repeats only under the same id.
 
 use crate::support::at;
 use orderbell::domain::model::event::{By, Event, EventKind};
@@ -22,19 +22,6 @@ fn position(number: u64) -> Position {
 }
 
 fn webhook() -> Webhook {
-    let details = WebhookDetails {
-        url: "https://pos.example/hook".parse().unwrap(),
-        created_at: at(0),
-        generation: None,
-        run: 1,
-        through: None,
-        owes_history: false,
-        attempts: 0,
-        failing_since: None,
-        fault: None,
-        delivered_at: None,
-        former_until: None,
-    };
     Webhook {
         restaurant: RestaurantId::from_uuid(Uuid::from_u128(1)),
         id: WebhookId::from_uuid(Uuid::from_u128(2)),
@@ -44,7 +31,7 @@ fn webhook() -> Webhook {
         position: Position::ZERO,
         keys: SigningKeys { secret: [1; 32], seed: [2; 32] },
         former_keys: None,
-        details,
+        details: WebhookDetails::new("https://pos.example/hook".parse().unwrap(), at(0), None),
     }
 }
 

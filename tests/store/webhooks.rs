@@ -9,19 +9,6 @@ use orderbell::domain::values::position::Position;
 use orderbell::store::StoreError;
 
 fn webhook(restaurant: &TestRestaurant) -> Webhook {
-    let details = WebhookDetails {
-        url: "https://pos.example/hook?key=1".parse().unwrap(),
-        created_at: at(0),
-        generation: None,
-        run: 1,
-        through: None,
-        owes_history: false,
-        attempts: 0,
-        failing_since: None,
-        fault: None,
-        delivered_at: None,
-        former_until: None,
-    };
     Webhook {
         restaurant: restaurant.id,
         id: WebhookId::from_uuid(clock::new_id()),
@@ -31,7 +18,7 @@ fn webhook(restaurant: &TestRestaurant) -> Webhook {
         position: Position::ZERO,
         keys: SigningKeys { secret: [1; 32], seed: [2; 32] },
         former_keys: None,
-        details,
+        details: WebhookDetails::new("https://pos.example/hook?key=1".parse().unwrap(), at(0), None),
     }
 }
 

@@ -168,6 +168,26 @@ pub struct WebhookDetails {
     pub former_until: Option<Timestamp>,
 }
 
+impl WebhookDetails {
+    /// Returns the details of a new webhook, of which nothing was sent yet.
+    #[must_use]
+    pub const fn new(url: Endpoint, created_at: Timestamp, generation: Option<Generation>) -> Self {
+        Self {
+            url,
+            created_at,
+            generation,
+            run: 1,
+            through: None,
+            owes_history: false,
+            attempts: 0,
+            failing_since: None,
+            fault: None,
+            delivered_at: None,
+            former_until: None,
+        }
+    }
+}
+
 /// The webhooks in one state, over all restaurants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhookCount {

@@ -163,19 +163,6 @@ pub async fn add(
     let head = heads.get(&who.restaurant).ok_or(StoreError::Missing)?;
     let position = up_to(after.unwrap_or(head.last.position), head.last.position)?;
     let now = clock::now();
-    let details = WebhookDetails {
-        url,
-        created_at: now,
-        generation: head.generation,
-        run: 1,
-        through: None,
-        owes_history: false,
-        attempts: 0,
-        failing_since: None,
-        fault: None,
-        delivered_at: None,
-        former_until: None,
-    };
     let webhook = Webhook {
         restaurant: who.restaurant,
         id: WebhookId::from_uuid(clock::new_id()),
@@ -185,7 +172,7 @@ pub async fn add(
         position,
         keys: random_keys(),
         former_keys: None,
-        details,
+        details: WebhookDetails::new(url, now, head.generation),
     };
     let note = note(&webhook, "add_webhook");
     if !audit::recorded(note, store.add_webhook(&webhook, MOST_OF_A_RESTAURANT)).await? {
