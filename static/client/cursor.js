@@ -19,3 +19,17 @@ export function judge(cursor, { prev, position }) {
 export function tagOf({ tag, event }) {
   return tag ?? event?.id.slice(24);
 }
+
+/**
+ * Returns the epoch of a cursor, with the tag of its event if that is known.
+ * @template {string | null} T
+ * @param {T} epoch without a tag @param {string} [tag] @returns {T | string}
+ */
+export function tagged(epoch, tag) {
+  return tag ? `${epoch}~${tag}` : epoch;
+}
+
+/** @param {string} epoch with or without a tag @returns {string} without it */
+export function untagged(epoch) {
+  return epoch.split('~', 1)[0];
+}

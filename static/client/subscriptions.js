@@ -1,5 +1,6 @@
 import { fullJitter } from './backoff.js';
 import { OrderbellError, errorRule } from './codes.js';
+import { tagged } from './cursor.js';
 import { Room } from './room.js';
 
 /** The first ceiling of the backoff for a subscription that is answered `later`. */
@@ -139,5 +140,5 @@ export class Subscriptions {
 
 /** @param {Room} room */
 function subscription({ name, cursor, epoch, tag }) {
-  return cursor === null ? { room: name } : { room: name, since: cursor, epoch: tag ? `${epoch}~${tag}` : epoch };
+  return cursor === null ? { room: name } : { room: name, since: cursor, epoch: tagged(epoch, tag) };
 }

@@ -1,6 +1,6 @@
 import { Api, isAnswering } from '../api.js';
 import { OrderbellError, errorRule } from '../codes.js';
-import { judge } from '../cursor.js';
+import { judge, untagged } from '../cursor.js';
 import { newId } from '../ids.js';
 import { tokenClaims } from '../tokens.js';
 import { followPoll } from './follow_poll.js';
@@ -472,7 +472,8 @@ export class HttpLink {
 
   /** Returns the epoch of the rooms' cursors, for as long as the server has named none. */
   #believedEpoch() {
-    return this.#parts.cursors().find(({ epoch }) => epoch)?.epoch?.split('~', 1)[0];
+    const epoch = this.#parts.cursors().find((cursor) => cursor.epoch)?.epoch;
+    return epoch ? untagged(epoch) : undefined;
   }
 
   /** @param {import('../types.js').End} end */

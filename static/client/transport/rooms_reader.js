@@ -1,6 +1,6 @@
 import { problem } from '../api.js';
 import { OrderbellError } from '../codes.js';
-import { tagOf } from '../cursor.js';
+import { tagOf, tagged, untagged } from '../cursor.js';
 
 /** The deadline for the beginning of an answer, beyond the wait that was asked for, in ms. */
 const OPENING_DEADLINE_MS = 8_000;
@@ -183,7 +183,7 @@ export class RoomsReader {
     this.heard = true;
     if (frame.type === 'welcome') {
       for (const cursor of this.cursors.values()) {
-        if (untagged(cursor) === frame.epoch) continue;
+        if (untagged(cursor.epoch ?? '') === frame.epoch) continue;
         Object.assign(cursor, { since: undefined, epoch: frame.epoch });
       }
       this.#hooks.welcome(frame);
@@ -203,9 +203,8 @@ export class RoomsReader {
     const cursor = this.cursors.get(room);
     if (!cursor) return;
     if (type === 'snapshot' || position >= (cursor.since ?? 0)) {
-      const tag = tagOf(frame);
       cursor.since = position;
-      cursor.epoch = untagged(cursor) + (tag ? `~${tag}` : '');
+      cursor.epoch = tagged(untagged(cursor.epoch ?? ''), tagOf(frame));
     }
     cursor.fresh = false;
   }
@@ -216,9 +215,4 @@ export class RoomsReader {
     this.cursors.delete(frame.room);
     if (!frame.room || this.cursors.size === 0) this.stop();
   }
-}
-
-/** Returns the epoch of a cursor without the tag. @param {Cursor} cursor */
-function untagged({ epoch }) {
-  return epoch?.split('~', 1)[0] ?? '';
 }
