@@ -158,7 +158,12 @@ async fn a_webhook_can_be_paused_resumed_and_replayed_and_ends_with_410() {
         assert!(has(&events, &orders[0], "order.placed"), "{replay}");
         setup.until(&webhook, "all to be recorded", |read| read["position"] == read["head"]).await;
     }
-    for wrong in [json!({}), json!({"after": 0, "from": webhook["created_at"]}), json!({"after": 1_000_000})] {
+    for wrong in [
+        json!({}),
+        json!({"after": 0, "from": webhook["created_at"]}),
+        json!({"after": 1_000_000}),
+        json!({"from": "2999-01-01T00:00:00Z"}),
+    ] {
         setup.post(&webhook, "replay", wrong).await.problem(422, "invalid");
     }
 

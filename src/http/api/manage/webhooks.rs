@@ -295,7 +295,7 @@ pub struct Replay {
 /// webhook.
 ///
 /// # Errors
-/// `forbidden`, `not_found`; `invalid` for a position that does not exist yet.
+/// `forbidden`, `not_found`; `invalid` for a position that does not exist yet or a time in the future.
 #[utoipa::path(
     post,
     path = "/api/v1/restaurants/{slug}/webhooks/{id}/replay",
@@ -317,13 +317,15 @@ pub async fn replay(
     path: web::Path<(Slug, WebhookId)>,
     body: Body<Replay>,
 ) -> Result<HttpResponse, Problem> {
-    let store = &*state.node.store;
+    let (store, now) = (&*state.node.store, clock::now());
     let after = match body.0 {
         Replay { after: Some(after), from: None } => up_to(after, store.head(who.restaurant).await?)?,
+        Replay { after: None, from: Some(from) } if from > now => {
+            return Err(Problem::invalid("from: this time is in the future"));
+        }
         Replay { after: None, from: Some(from) } => store.position_before(who.restaurant, from).await?,
         _ => return Err(Problem::invalid("give either after or from")),
     };
-    let now = clock::now();
     let webhook = change(store, who.restaurant, path.1, "replay_webhook", |webhook| plan::replay(webhook, after, now)).await?;
     answer(store, webhook).await
 }
